@@ -1,0 +1,85 @@
+/** Every way this product says no. Stable: handle errors by code; wording may change. README's error table lists the same. */
+export const ERROR_CODES = [
+  'AUDIO_EMPTY',
+  'AUDIO_NOT_AUDIO',
+  'AUDIO_CORRUPT',
+  'AUDIO_TRUNCATED',
+  'AUDIO_FORMAT_UNSUPPORTED',
+  'AUDIO_FORMAT_MISSING',
+  'AUDIO_RATE_INVALID',
+  'AUDIO_CHANNELS_INVALID',
+  'AUDIO_DECODER_MISSING',
+  'AUDIO_DECODE_FAILED',
+  'AUDIO_DECODE_TIMEOUT',
+  'AUDIO_TOO_LARGE',
+  'AUDIO_TOO_LONG',
+  'AUDIO_TOO_SHORT',
+  'AUDIO_SILENT',
+  'AUDIO_NO_SPEECH',
+  'AUDIO_BASE64_INVALID',
+  'FILE_NOT_FOUND',
+  'FILE_UNREADABLE',
+  'URL_INVALID',
+  'URL_FORBIDDEN',
+  'URL_UNREACHABLE',
+  'URL_TOO_LARGE',
+  'URL_TIMEOUT',
+  'ENROLL_REFUSED',
+  'SPEAKER_ID_INVALID',
+  'SPEAKER_NOT_FOUND',
+  'SPEAKER_INCOMPLETE',
+  'SPEAKER_EXISTS',
+  'REGISTRY_UNAVAILABLE',
+  'REGISTRY_LOCKED',
+  'REGISTRY_CORRUPT',
+  'REGISTRY_KEY_MISSING',
+  'REGISTRY_KEY_WRONG',
+  'REGISTRY_VERSION_NEWER',
+  'MODEL_NOT_FOUND',
+  'MODEL_INVALID',
+  'MODEL_IN_USE',
+  'INFERENCE_UNAVAILABLE',
+  'INFERENCE_FAILED',
+  'CONFIG_INVALID',
+  'INPUT_INVALID',
+  'ENGINE_BUSY',
+  'ENGINE_CLOSED',
+  'ABORTED',
+  'INTERNAL',
+  'USAGE',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+export interface ErrorExtras {
+  /** Numbers and ids only: never audio, embeddings or personal names. */
+  readonly details?: Readonly<Record<string, number | string>>;
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error class that leaves the engine. `message` says what happened and, after a semicolon, what to do.
+ * It never carries audio, embeddings or personal names.
+ */
+export class VoicePrintsError extends Error {
+  override readonly name = 'VoicePrintsError';
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, number | string>>;
+
+  constructor(code: ErrorCode, message: string, { details = {}, cause }: ErrorExtras = {}) {
+    super(message, { cause });
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** Turns whatever was thrown into the one error class, so that edges handle a single shape. */
+export function asVoicePrintsError(thrown: unknown): VoicePrintsError {
+  if (thrown instanceof VoicePrintsError) return thrown;
+  if (thrown instanceof Error && thrown.name === 'AbortError') {
+    return new VoicePrintsError('ABORTED', 'the work was stopped before it ended', { cause: thrown });
+  }
+  return new VoicePrintsError('INTERNAL', 'an unexpected failure; the log names its cause', {
+    cause: thrown,
+  });
+}

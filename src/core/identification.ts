@@ -1,0 +1,109 @@
+import type { EnrollQuality } from './voiceprint.js';
+
+/** `identified`: the score passes the chosen false-accept preset and the margin; `uncertain`: near it; `unknown`: nobody enrolled. */
+export type Decision = 'identified' | 'uncertain' | 'unknown';
+
+/** Chance, in percent, that a voice of nobody enrolled is named: what users choose instead of a cosine. */
+export type FalseAcceptPercent = 0.1 | 1 | 5;
+
+/** One candidate for a turn. `score` is a calibrated probability 0..1, `cosine` the raw similarity. */
+export interface Candidate {
+  readonly speakerId: string;
+  readonly name: string;
+  readonly score: number;
+  readonly cosine: number;
+}
+
+/** One turn of one voice. Seconds since the recording began. */
+export interface IdentifiedSegment {
+  /** Null unless `decision` is `identified` (then `cluster` is null) or `uncertain` (then both are given). */
+  readonly speakerId: string | null;
+  readonly name: string | null;
+  /** `unknown-1`, `unknown-2` … in order of appearance; null for an identified voice. */
+  readonly cluster: string | null;
+  readonly start: number;
+  readonly end: number;
+  /** Calibrated probability that the best candidate is right, 0..1; 0 where nobody is enrolled. */
+  readonly score: number;
+  /** Score of the best less that of the runner-up (or 0 where there is none), 0..1. */
+  readonly margin: number;
+  readonly cosine: number | null;
+  readonly decision: Decision;
+  readonly overlap: boolean;
+  /** Best three, best first. */
+  readonly candidates: readonly Candidate[];
+}
+
+/** Something the user should know although the work was done, e.g. AUDIO_TRUNCATED, AUDIO_NARROW_BAND. */
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Who speaks when in one recording. */
+export interface Identification {
+  readonly durationSeconds: number;
+  /** Id of the speaker model. */
+  readonly model: string;
+  /** In order of `start`. Empty when nobody speaks (then there is a warning AUDIO_NO_SPEECH). */
+  readonly segments: readonly IdentifiedSegment[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Why an enrolment sample was refused, or accepted with a remark. */
+export type SampleReasonCode =
+  | 'TOO_LITTLE_SPEECH'
+  | 'TOO_NOISY'
+  | 'CLIPPED'
+  | 'NARROW_BAND'
+  | 'SECOND_VOICE'
+  | 'DISAGREES_WITH_EARLIER'
+  | 'COLLIDES_WITH_OTHER'
+  | 'AUDIO_UNREADABLE';
+
+/** `message` says what is wrong and what to do; `refuses` false is a remark only. */
+export interface SampleReason {
+  readonly code: SampleReasonCode;
+  readonly refuses: boolean;
+  readonly message: string;
+}
+
+export interface SampleOutcome {
+  /** What the caller called it: a file name or `sample 1`. */
+  readonly file: string;
+  readonly accepted: boolean;
+  readonly speechSeconds: number;
+  readonly snrDb: number | null;
+  readonly reasons: readonly SampleReason[];
+}
+
+/** What became of an enrolment. `rejected`: no sample was accepted and nothing was stored. */
+export interface EnrollResult {
+  readonly speakerId: string;
+  readonly name: string;
+  readonly status: 'accepted' | 'complete' | 'rejected';
+  /** Accepted speech in all, this and earlier enrolments. */
+  readonly speechSeconds: number;
+  readonly audioSeconds: number;
+  readonly quality: EnrollQuality;
+  readonly reasons: readonly SampleReason[];
+  readonly samples: readonly SampleOutcome[];
+}
+
+/** One person as lists show them: never an embedding. */
+export interface SpeakerSummary {
+  readonly speakerId: string;
+  readonly name: string;
+  readonly isComplete: boolean;
+  readonly speechSeconds: number;
+  readonly audioSeconds: number;
+  readonly quality: EnrollQuality;
+  readonly samples: number;
+  readonly languageCode: string;
+  /** True when the voiceprint was made with another model and cannot be matched until enrolled anew. */
+  readonly isStale: boolean;
+  readonly model: string;
+  readonly consent: { readonly text: string; readonly givenAt: string } | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}

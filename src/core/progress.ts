@@ -1,0 +1,7 @@
+/** How far a long piece of work is. `totalMs` is undefined where the length is not known before the end. */
+export interface Progress {
+  readonly stage: 'decode' | 'analyse' | 'cluster';
+  readonly doneMs: number;
+  readonly totalMs: number | undefined;
+}
+export type OnProgress = (progress: Progress) => void;

@@ -1,0 +1,36 @@
+import type { SampleSpan } from '../core/audioFrame.js';
+import type { VoicesInput, VoicesResult } from '../identity/resolveVoices.js';
+import type { SpeakerModel } from '../inference/speakerModel.js';
+
+/** What the voice-activity network remembers between two pieces of one stream. Plain data, opaque to callers. */
+export interface VadState {
+  /** Recurrent state, shape (2 * 128,). */
+  readonly recurrent: Float32Array<ArrayBuffer>;
+  /** The last 64 samples before the piece. */
+  readonly context: Float32Array<ArrayBuffer>;
+}
+
+/** A stretch of speech and the windows to embed in it; windows are relative to `samples` and at least 500 ms long. */
+export interface SpeechAudio {
+  /** Mono 16 kHz, amplitudes in [-1, 1], shape (n,). */
+  readonly samples: Float32Array<ArrayBuffer>;
+  readonly windows: readonly SampleSpan[];
+}
+
+/**
+ * Everything that costs CPU, off the event loop. The one adapter is WorkerCompute (worker threads);
+ * the port leaves room for a child process. Arrays handed in are copied or transferred: do not use them afterwards.
+ */
+export interface Compute extends AsyncDisposable {
+  readonly model: SpeakerModel;
+  /** Speech probability 0..1 of every whole 512-sample hop (32 ms) of `samples`; `state` undefined starts a stream. */
+  detectSpeech(
+    samples: Float32Array<ArrayBuffer>,
+    state: VadState | undefined,
+    signal: AbortSignal,
+  ): Promise<{ readonly probabilities: Float32Array<ArrayBuffer>; readonly state: VadState }>;
+  /** Unit-norm embeddings, shape (windows, d), in the order of the spans and of the windows in each. */
+  embed(spans: readonly SpeechAudio[], signal: AbortSignal): Promise<readonly Float32Array<ArrayBuffer>[]>;
+  /** Clusters, turns and names of one recording. */
+  resolveVoices(input: VoicesInput, signal: AbortSignal): Promise<VoicesResult>;
+}

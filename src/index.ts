@@ -1,0 +1,8 @@
+/** The front door: everything a node, an API or another program may use. */
+export * from './core/errors.js';
+export * from './core/identification.js';
+export * from './core/progress.js';
+export * from './core/recording.js';
+export { type EngineConfig, engineConfig, falseAcceptPercent, field, parseConfig } from './engine/config.js';
+export { type CreateEngineOptions, createEngine } from './engine/createEngine.js';
+export * from './engine/engine.js';
