@@ -1,0 +1,13 @@
+/** Turns a cosine and the seconds behind it into a natural-log likelihood ratio; see src/identity/calibration.ts. */
+export interface CalibrationParameters {
+  /** llr = offset + cosine × (cosine) + logSeconds × ln(min(speech seconds, 30)) + cosineLogSeconds × their product + narrowBand × flag */
+  readonly offset: number;
+  readonly cosine: number;
+  readonly logSeconds: number;
+  readonly cosineLogSeconds: number;
+  readonly narrowBand: number;
+  /** llr a best-of-gallery score must reach so that a stranger is named in the given percentage of trials. */
+  readonly falseAcceptLlr: { readonly '0.1': number; readonly '1': number; readonly '5': number };
+  /** What it was fitted on, in words. */
+  readonly source: string;
+}
