@@ -15,6 +15,11 @@ export interface VoiceprintRegistry extends AsyncDisposable {
     id: string,
     change: (current: Voiceprint | undefined) => Voiceprint | undefined,
   ): Promise<Voiceprint | undefined>;
+  /**
+   * Stores all of them or, where anything stands in the way, none. Throws SPEAKER_EXISTS (details.speakerIds) where
+   * one is there already, unless `replace`.
+   */
+  putAll(tenantId: string, voiceprints: readonly Voiceprint[], options: { readonly replace: boolean }): Promise<void>;
   /** Erases for good: nothing of it stays in any file of the store. False when there was none. */
   delete(tenantId: string, id: string): Promise<boolean>;
 }

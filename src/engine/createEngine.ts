@@ -1,0 +1,148 @@
+import { availableParallelism } from 'node:os';
+import type { z } from 'zod';
+import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
+import type { EnrollResult, Identification } from '../core/identification.js';
+import type { SpeakerModel } from '../inference/speakerModel.js';
+import { LowdbRegistry } from '../registry/lowdbRegistry.js';
+import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
+import { Admission } from './admission.js';
+import type { Compute } from './compute.js';
+import { type EngineConfig, engineConfig, parseConfig } from './config.js';
+import {
+  type CallOptions,
+  type Engine,
+  type EnrollRequest,
+  type IdentifyRequest,
+  LOCAL_TENANT,
+  type SpeakerDirectory,
+} from './engine.js';
+import { speakerDirectory } from './speakerDirectory.js';
+
+/** Recordings that may wait while others are worked on; one more is ENGINE_BUSY. */
+const MAX_WAITING = 64;
+
+/** What the engine is made of, for whoever brings their own (another registry, a compute process, a test's clock). */
+export interface CreateEngineOptions {
+  readonly openRegistry?: (config: EngineConfig) => Promise<VoiceprintRegistry>;
+  readonly resolveModel?: (config: EngineConfig) => Promise<SpeakerModel>;
+  readonly openCompute?: (config: EngineConfig, model: SpeakerModel) => Promise<Compute>;
+  readonly nowMs?: () => number;
+}
+
+/**
+ * Opens the store and finds the model; the networks are loaded by the first call that needs them. Dispose it
+ * (`await using`) to stop its work and its threads.
+ *
+ * @throws VoicePrintsError CONFIG_INVALID, MODEL_NOT_FOUND, MODEL_INVALID, or what LowdbRegistry.open throws
+ */
+export async function createEngine(
+  config: z.input<typeof engineConfig>,
+  options: CreateEngineOptions = {},
+): Promise<Engine> {
+  const parsed = parseConfig(engineConfig, config);
+  const { openRegistry = openLowdbRegistry, resolveModel = builtInModel, nowMs = Date.now } = options;
+  try {
+    const model = await resolveModel(parsed);
+    const registry = await openRegistry(parsed);
+    return new RecordingEngine({
+      config: parsed,
+      model,
+      registry,
+      openCompute: options.openCompute ?? openWorkers,
+      nowMs,
+    });
+  } catch (error) {
+    throw asVoicePrintsError(error);
+  }
+}
+
+interface EngineParts {
+  readonly config: EngineConfig;
+  readonly model: SpeakerModel;
+  readonly registry: VoiceprintRegistry;
+  readonly openCompute: (config: EngineConfig, model: SpeakerModel) => Promise<Compute>;
+  readonly nowMs: () => number;
+}
+
+class RecordingEngine implements Engine {
+  readonly model: SpeakerModel;
+  readonly storeDirectory: string;
+  readonly #parts: EngineParts;
+  readonly #admission: Admission;
+  readonly #closing = new AbortController();
+  #compute: Promise<Compute> | undefined;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    this.model = parts.model;
+    this.storeDirectory = parts.config.storeDirectory;
+    this.#admission = new Admission(2 * (parts.config.workerThreads ?? availableParallelism()), MAX_WAITING);
+  }
+
+  enroll(request: EnrollRequest, options: CallOptions = {}): Promise<EnrollResult> {
+    return this.#job(options, async (signal) => {
+      void request;
+      void signal;
+      throw new VoicePrintsError('INTERNAL', 'enrolment is not wired yet');
+    });
+  }
+
+  identify(request: IdentifyRequest, options: CallOptions = {}): Promise<Identification> {
+    return this.#job(options, async (signal) => {
+      void request;
+      void signal;
+      throw new VoicePrintsError('INTERNAL', 'identification is not wired yet');
+    });
+  }
+
+  speakers(tenantId: string = LOCAL_TENANT): SpeakerDirectory {
+    const { registry, nowMs } = this.#parts;
+    return speakerDirectory({
+      registry,
+      tenantId,
+      modelId: this.model.id,
+      assertOpen: () => this.#assertOpen(),
+      nowMs,
+    });
+  }
+
+  /** Stops pending work first, then waits for it, then closes what it used. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(closed());
+    await this.#admission.settled();
+    const compute = await this.#compute?.catch(() => undefined); // a failed start has told its caller
+    await compute?.[Symbol.asyncDispose]();
+    await this.#parts.registry[Symbol.asyncDispose]();
+  }
+
+  async #job<T>({ signal }: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    const either = signal ? AbortSignal.any([this.#closing.signal, signal]) : this.#closing.signal;
+    try {
+      return await this.#admission.run(() => work(either), either);
+    } catch (error) {
+      if (this.#closing.signal.aborted) throw closed();
+      if (signal?.aborted)
+        throw new VoicePrintsError('ABORTED', 'the work was stopped before it ended', { cause: error });
+      throw asVoicePrintsError(error);
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing.signal.aborted) throw closed();
+  }
+}
+
+const openLowdbRegistry = ({ storeDirectory, encryptionKey }: EngineConfig) =>
+  LowdbRegistry.open(storeDirectory, { encryptionKey });
+
+async function builtInModel(): Promise<SpeakerModel> {
+  throw new VoicePrintsError('INFERENCE_UNAVAILABLE', 'the model store is not wired yet');
+}
+
+async function openWorkers(): Promise<Compute> {
+  throw new VoicePrintsError('INFERENCE_UNAVAILABLE', 'the workers are not wired yet');
+}
+
+const closed = () => new VoicePrintsError('ENGINE_CLOSED', 'the engine was closed; open it again');

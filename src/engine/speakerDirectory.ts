@@ -1,0 +1,88 @@
+import { VoicePrintsError } from '../core/errors.js';
+import type { SpeakerSummary } from '../core/identification.js';
+import { openExport, sealExport } from '../registry/exportFile.js';
+import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
+import type { SpeakerDirectory } from './engine.js';
+import { assertSpeakerId, speakersNotFound } from './speakerId.js';
+import { speakerSummary } from './speakerSummary.js';
+
+/** An export holds biometric data: a passphrase shorter than this would not be one. */
+const MIN_PASSPHRASE_LENGTH = 8;
+const MAX_NAME_LENGTH = 200;
+
+export interface SpeakerDirectoryParts {
+  readonly registry: VoiceprintRegistry;
+  readonly tenantId: string;
+  /** The engine's model: voiceprints of another are stale. */
+  readonly modelId: string;
+  /** Throws where the engine was closed. */
+  readonly assertOpen: () => void;
+  readonly nowMs: () => number;
+}
+
+/** The enrolled people of one tenant, over a registry. */
+export function speakerDirectory({
+  registry,
+  tenantId,
+  modelId,
+  assertOpen,
+  nowMs,
+}: SpeakerDirectoryParts): SpeakerDirectory {
+  return {
+    async list() {
+      assertOpen();
+      return (await registry.list(tenantId)).map((voiceprint) => speakerSummary(voiceprint, modelId));
+    },
+    async get(speakerId) {
+      assertOpen();
+      const voiceprint = await registry.get(tenantId, speakerId);
+      return voiceprint && speakerSummary(voiceprint, modelId);
+    },
+    async rename(speakerId, name) {
+      assertOpen();
+      assertName(name);
+      const renamed = await registry.update(tenantId, speakerId, (current) => {
+        if (!current) throw speakersNotFound([speakerId]);
+        return { ...current, name, updatedAtMs: nowMs() };
+      });
+      return speakerSummary(renamed!, modelId);
+    },
+    async delete(speakerId) {
+      assertOpen();
+      return registry.delete(tenantId, speakerId);
+    },
+    async export(passphrase, speakerIds) {
+      assertOpen();
+      assertPassphrase(passphrase);
+      const all = await registry.list(tenantId);
+      const missing = (speakerIds ?? []).filter((id) => !all.some((voiceprint) => voiceprint.id === id));
+      if (missing.length > 0) throw speakersNotFound(missing);
+      return sealExport(speakerIds ? all.filter(({ id }) => speakerIds.includes(id)) : all, passphrase);
+    },
+    async import(bytes, passphrase, { replace = false } = {}): Promise<readonly SpeakerSummary[]> {
+      assertOpen();
+      const voiceprints = await openExport(bytes, passphrase);
+      for (const { id } of voiceprints) assertSpeakerId(id);
+      await registry.putAll(tenantId, voiceprints, { replace });
+      return voiceprints.map((voiceprint) => speakerSummary(voiceprint, modelId));
+    },
+  };
+}
+
+/** Throws INPUT_INVALID for a name that is empty or too long to show. */
+export function assertName(name: string): void {
+  if (name.trim() !== '' && name.length <= MAX_NAME_LENGTH) return;
+  throw new VoicePrintsError(
+    'INPUT_INVALID',
+    `a name has 1 to ${MAX_NAME_LENGTH} characters; give one, or none to keep the id`,
+  );
+}
+
+function assertPassphrase(passphrase: string): void {
+  if (passphrase.length >= MIN_PASSPHRASE_LENGTH) return;
+  throw new VoicePrintsError(
+    'INPUT_INVALID',
+    `the passphrase of an export needs at least ${MIN_PASSPHRASE_LENGTH} characters; choose a longer one`,
+    { details: { minimum: MIN_PASSPHRASE_LENGTH } },
+  );
+}

@@ -1,0 +1,17 @@
+import { VoicePrintsError } from '../core/errors.js';
+
+const SPEAKER_ID = /^[a-zA-Z0-9_]{1,128}$/;
+
+/** Throws SPEAKER_ID_INVALID. The id is not quoted: somebody may have typed a name there. */
+export function assertSpeakerId(speakerId: string): void {
+  if (SPEAKER_ID.test(speakerId)) return;
+  throw new VoicePrintsError(
+    'SPEAKER_ID_INVALID',
+    'a speaker id has 1 to 128 letters, digits and underscores; choose one and give the full name as the name',
+  );
+}
+
+export const speakersNotFound = (ids: readonly string[]): VoicePrintsError =>
+  new VoicePrintsError('SPEAKER_NOT_FOUND', `nobody is enrolled as ${ids.join(', ')}; enrol them, or leave them out`, {
+    details: { speakerIds: ids.join(',') },
+  });

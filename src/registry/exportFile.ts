@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { VoicePrintsError } from '../core/errors.js';
+import type { Voiceprint } from '../core/voiceprint.js';
+import { fromRow, toRow, voiceprintRow } from './row.js';
+import { keyOfBox, newSealingKey, seal, sealedBox, unseal } from './sealing.js';
+
+const EXPORT_FORMAT = 'voice-prints-export';
+const EXPORT_VERSION = 1;
+const PURPOSE = 'voice-prints export';
+
+const head = z.object({ format: z.literal(EXPORT_FORMAT), version: z.number().int().min(1) });
+const exportFile = head.extend({ sealed: sealedBox });
+/** Rows of several tenants cannot be in one export; whose they become is for the importer to say. */
+const body = z.object({ voiceprints: z.array(voiceprintRow) });
+
+/** Voiceprints as one JSON document, all but its header under AES-256-GCM with a key from the passphrase by scrypt. */
+export async function sealExport(voiceprints: readonly Voiceprint[], passphrase: string): Promise<Uint8Array> {
+  const plain = Buffer.from(JSON.stringify({ voiceprints: voiceprints.map(toRow) }), 'utf8');
+  const sealed = seal(plain, await newSealingKey(passphrase), PURPOSE);
+  return Buffer.from(`${JSON.stringify({ format: EXPORT_FORMAT, version: EXPORT_VERSION, sealed })}\n`, 'utf8');
+}
+
+/** The voiceprints of an export. Throws REGISTRY_CORRUPT, REGISTRY_VERSION_NEWER or REGISTRY_KEY_WRONG. */
+export async function openExport(bytes: Uint8Array, passphrase: string): Promise<readonly Voiceprint[]> {
+  const parsed = jsonOf(Buffer.from(bytes).toString('utf8'));
+  const { data } = head.safeParse(parsed);
+  if (!data) throw corrupt();
+  if (data.version > EXPORT_VERSION) throw newer(data.version);
+  const file = exportFile.safeParse(parsed);
+  if (!file.success) throw corrupt();
+  const { sealed } = file.data;
+  const plain = unseal(sealed, await keyOfBox(passphrase, sealed), PURPOSE);
+  const rows = body.safeParse(jsonOf(plain.toString('utf8')));
+  if (!rows.success) throw corrupt();
+  return rows.data.voiceprints.map(fromRow);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw corrupt(); // without the cause: it would quote what it read
+  }
+}
+
+const corrupt = () =>
+  new VoicePrintsError('REGISTRY_CORRUPT', 'this is no whole export of voiceprints; take the file as it was exported');
+
+const newer = (version: number) =>
+  new VoicePrintsError(
+    'REGISTRY_VERSION_NEWER',
+    `the export was made by a newer version of voice-prints (form ${version}, this one knows ${EXPORT_VERSION}); update voice-prints`,
+    { details: { version, known: EXPORT_VERSION } },
+  );

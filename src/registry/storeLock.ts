@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { open, readFile, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { VoicePrintsError } from '../core/errors.js';
+
+/** No write takes nearly this long; a lock older than this belongs to a machine or container that is gone. */
+const ABANDONED_AFTER_MS = 60_000;
+/** Between creating a lock and writing its owner lie microseconds: an empty one this old lost its owner there. */
+const EMPTY_ABANDONED_AFTER_MS = 3_000;
+const POLL_MS = 3;
+
+const owner = z.object({
+  pid: z.number().int(),
+  host: z.string(),
+  /** Tells a process from a later one with the same pid; empty where the platform does not say. */
+  processStart: z.string(),
+  token: z.string(),
+});
+type Owner = z.output<typeof owner>;
+
+/**
+ * A short exclusive lock between processes: a file made with O_EXCL that names its owner. It is held for one write,
+ * never for a session, so that Node-RED, `serve` and the command line share a store.
+ *
+ * A dead owner's lock is taken over. Judging and removing are two steps, and between them another waiter could have
+ * removed the dead lock and made its own, so removal happens only under a second lock (`.takeover`) and after reading
+ * the first again: the dead cannot release and nobody else may remove, so what was read is what is removed.
+ */
+export class StoreLock {
+  readonly #path: string;
+  readonly #waitMs: number;
+  readonly #token = randomBytes(12).toString('hex');
+
+  constructor(path: string, waitMs: number) {
+    this.#path = path;
+    this.#waitMs = waitMs;
+  }
+
+  /** Runs `work` alone. `stillMine` throws where the lock was lost (a process stopped for a minute): ask before committing. */
+  async holding<T>(work: (stillMine: () => Promise<void>) => Promise<T>): Promise<T> {
+    await this.#acquire();
+    try {
+      return await work(() => this.#assertMine());
+    } finally {
+      await this.#release();
+    }
+  }
+
+  async #acquire(): Promise<void> {
+    const until = Date.now() + this.#waitMs;
+    for (;;) {
+      if (await createOwned(this.#path, this.#token)) return;
+      await takeOverWhereDead(this.#path, this.#token);
+      if (Date.now() > until) throw locked(this.#waitMs);
+      await sleep(POLL_MS * (0.5 + Math.random()));
+    }
+  }
+
+  async #assertMine(): Promise<void> {
+    const held = await readLock(this.#path);
+    if (held?.owner?.token !== this.#token) throw locked(0);
+  }
+
+  async #release(): Promise<void> {
+    const held = await readLock(this.#path);
+    if (held?.owner?.token === this.#token) await rm(this.#path, { force: true });
+  }
+}
+
+interface HeldLock {
+  /** Undefined where the file is empty or no lock of ours. */
+  readonly owner: Owner | undefined;
+  readonly text: string;
+  readonly ageMs: number;
+}
+
+/** True when this call made the lock. */
+async function createOwned(path: string, token: string): Promise<boolean> {
+  const text = JSON.stringify({
+    pid: process.pid,
+    host: hostname(),
+    processStart: startOf('self'),
+    token,
+  } satisfies Owner);
+  try {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
+    return true;
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+async function takeOverWhereDead(path: string, token: string): Promise<void> {
+  const seen = await readLock(path);
+  if (!seen || !isAbandoned(seen)) return;
+  const guard = `${path}.takeover`;
+  if (!(await createOwned(guard, token))) {
+    // Its owner was killed within these few lines: age alone decides, and #assertMine catches what that could break.
+    const held = await readLock(guard);
+    if (held && isAbandoned(held) && held.ageMs > EMPTY_ABANDONED_AFTER_MS) await rm(guard, { force: true });
+    return;
+  }
+  try {
+    const again = await readLock(path);
+    if (again && again.text === seen.text && isAbandoned(again)) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+async function readLock(path: string): Promise<HeldLock | undefined> {
+  try {
+    const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
+    return { owner: ownerOf(text), text, ageMs: Date.now() - mtimeMs };
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function ownerOf(text: string): Owner | undefined {
+  try {
+    return owner.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined; // empty or half-written: a state of its own, judged by age
+  }
+}
+
+function isAbandoned({ owner: held, ageMs }: HeldLock): boolean {
+  if (ageMs > ABANDONED_AFTER_MS) return true;
+  if (!held) return ageMs > EMPTY_ABANDONED_AFTER_MS;
+  if (held.host !== hostname()) return false; // another machine or container on a shared volume: only age can tell
+  return !isAlive(held);
+}
+
+function isAlive({ pid, processStart }: Owner): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return !isCode(error, 'ESRCH'); // EPERM: alive, of another user
+  }
+  const start = startOf(pid);
+  return processStart === '' || start === '' || start === processStart;
+}
+
+/** Field 22 of /proc/PID/stat: ticks between boot and the start of the process (proc(5)). Empty where there is none. */
+function startOf(pid: number | 'self'): string {
+  if (process.platform !== 'linux') return '';
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return ''; // no /proc, or the process ended meanwhile: kill(pid, 0) decides alone
+  }
+}
+
+const isCode = (error: unknown, code: string): boolean => (error as NodeJS.ErrnoException | undefined)?.code === code;
+
+const locked = (waitMs: number) =>
+  new VoicePrintsError(
+    'REGISTRY_LOCKED',
+    `another process holds the voiceprint store (waited ${waitMs} ms); try again, or end the process that hangs`,
+    { details: { waitMs } },
+  );
