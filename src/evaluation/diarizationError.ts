@@ -1,0 +1,185 @@
+import { optimalAssignment } from './optimalAssignment.js';
+import type { LabelledSegment } from './rttm.js';
+
+export interface DiarizationErrorOptions {
+  /** Left unscored on each side of every start and end of the reference; default 0. */
+  readonly collarMs?: number;
+  /** True: no mapping, the names must agree; default false. */
+  readonly isNamed?: boolean;
+  /**
+   * Only with `isNamed`: the people who could be named. Everyone else in the reference, and every other label of the
+   * hypothesis, counts as one voice, "unknown". Default: every label that does not begin with `unknown`.
+   */
+  readonly enrolled?: readonly string[];
+}
+
+/** Seconds, so that recordings can be added up; percentages come from `diarizationPercent`. */
+export interface DiarizationError {
+  readonly missedSeconds: number;
+  readonly falseAlarmSeconds: number;
+  readonly confusionSeconds: number;
+  /** Speech of the reference that was scored; overlap counts once a voice. */
+  readonly totalSeconds: number;
+  /** Sum over the reference's voices of 1 - |both| / |either|, and how many voices. */
+  readonly jaccardErrors: number;
+  readonly voices: number;
+}
+
+/** What `eval der` prints. */
+export interface DiarizationPercent {
+  readonly derPercent: number;
+  readonly missedPercent: number;
+  readonly falseAlarmPercent: number;
+  readonly confusionPercent: number;
+  readonly jerPercent: number;
+}
+
+/** A stretch in which nobody starts or stops: how many times each label speaks on either side. */
+interface Cell {
+  readonly seconds: number;
+  readonly reference: ReadonlyMap<string, number>;
+  readonly hypothesis: ReadonlyMap<string, number>;
+}
+
+/**
+ * Diarization error of one recording, overlap scored.
+ * Reference: NIST RT-09 plan; equals `pyannote.metrics` DiarizationErrorRate and JaccardErrorRate with `collar` twice ours
+ * (theirs is the whole width), checked by scripts/accuracy/checkDer.py.
+ */
+export function diarizationErrorOf(
+  reference: readonly LabelledSegment[],
+  hypothesis: readonly LabelledSegment[],
+  { collarMs = 0, isNamed = false, enrolled }: DiarizationErrorOptions = {},
+): DiarizationError {
+  const named = (segments: readonly LabelledSegment[]) =>
+    isNamed ? segments.map((segment) => ({ ...segment, label: knownOr(segment.label, enrolled) })) : segments;
+  const cells = cellsOf(named(reference), named(hypothesis), collarMs / 1000);
+  const mapping = isNamed ? undefined : mappingOf(cells);
+  let missedSeconds = 0;
+  let falseAlarmSeconds = 0;
+  let confusionSeconds = 0;
+  let totalSeconds = 0;
+  for (const { seconds, reference: said, hypothesis: heard } of cells) {
+    const voices = countOf(said);
+    const answers = countOf(heard);
+    let right = 0;
+    for (const [label, count] of said) {
+      const answer = mapping ? mapping.get(label) : label;
+      if (answer !== undefined) right += Math.min(count, heard.get(answer) ?? 0);
+    }
+    totalSeconds += seconds * voices;
+    missedSeconds += seconds * Math.max(0, voices - answers);
+    falseAlarmSeconds += seconds * Math.max(0, answers - voices);
+    confusionSeconds += seconds * (Math.min(voices, answers) - right);
+  }
+  return { missedSeconds, falseAlarmSeconds, confusionSeconds, totalSeconds, ...jaccardOf(cells, mapping) };
+}
+
+/** Percentages over any number of recordings: seconds are added up first. All 0 where nothing was said. */
+export function diarizationPercent(errors: readonly DiarizationError[]): DiarizationPercent {
+  const sum = (of: (error: DiarizationError) => number) => errors.reduce((total, error) => total + of(error), 0);
+  const percent = (part: number, whole: number) => (whole > 0 ? (100 * part) / whole : 0);
+  const total = sum((error) => error.totalSeconds);
+  const missed = sum((error) => error.missedSeconds);
+  const falseAlarm = sum((error) => error.falseAlarmSeconds);
+  const confusion = sum((error) => error.confusionSeconds);
+  return {
+    derPercent: percent(missed + falseAlarm + confusion, total),
+    missedPercent: percent(missed, total),
+    falseAlarmPercent: percent(falseAlarm, total),
+    confusionPercent: percent(confusion, total),
+    jerPercent: percent(
+      sum((error) => error.jaccardErrors),
+      sum((error) => error.voices),
+    ),
+  };
+}
+
+function knownOr(label: string, enrolled: readonly string[] | undefined): string {
+  const isKnown = enrolled ? enrolled.includes(label) : !label.startsWith('unknown');
+  return isKnown ? label : 'unknown';
+}
+
+const countOf = (labels: ReadonlyMap<string, number>) => [...labels.values()].reduce((sum, count) => sum + count, 0);
+
+/** Cuts time at every start and end; what lies within the collar is dropped. */
+function cellsOf(
+  reference: readonly LabelledSegment[],
+  hypothesis: readonly LabelledSegment[],
+  collarSeconds: number,
+): Cell[] {
+  type Edge = { at: number; change(said: Map<string, number>, heard: Map<string, number>): void };
+  let collars = 0;
+  const collar = (by: number) => {
+    collars += by;
+  };
+  const add = (labels: Map<string, number>, label: string, by: number) => {
+    const count = (labels.get(label) ?? 0) + by;
+    if (count > 0) labels.set(label, count);
+    else labels.delete(label);
+  };
+  const edges: Edge[] = [];
+  for (const { start, end, label } of reference) {
+    edges.push(
+      { at: start, change: (said) => add(said, label, 1) },
+      { at: end, change: (said) => add(said, label, -1) },
+    );
+    for (const at of collarSeconds > 0 ? [start, end] : []) {
+      edges.push({ at: at - collarSeconds, change: () => collar(1) });
+      edges.push({ at: at + collarSeconds, change: () => collar(-1) });
+    }
+  }
+  for (const { start, end, label } of hypothesis) {
+    edges.push({ at: start, change: (_, heard) => add(heard, label, 1) });
+    edges.push({ at: end, change: (_, heard) => add(heard, label, -1) });
+  }
+  edges.sort((a, b) => a.at - b.at);
+  const cells: Cell[] = [];
+  const said = new Map<string, number>();
+  const heard = new Map<string, number>();
+  edges.forEach((edge, i) => {
+    edge.change(said, heard);
+    const seconds = (edges[i + 1]?.at ?? edge.at) - edge.at;
+    if (seconds > 0 && collars === 0 && said.size + heard.size > 0) {
+      cells.push({ seconds, reference: new Map(said), hypothesis: new Map(heard) });
+    }
+  });
+  return cells;
+}
+
+const labelsOf = (cells: readonly Cell[], side: 'reference' | 'hypothesis') => [
+  ...new Set(cells.flatMap((cell) => [...cell[side].keys()])),
+];
+
+/** Which label of the hypothesis stands for which of the reference: the pairing that shares most time. */
+function mappingOf(cells: readonly Cell[]): Map<string, string> {
+  const said = labelsOf(cells, 'reference');
+  const heard = labelsOf(cells, 'hypothesis');
+  const shared = said.map((label) =>
+    heard.map((answer) =>
+      cells.reduce(
+        (sum, cell) => sum + cell.seconds * Math.min(cell.reference.get(label) ?? 0, cell.hypothesis.get(answer) ?? 0),
+        0,
+      ),
+    ),
+  );
+  const columnOf = optimalAssignment(shared);
+  return new Map(said.flatMap((label, row) => (columnOf[row]! < 0 ? [] : [[label, heard[columnOf[row]!]!] as const])));
+}
+
+function jaccardOf(cells: readonly Cell[], mapping: ReadonlyMap<string, string> | undefined) {
+  const labels = labelsOf(cells, 'reference');
+  const jaccardErrors = labels.reduce((sum, label) => {
+    const answer = mapping ? mapping.get(label) : label;
+    let both = 0;
+    let either = 0;
+    for (const { seconds, reference, hypothesis } of cells) {
+      const isSaid = reference.has(label);
+      const isHeard = answer !== undefined && hypothesis.has(answer);
+      if (isSaid && isHeard) both += seconds;
+      if (isSaid || isHeard) either += seconds;
+    }
+    return sum + 1 - both / either;
+  }, 0);
+  return { jaccardErrors, voices: labels.length };
+}
