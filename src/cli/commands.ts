@@ -1,0 +1,8 @@
+import type { Command } from './command.js';
+import { enroll } from './enroll.js';
+import { evalDer } from './evalDer.js';
+import { identify } from './identify.js';
+import { speakersCommands } from './speakers.js';
+
+/** Every command, in the order `--help` lists them. */
+export const commands: readonly Command[] = [enroll, identify, ...speakersCommands, evalDer];

@@ -1,0 +1,58 @@
+import type { Command, OptionSpec } from './command.js';
+import { commonOptions } from './parseCommandLine.js';
+
+const optionName = (name: string, { value, short }: OptionSpec): string =>
+  `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`;
+
+const columns = (rows: readonly (readonly [string, string])[]): string => {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
+};
+
+const optionRows = (options: Readonly<Record<string, OptionSpec>>) =>
+  Object.entries(options).map(([name, spec]) => [optionName(name, spec), spec.about] as const);
+
+/** The text of `voice-prints --help`. */
+export function generalHelp(commands: readonly Command[], version: string): string {
+  return `voice-prints ${version}: who speaks, when
+
+Usage: voice-prints COMMAND …
+
+Commands:
+${columns(commands.map((c) => [`${c.name} ${c.operands}`.trim(), c.summary] as const))}
+
+Options of every command:
+${columns(optionRows(commonOptions))}
+
+Environment:
+${columns([
+  ['VOICE_PRINTS_HOME', 'Folder of the voiceprints, where --store is not given'],
+  ['VOICE_PRINTS_KEY', 'Encrypts the voiceprints at rest; 8 characters or more'],
+  ['VOICE_PRINTS_PASSPHRASE', 'Passphrase of speakers export and import'],
+  ['VOICE_PRINTS_API_KEYS', 'Keys of serve: tenant:key,tenant:key'],
+  ['VOICE_PRINTS_WEBHOOK_ALLOW', 'Private hosts that serve may fetch urls from: host,host'],
+])}
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
+\`voice-prints COMMAND --help\` shows an example of each command.
+A voiceprint is biometric data: ask for consent. A voice is not a password: never open a door by it alone.
+`;
+}
+
+/** The text of `voice-prints COMMAND --help`. */
+export function commandHelp(command: Command): string {
+  const own = Object.keys(command.options).length > 0 ? `Options:\n${columns(optionRows(command.options))}\n\n` : '';
+  return `${command.summary}
+
+Usage: voice-prints ${`${command.name} ${command.operands}`.trim()}
+
+${own}Options of every command:
+${columns(optionRows(commonOptions))}
+
+Example:
+${command.example
+  .split('\n')
+  .map((line) => `  ${line}`)
+  .join('\n')}
+${command.notes ? `\n${command.notes}\n` : ''}`;
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+import { runCommandLine } from './runCommandLine.js';
+
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // The second time somebody means it: leave without tidying up.
+    if (stopping.signal.aborted) process.exit(130);
+    stopping.abort();
+  });
+}
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+const { stdin, stdout, stderr, env } = process;
+void runCommandLine(process.argv.slice(2), { stdin, stdout, stderr, env, signal: stopping.signal }).then((exitCode) => {
+  process.exitCode = exitCode;
+  // An open standard input would keep the process alive.
+  stdin.destroy();
+});

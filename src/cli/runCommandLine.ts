@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { asVoicePrintsError, type VoicePrintsError } from '../index.js';
+import type { Command, Terminal } from './command.js';
+import { commands } from './commands.js';
+import { commandHelp, generalHelp } from './help.js';
+import { findCommand, hasFlag, parseCommandLine, usageError } from './parseCommandLine.js';
+
+/** Exit codes of the contract: 0 done, 1 failed, 2 wrong usage; 130 as shells know it for Ctrl-C. */
+const EXIT = { done: 0, failed: 1, usage: 2, stopped: 130 } as const;
+
+/** Runs one command line; answers the exit code and never throws. */
+export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    if (argv.length === 0) throw usageError('no command was given; see voice-prints --help');
+    if (argv[0] === '--version') {
+      terminal.stdout.write(`${packageVersion()}\n`);
+      return EXIT.done;
+    }
+    if (['--help', '-h', 'help'].includes(argv[0]!)) {
+      terminal.stdout.write(generalHelp(commands, packageVersion()));
+      return EXIT.done;
+    }
+    const found = findCommand(commands, argv);
+    if (!found) return unknownCommand(argv, terminal);
+    const args = parseCommandLine(found.command, found.rest);
+    if (hasFlag(args, 'help')) terminal.stdout.write(commandHelp(found.command));
+    else await found.command.run(args, terminal);
+    return EXIT.done;
+  } catch (thrown) {
+    return told(terminal.signal.aborted ? aborted(thrown) : asVoicePrintsError(thrown), argv, terminal);
+  }
+}
+
+/** A group such as `speakers` alone or with --help lists its commands; anything else is wrong usage. */
+function unknownCommand(argv: readonly string[], terminal: Terminal): number {
+  const group = commands.filter((command: Command) => command.name.startsWith(`${argv[0]} `));
+  if (group.length > 0 && argv.some((word) => word === '--help' || word === '-h')) {
+    terminal.stdout.write(group.map(commandHelp).join('\n'));
+    return EXIT.done;
+  }
+  const choice = group.map((command) => command.name.slice(argv[0]!.length + 1)).join(', ');
+  throw usageError(
+    group.length > 0
+      ? `${argv[0]} needs one of: ${choice}; see voice-prints ${argv[0]} --help`
+      : `there is no command "${argv[0]}"; see voice-prints --help`,
+  );
+}
+
+/** One line on standard error, and with --json the same as an object on standard output. */
+function told(error: VoicePrintsError, argv: readonly string[], terminal: Terminal): number {
+  const { code, message, details } = error;
+  terminal.stderr.write(`${code}: ${message.replace(/\s*\n\s*/g, ' ')}\n`);
+  if (argv.includes('--json')) terminal.stdout.write(`${JSON.stringify({ error: { code, message, details } })}\n`);
+  // Not a failure we foresaw: whoever repairs it needs the stack.
+  if (code === 'INTERNAL' && error.cause instanceof Error) terminal.stderr.write(`${error.cause.stack}\n`);
+  if (code === 'ABORTED') return EXIT.stopped;
+  return code === 'USAGE' ? EXIT.usage : EXIT.failed;
+}
+
+/** Whatever broke because the user pressed Ctrl-C is Ctrl-C. */
+function aborted(cause: unknown): VoicePrintsError {
+  return asVoicePrintsError(Object.assign(new Error('stopped', { cause }), { name: 'AbortError' }));
+}
+
+function packageVersion(): string {
+  // The package's own name resolves from any depth: the compiled file lies two folders deeper than the source.
+  const path = createRequire(import.meta.url).resolve('@voice-prints/node-red/package.json');
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+}

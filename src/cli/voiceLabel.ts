@@ -1,0 +1,13 @@
+import type { IdentifiedSegment } from '../index.js';
+
+/** What a segment is called in every output: the name, the name with a question mark, or the unknown voice's cluster. */
+export function voiceLabel(segment: IdentifiedSegment): string {
+  const name = segment.name ?? segment.speakerId;
+  if (segment.decision === 'identified' && name !== null) return name;
+  const cluster = segment.cluster ?? 'unknown';
+  return segment.decision === 'uncertain' && name !== null ? `${cluster} (${name}?)` : cluster;
+}
+
+/** The id that tells voices apart: the speaker where identified, else the cluster. */
+export const voiceId = (segment: IdentifiedSegment): string =>
+  (segment.decision === 'identified' ? segment.speakerId : segment.cluster) ?? segment.speakerId ?? 'unknown';
