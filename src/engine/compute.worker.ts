@@ -1,0 +1,44 @@
+import { workerData } from 'node:worker_threads';
+import { resolveVoices } from '../identity/resolveVoices.js';
+import { SpeakerEmbedder } from '../inference/speakerEmbedder.js';
+import { replyOf, type WorkerReply } from '../inference/workerPool.js';
+import { SileroVad } from '../speech/sileroVad.js';
+import type { ComputeTask, ComputeWorkerData } from './computeTask.js';
+
+const { model, vadPath } = workerData as ComputeWorkerData;
+
+// Each network is loaded with the first task that needs it; a failed load is tried again with the next.
+let vad: Promise<SileroVad> | undefined;
+let embedder: Promise<SpeakerEmbedder> | undefined;
+
+function openVad(): Promise<SileroVad> {
+  vad ??= SileroVad.open(vadPath).catch((error) => {
+    vad = undefined;
+    throw error;
+  });
+  return vad;
+}
+
+function openEmbedder(): Promise<SpeakerEmbedder> {
+  embedder ??= SpeakerEmbedder.open(model).catch((error) => {
+    embedder = undefined;
+    throw error;
+  });
+  return embedder;
+}
+
+async function work(task: ComputeTask): Promise<unknown> {
+  switch (task.kind) {
+    case 'detectSpeech':
+      return (await openVad()).detect(task.samples, task.state);
+    case 'embed':
+      return (await openEmbedder()).embed(task.spans);
+    case 'resolveVoices':
+      return resolveVoices(task.input);
+  }
+}
+
+/** One task of WorkerCompute, on a thread of its own. */
+export default function runTask(task: ComputeTask): Promise<WorkerReply<unknown>> {
+  return replyOf(() => work(task));
+}

@@ -1,0 +1,15 @@
+import type { VoicesInput } from '../identity/resolveVoices.js';
+import type { SpeakerModel } from '../inference/speakerModel.js';
+import type { SpeechAudio, VadState } from './compute.js';
+
+/** What WorkerCompute posts to compute.worker; one kind for each method of Compute. */
+export type ComputeTask =
+  | { readonly kind: 'detectSpeech'; readonly samples: Float32Array<ArrayBuffer>; readonly state: VadState | undefined }
+  | { readonly kind: 'embed'; readonly spans: readonly SpeechAudio[] }
+  | { readonly kind: 'resolveVoices'; readonly input: VoicesInput };
+
+/** What every compute thread is started with. */
+export interface ComputeWorkerData {
+  readonly model: SpeakerModel;
+  readonly vadPath: string;
+}

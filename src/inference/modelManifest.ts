@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+const calibration = z.object({
+  offset: z.number(),
+  cosine: z.number(),
+  logSeconds: z.number(),
+  cosineLogSeconds: z.number(),
+  narrowBand: z.number(),
+  falseAcceptLlr: z.object({ '0.1': z.number(), '1': z.number(), '5': z.number() }),
+  source: z.string(),
+});
+
+const frontEnd = z.strictObject({
+  windowType: z.enum(['povey', 'hamming']).exactOptional(),
+  lowFrequencyHz: z.number().min(0).exactOptional(),
+  highFrequencyHz: z.number().positive().max(8000).exactOptional(),
+  isSnippingEdges: z.boolean().exactOptional(),
+  amplitudeScale: z.number().positive().exactOptional(),
+});
+
+const entry = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/),
+  file: z.string().regex(/^[a-zA-Z0-9._-]+\.onnx$/),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  licence: z.string().min(1),
+  frontEnd: frontEnd.exactOptional().describe('Where the training differed from what the metadata can say'),
+  calibration: calibration.exactOptional(),
+});
+
+/** models/manifest.json: the models in the package. */
+export const modelManifest = z
+  .strictObject({ default: z.string(), models: z.array(entry).min(1) })
+  .refine((manifest) => manifest.models.some(({ id }) => id === manifest.default), {
+    path: ['default'],
+    error: 'must be the id of one of the models',
+  })
+  .refine((manifest) => new Set(manifest.models.map(({ id }) => id)).size === manifest.models.length, {
+    path: ['models'],
+    error: 'must have ids of their own',
+  });
+
+export type ModelManifest = z.output<typeof modelManifest>;
+export type ManifestEntry = z.output<typeof entry>;

@@ -1,0 +1,87 @@
+import type * as Ort from 'onnxruntime-node';
+import { VoicePrintsError } from '../core/errors.js';
+
+/** A tensor as plain data: row-major values and their shape. */
+export interface TensorData {
+  readonly data: Float32Array | BigInt64Array;
+  readonly shape: readonly number[];
+}
+
+/** One loaded network. `run` holds the thread it is called on: only worker threads load networks. */
+export interface OnnxSession {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /** Runs the network once. The arrays of the result belong to the caller. Throws INFERENCE_FAILED. */
+  run(inputs: Readonly<Record<string, TensorData>>): Promise<Readonly<Record<string, Float32Array<ArrayBuffer>>>>;
+}
+
+/** One thread a session: the pool gives every core its own session, and one owner a core wastes least. */
+const SESSION_OPTIONS = {
+  executionProviders: ['cpu'],
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  graphOptimizationLevel: 'all',
+} as const;
+
+/** Loads a network from a file. Throws INFERENCE_UNAVAILABLE without a runtime, MODEL_INVALID for an unusable file. */
+export async function openOnnxSession(path: string): Promise<OnnxSession> {
+  const ort = await loadRuntime();
+  let session: Ort.InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(path, SESSION_OPTIONS);
+  } catch (cause) {
+    const problem = 'the runtime cannot load the network; check that the file is a complete ONNX model';
+    throw new VoicePrintsError('MODEL_INVALID', problem, { cause });
+  }
+  return new OrtSession(ort, session);
+}
+
+async function loadRuntime(): Promise<typeof Ort> {
+  try {
+    return await import('onnxruntime-node');
+  } catch (cause) {
+    const message =
+      `ONNX Runtime has no program for ${process.platform}-${process.arch} or it was not installed; ` +
+      'use Linux, macOS (arm64) or Windows with Node 20 or later and run "npm rebuild onnxruntime-node"';
+    throw new VoicePrintsError('INFERENCE_UNAVAILABLE', message, { cause });
+  }
+}
+
+class OrtSession implements OnnxSession {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  readonly #ort: typeof Ort;
+  readonly #session: Ort.InferenceSession;
+
+  constructor(ort: typeof Ort, session: Ort.InferenceSession) {
+    this.#ort = ort;
+    this.#session = session;
+    this.inputNames = session.inputNames;
+    this.outputNames = session.outputNames;
+  }
+
+  async run(inputs: Readonly<Record<string, TensorData>>): Promise<Record<string, Float32Array<ArrayBuffer>>> {
+    const feeds: Record<string, Ort.Tensor> = {};
+    for (const [name, { data, shape }] of Object.entries(inputs)) feeds[name] = this.#tensor(data, shape);
+    let results: Ort.InferenceSession.OnnxValueMapType;
+    try {
+      results = await this.#session.run(feeds);
+    } catch (cause) {
+      throw new VoicePrintsError('INFERENCE_FAILED', 'the network failed on its input; see the cause in the log', {
+        cause,
+      });
+    }
+    const outputs: Record<string, Float32Array<ArrayBuffer>> = {};
+    for (const [name, value] of Object.entries(results)) {
+      if (value.data instanceof Float32Array) outputs[name] = value.data as Float32Array<ArrayBuffer>;
+    }
+    return outputs;
+  }
+
+  #tensor(data: TensorData['data'], shape: readonly number[]): Ort.Tensor {
+    return data instanceof Float32Array
+      ? new this.#ort.Tensor('float32', data, shape)
+      : new this.#ort.Tensor('int64', data, shape);
+  }
+}

@@ -1,0 +1,112 @@
+import type { SampleSpan } from '../core/audioFrame.js';
+import { VoicePrintsError } from '../core/errors.js';
+import { unit } from '../core/vector.js';
+import { Fbank, frameCount } from '../features/fbank.js';
+import { copyFrames, type FrameSpan, framesOfWindow } from '../features/modelInput.js';
+import { type OnnxSession, openOnnxSession } from './onnxSession.js';
+import type { SpeakerModel } from './speakerModel.js';
+
+/** Most windows in one run of the network: more gain nothing and cost memory. */
+const MAX_BATCH = 16;
+
+/** Speech and the windows to embed in it. */
+export interface SpeechWindows {
+  /** Mono 16 kHz, amplitudes in [-1, 1], shape (n,). */
+  readonly samples: Float32Array;
+  /** Relative to `samples`. */
+  readonly windows: readonly SampleSpan[];
+}
+
+/** One window ready for the network: where its frames lie in the features of its stretch, where its vector goes. */
+interface Row {
+  readonly features: Float32Array;
+  readonly firstRow: number;
+  readonly frames: number;
+  readonly index: number;
+}
+
+/** A speaker model at work: audio in, unit-norm vectors out. Holds the thread it is called on. */
+export class SpeakerEmbedder {
+  readonly #model: SpeakerModel;
+  readonly #session: OnnxSession;
+  readonly #fbank: Fbank;
+
+  private constructor(model: SpeakerModel, session: OnnxSession) {
+    this.#model = model;
+    this.#session = session;
+    this.#fbank = new Fbank(model.frontEnd);
+  }
+
+  /** Loads the network. Throws MODEL_INVALID, INFERENCE_UNAVAILABLE. */
+  static async open(model: SpeakerModel): Promise<SpeakerEmbedder> {
+    return new SpeakerEmbedder(model, await openOnnxSession(model.path));
+  }
+
+  /** Unit-norm embeddings, each of shape (d,), in the order of the stretches and of the windows in each. Throws INFERENCE_FAILED. */
+  async embed(stretches: readonly SpeechWindows[]): Promise<Float32Array<ArrayBuffer>[]> {
+    const rows: Row[] = [];
+    for (const stretch of stretches) this.#addRows(stretch, rows);
+    const embeddings = new Array<Float32Array<ArrayBuffer>>(rows.length);
+    for (const batch of batchesOf(rows)) {
+      const vectors = await this.#run(batch);
+      batch.forEach(({ index }, at) => {
+        embeddings[index] = vectors[at]!;
+      });
+    }
+    return embeddings;
+  }
+
+  /** Features once for all windows of a stretch, however much these overlap. */
+  #addRows({ samples, windows }: SpeechWindows, rows: Row[]): void {
+    const { isSnippingEdges, melBands } = this.#model.frontEnd;
+    const total = frameCount(samples.length, isSnippingEdges);
+    const spans = windows.map((window) => framesOfWindow(window, total, isSnippingEdges) ?? tooShort());
+    const first = spans.reduce((least, { firstFrame }) => Math.min(least, firstFrame), total);
+    const end = spans.reduce((most, { endFrame }) => Math.max(most, endFrame), 0);
+    const features = this.#fbank.compute(samples, first, end);
+    if (features.length !== Math.max(0, end - first) * melBands) tooShort();
+    spans.forEach(({ firstFrame, endFrame }: FrameSpan) => {
+      rows.push({ features, firstRow: firstFrame - first, frames: endFrame - firstFrame, index: rows.length });
+    });
+  }
+
+  async #run(batch: readonly Row[]): Promise<Float32Array<ArrayBuffer>[]> {
+    const { melBands: bands, isMeanSubtracted } = this.#model.frontEnd;
+    const { dimensions } = this.#model;
+    const frames = batch[0]!.frames;
+    const data = new Float32Array(batch.length * frames * bands);
+    batch.forEach(({ features, firstRow }, row) => {
+      copyFrames(features, { firstRow, frames, bands }, data, { at: row * frames * bands, isMeanSubtracted });
+    });
+    const outputs = await this.#session.run({
+      [this.#session.inputNames[0]!]: { data, shape: [batch.length, frames, bands] },
+    });
+    const output = outputs[this.#session.outputNames[0]!];
+    if (output?.length !== batch.length * dimensions || !output.every(Number.isFinite)) {
+      throw new VoicePrintsError('INFERENCE_FAILED', 'the speaker model gave no usable vectors; use another model');
+    }
+    return batch.map((_, row) => unit(output.subarray(row * dimensions, (row + 1) * dimensions)));
+  }
+}
+
+function tooShort(): never {
+  throw new VoicePrintsError(
+    'INFERENCE_FAILED',
+    'a window is shorter than one feature frame; use windows of 500 ms or more',
+  );
+}
+
+/** Rows of one length together, at most MAX_BATCH at a time. */
+function batchesOf(rows: readonly Row[]): Row[][] {
+  const byLength = new Map<number, Row[]>();
+  for (const row of rows) {
+    const same = byLength.get(row.frames);
+    if (same) same.push(row);
+    else byLength.set(row.frames, [row]);
+  }
+  const batches: Row[][] = [];
+  for (const same of byLength.values()) {
+    for (let at = 0; at < same.length; at += MAX_BATCH) batches.push(same.slice(at, at + MAX_BATCH));
+  }
+  return batches;
+}
