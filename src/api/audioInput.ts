@@ -1,0 +1,119 @@
+import express from 'express';
+import type { z } from 'zod';
+import { VoicePrintsError } from '../core/errors.js';
+import type { RecordingSource } from '../core/recording.js';
+import { decodeBase64 } from './base64.js';
+import type { ApiRequest, Call } from './call.js';
+import { fetchAudio } from './fetchAudio.js';
+import { type DeclaredFormat, formatOfContentType, rawFormatOf } from './rawFormat.js';
+import { httpRefusal } from './refusal.js';
+import { parseInput } from './schemas.js';
+
+/** Content types whose body is the audio itself; everything else is read as JSON, as old clients forget the header. */
+const RAW_BODY = /^(audio\/|video\/|application\/(octet-stream|ogg)\b)/i;
+
+type Carried = DeclaredFormat & { readonly content?: string | undefined; readonly url?: string | undefined };
+
+/** The fields of a call with audio, and the audio: inside the JSON, behind its `url`, or as the body itself. */
+export async function readAudioInput<B extends z.ZodType<Carried>, Q extends z.ZodType<DeclaredFormat>>(
+  call: Call,
+  bodySchema: B,
+  querySchema: Q,
+): Promise<{ readonly fields: z.output<B> | z.output<Q>; readonly source: RecordingSource }> {
+  const contentType = call.request.headers['content-type'] ?? '';
+  assertFits(call);
+  if (RAW_BODY.test(contentType)) {
+    const fields = parseInput(querySchema, { ...formatOfContentType(contentType), ...call.query });
+    return { fields, source: { ...bodySource(call), label: 'body', ...rawFormat(fields) } };
+  }
+  const fields = parseInput(bodySchema, await readJson(call));
+  return { fields, source: { ...(await carriedSource(fields, call)), ...rawFormat(fields) } };
+}
+
+/** The JSON object of a call: parsed by us, or by a parser of the application around us. */
+export async function readJson({ request, response, surface, signal }: Call): Promise<unknown> {
+  if (request.body !== undefined && !Buffer.isBuffer(request.body)) return request.body;
+  const contentType = request.headers['content-type'] ?? '';
+  if (/^multipart\//i.test(contentType)) {
+    throw httpRefusal(
+      415,
+      'params_invalid',
+      'BODY_TYPE_UNSUPPORTED',
+      'multipart bodies are not read; send JSON or the audio itself',
+    );
+  }
+  if (Buffer.isBuffer(request.body)) return parseJsonText(request.body.toString('utf8'));
+  const { maxBodyBytes } = surface.limits;
+  const parse = express.json({ limit: maxBodyBytes, type: () => true });
+  await new Promise<void>((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    parse(request as express.Request, response as express.Response, (error?: unknown) => {
+      if (error === undefined) resolve();
+      else reject(asRefusal(error, maxBodyBytes));
+    });
+  });
+  return request.body;
+}
+
+function parseJsonText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw notJson(); // JSON.parse quotes its input in the message, which may be anything
+  }
+}
+
+const notJson = () =>
+  new VoicePrintsError('INPUT_INVALID', 'the body is not JSON; send a JSON object or the audio itself');
+
+export const bodyTooLarge = (maxBytes: number) =>
+  httpRefusal(413, 'params_invalid', 'BODY_TOO_LARGE', `the body is larger than ${maxBytes} bytes; send shorter audio`);
+
+function asRefusal(error: unknown, maxBodyBytes: number): Error {
+  const status = (error as { status?: number }).status;
+  if (status === 413) return bodyTooLarge(maxBodyBytes);
+  if (status === 415) {
+    return httpRefusal(
+      415,
+      'params_invalid',
+      'BODY_TYPE_UNSUPPORTED',
+      'the body has a foreign charset or encoding; send UTF-8',
+    );
+  }
+  return status !== undefined && status < 500 ? notJson() : (error as Error);
+}
+
+function assertFits({ request, surface }: Call): void {
+  const { maxBodyBytes } = surface.limits;
+  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
+}
+
+function rawFormat(declared: DeclaredFormat): Pick<RecordingSource, 'rawFormat'> {
+  const format = rawFormatOf(declared);
+  return format === undefined ? {} : { rawFormat: format };
+}
+
+function bodySource({ request, surface }: Call): RecordingSource {
+  if (Buffer.isBuffer(request.body)) return { kind: 'bytes', bytes: request.body };
+  return { kind: 'stream', stream: capped(request, surface.limits.maxBodyBytes) };
+}
+
+/** The body as a stream. Leaving it early keeps the connection, which still has to carry the answer. */
+async function* capped(request: ApiRequest, maxBytes: number): AsyncGenerator<Uint8Array> {
+  let received = 0;
+  for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    received += piece.length;
+    if (received > maxBytes)
+      throw new VoicePrintsError('AUDIO_TOO_LARGE', `the audio is larger than ${maxBytes} bytes; send less`);
+    yield piece;
+  }
+}
+
+async function carriedSource({ content, url }: Carried, call: Call): Promise<RecordingSource> {
+  if ((content === undefined) === (url === undefined)) {
+    const found = content === undefined ? 'neither' : 'both';
+    throw new VoicePrintsError('INPUT_INVALID', `${found} of content and url given; give exactly one of them`);
+  }
+  if (content !== undefined) return { kind: 'bytes', bytes: decodeBase64(content), label: 'content' };
+  return { kind: 'stream', stream: await fetchAudio(url!, call.surface.fetch, call.signal), label: 'url' };
+}

@@ -1,0 +1,71 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Engine } from '../engine/engine.js';
+import type { ApiKeys } from './apiKeys.js';
+import type { FetchAudioOptions } from './fetchAudio.js';
+import type { KeyThrottle } from './keyThrottle.js';
+import type { Slots } from './slots.js';
+
+/** Caps on one call. */
+export interface RestLimits {
+  /** Largest body, and largest file behind a `url`. */
+  readonly maxBodyBytes: number;
+  /** A body that has not arrived whole by then is given up. */
+  readonly bodyTimeoutMs: number;
+  /** Longest recording for identification: the contract's two minutes. */
+  readonly maxIdentifyMs: number;
+  /** Longest enrolment sample. */
+  readonly maxEnrollMs: number;
+  /** Longest time a decoder may take. */
+  readonly maxDecodeMs: number;
+  /** Calls with audio in work at once; more are answered 429. */
+  readonly maxConcurrent: number;
+  /** Wrong keys a minute from one address, before it must wait. */
+  readonly maxWrongKeysPerMinute: number;
+}
+
+/** A fault of ours, for the operator's log: no query, no body, no names. */
+export interface FailureReport {
+  readonly requestId: string;
+  readonly code: string;
+  readonly error: unknown;
+}
+
+/** What all endpoints of one router share. */
+export interface Surface {
+  readonly engine: Engine;
+  readonly keys: ApiKeys;
+  readonly limits: RestLimits;
+  readonly fetch: FetchAudioOptions;
+  readonly slots: Slots;
+  readonly throttle: KeyThrottle;
+  report(failure: FailureReport): void;
+}
+
+/** `body` and `params` are there when a parser or a router ran before. */
+export type ApiRequest = IncomingMessage & { body?: unknown; params?: Readonly<Record<string, string | undefined>> };
+
+/** One authenticated call. */
+export interface Call {
+  readonly surface: Surface;
+  readonly tenantId: string;
+  readonly request: ApiRequest;
+  readonly response: ServerResponse;
+  /** First value of each query parameter, without the key. */
+  readonly query: Readonly<Record<string, string>>;
+  /** Aborted when the client is gone or its body does not arrive in time. */
+  readonly signal: AbortSignal;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Undefined: no body (204). */
+  readonly body?: unknown;
+}
+
+export type Handler = (call: Call) => Promise<Answer>;
+
+/** The same object without members that are undefined. */
+export function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const given = Object.entries(members).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

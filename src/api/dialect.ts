@@ -1,0 +1,63 @@
+import type { Refusal, RefusalType } from './refusal.js';
+
+/** The form in which a surface says no. */
+export interface Dialect {
+  readonly contentType: string;
+  status(refusal: Refusal): number;
+  body(refusal: Refusal): unknown;
+}
+
+const FAULT_CODES: Readonly<Record<RefusalType, string>> = {
+  params_invalid: 'com.deepaffects.BadRequest',
+  invalid_key: 'oauth.v2.InvalidApiKey',
+  unknown_route: 'com.deepaffects.UnknownRoute',
+  rate_limit: 'com.deepaffects.RateLimit',
+  api_error: 'com.deepaffects.ApiError',
+};
+
+/** `{"fault": …}` with both published spellings; a wrong key is answered to the letter of the contract. */
+export const faultDialect: Dialect = {
+  contentType: 'application/json; charset=utf-8',
+  status: (refusal) => refusal.contractStatus,
+  body: ({ type, code, message, extra }) => {
+    const errorcode = FAULT_CODES[type];
+    if (type === 'invalid_key') return { fault: { faultstring: message, detail: { errorcode } } };
+    return {
+      fault: {
+        faultstring: message,
+        fault_string: message,
+        detail: { errorcode, error_code: errorcode, error_type: type, code, ...extra },
+      },
+    };
+  },
+};
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  503: 'Service Unavailable',
+};
+
+/** Problem details of RFC 9457; `code` is stable, `detail` is for people. */
+export const problemDialect: Dialect = {
+  contentType: 'application/problem+json; charset=utf-8',
+  status: (refusal) => refusal.modernStatus,
+  body: ({ modernStatus, code, message, extra }) => ({
+    type: `urn:voice-prints:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    title: TITLES[modernStatus] ?? 'Error',
+    status: modernStatus,
+    detail: message,
+    code,
+    ...extra,
+  }),
+};

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { ApiRequest, Call, Handler, Surface } from './call.js';
+import type { Dialect } from './dialect.js';
+import { httpRefusal, type Refusal, RefusedError, refusalOf } from './refusal.js';
+
+/** What Express (4 and 5) calls; it never rejects and never throws. */
+export type Endpoint = (request: ApiRequest, response: ServerResponse) => void;
+
+/** Query parameters that carry the key; they never reach a handler. */
+const KEY_PARAMETERS = ['apikey', 'api_key'];
+
+/**
+ * The way of every call: key, slot, handler, answer; or a refusal in the dialect of the surface.
+ * Uses only what node:http gives, so that the application around may be Express 4 (Node-RED) or 5.
+ */
+export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, isHeavy = false): Endpoint {
+  return (request, response) => {
+    const requestId = randomUUID();
+    response.setHeader('x-request-id', requestId);
+    const call = async () => {
+      const work = new AbortController();
+      try {
+        const tenantId = authenticate(surface, request);
+        const giveBack = isHeavy ? surface.slots.take() : () => {};
+        try {
+          const signal = watch(request, response, surface, work);
+          const answer = await handler({ surface, tenantId, request, response, query: queryOf(request), signal });
+          writeJson(response, answer.status, answer.body);
+        } finally {
+          giveBack();
+        }
+      } catch (thrown) {
+        refuse(thrown, { surface, dialect, request, response, requestId, signal: work.signal });
+      }
+    };
+    void call();
+  };
+}
+
+/** First value of each query parameter. */
+function queryOf(request: ApiRequest): Record<string, string> {
+  const query: Record<string, string> = Object.create(null);
+  for (const [name, value] of parametersOf(request)) {
+    if (!KEY_PARAMETERS.includes(name)) query[name] ??= value;
+  }
+  return query;
+}
+
+function parametersOf(request: ApiRequest): URLSearchParams {
+  const url = request.url ?? '';
+  const mark = url.indexOf('?');
+  return new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
+}
+
+function keyOf(request: ApiRequest): string {
+  const parameters = parametersOf(request);
+  const inQuery = KEY_PARAMETERS.map((name) => parameters.get(name)).find((key) => key);
+  const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+  const header = request.headers['x-api-key'];
+  return inQuery || bearer || (typeof header === 'string' ? header : '') || '';
+}
+
+function authenticate({ keys, throttle }: Surface, request: ApiRequest): string {
+  const address = request.socket.remoteAddress ?? '';
+  const waitSeconds = throttle.waitSeconds(address);
+  if (waitSeconds > 0) {
+    const message = 'too many wrong API keys from this address; wait as long as Retry-After says';
+    throw httpRefusal(429, 'rate_limit', 'TOO_MANY_REQUESTS', message, { 'retry-after': String(waitSeconds) });
+  }
+  const key = keyOf(request);
+  const tenantId = key === '' ? undefined : keys.tenantOf(key);
+  if (tenantId !== undefined) return tenantId;
+  if (key !== '') throttle.failed(address);
+  throw httpRefusal(401, 'invalid_key', 'KEY_INVALID', 'Invalid ApiKey', { 'www-authenticate': 'Bearer' });
+}
+
+/** A signal that ends the work when nobody waits for it any more. */
+function watch(request: ApiRequest, response: ServerResponse, surface: Surface, work: AbortController): AbortSignal {
+  const timer = setTimeout(() => {
+    if (request.complete) return;
+    const message = 'the body did not arrive in time; send it faster';
+    work.abort(httpRefusal(408, 'params_invalid', 'BODY_TIMEOUT', message, { connection: 'close' }));
+  }, surface.limits.bodyTimeoutMs);
+  response.once('close', () => {
+    clearTimeout(timer);
+    if (!response.writableFinished) work.abort();
+  });
+  return work.signal;
+}
+
+interface RefusedCall extends Pick<Call, 'surface' | 'request' | 'response' | 'signal'> {
+  readonly dialect: Dialect;
+  readonly requestId: string;
+}
+
+function refuse(thrown: unknown, { surface, dialect, request, response, requestId, signal }: RefusedCall): void {
+  if (response.destroyed) return; // the client is gone, and with it the reason to fail
+  const refusal = refusalOf(signal.reason instanceof RefusedError ? signal.reason : thrown);
+  if (refusal.type === 'api_error') surface.report({ requestId, code: refusal.code, error: thrown });
+  writeRefusal(response, dialect, refusal);
+  drain(request, surface.limits.maxBodyBytes);
+}
+
+/** Reads on for a while, as many clients only look at an answer after they have sent everything; then hangs up. */
+function drain(request: ApiRequest, maxBytes: number): void {
+  if (request.complete) return;
+  let dropped = 0;
+  request.on('data', (piece: Buffer) => {
+    dropped += piece.length;
+    if (dropped > maxBytes) request.destroy();
+  });
+  request.on('error', () => {}); // a client that hangs up here has its answer
+  request.resume();
+}
+
+/** Writes a refusal in the form of its surface. */
+export function writeRefusal(response: ServerResponse, dialect: Dialect, refusal: Refusal): void {
+  for (const [name, value] of Object.entries(refusal.headers ?? {})) response.setHeader(name, value);
+  writeJson(response, dialect.status(refusal), dialect.body(refusal), dialect.contentType);
+}
+
+/** Writes an answer; what is about people must not stay in caches. */
+export function writeJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  contentType = 'application/json; charset=utf-8',
+): void {
+  if (response.destroyed || response.headersSent) return; // the client is gone
+  response.statusCode = status;
+  response.setHeader('cache-control', 'no-store');
+  response.setHeader('x-content-type-options', 'nosniff');
+  if (body === undefined) {
+    response.end();
+    return;
+  }
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.setHeader('content-type', contentType);
+  response.setHeader('content-length', bytes.length);
+  response.end(bytes);
+}

@@ -1,0 +1,110 @@
+import type { Router } from 'express';
+import { VoicePrintsError } from '../core/errors.js';
+import { readAudioInput, readJson } from './audioInput.js';
+import { type Answer, type Call, type Handler, present, type Surface } from './call.js';
+import { problemDialect } from './dialect.js';
+import { endpoint } from './endpoint.js';
+import { RefusedError, refuseMethod, refuseRoute } from './refusal.js';
+import {
+  identifyBody,
+  identifyQuery,
+  oneSpeaker,
+  parseInput,
+  sampleBody,
+  sampleQuery,
+  speakerPatch,
+} from './schemas.js';
+
+/** Adds our own surface: `/v1/speakers…` and `/v1/identify`. Answers are the engine's own shapes. */
+export function addModernRoutes(router: Router, surface: Surface): void {
+  const on = (handler: Handler, isHeavy = false) => endpoint(surface, problemDialect, handler, isHeavy);
+  router
+    .route('/v1/speakers')
+    .get(on(list))
+    .all(on(refuseMethod('GET')));
+  router
+    .route('/v1/speakers/:speakerId')
+    .get(on(show))
+    .patch(on(rename))
+    .delete(on(erase))
+    .all(on(refuseMethod('GET, PATCH, DELETE')));
+  router
+    .route('/v1/speakers/:speakerId/samples')
+    .post(on(addSample, true))
+    .all(on(refuseMethod('POST')));
+  router
+    .route('/v1/identify')
+    .post(on(identify, true))
+    .all(on(refuseMethod('POST')));
+  router.use(['/v1/speakers', '/v1/identify'], on(refuseRoute));
+}
+
+const idOf = ({ request }: Call): string => parseInput(oneSpeaker, { ...request.params }).speakerId;
+
+const notFound = (speakerId: string) =>
+  new VoicePrintsError('SPEAKER_NOT_FOUND', `nobody is enrolled as ${speakerId}; enrol this speaker first`);
+
+async function list({ surface, tenantId }: Call): Promise<Answer> {
+  return { status: 200, body: { speakers: await surface.engine.speakers(tenantId).list() } };
+}
+
+async function show(call: Call): Promise<Answer> {
+  const speakerId = idOf(call);
+  const speaker = await call.surface.engine.speakers(call.tenantId).get(speakerId);
+  if (speaker === undefined) throw notFound(speakerId);
+  return { status: 200, body: speaker };
+}
+
+async function rename(call: Call): Promise<Answer> {
+  const speakerId = idOf(call);
+  const { name } = parseInput(speakerPatch, await readJson(call));
+  return { status: 200, body: await call.surface.engine.speakers(call.tenantId).rename(speakerId, name) };
+}
+
+async function erase(call: Call): Promise<Answer> {
+  const speakerId = idOf(call);
+  if (!(await call.surface.engine.speakers(call.tenantId).delete(speakerId))) throw notFound(speakerId);
+  return { status: 204 };
+}
+
+async function addSample(call: Call): Promise<Answer> {
+  const speakerId = idOf(call);
+  const { fields, source } = await readAudioInput(call, sampleBody, sampleQuery);
+  const { engine, limits } = call.surface;
+  const { name, consentText, languageCode } = fields;
+  const result = await engine.enroll(
+    {
+      tenantId: call.tenantId,
+      speakerId,
+      samples: [source],
+      ...present({ name, consentText, languageCode }),
+      limits: { maxDurationMs: limits.maxEnrollMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
+    },
+    { signal: call.signal },
+  );
+  if (result.status !== 'rejected') return { status: 200, body: result };
+  throw new RefusedError({
+    contractStatus: 400,
+    modernStatus: 422,
+    type: 'params_invalid',
+    code: 'ENROLL_REFUSED',
+    message: result.reasons.flatMap(({ refuses, message }) => (refuses ? [message] : [])).join('; '),
+    extra: { reasons: result.reasons },
+  });
+}
+
+async function identify(call: Call): Promise<Answer> {
+  const { fields, source } = await readAudioInput(call, identifyBody, identifyQuery);
+  const { engine, limits } = call.surface;
+  const { speakerIds, falseAcceptPercent } = fields;
+  const result = await engine.identify(
+    {
+      tenantId: call.tenantId,
+      source,
+      ...present({ speakerIds, falseAcceptPercent }),
+      limits: { maxDurationMs: limits.maxIdentifyMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
+    },
+    { signal: call.signal },
+  );
+  return { status: 200, body: result };
+}

@@ -1,0 +1,81 @@
+import express from 'express';
+import { VoicePrintsError } from '../core/errors.js';
+import type { Engine } from '../engine/engine.js';
+import type { ApiKeys } from './apiKeys.js';
+import type { FailureReport, RestLimits, Surface } from './call.js';
+import { addContractRoutes } from './contractRoutes.js';
+import { faultDialect, problemDialect } from './dialect.js';
+import { writeRefusal } from './endpoint.js';
+import { FETCH_DEFAULTS } from './fetchAudio.js';
+import { KeyThrottle } from './keyThrottle.js';
+import { addModernRoutes } from './modernRoutes.js';
+import { refusalOf } from './refusal.js';
+import { Slots } from './slots.js';
+
+export const REST_LIMITS: RestLimits = {
+  maxBodyBytes: 64 * 2 ** 20,
+  bodyTimeoutMs: 120_000,
+  maxIdentifyMs: 120_000,
+  maxEnrollMs: 600_000,
+  maxDecodeMs: 120_000,
+  maxConcurrent: 8,
+  maxWrongKeysPerMinute: 100,
+};
+
+export interface RestOptions {
+  readonly limits?: Partial<RestLimits>;
+  /** Hosts (`name` or `name:port`) in private networks from which a `url` may be fetched; none by default. */
+  readonly allowHosts?: readonly string[];
+  /** Told of every fault of ours; by default one line and the stack go to stderr. */
+  readonly onFailure?: (failure: FailureReport) => void;
+}
+
+export interface RestRouterOptions {
+  readonly engine: Engine;
+  /** There is no surface without keys. */
+  readonly keys: ApiKeys;
+  readonly options?: RestOptions;
+}
+
+/** Where the drop-in calls live. */
+const CONTRACT_PREFIX = '/audio/generic/api';
+
+/**
+ * The synchronous REST surface as one Express handler: below `/audio/generic/api`, `/v1/speakers` and `/v1/identify`;
+ * everything else goes on to `next`. Fits into Express 4 (Node-RED) and Express 5, behind other parsers or none.
+ */
+export function createRestRouter({ engine, keys, options = {} }: RestRouterOptions): express.Router {
+  const limits = { ...REST_LIMITS, ...options.limits };
+  const surface: Surface = {
+    engine,
+    keys,
+    limits,
+    fetch: { ...FETCH_DEFAULTS, allowHosts: options.allowHosts ?? [], maxBytes: limits.maxBodyBytes },
+    slots: new Slots(limits.maxConcurrent),
+    throttle: new KeyThrottle(limits.maxWrongKeysPerMinute),
+    report: options.onFailure ?? writeToStderr,
+  };
+  const router = express.Router();
+  const contract = express.Router();
+  addContractRoutes(contract, surface);
+  router.use(CONTRACT_PREFIX, contract);
+  addModernRoutes(router, surface);
+  router.use(refuseBadPath);
+  return router;
+}
+
+/** Paths that do not percent-decode never reach an endpoint. */
+const refuseBadPath: express.ErrorRequestHandler = (_error, request, response, _next) => {
+  const dialect = request.url.includes(CONTRACT_PREFIX) ? faultDialect : problemDialect;
+  writeRefusal(
+    response,
+    dialect,
+    refusalOf(new VoicePrintsError('INPUT_INVALID', 'the path cannot be read; check it')),
+  );
+};
+
+function writeToStderr({ requestId, code, error }: FailureReport): void {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const stack = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+  process.stderr.write(`${code}: request ${requestId} failed\n${stack}\n`);
+}

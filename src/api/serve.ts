@@ -1,0 +1,79 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { VoicePrintsError } from '../core/errors.js';
+import { faultDialect } from './dialect.js';
+import { writeJson, writeRefusal } from './endpoint.js';
+import { refusalOf, refuseRoute } from './refusal.js';
+import { createRestRouter, REST_LIMITS, type RestRouterOptions } from './rest.js';
+
+export interface ServeOptions extends RestRouterOptions {
+  /** 127.0.0.1 by default: seen from outside only when that is asked for. */
+  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port?: number;
+  /** How long `close` waits for calls in work before it ends them. */
+  readonly graceMs?: number;
+}
+
+export interface RunningServer {
+  /** e.g. `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Stops listening, lets calls in work end, then hangs up. The engine stays the caller's. */
+  close(): Promise<void>;
+}
+
+/** Serves the REST surface and `/healthz` without Node-RED. Throws CONFIG_INVALID when the port cannot be had. */
+export async function serve({
+  host = '127.0.0.1',
+  port = 8080,
+  graceMs = 10_000,
+  ...rest
+}: ServeOptions): Promise<RunningServer> {
+  const server = createServer(
+    // Slow or silent clients lose their connection: heads within 15 s, whole requests within the body's time.
+    {
+      headersTimeout: 15_000,
+      requestTimeout: (rest.options?.limits?.bodyTimeoutMs ?? REST_LIMITS.bodyTimeoutMs) + 30_000,
+      keepAliveTimeout: 5_000,
+      connectionsCheckingInterval: 5_000,
+    },
+    appOf(rest),
+  );
+  server.maxConnections = 1_000;
+  await listen(server, host, port);
+  const { address, port: taken, family } = server.address() as AddressInfo;
+  const shown = family === 'IPv6' ? `[${address}]` : address;
+  return { url: `http://${shown}:${taken}`, close: () => close(server, graceMs) };
+}
+
+function appOf(rest: RestRouterOptions): express.Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.get('/healthz', (_request, response) => writeJson(response, 200, { status: 'ok' }));
+  app.use(createRestRouter(rest));
+  app.use((_request, response) => {
+    refuseRoute().catch((error: unknown) => writeRefusal(response, faultDialect, refusalOf(error)));
+  });
+  return app;
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const message = `cannot listen on ${host}:${port} (${error.code}); choose another --host or --port`;
+      reject(new VoicePrintsError('CONFIG_INVALID', message, { cause: error }));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+async function close(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const hangUp = setTimeout(() => server.closeAllConnections(), graceMs);
+  // Kept-alive connections become idle only when their call has ended.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  await closed;
+  clearTimeout(hangUp);
+  clearInterval(sweep);
+}
