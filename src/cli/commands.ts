@@ -2,7 +2,9 @@ import type { Command } from './command.js';
 import { enroll } from './enroll.js';
 import { evalDer } from './evalDer.js';
 import { identify } from './identify.js';
+import { modelsCommands } from './models.js';
+import { serve } from './serve.js';
 import { speakersCommands } from './speakers.js';
 
 /** Every command, in the order `--help` lists them. */
-export const commands: readonly Command[] = [enroll, identify, ...speakersCommands, evalDer];
+export const commands: readonly Command[] = [enroll, identify, ...speakersCommands, serve, ...modelsCommands, evalDer];

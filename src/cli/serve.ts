@@ -1,0 +1,48 @@
+import { once } from 'node:events';
+import { serve as startServer } from '../api/serve.js';
+import type { Command } from './command.js';
+import { openEngine } from './openEngine.js';
+import { remark } from './output.js';
+import { numberOption, textOption } from './parseCommandLine.js';
+import { MADE_KEY_FILE, serveKeys } from './serveKeys.js';
+
+export const serve: Command = {
+  name: 'serve',
+  summary: 'Answer the REST calls without Node-RED, until Ctrl-C',
+  operands: '',
+  arity: [0, 0],
+  options: {
+    host: { value: 'HOST', about: 'Address to listen on (default 127.0.0.1: this machine only)' },
+    port: { value: 'PORT', about: 'Port to listen on; 0 takes a free one (default 8080)' },
+    'key-file': { value: 'FILE', about: 'API keys, a line each: tenant:key or tenant:sha256:HEX' },
+  },
+  example: `VOICE_PRINTS_API_KEYS=home:a-long-secret voice-prints serve --port 8080
+curl 'http://127.0.0.1:8080/v1/speakers' -H 'Authorization: Bearer a-long-secret'`,
+  notes: `Prints one line, {"rest":"http://…"}, once it listens. gRPC and WebSocket are not there yet.
+Keys come from --key-file, else VOICE_PRINTS_API_KEYS=tenant:key,tenant:key. With neither, one key of the tenant
+"local" (the same people as on the command line) is made: the line shows it once as "apiKey"; the file ${MADE_KEY_FILE}
+in the store folder keeps its hash. Delete that file to get a new key.`,
+  async run(args, terminal) {
+    const { env, signal } = terminal;
+    const port = numberOption(args, 'port', { least: 0, most: 65_535, isWhole: true });
+    const host = textOption(args, 'host');
+    await using engine = await openEngine(args, terminal);
+    const { keys, madeKey } = await serveKeys(env, textOption(args, 'key-file'), engine.storeDirectory);
+    const allowHosts = env.VOICE_PRINTS_WEBHOOK_ALLOW?.split(',').flatMap((name) => name.trim() || []) ?? [];
+    const server = await startServer({
+      engine,
+      keys,
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port }),
+      options: { allowHosts },
+    });
+    try {
+      const made = madeKey === undefined ? {} : { apiKey: madeKey };
+      terminal.stdout.write(`${JSON.stringify({ rest: server.url, ...made })}\n`);
+      if (madeKey !== undefined) remark(args, terminal, 'This API key is shown once: keep it.');
+      if (!signal.aborted) await once(signal, 'abort');
+    } finally {
+      await server.close();
+    }
+  },
+};
