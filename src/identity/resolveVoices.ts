@@ -1,6 +1,12 @@
 import type { SampleSpan } from '../core/audioFrame.js';
 import type { CalibrationParameters } from '../core/calibration.js';
 import type { Decision, FalseAcceptPercent } from '../core/identification.js';
+import { secondsOfSamples } from '../core/time.js';
+import { centroid, dot } from '../core/vector.js';
+import { type ClusteredWindows, clusterWindows } from './clusterWindows.js';
+import { decide, UNCERTAIN_LLR, type Verdict } from './decide.js';
+import { layTurns, type VoiceSpan } from './layTurns.js';
+import { compare, type HeardVoice, matchVoices } from './matchVoices.js';
 
 /** One enrolled person as the matcher sees them: numbers only, so that it crosses to a worker. */
 export interface EnrolledVoice {
@@ -58,8 +64,91 @@ export interface VoicesResult {
   readonly turns: readonly ResolvedTurn[];
 }
 
+/** Mean cosines of 1.5-s windows of one voice and of two, and the llr of two pooled voices being one person. */
+const WINDOW_LIKENESS = { same: 0.55, different: 0.15 };
+const SAME_SLOPE = 10;
+const SAME_COSINE = 0.5;
+
 /** Tells the voices of one recording apart and names those who are enrolled. Pure; runs in a worker. */
 export function resolveVoices(input: VoicesInput): VoicesResult {
-  void input;
-  return { turns: [] };
+  const { windows, speech, calibration, isNarrowBand, voices } = input;
+  if (windows.length === 0) return { turns: [] };
+  const stretchOf = stretches(windows, speech);
+  const found = clusterWindows({ ...input, stretchOf }, WINDOW_LIKENESS);
+  const spans = layTurns({ windows, stretchOf, speech, labels: found.labels });
+  const heard = heardVoices(found, spans, input.dimensions);
+  const options = { calibration, isNarrowBand, leastLlr: UNCERTAIN_LLR, samePersonLlr };
+  const matches = matchVoices(heard, voices, options);
+  const people = matches.map(({ taken }, row) => taken?.voice.id ?? row);
+  const verdicts = new Map(
+    [...new Set(people)].map((person) => {
+      const rows = matches.flatMap((_, row) => (people[row] === person ? [row] : []));
+      const comparisons = compare(pooled(rows.map((row) => heard[row]!)), voices, options);
+      return [
+        person,
+        decide(
+          comparisons,
+          comparisons.find(({ voice }) => voice.id === person),
+          input,
+        ),
+      ] as const;
+    }),
+  );
+  return {
+    turns: numbered(
+      spans.map((span) => ({ span, person: people[span.voice]! })),
+      verdicts,
+    ),
+  };
+}
+
+const samePersonLlr = (a: HeardVoice, b: HeardVoice) => SAME_SLOPE * (dot(a.centroid, b.centroid) - SAME_COSINE);
+
+/** The stretch of speech in which the middle of each window lies. */
+function stretches(windows: readonly SampleSpan[], speech: readonly SampleSpan[]): Int32Array {
+  let stretch = 0;
+  return Int32Array.from(windows, ({ startSample, endSample }) => {
+    const middle = (startSample + endSample) / 2;
+    while (stretch < speech.length - 1 && speech[stretch]!.endSample < middle) stretch += 1;
+    return stretch;
+  });
+}
+
+function heardVoices(found: ClusteredWindows, spans: readonly VoiceSpan[], dimensions: number): HeardVoice[] {
+  const samples = new Float64Array(found.voices);
+  for (const { voice, startSample, endSample } of spans) samples[voice]! += endSample - startSample;
+  return Array.from(samples, (count, voice) => ({
+    centroid: found.centroids.slice(voice * dimensions, (voice + 1) * dimensions),
+    speechSeconds: secondsOfSamples(count),
+  }));
+}
+
+function pooled(parts: readonly HeardVoice[]): HeardVoice {
+  const seconds = parts.map(({ speechSeconds }) => speechSeconds);
+  return {
+    centroid: centroid(
+      parts.map((part) => part.centroid),
+      seconds,
+    ),
+    speechSeconds: seconds.reduce((sum, some) => sum + some, 0),
+  };
+}
+
+/** Joins neighbouring spans of one person and numbers people in order of appearance. */
+function numbered(
+  pieces: readonly { readonly span: VoiceSpan; readonly person: string | number }[],
+  verdicts: ReadonlyMap<string | number, Verdict>,
+): ResolvedTurn[] {
+  const numbers = new Map<string | number, number>();
+  const turns: ResolvedTurn[] = [];
+  for (const { span, person } of pieces) {
+    if (!numbers.has(person)) numbers.set(person, numbers.size);
+    const { startSample, endSample } = span;
+    const cluster = numbers.get(person)!;
+    const last = turns.at(-1);
+    if (last && last.cluster === cluster && last.endSample === startSample)
+      turns[turns.length - 1] = { ...last, endSample };
+    else turns.push({ startSample, endSample, cluster, ...verdicts.get(person)!, isOverlap: false });
+  }
+  return turns;
 }

@@ -1,0 +1,109 @@
+import type { CalibrationParameters } from '../core/calibration.js';
+import { dot } from '../core/vector.js';
+import { llrOf } from './calibration.js';
+import type { EnrolledVoice } from './resolveVoices.js';
+
+/** One voice of the recording, or a long turn of it. */
+export interface HeardVoice {
+  /** Unit norm, shape (d,). */
+  readonly centroid: Float32Array;
+  readonly speechSeconds: number;
+}
+
+/** How one heard voice compares with one enrolled person. */
+export interface VoiceComparison {
+  readonly voice: EnrolledVoice;
+  readonly cosine: number;
+  /** Natural-log likelihood ratio from the calibration. */
+  readonly llr: number;
+}
+
+/** A heard voice and everyone it may be, best first. */
+export interface VoiceMatch {
+  readonly comparisons: readonly VoiceComparison[];
+  /** Who it was taken for when the others were considered, too; undefined: nobody enrolled. */
+  readonly taken: VoiceComparison | undefined;
+}
+
+export interface MatchOptions {
+  readonly calibration: CalibrationParameters;
+  readonly isNarrowBand: boolean;
+  /** llr from which a name is given. */
+  readonly leastLlr: number;
+  /** Likeness of two heard voices, as llr, that they are one person. */
+  readonly samePersonLlr: (a: HeardVoice, b: HeardVoice) => number;
+}
+
+/** Share of the mean voiceprint in the cosine; the rest is the best exemplar's. */
+const MEAN_SHARE = 0.8;
+
+/** Cosine of a heard voice to a voiceprint: mostly to its mean, partly to its likest sample. */
+export function voiceCosine(heard: Float32Array, voice: EnrolledVoice): number {
+  const toMean = dot(heard, voice.mean);
+  const toBest = voice.exemplars.reduce((best, exemplar) => Math.max(best, dot(heard, exemplar)), toMean);
+  return MEAN_SHARE * toMean + (1 - MEAN_SHARE) * toBest;
+}
+
+/** One heard voice with everybody enrolled, best first. */
+export function compare(
+  { centroid, speechSeconds }: HeardVoice,
+  voices: readonly EnrolledVoice[],
+  { calibration, isNarrowBand }: Pick<MatchOptions, 'calibration' | 'isNarrowBand'>,
+): VoiceComparison[] {
+  return voices
+    .map((voice) => {
+      const cosine = voiceCosine(centroid, voice);
+      return { voice, cosine, llr: llrOf({ cosine, speechSeconds, isNarrowBand }, calibration) };
+    })
+    .sort((a, b) => b.llr - a.llr);
+}
+
+/**
+ * Gives each heard voice the enrolled person it most likely is. The surest pair goes first; who is already taken for a
+ * person speaks for or against a second voice being that person too, by how alike the two sound in this recording.
+ */
+export function matchVoices(
+  heard: readonly HeardVoice[],
+  voices: readonly EnrolledVoice[],
+  options: MatchOptions,
+): VoiceMatch[] {
+  const comparisons = heard.map((one) => compare(one, voices, options));
+  const taken = new Map<number, VoiceComparison>();
+  const holders = new Map<string, number[]>();
+  for (;;) {
+    const next = surestPair(heard, comparisons, { taken, holders, options });
+    if (!next) break;
+    taken.set(next.row, next.comparison);
+    holders.set(next.comparison.voice.id, [...(holders.get(next.comparison.voice.id) ?? []), next.row]);
+  }
+  return comparisons.map((list, row) => ({ comparisons: list, taken: taken.get(row) }));
+}
+
+interface Assignment {
+  readonly taken: ReadonlyMap<number, VoiceComparison>;
+  readonly holders: ReadonlyMap<string, readonly number[]>;
+  readonly options: MatchOptions;
+}
+
+/** The pair of highest llr among voices not yet taken for anybody. */
+function surestPair(
+  heard: readonly HeardVoice[],
+  comparisons: readonly (readonly VoiceComparison[])[],
+  { taken, holders, options }: Assignment,
+): { row: number; comparison: VoiceComparison } | undefined {
+  let best: { row: number; comparison: VoiceComparison } | undefined;
+  let highest = options.leastLlr;
+  comparisons.forEach((list, row) => {
+    if (taken.has(row)) return;
+    for (const comparison of list) {
+      const others = holders.get(comparison.voice.id) ?? [];
+      const support = others.map((other) => options.samePersonLlr(heard[row]!, heard[other]!));
+      const llr = comparison.llr + (support.length > 0 ? Math.max(...support) : 0);
+      if (llr >= highest) {
+        highest = llr;
+        best = { row, comparison };
+      }
+    }
+  });
+  return best;
+}

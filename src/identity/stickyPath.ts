@@ -1,0 +1,37 @@
+/** Likeness of each window to each voice, and what a change of voice costs before each window. */
+export interface StickyPathInput {
+  readonly windows: number;
+  readonly voices: number;
+  /** Row-major, shape (windows, voices); higher is likelier. */
+  readonly likeness: Float32Array;
+  /** Cost of another voice than in the window before, in units of `likeness`, shape (windows,). */
+  readonly changeCost: Float32Array;
+}
+
+/** The most likely voice of each window, shape (windows,): Viterbi's algorithm with one cost for every change. */
+export function stickyPath({ windows, voices, likeness, changeCost }: StickyPathInput): Int32Array {
+  const path = new Int32Array(windows);
+  if (windows === 0) return path;
+  const from = new Int32Array(windows * voices);
+  let total = new Float64Array(voices);
+  for (let window = 0; window < windows; window += 1) {
+    const best = highestIn(total);
+    const change = total[best]! - (window > 0 ? changeCost[window]! : 0);
+    const next = new Float64Array(voices);
+    for (let voice = 0; voice < voices; voice += 1) {
+      const stays = total[voice]! >= change;
+      from[window * voices + voice] = stays ? voice : best;
+      next[voice] = likeness[window * voices + voice]! + (stays ? total[voice]! : change);
+    }
+    total = next;
+  }
+  path[windows - 1] = highestIn(total);
+  for (let window = windows - 1; window > 0; window -= 1) path[window - 1] = from[window * voices + path[window]!]!;
+  return path;
+}
+
+function highestIn(values: Float64Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i += 1) if (values[i]! > values[best]!) best = i;
+  return best;
+}
