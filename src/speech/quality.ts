@@ -1,0 +1,35 @@
+import type { SampleSpan } from '../core/audioFrame.js';
+import { msOfSamples } from '../core/time.js';
+import { bandwidthHz } from './qualityBandwidth.js';
+import { analyseFrames } from './qualityFrames.js';
+import { clippedShare, rmsDb } from './qualityLevel.js';
+import { snrDb } from './qualityNoise.js';
+
+/** What can be heard of a recording's quality, without knowing what is said. */
+export interface SpeechQuality {
+  /** Speech power over noise power in decibels, at most 60; 0 where there is no speech. */
+  readonly snrDb: number;
+  /** Share of the speech samples that lie in flat tops at the recording's peak, 0..1. */
+  readonly clippedShare: number;
+  /** Upper edge of the highest frequencies that carry speech; about 3,500 for telephone audio, at most 8,000; 0 without speech. */
+  readonly bandwidthHz: number;
+  readonly speechMs: number;
+  /** Level of the speech in decibels below full scale (a full-scale square wave is 0); -100 without speech. */
+  readonly rmsDb: number;
+}
+
+/**
+ * Measures a recording (mono 16 kHz, amplitudes in [-1, 1]) given where speech is.
+ * Spans must be in order and not overlap.
+ */
+export function measureQuality(samples: Float32Array, speech: readonly SampleSpan[]): SpeechQuality {
+  const speechSamples = speech.reduce((sum, { startSample, endSample }) => sum + endSample - startSample, 0);
+  const frames = analyseFrames(samples, speech);
+  return {
+    snrDb: snrDb(frames),
+    clippedShare: clippedShare(samples, speech),
+    bandwidthHz: bandwidthHz(frames),
+    speechMs: msOfSamples(speechSamples),
+    rmsDb: rmsDb(samples, speech),
+  };
+}

@@ -1,0 +1,61 @@
+import type { SampleSpan } from '../core/audioFrame.js';
+
+/** Level of nothing at all. */
+export const SILENCE_DB = -100;
+
+/** Mean power of the spans in decibels below full scale; SILENCE_DB where there is none. */
+export function rmsDb(samples: Float32Array, spans: readonly SampleSpan[]): number {
+  let power = 0;
+  let count = 0;
+  for (const { startSample, endSample } of spans) {
+    for (let i = startSample; i < endSample; i += 1) power += samples[i]! ** 2;
+    count += endSample - startSample;
+  }
+  return decibels(power / Math.max(1, count));
+}
+
+/** Power to decibels, never below SILENCE_DB. */
+export const decibels = (power: number): number =>
+  power > 0 ? Math.max(SILENCE_DB, 10 * Math.log10(power)) : SILENCE_DB;
+
+/** A recording whose peak stays below this was not clipped by an analogue-to-digital converter or a gain stage we could see. */
+const LEAST_CLIP_PEAK = 0.25;
+/** Flat tops are at least this many samples in a row this close to the peak: a wave that is not clipped only touches it. */
+const LEAST_RUN = 3;
+const NEAR_PEAK = 0.995;
+
+/**
+ * Share of the samples in `spans` that lie in flat tops. Looks at the recording's own peak in each direction, so that
+ * clipping is seen also where the level was changed afterwards.
+ */
+export function clippedShare(samples: Float32Array, spans: readonly SampleSpan[]): number {
+  let high = 0;
+  let low = 0;
+  let count = 0;
+  for (const { startSample, endSample } of spans) {
+    for (let i = startSample; i < endSample; i += 1) {
+      high = Math.max(high, samples[i]!);
+      low = Math.min(low, samples[i]!);
+    }
+    count += endSample - startSample;
+  }
+  const clipped = flatSamples(samples, spans, high, 1) + flatSamples(samples, spans, -low, -1);
+  return clipped / Math.max(1, count);
+}
+
+function flatSamples(samples: Float32Array, spans: readonly SampleSpan[], peak: number, sign: 1 | -1): number {
+  if (peak < LEAST_CLIP_PEAK) return 0;
+  const threshold = peak * NEAR_PEAK;
+  let flat = 0;
+  for (const { startSample, endSample } of spans) {
+    let run = 0;
+    for (let i = startSample; i <= endSample; i += 1) {
+      if (i < endSample && sign * samples[i]! >= threshold) run += 1;
+      else {
+        if (run >= LEAST_RUN) flat += run;
+        run = 0;
+      }
+    }
+  }
+  return flat;
+}
