@@ -17,7 +17,7 @@ mkdirSync(join(root, 'dist/assets'), { recursive: true });
 cpSync(silero, join(root, 'dist/assets/silero_vad_v5.onnx'));
 
 // Last, so that a type error leaves everything else in place.
-execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', root], { cwd: root, stdio: 'inherit' });
+execFileSync(process.execPath, [join(dirname(require.resolve('typescript/package.json')), 'bin/tsc'), '-p', root], { cwd: root, stdio: 'inherit' });
 
 const cli = join(root, 'dist/src/cli/main.js');
 if (existsSync(cli)) chmodSync(cli, 0o755);
