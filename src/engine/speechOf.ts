@@ -1,0 +1,175 @@
+import type { AudioFrame, SampleSpan } from '../core/audioFrame.js';
+import { msOfSamples } from '../core/time.js';
+import { centroid } from '../core/vector.js';
+import { windowsOf } from '../identity/windowsOf.js';
+import { detectSegments, type SpeechSegment } from '../speech/detectSegments.js';
+import { NARROW_BAND_SEGMENTER, type SegmenterOptions } from '../speech/speechSegmenter.js';
+import type { Compute, SpeechAudio } from './compute.js';
+
+/** Everything the later stages need of a piece of audio; the audio itself is not kept. */
+export interface HeardSpeech {
+  /** Length of the stream. */
+  readonly samples: number;
+  /** Highest absolute amplitude. */
+  readonly peak: number;
+  /** Stretches of speech, in order. */
+  readonly speech: readonly SampleSpan[];
+  /** Windows over them, in order. */
+  readonly windows: readonly SampleSpan[];
+  readonly dimensions: number;
+  /** Unit-norm embeddings of the windows, row-major, shape (windows, dimensions). */
+  readonly embeddings: Float32Array<ArrayBuffer>;
+}
+
+export interface SpeechOfOptions {
+  readonly compute: Compute;
+  readonly signal: AbortSignal;
+  readonly segmenter?: SegmenterOptions;
+  /** Called as audio comes in, about once a second of it. */
+  readonly onAudio?: (doneMs: number) => void;
+  /** Sees each stretch of speech with its audio, before the audio is given away. */
+  readonly onSpeech?: (segment: SpeechSegment) => void;
+}
+
+/** The network wants at least 500 ms; speech shorter than this is repeated to fill it. */
+const LEAST_WINDOW_SAMPLES = 12_000; // 750 ms
+/** Windows handed to the workers at once. */
+const BATCH_WINDOWS = 64;
+/** Batches under way: enough for every thread, while the audio waiting stays within about a minute. */
+const MAX_BATCHES = 4;
+
+/** Finds speech in a stream and embeds it in windows; decoding, detection and embedding go on side by side. */
+export async function speechOf(frames: AsyncIterable<AudioFrame>, options: SpeechOfOptions): Promise<HeardSpeech> {
+  const { compute, signal, segmenter = NARROW_BAND_SEGMENTER } = options;
+  const meter = { peak: 0 };
+  const detect = (...call: Parameters<Compute['detectSpeech']>) => compute.detectSpeech(...call);
+  const segments = detectSegments(metered(frames, meter, options), { segmenter, detect, signal });
+  const embedder = new EmbeddingQueue(compute, signal);
+  const speech: SampleSpan[] = [];
+  const windows: SampleSpan[] = [];
+  try {
+    for (;;) {
+      const next = await segments.next();
+      if (next.done) {
+        const embeddings = await embedder.finish();
+        return {
+          samples: next.value.samples,
+          peak: meter.peak,
+          speech,
+          windows,
+          dimensions: compute.model.dimensions,
+          embeddings,
+        };
+      }
+      const segment = next.value;
+      options.onSpeech?.(segment);
+      const { startSample, endSample } = segment;
+      const parts = windowsOf({ startSample, endSample });
+      speech.push({ startSample, endSample });
+      windows.push(...parts);
+      await embedder.add(speechAudio(segment, parts));
+    }
+  } catch (error) {
+    await embedder.settled(); // nothing may run on, and no failure may go unheard
+    throw error;
+  } finally {
+    await segments.return({ samples: 0 });
+  }
+}
+
+/** One voice from many windows: the mean of their embeddings, unit norm; undefined where nothing was heard. */
+export function pooledEmbedding({
+  windows,
+  embeddings,
+  dimensions,
+}: HeardSpeech): Float32Array<ArrayBuffer> | undefined {
+  if (windows.length === 0) return undefined;
+  return centroid(
+    windows.map((_, row) => embeddings.subarray(row * dimensions, (row + 1) * dimensions)),
+    windows.map(({ startSample, endSample }) => endSample - startSample),
+  );
+}
+
+/** Stretches of speech added up. */
+export const speechMsOf = (speech: readonly SampleSpan[]): number =>
+  msOfSamples(speech.reduce((sum, { startSample, endSample }) => sum + endSample - startSample, 0));
+
+async function* metered(
+  frames: AsyncIterable<AudioFrame>,
+  meter: { peak: number },
+  { signal, onAudio }: SpeechOfOptions,
+): AsyncGenerator<AudioFrame> {
+  for await (const frame of frames) {
+    signal.throwIfAborted();
+    for (const sample of frame.samples) if (sample > meter.peak || -sample > meter.peak) meter.peak = Math.abs(sample);
+    onAudio?.(msOfSamples(frame.startSample + frame.samples.length));
+    yield frame;
+  }
+}
+
+/** The stretch as the network wants it: windows relative to it, very short speech repeated. */
+function speechAudio({ startSample, samples }: SpeechSegment, windows: readonly SampleSpan[]): SpeechAudio {
+  const relative = windows.map((span) => ({
+    startSample: span.startSample - startSample,
+    endSample: span.endSample - startSample,
+  }));
+  const [only] = relative;
+  if (!only || relative.length > 1 || only.endSample - only.startSample >= LEAST_WINDOW_SAMPLES) {
+    return { samples, windows: relative };
+  }
+  const repeated = new Float32Array(LEAST_WINDOW_SAMPLES);
+  for (let at = 0; at < repeated.length; at += samples.length) {
+    repeated.set(samples.subarray(0, repeated.length - at), at);
+  }
+  return { samples: repeated, windows: [{ startSample: 0, endSample: LEAST_WINDOW_SAMPLES }] };
+}
+
+/** Collects speech into batches and keeps a few of them under way; embeddings come out in the order added. */
+class EmbeddingQueue {
+  readonly #compute: Compute;
+  readonly #signal: AbortSignal;
+  readonly #batches: Promise<readonly Float32Array<ArrayBuffer>[]>[] = [];
+  #underWay: Promise<unknown>[] = [];
+  #waiting: SpeechAudio[] = [];
+  #waitingWindows = 0;
+
+  constructor(compute: Compute, signal: AbortSignal) {
+    this.#compute = compute;
+    this.#signal = signal;
+  }
+
+  /** Resolves when there is room for more. */
+  async add(speech: SpeechAudio): Promise<void> {
+    this.#waiting.push(speech);
+    this.#waitingWindows += speech.windows.length;
+    if (this.#waitingWindows >= BATCH_WINDOWS) await this.#post();
+  }
+
+  /** All embeddings, row-major, shape (windows, d). */
+  async finish(): Promise<Float32Array<ArrayBuffer>> {
+    if (this.#waiting.length > 0) await this.#post();
+    const rows = (await Promise.all(this.#batches)).flat();
+    const { dimensions } = this.#compute.model;
+    const out = new Float32Array(rows.length * dimensions);
+    rows.forEach((row, i) => {
+      out.set(row, i * dimensions);
+    });
+    return out;
+  }
+
+  /** Resolves when nothing is under way any more, whatever became of it. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#batches);
+  }
+
+  async #post(): Promise<void> {
+    const spans = this.#waiting;
+    this.#waiting = [];
+    this.#waitingWindows = 0;
+    const batch = this.#compute.embed(spans, this.#signal);
+    batch.catch(() => undefined); // heard in finish(), or through settled() when something else failed first
+    this.#batches.push(batch);
+    this.#underWay.push(batch);
+    if (this.#underWay.length >= MAX_BATCHES) await this.#underWay.shift();
+  }
+}
