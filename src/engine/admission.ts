@@ -14,6 +14,8 @@ export class Admission {
   readonly #maxWaiting: number;
   readonly #waiting = new Set<Waiting>();
   readonly #running = new Set<Promise<unknown>>();
+  /** Places taken; a leaving job hands its place to the first who waits, so that nobody slips in between. */
+  #taken = 0;
 
   /** @param limit jobs at a time  @param maxWaiting jobs that may wait for one of them */
   constructor(limit: number, maxWaiting: number) {
@@ -24,7 +26,8 @@ export class Admission {
   /** Runs `job` when its turn comes. Throws ENGINE_BUSY, or `signal`'s reason where it aborts before the turn. */
   async run<T>(job: () => Promise<T>, signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
-    if (this.#running.size >= this.#limit) await this.#wait(signal);
+    if (this.#taken < this.#limit) this.#taken += 1;
+    else await this.#wait(signal);
     const running = job();
     this.#running.add(running);
     try {
@@ -37,7 +40,7 @@ export class Admission {
 
   /** Resolves when no job runs or waits. */
   async settled(): Promise<void> {
-    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    while (this.#running.size > 0 || this.#waiting.size > 0) await Promise.allSettled(this.#running);
   }
 
   #wait(signal: AbortSignal): Promise<void> {
@@ -65,7 +68,8 @@ export class Admission {
 
   #next(): void {
     const [first] = this.#waiting;
-    first?.start();
+    if (first) first.start();
+    else this.#taken -= 1;
   }
 }
 

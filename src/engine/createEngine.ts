@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { z } from 'zod';
 import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
 import type { EnrollResult, Identification } from '../core/identification.js';
+import { ModelStore } from '../inference/modelStore.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import { LowdbRegistry } from '../registry/lowdbRegistry.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
@@ -17,6 +18,7 @@ import {
   type SpeakerDirectory,
 } from './engine.js';
 import { speakerDirectory } from './speakerDirectory.js';
+import { WorkerCompute } from './workerCompute.js';
 
 /** Recordings that may wait while others are worked on; one more is ENGINE_BUSY. */
 const MAX_WAITING = 64;
@@ -40,7 +42,7 @@ export async function createEngine(
   options: CreateEngineOptions = {},
 ): Promise<Engine> {
   const parsed = parseConfig(engineConfig, config);
-  const { openRegistry = openLowdbRegistry, resolveModel = builtInModel, nowMs = Date.now } = options;
+  const { openRegistry = openLowdbRegistry, resolveModel = modelOfStore, nowMs = Date.now } = options;
   try {
     const model = await resolveModel(parsed);
     const registry = await openRegistry(parsed);
@@ -137,12 +139,9 @@ class RecordingEngine implements Engine {
 const openLowdbRegistry = ({ storeDirectory, encryptionKey }: EngineConfig) =>
   LowdbRegistry.open(storeDirectory, { encryptionKey });
 
-async function builtInModel(): Promise<SpeakerModel> {
-  throw new VoicePrintsError('INFERENCE_UNAVAILABLE', 'the model store is not wired yet');
-}
+const modelOfStore = async ({ model }: EngineConfig) => (await ModelStore.open()).resolve(model);
 
-async function openWorkers(): Promise<Compute> {
-  throw new VoicePrintsError('INFERENCE_UNAVAILABLE', 'the workers are not wired yet');
-}
+const openWorkers = async ({ workerThreads }: EngineConfig, model: SpeakerModel) =>
+  new WorkerCompute({ model, threads: workerThreads });
 
 const closed = () => new VoicePrintsError('ENGINE_CLOSED', 'the engine was closed; open it again');

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
 import type { Voiceprint } from '../core/voiceprint.js';
 import { fromRow, toRow, voiceprintRow } from './row.js';
-import { keyOfBox, newSealingKey, seal, sealedBox, unseal } from './sealing.js';
+import { EXPORT_ROUNDS, keyOfBox, newSealingKey, seal, sealedBox, unseal } from './sealing.js';
 
 const EXPORT_FORMAT = 'voice-prints-export';
 const EXPORT_VERSION = 1;
@@ -16,7 +16,7 @@ const body = z.object({ voiceprints: z.array(voiceprintRow) });
 /** Voiceprints as one JSON document, all but its header under AES-256-GCM with a key from the passphrase by scrypt. */
 export async function sealExport(voiceprints: readonly Voiceprint[], passphrase: string): Promise<Uint8Array> {
   const plain = Buffer.from(JSON.stringify({ voiceprints: voiceprints.map(toRow) }), 'utf8');
-  const sealed = seal(plain, await newSealingKey(passphrase), PURPOSE);
+  const sealed = seal(plain, await newSealingKey(passphrase, EXPORT_ROUNDS), PURPOSE);
   return Buffer.from(`${JSON.stringify({ format: EXPORT_FORMAT, version: EXPORT_VERSION, sealed })}\n`, 'utf8');
 }
 

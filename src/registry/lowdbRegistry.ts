@@ -146,14 +146,15 @@ export class LowdbRegistry implements VoiceprintRegistry {
         return this.#apply(batch, stillMine);
       });
     try {
-      await guarded(() => this.#lock.holding(write));
+      const answers = await guarded(() => this.#lock.holding(write));
+      for (const answer of answers) answer(); // once the lock is gone too: nothing of the write is left behind
     } catch (error) {
       for (const { reject } of batch ?? this.#pending.splice(0)) reject(error);
     }
   }
 
-  /** Changes a copy of the newest rows, writes it, and only then answers. A change that throws fails alone. */
-  async #apply(batch: readonly PendingStep[], stillMine: () => Promise<void>): Promise<void> {
+  /** Changes a copy of the newest rows, writes it, and gives back what to answer. A step that throws fails alone. */
+  async #apply(batch: readonly PendingStep[], stillMine: () => Promise<void>): Promise<(() => void)[]> {
     await this.#db.read();
     const before = this.#db.data;
     const rows: Rows = new Map(before);
@@ -168,7 +169,7 @@ export class LowdbRegistry implements VoiceprintRegistry {
         throw error;
       }
     }
-    for (const answer of answers) answer();
+    return answers;
   }
 
   /** The newest rows, read again only where the file changed. */

@@ -1,3 +1,4 @@
+import { endianness } from 'node:os';
 import { z } from 'zod';
 import type { Embedding, Exemplar, Voiceprint } from '../core/voiceprint.js';
 
@@ -60,17 +61,20 @@ export function fromRow(row: VoiceprintRow): Voiceprint {
 }
 
 function toEmbeddingRow({ modelId, values }: Embedding): z.output<typeof embeddingRow> {
-  const bytes = Buffer.alloc(values.length * 4);
-  for (let i = 0; i < values.length; i += 1) bytes.writeFloatLE(values[i]!, i * 4);
-  return { modelId, values: bytes.toString('base64') };
+  const bytes = Buffer.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)); // a copy: it may be swapped
+  return { modelId, values: littleEndian(bytes).toString('base64') };
 }
 
 function fromEmbeddingRow({ modelId, values: text }: z.output<typeof embeddingRow>): Embedding {
-  const bytes = Buffer.from(text, 'base64');
-  const values = new Float32Array(bytes.length / 4);
-  for (let i = 0; i < values.length; i += 1) values[i] = bytes.readFloatLE(i * 4);
+  const values = new Float32Array(byteLengthOf(text) / 4);
+  const bytes = Buffer.from(values.buffer);
+  bytes.write(text, 'base64');
+  littleEndian(bytes);
   return { modelId, values };
 }
+
+/** Float32 bytes between this machine's order and little-endian, in place. */
+const littleEndian = (bytes: Buffer): Buffer => (endianness() === 'LE' ? bytes : bytes.swap32());
 
 function byteLengthOf(base64: string): number {
   const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Adapter } from 'lowdb';
 import { VoicePrintsError } from '../core/errors.js';
 import { removeTemporaries, writeAtomically } from './atomicFile.js';
-import { isKeyOfBox, keyOfBox, newSealingKey, type SealingKey, seal, unseal } from './sealing.js';
+import { isKeyOfBox, keyOfBox, newSealingKey, type SealingKey, STORE_ROUNDS, seal, unseal } from './sealing.js';
 import { parseSealedBody, parseStore, type Rows, sealedStoreText, storeText } from './storedForm.js';
 
 /** Bound to the ciphertext: a sealed export cannot be put in the place of a store. */
@@ -87,7 +87,7 @@ export class StoreFile implements Adapter<Rows> {
   async #textOf(rows: Rows): Promise<string> {
     const text = storeText(rows);
     if (this.#passphrase === undefined) return text;
-    this.#key ??= await newSealingKey(this.#passphrase);
+    this.#key ??= await newSealingKey(this.#passphrase, STORE_ROUNDS);
     return sealedStoreText(seal(Buffer.from(text, 'utf8'), this.#key, PURPOSE));
   }
 }

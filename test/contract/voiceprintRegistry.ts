@@ -1,0 +1,173 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Voiceprint } from '../../src/core/voiceprint.js';
+import type { VoiceprintRegistry } from '../../src/registry/voiceprintRegistry.js';
+import { randomVoiceprint } from '../registry/randomVoiceprint.js';
+
+/** One place to store things, opened as often as a case wants; `open` twice gives two registries over the same place. */
+export interface RegistryPlace {
+  open(): Promise<VoiceprintRegistry>;
+}
+
+/** What every adapter of VoiceprintRegistry owes its callers. Each case gets a place of its own. */
+export function voiceprintRegistryContract(name: string, newPlace: () => RegistryPlace): void {
+  describe(`VoiceprintRegistry: ${name}`, () => {
+    const opened: VoiceprintRegistry[] = [];
+    const open = async (place: RegistryPlace) => {
+      const registry = await place.open();
+      opened.push(registry);
+      return registry;
+    };
+    const openNew = () => open(newPlace());
+    afterEach(async () => {
+      for (const registry of opened.splice(0)) await registry[Symbol.asyncDispose]();
+    });
+    const put = (registry: VoiceprintRegistry, voiceprint: Voiceprint) =>
+      registry.update(voiceprint.tenantId, voiceprint.id, () => voiceprint);
+
+    test('an empty store has nobody', async () => {
+      const registry = await openNew();
+      expect(await registry.list('t')).toEqual([]);
+      expect(await registry.get('t', 'anna')).toBeUndefined();
+      expect(await registry.delete('t', 'anna')).toBe(false);
+    });
+
+    test('gives back exactly what was put, also after opening again', async () => {
+      const place = newPlace();
+      const anna = randomVoiceprint({ id: 'anna', exemplars: 3 });
+      const first = await open(place);
+      expect(await put(first, anna)).toEqual(anna);
+      expect(await first.get('t', 'anna')).toEqual(anna);
+      await first[Symbol.asyncDispose]();
+      expect(await (await open(place)).get('t', 'anna')).toEqual(anna);
+    });
+
+    test('optional parts may be absent', async () => {
+      const registry = await openNew();
+      const bare = { ...randomVoiceprint({ id: 'bare', exemplars: 0 }), mean: undefined, consent: undefined };
+      await put(registry, bare);
+      expect(await registry.get('t', 'bare')).toEqual(bare);
+    });
+
+    test('what a caller does to its copy changes nothing stored', async () => {
+      const registry = await openNew();
+      const anna = randomVoiceprint({ id: 'anna', exemplars: 1 });
+      const kept = structuredClone(anna);
+      await put(registry, anna);
+      anna.exemplars[0]!.embedding.values.fill(0);
+      (await registry.get('t', 'anna'))!.mean!.values.fill(0);
+      expect(await registry.get('t', 'anna')).toEqual(kept);
+    });
+
+    test('lists one tenant, by id', async () => {
+      const registry = await openNew();
+      for (const id of ['b', 'a', 'C']) await put(registry, randomVoiceprint({ id }));
+      await put(registry, randomVoiceprint({ id: 'z', tenantId: 'other' }));
+      expect((await registry.list('t')).map(({ id }) => id)).toEqual(['C', 'a', 'b']);
+      expect((await registry.list('other')).map(({ id }) => id)).toEqual(['z']);
+    });
+
+    test('one id in two tenants is two people', async () => {
+      const registry = await openNew();
+      const mine = randomVoiceprint({ id: 'anna', tenantId: 'mine' });
+      const theirs = randomVoiceprint({ id: 'anna', tenantId: 'theirs' });
+      await put(registry, mine);
+      await put(registry, theirs);
+      expect(await registry.delete('mine', 'anna')).toBe(true);
+      expect(await registry.get('mine', 'anna')).toBeUndefined();
+      expect(await registry.get('theirs', 'anna')).toEqual(theirs);
+    });
+
+    test('a change cannot move a voiceprint to another tenant or id', async () => {
+      const registry = await openNew();
+      await registry.update('t', 'anna', () => randomVoiceprint({ id: 'eve', tenantId: 'other' }));
+      expect((await registry.get('t', 'anna'))?.id).toBe('anna');
+      expect(await registry.get('other', 'eve')).toBeUndefined();
+    });
+
+    test.each(['__proto__', 'constructor', 'toString', '0'])('the id %s is an ordinary id', async (id) => {
+      const registry = await openNew();
+      expect(await registry.get('t', id)).toBeUndefined();
+      const voiceprint = randomVoiceprint({ id });
+      await put(registry, voiceprint);
+      expect(await registry.get('t', id)).toEqual(voiceprint);
+      expect(await registry.list('t')).toHaveLength(1);
+    });
+
+    test('update sees what is there; undefined deletes', async () => {
+      const registry = await openNew();
+      await put(registry, randomVoiceprint({ id: 'anna', speechMs: 1 }));
+      const more = await registry.update('t', 'anna', (now) => now && { ...now, speechMs: now.speechMs + 1 });
+      expect(more?.speechMs).toBe(2);
+      expect(await registry.update('t', 'anna', () => undefined)).toBeUndefined();
+      expect(await registry.get('t', 'anna')).toBeUndefined();
+    });
+
+    test('a change that throws changes nothing and fails alone', async () => {
+      const registry = await openNew();
+      const anna = randomVoiceprint({ id: 'anna' });
+      const [stored, failed] = await Promise.allSettled([
+        put(registry, anna),
+        registry.update('t', 'anna', () => {
+          throw new RangeError('no');
+        }),
+      ]);
+      expect(stored.status).toBe('fulfilled');
+      expect(failed).toMatchObject({ status: 'rejected', reason: { name: 'RangeError' } });
+      expect(await registry.get('t', 'anna')).toEqual(anna);
+    });
+
+    test('fifty updates at once lose nothing', async () => {
+      const registry = await openNew();
+      await put(registry, randomVoiceprint({ id: 'anna', speechMs: 0 }));
+      const add = () => registry.update('t', 'anna', (now) => now && { ...now, speechMs: now.speechMs + 1 });
+      await Promise.all(Array.from({ length: 50 }, add));
+      expect((await registry.get('t', 'anna'))?.speechMs).toBe(50);
+    });
+
+    test('two registries over one place see each other and lose nothing', async () => {
+      const place = newPlace();
+      const [a, b] = [await open(place), await open(place)];
+      await put(a, randomVoiceprint({ id: 'anna', speechMs: 0 }));
+      expect((await b.get('t', 'anna'))?.speechMs).toBe(0);
+      const add = (registry: VoiceprintRegistry) =>
+        registry.update('t', 'anna', (now) => now && { ...now, speechMs: now.speechMs + 1 });
+      const addInTurn = async (registry: VoiceprintRegistry) => {
+        for (let i = 0; i < 10; i += 1) await add(registry);
+      };
+      await Promise.all([addInTurn(a), addInTurn(b)]);
+      expect((await a.get('t', 'anna'))?.speechMs).toBe(20);
+      expect((await b.get('t', 'anna'))?.speechMs).toBe(20);
+    });
+
+    test('putAll stores all or none', async () => {
+      const registry = await openNew();
+      const old = randomVoiceprint({ id: 'b', speechMs: 1 });
+      await put(registry, old);
+      const some = [randomVoiceprint({ id: 'a' }), randomVoiceprint({ id: 'b', speechMs: 2 })];
+      await expect(registry.putAll('t', some, { replace: false })).rejects.toMatchObject({
+        code: 'SPEAKER_EXISTS',
+        details: { speakerIds: 'b' },
+      });
+      expect(await registry.list('t')).toEqual([old]);
+      await registry.putAll('t', some, { replace: true });
+      expect(await registry.list('t')).toEqual(some);
+    });
+
+    test('calls after the end are refused', async () => {
+      const registry = await openNew();
+      await registry[Symbol.asyncDispose]();
+      await expect(registry.list('t')).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' });
+      await expect(put(registry, randomVoiceprint({}))).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' });
+    });
+
+    test('ending waits for writes under way', async () => {
+      const place = newPlace();
+      const registry = await open(place);
+      const anna = randomVoiceprint({ id: 'anna' });
+      const stored = put(registry, anna);
+      await registry[Symbol.asyncDispose]();
+      await stored;
+      expect(await (await open(place)).get('t', 'anna')).toEqual(anna);
+    });
+  });
+}
