@@ -1,6 +1,9 @@
 import type { Voiceprint } from '../core/voiceprint.js';
 import type { EnrolledVoice } from '../identity/resolveVoices.js';
 
+/** Telephone audio ends at 3.4 to 4 kHz; what reaches less than this is treated as such. */
+export const NARROW_BAND_HZ = 4_300;
+
 /** Voiceprints as the matcher sees them: complete ones made with this model; the others cannot be compared. */
 export function voicesToMatch(voiceprints: readonly Voiceprint[], modelId: string): EnrolledVoice[] {
   return voiceprints.flatMap(({ id, mean, exemplars, speechMs, isComplete }) => {
@@ -12,6 +15,7 @@ export function voicesToMatch(voiceprints: readonly Voiceprint[], modelId: strin
         mean: mean.values,
         exemplars: samples.map(({ embedding }) => embedding.values),
         speechSeconds: speechMs / 1000,
+        isNarrowBand: samples.length > 0 && samples.every(({ bandwidthHz }) => bandwidthHz < NARROW_BAND_HZ),
       },
     ];
   });

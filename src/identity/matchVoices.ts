@@ -53,7 +53,11 @@ export function compare(
   return voices
     .map((voice) => {
       const cosine = voiceCosine(centroid, voice);
-      return { voice, cosine, llr: llrOf({ cosine, speechSeconds, isNarrowBand }, calibration) };
+      return {
+        voice,
+        cosine,
+        llr: llrOf({ cosine, speechSeconds, isNarrowBand: isNarrowBand || voice.isNarrowBand }, calibration),
+      };
     })
     .sort((a, b) => b.llr - a.llr);
 }

@@ -16,6 +16,8 @@ export interface EnrolledVoice {
   /** Unit norm, shape (d,). */
   readonly mean: Float32Array<ArrayBuffer>;
   readonly speechSeconds: number;
+  /** True where it was enrolled from telephone audio. */
+  readonly isNarrowBand: boolean;
 }
 
 /** Everything that is known of one recording before voices are told apart. */
