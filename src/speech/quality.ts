@@ -11,7 +11,7 @@ export interface SpeechQuality {
   readonly snrDb: number;
   /** Share of the speech samples that lie in flat tops at the recording's peak, 0..1. */
   readonly clippedShare: number;
-  /** Upper edge of the highest frequencies that carry speech; about 3,500 for telephone audio, at most 8,000; 0 without speech. */
+  /** Upper edge of the highest frequencies that carry speech; about 4,000 for telephone audio, at most 8,000; 0 without speech. */
   readonly bandwidthHz: number;
   readonly speechMs: number;
   /** Level of the speech in decibels below full scale (a full-scale square wave is 0); -100 without speech. */

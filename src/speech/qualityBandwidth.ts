@@ -2,12 +2,17 @@ import { BAND_HZ, BANDS, type QualityFrames, quantile } from './qualityFrames.js
 
 /** Speech comes and goes, noise stays: loud moments of a band that carries speech lie this far above its quiet ones. */
 const LEAST_MODULATION = 10 ** 0.8; // 8 dB; stationary noise reaches about 5 dB
-/** Weaker than this beside the strongest band is leakage or a codec's residue. */
-const LEAST_RELATIVE = 10 ** -6; // -60 dB
+/**
+ * Weaker than this beside the strongest band is leakage or a codec's residue: 8 kHz telephone audio that went through
+ * Opus at 16 kHz holds -42 dB at 4 kHz and -63 dB from 5 kHz on, read speech -35 dB at 5 and -45 dB at 7 kHz.
+ */
+const LEAST_RELATIVE = 10 ** -4.5; // -45 dB
+/** Steady noise this strong hides speech: nobody can say that the band carries none. */
+const HIDING_NOISE = 10 ** -4; // -40 dB
 const LOUD_SHARE = 0.95;
 const QUIET_SHARE = 0.1;
 
-/** Upper edge of the highest two neighbouring bands of 250 Hz that carry speech; 0 without speech. */
+/** Upper edge of the highest two neighbouring bands of 250 Hz that carry speech or may hide it in noise; 0 without speech. */
 export function bandwidthHz({ speechBands }: QualityFrames): number {
   const frames = speechBands.length / BANDS;
   if (frames === 0) return 0;
@@ -21,7 +26,8 @@ export function bandwidthHz({ speechBands }: QualityFrames): number {
   const strongest = Math.max(...loud);
   if (strongest <= 0) return 0;
   const carries = (band: number): boolean =>
-    loud[band]! > strongest * LEAST_RELATIVE && loud[band]! > quiet[band]! * LEAST_MODULATION;
+    quiet[band]! > strongest * HIDING_NOISE ||
+    (loud[band]! > strongest * LEAST_RELATIVE && loud[band]! > quiet[band]! * LEAST_MODULATION);
   for (let band = BANDS - 1; band > 0; band -= 1) {
     if (carries(band) && carries(band - 1)) return (band + 1) * BAND_HZ;
   }
