@@ -1,0 +1,209 @@
+"""distil.py CORPUS WORK OUT.pt --minutes 100 [--start MODEL] : trains the student on the shards in WORK.
+
+The loss is a sum: towards the teacher's embedding, the teacher's neighbourhoods within the batch, the voices'
+labels (additive angular margin), the teacher's frame features (through a linear layer that is thrown away).
+OUT.pt is written every --save-every minutes and holds everything: called again with the same arguments, the
+program goes on from there, up to --minutes of training in all. `average` in it is the averaged network to use.
+"""
+import argparse
+import os
+import queue
+import threading
+import time
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from export import load_student
+from losses import additive_angular_margin, frame_hints, same_neighbours, towards_teacher
+from optimiser import make_optimisers
+from prepare import HINTS
+from shards import Shards
+from student import Student
+from voices import training_rows
+
+WARM_UP_STEPS = 100
+RESCAN_SECONDS = 90
+LABEL_MARGIN = 0.2
+LABEL_SCALE = 30.0
+
+
+class Training:
+    """Everything that changes from step to step, and how to save and load it."""
+
+    def __init__(self, classes, options, device="cpu"):
+        self.options, self.device = options, device
+        torch.manual_seed(options.seed)
+        if options.start:
+            self.network = load_student(options.start)
+        else:
+            self.network = Student(*options.shape)
+        self.network = self.network.to(device, memory_format=torch.channels_last)
+        self.centres = nn.Parameter(torch.zeros(classes, 192, device=device))
+        self.begun = torch.zeros(classes, dtype=torch.bool)
+        self.hint_layer = nn.Linear(self.network.shape[2], HINTS, device=device)
+        others = [self.centres, *self.hint_layer.parameters()]
+        self.optimisers = make_optimisers(self.network, others, options.optimiser)
+        self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.step, self.seconds = 0, 0.0
+
+    def meet(self, centres, seen):
+        """Start the class centres of voices seen for the first time at the teacher's."""
+        fresh = seen & ~self.begun
+        with torch.no_grad():
+            self.centres[fresh] = centres[fresh].to(self.device)
+        self.begun |= fresh
+
+    def progress(self):
+        """0 at the beginning, 1 at the end."""
+        return min(1.0, self.seconds / (60 * self.options.minutes))
+
+    def learning_rate(self):
+        """Warm-up, then half a cosine down to a hundredth."""
+        decay = 0.5 * (1 + np.cos(np.pi * self.progress()))
+        return self.options.rate * min(1, (self.step + 1) / WARM_UP_STEPS) * (0.99 * decay + 0.01)
+
+    def learn(self, features, target, voice, hint, known):
+        """One step -> the parts of the loss and the share of voices named rightly."""
+        options = self.options
+        self.network.train()
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = self.learning_rate()
+            optimiser.zero_grad()
+        features, target, voice, hint, known = [x.to(self.device) for x in (features, target, voice, hint, known)]
+        with torch.autocast(self.device, dtype=torch.bfloat16):
+            frames = self.network.frame_features(features)
+            embedding = self.network.embedding(frames)
+        embedding = F.normalize(embedding.float())
+        teacher = towards_teacher(embedding, target)
+        neighbours = same_neighbours(embedding, target)
+        labelled = voice >= 0
+        classes = torch.nonzero(self.begun.to(self.device)).flatten()
+        place = torch.full((len(self.centres),), -1, device=self.device)
+        place[classes] = torch.arange(len(classes), device=self.device)
+        cosines = embedding[labelled] @ F.normalize(self.centres[classes]).T
+        margin = LABEL_MARGIN * min(1.0, self.progress() / 0.3)
+        right = place[voice[labelled]]
+        labels = additive_angular_margin(cosines, right, margin, LABEL_SCALE)
+        loss = teacher + 0.25 * neighbours + options.labels * labels
+        hints = torch.zeros(())
+        weight = options.hints * (1 - self.progress())
+        if weight > 0:
+            with torch.autocast(self.device, dtype=torch.bfloat16):
+                guessed = self.hint_layer(frames.squeeze(2).transpose(1, 2))
+            hints = frame_hints(guessed.float(), hint, known)
+            loss = loss + weight * hints
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        for optimiser in self.optimisers:
+            optimiser.step()
+        self.step += 1
+        self.follow()
+        accuracy = (cosines.argmax(1) == right).float().mean()
+        return [float(x.detach()) for x in (teacher, neighbours, labels, hints, accuracy)]
+
+    @torch.no_grad()
+    def follow(self):
+        """Move the averaged network towards the current one."""
+        keep = min(0.998, 1 - 1 / (2 + self.step / 10))
+        for name, value in self.network.state_dict().items():
+            if value.is_floating_point():
+                self.average[name].lerp_(value, 1 - keep)
+            else:
+                self.average[name].copy_(value)
+
+    def save(self, path):
+        state = {
+            "shape": self.network.shape, "average": self.average, "network": self.network.state_dict(),
+            "centres": self.centres.detach(), "begun": self.begun, "hint_layer": self.hint_layer.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "step": self.step, "seconds": self.seconds, "random": torch.get_rng_state(),
+        }
+        torch.save(state, path + ".part")
+        os.replace(path + ".part", path)
+
+    def load(self, path):
+        state = torch.load(path, map_location=self.device, weights_only=False)
+        self.network.load_state_dict(state["network"])
+        self.average = state["average"]
+        with torch.no_grad():
+            self.centres.copy_(state["centres"])
+        self.begun = state["begun"].cpu()
+        self.hint_layer.load_state_dict(state["hint_layer"])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"]):
+            optimiser.load_state_dict(saved)
+        self.step, self.seconds = state["step"], state["seconds"]
+        torch.set_rng_state(state["random"].cpu())
+
+
+def crop_frames(progress, rng):
+    """Crops of 1 to 2 s at first, of 1.5 to 4 s in the last fifth."""
+    return int(rng.choice([100, 100, 150, 200] if progress < 0.8 else [150, 200, 300, 400]))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus")
+    parser.add_argument("work")
+    parser.add_argument("out")
+    parser.add_argument("--minutes", type=float, required=True, help="length of the whole run")
+    parser.add_argument("--stop-after", type=float, default=1e9, help="leave after so many minutes of this call")
+    parser.add_argument("--start", help="weights to begin from: a checkpoint or an exported model")
+    parser.add_argument("--shape", type=int, nargs=3, default=(256, 6, 512), help="channels, blocks, frame channels")
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--optimiser", choices=("muon", "adamw"), default="muon")
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--labels", type=float, default=0.5)
+    parser.add_argument("--hints", type=float, default=0.2)
+    parser.add_argument("--damaged", type=float, default=0.45)
+    parser.add_argument("--save-every", type=float, default=4, help="minutes")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    shards = Shards(options.work, training_rows(options.corpus))
+    training = Training(shards.classes, options, device)
+    if os.path.exists(options.out):
+        training.load(options.out)
+    training.meet(shards.centres, shards.seen)
+    print(f"{device}: {len(shards)} chunks, {int(shards.seen.sum())} voices, from step {training.step}", flush=True)
+    batches = queue.Queue(4)
+    rng = np.random.default_rng([options.seed, training.step])
+
+    def deal():
+        scanned = time.time()
+        while True:
+            if time.time() - scanned > RESCAN_SECONDS:
+                scanned = time.time()
+                if shards.refresh():
+                    print(f"now {len(shards)} chunks, {int(shards.seen.sum())} voices", flush=True)
+            frames = crop_frames(training.progress(), rng)
+            batches.put(shards.batch(options.batch, frames, options.damaged, rng, options.hints > 0))
+
+    threading.Thread(target=deal, daemon=True).start()
+    began = saved = last = time.time()
+    smooth, seen = None, 0
+    while training.progress() < 1 and time.time() - began < 60 * options.stop_after:
+        batch = batches.get()
+        training.meet(shards.centres, shards.seen)
+        parts = training.learn(*batch)
+        now = time.time()
+        training.seconds += now - last
+        last = now
+        seen += len(batch[0])
+        smooth = parts if smooth is None else [0.98 * a + 0.02 * b for a, b in zip(smooth, parts)]
+        if training.step % 50 == 0:
+            print(f"step {training.step} {training.seconds / 60:.1f} min {seen / (now - began):.0f} crops/s rate {training.learning_rate():.5f} "
+                  f"cosine {1 - smooth[0]:.4f} neighbours {smooth[1]:.4f} labels {smooth[2]:.3f} hints {smooth[3]:.4f} named {smooth[4]:.3f}", flush=True)
+        if now - saved > 60 * options.save_every:
+            saved = now
+            training.save(options.out)
+    training.save(options.out)
+
+
+if __name__ == "__main__":
+    main()
