@@ -32,7 +32,9 @@ export async function readAudioInput<B extends z.ZodType<Carried>, Q extends z.Z
 
 /** The JSON object of a call: parsed by us, or by a parser of the application around us. */
 export async function readJson({ request, response, surface, signal }: Call): Promise<unknown> {
-  if (request.body !== undefined && !Buffer.isBuffer(request.body)) return request.body;
+  const parsed = parsedBefore(request);
+  if (Buffer.isBuffer(parsed) || typeof parsed === 'string') return parseJsonText(parsed.toString());
+  if (parsed !== undefined) return parsed;
   const contentType = request.headers['content-type'] ?? '';
   if (/^multipart\//i.test(contentType)) {
     throw httpRefusal(
@@ -42,7 +44,6 @@ export async function readJson({ request, response, surface, signal }: Call): Pr
       'multipart bodies are not read; send JSON or the audio itself',
     );
   }
-  if (Buffer.isBuffer(request.body)) return parseJsonText(request.body.toString('utf8'));
   const { maxBodyBytes } = surface.limits;
   const parse = express.json({ limit: maxBodyBytes, type: () => true });
   await new Promise<void>((resolve, reject) => {
@@ -54,6 +55,9 @@ export async function readJson({ request, response, surface, signal }: Call): Pr
   });
   return request.body;
 }
+
+/** What a parser around us made of the body. Express 4's set `{}` also where they left it unread. */
+const parsedBefore = (request: ApiRequest): unknown => (request.readableDidRead ? request.body : undefined);
 
 function parseJsonText(text: string): unknown {
   try {
@@ -94,7 +98,8 @@ function rawFormat(declared: DeclaredFormat): Pick<RecordingSource, 'rawFormat'>
 }
 
 function bodySource({ request, surface }: Call): RecordingSource {
-  if (Buffer.isBuffer(request.body)) return { kind: 'bytes', bytes: request.body };
+  const parsed = parsedBefore(request);
+  if (Buffer.isBuffer(parsed)) return { kind: 'bytes', bytes: parsed };
   return { kind: 'stream', stream: capped(request, surface.limits.maxBodyBytes) };
 }
 

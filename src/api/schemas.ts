@@ -73,6 +73,9 @@ export function parseInput<S extends z.ZodType>(schema: S, raw: unknown): z.outp
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   const field = issue.path.join('.');
+  if ((raw as Record<string, unknown>)[field] === undefined) {
+    throw new VoicePrintsError('INPUT_INVALID', `${field} is missing; give it`);
+  }
   const isId = field.startsWith('speakerId');
   throw new VoicePrintsError(isId ? 'SPEAKER_ID_INVALID' : 'INPUT_INVALID', `${field} is not valid: ${issue.message}`);
 }
