@@ -1,0 +1,134 @@
+import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
+import { z } from 'zod';
+import { falseAcceptPercent, field, type Identification, type Progress, VoicePrintsError } from '../src/index.js';
+import { bindNode, DEFAULT_QUEUE_LIMIT, type Send } from './shared/bindNode.js';
+import { progressBadge, voicesBadge } from './shared/identifyBadge.js';
+import { recordingsOf, workingDirectoryOf } from './shared/recordingsOf.js';
+import { checkbox, type SettingsForm, text, trySettings, withDefaults } from './shared/settings.js';
+import { storeOf, useStore } from './shared/storeOf.js';
+import { eventTopic, rejectedEvent, type TurnEvent, turnEvent } from './shared/turnEvent.js';
+import { evaluate, evaluateIds, located } from './shared/typedProperty.js';
+
+/** A level of an MQTT topic: no wildcard, no slash at its ends. */
+const topicText = (fallback: string) =>
+  field(
+    z
+      .string()
+      .regex(/^[^#+]+$/, 'must not contain # or +')
+      .transform((topic) => topic.replace(/^\/+|\/+$/g, ''))
+      .default(fallback),
+  );
+
+const schema = z.object({
+  store: text,
+  property: text,
+  propertyType: text,
+  speakers: text,
+  speakersType: text,
+  falseAcceptPercent: field(falseAcceptPercent.optional()),
+  output: z.enum(['whole', 'turns']),
+  resultProperty: field(z.string().default('payload')),
+  topicBase: topicText('speaker-id'),
+  site: topicText('home'),
+  isRetained: checkbox,
+  queueLimit: field(z.coerce.number().int().min(1).max(10_000).default(DEFAULT_QUEUE_LIMIT)),
+});
+type Settings = z.output<typeof schema>;
+
+/** Settings of identify-speakers and how older ones are brought up to date. */
+export const identifyForm: SettingsForm<typeof schema> = {
+  schema,
+  migrations: [
+    withDefaults({ property: 'payload', propertyType: 'msg', speakers: '', speakersType: 'str', output: 'whole' }),
+  ],
+};
+
+/** Who speaks when in a recording: the whole answer in one message, or one message a turn. */
+export default function register(RED: NodeAPI): void {
+  function IdentifySpeakers(this: Node, def: NodeDef): void {
+    RED.nodes.createNode(this, def);
+    const read = trySettings(identifyForm, def, this);
+    if ('failure' in read) {
+      bindNode(this, () => Promise.reject(read.failure));
+      return;
+    }
+    const { settings } = read;
+    const progress = progressBadge(RED, this);
+    const handle = async (msg: NodeMessageInFlow, send: Send, signal: AbortSignal): Promise<void> => {
+      progress.begin();
+      const result = await identify(RED, this, settings, msg, signal, progress.show);
+      this.status(voicesBadge(RED, result));
+      if (settings.output === 'whole') sendWhole(RED, settings, msg, send, result);
+      else sendTurns(RED, settings, msg, send, result);
+    };
+    bindNode(this, handle, { queueLimit: settings.queueLimit, onWaiting: progress.waiting });
+    useStore(RED, this, settings.store);
+  }
+  RED.nodes.registerType('identify-speakers', IdentifySpeakers);
+}
+
+async function identify(
+  RED: NodeAPI,
+  node: Node,
+  settings: Settings,
+  msg: NodeMessageInFlow,
+  signal: AbortSignal,
+  onProgress: (progress: Progress) => void,
+): Promise<Identification> {
+  const audio = { value: settings.property, type: settings.propertyType };
+  const value = await evaluate(RED, node, audio, msg);
+  const options = { workingDirectory: workingDirectoryOf(RED), property: located(audio) };
+  const [source, ...others] = recordingsOf(value, msg.audio, options);
+  if (!source || others.length > 0) {
+    throw new VoicePrintsError(
+      'INPUT_INVALID',
+      'the message holds several recordings; put a split node before this one, to name the voices of each',
+    );
+  }
+  const speakerIds = await evaluateIds(RED, node, { value: settings.speakers, type: settings.speakersType }, msg);
+  const engine = await storeOf(RED, settings.store).engine();
+  return engine.identify(
+    {
+      source,
+      ...(speakerIds && { speakerIds }),
+      ...(settings.falseAcceptPercent && { falseAcceptPercent: settings.falseAcceptPercent }),
+    },
+    { signal, onProgress },
+  );
+}
+
+function sendWhole(RED: NodeAPI, settings: Settings, msg: NodeMessageInFlow, send: Send, result: Identification): void {
+  RED.util.setMessageProperty(msg, settings.resultProperty, result, true);
+  send(msg);
+}
+
+/** Known voices to the first output, everybody else to the second; `msg.parts` lets a join node put them together. */
+function sendTurns(RED: NodeAPI, settings: Settings, msg: NodeMessageInFlow, send: Send, result: Identification): void {
+  const context = {
+    site: settings.site,
+    sessionId: msg._msgid,
+    model: result.model,
+    timestamp: new Date().toISOString(),
+  };
+  const events: TurnEvent[] =
+    result.segments.length > 0
+      ? result.segments.map((segment) => turnEvent(segment, context))
+      : [rejectedEvent(result.warnings[0]?.code ?? 'AUDIO_NO_SPEECH', result.durationSeconds, context)];
+  // Without the audio: a clone a turn would copy it each time.
+  const { payload: _audio, ...rest } = msg;
+  events.forEach((event, index) => {
+    const turn = RED.util.cloneMessage(rest) as NodeMessage;
+    turn.payload = event;
+    turn.topic = eventTopic(settings.topicBase, settings.site);
+    turn.qos = 1;
+    turn.retain = settings.isRetained;
+    turn.parts = {
+      id: msg._msgid,
+      type: 'array',
+      index,
+      count: events.length,
+      ...(msg.parts && { parts: msg.parts }),
+    };
+    send(event.event_type === 'identified' ? [turn, null] : [null, turn]);
+  });
+}

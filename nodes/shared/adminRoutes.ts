@@ -1,0 +1,66 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { NodeAPI } from 'node-red';
+import { asVoicePrintsError, type ErrorCode, type SpeakerDirectory, VoicePrintsError } from '../../src/index.js';
+import { storeOf } from './storeOf.js';
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  CONFIG_INVALID: 404,
+  SPEAKER_NOT_FOUND: 404,
+  SPEAKER_ID_INVALID: 400,
+  INPUT_INVALID: 400,
+  REGISTRY_KEY_MISSING: 409,
+  REGISTRY_KEY_WRONG: 409,
+  REGISTRY_LOCKED: 409,
+};
+
+/**
+ * What the editor's dialogs ask for. Registered once; the store is looked up on each request, so that a redeploy
+ * changes nothing here. Behind the editor's own log-in and permissions.
+ */
+export function registerAdminRoutes(RED: NodeAPI): void {
+  const read = RED.auth.needsPermission('speaker-store.read') as RequestHandler;
+  const write = RED.auth.needsPermission('speaker-store.write') as RequestHandler;
+  const speakers = async (req: Request): Promise<SpeakerDirectory> =>
+    (await storeOf(RED, String(req.params.store)).engine()).speakers();
+
+  RED.httpAdmin.get(
+    '/voice-prints/stores/:store/speakers',
+    read,
+    answer(async (req) => (await speakers(req)).list()),
+  );
+  RED.httpAdmin.get(
+    '/voice-prints/stores/:store/model',
+    read,
+    answer(async (req) => {
+      const { model } = await storeOf(RED, String(req.params.store)).engine();
+      return { id: model.id, dimensions: model.dimensions, licence: model.licence, isBuiltIn: model.isBuiltIn };
+    }),
+  );
+  RED.httpAdmin.post(
+    '/voice-prints/stores/:store/speakers/:speaker',
+    write,
+    answer(async (req) => {
+      const name = (req.body as { name?: unknown } | undefined)?.name;
+      if (typeof name !== 'string' || name.trim() === '') throw new VoicePrintsError('INPUT_INVALID', 'give a name');
+      return (await speakers(req)).rename(String(req.params.speaker), name.trim());
+    }),
+  );
+  RED.httpAdmin.delete(
+    '/voice-prints/stores/:store/speakers/:speaker',
+    write,
+    answer(async (req) => ({ isDeleted: await (await speakers(req)).delete(String(req.params.speaker)) })),
+  );
+}
+
+/** Not `async` to the outside: a rejected promise in a route would end Node-RED. */
+export function answer(work: (req: Request) => Promise<unknown>): RequestHandler {
+  return (req: Request, res: Response): void => {
+    work(req).then(
+      (body) => res.json(body),
+      (thrown: unknown) => {
+        const { code, message } = asVoicePrintsError(thrown);
+        res.status(STATUS[code] ?? 500).json({ error: { code, message } });
+      },
+    );
+  };
+}

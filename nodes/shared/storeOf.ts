@@ -1,0 +1,29 @@
+import type { Node, NodeAPI } from 'node-red';
+import { type Engine, VoicePrintsError } from '../../src/index.js';
+
+/** The config node that the four nodes share, as they see it. */
+export interface SpeakerStoreNode extends Node {
+  /** Node-RED hands status and errors of a config node to the nodes named here. */
+  readonly users: Record<string, Node>;
+  /** Opens the engine on the first call; a failed opening is tried again on the next one. */
+  engine(): Promise<Engine>;
+  register(user: Node): void;
+}
+
+/** The store chosen in a node's settings; CONFIG_INVALID where it is missing, disabled or of another kind. */
+export function storeOf(RED: NodeAPI, id: string): SpeakerStoreNode {
+  const store = RED.nodes.getNode(id) as SpeakerStoreNode | null;
+  if (store && store.type === 'speaker-store' && 'engine' in store) return store;
+  throw new VoicePrintsError(
+    'CONFIG_INVALID',
+    'this node has no speaker store; open it, choose or add one, and deploy',
+  );
+}
+
+/** True when the store is there: then the node takes part in its status. */
+export function useStore(RED: NodeAPI, node: Node, id: string): boolean {
+  const store = RED.nodes.getNode(id) as SpeakerStoreNode | null;
+  if (!store || !('register' in store)) return false;
+  store.register(node);
+  return true;
+}

@@ -1,0 +1,71 @@
+import { isAbsolute, join, resolve } from 'node:path';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { z } from 'zod';
+import {
+  type EngineConfig,
+  engineConfig,
+  falseAcceptPercent,
+  field,
+  parseConfig,
+  VoicePrintsError,
+} from '../../src/index.js';
+import { checkbox, readSettings, type SettingsForm, text, withDefaults } from './settings.js';
+
+export interface StoreCredentials {
+  readonly encryptionKey?: string;
+  readonly apiKey?: string;
+}
+
+const schema = z.object({
+  folder: text.describe('Relative to the user directory; empty for one of its own'),
+  model: text,
+  falseAcceptPercent: field(falseAcceptPercent.default(1)),
+  workerThreads: field(z.coerce.number().int().min(1).max(64).optional()),
+  isRestOn: checkbox,
+  restPath: field(z.string().default('/voice-prints')).transform((path) => `/${path.trim().replace(/^\/+|\/+$/g, '')}`),
+});
+
+export type StoreSettings = z.output<typeof schema>;
+
+export const storeForm: SettingsForm<typeof schema> = {
+  schema,
+  migrations: [
+    withDefaults({
+      folder: '',
+      model: '',
+      falseAcceptPercent: '1',
+      workerThreads: '',
+      isRestOn: false,
+      restPath: '/voice-prints',
+    }),
+  ],
+};
+
+/** What `createEngine` wants, from the settings and credentials of a store. Throws CONFIG_INVALID. */
+export function engineOptions(RED: NodeAPI, node: Node<StoreCredentials>, def: NodeDef): EngineConfig {
+  const settings = readSettings(storeForm, def);
+  return parseConfig(engineConfig, {
+    storeDirectory: storeDirectory(RED, node, settings.folder),
+    encryptionKey: node.credentials?.encryptionKey ?? '',
+    model: settings.model === '' ? undefined : settings.model,
+    falseAcceptPercent: settings.falseAcceptPercent,
+    workerThreads: settings.workerThreads,
+  });
+}
+
+/** Never inside the package, where an update would erase it. The id, as names change and two stores may share one. */
+function storeDirectory(RED: NodeAPI, node: Node, folder: string): string {
+  const userDirectory = RED.settings.userDir ?? process.cwd();
+  if (folder.trim() === '') return join(userDirectory, 'voice-prints', node.id);
+  const filled = folder.trim().replace(/\$\{([^}]+)\}/g, (_, name: string) => environment(RED, node, name));
+  return isAbsolute(filled) ? filled : resolve(userDirectory, filled);
+}
+
+function environment(RED: NodeAPI, node: Node, name: string): string {
+  const value: unknown = RED.util.evaluateNodeProperty(name, 'env', node, {});
+  if (typeof value === 'string' && value !== '') return value;
+  throw new VoicePrintsError(
+    'CONFIG_INVALID',
+    `the storage folder names the environment variable ${name}, which is not set; set it, or enter a folder`,
+  );
+}

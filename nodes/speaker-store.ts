@@ -1,0 +1,64 @@
+import type { Node, NodeAPI, NodeDef, NodeStatus } from 'node-red';
+import { asVoicePrintsError, createEngine, type Engine } from '../src/index.js';
+import { registerAdminRoutes } from './shared/adminRoutes.js';
+import { badge, failureBadge, SHARED_TEXTS } from './shared/badge.js';
+import { mountRest, registerRestRoutes } from './shared/restRoutes.js';
+import { readSettings } from './shared/settings.js';
+import { StoreEngine, type StorePhase } from './shared/storeEngine.js';
+import type { SpeakerStoreNode } from './shared/storeOf.js';
+import { engineOptions, type StoreCredentials, storeForm } from './shared/storeSettings.js';
+
+/** The config node: makes the engine when somebody needs it, shows its state on every user, closes it at the end. */
+export default function register(RED: NodeAPI): void {
+  function SpeakerStore(this: SpeakerStoreNode & Node<StoreCredentials>, def: NodeDef): void {
+    RED.nodes.createNode(this, def);
+    const users: Record<string, Node> = {};
+    const open = async (): Promise<Engine> => createEngine(engineOptions(RED, this, def));
+    const store = new StoreEngine(open, (phase) => {
+      for (const user of Object.values(users)) user.status(phaseBadge(phase));
+    });
+    const openEarly = (): void => {
+      if (!store.isAsked) store.engine().catch((error: Error) => this.error(error.message));
+    };
+    const engine = (): Promise<Engine> => store.engine();
+    const addUser = (user: Node): void => {
+      users[user.id] = user;
+      user.on('close', () => {
+        delete users[user.id];
+      });
+      user.status(phaseBadge(store.phase));
+      // Opened beforehand, so that a wrong key or a locked folder shows at deploy and not with the first message.
+      setImmediate(openEarly);
+    };
+    Object.assign(this, { users, engine, register: addUser });
+    tryRest(RED, this, def, engine);
+    this.on('close', (done: () => void) => {
+      store.close().then(done, (error: Error) => {
+        this.error(error.message);
+        done();
+      });
+    });
+  }
+
+  RED.nodes.registerType('speaker-store', SpeakerStore as never, {
+    credentials: { encryptionKey: { type: 'password' }, apiKey: { type: 'password' } },
+  });
+  registerAdminRoutes(RED);
+  registerRestRoutes(RED);
+}
+
+/** A constructor must not throw; without its API a store still serves the flows, and wrong settings show on opening. */
+function tryRest(RED: NodeAPI, node: Node<StoreCredentials>, def: NodeDef, engine: () => Promise<Engine>): void {
+  try {
+    const { isRestOn, restPath } = readSettings(storeForm, def);
+    if (isRestOn) mountRest(RED, node, { path: restPath, apiKey: node.credentials?.apiKey, engine });
+  } catch (thrown) {
+    node.error(asVoicePrintsError(thrown).message);
+  }
+}
+
+function phaseBadge(phase: StorePhase): NodeStatus {
+  if (phase.is === 'loading') return badge('yellow', 'ring', `${SHARED_TEXTS}.status.loading`);
+  if (phase.is === 'ready') return badge('green', 'ring', `${SHARED_TEXTS}.status.ready`);
+  return phase.is === 'failed' ? failureBadge(phase.code) : {};
+}
