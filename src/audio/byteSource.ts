@@ -1,0 +1,236 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { VoicePrintsError } from '../core/errors.js';
+import type { RecordingSource } from '../core/recording.js';
+import { untilAborted } from '../stream/abortable.js';
+import { empty, tooLarge } from './decodeErrors.js';
+
+const CHUNK_BYTES = 65_536;
+/** How far into a stream headers (pictures in tags!) may reach: bytes looked at are held until they are read. */
+const LOOKAHEAD_BYTES = 16_777_216;
+/** An Ogg page is at most 65,307 bytes; the end of a stream is kept for a look at the last one. */
+const TAIL_BYTES = 65_536;
+
+/** Bytes of one recording: looked at anywhere near the start, then read from there to the end. */
+export interface ByteSource extends AsyncDisposable {
+  /** Undefined for a stream. */
+  readonly size: number | undefined;
+  /** Of a regular file, so that a child can read and seek it without knowing its name. */
+  readonly descriptor: number | undefined;
+  /** Whether `chunks` may be called more than once. */
+  readonly isReplayable: boolean;
+  /** Up to `length` bytes at `position`; fewer at the end, or beyond 16 MiB into a stream. Consumes nothing. */
+  readAt(position: number, length: number): Promise<Uint8Array>;
+  /** Everything from `position` on in pieces of at most 64 KiB. */
+  chunks(position?: number): AsyncGenerator<Uint8Array>;
+  /** The last 64 KiB at most; of a stream only after its end. */
+  tail(): Promise<Uint8Array>;
+}
+
+/** Opens where a recording comes from. Throws FILE_NOT_FOUND, FILE_UNREADABLE, AUDIO_EMPTY, AUDIO_TOO_LARGE. */
+export async function openByteSource(
+  source: RecordingSource,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<ByteSource> {
+  if (source.kind === 'file') return openFileSource(source.path, maxBytes);
+  if (source.kind === 'stream') return new StreamSource(source.stream, maxBytes, signal);
+  if (source.bytes.length === 0) throw empty();
+  if (source.bytes.length > maxBytes) throw tooLarge(maxBytes);
+  return new MemorySource(source.bytes);
+}
+
+async function openFileSource(path: string, maxBytes: number): Promise<ByteSource> {
+  // Without O_NONBLOCK opening a named pipe would wait for a writer, perhaps for ever.
+  const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((thrown) => {
+    throw fileError(thrown);
+  });
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile()) throw fileError(undefined);
+    if (stat.size === 0) throw empty();
+    if (stat.size > maxBytes) throw tooLarge(maxBytes);
+    return new FileSource(handle, stat.size);
+  } catch (thrown) {
+    await handle.close();
+    throw thrown instanceof VoicePrintsError ? thrown : fileError(thrown);
+  }
+}
+
+function fileError(thrown: unknown): VoicePrintsError {
+  const reason = (thrown as NodeJS.ErrnoException | undefined)?.code;
+  if (reason === 'ENOENT' || reason === 'ENOTDIR') {
+    return new VoicePrintsError('FILE_NOT_FOUND', 'there is no such file; check the path');
+  }
+  const why = reason === 'EACCES' || reason === 'EPERM' ? 'permission is denied' : 'it is not a readable regular file';
+  return new VoicePrintsError('FILE_UNREADABLE', `the file cannot be read: ${why}; check its kind and permissions`);
+}
+
+/** A regular file, read piece by piece at given positions, so that its own position stays 0. Owns the handle. */
+export class FileSource implements ByteSource {
+  readonly size: number;
+  readonly isReplayable = true;
+  readonly #handle: FileHandle;
+  readonly #afterClose: () => Promise<void>;
+  #isClosed = false;
+
+  constructor(handle: FileHandle, size: number, afterClose: () => Promise<void> = async () => {}) {
+    this.#handle = handle;
+    this.size = size;
+    this.#afterClose = afterClose;
+  }
+
+  get descriptor(): number {
+    return this.#handle.fd;
+  }
+
+  async readAt(position: number, length: number): Promise<Uint8Array> {
+    const wanted = Math.max(0, Math.min(length, this.size - position));
+    const bytes = Buffer.allocUnsafeSlow(wanted);
+    let filled = 0;
+    while (filled < wanted) {
+      const { bytesRead } = await this.#handle
+        .read(bytes, filled, wanted - filled, position + filled)
+        .catch((thrown) => {
+          throw fileError(thrown);
+        });
+      if (bytesRead === 0) break; // became shorter meanwhile
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  }
+
+  async *chunks(position = 0): AsyncGenerator<Uint8Array> {
+    for (let at = position; ; ) {
+      const chunk = await this.readAt(at, CHUNK_BYTES);
+      if (chunk.length === 0) return;
+      yield chunk;
+      at += chunk.length;
+    }
+  }
+
+  tail(): Promise<Uint8Array> {
+    return this.readAt(Math.max(0, this.size - TAIL_BYTES), TAIL_BYTES);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#handle.close();
+    await this.#afterClose();
+  }
+}
+
+/** Bytes already in memory; never copied. */
+class MemorySource implements ByteSource {
+  readonly size: number;
+  readonly descriptor = undefined;
+  readonly isReplayable = true;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.size = bytes.length;
+  }
+
+  async readAt(position: number, length: number): Promise<Uint8Array> {
+    return this.#bytes.subarray(position, position + length);
+  }
+
+  chunks(position = 0): AsyncGenerator<Uint8Array> {
+    return sliced(this.#bytes.subarray(position));
+  }
+
+  async tail(): Promise<Uint8Array> {
+    return this.#bytes.subarray(-TAIL_BYTES);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** A stream of unknown length: what was looked at is held, the rest goes through. Read once. */
+class StreamSource implements ByteSource {
+  readonly size = undefined;
+  readonly descriptor = undefined;
+  readonly isReplayable = false;
+  readonly #stream: AsyncIterable<Uint8Array>;
+  readonly #items: AsyncGenerator<Uint8Array>;
+  readonly #maxBytes: number;
+  #head: Uint8Array = new Uint8Array(0);
+  /** The latest chunks, 64 KiB of them or a little more. */
+  readonly #latest: Uint8Array[] = [];
+  #latestBytes = 0;
+  #received = 0;
+
+  constructor(stream: AsyncIterable<Uint8Array>, maxBytes: number, signal: AbortSignal) {
+    this.#stream = stream;
+    this.#items = untilAborted(stream, signal);
+    this.#maxBytes = maxBytes;
+  }
+
+  async readAt(position: number, length: number): Promise<Uint8Array> {
+    const end = position + length;
+    if (end > LOOKAHEAD_BYTES) return new Uint8Array(0);
+    const chunks = [this.#head];
+    for (let held = this.#head.length; held < end; ) {
+      const chunk = await this.#next();
+      if (!chunk) break;
+      held += chunk.length;
+      chunks.push(chunk);
+    }
+    if (chunks.length > 1) this.#head = Buffer.concat(chunks);
+    return this.#head.subarray(position, end);
+  }
+
+  async *chunks(position = 0): AsyncGenerator<Uint8Array> {
+    let skip = position;
+    const head = this.#head;
+    this.#head = new Uint8Array(0);
+    for (let chunk: Uint8Array | undefined = head; chunk; chunk = await this.#next()) {
+      this.#remember(chunk);
+      const skipped = Math.min(skip, chunk.length);
+      skip -= skipped;
+      if (skipped < chunk.length) yield* sliced(chunk.subarray(skipped));
+    }
+  }
+
+  async tail(): Promise<Uint8Array> {
+    return Buffer.concat(this.#latest).subarray(-TAIL_BYTES);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // A hanging Readable would leave `return()` pending for ever.
+    if (this.#stream instanceof Readable) this.#stream.destroy();
+    await this.#items.return(undefined);
+  }
+
+  #remember(chunk: Uint8Array): void {
+    this.#latest.push(chunk);
+    this.#latestBytes += chunk.length;
+    while (this.#latestBytes - this.#latest[0]!.length >= TAIL_BYTES) this.#latestBytes -= this.#latest.shift()!.length;
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    const item = await this.#items.next().catch((thrown) => {
+      throw thrown instanceof VoicePrintsError ? thrown : unreadableStream(thrown);
+    });
+    if (item.done) return undefined;
+    if (!(item.value instanceof Uint8Array)) throw unreadableStream(undefined);
+    this.#received += item.value.length;
+    if (this.#received > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    return item.value;
+  }
+}
+
+const unreadableStream = (cause: unknown): VoicePrintsError =>
+  new VoicePrintsError('FILE_UNREADABLE', 'the stream of the recording broke off; send it again', { cause });
+
+/** Large arrays in pieces; the event loop gets its turn every 256 KiB. */
+async function* sliced(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+    if (at > 0 && at % (4 * CHUNK_BYTES) === 0) await nextTurn();
+    yield bytes.subarray(at, at + CHUNK_BYTES);
+  }
+}

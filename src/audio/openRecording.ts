@@ -1,0 +1,79 @@
+import { tmpdir } from 'node:os';
+import { asVoicePrintsError } from '../core/errors.js';
+import type { RecordingLimits, RecordingSource } from '../core/recording.js';
+import { abortable } from '../stream/abortable.js';
+import { type ByteSource, openByteSource } from './byteSource.js';
+import { CompressedDecoding } from './compressedDecoding.js';
+import { DecodedRecording } from './decodedRecording.js';
+import { aborted, decodeTimeout, empty, tooLong } from './decodeErrors.js';
+import type { DecoderOptions } from './decoding.js';
+import { PcmDecoding } from './pcmDecoding.js';
+import { probe } from './probe.js';
+import type { Recording } from './recording.js';
+import { sniff } from './sniff.js';
+import { spool } from './spool.js';
+
+/**
+ * Opens a recording, whatever its name says: the bytes decide. WAV and headerless samples are decoded here, everything
+ * else by GStreamer in a child process or, for FLAC, MP3 and Ogg Opus where that is missing, by WebAssembly in a worker.
+ * The signal stops it at any time, then and later. Dispose the recording; on an error nothing is left to dispose.
+ *
+ * Codecs' own delay (MP3: about 25 ms) is not taken off.
+ *
+ * Throws FILE_NOT_FOUND, FILE_UNREADABLE, AUDIO_EMPTY, AUDIO_NOT_AUDIO, AUDIO_CORRUPT, AUDIO_TOO_SHORT,
+ * AUDIO_FORMAT_MISSING, AUDIO_FORMAT_UNSUPPORTED, AUDIO_RATE_INVALID, AUDIO_CHANNELS_INVALID, AUDIO_TOO_LARGE,
+ * AUDIO_TOO_LONG, AUDIO_DECODE_TIMEOUT, ABORTED; reading frames also AUDIO_DECODER_MISSING and AUDIO_DECODE_FAILED.
+ */
+export async function openRecording(
+  source: RecordingSource,
+  limits: RecordingLimits,
+  signal: AbortSignal,
+  options: DecoderOptions = {},
+): Promise<Recording> {
+  const stop = new AbortController();
+  const onAbort = () => stop.abort(aborted());
+  if (signal.aborted) throw aborted();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(() => stop.abort(decodeTimeout(limits.maxDecodeMs)), limits.maxDecodeMs);
+  const held: ByteSource[] = [];
+  const release = async () => {
+    signal.removeEventListener('abort', onAbort);
+    for (const one of held.splice(0).reverse()) await one[Symbol.asyncDispose]();
+  };
+  try {
+    held.push(await openByteSource(source, limits.maxBytes, stop.signal));
+    return await open({ held, source, limits, stop, options, release });
+  } catch (thrown) {
+    const error = asVoicePrintsError(stop.signal.aborted ? stop.signal.reason : thrown);
+    stop.abort(error);
+    await release();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Opening {
+  /** Sources to dispose, in the order they were opened. */
+  readonly held: ByteSource[];
+  readonly source: RecordingSource;
+  readonly limits: RecordingLimits;
+  readonly stop: AbortController;
+  readonly options: DecoderOptions;
+  readonly release: () => Promise<void>;
+}
+
+async function open({ held, source, limits, stop, options, release }: Opening): Promise<Recording> {
+  let bytes = held[0]!;
+  if ((await bytes.readAt(0, 1)).length === 0) throw empty();
+  const sniffed = await sniff((position, length) => bytes.readAt(position, length));
+  const needsSeeking = sniffed.kind === 'audio' && sniffed.container === 'mp4'; // its index may stand at the end
+  if (needsSeeking && bytes.descriptor === undefined) {
+    bytes = await spool(bytes, options.temporaryFolder ?? tmpdir(), stop.signal);
+    held.push(bytes);
+  }
+  const { format, pcm } = await abortable(probe(bytes, sniffed, source.rawFormat), stop.signal);
+  if (format.durationMs !== undefined && format.durationMs > limits.maxDurationMs) throw tooLong(limits.maxDurationMs);
+  const decoding = pcm ? new PcmDecoding(bytes, pcm) : new CompressedDecoding(bytes, format, options);
+  return new DecodedRecording({ format, decoding, limits, stop, release });
+}

@@ -1,0 +1,122 @@
+/** How samples lie in the bytes. Little-endian; `u8` is offset binary, as in WAV. */
+export type PcmCodec = 'u8' | 's16le' | 's24le' | 's32le' | 'f32le' | 'f64le' | 'mulaw' | 'alaw';
+
+export interface PcmLayout {
+  readonly codec: PcmCodec;
+  readonly sampleRateHz: number;
+  readonly channels: number;
+}
+
+/** Reads `out.length` samples from the start of `bytes` as amplitudes in [-1, 1]. */
+type Reader = (bytes: Uint8Array, out: Float32Array) => void;
+
+const readU8: Reader = (bytes, out) => {
+  for (let i = 0; i < out.length; i += 1) out[i] = (bytes[i]! - 128) / 128;
+};
+const readS16: Reader = (bytes, out) => {
+  for (let i = 0, at = 0; i < out.length; i += 1, at += 2) {
+    out[i] = (((bytes[at]! | (bytes[at + 1]! << 8)) << 16) >> 16) / 32_768;
+  }
+};
+const readS24: Reader = (bytes, out) => {
+  for (let i = 0, at = 0; i < out.length; i += 1, at += 3) {
+    out[i] = (((bytes[at]! << 8) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 24)) >> 8) / 8_388_608;
+  }
+};
+const readS32: Reader = (bytes, out) => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let i = 0; i < out.length; i += 1) out[i] = view.getInt32(4 * i, true) / 2_147_483_648;
+};
+const readF32: Reader = (bytes, out) => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let i = 0; i < out.length; i += 1) out[i] = bounded(view.getFloat32(4 * i, true));
+};
+const readF64: Reader = (bytes, out) => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let i = 0; i < out.length; i += 1) out[i] = bounded(view.getFloat64(8 * i, true));
+};
+
+/** Float files may hold anything: one NaN would poison the resampler for as long as its filter. */
+const bounded = (value: number): number => (Number.isNaN(value) ? 0 : Math.max(-1, Math.min(1, value)));
+
+/** ITU-T G.711 table 2a: bits inverted; sign, 3 bits of segment, 4 of step; 14-bit magnitude, bias 33 (132 at 16 bits). */
+const MULAW = Float32Array.from({ length: 256 }, (_, code) => {
+  const bits = ~code & 0xff;
+  const magnitude = ((((bits & 0x0f) << 3) + 132) << ((bits >> 4) & 7)) - 132;
+  return (bits & 0x80 ? -magnitude : magnitude) / 32_768;
+});
+/** ITU-T G.711 table 1a: even bits inverted (0x55); segment 0 is linear. */
+const ALAW = Float32Array.from({ length: 256 }, (_, code) => {
+  const bits = code ^ 0x55;
+  const segment = (bits >> 4) & 7;
+  const step = ((bits & 0x0f) << 4) + 8;
+  const magnitude = segment === 0 ? step : (step + 256) << (segment - 1);
+  return (bits & 0x80 ? magnitude : -magnitude) / 32_768;
+});
+const fromTable =
+  (table: Float32Array): Reader =>
+  (bytes, out) => {
+    for (let i = 0; i < out.length; i += 1) out[i] = table[bytes[i]!]!;
+  };
+
+const CODECS: Readonly<Record<PcmCodec, { readonly sampleBytes: number; readonly read: Reader }>> = {
+  u8: { sampleBytes: 1, read: readU8 },
+  s16le: { sampleBytes: 2, read: readS16 },
+  s24le: { sampleBytes: 3, read: readS24 },
+  s32le: { sampleBytes: 4, read: readS32 },
+  f32le: { sampleBytes: 4, read: readF32 },
+  f64le: { sampleBytes: 8, read: readF64 },
+  mulaw: { sampleBytes: 1, read: fromTable(MULAW) },
+  alaw: { sampleBytes: 1, read: fromTable(ALAW) },
+};
+
+/** Bytes of one sample of every channel. */
+export const blockBytesOf = (layout: PcmLayout): number => CODECS[layout.codec].sampleBytes * layout.channels;
+
+/** Bytes to mono samples at the source's rate, whatever the cut of the bytes. */
+export class PcmUnpacker {
+  readonly #read: Reader;
+  readonly #channels: number;
+  readonly #blockBytes: number;
+  /** The beginning of a block whose end has not come yet. */
+  readonly #carry: Uint8Array;
+  #carried = 0;
+  #interleaved = new Float32Array(0);
+
+  constructor(layout: PcmLayout) {
+    this.#read = CODECS[layout.codec].read;
+    this.#channels = layout.channels;
+    this.#blockBytes = blockBytesOf(layout);
+    this.#carry = new Uint8Array(this.#blockBytes);
+  }
+
+  /** True in the middle of a block: a source that ends here was cut. */
+  get hasPartialBlock(): boolean {
+    return this.#carried > 0;
+  }
+
+  /** Mono samples of every block that is whole by now, channels averaged; shape (n,), in [-1, 1]. */
+  unpack(chunk: Uint8Array): Float32Array<ArrayBuffer> {
+    const bytes = this.#carried > 0 ? Buffer.concat([this.#carry.subarray(0, this.#carried), chunk]) : chunk;
+    const blocks = Math.floor(bytes.length / this.#blockBytes);
+    this.#carried = bytes.length - blocks * this.#blockBytes;
+    this.#carry.set(bytes.subarray(blocks * this.#blockBytes));
+    const mono = new Float32Array(blocks);
+    if (this.#channels === 1) this.#read(bytes, mono);
+    else this.#mixInto(mono, bytes);
+    return mono;
+  }
+
+  #mixInto(mono: Float32Array, bytes: Uint8Array): void {
+    const channels = this.#channels;
+    if (this.#interleaved.length !== mono.length * channels)
+      this.#interleaved = new Float32Array(mono.length * channels);
+    const samples = this.#interleaved;
+    this.#read(bytes, samples);
+    for (let i = 0, at = 0; i < mono.length; i += 1) {
+      let sum = 0;
+      for (const end = at + channels; at < end; at += 1) sum += samples[at]!;
+      mono[i] = sum / channels;
+    }
+  }
+}
