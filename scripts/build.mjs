@@ -1,8 +1,8 @@
 // Compiles the package into dist/ and puts beside it what tsc does not carry.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -17,7 +17,21 @@ mkdirSync(join(root, 'dist/assets'), { recursive: true });
 cpSync(silero, join(root, 'dist/assets/silero_vad_v5.onnx'));
 
 // Last, so that a type error leaves everything else in place.
-execFileSync(process.execPath, [join(dirname(require.resolve('typescript/package.json')), 'bin/tsc'), '-p', root], { cwd: root, stdio: 'inherit' });
+execFileSync(process.execPath, [join(dirname(require.resolve('typescript/package.json')), 'bin/tsc'), '-p', root], {
+  cwd: root,
+  stdio: 'inherit',
+});
+
+// What lost its source goes: a deleted or renamed file must not live on in the package. Nothing else is touched, so that
+// a build beside a running program is harmless.
+const builtFrom = (built) => built.replace(/(\.d)?\.(js|ts)$/, '.ts');
+for (const top of ['src', 'nodes']) {
+  for (const entry of readdirSync(join(root, 'dist', top), { recursive: true, withFileTypes: true })) {
+    const built = join(entry.parentPath, entry.name);
+    const source = join(root, relative(join(root, 'dist'), built));
+    if (!existsSync(source) && !existsSync(builtFrom(source))) rmSync(built, { recursive: true, force: true });
+  }
+}
 
 const cli = join(root, 'dist/src/cli/main.js');
 if (existsSync(cli)) chmodSync(cli, 0o755);

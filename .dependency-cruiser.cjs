@@ -1,0 +1,122 @@
+// Who may import whom: nodes, api, cli -> the front door or the engine -> stages -> stream -> core; one owner a package.
+// Read on dist, so that what is checked is what runs; types that vanish in compiling bind nobody.
+const STAGES = 'audio|speech|features|inference|identity|registry|evaluation';
+
+/** npm package `name` (a pattern) may be imported only from `owner` (a pattern). */
+const ownedBy = (name, owner) => ({
+  name: `${name.replaceAll(/[^a-z-]+/g, '-')}-only-in-${owner.replaceAll(/[^a-z-]+/g, '-')}`,
+  severity: 'error',
+  comment: 'One owner a package: a change of library stays in one folder.',
+  from: { path: '^dist/', pathNot: `^dist/(${owner})` },
+  to: { path: `(^|/)node_modules/(${name})/|^(${name})$` },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'core-imports-nothing',
+      severity: 'error',
+      from: { path: '^dist/src/core/' },
+      to: { pathNot: '^dist/src/core/' },
+    },
+    {
+      name: 'stream-imports-core-only',
+      severity: 'error',
+      from: { path: '^dist/src/stream/' },
+      to: { path: '^dist/', pathNot: '^dist/src/(stream|core)/' },
+    },
+    {
+      name: 'stages-do-not-import-each-other',
+      severity: 'error',
+      comment:
+        'The engine is where stages meet. Two exceptions below: features for inference, the network port for speech.',
+      from: { path: `^dist/src/(${STAGES})/` },
+      to: { path: `^dist/src/(${STAGES})/`, pathNot: ['^dist/src/$1/', '^dist/src/(features|inference)/'] },
+    },
+    {
+      name: 'features-for-inference-only',
+      severity: 'error',
+      from: { path: `^dist/src/(${STAGES})/`, pathNot: '^dist/src/(features|inference)/' },
+      to: { path: '^dist/src/features/' },
+    },
+    {
+      name: 'inference-for-speech-only',
+      severity: 'error',
+      from: { path: `^dist/src/(${STAGES})/`, pathNot: '^dist/src/(inference|speech)/' },
+      to: { path: '^dist/src/inference/' },
+    },
+    {
+      name: 'stages-look-down',
+      severity: 'error',
+      from: { path: `^dist/src/(${STAGES})/` },
+      to: { path: '^dist/', pathNot: `^dist/src/(${STAGES}|stream|core)/` },
+    },
+    {
+      name: 'engine-knows-no-surface',
+      severity: 'error',
+      from: { path: '^dist/src/engine/' },
+      to: { path: '^dist/(nodes|src/(api|cli))/' },
+    },
+    {
+      name: 'surfaces-use-the-front-door',
+      severity: 'error',
+      comment: 'The engine, or the front door. Measures are pure and only the command line shows them.',
+      from: { path: '^dist/(nodes|src/(api|cli))/' },
+      to: { path: `^dist/src/(${STAGES}|stream)/`, pathNot: '^dist/src/evaluation/' },
+    },
+    {
+      name: 'measures-for-the-command-line-only',
+      severity: 'error',
+      from: { path: '^dist/(nodes|src/api)/' },
+      to: { path: '^dist/src/evaluation/' },
+    },
+    {
+      name: 'surfaces-stand-side-by-side',
+      severity: 'error',
+      comment: 'The command line starts the REST surface, and a store node mounts it; nothing else crosses.',
+      from: { path: '^dist/src/api/' },
+      to: { path: '^dist/(nodes|src/cli)/' },
+    },
+    { name: 'nobody-imports-nodes', severity: 'error', from: { path: '^dist/src/' }, to: { path: '^dist/nodes/' } },
+    {
+      name: 'nobody-imports-cli',
+      severity: 'error',
+      from: { path: '^dist/', pathNot: '^dist/src/cli/' },
+      to: { path: '^dist/src/cli/' },
+    },
+    ownedBy('onnxruntime-node|piscina', 'src/inference/|src/engine/(workerCompute|compute\\.worker)'),
+    ownedBy('lowdb', 'src/registry/'),
+    ownedBy('express|request-filtering-agent', 'src/api/'),
+    ownedBy('@wasm-audio-decoders/flac|mpg123-decoder|ogg-opus-decoder', 'src/audio/'),
+    {
+      name: 'processes-only-in-audio',
+      severity: 'error',
+      from: { path: '^dist/', pathNot: '^dist/src/audio/' },
+      to: { path: '^(node:)?child_process$' },
+    },
+    {
+      name: 'zod-at-the-edges',
+      severity: 'error',
+      comment: 'Configuration, surfaces, stored rows and manifests are checked; inside, types are trusted.',
+      from: {
+        path: '^dist/',
+        pathNot:
+          '^dist/(nodes|src/(api|cli|registry)|src/engine/config|src/inference/(modelManifest|modelStore|frontEnd))',
+      },
+      to: { path: '(^|/)node_modules/zod/' },
+    },
+    {
+      name: 'no-undeclared-packages',
+      severity: 'error',
+      from: { path: '^dist/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'] },
+    },
+    { name: 'everything-resolves', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '\\.d\\.ts$' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};

@@ -1,0 +1,78 @@
+// Installs what Debian has to bring, where it may; else says exactly what to install.
+import { spawnSync } from 'node:child_process';
+import { SetupProblem, say } from './root.mjs';
+
+/** Every package with the program or file that proves it is there, for systems without dpkg. */
+const PROOFS = {
+  flite: ['flite', '--version'],
+  festival: ['festival', '--version'],
+  'festvox-kdlpc16k': ['text2wave', '--help'],
+  'gstreamer1.0-tools': ['gst-launch-1.0', '--version'],
+  'gstreamer1.0-plugins-base': ['gst-inspect-1.0', 'audioresample'],
+  'gstreamer1.0-plugins-good': ['gst-inspect-1.0', 'flacdec'],
+  'gstreamer1.0-plugins-bad': ['gst-inspect-1.0', 'audiobuffersplit'],
+  'gstreamer1.0-libav': ['gst-inspect-1.0', 'avdec_aac'],
+  ffmpeg: ['ffmpeg', '-version'],
+  sox: ['sox', '--version'],
+  flac: ['flac', '--version'],
+  chromium: ['chromium', '--version'],
+};
+
+/** What decoding anything but WAV and raw PCM needs. */
+export const DECODING = [
+  'gstreamer1.0-tools',
+  'gstreamer1.0-plugins-base',
+  'gstreamer1.0-plugins-good',
+  'gstreamer1.0-plugins-bad',
+  'gstreamer1.0-libav',
+];
+
+/** What `npm start` needs: one synthesizer for the demo's voices, and the decoders for the user's own files. */
+export const FOR_DEMO = ['flite', ...DECODING];
+
+/** What `npm test` needs on top: a second synthesizer, encoders for odd files, a browser for the editor. */
+export const FOR_TESTS = [...FOR_DEMO, 'festival', 'festvox-kdlpc16k', 'ffmpeg', 'sox', 'flac', 'chromium'];
+
+const runs = (command, ...args) => spawnSync(command, args, { stdio: 'ignore', timeout: 30_000 }).status === 0;
+
+const hasDpkg = () => runs('dpkg-query', '--version');
+
+function isInstalled(name) {
+  const [command, ...args] = PROOFS[name];
+  if (!hasDpkg()) return runs(command, ...args);
+  const { status, stdout } = spawnSync('dpkg-query', ['--status', name], { encoding: 'utf8' });
+  // A program installed by other means (a browser, say) is as good.
+  return (
+    (status === 0 && /^Status: .* ok installed$/m.test(stdout)) || (!name.startsWith('gst') && runs(command, ...args))
+  );
+}
+
+/** How to become root without a question: nothing to add, sudo, or undefined where it would ask. */
+function rootPrefix() {
+  if (process.getuid?.() === 0) return [];
+  return runs('sudo', '-n', 'true') ? ['sudo', '-n'] : undefined;
+}
+
+/** Makes sure the packages are there. Throws SetupProblem with the command to run where it cannot. */
+export function ensureDebianPackages(names) {
+  const missing = names.filter((name) => !isInstalled(name));
+  if (missing.length === 0) return;
+  const command = `apt-get install ${missing.join(' ')}`;
+  const prefix = rootPrefix();
+  if (!runs('apt-get', '--version') || prefix === undefined) {
+    throw new SetupProblem(
+      runs('apt-get', '--version')
+        ? `these Debian packages are missing; run:  sudo ${command}`
+        : `these programs are missing (named as on Debian): ${missing.join(' ')}; install them and start again`,
+    );
+  }
+  say(`installing Debian packages: ${missing.join(' ')}`);
+  const apt = (...args) => {
+    const [program, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
+    // The terminal is the user's: apt's own words go to the error stream.
+    return spawnSync(program, rest, { stdio: ['ignore', 2, 2] }).status === 0;
+  };
+  apt('-q', 'update');
+  if (apt('-q', 'install', '-y', '--no-install-recommends', ...missing)) return;
+  throw new SetupProblem(`Debian packages could not be installed; see above, then run:  sudo ${command}`);
+}

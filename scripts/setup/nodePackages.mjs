@@ -1,0 +1,61 @@
+// Brings node_modules and dist up to date, and does nothing where they are.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, SetupProblem, say } from './root.mjs';
+
+const lockFile = join(root, 'package-lock.json');
+const installedMark = join(root, 'node_modules/.voice-prints-lock');
+const builtMark = join(root, 'dist/.built');
+
+/** npm beside this very Node where there is one, so that both belong together. */
+export function npm(...args) {
+  const isWindows = process.platform === 'win32';
+  const { npm_execpath: own } = process.env;
+  const [command, first] = own?.endsWith('.js') ? [process.execPath, [own]] : [isWindows ? 'npm.cmd' : 'npm', []];
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }; // no CUDA download: the CPU's library is enough
+  return spawnSync(command, [...first, ...args], { cwd: root, env, stdio: ['ignore', 2, 2], shell: isWindows }).status;
+}
+
+const hashOfLock = () => createHash('sha256').update(readFileSync(lockFile)).digest('hex');
+
+const timeOf = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
+
+function isInstalled() {
+  if (!existsSync(join(root, 'node_modules/.package-lock.json'))) return false;
+  if (existsSync(installedMark) && readFileSync(installedMark, 'utf8') === hashOfLock()) return true;
+  // Installed by hand: npm writes its hidden lock file after the package's.
+  return timeOf(join(root, 'node_modules/.package-lock.json')) >= timeOf(lockFile);
+}
+
+/** Installs the npm packages where node_modules is missing or older than the lock file. */
+export function ensureNodePackages() {
+  if (!isInstalled()) {
+    say('installing npm packages');
+    const isFresh = !existsSync(join(root, 'node_modules'));
+    const status = npm(isFresh ? 'ci' : 'install', '--include=dev', '--include=optional', '--no-audit', '--no-fund');
+    if (status !== 0) throw new SetupProblem('npm could not install the packages; see above, then start again');
+  }
+  writeFileSync(installedMark, hashOfLock());
+}
+
+/** Newest change among the sources; folders count, so that a deleted file is seen, too. */
+function newestSource(path) {
+  const stats = statSync(path);
+  if (!stats.isDirectory()) return stats.mtimeMs;
+  return Math.max(stats.mtimeMs, ...readdirSync(path).map((name) => newestSource(join(path, name))));
+}
+
+/** Builds dist where a source is newer. */
+export function ensureBuilt() {
+  const sources = ['src', 'nodes', 'package.json', 'tsconfig.json', 'scripts/build.mjs'];
+  if (timeOf(builtMark) > Math.max(...sources.map((name) => newestSource(join(root, name))))) return;
+  say('building');
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) throw new SetupProblem('the build failed; see above');
+  writeFileSync(builtMark, '');
+}

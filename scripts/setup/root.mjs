@@ -1,0 +1,18 @@
+// Where the repository lies, and how set-up steps announce themselves.
+import { fileURLToPath } from 'node:url';
+
+/** Absolute path of the repository, with a slash at its end. */
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** One line for people. */
+export const say = (text) => console.log(`\u001b[1m»\u001b[0m ${text}`);
+
+/** An expected stop: the message says what to do, and no stack is shown. */
+export class SetupProblem extends Error {}
+
+/** Stops with a clear line when Node is too old. */
+export function assertNodeVersion() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new SetupProblem(`Node.js ${process.versions.node} is too old; install Node.js 20.19 or newer (nodejs.org)`);
+}

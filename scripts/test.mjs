@@ -1,0 +1,83 @@
+// `npm test`: everything that must hold, cheap checks first. The last line counts what passed and what failed.
+// Names of test files or folders may follow (`npm test -- test/cli`): then only these run, without the checks.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureDebianPackages, FOR_TESTS } from './setup/debianPackages.mjs';
+import { ensureBuilt, ensureNodePackages } from './setup/nodePackages.mjs';
+import { ensureNode24Lane } from './setup/nodeRedLane.mjs';
+import { assertNodeVersion, root, SetupProblem, say } from './setup/root.mjs';
+
+const only = process.argv.slice(2);
+const scratch = mkdtempSync(join(tmpdir(), 'voice-prints-test-'));
+const counted = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
+
+const bin = (name) => join(root, 'node_modules', name);
+
+/** Runs a program of node_modules under this Node; answers whether it succeeded. */
+function run(script, args, env = {}) {
+  const { status } = spawnSync(process.execPath, [bin(script), ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: 'inherit',
+  });
+  return status === 0;
+}
+
+function check(name, isGood) {
+  counted[isGood ? 'passed' : 'failed'] += 1;
+  if (!isGood) failures.push(name);
+}
+
+/** One run of vitest, its tests added to the count. A run that dies without a report is a failure of its own. */
+function tests(name, args, env = {}) {
+  say(name);
+  const report = join(scratch, `${name.replaceAll(/\W+/g, '-')}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const isGood = run('vitest/vitest.mjs', ['run', ...reporters, ...args], env);
+  if (!existsSync(report)) return check(`${name}: no report`, false);
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'));
+  counted.passed += numPassedTests;
+  counted.failed += numFailedTests;
+  counted.skipped += numPendingTests + numTodoTests;
+  if (numFailedTests > 0) failures.push(`${name}: ${numFailedTests} tests`);
+  // A file that cannot be loaded, or an error between tests, fails no test but the run.
+  else if (!isGood || numPassedTests === 0) check(`${name}: the run`, false);
+}
+
+function checks() {
+  say('checks: format and lint, types, dependency rules, unused code, package');
+  check('biome', run('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']));
+  check('tsc', run('typescript/bin/tsc', ['--noEmit', '-p', 'tsconfig.test.json']));
+  const rules = ['--config', '.dependency-cruiser.cjs', 'dist/src', 'dist/nodes'];
+  check('dependency-cruiser', run('dependency-cruiser/bin/dependency-cruise.mjs', rules));
+  check('knip', run('knip/bin/knip.js', ['--no-config-hints']));
+  check('publint', run('publint/src/cli.js', ['--strict']));
+}
+
+function main() {
+  assertNodeVersion();
+  ensureDebianPackages(FOR_TESTS);
+  ensureNodePackages();
+  ensureBuilt();
+  if (only.length > 0) return tests('tests', only);
+  checks();
+  tests('tests', []);
+  const lane = ensureNode24Lane();
+  tests('flows on Node.js 24 and Node-RED 5', ['test/flows'], lane);
+}
+
+try {
+  main();
+} catch (error) {
+  console.error(error instanceof SetupProblem ? `voice-prints: ${error.message}` : error);
+  check('set-up', false);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+if (failures.length > 0) console.log(`\nfailed: ${failures.join(', ')}`);
+const { passed, failed, skipped } = counted;
+console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failed > 0 ? 1 : 0;
