@@ -1,6 +1,7 @@
 import type { SampleSpan } from '../core/audioFrame.js';
 import type { VoicesInput, VoicesResult } from '../identity/resolveVoices.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
+import type { SpeechQuality } from '../speech/quality.js';
 
 /** What the voice-activity network remembers between two pieces of one stream. Plain data, opaque to callers. */
 export interface VadState {
@@ -31,6 +32,12 @@ export interface Compute extends AsyncDisposable {
   ): Promise<{ readonly probabilities: Float32Array<ArrayBuffer>; readonly state: VadState }>;
   /** Unit-norm embeddings, shape (windows, d), in the order of the spans and of the windows in each. */
   embed(spans: readonly SpeechAudio[], signal: AbortSignal): Promise<readonly Float32Array<ArrayBuffer>[]>;
+  /** Noise, clipping and bandwidth of a recording (mono 16 kHz), given where speech is: in order, not overlapping. */
+  measureQuality(
+    samples: Float32Array<ArrayBuffer>,
+    speech: readonly SampleSpan[],
+    signal: AbortSignal,
+  ): Promise<SpeechQuality>;
   /** Clusters, turns and names of one recording. */
   resolveVoices(input: VoicesInput, signal: AbortSignal): Promise<VoicesResult>;
 }

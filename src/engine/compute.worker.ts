@@ -2,6 +2,7 @@ import { workerData } from 'node:worker_threads';
 import { resolveVoices } from '../identity/resolveVoices.js';
 import { SpeakerEmbedder } from '../inference/speakerEmbedder.js';
 import { replyOf, type WorkerReply } from '../inference/workerPool.js';
+import { measureQuality } from '../speech/quality.js';
 import { SileroVad } from '../speech/sileroVad.js';
 import type { ComputeTask, ComputeWorkerData } from './computeTask.js';
 
@@ -33,6 +34,8 @@ async function work(task: ComputeTask): Promise<unknown> {
       return (await openVad()).detect(task.samples, task.state);
     case 'embed':
       return (await openEmbedder()).embed(task.spans);
+    case 'measureQuality':
+      return measureQuality(task.samples, task.speech);
     case 'resolveVoices':
       return resolveVoices(task.input);
   }

@@ -1,3 +1,4 @@
+import type { SampleSpan } from '../core/audioFrame.js';
 import type { VoicesInput } from '../identity/resolveVoices.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import type { SpeechAudio, VadState } from './compute.js';
@@ -6,6 +7,11 @@ import type { SpeechAudio, VadState } from './compute.js';
 export type ComputeTask =
   | { readonly kind: 'detectSpeech'; readonly samples: Float32Array<ArrayBuffer>; readonly state: VadState | undefined }
   | { readonly kind: 'embed'; readonly spans: readonly SpeechAudio[] }
+  | {
+      readonly kind: 'measureQuality';
+      readonly samples: Float32Array<ArrayBuffer>;
+      readonly speech: readonly SampleSpan[];
+    }
   | { readonly kind: 'resolveVoices'; readonly input: VoicesInput };
 
 /** What every compute thread is started with. */

@@ -1,9 +1,11 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
+import type { SampleSpan } from '../core/audioFrame.js';
 import type { VoicesInput, VoicesResult } from '../identity/resolveVoices.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import { WorkerPool } from '../inference/workerPool.js';
+import type { SpeechQuality } from '../speech/quality.js';
 import type { Compute, SpeechAudio, VadState } from './compute.js';
 import type { ComputeTask, ComputeWorkerData } from './computeTask.js';
 
@@ -54,6 +56,14 @@ export class WorkerCompute implements Compute {
     };
     await Promise.all(Array.from({ length: Math.min(this.threads, tasks.length) }, lane));
     return results.flat();
+  }
+
+  measureQuality(
+    samples: Float32Array<ArrayBuffer>,
+    speech: readonly SampleSpan[],
+    signal: AbortSignal,
+  ): Promise<SpeechQuality> {
+    return this.#run({ kind: 'measureQuality', samples, speech }, buffersOf([samples]), signal);
   }
 
   resolveVoices(input: VoicesInput, signal: AbortSignal): Promise<VoicesResult> {
