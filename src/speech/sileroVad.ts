@@ -1,10 +1,12 @@
 import { type OnnxSession, openOnnxSession } from '../inference/onnxSession.js';
 
 /** Samples the network looks at in one step: 32 ms. */
-export const VAD_HOP = 512;
+const HOP = 512;
 const CONTEXT = 64; // samples before the hop that it sees as well
+const ROW = CONTEXT + HOP;
 const RECURRENT = 128;
-const SAMPLE_RATE_HZ = 16_000n;
+/** Hops in one run: enough that the call costs nothing beside the work, few enough that what it holds stays in the cache. */
+const RUN_HOPS = 256;
 
 /** What the network remembers between two pieces of one stream. */
 export interface SileroState {
@@ -14,10 +16,12 @@ export interface SileroState {
   readonly context: Float32Array<ArrayBuffer>;
 }
 
-/** Silero VAD v5 (MIT): inputs `input` (n, 576), `state` (2, n, 128), `sr`; outputs `output` (n, 1), `stateN`. */
+/**
+ * Silero VAD v5 (MIT) with the hops of one stream as the rows of its input; made by models/training/vad_sequence.py.
+ * Inputs `input` (t, 576), `state` (2, 1, 128); outputs `output` (t,), `stateN` (2, 1, 128).
+ */
 export class SileroVad {
   readonly #session: OnnxSession;
-  readonly #rate = BigInt64Array.of(SAMPLE_RATE_HZ);
 
   private constructor(session: OnnxSession) {
     this.#session = session;
@@ -36,24 +40,34 @@ export class SileroVad {
     samples: Float32Array,
     state: SileroState | undefined,
   ): Promise<{ readonly probabilities: Float32Array<ArrayBuffer>; readonly state: SileroState }> {
-    const hops = Math.floor(samples.length / VAD_HOP);
+    const hops = Math.floor(samples.length / HOP);
     const probabilities = new Float32Array(hops);
-    const input = new Float32Array(CONTEXT + VAD_HOP);
-    let recurrent = state?.recurrent ?? new Float32Array(2 * RECURRENT);
-    if (state) input.set(state.context);
-    for (let hop = 0; hop < hops; hop += 1) {
-      const at = hop * VAD_HOP;
-      if (hop > 0) input.set(samples.subarray(at - CONTEXT, at));
-      input.set(samples.subarray(at, at + VAD_HOP), CONTEXT);
+    let recurrent = state?.recurrent.slice() ?? new Float32Array(2 * RECURRENT);
+    const before = state?.context.slice() ?? new Float32Array(CONTEXT);
+    for (let first = 0; first < hops; first += RUN_HOPS) {
+      const rows = Math.min(RUN_HOPS, hops - first);
       const outputs = await this.#session.run({
-        input: { data: input, shape: [1, CONTEXT + VAD_HOP] },
+        input: { data: rowsOf(samples, first, rows, before), shape: [rows, ROW] },
         state: { data: recurrent, shape: [2, 1, RECURRENT] },
-        sr: { data: this.#rate, shape: [] },
       });
-      probabilities[hop] = outputs.output![0]!;
+      probabilities.set(outputs.output!, first);
       recurrent = outputs.stateN!;
     }
-    const context = hops > 0 ? input.slice(-CONTEXT) : (state?.context.slice() ?? new Float32Array(CONTEXT));
-    return { probabilities, state: { recurrent: recurrent.slice(), context } };
+    const end = hops * HOP;
+    const context = hops > 0 ? samples.slice(end - CONTEXT, end) : before;
+    return { probabilities, state: { recurrent, context: context as Float32Array<ArrayBuffer> } };
   }
+}
+
+/** Hops `first` … `first + rows` of `samples`, each after the 64 samples before it, shape (rows, 576). */
+function rowsOf(samples: Float32Array, first: number, rows: number, before: Float32Array): Float32Array {
+  const input = new Float32Array(rows * ROW);
+  for (let row = 0; row < rows; row += 1) {
+    const start = (first + row) * HOP;
+    if (start === 0) {
+      input.set(before);
+      input.set(samples.subarray(0, HOP), CONTEXT);
+    } else input.set(samples.subarray(start - CONTEXT, start + HOP), row * ROW);
+  }
+  return input;
 }
