@@ -1,10 +1,19 @@
 import type { Command } from './command.js';
 import { enroll } from './enroll.js';
 import { evalDer } from './evalDer.js';
+import { evalVerify } from './evalVerify.js';
 import { identify } from './identify.js';
 import { modelsCommands } from './models.js';
 import { serve } from './serve.js';
 import { speakersCommands } from './speakers.js';
 
 /** Every command, in the order `--help` lists them. */
-export const commands: readonly Command[] = [enroll, identify, ...speakersCommands, serve, ...modelsCommands, evalDer];
+export const commands: readonly Command[] = [
+  enroll,
+  identify,
+  ...speakersCommands,
+  serve,
+  ...modelsCommands,
+  evalVerify,
+  evalDer,
+];

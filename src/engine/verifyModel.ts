@@ -1,0 +1,34 @@
+import { openRecording } from '../audio/openRecording.js';
+import type { RecordingLimits } from '../core/recording.js';
+import type { VerificationResult } from '../evaluation/verification.js';
+import { ModelStore } from '../inference/modelStore.js';
+import { evaluateVerification } from './evaluateVerification.js';
+import { WorkerCompute } from './workerCompute.js';
+
+export interface VerifyModelOptions {
+  readonly manifestPath: string;
+  /** Id or path; the built-in model where undefined. */
+  readonly model?: string | undefined;
+  /** Only the middle of each utterance; undefined: all of it. */
+  readonly seconds?: number | undefined;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Utterances are held whole: longer files than this are not what verification is measured on. */
+const LIMITS: RecordingLimits = { maxBytes: 2 ** 31, maxDurationMs: 3_600_000, maxDecodeMs: 300_000 };
+
+/** All-pairs verification with a model of this package or any other, needing no store. Throws as evaluateVerification. */
+export async function verifyModel(options: VerifyModelOptions): Promise<VerificationResult> {
+  const { manifestPath, model, seconds, signal, onProgress } = options;
+  const store = await ModelStore.open();
+  await using compute = new WorkerCompute({ model: await store.resolve(model) });
+  return await evaluateVerification({
+    manifestPath,
+    seconds,
+    compute,
+    openRecording: (path) => openRecording({ kind: 'file', path }, LIMITS, signal),
+    signal,
+    onProgress,
+  });
+}
