@@ -27,7 +27,10 @@ export async function readAudioInput<B extends z.ZodType<Carried>, Q extends z.Z
     return { fields, source: { ...bodySource(call), label: 'body', ...rawFormat(fields) } };
   }
   const fields = parseInput(bodySchema, await readJson(call));
-  return { fields, source: { ...(await carriedSource(fields, call)), ...rawFormat(fields) } };
+  const source = { ...(await carriedSource(fields, call)), ...rawFormat(fields) };
+  // The text of the audio, a third larger than the audio, is not kept while the engine works.
+  call.request.body = undefined;
+  return { fields: { ...fields, content: undefined }, source };
 }
 
 /** The JSON object of a call: parsed by us, or by a parser of the application around us. */

@@ -8,7 +8,10 @@ const optional = <S extends z.ZodType>(schema: S) => z.preprocess(absent, schema
 
 /** Old clients send numbers as text and text as numbers. */
 const text = z.preprocess((raw) => (typeof raw === 'number' ? String(raw) : raw), z.string());
-const count = z.coerce.number().int().min(1).max(1_000_000);
+const count = z.preprocess(
+  (raw) => (typeof raw === 'string' ? Number(raw) : raw),
+  z.number().int().min(1).max(1_000_000),
+);
 
 export const speakerId = text
   .pipe(
@@ -28,7 +31,7 @@ const list = z.preprocess((raw) => {
 const declared = {
   encoding: optional(z.string().max(64)).describe('Container or codec; needed only for headerless audio'),
   sampleRate: optional(count).describe('In hertz; needed only for headerless audio'),
-  channels: optional(count.max(64)).describe('Of headerless audio; 1 by default'),
+  channels: optional(count.pipe(z.number().max(64))).describe('Of headerless audio; 1 by default'),
   languageCode: optional(z.string().max(35)).describe('Stored with the voiceprint; en-US by default'),
 };
 
