@@ -26,5 +26,5 @@ export function ensureNode24Lane() {
   }
   const { stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
   if (!stdout?.startsWith('v24.')) throw new SetupProblem(`${node} is not Node.js 24; delete .node24 and start again`);
-  return { VOICE_PRINTS_NODE: node, VOICE_PRINTS_NODE_RED_DIR: nodeRed };
+  return { VOICE_PRINTS_NODE: node, VOICE_PRINTS_NODE_RED: nodeRed };
 }

@@ -1,0 +1,67 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { commands } from '../../src/cli/commands.js';
+import { ERROR_CODES } from '../../src/index.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const readme = readFileSync(`${root}README.md`, 'utf8');
+
+/** The text between a heading and the next of the same rank. */
+function section(title: string): string {
+  const [, rest] = readme.split(`\n## ${title}\n`);
+  expect(rest, `README has a section "${title}"`).toBeDefined();
+  return rest!.split('\n## ')[0]!;
+}
+
+/** First cells of a table's rows that are code. */
+const firstCells = (text: string) => [...text.matchAll(/^\| `([^`]+)`/gm)].map(([, cell]) => cell!);
+
+test('the error table lists every code, and nothing else, in the same order', () => {
+  expect(firstCells(section('Errors'))).toEqual([...ERROR_CODES]);
+});
+
+test('every code is told with a meaning and a remedy', () => {
+  for (const line of section('Errors')
+    .split('\n')
+    .filter((row) => /^\| `[A-Z]/.test(row))) {
+    const cells = line.split('|').map((cell) => cell.trim());
+    expect(
+      cells.slice(2, 4).every((cell) => cell.length > 3),
+      line,
+    ).toBe(true);
+  }
+});
+
+test('the command table names every command', () => {
+  const table = section('Command line');
+  for (const { name } of commands) expect(table).toContain(name.split(' ').at(-1));
+});
+
+test('the node table lists the nodes of the package', () => {
+  const { 'node-red': red } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+  expect(firstCells(section('Five minutes in Node-RED')).sort()).toEqual(Object.keys(red.nodes).sort());
+});
+
+test('every relative link leads to a file or a heading', () => {
+  const headings = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, text]) =>
+    text!
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+  for (const [, target] of readme.matchAll(/\]\(([^)]+)\)/g)) {
+    if (/^https?:/.test(target!)) continue;
+    const isThere = target!.startsWith('#') ? headings.includes(target!.slice(1)) : existsSync(`${root}${target}`);
+    expect(isThere, `link to ${target}`).toBe(true);
+  }
+});
+
+test('the changelog keeps its form', () => {
+  const changelog = readFileSync(`${root}CHANGELOG.md`, 'utf8');
+  expect(changelog).toMatch(/^# Changelog\n/);
+  expect(changelog).toMatch(/^## \[(Unreleased|\d+\.\d+\.\d+)\]/m);
+  const groups = [...changelog.matchAll(/^### (.+)$/gm)].map(([, group]) => group);
+  for (const group of groups)
+    expect(['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security']).toContain(group);
+});
