@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { z } from 'zod';
+import { openRecording } from '../audio/openRecording.js';
 import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
 import type { EnrollResult, Identification } from '../core/identification.js';
+import type { RecordingLimits } from '../core/recording.js';
 import { ModelStore } from '../inference/modelStore.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import { LowdbRegistry } from '../registry/lowdbRegistry.js';
@@ -17,7 +19,10 @@ import {
   LOCAL_TENANT,
   type SpeakerDirectory,
 } from './engine.js';
+import { enroll, MAX_SAMPLE_MS } from './enroll.js';
+import { identifyRecording } from './identifyRecording.js';
 import { speakerDirectory } from './speakerDirectory.js';
+import { voiceprintsFor } from './voiceprintsFor.js';
 import { WorkerCompute } from './workerCompute.js';
 
 /** Recordings that may wait while others are worked on; one more is ENGINE_BUSY. */
@@ -82,18 +87,33 @@ class RecordingEngine implements Engine {
   }
 
   enroll(request: EnrollRequest, options: CallOptions = {}): Promise<EnrollResult> {
+    const { registry, nowMs } = this.#parts;
     return this.#job(options, async (signal) => {
-      void request;
-      void signal;
-      throw new VoicePrintsError('INTERNAL', 'enrolment is not wired yet');
+      const limits = this.#limits(request.limits, MAX_SAMPLE_MS);
+      return enroll(
+        { ...request, tenantId: request.tenantId ?? LOCAL_TENANT },
+        {
+          compute: await this.#openCompute(),
+          registry,
+          openRecording: (source) => openRecording(source, limits, signal),
+          nowMs,
+        },
+        { signal, onAudio: (doneMs) => options.onProgress?.({ stage: 'analyse', doneMs, totalMs: undefined }) },
+      );
     });
   }
 
   identify(request: IdentifyRequest, options: CallOptions = {}): Promise<Identification> {
+    const { config, registry } = this.#parts;
     return this.#job(options, async (signal) => {
-      void request;
-      void signal;
-      throw new VoicePrintsError('INTERNAL', 'identification is not wired yet');
+      const { tenantId = LOCAL_TENANT, source, speakerIds } = request;
+      const voiceprints = voiceprintsFor(await registry.list(tenantId), speakerIds, this.model.id);
+      const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
+      return identifyRecording(
+        { compute: await this.#openCompute(), openRecording: () => openRecording(source, limits, signal) },
+        { voiceprints, falseAcceptPercent: request.falseAcceptPercent ?? config.falseAcceptPercent },
+        { signal, onProgress: options.onProgress },
+      );
     });
   }
 
@@ -129,6 +149,26 @@ class RecordingEngine implements Engine {
         throw new VoicePrintsError('ABORTED', 'the work was stopped before it ended', { cause: error });
       throw asVoicePrintsError(error);
     }
+  }
+
+  /** One set of threads for all calls; a failed start is told to the caller and tried again by the next. */
+  #openCompute(): Promise<Compute> {
+    const { config, model, openCompute } = this.#parts;
+    this.#compute ??= openCompute(config, model).catch((error) => {
+      this.#compute = undefined;
+      throw error;
+    });
+    return this.#compute;
+  }
+
+  /** A call may ask for less than the configuration allows, never for more. */
+  #limits(asked: Partial<RecordingLimits> = {}, mostMs: number): RecordingLimits {
+    const { maxBytes, maxDurationMs, maxDecodeMs } = this.#parts.config;
+    return {
+      maxBytes: Math.min(maxBytes, asked.maxBytes ?? maxBytes),
+      maxDurationMs: Math.min(maxDurationMs, asked.maxDurationMs ?? maxDurationMs, mostMs),
+      maxDecodeMs: Math.min(maxDecodeMs, asked.maxDecodeMs ?? maxDecodeMs),
+    };
   }
 
   #assertOpen(): void {

@@ -82,8 +82,10 @@ export class LowdbRegistry implements VoiceprintRegistry {
   ): Promise<Voiceprint | undefined> {
     return this.#write((rows) => {
       const key = rowKey(tenantId, id);
-      const current = rows.get(key);
-      const after = change(current && fromRow(current));
+      const row = rows.get(key);
+      const current = row && fromRow(row);
+      const after = change(current);
+      if (after === current) return current;
       if (after) rows.set(key, toRow({ ...after, tenantId, id }));
       else rows.delete(key);
       return after;

@@ -8,7 +8,7 @@ export interface VoiceprintRegistry extends AsyncDisposable {
   get(tenantId: string, id: string): Promise<Voiceprint | undefined>;
   /**
    * Reads, changes and writes one voiceprint as a single step: no other write can come between.
-   * `change` gets undefined where there is none yet; returning undefined deletes it.
+   * `change` gets undefined where there is none yet; returning undefined deletes it, returning what it was given writes nothing.
    */
   update(
     tenantId: string,
