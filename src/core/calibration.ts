@@ -8,6 +8,12 @@ export interface CalibrationParameters {
   readonly narrowBand: number;
   /** llr a best-of-gallery score must reach so that a stranger is named in the given percentage of trials. */
   readonly falseAcceptLlr: { readonly '0.1': number; readonly '1': number; readonly '5': number };
+  /** How many people the strangers of `falseAcceptLlr` were compared with. */
+  readonly gallerySize?: number;
+  /** Mean cosine of two windows of 1.5 s within one recording: of one voice, and of two. Clustering stops between. */
+  readonly windowCosine?: { readonly same: number; readonly different: number };
+  /** llr that two pooled voices of one recording are one person = offset + cosine × (cosine). */
+  readonly recordingCosine?: { readonly offset: number; readonly cosine: number };
   /** What it was fitted on, in words. */
   readonly source: string;
 }

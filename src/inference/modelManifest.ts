@@ -7,6 +7,9 @@ const calibration = z.object({
   cosineLogSeconds: z.number(),
   narrowBand: z.number(),
   falseAcceptLlr: z.object({ '0.1': z.number(), '1': z.number(), '5': z.number() }),
+  gallerySize: z.number().int().positive().exactOptional(),
+  windowCosine: z.object({ same: z.number(), different: z.number() }).exactOptional(),
+  recordingCosine: z.object({ offset: z.number(), cosine: z.number() }).exactOptional(),
   source: z.string(),
 });
 

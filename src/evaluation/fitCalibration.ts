@@ -1,0 +1,94 @@
+import type { CalibrationParameters } from '../core/calibration.js';
+import { seededRandom } from './damage.js';
+import { logisticFit } from './logisticFit.js';
+
+/** One comparison of known truth, made as the product makes it. */
+export interface CalibrationTrial {
+  readonly cosine: number;
+  /** Speech behind the probe. */
+  readonly speechSeconds: number;
+  readonly isNarrowBand: boolean;
+  readonly isTarget: boolean;
+  /** Number of the probe: its trials with other people are strangers' tries at a gallery. */
+  readonly probe: number;
+}
+
+/** Two voices heard in one recording. */
+export interface RecordingTrial {
+  readonly cosine: number;
+  readonly isTarget: boolean;
+}
+
+export interface CalibrationMaterial {
+  /** Probes against voiceprints. */
+  readonly trials: readonly CalibrationTrial[];
+  /** Pooled speech against pooled speech of the same recording. */
+  readonly recordingTrials: readonly RecordingTrial[];
+  /** Mean cosine of two windows within one recording, of one voice and of two. */
+  readonly windowCosine: { readonly same: number; readonly different: number };
+  /** What it was made of, in words. */
+  readonly source: string;
+}
+
+/** People a stranger is compared with when the false-accept thresholds are measured. */
+export const GALLERY_SIZE = 10;
+const DRAWS = 20; // galleries a probe
+const LONGEST_SECONDS = 30;
+
+/** Fits cosine and seconds to log likelihood ratios, and measures the thresholds of the false-accept presets. */
+export function fitCalibration(material: CalibrationMaterial): CalibrationParameters {
+  const featuresOf = ({ cosine, speechSeconds, isNarrowBand }: CalibrationTrial) => {
+    const logSeconds = Math.log(Math.min(speechSeconds, LONGEST_SECONDS));
+    return [1, cosine, logSeconds, cosine * logSeconds, Number(isNarrowBand)];
+  };
+  const { trials } = material;
+  const weights = logisticFit(trials.map((trial) => ({ features: featuresOf(trial), isTarget: trial.isTarget })));
+  const llrs = trials.map((trial) => featuresOf(trial).reduce((sum, value, i) => sum + value * weights[i]!, 0));
+  const best = strangersBest(trials, llrs);
+  const [recordingOffset, recordingSlope] = logisticFit(
+    material.recordingTrials.map(({ cosine, isTarget }) => ({ features: [1, cosine], isTarget })),
+  );
+  return {
+    offset: weights[0]!,
+    cosine: weights[1]!,
+    logSeconds: weights[2]!,
+    cosineLogSeconds: weights[3]!,
+    narrowBand: weights[4]!,
+    falseAcceptLlr: {
+      '0.1': upperQuantile(best, 0.001),
+      '1': upperQuantile(best, 0.01),
+      '5': upperQuantile(best, 0.05),
+    },
+    gallerySize: GALLERY_SIZE,
+    windowCosine: material.windowCosine,
+    recordingCosine: { offset: recordingOffset!, cosine: recordingSlope! },
+    source: material.source,
+  };
+}
+
+/** The best llr of each stranger in each of many random galleries, lowest first. */
+function strangersBest(trials: readonly CalibrationTrial[], llrs: readonly number[]): Float64Array {
+  const byProbe = new Map<number, number[]>();
+  trials.forEach(({ probe, isTarget }, i) => {
+    if (isTarget) return;
+    const list = byProbe.get(probe);
+    if (list) list.push(llrs[i]!);
+    else byProbe.set(probe, [llrs[i]!]);
+  });
+  const random = seededRandom(1);
+  const best: number[] = [];
+  for (const list of byProbe.values()) {
+    if (list.length < GALLERY_SIZE) continue;
+    for (let draw = 0; draw < DRAWS; draw += 1) {
+      let highest = Number.NEGATIVE_INFINITY;
+      for (let i = 0; i < GALLERY_SIZE; i += 1) highest = Math.max(highest, list[Math.floor(random() * list.length)]!);
+      best.push(highest);
+    }
+  }
+  return Float64Array.from(best).sort();
+}
+
+/** The value that the given share of the sorted values lies above; Infinity where there are none. */
+function upperQuantile(sorted: Float64Array, share: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * (1 - share)) - 1)] ?? Number.POSITIVE_INFINITY;
+}
