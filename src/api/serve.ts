@@ -35,7 +35,8 @@ export async function serve({
     {
       headersTimeout: 15_000,
       requestTimeout: (rest.options?.limits?.bodyTimeoutMs ?? REST_LIMITS.bodyTimeoutMs) + 30_000,
-      keepAliveTimeout: 5_000,
+      // Longer than the usual 60 s of a proxy in front of us, which otherwise sends into a closing connection.
+      keepAliveTimeout: 65_000,
       connectionsCheckingInterval: 5_000,
     },
     appOf(rest),
