@@ -62,7 +62,7 @@ async function runNodeRed() {
   const log = createWriteStream(join(demoDir, 'node-red/node-red.log'));
   const onLine = (line) => {
     log.write(`${line}\n`);
-    if (/\[(warn|error)\]/.test(line)) console.log(line);
+    if (/\[error\]|\[warn\] \[/.test(line)) console.log(line); // of nodes, not advice on settings
   };
   const nodeRed = startNodeRed({ demoDir, port, onLine });
   const stop = () => nodeRed.stop();

@@ -67,7 +67,7 @@ function drawnRow(row: Row, y: number, { left, scale }: { readonly left: number;
   const label = `<text x="${MARGIN}" y="${y + BAR_HEIGHT / 2 + 4}" class="label">${escaped(shortened(row.label))}</text>`;
   const bars = row.segments.map((segment) => {
     const width = Math.max(1, (segment.end - segment.start) * scale);
-    const score = segment.candidates.length > 0 ? `, ${percent(segment.score)}` : '';
+    const score = segment.decision === 'unknown' ? '' : `, ${percent(segment.score)}`;
     const told = `${voiceLabel(segment)}: ${clock(segment.start)}–${clock(segment.end)}${score}`;
     const kind = segment.decision === 'uncertain' ? ' class="unsure"' : '';
     return `<rect x="${(left + segment.start * scale).toFixed(1)}" y="${y + 4}" width="${width.toFixed(1)}" height="${BAR_HEIGHT}" rx="3" fill="${row.colour}"${kind}><title>${escaped(told)}</title></rect>`;

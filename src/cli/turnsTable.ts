@@ -8,7 +8,8 @@ export function turnsTable(result: Identification): string {
   const rows = result.segments.map((segment) => [
     `${clock(segment.start)}–${clock(segment.end)}`,
     voiceLabel(segment),
-    segment.candidates.length > 0 ? percent(segment.score) : '',
+    // The score is about the name: a voice without one has none.
+    segment.decision === 'unknown' ? '' : percent(segment.score),
     segment.overlap ? 'several voices' : '',
   ]);
   const seconds = new Map<string, number>();
