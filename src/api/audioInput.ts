@@ -26,34 +26,34 @@ export async function readAudioInput<B extends z.ZodType<Carried>, Q extends z.Z
     const fields = parseInput(querySchema, { ...formatOfContentType(contentType), ...call.query });
     return { fields, source: { ...bodySource(call), label: 'body', ...rawFormat(fields) } };
   }
-  const fields = parseInput(bodySchema, await readJson(call));
+  const fields = parseInput(bodySchema, await readJson(call, call.surface.limits.maxBodyBytes));
   const source = { ...(await carriedSource(fields, call)), ...rawFormat(fields) };
   // The text of the audio, a third larger than the audio, is not kept while the engine works.
   call.request.body = undefined;
   return { fields: { ...fields, content: undefined }, source };
 }
 
+/** Calls without audio have small bodies. */
+const SMALL_BODY_BYTES = 64 * 1024;
+
+/** The JSON object of a call without audio. */
+export const readSmallJson = (call: Call): Promise<unknown> => readJson(call, SMALL_BODY_BYTES);
+
 /** The JSON object of a call: parsed by us, or by a parser of the application around us. */
-export async function readJson({ request, response, surface, signal }: Call): Promise<unknown> {
+async function readJson({ request, response, signal }: Call, maxBytes: number): Promise<unknown> {
   const parsed = parsedBefore(request);
   if (Buffer.isBuffer(parsed) || typeof parsed === 'string') return parseJsonText(parsed.toString());
   if (parsed !== undefined) return parsed;
   const contentType = request.headers['content-type'] ?? '';
   if (/^multipart\//i.test(contentType)) {
-    throw httpRefusal(
-      415,
-      'params_invalid',
-      'BODY_TYPE_UNSUPPORTED',
-      'multipart bodies are not read; send JSON or the audio itself',
-    );
+    throw httpRefusal('BODY_TYPE_UNSUPPORTED', 'multipart bodies are not read; send JSON or the audio itself');
   }
-  const { maxBodyBytes } = surface.limits;
-  const parse = express.json({ limit: maxBodyBytes, type: () => true });
+  const parse = express.json({ limit: maxBytes, type: () => true });
   await new Promise<void>((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     parse(request as express.Request, response as express.Response, (error?: unknown) => {
       if (error === undefined) resolve();
-      else reject(asRefusal(error, maxBodyBytes));
+      else reject(asRefusal(error, maxBytes));
     });
   });
   return request.body;
@@ -73,19 +73,14 @@ function parseJsonText(text: string): unknown {
 const notJson = () =>
   new VoicePrintsError('INPUT_INVALID', 'the body is not JSON; send a JSON object or the audio itself');
 
-export const bodyTooLarge = (maxBytes: number) =>
-  httpRefusal(413, 'params_invalid', 'BODY_TOO_LARGE', `the body is larger than ${maxBytes} bytes; send shorter audio`);
+const bodyTooLarge = (maxBytes: number) =>
+  httpRefusal('BODY_TOO_LARGE', `the body is larger than ${maxBytes} bytes; send less`);
 
-function asRefusal(error: unknown, maxBodyBytes: number): Error {
+function asRefusal(error: unknown, maxBytes: number): Error {
   const status = (error as { status?: number }).status;
-  if (status === 413) return bodyTooLarge(maxBodyBytes);
+  if (status === 413) return bodyTooLarge(maxBytes);
   if (status === 415) {
-    return httpRefusal(
-      415,
-      'params_invalid',
-      'BODY_TYPE_UNSUPPORTED',
-      'the body has a foreign charset or encoding; send UTF-8',
-    );
+    return httpRefusal('BODY_TYPE_UNSUPPORTED', 'the body has a foreign charset or encoding; send UTF-8');
   }
   return status !== undefined && status < 500 ? notJson() : (error as Error);
 }

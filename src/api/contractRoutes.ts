@@ -1,7 +1,7 @@
 import type { Router } from 'express';
 import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
 import type { EnrollResult, IdentifiedSegment, SpeakerSummary } from '../core/identification.js';
-import { readAudioInput, readJson } from './audioInput.js';
+import { readAudioInput, readSmallJson } from './audioInput.js';
 import { type Answer, type Call, type Handler, present, type Surface } from './call.js';
 import { faultDialect } from './dialect.js';
 import { endpoint } from './endpoint.js';
@@ -103,7 +103,7 @@ async function enrollStatus({ surface, tenantId, query }: Call): Promise<Answer>
 }
 
 async function deleteSpeaker(call: Call): Promise<Answer> {
-  const { speakerId } = parseInput(oneSpeaker, await readJson(call));
+  const { speakerId } = parseInput(oneSpeaker, await readSmallJson(call));
   const isDeleted = await call.surface.engine.speakers(call.tenantId).delete(speakerId);
   return { status: 200, body: { message: isDeleted ? 'Success' : 'Failure' } };
 }

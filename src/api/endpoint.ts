@@ -66,13 +66,13 @@ function authenticate({ keys, throttle }: Surface, request: ApiRequest): string 
   const waitSeconds = throttle.waitSeconds(address);
   if (waitSeconds > 0) {
     const message = 'too many wrong API keys from this address; wait as long as Retry-After says';
-    throw httpRefusal(429, 'rate_limit', 'TOO_MANY_REQUESTS', message, { 'retry-after': String(waitSeconds) });
+    throw httpRefusal('TOO_MANY_REQUESTS', message, { 'retry-after': String(waitSeconds) });
   }
   const key = keyOf(request);
   const tenantId = key === '' ? undefined : keys.tenantOf(key);
   if (tenantId !== undefined) return tenantId;
   if (key !== '') throttle.failed(address);
-  throw httpRefusal(401, 'invalid_key', 'KEY_INVALID', 'Invalid ApiKey', { 'www-authenticate': 'Bearer' });
+  throw httpRefusal('KEY_INVALID', 'Invalid ApiKey', { 'www-authenticate': 'Bearer' });
 }
 
 /** A signal that ends the work when nobody waits for it any more. */
@@ -80,7 +80,7 @@ function watch(request: ApiRequest, response: ServerResponse, surface: Surface, 
   const timer = setTimeout(() => {
     if (request.complete) return;
     const message = 'the body did not arrive in time; send it faster';
-    work.abort(httpRefusal(408, 'params_invalid', 'BODY_TIMEOUT', message, { connection: 'close' }));
+    work.abort(httpRefusal('BODY_TIMEOUT', message, { connection: 'close' }));
   }, surface.limits.bodyTimeoutMs);
   response.once('close', () => {
     clearTimeout(timer);

@@ -1,6 +1,6 @@
 import type { Router } from 'express';
 import { VoicePrintsError } from '../core/errors.js';
-import { readAudioInput, readJson } from './audioInput.js';
+import { readAudioInput, readSmallJson } from './audioInput.js';
 import { type Answer, type Call, type Handler, present, type Surface } from './call.js';
 import { problemDialect } from './dialect.js';
 import { endpoint } from './endpoint.js';
@@ -57,7 +57,7 @@ async function show(call: Call): Promise<Answer> {
 
 async function rename(call: Call): Promise<Answer> {
   const speakerId = idOf(call);
-  const { name } = parseInput(speakerPatch, await readJson(call));
+  const { name } = parseInput(speakerPatch, await readSmallJson(call));
   return { status: 200, body: await call.surface.engine.speakers(call.tenantId).rename(speakerId, name) };
 }
 

@@ -3,15 +3,18 @@ import { asVoicePrintsError, type ErrorCode, type VoicePrintsError } from '../co
 /** The contract's error types, and one of ours for keys. */
 export type RefusalType = 'params_invalid' | 'invalid_key' | 'unknown_route' | 'rate_limit' | 'api_error';
 
-/** Codes that only HTTP knows; everything else is an ErrorCode of the engine. */
-export type HttpCode =
-  | 'KEY_INVALID'
-  | 'ROUTE_UNKNOWN'
-  | 'METHOD_NOT_ALLOWED'
-  | 'BODY_TOO_LARGE'
-  | 'BODY_TYPE_UNSUPPORTED'
-  | 'BODY_TIMEOUT'
-  | 'TOO_MANY_REQUESTS';
+/** What only HTTP knows; everything else is an ErrorCode of the engine. */
+const HTTP_CODES = {
+  KEY_INVALID: [401, 'invalid_key'],
+  ROUTE_UNKNOWN: [404, 'unknown_route'],
+  METHOD_NOT_ALLOWED: [405, 'unknown_route'],
+  BODY_TIMEOUT: [408, 'params_invalid'],
+  BODY_TOO_LARGE: [413, 'params_invalid'],
+  BODY_TYPE_UNSUPPORTED: [415, 'params_invalid'],
+  TOO_MANY_REQUESTS: [429, 'rate_limit'],
+} as const satisfies Readonly<Record<string, readonly [status: number, type: RefusalType]>>;
+
+export type HttpCode = keyof typeof HTTP_CODES;
 
 /** How a call is turned down, before a dialect (fault or problem document) gives it its form. */
 export interface Refusal {
@@ -41,12 +44,11 @@ export class RefusedError extends Error {
 
 /** A refusal that HTTP itself knows: the same status in both dialects. */
 export function httpRefusal(
-  status: number,
-  type: RefusalType,
-  code: HttpCode | ErrorCode,
+  code: HttpCode,
   message: string,
   headers: Readonly<Record<string, string>> = {},
 ): RefusedError {
+  const [status, type] = HTTP_CODES[code];
   return new RefusedError({ contractStatus: status, modernStatus: status, type, code, message, headers });
 }
 
@@ -139,10 +141,10 @@ function extraOf(error: VoicePrintsError): { readonly extra?: Readonly<Record<st
 /** Handler of every other method on a known path. */
 export const refuseMethod = (allow: string) => async (): Promise<never> => {
   const message = `this path does not know the method; use ${allow}`;
-  throw httpRefusal(405, 'unknown_route', 'METHOD_NOT_ALLOWED', message, { allow });
+  throw httpRefusal('METHOD_NOT_ALLOWED', message, { allow });
 };
 
 /** Handler of every unknown path below a prefix of ours. */
 export const refuseRoute = async (): Promise<never> => {
-  throw httpRefusal(404, 'unknown_route', 'ROUTE_UNKNOWN', 'there is no such call; see the README for those there are');
+  throw httpRefusal('ROUTE_UNKNOWN', 'there is no such call; see the README for those there are');
 };

@@ -12,7 +12,7 @@ export class Slots {
   /** Takes a slot and returns what gives it back; throws a 429 when all are taken. */
   take(): () => void {
     if (this.#taken >= this.#max) {
-      throw httpRefusal(429, 'rate_limit', 'TOO_MANY_REQUESTS', 'the server is busy; try again in 2 seconds', {
+      throw httpRefusal('TOO_MANY_REQUESTS', 'the server is busy; try again in 2 seconds', {
         'retry-after': '2',
       });
     }

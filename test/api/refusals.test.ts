@@ -176,6 +176,13 @@ describe('limits', () => {
     expect((await chunked.json()).fault.detail.code).toMatch(/^(BODY|AUDIO)_TOO_LARGE$/);
   });
 
+  test('calls without audio take small bodies only', async () => {
+    const url = await start(listeningEngine().engine);
+    const body = JSON.stringify({ speakerId: 'ann', more: 'x'.repeat(70_000) });
+    const response = await post(`${url}${CONTRACT}/delete?apikey=right`, body);
+    expect([response.status, (await response.json()).fault.detail.code]).toEqual([413, 'BODY_TOO_LARGE']);
+  });
+
   test.each(['application/json', 'audio/wav'])('a %s body that trickles is 408', async (type) => {
     const { engine } = listeningEngine();
     const enroll: Engine['enroll'] = (request, { signal } = {}) =>
