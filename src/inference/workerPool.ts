@@ -44,6 +44,7 @@ export class WorkerPool implements AsyncDisposable {
   async run<T, R>(task: T, transfer: readonly ArrayBuffer[], signal: AbortSignal): Promise<R> {
     throwIfAborted(signal);
     const pool = await this.#open();
+    throwIfAborted(signal); // an abort while the pool opened is an event nobody will hear
     const reply = await untilAborted(this.#post<T, R>(pool, task, transfer), signal);
     if (reply.kind === 'done') return reply.result;
     throw new VoicePrintsError(reply.code, reply.message, { details: reply.details, cause: new Error(reply.trace) });

@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { VoicePrintsError } from '../../src/core/errors.js';
+import { replyOf, WorkerPool } from '../../src/inference/workerPool.js';
+
+interface Echo {
+  readonly echo: unknown;
+  readonly threadId: number;
+}
+const filename = new URL('./crashing.worker.mjs', import.meta.url).href;
+const never = new AbortController().signal;
+let pool: WorkerPool;
+
+beforeEach(() => {
+  pool = new WorkerPool({ filename, threads: 2, workerData: undefined });
+});
+afterEach(() => pool[Symbol.asyncDispose]());
+
+const echo = (value: unknown) => pool.run<object, Echo>({ kind: 'echo', value }, [], never);
+
+test('a task comes back from another thread', async () => {
+  const { echo: value, threadId } = await echo({ a: Float32Array.of(1, 2) });
+  expect(value).toEqual({ a: Float32Array.of(1, 2) });
+  expect(threadId).toBeGreaterThan(0);
+});
+
+test('an error keeps its code, words and details on the way', async () => {
+  const failure = pool.run({ kind: 'fail' }, [], never);
+  await expect(failure).rejects.toBeInstanceOf(VoicePrintsError);
+  await expect(failure).rejects.toMatchObject({
+    code: 'MODEL_INVALID',
+    message: 'no; try another',
+    details: { id: 7 },
+  });
+});
+
+test.each(['die', 'throw'])(
+  'a thread that does "%s" is INFERENCE_FAILED, and the next task finds another',
+  async (kind) => {
+    const { threadId } = await echo(1);
+    await expect(pool.run({ kind }, [], never)).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+    const after = await echo(2);
+    expect(after.echo).toBe(2);
+    if (kind === 'die') expect(after.threadId).not.toBe(threadId);
+  },
+);
+
+test('tasks waiting behind a dying one are still done', async () => {
+  const results = await Promise.allSettled([
+    ...Array.from({ length: 4 }, (_, i) => pool.run({ kind: i % 2 ? 'echo' : 'die', value: i }, [], never)),
+    ...Array.from({ length: 6 }, (_, i) => echo(i)),
+  ]);
+  expect(results.map(({ status }) => status).slice(4)).toEqual(new Array(6).fill('fulfilled'));
+});
+
+test('an abort lets the caller go at once, and nothing is torn down', async () => {
+  const controller = new AbortController();
+  await echo(1);
+  const work = pool.run({ kind: 'wait', ms: 20_000 }, [], controller.signal);
+  setTimeout(() => controller.abort(), 50);
+  await expect(work).rejects.toMatchObject({ code: 'ABORTED' });
+  expect((await echo(2)).echo).toBe(2);
+});
+
+test('an abort before the work was handed over is heard too', async () => {
+  await echo(1);
+  const controller = new AbortController();
+  const work = pool.run({ kind: 'wait', ms: 20_000 }, [], controller.signal);
+  controller.abort();
+  await expect(work).rejects.toMatchObject({ code: 'ABORTED' });
+  await expect(pool.run({ kind: 'echo' }, [], controller.signal)).rejects.toMatchObject({ code: 'ABORTED' });
+});
+
+test('closing gives up what runs, may be done twice, and ends the pool', async () => {
+  await echo(1);
+  const work = pool.run({ kind: 'wait', ms: 20_000 }, [], never);
+  const refused = expect(work).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
+  await pool[Symbol.asyncDispose]();
+  await refused;
+  await pool[Symbol.asyncDispose]();
+  await expect(echo(2)).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
+});
+
+test('closing a pool that never worked starts nothing', async () => {
+  await pool[Symbol.asyncDispose]();
+  await expect(echo(1)).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
+});
+
+test('a worker’s own errors become replies', async () => {
+  expect(await replyOf(() => 5)).toEqual({ kind: 'done', result: 5 });
+  const unexpected = await replyOf(() => {
+    throw new TypeError('x is not a function');
+  });
+  expect(unexpected).toMatchObject({ kind: 'failed', code: 'INTERNAL' });
+  expect(unexpected.kind === 'failed' && unexpected.trace).toContain('TypeError');
+});
