@@ -140,7 +140,8 @@ class RecordingEngine implements Engine {
 
   async #job<T>({ signal }: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.#assertOpen();
-    const either = signal ? AbortSignal.any([this.#closing.signal, signal]) : this.#closing.signal;
+    // A signal of its own for each call: listeners would pile up on a shared one.
+    const either = AbortSignal.any(signal ? [this.#closing.signal, signal] : [this.#closing.signal]);
     try {
       return await this.#admission.run(() => work(either), either);
     } catch (error) {

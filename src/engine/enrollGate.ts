@@ -27,8 +27,8 @@ export interface GateLimits {
 export const GATE_LIMITS: GateLimits = {
   leastSnrDb: 8,
   mostClippedShare: 0.02,
-  secondVoiceLlr: -3,
-  disagreesLlr: -3,
+  secondVoiceLlr: 0.4,
+  disagreesLlr: -0.5,
 };
 
 /** A voice as it is compared: with what is known of one person. */

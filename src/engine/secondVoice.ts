@@ -15,6 +15,8 @@ const LEAST_WINDOW_MS = 400;
 /** A part of less speech than this is a laugh, a shout or a cough as well as a second person. */
 const LEAST_PART_MS = 1_500;
 const REFINEMENTS = 5;
+/** Places tried for a change of voice, evenly spread; refining finds what lies between. */
+const MOST_CHANGES = 32;
 
 interface Windows {
   /** Unit norm, each of shape (d,). */
@@ -62,7 +64,9 @@ function windowsOf({ windows, embeddings, dimensions, speech }: HeardSpeech): Wi
 
 /** One change of voice at each place, and turns around the two least alike windows. */
 function firstGuesses({ embeddings }: Windows): boolean[][] {
-  const guesses = embeddings.slice(1).map((_, change) => embeddings.map((_, i) => i > change));
+  const step = Math.max(1, Math.ceil(embeddings.length / MOST_CHANGES));
+  const guesses: boolean[][] = [];
+  for (let change = step; change < embeddings.length; change += step) guesses.push(embeddings.map((_, i) => i >= change));
   let [a, b, least] = [0, 0, Number.POSITIVE_INFINITY];
   for (let i = 0; i < embeddings.length; i += 1) {
     for (let j = i + 1; j < embeddings.length; j += 1) {
