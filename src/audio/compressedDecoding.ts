@@ -34,7 +34,7 @@ export class CompressedDecoding implements Decoding {
     const child = await startGStreamer(this.#options.gstLaunchCommand ?? GST_LAUNCH, this.#source);
     if (child) {
       try {
-        this.#hasFailed = yield* decodeWithGStreamer(child, this.#source, container, signal);
+        this.#hasFailed = yield* decodeWithGStreamer(child, this.#source, this.#format, signal);
         return;
       } catch (thrown) {
         // GStreamer without the plug-in: nothing was decoded, but a stream cannot be read again.
@@ -42,7 +42,7 @@ export class CompressedDecoding implements Decoding {
         if (!isMissing || !wasm || !this.#source.isReplayable) throw thrown;
       }
     }
-    if (!wasm) throw decoderMissing(container);
+    if (!wasm) throw decoderMissing(container, codec);
     this.#hasFailed = yield* decodeWithWasm(wasm, this.#source, container, signal);
   }
 

@@ -48,13 +48,15 @@ export const notAudio = (what: string): VoicePrintsError =>
 export const tooShort = (what: string): VoicePrintsError =>
   new VoicePrintsError('AUDIO_TOO_SHORT', `${what}; record again and check the input level and device`);
 
-export const decoderMissing = (container: string): VoicePrintsError =>
-  new VoicePrintsError(
+export function decoderMissing(container: string, codec: string | undefined): VoicePrintsError {
+  const packages = codec?.startsWith('amr') ? `${DEBIAN_PACKAGES} gstreamer1.0-plugins-ugly` : DEBIAN_PACKAGES;
+  return new VoicePrintsError(
     'AUDIO_DECODER_MISSING',
-    `no decoder for ${container} audio is installed; on Debian run "apt-get install ${DEBIAN_PACKAGES}", ` +
+    `no decoder for ${container} audio is installed; on Debian run "apt-get install ${packages}", ` +
       `or for FLAC, MP3 and Ogg Opus only "npm install ${NPM_PACKAGES}", or send WAV`,
     { details: { container } },
   );
+}
 
 export const decodeFailed = (container: string): VoicePrintsError =>
   new VoicePrintsError(

@@ -4,13 +4,17 @@ import type { ByteSource } from './byteSource.js';
 import { corrupt, decodeFailed, decoderMissing, notAudio } from './decodeErrors.js';
 import { DecoderChild } from './decoderChild.js';
 import { PcmUnpacker } from './pcm.js';
+import type { SourceFormat } from './recording.js';
 
 export const GST_LAUNCH = 'gst-launch-1.0';
 
+/** Opened anew through its descriptor, a file can be read out of order (AVI, MP4) and its name is nobody's business. */
+const FILE_INPUT = process.platform === 'win32' ? ['fdsrc', 'fd=0'] : ['filesrc', 'location=/dev/stdin'];
+const PIPE_INPUT = ['fdsrc', 'fd=0', 'blocksize=65536'];
+
 /** Sound only: pictures are not decoded, and a source without sound is an error. */
-const PIPELINE = [
-  ...['-q', 'fdsrc', 'fd=0', 'blocksize=65536', '!'],
-  ...['decodebin', 'caps=audio/x-raw', 'expose-all-streams=false', '!'],
+const DECODE = [
+  ...['!', 'decodebin', 'caps=audio/x-raw', 'expose-all-streams=false', '!'],
   ...['audioconvert', '!', 'audioresample', '!'],
   ...['audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved', '!', 'fdsink', 'fd=1', 'sync=false'],
 ];
@@ -24,7 +28,8 @@ const ENVIRONMENT = {
 
 /** A GStreamer child that reads the source; undefined where GStreamer is not installed. */
 export function startGStreamer(command: string, source: ByteSource): Promise<DecoderChild | undefined> {
-  return DecoderChild.start(command, PIPELINE, ENVIRONMENT, source.descriptor);
+  const input = source.descriptor === undefined ? PIPE_INPUT : FILE_INPUT;
+  return DecoderChild.start(command, ['-q', ...input, ...DECODE], ENVIRONMENT, source.descriptor);
 }
 
 /**
@@ -36,7 +41,7 @@ export function startGStreamer(command: string, source: ByteSource): Promise<Dec
 export async function* decodeWithGStreamer(
   child: DecoderChild,
   source: ByteSource,
-  container: string,
+  { container, codec }: SourceFormat,
   signal: AbortSignal,
 ): AsyncGenerator<Float32Array, boolean> {
   await using owned = child;
@@ -55,16 +60,22 @@ export async function* decodeWithGStreamer(
   }
   const status = await owned.ended(signal);
   if (feedFailure !== undefined) throw feedFailure;
-  if (!hasSamples) throw failureOf(owned.stderr, status, container);
+  if (!hasSamples) throw failureOf(owned.stderr, status, { container, codec });
   return status !== 0;
 }
 
 /** Words of gst-launch 1.22 and later in the C locale. */
-function failureOf(stderr: string, status: number | null, container: string): VoicePrintsError {
+function failureOf(
+  stderr: string,
+  status: number | null,
+  { container, codec }: Pick<SourceFormat, 'container' | 'codec'>,
+): VoicePrintsError {
   const missing = [...stderr.matchAll(/Missing (?:decoder|element): [^\n]*/g)].map(([line]) => line);
   if (missing.some((line) => !/\((?:video|image|text|subpicture)\//.test(line)) || /no element "/.test(stderr)) {
-    return decoderMissing(container);
+    return decoderMissing(container, codec);
   }
+  // gst-libav 1.22 finds an AMR decoder and then cannot use it: it is plugins-ugly that can.
+  if (codec?.startsWith('amr') && /negotiation/.test(stderr)) return decoderMissing(container, codec);
   if (missing.length > 0) return notAudio(`the ${container} file holds no audio track`);
   if (status === 0) return corrupt(`the ${container} recording has a header, but no audio follows`);
   if (/type of stream|enough data|no valid frames|demultiplex|corrupt|invalid|not playable|EOS/i.test(stderr)) {

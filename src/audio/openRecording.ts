@@ -53,6 +53,9 @@ export async function openRecording(
   }
 }
 
+/** Their index may stand at the end. */
+const INDEXED_CONTAINERS: readonly string[] = ['mp4', 'avi'];
+
 interface Opening {
   /** Sources to dispose, in the order they were opened. */
   readonly held: ByteSource[];
@@ -67,7 +70,7 @@ async function open({ held, source, limits, stop, options, release }: Opening): 
   let bytes = held[0]!;
   if ((await bytes.readAt(0, 1)).length === 0) throw empty();
   const sniffed = await sniff((position, length) => bytes.readAt(position, length));
-  const needsSeeking = sniffed.kind === 'audio' && sniffed.container === 'mp4'; // its index may stand at the end
+  const needsSeeking = sniffed.kind === 'audio' && INDEXED_CONTAINERS.includes(sniffed.container);
   if (needsSeeking && bytes.descriptor === undefined) {
     bytes = await spool(bytes, options.temporaryFolder ?? tmpdir(), stop.signal);
     held.push(bytes);

@@ -83,11 +83,11 @@ async function sampleEntry(
   const bytes = box ? await readAt(box.start + 8, 36) : new Uint8Array(0);
   if (bytes.length < 36) return { codec: undefined, sampleRateHz: undefined, channels: undefined };
   const codec = text(bytes, 4, 8).trim();
-  if (codec === 'samr') return { codec: 'amr', sampleRateHz: 8_000, channels: 1 }; // the entry's own fields are not used
-  const sampleRateHz = view(bytes).getUint16(32); // the whole part of a 16.16 number
-  return {
-    codec: codec === 'mp4a' ? 'aac' : codec,
-    sampleRateHz: sampleRateHz || undefined,
-    channels: view(bytes).getUint16(24),
-  };
+  // Of these the entry's own fields say nothing: writers put 2 channels whatever there are.
+  if (codec === 'samr') return { codec: 'amr', sampleRateHz: 8_000, channels: 1 };
+  if (codec === 'sawb') return { codec: 'amr-wb', sampleRateHz: 16_000, channels: 1 };
+  const sampleRateHz = view(bytes).getUint16(32) || undefined; // the whole part of a 16.16 number
+  return codec === 'mp4a'
+    ? { codec: 'aac', sampleRateHz, channels: undefined }
+    : { codec, sampleRateHz, channels: view(bytes).getUint16(24) };
 }
