@@ -1,5 +1,5 @@
 import { ENGINE_SAMPLE_RATE_HZ } from '../core/audioFrame.js';
-import { measureQuality } from '../speech/quality.js';
+import type { Compute } from './compute.js';
 import { NARROW_BAND_HZ } from './voicesToMatch.js';
 
 /** Speech looked at, at most: the bandwidth of a recording seldom changes, and its spectrum costs time. */
@@ -20,7 +20,7 @@ export class BandwidthProbe {
   }
 
   /** True where speech was heard, and none of it above about 4 kHz. */
-  isNarrowBand(): boolean {
+  async isNarrowBand(compute: Compute, signal: AbortSignal): Promise<boolean> {
     if (this.#length === 0) return false;
     const samples = new Float32Array(this.#length);
     let at = 0;
@@ -28,7 +28,8 @@ export class BandwidthProbe {
       samples.set(piece, at);
       at += piece.length;
     }
-    const { bandwidthHz } = measureQuality(samples, [{ startSample: 0, endSample: samples.length }]);
+    const speech = [{ startSample: 0, endSample: samples.length }];
+    const { bandwidthHz } = await compute.measureQuality(samples, speech, signal);
     return bandwidthHz > 0 && bandwidthHz < NARROW_BAND_HZ;
   }
 }

@@ -7,6 +7,7 @@ import { type ManifestRow, parseManifest } from '../evaluation/manifest.js';
 import { type EmbeddedUtterance, type VerificationResult, verify } from '../evaluation/verification.js';
 import { llrOf } from '../identity/calibration.js';
 import type { Compute, SpeechAudio } from './compute.js';
+import { wholeRecording } from './wholeRecording.js';
 
 export interface EvaluateVerificationOptions {
   /** A JSON object a line, see evaluation/manifest.ts; its files are relative to it. */
@@ -65,7 +66,7 @@ async function embedRows(
   let done = 0;
   for (const [file, fileRows] of byFile) {
     signal.throwIfAborted();
-    const samples = await samplesOf(await options.openRecording(resolve(dirname(options.manifestPath), file)));
+    const samples = await wholeRecording(await options.openRecording(resolve(dirname(options.manifestPath), file)));
     const wanted = fileRows
       .map((row) => ({ row, cut: cutOf(samples, row, options.seconds) }))
       .filter(({ row, cut }) => wholeLength(samples, row) >= LEAST_SAMPLES && cut.length >= LEAST_SAMPLES / 1.5);
@@ -103,17 +104,4 @@ function cutOf(samples: Float32Array, row: ManifestRow, seconds: number | undefi
   const length = Math.trunc(seconds * ENGINE_SAMPLE_RATE_HZ);
   const start = from + Math.max(0, (to - from - length) >> 1);
   return samples.subarray(start, Math.min(to, start + length));
-}
-
-async function samplesOf(opened: Recording): Promise<Float32Array> {
-  await using recording = opened;
-  const frames: Float32Array[] = [];
-  for await (const { samples } of recording.frames()) frames.push(samples);
-  const out = new Float32Array(frames.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const frame of frames) {
-    out.set(frame, at);
-    at += frame.length;
-  }
-  return out;
 }

@@ -68,7 +68,7 @@ export async function identifyRecording(
   }
   const durationMs = msOfSamples(heard.samples);
   onProgress?.({ stage: 'cluster', doneMs: durationMs, totalMs: durationMs });
-  const isNarrowBand = isTelephone(recording, bandwidth);
+  const isNarrowBand = isLowRate(recording) || (await bandwidth.isNarrowBand(compute, signal));
   const { windows, speech, dimensions, embeddings } = heard;
   const { turns } = await compute.resolveVoices(
     {
@@ -97,9 +97,8 @@ export async function identifyRecording(
 }
 
 /** A source of 8 kHz says so itself; otherwise the speech does, where nothing of it lies above 4 kHz. */
-function isTelephone({ format }: Recording, bandwidth: BandwidthProbe): boolean {
-  return (format.sampleRateHz !== undefined && format.sampleRateHz <= 11_025) || bandwidth.isNarrowBand();
-}
+const isLowRate = ({ format }: Recording): boolean =>
+  format.sampleRateHz !== undefined && format.sampleRateHz <= 11_025;
 
 /** Turns as answers show them: seconds, names, and unknown voices numbered in order of appearance. */
 function segmentsOf(turns: readonly ResolvedTurn[], names: ReadonlyMap<string, string>): IdentifiedSegment[] {

@@ -1,0 +1,20 @@
+// The compiled engine, set up for measurements: one thread, one model, decoding without limits that matter here.
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openRecording } from '../../dist/src/audio/openRecording.js';
+import { WorkerCompute } from '../../dist/src/engine/workerCompute.js';
+import { ModelStore } from '../../dist/src/inference/modelStore.js';
+
+const LIMITS = { maxBytes: 2 ** 32, maxDurationMs: 24 * 3_600_000, maxDecodeMs: 3_600_000 };
+
+export const corpusFolder =
+  process.env.VOICE_PRINTS_CORPUS ?? join(fileURLToPath(new URL('../../../', import.meta.url)), 'shared/corpus');
+
+/** The named model of the manifest, or a file; the default one for undefined. */
+export async function openCompute(idOrPath) {
+  const store = await ModelStore.open();
+  return new WorkerCompute({ model: await store.resolve(idOrPath), threads: 1 });
+}
+
+export const openFile = (path, signal = new AbortController().signal) =>
+  openRecording({ kind: 'file', path }, LIMITS, signal);

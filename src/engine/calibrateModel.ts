@@ -1,0 +1,122 @@
+import type { CalibrationParameters } from '../core/calibration.js';
+import { msOfSamples } from '../core/time.js';
+import { centroid, dot } from '../core/vector.js';
+import { type CalibrationTrial, fitCalibration, type RecordingTrial } from '../evaluation/fitCalibration.js';
+import { voiceCosine } from '../identity/matchVoices.js';
+import type { EnrolledVoice } from '../identity/resolveVoices.js';
+import {
+  type CalibrationMaterialOptions,
+  type CalibrationSpeaker,
+  calibrationSpeakers,
+  type EmbeddedSpeech,
+} from './calibrationMaterial.js';
+
+export interface CalibrateModelOptions extends CalibrationMaterialOptions {
+  /** What the manifest holds, in words, for the model's card. */
+  readonly source: string;
+}
+
+/** Lengths of speech that probes are cut to. */
+const PROBE_SECONDS = [1.5, 3, 6, 12];
+
+/**
+ * Fits the calibration of a speaker model to people of a manifest, each enrolled with three samples and tried with
+ * speech of 1.5 to 12 s, as recorded, over a telephone and in noisy rooms. Strangers are people of the same group.
+ *
+ * @throws VoicePrintsError INPUT_INVALID with too few people, or what the decoder, the network and the signal throw
+ */
+export async function calibrateModel(options: CalibrateModelOptions): Promise<CalibrationParameters> {
+  const speakers = await calibrationSpeakers(options);
+  const people = speakers.length;
+  return fitCalibration({
+    trials: trialsOf(speakers),
+    recordingTrials: recordingTrialsOf(speakers),
+    windowCosine: windowCosineOf(speakers),
+    source: `${options.source}: ${people} people, as recorded, over G.711 and in noisy rooms`,
+  });
+}
+
+const voiceOf = ({ samples }: CalibrationSpeaker, id: number): EnrolledVoice => {
+  const exemplars = samples.map(({ embeddings }) => centroid(embeddings));
+  const isNarrowBand = samples.every((sample) => sample.isNarrowBand);
+  return {
+    id: String(id),
+    exemplars,
+    mean: centroid(samples.flatMap(({ embeddings }) => embeddings)),
+    speechSeconds: 18,
+    isNarrowBand,
+  };
+};
+
+/** Windows that end within the first `seconds`; at least one. */
+function firstSeconds({ windows, embeddings }: EmbeddedSpeech, seconds: number): readonly Float32Array[] {
+  const count = windows.filter(({ endSample }) => msOfSamples(endSample) <= seconds * 1000 + 1).length;
+  return embeddings.slice(0, Math.max(1, count));
+}
+
+function trialsOf(speakers: readonly CalibrationSpeaker[]): CalibrationTrial[] {
+  const voices = speakers.map(voiceOf);
+  const trials: CalibrationTrial[] = [];
+  let probe = 0;
+  speakers.forEach((speaker, row) => {
+    for (const speech of speaker.probes) {
+      const heardMs = msOfSamples(speech.windows.at(-1)!.endSample);
+      for (const speechSeconds of PROBE_SECONDS) {
+        if (speechSeconds * 1000 > heardMs + 1500) continue;
+        const heard = centroid(firstSeconds(speech, speechSeconds));
+        voices.forEach((voice, column) => {
+          if (speakers[column]!.group !== speaker.group) return;
+          const isNarrowBand = speech.isNarrowBand || voice.isNarrowBand;
+          trials.push({
+            cosine: voiceCosine(heard, voice),
+            speechSeconds,
+            isNarrowBand,
+            isTarget: row === column,
+            probe,
+          });
+        });
+        probe += 1;
+      }
+    }
+  });
+  return trials;
+}
+
+/** Halves of one recording of each person, and of two people under one condition. */
+function recordingTrialsOf(speakers: readonly CalibrationSpeaker[]): RecordingTrial[] {
+  const halves = speakers.flatMap(({ group, probes }, speaker) =>
+    probes.flatMap(({ condition, embeddings }) => {
+      const half = embeddings.length >> 1;
+      const later = embeddings.slice(half + 1); // the window on the seam belongs to neither
+      if (half === 0 || later.length === 0) return [];
+      return [{ speaker, group, condition, first: centroid(embeddings.slice(0, half)), second: centroid(later) }];
+    }),
+  );
+  return halves.flatMap((a) =>
+    halves.flatMap((b) =>
+      a.group === b.group && a.condition === b.condition
+        ? [{ cosine: dot(a.first, b.second), isTarget: a.speaker === b.speaker }]
+        : [],
+    ),
+  );
+}
+
+function windowCosineOf(speakers: readonly CalibrationSpeaker[]): { same: number; different: number } {
+  const same: number[] = [];
+  const different: number[] = [];
+  const everyone = speakers.flatMap(({ group, probes }, speaker) =>
+    probes.map((speech) => ({ speaker, group, ...speech })),
+  );
+  everyone.forEach((a, i) => {
+    a.embeddings.forEach((one, k) => {
+      for (const other of a.embeddings.slice(k + 2)) same.push(dot(one, other)); // neighbours share sound
+    });
+    for (const b of everyone.slice(i + 1)) {
+      if (a.speaker === b.speaker || a.group !== b.group || a.condition !== b.condition) continue;
+      different.push(dot(a.embeddings[0]!, b.embeddings[0]!), dot(a.embeddings.at(-1)!, b.embeddings.at(-1)!));
+    }
+  });
+  const mean = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+  return { same: mean(same), different: mean(different) };
+}
