@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-import { runCommandLine } from './runCommandLine.js';
-
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
@@ -12,9 +10,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 // A reader that has seen enough (`| head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-const { stdin, stdout, stderr, env } = process;
-void runCommandLine(process.argv.slice(2), { stdin, stdout, stderr, env, signal: stopping.signal }).then((exitCode) => {
-  process.exitCode = exitCode;
-  // An open standard input would keep the process alive.
-  stdin.destroy();
-});
+const { argv, stdin, stdout, stderr, env } = process;
+// Loaded only now, so that Ctrl-C is heard from the first moment on.
+void import('./runCommandLine.js')
+  .then(({ runCommandLine }) => runCommandLine(argv.slice(2), { stdin, stdout, stderr, env, signal: stopping.signal }))
+  .then((exitCode) => {
+    process.exitCode = exitCode;
+    // An open standard input would keep the process alive.
+    stdin.destroy();
+  });

@@ -1,10 +1,8 @@
 import { once } from 'node:events';
-import { serve as startServer } from '../api/serve.js';
 import type { Command } from './command.js';
 import { openEngine } from './openEngine.js';
 import { remark } from './output.js';
 import { numberOption, textOption } from './parseCommandLine.js';
-import { MADE_KEY_FILE, serveKeys } from './serveKeys.js';
 
 export const serve: Command = {
   name: 'serve',
@@ -20,10 +18,15 @@ export const serve: Command = {
 curl 'http://127.0.0.1:8080/v1/speakers' -H 'Authorization: Bearer a-long-secret'`,
   notes: `Prints one line, {"rest":"http://…"}, once it listens. gRPC and WebSocket are not there yet.
 Keys come from --key-file, else VOICE_PRINTS_API_KEYS=tenant:key,tenant:key. With neither, one key of the tenant
-"local" (the same people as on the command line) is made: the line shows it once as "apiKey"; the file ${MADE_KEY_FILE}
+"local" (the same people as on the command line) is made: the line shows it once as "apiKey"; the file api-keys
 in the store folder keeps its hash. Delete that file to get a new key.`,
   async run(args, terminal) {
     const { env, signal } = terminal;
+    // Only this command needs Express: the others start without it.
+    const [{ serve: startServer }, { serveKeys }] = await Promise.all([
+      import('../api/serve.js'),
+      import('./serveKeys.js'),
+    ]);
     const port = numberOption(args, 'port', { least: 0, most: 65_535, isWhole: true });
     const host = textOption(args, 'host');
     await using engine = await openEngine(args, terminal);

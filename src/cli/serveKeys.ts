@@ -7,7 +7,7 @@ import { readText } from './readBytes.js';
 import { writeWhole } from './writeWhole.js';
 
 /** Where a key made by us is kept, hashed, inside the store folder. */
-export const MADE_KEY_FILE = 'api-keys';
+const MADE_KEY_FILE = 'api-keys';
 
 export interface ServeKeys {
   readonly keys: ApiKeys;

@@ -1,0 +1,65 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { ended, started } from './program.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'voice-prints-serve-'));
+const running = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+  running.clear();
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Starts `serve` on a free port and reads the one line it prints. */
+async function serving(store: string, argv: readonly string[] = [], env: Record<string, string> = {}) {
+  const child = started(['serve', '--port', '0', '--store', join(folder, store), ...argv], env);
+  running.add(child);
+  const lines = createInterface({ input: child.stdout! });
+  const [line] = (await once(lines, 'line')) as [string];
+  return { child, line: JSON.parse(line) as { rest: string; apiKey?: string } };
+}
+
+const people = (rest: string, key: string) =>
+  fetch(`${rest}/v1/speakers`, { headers: { authorization: `Bearer ${key}` } });
+
+test('keys of the environment open it, others do not; Ctrl-C ends it with 0', async () => {
+  const { child, line } = await serving('a', [], { VOICE_PRINTS_API_KEYS: 'home:first-key,shop:second-key' });
+  expect(Object.keys(line)).toEqual(['rest']);
+  expect(line.rest).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect((await people(line.rest, 'first-key')).status).toBe(200);
+  expect((await people(line.rest, 'wrong-key')).status).toBe(401);
+  const end = ended(child);
+  child.kill('SIGINT');
+  expect((await end).exitCode).toBe(0);
+  await expect(people(line.rest, 'first-key')).rejects.toThrow();
+});
+
+test('without keys one is made, shown once, kept hashed, and good the next time', async () => {
+  const first = await serving('b');
+  const key = first.line.apiKey!;
+  expect((await people(first.line.rest, key)).status).toBe(200);
+  const kept = readFileSync(join(folder, 'b', 'api-keys'), 'utf8');
+  expect(kept).toMatch(/^local:sha256:[0-9a-f]{64}\n$/);
+  expect(kept).not.toContain(key);
+  first.child.kill('SIGTERM');
+  await once(first.child, 'close');
+  const second = await serving('b');
+  expect(Object.keys(second.line)).toEqual(['rest']);
+  expect((await people(second.line.rest, key)).status).toBe(200);
+});
+
+test('a key file is read; the port that is taken is told', async () => {
+  const keyFile = join(folder, 'keys.txt');
+  writeFileSync(keyFile, '# our keys\nhome:from-a-file\n');
+  const { line } = await serving('c', ['--key-file', keyFile]);
+  expect((await people(line.rest, 'from-a-file')).status).toBe(200);
+  const { port } = new URL(line.rest);
+  const second = await ended(started(['serve', '--port', port, '--store', join(folder, 'd'), '--json']));
+  expect(second.exitCode).toBe(1);
+  expect(JSON.parse(second.stdout).error.code).toBe('CONFIG_INVALID');
+});
