@@ -1,0 +1,71 @@
+import { afterEach, expect, test } from 'vitest';
+import { ApiKeys } from '../../src/api/apiKeys.js';
+import { type RunningServer, serve } from '../../src/api/serve.js';
+import type { Engine } from '../../src/engine/engine.js';
+import { listeningEngine, scriptedEngine } from './scriptedEngine.js';
+
+const CONTRACT = '/audio/generic/api/v2/sync/diarization';
+const keys = ApiKeys.fromPairs('acme:right');
+
+let server: RunningServer | undefined;
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+async function start(engine: Engine): Promise<string> {
+  server = await serve({ engine, keys, port: 0, graceMs: 500 });
+  return server.url;
+}
+
+const post = (url: string, body: string) => fetch(url, { method: 'POST', body });
+
+test('closing lets calls in work end, and refuses new ones', async () => {
+  let isStarted = false;
+  const identify: Engine['identify'] = async () => {
+    isStarted = true;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return { durationSeconds: 1, model: 'm', segments: [], warnings: [] };
+  };
+  const url = `${await start(scriptedEngine({ identify }))}${CONTRACT}/identify?apikey=right`;
+  const call = post(url, '{"content":"AAAA"}');
+  await expect.poll(() => isStarted).toBe(true);
+  const closing = server!.close();
+  await expect(post(url, '{"content":"AAAA"}')).rejects.toThrow();
+  expect((await call).status).toBe(200);
+  await closing;
+  server = undefined;
+});
+
+test('closing ends calls that outstay the grace', async () => {
+  const identify: Engine['identify'] = (_request, { signal } = {}) =>
+    new Promise((_resolve, reject) => signal!.addEventListener('abort', () => reject(signal!.reason as Error)));
+  const url = await start(scriptedEngine({ identify }));
+  const call = post(`${url}${CONTRACT}/identify?apikey=right`, '{"content":"AAAA"}');
+  const outcome = expect(call).rejects.toThrow();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await server!.close();
+  server = undefined;
+  await outcome;
+});
+
+test('healthz needs no key and says nothing but ok; everything else is a fault', async () => {
+  const url = await start(listeningEngine().engine);
+  const health = await fetch(`${url}/healthz`);
+  expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }]);
+  const other = await fetch(`${url}/`);
+  expect([other.status, await other.json()]).toEqual([
+    404,
+    { fault: expect.objectContaining({ detail: expect.objectContaining({ error_type: 'unknown_route' }) }) },
+  ]);
+  expect(other.headers.get('x-powered-by')).toBeNull();
+});
+
+test('a taken port is said in words', async () => {
+  const url = new URL(await start(listeningEngine().engine));
+  const second = serve({ engine: listeningEngine().engine, keys, port: Number(url.port) });
+  await expect(second).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('EADDRINUSE'),
+  });
+});
