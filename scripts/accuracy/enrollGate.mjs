@@ -2,9 +2,9 @@
 // Clean samples of one person should pass, two people in one sample, noise and overload should not, another person's
 // sample should disagree, and somebody enrolled already should be found. --spread prints the measures behind it.
 import { parseArgs } from 'node:util';
-import { GATE_LIMITS, judgeSamples } from '../../dist/src/engine/enrollGate.js';
+import { GATE_LIMITS, judgeSamples, llrBetween, splitLlr } from '../../dist/src/engine/enrollGate.js';
 import { hearSample } from '../../dist/src/engine/hearSample.js';
-import { llrOf, UNCALIBRATED } from '../../dist/src/identity/calibration.js';
+import { UNCALIBRATED } from '../../dist/src/identity/calibration.js';
 import {
   corpusRows,
   decode,
@@ -78,14 +78,7 @@ function spread(name, numbers) {
     console.log(`    ${name}: ${[0, 0.01, 0.02, 0.05, 0.1, 0.5, 0.9, 0.95, 0.98, 1].map(at).join(' ')}`);
 }
 
-/** llr of the two parts of a sample being one person, as the gate reckons it. */
-function splitLlr({ secondVoice, isNarrowBand }) {
-  if (!secondVoice) return Number.NaN;
-  return llrOf(
-    { cosine: secondVoice.cosine, speechSeconds: secondVoice.leastSpeechMs / 1000, isNarrowBand },
-    calibration,
-  );
-}
+const llrOfSplit = ({ secondVoice }) => (secondVoice ? splitLlr(secondVoice, calibration) : Number.NaN);
 
 async function sampleOf(row, seconds, first = Math.floor(random() * row.utterances.length)) {
   row.audio ??= await decode(`${corpusFolder}/${row.file}`);
@@ -135,7 +128,7 @@ async function measure(set) {
     'bandwidth Hz',
     all.map(({ bandwidthHz }) => bandwidthHz),
   );
-  spread('split llr', all.map(splitLlr));
+  spread('split llr', all.map(llrOfSplit));
   spread(
     'split cosine',
     all.map(({ secondVoice }) => secondVoice?.cosine),
@@ -159,7 +152,7 @@ async function measureMixtures(rows) {
       `two people, ${name}`,
       heard.map((one) => codesOf(judge([one]))),
     );
-    spread('split llr', heard.map(splitLlr));
+    spread('split llr', heard.map(llrOfSplit));
     spread(
       'split cosine',
       heard.map(({ secondVoice }) => secondVoice?.cosine),
@@ -227,18 +220,7 @@ function measureAgreement(clean) {
     'somebody enrolled already, under a new id',
     each.map((i) => trial(i, undefined, [...gallery(i), knownOf('own', usable[i].heard[0])])),
   );
-  const llr = (i, j) => {
-    const [a, b] = [usable[i].heard[1], usable[j].heard[0]];
-    const cosine = a.embedding.reduce((sum, value, k) => sum + value * b.embedding[k], 0);
-    return llrOf(
-      {
-        cosine,
-        speechSeconds: Math.min(a.speechMs, b.speechMs) / 1000,
-        isNarrowBand: a.isNarrowBand || b.isNarrowBand,
-      },
-      calibration,
-    );
-  };
+  const llr = (i, j) => llrBetween(usable[i].heard[1], knownOf('own', usable[j].heard[0]), calibration);
   spread(
     'llr of own samples',
     each.map((i) => llr(i, i)),

@@ -5,6 +5,7 @@ import type { Voiceprint } from '../core/voiceprint.js';
 import { llrOf } from '../identity/calibration.js';
 import { inSeconds, reasonFor } from './enrollReasons.js';
 import type { HeardSample } from './hearSample.js';
+import type { SecondVoice } from './secondVoice.js';
 import { NARROW_BAND_HZ } from './voicesToMatch.js';
 
 /** Below this a sample says too little of a voice to count at all. */
@@ -18,7 +19,7 @@ export const COMPLETE_SPEECH_MS = 12_000;
 export interface GateLimits {
   readonly leastSnrDb: number;
   readonly mostClippedShare: number;
-  /** Two halves of a sample less alike than this (llr of being one person) are two people. */
+  /** Two parts of a sample less alike than this (llr within one recording, worst of many splits) are two people. */
   readonly secondVoiceLlr: number;
   /** A sample less alike than this to the earlier ones is somebody else. */
   readonly disagreesLlr: number;
@@ -27,7 +28,7 @@ export interface GateLimits {
 export const GATE_LIMITS: GateLimits = {
   leastSnrDb: 8,
   mostClippedShare: 0.02,
-  secondVoiceLlr: 0.4,
+  secondVoiceLlr: -0.8,
   disagreesLlr: -0.5,
 };
 
@@ -70,6 +71,17 @@ export function judgeSamples(samples: readonly HeardSample[], context: GateConte
   });
 }
 
+/** For models calibrated before this was measured: even odds at a cosine of .5. */
+const RECORDING_COSINE = { offset: -5, cosine: 10 };
+
+/** Natural-log likelihood ratio that the two parts of a sample are one person: one room, one microphone, one occasion. */
+export function splitLlr(
+  { cosine }: SecondVoice,
+  { recordingCosine = RECORDING_COSINE }: CalibrationParameters,
+): number {
+  return recordingCosine.offset + recordingCosine.cosine * cosine;
+}
+
 /** What is wrong with one sample by itself. */
 function soundReasons(sample: HeardSample, { calibration, limits }: GateContext): SampleReason[] {
   const reasons: SampleReason[] = [];
@@ -82,12 +94,8 @@ function soundReasons(sample: HeardSample, { calibration, limits }: GateContext)
   }
   const { secondVoice } = sample;
   if (secondVoice) {
-    const { cosine, leastSpeechMs } = secondVoice;
-    const llr = llrOf(
-      { cosine, speechSeconds: inSeconds(leastSpeechMs), isNarrowBand: sample.isNarrowBand },
-      calibration,
-    );
-    if (llr < limits.secondVoiceLlr) reasons.push(reasonFor.secondVoice(leastSpeechMs));
+    const llr = splitLlr(secondVoice, calibration);
+    if (llr < limits.secondVoiceLlr) reasons.push(reasonFor.secondVoice(secondVoice.leastSpeechMs));
   }
   if (sample.isNarrowBand) reasons.push(reasonFor.narrowBand(sample.bandwidthHz));
   return reasons;
@@ -112,10 +120,19 @@ function voiceReasons(sample: HeardSample, known: KnownVoice | undefined, contex
   const closest = others
     .map((other) => ({ other, llr: llrBetween(sample, other, calibration) }))
     .reduce<{ other: KnownVoice; llr: number } | undefined>((a, b) => (a && a.llr >= b.llr ? a : b), undefined);
-  if (!closest || closest.llr < calibration.falseAcceptLlr['0.1'] || closest.llr <= (own ?? Number.NEGATIVE_INFINITY)) {
+  if (
+    !closest ||
+    closest.llr < collisionLlr(others.length, calibration) ||
+    closest.llr <= (own ?? Number.NEGATIVE_INFINITY)
+  ) {
     return [];
   }
   return [reasonFor.collides(closest.other.speakerId)];
+}
+
+/** The strictest preset; beside more people than it was measured with, the best of them is more alike by chance. */
+function collisionLlr(others: number, { falseAcceptLlr, gallerySize = others }: CalibrationParameters): number {
+  return falseAcceptLlr['0.1'] + Math.log(Math.max(1, others / Math.max(1, gallerySize)));
 }
 
 /** Natural-log likelihood ratio that a sample is of a known person. */

@@ -67,7 +67,7 @@ describe('enrolling and identifying with real networks', () => {
   test('names the enrolled and keeps the stranger apart', async () => {
     const recording = joined(
       await samplesOf(spoken('slt', 1)),
-      await samplesOf(spoken('rms', 1)),
+      await samplesOf(spoken('kal16', 1)),
       await samplesOf(spoken('awb', 1)),
     );
     const { segments, durationSeconds } = await engine.identify({ source: raw(recording) });
