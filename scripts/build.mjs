@@ -20,6 +20,9 @@ execFileSync(process.execPath, [join(dirname(require.resolve('typescript/package
 // What lost its source goes: a deleted or renamed file must not live on in the package. Nothing else is touched, so that
 // a build beside a running program is harmless.
 const builtFrom = (built) => built.replace(/(\.d)?\.(js|ts)$/, '.ts');
+for (const name of readdirSync(join(root, 'dist'))) {
+  if (!['src', 'nodes', '.built'].includes(name)) rmSync(join(root, 'dist', name), { recursive: true });
+}
 for (const top of ['src', 'nodes']) {
   for (const entry of readdirSync(join(root, 'dist', top), { recursive: true, withFileTypes: true })) {
     const built = join(entry.parentPath, entry.name);

@@ -43,7 +43,7 @@ async function loadRuntime(): Promise<typeof Ort> {
   } catch (cause) {
     const message =
       `ONNX Runtime has no program for ${process.platform}-${process.arch} or it was not installed; ` +
-      'use Linux, macOS (arm64) or Windows with Node 20 or later and run "npm rebuild onnxruntime-node"';
+      'in the folder of node_modules run "ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30.0"';
     throw new VoicePrintsError('INFERENCE_UNAVAILABLE', message, { cause });
   }
 }

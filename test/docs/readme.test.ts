@@ -65,3 +65,10 @@ test('the changelog keeps its form', () => {
   for (const group of groups)
     expect(['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security']).toContain(group);
 });
+
+test('the remedy for a missing ONNX Runtime installs the version of the package', () => {
+  const { optionalDependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+  const remedy = `ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@${optionalDependencies['onnxruntime-node']}`;
+  expect(section('Installing from the palette')).toContain(remedy);
+  expect(readFileSync(`${root}src/inference/onnxSession.ts`, 'utf8')).toContain(remedy);
+});
