@@ -54,17 +54,24 @@ export class DecodedRecording implements Recording {
       stop.signal.throwIfAborted();
       for await (const piece of this.#timed(decoding.pieces(stop.signal))) {
         if (cutter.total + piece.length > maxSamples) throw tooLong(limits.maxDurationMs);
-        yield* cutter.push(piece);
-        stop.signal.throwIfAborted();
+        yield* this.#unlessStopped(cutter.push(piece));
       }
       const samples = cutter.total;
       if (samples === 0) throw tooShort('the recording holds no sound at all');
-      yield* cutter.flush();
+      yield* this.#unlessStopped(cutter.flush());
       this.#report = { samples, isPartial: await decoding.isCut(samples) };
     } catch (thrown) {
       throw asVoicePrintsError(thrown);
     } finally {
       await release();
+    }
+  }
+
+  /** Nothing is handed out after an abort, not even what is at hand. */
+  *#unlessStopped(frames: Iterable<AudioFrame>): Generator<AudioFrame> {
+    for (const frame of frames) {
+      this.#parts.stop.signal.throwIfAborted();
+      yield frame;
     }
   }
 
