@@ -28,7 +28,7 @@ export interface GateLimits {
 export const GATE_LIMITS: GateLimits = {
   leastSnrDb: 8,
   mostClippedShare: 0.02,
-  secondVoiceLlr: -0.8,
+  secondVoiceLlr: -1.2,
   disagreesLlr: -0.5,
 };
 

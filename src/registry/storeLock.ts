@@ -52,11 +52,14 @@ export class StoreLock {
   async #acquire(): Promise<void> {
     const until = Date.now() + this.#waitMs;
     for (;;) {
-      if (await createOwned(this.#path, this.#token)) return;
+      if (await createOwned(this.#path, this.#token)) break;
       await takeOverWhereDead(this.#path, this.#token);
       if (Date.now() > until) throw locked(this.#waitMs);
       await sleep(POLL_MS * (0.5 + Math.random()));
     }
+    // While the lock is ours nobody can take it over, so a guard whose owner was killed is only litter.
+    const guard = await readLock(guardOf(this.#path));
+    if (guard && isAbandoned(guard)) await rm(guardOf(this.#path), { force: true });
   }
 
   async #assertMine(): Promise<void> {
@@ -99,10 +102,12 @@ async function createOwned(path: string, token: string): Promise<boolean> {
   }
 }
 
+const guardOf = (path: string): string => `${path}.takeover`;
+
 async function takeOverWhereDead(path: string, token: string): Promise<void> {
   const seen = await readLock(path);
   if (!seen || !isAbandoned(seen)) return;
-  const guard = `${path}.takeover`;
+  const guard = guardOf(path);
   if (!(await createOwned(guard, token))) {
     // Its owner was killed within these few lines: age alone decides, and #assertMine catches what that could break.
     const held = await readLock(guard);

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -92,7 +93,7 @@ test('the lock of a dead process is taken over at once, the lock of a living one
   await using registry = await LowdbRegistry.open(folder, { lockWaitMs: 300 });
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   try {
-    const owner = { pid: child.pid, host: (await import('node:os')).hostname(), processStart: '', token: 'theirs' };
+    const owner = { pid: child.pid, host: hostname(), processStart: '', token: 'theirs' };
     await writeFile(join(folder, '.voiceprints.lock'), JSON.stringify(owner));
     const put = () => registry.update('t', 'anna', () => randomVoiceprint({ id: 'anna' }));
     await expect(put()).rejects.toMatchObject({ code: 'REGISTRY_LOCKED', details: { waitMs: 300 } });
@@ -104,4 +105,19 @@ test('the lock of a dead process is taken over at once, the lock of a living one
   } finally {
     child.kill('SIGKILL');
   }
+});
+
+test('the guard of a process killed while taking over a lock is cleared away', async () => {
+  const folder = await temporaryFolder();
+  await using registry = await LowdbRegistry.open(folder, { lockWaitMs: 10_000 });
+  const child = spawn(process.execPath, ['-e', ''], { stdio: 'ignore' });
+  await new Promise((resolve) => child.on('close', resolve));
+  const dead = JSON.stringify({ pid: child.pid, host: hostname(), processStart: '1', token: 'theirs' });
+  await writeFile(join(folder, '.voiceprints.lock.takeover'), dead);
+  await registry.update('t', 'anna', () => randomVoiceprint({ id: 'anna' }));
+  expect(await readdir(folder)).toEqual(['voiceprints.json']);
+  await writeFile(join(folder, '.voiceprints.lock'), dead);
+  await writeFile(join(folder, '.voiceprints.lock.takeover'), dead);
+  await registry.update('t', 'ben', () => randomVoiceprint({ id: 'ben' }));
+  expect(await readdir(folder)).toEqual(['voiceprints.json']);
 });
