@@ -16,6 +16,7 @@ const PROOFS = {
   sox: ['sox', '--version'],
   flac: ['flac', '--version'],
   chromium: ['chromium', '--version'],
+  python3: ['python3', '--version'],
 };
 
 /** What decoding anything but WAV and raw PCM needs. */
@@ -30,8 +31,9 @@ export const DECODING = [
 /** What `npm start` needs: one synthesizer for the demo's voices, and the decoders for the user's own files. */
 export const FOR_DEMO = ['flite', ...DECODING];
 
-/** What `npm test` needs on top: a second synthesizer, encoders for odd files, a browser for the editor. */
-export const FOR_TESTS = [...FOR_DEMO, 'festival', 'festvox-kdlpc16k', 'ffmpeg', 'sox', 'flac', 'chromium'];
+/** What `npm test` needs on top: a second synthesizer, encoders for odd files, a browser for the editor, and
+ * Python for the example client. */
+export const FOR_TESTS = [...FOR_DEMO, 'festival', 'festvox-kdlpc16k', 'ffmpeg', 'sox', 'flac', 'chromium', 'python3'];
 
 const runs = (command, ...args) => spawnSync(command, args, { stdio: 'ignore', timeout: 30_000 }).status === 0;
 
