@@ -1,5 +1,5 @@
 // Compiles the package into dist/ and puts beside it what tsc does not carry.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
@@ -12,10 +12,9 @@ const isEditorFile = (path) => !/\.ts$/.test(path);
 cpSync(join(root, 'nodes'), join(root, 'dist/nodes'), { recursive: true, filter: isEditorFile });
 
 // Last, so that a type error leaves everything else in place.
-execFileSync(process.execPath, [join(dirname(require.resolve('typescript/package.json')), 'bin/tsc'), '-p', root], {
-  cwd: root,
-  stdio: 'inherit',
-});
+const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
+const { status } = spawnSync(process.execPath, [tsc, '-p', root], { cwd: root, stdio: 'inherit' });
+if (status !== 0) process.exit(1);
 
 // What lost its source goes: a deleted or renamed file must not live on in the package. Nothing else is touched, so that
 // a build beside a running program is harmless.

@@ -1,14 +1,16 @@
 // `npm start`: from a fresh checkout to named voices and a running editor. Plain Node.js until the packages are there.
 // --once (or VOICE_PRINTS_DEMO_ONCE=1): does everything, checks that the editor and the flow run, and ends.
+// VOICE_PRINTS_DEMO_DIR: another folder than .demo.
 import { spawnSync } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { ensureDebianPackages, FOR_DEMO } from './setup/debianPackages.mjs';
 import { ensureBuilt, ensureNodePackages } from './setup/nodePackages.mjs';
 import { assertNodeVersion, root, SetupProblem, say } from './setup/root.mjs';
 
 const isOnce = process.argv.includes('--once') || Boolean(process.env.VOICE_PRINTS_DEMO_ONCE);
-const demoDir = join(root, '.demo');
+const demoDir = resolve(process.env.VOICE_PRINTS_DEMO_DIR || join(root, '.demo'));
+const shown = (path) => relative(process.cwd(), path);
 const audioDir = join(demoDir, 'audio');
 const demoStore = join(demoDir, 'store');
 /** What the demo flow's debug node is called: its line in the log shows that the flow ran. */
@@ -51,7 +53,7 @@ function identifyConversation() {
   const drawing = join(demoDir, 'conversation.svg');
   say('who speaks in the demo conversation (nobody has enrolled the visitor):');
   voicePrints(['identify', join(audioDir, 'conversation.wav'), '--svg', drawing], { isShown: true });
-  say('drawn in .demo/conversation.svg');
+  say(`drawn in ${shown(drawing)}`);
 }
 
 async function runNodeRed() {
@@ -59,7 +61,8 @@ async function runNodeRed() {
   const port = await freePort();
   if (port !== 1880) say(`port 1880 is taken; using ${port}`);
   mkdirSync(join(demoDir, 'node-red'), { recursive: true });
-  const log = createWriteStream(join(demoDir, 'node-red/node-red.log'));
+  const logFile = join(demoDir, 'node-red/node-red.log');
+  const log = createWriteStream(logFile);
   const onLine = (line) => {
     log.write(`${line}\n`);
     if (/\[error\]|\[warn\] \[/.test(line)) console.log(line); // of nodes, not advice on settings
@@ -73,13 +76,14 @@ async function runNodeRed() {
     say(`Node-RED runs with ${types.join(', ')}`);
     const timeout = new Promise((resolve) => setTimeout(resolve, FLOW_TIMEOUT_MS, false).unref());
     if (!(await Promise.race([hasRun, timeout]))) {
-      throw new SetupProblem('the demo flow gave no answer; see .demo/node-red/node-red.log');
+      throw new SetupProblem('the demo flow gave no answer; see the log');
     }
     say("the demo flow has named the same conversation; its answer is in the editor's debug sidebar");
     say(`open ${nodeRed.url}  (Ctrl-C ends it)`);
     if (isOnce) nodeRed.stop();
   } catch (error) {
     nodeRed.stop();
+    say(`log of Node-RED: ${shown(logFile)}`);
     throw error;
   } finally {
     await nodeRed.ended;

@@ -96,8 +96,7 @@ export async function assertEditorRuns({ url, ended }) {
   for (;;) {
     const flows = await json(`${url}/flows`);
     if (flows) return assertNodesLoaded(await json(`${url}/nodes`), flows);
-    if (hasEnded || Date.now() > until)
-      throw new SetupProblem('Node-RED did not start; see .demo/node-red/node-red.log');
+    if (hasEnded || Date.now() > until) throw new SetupProblem('Node-RED did not start; see its log');
     await sleep(250);
   }
 }
