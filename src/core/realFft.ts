@@ -3,7 +3,7 @@
  *
  * The `size` real values are packed as `size / 2` complex ones, transformed in place by radix-4 butterflies
  * (decimation in frequency, which leaves the output in digit-reversed order; a table undoes that while unpacking).
- * `size / 2` must be a power of four: 32, 128, 512, 2048.
+ * `size / 2` must be a power of four, 16 or more: sizes 32, 128, 512, 2048.
  */
 export class RealFft {
   readonly size: number;
@@ -19,7 +19,7 @@ export class RealFft {
   constructor(size: number) {
     const half = size / 2;
     const digits = Math.log2(half) / 2;
-    if (!Number.isInteger(digits) || half < 4) throw new RangeError('the FFT size must be twice a power of four');
+    if (!Number.isInteger(digits) || half < 16) throw new RangeError('the FFT size must be twice a power of four');
     this.size = size;
     this.input = new Float64Array(size);
     this.#re = new Float64Array(half);
@@ -32,19 +32,16 @@ export class RealFft {
 
   /** Writes |X[k]|² of `input` for k = 0 … size / 2 into `power`, shape (size / 2 + 1,). Not scaled. */
   powerSpectrum(power: Float64Array): void {
-    const half = this.size >> 1;
-    const { input } = this;
     const re = this.#re;
     const im = this.#im;
-    for (let i = 0, j = 0; i < half; i += 1, j += 2) {
-      re[i] = input[j]!;
-      im[i] = input[j + 1]!;
-    }
-    let length = half;
-    for (const twiddles of this.#stageTwiddles) {
-      radix4Stage(re, im, length, twiddles);
+    const stages = this.#stageTwiddles;
+    firstStage(this.input, re, im, stages[0]!);
+    let length = this.size >> 3;
+    for (let stage = 1; stage < stages.length; stage += 1) {
+      radix4Stage(re, im, length, stages[stage]!);
       length >>= 2;
     }
+    lastStage(re, im);
     this.#unpack(power);
   }
 
@@ -79,6 +76,31 @@ export class RealFft {
   }
 }
 
+/** The first pass, which reads the real values two by two as complex ones. */
+function firstStage(input: Float64Array, re: Float64Array, im: Float64Array, twiddles: Float64Array): void {
+  const quarter = re.length >> 2;
+  const half = quarter * 2;
+  for (let j = 0, t = 0; j < quarter; j += 1, t += 6) {
+    const i0 = j * 2;
+    const i1 = i0 + half;
+    const i2 = i1 + half;
+    const i3 = i2 + half;
+    const sumRe02 = input[i0]! + input[i2]!;
+    const sumIm02 = input[i0 + 1]! + input[i2 + 1]!;
+    const difRe02 = input[i0]! - input[i2]!;
+    const difIm02 = input[i0 + 1]! - input[i2 + 1]!;
+    const sumRe13 = input[i1]! + input[i3]!;
+    const sumIm13 = input[i1 + 1]! + input[i3 + 1]!;
+    const difRe13 = input[i1]! - input[i3]!;
+    const difIm13 = input[i1 + 1]! - input[i3 + 1]!;
+    re[j] = sumRe02 + sumRe13;
+    im[j] = sumIm02 + sumIm13;
+    turnInto(re, im, j + quarter, difRe02 + difIm13, difIm02 - difRe13, twiddles[t]!, twiddles[t + 1]!);
+    turnInto(re, im, j + half, sumRe02 - sumRe13, sumIm02 - sumIm13, twiddles[t + 2]!, twiddles[t + 3]!);
+    turnInto(re, im, j + half + quarter, difRe02 - difIm13, difIm02 + difRe13, twiddles[t + 4]!, twiddles[t + 5]!);
+  }
+}
+
 /** One pass of radix-4 butterflies over blocks of `length`, in place. */
 function radix4Stage(re: Float64Array, im: Float64Array, length: number, twiddles: Float64Array): void {
   const quarter = length >> 2;
@@ -105,6 +127,28 @@ function radix4Stage(re: Float64Array, im: Float64Array, length: number, twiddle
   }
 }
 
+/** The last pass, over blocks of four, where every twiddle is 1. */
+function lastStage(re: Float64Array, im: Float64Array): void {
+  for (let i = 0; i < re.length; i += 4) {
+    const sumRe02 = re[i]! + re[i + 2]!;
+    const sumIm02 = im[i]! + im[i + 2]!;
+    const difRe02 = re[i]! - re[i + 2]!;
+    const difIm02 = im[i]! - im[i + 2]!;
+    const sumRe13 = re[i + 1]! + re[i + 3]!;
+    const sumIm13 = im[i + 1]! + im[i + 3]!;
+    const difRe13 = re[i + 1]! - re[i + 3]!;
+    const difIm13 = im[i + 1]! - im[i + 3]!;
+    re[i] = sumRe02 + sumRe13;
+    im[i] = sumIm02 + sumIm13;
+    re[i + 1] = difRe02 + difIm13;
+    im[i + 1] = difIm02 - difRe13;
+    re[i + 2] = sumRe02 - sumRe13;
+    im[i + 2] = sumIm02 - sumIm13;
+    re[i + 3] = difRe02 - difIm13;
+    im[i + 3] = difIm02 + difRe13;
+  }
+}
+
 /** Writes (xRe + i xIm) · (cos - i sin); small enough that the engine inlines it. */
 function turnInto(
   re: Float64Array,
@@ -119,10 +163,10 @@ function turnInto(
   im[at] = xIm * cos - xRe * sin;
 }
 
-/** For each stage the cosines and sines of w, w², w³ side by side, in the order in which the butterflies read them. */
+/** For each stage but the last the cosines and sines of w, w², w³ side by side, as the butterflies read them. */
 function stageTwiddles(half: number): Float64Array[] {
   const stages: Float64Array[] = [];
-  for (let length = half; length >= 4; length >>= 2) {
+  for (let length = half; length > 4; length >>= 2) {
     const quarter = length >> 2;
     const table = new Float64Array(quarter * 6);
     for (let j = 0; j < quarter; j += 1) {

@@ -18,6 +18,8 @@ export const FRAME_LENGTH = 400;
 export const FRAME_SHIFT = 160;
 const FFT_SIZE = 512;
 const SAMPLE_RATE_HZ = 16_000;
+/** Frames begin and end on multiples of this, with snipped edges (160 i) and without (160 i - 120). */
+const SUM_LENGTH = 40;
 const PRE_EMPHASIS = 0.97; // preemph_coeff, Kaldi feature-window.h
 const LOG_FLOOR = 1.1920928955078125e-7; // std::numeric_limits<float>::epsilon(), Kaldi feature-fbank.cc
 
@@ -40,14 +42,12 @@ export class Fbank {
   readonly #energies: Float64Array;
   readonly #window: Float64Array;
   readonly #bank: MelBank;
-  readonly #floor: number;
 
   constructor(options: FbankOptions) {
     this.options = options;
     this.#window = frameWindow(options.windowType);
     this.#bank = melBank({ ...options, bands: options.melBands, fftSize: FFT_SIZE, sampleRateHz: SAMPLE_RATE_HZ });
     this.#energies = new Float64Array(options.melBands + 2);
-    this.#floor = LOG_FLOOR;
     // The scale is folded into the window: power grows by its square, the floor stays where Kaldi has it.
     for (let i = 0; i < FRAME_LENGTH; i += 1) this.#window[i]! *= options.amplitudeScale;
   }
@@ -63,51 +63,69 @@ export class Fbank {
     const end = Math.min(endFrame, frameCount(samples.length, isSnippingEdges));
     const features = new Float32Array(Math.max(0, end - firstFrame) * melBands);
     const lead = isSnippingEdges ? 0 : (FRAME_LENGTH - FRAME_SHIFT) / 2;
+    const signal = emphasize(samples);
     for (let frame = firstFrame, at = 0; frame < end; frame += 1, at += melBands) {
       const start = frame * FRAME_SHIFT - lead;
-      if (start >= 0 && start + FRAME_LENGTH <= samples.length) copyInside(samples, start, this.#fft.input);
-      else copyMirrored(samples, start, this.#fft.input);
-      this.#frame(features, at);
+      if (start >= 0 && start + FRAME_LENGTH <= samples.length) this.#frame(signal, start, features, at);
+      else this.#frame(emphasize(mirrored(samples, start)), 0, features, at);
     }
     return features;
   }
 
-  /** Logs of one frame, whose raw samples lie in the first 400 values of the FFT's input. */
-  #frame(features: Float32Array, at: number): void {
+  /** Logs of the frame that begins at `start`, a multiple of SUM_LENGTH. */
+  #frame({ samples, emphasized, sums }: EmphasizedSignal, start: number, features: Float32Array, at: number): void {
     const input = this.#fft.input;
     const window = this.#window;
     let sum = 0;
-    for (let i = 0; i < FRAME_LENGTH; i += 1) sum += input[i]!;
-    const mean = sum / FRAME_LENGTH;
-    // Pre-emphasis in one pass from the front: the sample before is kept, since it is overwritten.
-    let before = input[0]! - mean;
-    for (let i = 0; i < FRAME_LENGTH; i += 1) {
-      const sample = input[i]! - mean;
-      input[i] = (sample - PRE_EMPHASIS * before) * window[i]!;
-      before = sample;
-    }
+    for (let i = start / SUM_LENGTH; i < (start + FRAME_LENGTH) / SUM_LENGTH; i += 1) sum += sums[i]!;
+    // Kaldi takes the frame's mean off first: (x[i] - m) - .97 (x[i-1] - m) is the emphasized sample less .03 m.
+    const offset = ((1 - PRE_EMPHASIS) * sum) / FRAME_LENGTH;
+    for (let i = 1; i < FRAME_LENGTH; i += 1) input[i] = (emphasized[start + i]! - offset) * window[i]!;
+    // The frame's first sample has none before it: Kaldi takes itself.
+    input[0] = ((1 - PRE_EMPHASIS) * samples[start]! - offset) * window[0]!;
     this.#fft.powerSpectrum(this.#power);
     melEnergies(this.#bank, this.#power, this.#energies);
     const energies = this.#energies;
-    const floor = this.#floor;
     for (let band = 0; band < this.options.melBands; band += 1) {
-      features[at + band] = Math.log(Math.max(floor, energies[band + 1]!));
+      features[at + band] = Math.log(Math.max(LOG_FLOOR, energies[band + 1]!));
     }
   }
 }
 
-function copyInside(samples: Float32Array, start: number, out: Float64Array): void {
-  for (let i = 0; i < FRAME_LENGTH; i += 1) out[i] = samples[start + i]!;
+/** A stretch of audio, prepared once for all its frames. */
+interface EmphasizedSignal {
+  readonly samples: Float32Array;
+  /** x[i] - .97 x[i-1], shape (n,). */
+  readonly emphasized: Float64Array;
+  /** Sums of SUM_LENGTH samples each, for the means of frames, shape (floor(n / SUM_LENGTH),). */
+  readonly sums: Float64Array;
+}
+
+function emphasize(samples: Float32Array): EmphasizedSignal {
+  const emphasized = new Float64Array(samples.length);
+  let before = 0;
+  for (let i = 0; i < samples.length; i += 1) {
+    const sample = samples[i]!;
+    emphasized[i] = sample - PRE_EMPHASIS * before;
+    before = sample;
+  }
+  const sums = new Float64Array(Math.floor(samples.length / SUM_LENGTH));
+  for (let block = 0, i = 0; block < sums.length; block += 1) {
+    let sum = 0;
+    for (const end = i + SUM_LENGTH; i < end; i += 1) sum += samples[i]!;
+    sums[block] = sum;
+  }
+  return { samples, emphasized, sums };
 }
 
 /** Kaldi's edges: the signal is mirrored at both ends, as often as needed (feature-window.cc, ExtractWindow). */
-function copyMirrored(samples: Float32Array, start: number, out: Float64Array): void {
-  const length = samples.length;
-  for (let i = 0; i < FRAME_LENGTH; i += 1) {
+function mirrored(samples: Float32Array, start: number): Float32Array {
+  const { length } = samples;
+  return Float32Array.from({ length: FRAME_LENGTH }, (_, i) => {
     let at = start + i;
     while (at < 0 || at >= length) at = at < 0 ? -at - 1 : 2 * length - 1 - at;
-    out[i] = samples[at]!;
-  }
+    return samples[at]!;
+  });
 }
 
 /** Symmetric windows, shape (400,): povey is a Hann window to the power .85 (Kaldi feature-window.cc). */
