@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -48,17 +47,23 @@ export async function* decodeWithWasm(
   container: string,
   signal: AbortSignal,
 ): AsyncGenerator<Float32Array, boolean> {
-  // Caught: the decoders print what they meet, and a recording's faults are no log text.
+  // Swallowed: the decoders print what they meet, and a recording's faults are no log text.
   const worker = new Worker(requireHere.resolve('#wasm-decoder-worker'), { workerData, stdout: true, stderr: true });
-  worker.on('error', () => undefined); // heard by whoever waits for a reply
+  worker.stdout.resume();
+  worker.stderr.resume();
+  const ended = new Promise<undefined>((resolve) => {
+    worker.once('error', () => resolve(undefined)).once('exit', () => resolve(undefined));
+  });
+  let onReply: (reply: WasmReply) => void = () => undefined;
+  worker.on('message', (reply: WasmReply) => onReply(reply));
   let hasFailed = false;
   let hasSamples = false;
   const ask = async (chunk: Uint8Array | undefined): Promise<Float32Array> => {
+    const answered = new Promise<WasmReply>((resolve) => {
+      onReply = resolve;
+    });
     worker.postMessage(chunk);
-    const [reply] = (await abortable(
-      Promise.race([once(worker, 'message'), once(worker, 'exit').then(() => [undefined])]),
-      signal,
-    )) as [WasmReply | undefined];
+    const reply = await abortable(Promise.race([answered, ended]), signal);
     if (!reply) throw decodeFailed(container);
     hasFailed ||= reply.hasFailed;
     hasSamples ||= reply.samples.length > 0;

@@ -211,3 +211,23 @@ test('a stream that fails', async () => {
   expect(error.code).toBe('FILE_UNREADABLE');
   expect(error.message).not.toContain('secret');
 });
+
+test('fifty chunks through a WebAssembly decoder add no listeners', async () => {
+  const warnings: Error[] = [];
+  const hear = (warning: Error) => warnings.push(warning);
+  process.on('warning', hear);
+  const frames = readFileSync(fixture('glide-8k.mp3'));
+  const many = Readable.from(Array.from({ length: 50 }, () => frames));
+  const decoded = await decode(streaming(many), optionsOf('voice-prints-test-no-such-command'));
+  await new Promise((resolve) => setImmediate(resolve)); // warnings come on the next turn
+  process.off('warning', hear);
+  expect(decoded.samples.length).toBeGreaterThan(50 * 32_000);
+  expect(warnings).toEqual([]);
+});
+
+test('a WebAssembly decoder that cannot be loaded', async () => {
+  const broken = join(files, 'broken.mjs');
+  writeFileSync(broken, 'throw new Error("no");');
+  const options = { ...optionsOf('voice-prints-test-no-such-command'), resolvePackage: () => broken };
+  expect((await failure(file('glide.flac'), options)).code).toBe('AUDIO_DECODE_FAILED');
+});
