@@ -33,8 +33,9 @@ function isInstalled() {
 export function ensureNodePackages() {
   if (!isInstalled()) {
     say('installing npm packages');
-    const isFresh = !existsSync(join(root, 'node_modules'));
-    const status = npm(isFresh ? 'ci' : 'install', '--include=dev', '--include=optional', '--no-audit', '--no-fund');
+    // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, as one made behind a partial
+    // registry does. Without saving, the locked versions are installed all the same and no file changes.
+    const status = npm('install', '--no-save', '--include=dev', '--include=optional', '--no-audit', '--no-fund');
     if (status !== 0) throw new SetupProblem('npm could not install the packages; see above, then start again');
   }
   writeFileSync(installedMark, hashOfLock());
