@@ -66,8 +66,8 @@ export default function register(RED: NodeAPI): void {
       queued = waiting;
       showWork();
     };
-    bindNode(this, handle, { queueLimit: settings.queueLimit, onWaiting });
-    useStore(RED, this, settings.store);
+    const binding = bindNode(this, handle, { queueLimit: settings.queueLimit, onWaiting });
+    useStore(RED, this, settings.store, binding);
   }
   RED.nodes.registerType('enroll-speaker', EnrollSpeaker);
 }

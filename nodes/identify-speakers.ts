@@ -61,8 +61,8 @@ export default function register(RED: NodeAPI): void {
       if (settings.output === 'whole') sendWhole(RED, settings, msg, send, result);
       else sendTurns(RED, settings, msg, send, result);
     };
-    bindNode(this, handle, { queueLimit: settings.queueLimit, onWaiting: progress.waiting });
-    useStore(RED, this, settings.store);
+    const binding = bindNode(this, handle, { queueLimit: settings.queueLimit, onWaiting: progress.waiting });
+    useStore(RED, this, settings.store, binding);
   }
   RED.nodes.registerType('identify-speakers', IdentifySpeakers);
 }

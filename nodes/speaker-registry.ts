@@ -53,14 +53,14 @@ export default function register(RED: NodeAPI): void {
       return;
     }
     const { settings } = read;
-    bindNode(this, async (msg: NodeMessageInFlow, send: Send) => {
+    const binding = bindNode(this, async (msg: NodeMessageInFlow, send: Send) => {
       const action = await actionOf(RED, this, settings, msg);
       const engine = await storeOf(RED, settings.store).engine();
       msg.payload = await act(RED, this, settings, msg, action, engine.speakers());
       this.status(badge('green', 'dot', `speaker-registry.status.${action}`));
       send(msg);
     });
-    useStore(RED, this, settings.store);
+    useStore(RED, this, settings.store, binding);
   }
   RED.nodes.registerType('speaker-registry', SpeakerRegistry as never, {
     credentials: { passphrase: { type: 'password' } },

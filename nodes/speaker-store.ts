@@ -13,16 +13,20 @@ export default function register(RED: NodeAPI): void {
   function SpeakerStore(this: SpeakerStoreNode & Node<StoreCredentials>, def: NodeDef): void {
     RED.nodes.createNode(this, def);
     const users: Record<string, Node> = {};
+    const fresh = new Map<string, () => boolean>();
     const open = async (): Promise<Engine> => createEngine(engineOptions(RED, this, def));
     const store = new StoreEngine(open, (phase) => {
-      for (const user of Object.values(users)) user.status(phaseBadge(phase));
+      for (const user of Object.values(users)) {
+        if (phase.is === 'failed' || fresh.get(user.id)?.()) user.status(phaseBadge(phase));
+      }
     });
     const openEarly = (): void => {
       if (!store.isAsked) store.engine().catch((error: Error) => this.error(error.message));
     };
     const engine = (): Promise<Engine> => store.engine();
-    const addUser = (user: Node): void => {
+    const addUser = (user: Node, isFresh: () => boolean): void => {
       users[user.id] = user;
+      fresh.set(user.id, isFresh);
       user.on('close', () => {
         delete users[user.id];
       });

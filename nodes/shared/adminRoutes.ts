@@ -1,6 +1,13 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { NodeAPI } from 'node-red';
-import { asVoicePrintsError, type ErrorCode, type SpeakerDirectory, VoicePrintsError } from '../../src/index.js';
+import {
+  asVoicePrintsError,
+  type ErrorCode,
+  ModelStore,
+  type SpeakerDirectory,
+  type SpeakerModel,
+  VoicePrintsError,
+} from '../../src/index.js';
 import { storeOf } from './storeOf.js';
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -24,6 +31,11 @@ export function registerAdminRoutes(RED: NodeAPI): void {
     (await storeOf(RED, String(req.params.store)).engine()).speakers();
 
   RED.httpAdmin.get(
+    '/voice-prints/models',
+    read,
+    answer(async () => (await (await ModelStore.open()).list()).map(described)),
+  );
+  RED.httpAdmin.get(
     '/voice-prints/stores/:store/speakers',
     read,
     answer(async (req) => (await speakers(req)).list()),
@@ -31,10 +43,7 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   RED.httpAdmin.get(
     '/voice-prints/stores/:store/model',
     read,
-    answer(async (req) => {
-      const { model } = await storeOf(RED, String(req.params.store)).engine();
-      return { id: model.id, dimensions: model.dimensions, licence: model.licence, isBuiltIn: model.isBuiltIn };
-    }),
+    answer(async (req) => described((await storeOf(RED, String(req.params.store)).engine()).model)),
   );
   RED.httpAdmin.post(
     '/voice-prints/stores/:store/speakers/:speaker',
@@ -51,6 +60,14 @@ export function registerAdminRoutes(RED: NodeAPI): void {
     answer(async (req) => ({ isDeleted: await (await speakers(req)).delete(String(req.params.speaker)) })),
   );
 }
+
+const described = ({ id, language, dimensions, licence, isBuiltIn }: SpeakerModel) => ({
+  id,
+  language,
+  dimensions,
+  licence,
+  isBuiltIn,
+});
 
 /** Not `async` to the outside: a rejected promise in a route would end Node-RED. */
 export function answer(work: (req: Request) => Promise<unknown>): RequestHandler {

@@ -14,6 +14,11 @@ export interface BindOptions {
   readonly onWaiting?: (waiting: number) => void;
 }
 
+export interface Binding {
+  /** True from the first message on: then the badge tells of messages, and no longer of the store. */
+  readonly hasWorked: boolean;
+}
+
 interface Job {
   readonly msg: NodeMessageInFlow;
   readonly send: Send;
@@ -27,15 +32,17 @@ export const DEFAULT_QUEUE_LIMIT = 20;
  * The Node-RED contract in one place: one message at a time in order, a bounded queue, every message ends in `done`
  * exactly once, `close` aborts what runs, then waits for it.
  */
-export function bindNode(node: Node, handle: Handler, options: BindOptions = {}): void {
+export function bindNode(node: Node, handle: Handler, options: BindOptions = {}): Binding {
   const { queueLimit = DEFAULT_QUEUE_LIMIT, onWaiting = () => {} } = options;
   const closing = new AbortController();
   const waiting: Job[] = [];
   let isWorking = false;
+  let hasWorked = false;
   let finished: Promise<void> = Promise.resolve();
 
   const work = async (): Promise<void> => {
     isWorking = true;
+    hasWorked = true;
     for (let job = waiting.shift(); job; job = waiting.shift()) {
       onWaiting(waiting.length);
       await settle(node, job, handle, closing.signal);
@@ -59,6 +66,11 @@ export function bindNode(node: Node, handle: Handler, options: BindOptions = {})
       done();
     });
   });
+  return {
+    get hasWorked() {
+      return hasWorked;
+    },
+  };
 }
 
 /** Whatever the handler does ends in the message's `done`. */

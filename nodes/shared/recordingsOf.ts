@@ -58,7 +58,7 @@ function recordingOf(value: unknown, description: AudioDescription, options: Rea
     ...(description.filename !== undefined && { label: basename(description.filename) }),
     ...rawFormatOf(description),
   };
-  if (typeof value === 'string' && !value.startsWith('data:')) {
+  if (typeof value === 'string' && value !== '' && !value.startsWith('data:')) {
     return { kind: 'file', label: basename(value), ...about, path: located(value, options) };
   }
   const path = (value as Partial<RecordingReference> | null | undefined)?.path;

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import { type Engine, VoicePrintsError } from '../../src/index.js';
+import type { Binding } from './bindNode.js';
 
 /** The config node that the four nodes share, as they see it. */
 export interface SpeakerStoreNode extends Node {
@@ -7,7 +8,8 @@ export interface SpeakerStoreNode extends Node {
   readonly users: Record<string, Node>;
   /** Opens the engine on the first call; a failed opening is tried again on the next one. */
   engine(): Promise<Engine>;
-  register(user: Node): void;
+  /** `isFresh` says whether the user's badge may still tell of the store. */
+  register(user: Node, isFresh: () => boolean): void;
 }
 
 /** The store chosen in a node's settings; CONFIG_INVALID where it is missing, disabled or of another kind. */
@@ -21,9 +23,9 @@ export function storeOf(RED: NodeAPI, id: string): SpeakerStoreNode {
 }
 
 /** True when the store is there: then the node takes part in its status. */
-export function useStore(RED: NodeAPI, node: Node, id: string): boolean {
+export function useStore(RED: NodeAPI, node: Node, id: string, binding: Binding): boolean {
   const store = RED.nodes.getNode(id) as SpeakerStoreNode | null;
   if (!store || !('register' in store)) return false;
-  store.register(node);
+  store.register(node, () => !binding.hasWorked);
   return true;
 }

@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Another Node-RED, and the Node.js it needs: `VOICE_PRINTS_NODE_RED` is its package folder, `VOICE_PRINTS_NODE` a binary. */
+const nodeRedDir =
+  process.env.VOICE_PRINTS_NODE_RED ?? dirname(createRequire(import.meta.url).resolve('node-red/package.json'));
+const nodeBinary = process.env.VOICE_PRINTS_NODE ?? process.execPath;
+
+export type Flow = ReadonlyArray<Readonly<Record<string, unknown>> & { readonly id: string; readonly type: string }>;
+
+export interface NodeRedOptions {
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Arguments of Node.js itself, e.g. `--import`. */
+  readonly nodeArguments?: readonly string[];
+}
+
+/** A real Node-RED in a process and a user directory of its own, our package linked in. */
+export class NodeRedProcess implements AsyncDisposable {
+  readonly url: string;
+  readonly userDir: string;
+  readonly lines: string[] = [];
+  readonly child: ChildProcess;
+  readonly #ended: Promise<number | null>;
+
+  private constructor(url: string, userDir: string, child: ChildProcess) {
+    this.url = url;
+    this.userDir = userDir;
+    this.child = child;
+    this.#ended = new Promise((resolve) => {
+      child.once('close', resolve);
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => this.lines.push(...text.split('\n').filter(Boolean)));
+    }
+  }
+
+  /** Ready to serve when it resolves. */
+  static async start(options: NodeRedOptions = {}): Promise<NodeRedProcess> {
+    const userDir = mkdtempSync(join(tmpdir(), 'voice-prints-red-'));
+    mkdirSync(join(userDir, 'node_modules/@voice-prints'), { recursive: true });
+    symlinkSync(packageRoot, join(userDir, 'node_modules/@voice-prints/node-red'), 'junction');
+    const settings = {
+      flowFile: 'flows.json',
+      credentialSecret: 'only for this test',
+      uiHost: '127.0.0.1',
+      fileWorkingDirectory: userDir,
+      telemetry: { enabled: false, updateNotification: false },
+      editorTheme: { tours: false },
+      logging: { console: { level: 'info', metrics: false, audit: false } },
+      ...options.settings,
+    };
+    writeFileSync(join(userDir, 'settings.js'), `module.exports = ${JSON.stringify(settings)};\n`);
+    const port = await freePort();
+    const child = spawn(
+      nodeBinary,
+      [...(options.nodeArguments ?? []), join(nodeRedDir, 'red.js'), '-u', userDir, '-p', String(port)],
+      { cwd: userDir, env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const started = new NodeRedProcess(`http://127.0.0.1:${port}`, userDir, child);
+    await started.line(/Started flows|No flows|Welcome to Node-RED/);
+    await started.#answering();
+    return started;
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Replaces every flow, as the editor's deploy button does; resolves once they run. */
+  async deploy(flow: Flow, type: 'full' | 'nodes' = 'full'): Promise<void> {
+    const before = this.lines.length;
+    const answer = await fetch(`${this.url}/flows`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Node-RED-Deployment-Type': type },
+      body: JSON.stringify(flow),
+    });
+    if (!answer.ok) throw new Error(`deploy failed: ${answer.status} ${await answer.text()}`);
+    await this.line(/Started (modified )?(flows|nodes)/, before);
+  }
+
+  /** The first line of the log, from `from` on, that fits; fails after a minute or when the process ends. */
+  async line(pattern: RegExp, from = 0, timeoutMs = 60_000): Promise<string> {
+    const until = Date.now() + timeoutMs;
+    for (;;) {
+      const found = this.lines.slice(from).find((line) => pattern.test(line));
+      if (found) return found;
+      if (!this.isRunning || Date.now() > until) {
+        throw new Error(`Node-RED never said ${pattern}:\n${this.lines.slice(-20).join('\n')}`);
+      }
+      await sleep(50);
+    }
+  }
+
+  async json(path: string): Promise<unknown> {
+    const answer = await fetch(this.url + path, { headers: { Accept: 'application/json' } });
+    return answer.json();
+  }
+
+  /** Asks it to end, and removes its user directory. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.isRunning) this.child.kill('SIGTERM');
+    const hard = setTimeout(() => this.child.kill('SIGKILL'), 20_000);
+    await this.#ended;
+    clearTimeout(hard);
+    rmSync(this.userDir, { recursive: true, force: true });
+  }
+
+  async #answering(): Promise<void> {
+    for (let attempt = 0; attempt < 200; attempt += 1) {
+      const answer = await fetch(`${this.url}/settings`).catch(() => undefined);
+      if (answer?.ok) return;
+      await sleep(50);
+    }
+    throw new Error('Node-RED does not answer');
+  }
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}

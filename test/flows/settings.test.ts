@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
+import { enrollForm } from '../../nodes/enroll-speaker.js';
+import { identifyForm } from '../../nodes/identify-speakers.js';
+import { audioForm } from '../../nodes/shared/audioSettings.js';
+import { migrate, readSettings, type SettingsForm } from '../../nodes/shared/settings.js';
+import { storeForm } from '../../nodes/shared/storeSettings.js';
+import { registryForm } from '../../nodes/speaker-registry.js';
+
+type AnyForm = SettingsForm<z.ZodType>;
+const forms: readonly { readonly name: string; readonly form: AnyForm }[] = [
+  { name: 'speaker-store', form: storeForm },
+  { name: 'audio-source', form: audioForm },
+  { name: 'enroll-speaker', form: enrollForm },
+  { name: 'identify-speakers', form: identifyForm },
+  { name: 'speaker-registry', form: registryForm },
+];
+
+describe.each(forms)('$name', ({ form }) => {
+  test('settings without a version, as a program writes them, get what they lack', () => {
+    expect(readSettings(form, { id: 'a' })).toBeTypeOf('object');
+  });
+
+  test('settings of a newer release are refused and not guessed', () => {
+    expect(() => readSettings(form, { version: form.migrations.length + 1 })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('newer release') }),
+    );
+  });
+});
+
+test('migrations run from the stored version on, in order', () => {
+  const steps = ['a', 'b', 'c'].map((name) => (stored: Readonly<Record<string, unknown>>) => ({
+    ...stored,
+    log: `${stored.log ?? ''}${name}`,
+  }));
+  expect(migrate(steps, {}).log).toBe('abc');
+  expect(migrate(steps, { version: 2 }).log).toBe('c');
+  expect(migrate(steps, { version: '3' }).log).toBeUndefined();
+});
+
+test('a default never replaces what is stored, an empty text included', () => {
+  const { property, speakerId, consentType } = readSettings(enrollForm, { speakerId: '', property: 'audio' });
+  expect({ property, speakerId, consentType }).toEqual({ property: 'audio', speakerId: '', consentType: 'str' });
+});
+
+test.each([
+  {
+    name: 'numbers that came as text',
+    stored: { falseAcceptPercent: '0.1', workerThreads: '2' },
+    read: { falseAcceptPercent: 0.1, workerThreads: 2 },
+  },
+  {
+    name: 'empty fields',
+    stored: { falseAcceptPercent: '', workerThreads: '' },
+    read: { falseAcceptPercent: 1, workerThreads: undefined },
+  },
+  { name: 'a checkbox from an environment variable', stored: { isRestOn: 'true' }, read: { isRestOn: true } },
+  { name: 'a path without slash', stored: { restPath: 'api/' }, read: { restPath: '/api' } },
+  { name: 'an empty path', stored: { restPath: '' }, read: { restPath: '/voice-prints' } },
+  { name: 'the root', stored: { restPath: '/' }, read: { restPath: '/' } },
+])('speaker-store reads $name', ({ stored, read }) => {
+  expect(readSettings(storeForm, { version: 1, ...stored, folder: '', model: '' })).toMatchObject(read);
+});
+
+test.each<{ name: string; form: AnyForm; stored: object }>([
+  { name: 'a wildcard in the site', form: identifyForm, stored: { site: 'a/#' } },
+  { name: 'a preset that does not exist', form: identifyForm, stored: { falseAcceptPercent: '2' } },
+  { name: 'a queue of nothing', form: identifyForm, stored: { queueLimit: '0' } },
+  { name: 'a rate in words', form: audioForm, stored: { rawSampleRateHz: 'fast' } },
+  { name: 'threads without end', form: storeForm, stored: { workerThreads: '1000' } },
+])('refuses $name', ({ form, stored }) => {
+  expect(() => readSettings(form, stored)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+});

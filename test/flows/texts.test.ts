@@ -1,0 +1,105 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ERROR_CODES } from '../../src/index.js';
+import { packageRoot } from './nodeRedProcess.js';
+
+const TYPES = ['audio-source', 'enroll-speaker', 'identify-speakers', 'speaker-registry', 'speaker-store'];
+const nodes = join(packageRoot, 'nodes');
+const read = (...path: string[]) => readFileSync(join(nodes, ...path), 'utf8');
+const catalogue = (language: string, type: string) => JSON.parse(read('locales', language, `${type}.json`));
+
+/** `{a: {b: 'text'}}` as `['a.b', 'text']` rows. */
+function texts(tree: Record<string, unknown>, prefix = ''): [string, string][] {
+  return Object.entries(tree).flatMap(([key, value]) =>
+    typeof value === 'string' ? [[prefix + key, value]] : texts(value as Record<string, unknown>, `${prefix}${key}.`),
+  ) as [string, string][];
+}
+
+describe.each(TYPES)('%s', (type) => {
+  const english = new Map(texts(catalogue('en-US', type)));
+  const german = new Map(texts(catalogue('de', type)));
+  const html = read(`${type}.html`);
+  const code = read(`${type}.ts`);
+
+  test('both languages have the same keys and the same blanks, and none is empty', () => {
+    expect([...german.keys()]).toEqual([...english.keys()]);
+    const blanks = (text: string) => (text.match(/__\w+__/g) ?? []).sort();
+    for (const [key, text] of english) {
+      expect(text.trim(), key).not.toBe('');
+      expect(blanks(german.get(key)!), key).toEqual(blanks(text));
+    }
+  });
+
+  test('every text that the dialog asks for exists', () => {
+    const asked = [...html.matchAll(/data-i18n="(?:\[\w+\])?([\w-]+(?:\.\w+)+)"/g)].map(([, key]) => key!);
+    const called = [...html.matchAll(/_\('([\w-]+(?:\.\w+)+)'/g)]
+      .map(([, key]) => key!)
+      .filter((key) => key.startsWith(type));
+    expect(asked.length).toBeGreaterThan(0);
+    for (const key of [...asked, ...called]) expect(english.has(key), key).toBe(true);
+    const own = [...html.matchAll(/`\$\{texts\}\.([\w.]+)`/g)].map(([, key]) => `${type}.${key}`);
+    for (const key of own) expect(english.has(key), key).toBe(true);
+  });
+
+  test('every fixed badge text of the node exists and is short', () => {
+    const keys = [...code.matchAll(new RegExp(`'(${type}\\.status\\.\\w+)'`, 'g'))].map(([, key]) => key!);
+    for (const key of keys) expect(english.has(key), key).toBe(true);
+    for (const language of [english, german]) {
+      for (const [key, text] of language) {
+        if (/\.(status|reasons)\./.test(key) || ERROR_CODES.some((known) => key.endsWith(`errors.${known}`))) {
+          expect(text.replace(/__\w+__/g, '12').length, `${key}: ${text}`).toBeLessThanOrEqual(24);
+        }
+      }
+    }
+  });
+
+  test.each(['en-US', 'de'])('help in %s belongs to the type and uses what both editors can show', (language) => {
+    const help = read('locales', language, `${type}.html`);
+    expect(help).toContain(`data-help-name="${type}"`);
+    expect(help).not.toMatch(/\[!\w+\]/);
+    expect(help).not.toMatch(/^[ \t]+\S/m);
+  });
+
+  test('the type is registered under a literal name with an inline definition, as the scorecard wants', () => {
+    expect(html).toContain(`RED.nodes.registerType('${type}', {`);
+    expect(code).toContain(`registerType('${type}',`);
+    expect(html).toMatch(/version: \{ value: 1 \}/);
+  });
+});
+
+test('every error code has a short text', () => {
+  const errors = catalogue('en-US', 'speaker-store')['speaker-store'].errors;
+  for (const code of ERROR_CODES) expect(errors[code], code).toBeTypeOf('string');
+});
+
+test('every type but the config node is used in an example, and no example holds credentials', () => {
+  const folder = join(packageRoot, 'examples');
+  const used = new Set<string>();
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.json'))) {
+    const flow = JSON.parse(readFileSync(join(folder, name), 'utf8')) as {
+      type: string;
+      credentials?: unknown;
+      icon?: string;
+    }[];
+    expect(
+      flow.some(({ type }) => type === 'comment'),
+      name,
+    ).toBe(true);
+    for (const node of flow) {
+      used.add(node.type);
+      expect(node.credentials, name).toBeUndefined();
+    }
+  }
+  for (const type of TYPES) expect(used).toContain(type);
+});
+
+test('every icon that a node names is there, white on nothing', () => {
+  for (const type of TYPES) {
+    const icon = /icon: '([\w-]+\.svg)'/.exec(read(`${type}.html`))?.[1];
+    if (type === 'speaker-store') continue;
+    expect(icon && existsSync(join(nodes, 'icons', icon)), type).toBe(true);
+    expect(read('icons', icon!)).toMatch(/#fff/);
+    expect(read('icons', icon!)).not.toMatch(/(fill|stroke)="#(?!fff")/);
+  }
+});
