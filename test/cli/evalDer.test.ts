@@ -50,7 +50,7 @@ test.each([
   const [reference, hypothesis] = [join(folder, 'truth.rttm'), join(folder, `${name}.rttm`)];
   writeFileSync(reference, rttm(truth));
   writeFileSync(hypothesis, rttm(answer));
-  const collar = options.includes('--collar') ? [] : ['--collar', '0'];
+  const collar = (options as readonly string[]).includes('--collar') ? [] : ['--collar', '0'];
   const { exitCode, stdout, stderr } = await typed([
     'eval',
     'der',
