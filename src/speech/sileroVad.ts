@@ -17,7 +17,7 @@ export interface SileroState {
 }
 
 /**
- * Silero VAD v5 (MIT) with the hops of one stream as the rows of its input; made by models/training/vad_sequence.py.
+ * Silero VAD v5 (MIT) with the hops of one stream as the rows of its input; made at build time by scripts/assets/sileroSequence.mjs.
  * Inputs `input` (t, 576), `state` (2, 1, 128); outputs `output` (t,), `stateN` (2, 1, 128).
  */
 export class SileroVad {
