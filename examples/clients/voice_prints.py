@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A client for the REST calls of voice-prints, with nothing but Python's own library.
 
-    export VOICE_PRINTS_SERVER=http://127.0.0.1:8080 VOICE_PRINTS_KEY=your-key
+    export VOICE_PRINTS_SERVER=http://127.0.0.1:8080 VOICE_PRINTS_API_KEY=your-key
     python3 voice_prints.py enroll ann ann.flac
     python3 voice_prints.py speakers
     python3 voice_prints.py identify meeting.mp3
@@ -60,7 +60,7 @@ class VoicePrints:
 
 
 def main(arguments):
-    client = VoicePrints(os.environ["VOICE_PRINTS_SERVER"], os.environ["VOICE_PRINTS_KEY"])
+    client = VoicePrints(os.environ["VOICE_PRINTS_SERVER"], os.environ["VOICE_PRINTS_API_KEY"])
     calls = {"enroll": client.enroll, "speakers": client.speakers, "identify": client.identify, "delete": client.delete}
     if not arguments or arguments[0] not in calls:
         sys.exit(__doc__)

@@ -15,7 +15,7 @@ afterAll(() => server?.[Symbol.asyncDispose]());
 const example = (name: string) => fileURLToPath(new URL(`../../examples/clients/${name}`, import.meta.url));
 const run = (program: string, ...args: string[]) =>
   promisify(execFile)(program, args, {
-    env: { ...process.env, VOICE_PRINTS_SERVER: server.url, VOICE_PRINTS_KEY: 'acme-key' },
+    env: { ...process.env, VOICE_PRINTS_SERVER: server.url, VOICE_PRINTS_API_KEY: 'acme-key' },
   });
 
 test('TypeScript', async () => {
