@@ -1,6 +1,6 @@
 // Who may import whom: nodes, api, cli -> the front door or the engine -> stages -> stream -> core; one owner a package.
 // Read on dist, so that what is checked is what runs; types that vanish in compiling bind nobody.
-const STAGES = 'audio|speech|features|inference|identity|registry|evaluation';
+const STAGES = 'audio|speech|features|inference|identity|registry|evaluation|net';
 
 /** npm package `name` (a pattern) may be imported only from `owner` (a pattern). */
 const ownedBy = (name, owner) => ({
@@ -63,7 +63,14 @@ module.exports = {
       severity: 'error',
       comment: 'The engine, or the front door. Measures are pure and only the command line shows them.',
       from: { path: '^dist/(nodes|src/(api|cli))/' },
-      to: { path: `^dist/src/(${STAGES}|stream)/`, pathNot: '^dist/src/evaluation/' },
+      to: { path: `^dist/src/(${STAGES}|stream)/`, pathNot: '^dist/src/(evaluation|net)/' },
+    },
+    {
+      name: 'urls-for-the-engine-and-rest-only',
+      severity: 'error',
+      comment: 'One guarded way out of the house: REST fetches audio by it, the engine speaker models.',
+      from: { path: '^dist/', pathNot: '^dist/src/(net|api|engine)/' },
+      to: { path: '^dist/src/net/' },
     },
     {
       name: 'measures-for-the-command-line-only',
@@ -87,7 +94,8 @@ module.exports = {
     },
     ownedBy('onnxruntime-node|piscina', 'src/inference/|src/engine/(workerCompute|compute\\.worker)'),
     ownedBy('lowdb', 'src/registry/'),
-    ownedBy('express|request-filtering-agent', 'src/api/'),
+    ownedBy('express', 'src/api/'),
+    ownedBy('request-filtering-agent', 'src/net/'),
     ownedBy('@wasm-audio-decoders/flac|mpg123-decoder|ogg-opus-decoder', 'src/audio/'),
     {
       name: 'processes-only-in-audio',
