@@ -1,5 +1,5 @@
 // Fits the calibration of a speaker model to training speakers and, with --write, puts it into models/manifest.json:
-//   node scripts/accuracy/fitCalibration.mjs [--model ID|FILE] [--manifest FILE.jsonl] [--speakers 150] [--write]
+//   node scripts/accuracy/fitCalibration.mjs [--model ID|FILE] [--manifest FILE.jsonl] [--speakers 150] [--unseen] [--write]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     manifest: { type: 'string', default: join(corpusFolder, 'train.jsonl') },
     speakers: { type: 'string', default: '150' },
     source: { type: 'string', default: 'training speakers of the development corpus' },
+    unseen: { type: 'boolean', default: false }, // the people were never trained on: take their voices as they are
     write: { type: 'boolean', default: false },
   },
 });
@@ -22,6 +23,7 @@ const fitted = await calibrateModel({
   manifestPath: values.manifest,
   maxSpeakers: Number(values.speakers),
   source: values.source,
+  isShifted: !values.unseen,
   compute,
   openRecording: openFile,
   signal: new AbortController().signal,

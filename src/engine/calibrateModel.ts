@@ -28,8 +28,11 @@ const PROBE_SECONDS = [1.5, 3, 6, 12];
 export async function calibrateModel(options: CalibrateModelOptions): Promise<CalibrationParameters> {
   const speakers = await calibrationSpeakers(options);
   const people = speakers.length;
+  const voices = speakers.map(voiceOf);
+  const meanVoice = meanOf(voices);
   return fitCalibration({
-    trials: trialsOf(speakers),
+    trials: trialsOf(speakers, voices, meanVoice),
+    meanVoice,
     recordingTrials: recordingTrialsOf(speakers),
     windowCosine: windowCosineOf(speakers),
     source: `${options.source}: ${people} people, as recorded, over G.711 and in noisy rooms`,
@@ -54,8 +57,17 @@ function firstSeconds({ windows, embeddings }: EmbeddedSpeech, seconds: number):
   return embeddings.slice(0, Math.max(1, count));
 }
 
-function trialsOf(speakers: readonly CalibrationSpeaker[]): CalibrationTrial[] {
-  const voices = speakers.map(voiceOf);
+function meanOf(voices: readonly EnrolledVoice[]): number[] {
+  return Array.from(voices[0]!.mean, (_, i) => voices.reduce((sum, { mean }) => sum + mean[i]!, 0) / voices.length);
+}
+
+function trialsOf(
+  speakers: readonly CalibrationSpeaker[],
+  voices: readonly EnrolledVoice[],
+  meanVoice: readonly number[],
+): CalibrationTrial[] {
+  const typicalityOf = (embedding: Float32Array) => meanVoice.reduce((sum, value, i) => sum + value * embedding[i]!, 0);
+  const voiceTypicalities = voices.map(({ mean }) => typicalityOf(mean));
   const trials: CalibrationTrial[] = [];
   let probe = 0;
   speakers.forEach((speaker, row) => {
@@ -64,6 +76,7 @@ function trialsOf(speakers: readonly CalibrationSpeaker[]): CalibrationTrial[] {
       for (const speechSeconds of PROBE_SECONDS) {
         if (speechSeconds * 1000 > heardMs + 1500) continue;
         const heard = centroid(firstSeconds(speech, speechSeconds));
+        const probeTypicality = typicalityOf(heard);
         voices.forEach((voice, column) => {
           if (speakers[column]!.group !== speaker.group) return;
           const isNarrowBand = speech.isNarrowBand || voice.isNarrowBand;
@@ -72,6 +85,8 @@ function trialsOf(speakers: readonly CalibrationSpeaker[]): CalibrationTrial[] {
             speechSeconds,
             isNarrowBand,
             isTarget: row === column,
+            probeTypicality,
+            voiceTypicality: voiceTypicalities[column]!,
             probe,
           });
         });

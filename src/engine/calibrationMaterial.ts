@@ -32,8 +32,10 @@ export interface CalibrationSpeaker {
 
 export interface CalibrationMaterialOptions {
   readonly manifestPath: string;
-  /** At most so many, taken from all groups alike. */
+  /** At most so many. */
   readonly maxSpeakers: number;
+  /** True where the network was trained on these very people: each is made another voice by playing faster or slower. */
+  readonly isShifted: boolean;
   readonly compute: Compute;
   readonly openRecording: (path: string) => Promise<Recording>;
   readonly signal: AbortSignal;
@@ -43,6 +45,8 @@ export interface CalibrationMaterialOptions {
 const ENROL_SECONDS = 18;
 const PROBE_SECONDS = 12;
 const SAMPLES = 3;
+/** Rates between and beyond those that training used (.85, .92, 1, 1.08, 1.18). */
+const SHIFTS = [0.885, 1.13, 0.96, 1.04];
 /** Each person is heard under two of these, so that the work stays small. */
 const CONDITIONS: readonly Condition[] = ['as recorded', 'telephone', 'noisy room'];
 
@@ -69,7 +73,7 @@ interface ChosenSpeaker {
   readonly probe: readonly ManifestRow[];
 }
 
-/** People with enough speech, one from each group in turn; a seeded shuffle decides who comes first. */
+/** People with enough speech; a seeded shuffle decides who is taken. */
 function chooseSpeakers(rows: readonly ManifestRow[], maxSpeakers: number): ChosenSpeaker[] {
   const bySpeaker = new Map<string, ManifestRow[]>();
   for (const row of rows) {
@@ -77,24 +81,18 @@ function chooseSpeakers(rows: readonly ManifestRow[], maxSpeakers: number): Chos
     if (list) list.push(row);
     else bySpeaker.set(row.speaker, [row]);
   }
-  const groups = new Map<string, ChosenSpeaker[]>();
+  const groups: ChosenSpeaker[] = [];
   for (const [speaker, list] of bySpeaker) {
     const group = speaker.includes('/') ? speaker.slice(0, speaker.indexOf('/')) : '';
     const parts = splitRows(list);
-    if (parts) groups.set(group, [...(groups.get(group) ?? []), { group, ...parts }]);
+    if (parts) groups.push({ group, ...parts });
   }
   const random = seededRandom(7);
-  const queues = [...groups.values()].map((list) =>
-    list
-      .map((one) => ({ one, order: random() }))
-      .sort((a, b) => a.order - b.order)
-      .map(({ one }) => one),
-  );
-  const chosen: ChosenSpeaker[] = [];
-  for (let turn = 0; chosen.length < maxSpeakers && queues.some((queue) => turn < queue.length); turn += 1) {
-    for (const queue of queues) if (turn < queue.length && chosen.length < maxSpeakers) chosen.push(queue[turn]!);
-  }
-  return chosen;
+  return groups
+    .map((one) => ({ one, order: random() }))
+    .sort((a, b) => a.order - b.order)
+    .slice(0, maxSpeakers)
+    .map(({ one }) => one);
 }
 
 /** The last session is for the probe where there are several; enrolment and probe never share an utterance. */
@@ -127,8 +125,9 @@ async function embedSpeaker(
     files.set(file, await wholeRecording(opened));
   }
   const random = seededRandom(number + 1);
-  const enrolled = joined(enrol, files, ENROL_SECONDS);
-  const tried = joined(probe, files, PROBE_SECONDS);
+  const rate = options.isShifted ? SHIFTS[number % SHIFTS.length]! : 1;
+  const enrolled = atRate(joined(enrol, files, ENROL_SECONDS), rate);
+  const tried = atRate(joined(probe, files, PROBE_SECONDS), rate);
   const part = Math.floor(enrolled.length / SAMPLES);
   // One in four enrols over the telephone, too.
   const enrolCondition: Condition = number % 4 === 3 ? 'telephone' : 'as recorded';
@@ -174,7 +173,7 @@ function damaged(
 ): Float32Array<ArrayBuffer> {
   if (condition === 'telephone') return telephone(samples);
   if (condition === 'noisy room')
-    return noisy(inRoom(samples, 0.2 + 0.4 * random(), random), 10 + 10 * random(), random);
+    return noisy(inRoom(samples, 0.2 + 0.4 * random(), random), 8 + 17 * random(), random);
   return samples;
 }
 
@@ -197,5 +196,15 @@ async function embedAll(
     const embeddings = vectors.slice(at, at + one.windows.length);
     at += one.windows.length;
     return { ...one, embeddings };
+  });
+}
+
+/** The sound played at `rate` times its speed, pitch and all. */
+function atRate(samples: Float32Array<ArrayBuffer>, rate: number): Float32Array<ArrayBuffer> {
+  if (rate === 1) return samples;
+  return Float32Array.from({ length: Math.floor((samples.length - 1) / rate) }, (_, i) => {
+    const at = Math.floor(i * rate);
+    const part = i * rate - at;
+    return (1 - part) * samples[at]! + part * samples[at + 1]!;
   });
 }

@@ -9,6 +9,9 @@ export interface CalibrationTrial {
   readonly speechSeconds: number;
   readonly isNarrowBand: boolean;
   readonly isTarget: boolean;
+  /** Dot products of both sides with the mean voice. */
+  readonly probeTypicality: number;
+  readonly voiceTypicality: number;
   /** Number of the probe: its trials with other people are strangers' tries at a gallery. */
   readonly probe: number;
 }
@@ -26,6 +29,8 @@ export interface CalibrationMaterial {
   readonly recordingTrials: readonly RecordingTrial[];
   /** Mean cosine of two windows within one recording, of one voice and of two. */
   readonly windowCosine: { readonly same: number; readonly different: number };
+  /** Mean of the voiceprints, shape (d,). */
+  readonly meanVoice: readonly number[];
   /** What it was made of, in words. */
   readonly source: string;
 }
@@ -37,9 +42,10 @@ const LONGEST_SECONDS = 30;
 
 /** Fits cosine and seconds to log likelihood ratios, and measures the thresholds of the false-accept presets. */
 export function fitCalibration(material: CalibrationMaterial): CalibrationParameters {
-  const featuresOf = ({ cosine, speechSeconds, isNarrowBand }: CalibrationTrial) => {
+  const featuresOf = (trial: CalibrationTrial) => {
+    const { cosine, speechSeconds, isNarrowBand, probeTypicality, voiceTypicality } = trial;
     const logSeconds = Math.log(Math.min(speechSeconds, LONGEST_SECONDS));
-    return [1, cosine, logSeconds, cosine * logSeconds, Number(isNarrowBand)];
+    return [1, cosine, logSeconds, cosine * logSeconds, Number(isNarrowBand), probeTypicality, voiceTypicality];
   };
   const { trials } = material;
   const weights = logisticFit(trials.map((trial) => ({ features: featuresOf(trial), isTarget: trial.isTarget })));
@@ -54,6 +60,9 @@ export function fitCalibration(material: CalibrationMaterial): CalibrationParame
     logSeconds: weights[2]!,
     cosineLogSeconds: weights[3]!,
     narrowBand: weights[4]!,
+    probeTypicality: weights[5]!,
+    voiceTypicality: weights[6]!,
+    meanVoice: material.meanVoice,
     falseAcceptLlr: {
       '0.1': upperQuantile(best, 0.001),
       '1': upperQuantile(best, 0.01),

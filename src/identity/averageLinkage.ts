@@ -7,34 +7,59 @@ export interface GroupedEmbeddings {
   readonly weights: Float64Array;
 }
 
-/** Groups clustered at once: the similarity matrix is at most 1500² floats, 9 MB. */
-const BLOCK = 1500;
+/** Groups clustered at once: the similarity matrix is at most 1000² floats, 4 MB. */
+const BLOCK = 1000;
+
+/** Half-open range of groups. */
+interface Block {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** How far clustering goes. */
+export interface LinkageStop {
+  /** No two groups this alike are left apart. */
+  readonly cosine: number;
+  /** Where more groups than this are left, less alike ones are joined, too. */
+  readonly maxGroups: number;
+}
+
+const STEP = 0.05; // of the cosine, while there are too many groups
 
 /**
- * Agglomerative clustering with average linkage on the cosine, stopped where no two groups are `stopCosine` alike.
- * Up to 1,500 groups exactly (nearest-neighbour chain, F. Murtagh, "A survey of recent advances in hierarchical
- * clustering algorithms", 1983: O(n²) time); more in blocks in the order given, and then block results among each other,
- * so that hours of audio take bounded memory.
+ * Agglomerative clustering with average linkage on the cosine, exactly for up to 1,000 groups (nearest-neighbour chain,
+ * F. Murtagh, "A survey of recent advances in hierarchical clustering algorithms", 1983: O(n²) time); more in blocks in
+ * the order given, and then the block results among each other, so that hours of audio take bounded memory.
  *
- * @returns label of each group, 0 … in order of appearance, shape (groups,)
+ * @returns label of each group, shape (groups,)
  */
-export function averageLinkage(groups: GroupedEmbeddings, stopCosine: number): Int32Array {
+export function averageLinkage(groups: GroupedEmbeddings, { cosine, maxGroups }: LinkageStop): Int32Array {
   let labels = Int32Array.from(groups.weights, (_, i) => i);
   let current = groups;
-  for (;;) {
-    const count = current.weights.length;
-    const merged = new Int32Array(count);
-    let offset = 0;
-    for (let from = 0; from < count; from += BLOCK) {
-      const to = Math.min(from + BLOCK, count);
-      const part = chain(current, from, to, stopCosine);
-      for (let i = from; i < to; i += 1) merged[i] = offset + part[i - from]!;
-      offset += 1 + part.reduce((highest, label) => Math.max(highest, label), -1);
-    }
+  for (let stop = cosine; ; ) {
+    const { merged, count } = inBlocks(current, stop);
     labels = labels.map((label) => merged[label]!);
-    if (count <= BLOCK || offset === count) return labels;
-    current = pooled(current, merged, offset);
+    const before = current.weights.length;
+    if (count < before) current = pooled(current, merged, count);
+    const mayJoinBlocks = before > BLOCK && count < before;
+    if (mayJoinBlocks) continue;
+    if (count <= maxGroups || stop < -1) return labels;
+    stop -= STEP;
   }
+}
+
+/** Each block by itself; labels are numbered through. */
+function inBlocks(groups: GroupedEmbeddings, stopCosine: number): { merged: Int32Array; count: number } {
+  const total = groups.weights.length;
+  const merged = new Int32Array(total);
+  let count = 0;
+  for (let from = 0; from < total; from += BLOCK) {
+    const to = Math.min(from + BLOCK, total);
+    const part = chain(groups, { from, to }, stopCosine);
+    for (let i = from; i < to; i += 1) merged[i] = count + part[i - from]!;
+    count += 1 + part.reduce((highest, label) => Math.max(highest, label), -1);
+  }
+  return { merged, count };
 }
 
 /** Sums and weights of the groups that share a label. */
@@ -74,7 +99,7 @@ function similarities({ dimensions, sums, weights }: GroupedEmbeddings, from: nu
 }
 
 /** One block, exactly. Average linkage never makes a merged pair more alike to a third, so a pair below the stop is final. */
-function chain(groups: GroupedEmbeddings, from: number, to: number, stopCosine: number): Int32Array {
+function chain(groups: GroupedEmbeddings, { from, to }: Block, stopCosine: number): Int32Array {
   const n = to - from;
   const matrix = similarities(groups, from, to);
   const weights = groups.weights.slice(from, to);

@@ -12,31 +12,45 @@ export interface Comparison {
   readonly speechSeconds: number;
   /** True where either side is telephone audio. */
   readonly isNarrowBand: boolean;
+  /** Dot product of the probe with the calibration's mean voice; 0 where there is none. */
+  readonly probeTypicality?: number;
+  /** The same of the voiceprint. */
+  readonly voiceTypicality?: number;
+}
+
+/** How much of the mean voice there is in an embedding; 0 where the calibration has no mean voice. */
+export function typicality(embedding: Float32Array, { meanVoice }: CalibrationParameters): number {
+  if (meanVoice?.length !== embedding.length) return 0;
+  let sum = 0;
+  for (let i = 0; i < embedding.length; i += 1) sum += embedding[i]! * meanVoice[i]!;
+  return sum;
 }
 
 /** Natural-log likelihood ratio that two sides of a comparison are one person. */
-export function llrOf({ cosine, speechSeconds, isNarrowBand }: Comparison, parameters: CalibrationParameters): number {
+export function llrOf(comparison: Comparison, parameters: CalibrationParameters): number {
+  const { cosine, speechSeconds, isNarrowBand, probeTypicality = 0, voiceTypicality = 0 } = comparison;
   const logSeconds = Math.log(Math.min(Math.max(speechSeconds, MIN_SECONDS), MAX_SECONDS));
   return (
     parameters.offset +
     parameters.cosine * cosine +
     parameters.logSeconds * logSeconds +
     parameters.cosineLogSeconds * cosine * logSeconds +
-    (isNarrowBand ? parameters.narrowBand : 0)
+    (isNarrowBand ? parameters.narrowBand : 0) +
+    (parameters.probeTypicality ?? 0) * probeTypicality +
+    (parameters.voiceTypicality ?? 0) * voiceTypicality
   );
 }
 
-/**
- * The llr a best-of-gallery score must reach. The presets are measured with `galleryOf` people; the chance that the
- * best of more people passes grows with their number, so the threshold does with its logarithm.
- */
-export function acceptLlr(parameters: CalibrationParameters, percent: FalseAcceptPercent): number {
-  return parameters.falseAcceptLlr[`${percent}`];
-}
+/** Gallery of the presets where the calibration does not say. */
+const DEFAULT_GALLERY = 10;
 
-/** Probability that belongs to a log likelihood ratio when, without hearing anything, one would say `prior`. */
-export function probabilityOf(llr: number, prior: number): number {
-  return 1 / (1 + Math.exp(-(llr + Math.log(prior / (1 - prior)))));
+/**
+ * The llr a best-of-gallery score must reach. The presets are measured with `gallerySize` people; the chance that the
+ * best of more people passes grows with their number, and so the threshold with its logarithm.
+ */
+export function acceptLlr(parameters: CalibrationParameters, percent: FalseAcceptPercent, gallery: number): number {
+  const { falseAcceptLlr, gallerySize = DEFAULT_GALLERY } = parameters;
+  return falseAcceptLlr[`${percent}`] + Math.log(Math.max(1, gallery) / gallerySize);
 }
 
 /**

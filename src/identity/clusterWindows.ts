@@ -2,6 +2,7 @@ import type { SampleSpan } from '../core/audioFrame.js';
 import { msOfSamples } from '../core/time.js';
 import { averageLinkage } from './averageLinkage.js';
 import { stickyPath } from './stickyPath.js';
+import { variationalVoices } from './variationalVoices.js';
 
 /** How alike windows of one voice and of two are in one recording, for one model: mean cosines. */
 export interface WindowLikeness {
@@ -27,50 +28,85 @@ export interface ClusteredWindows {
   readonly voices: number;
 }
 
-/** Values found on conversations made from training speakers (scripts/accuracy/dialogues.mjs). */
+/** Voices the second step starts from: it holds a few numbers for each of them and each window. */
+const MAX_VOICES = 40;
+
+/** How voices are told apart. */
 export interface ClusterTuning {
-  /** Where between different (0) and same (1) likeness clustering stops. */
+  /** Where between different (0) and same (1) likeness the first clustering stops: high, so that it finds too many voices. */
   readonly stop: number;
   /** Shorter windows are too vague to found a voice. */
   readonly foundingMs: number;
-  /** Windows of less speech than this in all are given to the others. */
-  readonly leastVoiceMs: number;
-  /** Cost of a change of voice inside a stretch of speech, as a part of same less different likeness. */
+  /** See VariationalTuning. */
+  readonly evidence: number;
+  readonly parsimony: number;
+  readonly iterations: number;
+  /** Chance that a voice goes on from one window to the next, inside a stretch of speech and across a pause. */
+  readonly stayInside: number;
+  readonly stayAcross: number;
+  /** Cost of a change of voice on the last path, as a part of same less different likeness; the same two places. */
   readonly changeInside: number;
-  /** The same across a pause. */
   readonly changeAcross: number;
-  readonly passes: number;
 }
 
+/** Found on conversations of other seeds than those that are reported (BENCHMARKS.md). */
 export const CLUSTER_TUNING: ClusterTuning = {
-  stop: 0.45,
-  foundingMs: 1000,
-  leastVoiceMs: 2000,
+  stop: 1,
+  foundingMs: 1300,
+  evidence: 0.05,
+  parsimony: 0.35,
+  iterations: 15,
+  stayInside: 0.9,
+  stayAcross: 0.7,
   changeInside: 0.28,
   changeAcross: 0.14,
-  passes: 2,
 };
 
-/** Tells voices apart: average linkage over the longer windows, then every window along the likeliest path. */
+/**
+ * Tells voices apart in three steps: average linkage over the longer windows finds too many voices; a Bayesian model of
+ * the whole recording gives up those without evidence of their own; a last path lays every window to a voice.
+ */
 export function clusterWindows(input: Windows, likeness: WindowLikeness, tuning = CLUSTER_TUNING): ClusteredWindows {
   const spread = likeness.same - likeness.different;
   const founding = foundingWindows(input, tuning.foundingMs);
-  const labels = averageLinkage(rowsOf(input, founding), likeness.different + tuning.stop * spread);
-  let found = centroidsOf(input, founding, labels, tuning.leastVoiceMs);
-  const changeCost = changeCosts(input, tuning, spread);
-  let path: Int32Array = new Int32Array(input.windows.length);
+  const cosine = likeness.different + tuning.stop * spread;
+  const labels = averageLinkage(rowsOf(input, founding), { cosine, maxGroups: MAX_VOICES });
   const everyWindow = Int32Array.from(input.windows, (_, i) => i);
-  for (let pass = 0; pass < tuning.passes; pass += 1) {
-    path = stickyPath({
-      windows: input.windows.length,
-      voices: found.voices,
-      likeness: likenessTo(input, found.centroids),
-      changeCost,
-    });
-    found = centroidsOf(input, everyWindow, path, 0);
-    path = found.labels;
-  }
-  return { ...found, labels: path };
+  const isInside = (i: number) => i > 0 && input.stretchOf[i] === input.stretchOf[i - 1];
+  const changeCost = Float32Array.from(input.windows, (_, i) =>
+    isInside(i) ? spread * tuning.changeInside : spread * tuning.changeAcross,
+  );
+  const many = centroidsOf(input, founding, labels);
+  const first = pathAlong(input, many, changeCost);
+  const longest = input.windows.reduce(
+    (most, { startSample, endSample }) => Math.max(most, endSample - startSample),
+    1,
+  );
+  const settled = variationalVoices(
+    {
+      dimensions: input.dimensions,
+      embeddings: centred(input),
+      weights: Float32Array.from(input.windows, ({ startSample, endSample }) => (endSample - startSample) / longest),
+      stay: Float32Array.from(input.windows, (_, i) => (isInside(i) ? tuning.stayInside : tuning.stayAcross)),
+      labels: first,
+      voices: many.voices,
+    },
+    likeness,
+    tuning,
+  );
+  const found = centroidsOf(input, everyWindow, settled);
+  return centroidsOf(input, everyWindow, pathAlong(input, found, changeCost));
+}
+
+/** The embeddings less their mean: what the room and the line add to every voice. */
+function centred({ dimensions, embeddings, windows }: Windows): Float32Array {
+  const mean = new Float64Array(dimensions);
+  for (let i = 0; i < embeddings.length; i += 1) mean[i % dimensions]! += embeddings[i]! / windows.length;
+  return embeddings.map((value, i) => value - mean[i % dimensions]!);
+}
+
+function pathAlong(input: Windows, { centroids, voices }: ClusteredWindows, changeCost: Float32Array): Int32Array {
+  return stickyPath({ windows: input.windows.length, voices, likeness: likenessTo(input, centroids), changeCost });
 }
 
 /** Windows long enough to found a voice; all of them where none is. */
@@ -87,37 +123,25 @@ function rowsOf({ dimensions, embeddings }: Windows, rows: Int32Array) {
   return { dimensions, sums, weights: new Float64Array(rows.length).fill(1) };
 }
 
-/**
- * Unit means of the windows that share a label, longer windows counting more; voices of less than `leastMs` in all are
- * left out (their windows get label -1), unless none is longer. Labels are numbered anew.
- */
-function centroidsOf(input: Windows, rows: Int32Array, labels: Int32Array, leastMs: number): ClusteredWindows {
-  const { dimensions, embeddings, windows } = input;
-  const heardMs = new Map<number, number>();
+/** Unit means of the windows that share a label, longer windows counting more; labels are numbered anew in order of appearance. */
+function centroidsOf(
+  { dimensions, embeddings, windows }: Windows,
+  rows: Int32Array,
+  labels: Int32Array,
+): ClusteredWindows {
+  const numberOf = new Map<number, number>();
+  for (const label of labels) if (!numberOf.has(label)) numberOf.set(label, numberOf.size);
+  const renumbered = labels.map((label) => numberOf.get(label)!);
+  const centroids = new Float32Array(numberOf.size * dimensions);
   rows.forEach((row, i) => {
     const { startSample, endSample } = windows[row]!;
-    heardMs.set(labels[i]!, (heardMs.get(labels[i]!) ?? 0) + msOfSamples(endSample - startSample));
-  });
-  // Windows overlap by half, so that their lengths add up to about twice the speech.
-  const longEnough = [...heardMs].filter(([, ms]) => ms / 2 >= leastMs).map(([label]) => label);
-  const longest = [...heardMs].sort((a, b) => b[1] - a[1])[0];
-  const kept = longEnough.length > 0 ? longEnough : longest ? [longest[0]] : [];
-  const numberOf = new Map(kept.map((label, number) => [label, number]));
-  const centroids = new Float32Array(kept.length * dimensions);
-  const renumbered = labels.map((label) => numberOf.get(label) ?? -1);
-  rows.forEach((row, i) => {
-    const voice = renumbered[i]!;
-    if (voice < 0) return;
-    const { startSample, endSample } = windows[row]!;
-    const weight = endSample - startSample;
+    const at = renumbered[i]! * dimensions;
     for (let k = 0; k < dimensions; k += 1) {
-      centroids[voice * dimensions + k]! += weight * embeddings[row * dimensions + k]!;
+      centroids[at + k]! += (endSample - startSample) * embeddings[row * dimensions + k]!;
     }
   });
-  for (let voice = 0; voice < kept.length; voice += 1) {
-    normalise(centroids.subarray(voice * dimensions, (voice + 1) * dimensions));
-  }
-  return { labels: renumbered, centroids, voices: kept.length };
+  for (let at = 0; at < centroids.length; at += dimensions) normalise(centroids.subarray(at, at + dimensions));
+  return { labels: renumbered, centroids, voices: numberOf.size };
 }
 
 function normalise(vector: Float32Array): void {
@@ -141,11 +165,4 @@ export function likenessTo({ dimensions, embeddings, windows }: Windows, centroi
     }
   }
   return out;
-}
-
-function changeCosts({ windows, stretchOf }: Windows, tuning: ClusterTuning, spread: number): Float32Array {
-  return Float32Array.from(windows, (_, i) => {
-    const isInside = i > 0 && stretchOf[i] === stretchOf[i - 1];
-    return spread * (isInside ? tuning.changeInside : tuning.changeAcross);
-  });
 }

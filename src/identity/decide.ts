@@ -39,8 +39,8 @@ export function decide(
   const score = scores[at] ?? 0;
   const runnerUp = scores.reduce((best, other, i) => (i === at ? best : Math.max(best, other)), 0);
   const margin = Math.max(0, score - runnerUp);
-  const isSure =
-    taken !== undefined && taken.llr >= acceptLlr(calibration, falseAcceptPercent) && margin >= LEAST_MARGIN;
+  const leastLlr = acceptLlr(calibration, falseAcceptPercent, comparisons.length);
+  const isSure = taken !== undefined && taken.llr >= leastLlr && margin >= LEAST_MARGIN;
   return {
     voiceId: taken?.voice.id ?? null,
     decision: taken ? (isSure ? 'identified' : 'uncertain') : 'unknown',

@@ -1,6 +1,6 @@
 import type { CalibrationParameters } from '../core/calibration.js';
 import { dot } from '../core/vector.js';
-import { llrOf } from './calibration.js';
+import { llrOf, typicality } from './calibration.js';
 import type { EnrolledVoice } from './resolveVoices.js';
 
 /** One voice of the recording, or a long turn of it. */
@@ -50,14 +50,18 @@ export function compare(
   voices: readonly EnrolledVoice[],
   { calibration, isNarrowBand }: Pick<MatchOptions, 'calibration' | 'isNarrowBand'>,
 ): VoiceComparison[] {
+  const probeTypicality = typicality(centroid, calibration);
   return voices
     .map((voice) => {
       const cosine = voiceCosine(centroid, voice);
-      return {
-        voice,
+      const comparison = {
         cosine,
-        llr: llrOf({ cosine, speechSeconds, isNarrowBand: isNarrowBand || voice.isNarrowBand }, calibration),
+        speechSeconds,
+        isNarrowBand: isNarrowBand || voice.isNarrowBand,
+        probeTypicality,
+        voiceTypicality: typicality(voice.mean, calibration),
       };
+      return { voice, cosine, llr: llrOf(comparison, calibration) };
     })
     .sort((a, b) => b.llr - a.llr);
 }

@@ -66,19 +66,20 @@ export interface VoicesResult {
   readonly turns: readonly ResolvedTurn[];
 }
 
-/** Mean cosines of 1.5-s windows of one voice and of two, and the llr of two pooled voices being one person. */
-const WINDOW_LIKENESS = { same: 0.55, different: 0.15 };
-const SAME_SLOPE = 10;
-const SAME_COSINE = 0.5;
+/** For a calibration that does not say: as measured with the built-in model. */
+const WINDOW_COSINE = { same: 0.6, different: 0.2 };
+const RECORDING_COSINE = { offset: -10, cosine: 16 };
 
 /** Tells the voices of one recording apart and names those who are enrolled. Pure; runs in a worker. */
 export function resolveVoices(input: VoicesInput): VoicesResult {
   const { windows, speech, calibration, isNarrowBand, voices } = input;
   if (windows.length === 0) return { turns: [] };
   const stretchOf = stretches(windows, speech);
-  const found = clusterWindows({ ...input, stretchOf }, WINDOW_LIKENESS);
+  const found = clusterWindows({ ...input, stretchOf }, calibration.windowCosine ?? WINDOW_COSINE);
   const spans = layTurns({ windows, stretchOf, speech, labels: found.labels });
   const heard = heardVoices(found, spans, input.dimensions);
+  const { offset, cosine } = calibration.recordingCosine ?? RECORDING_COSINE;
+  const samePersonLlr = (a: HeardVoice, b: HeardVoice) => offset + cosine * dot(a.centroid, b.centroid);
   const options = { calibration, isNarrowBand, leastLlr: UNCERTAIN_LLR, samePersonLlr };
   const matches = matchVoices(heard, voices, options);
   const people = matches.map(({ taken }, row) => taken?.voice.id ?? row);
@@ -103,8 +104,6 @@ export function resolveVoices(input: VoicesInput): VoicesResult {
     ),
   };
 }
-
-const samePersonLlr = (a: HeardVoice, b: HeardVoice) => SAME_SLOPE * (dot(a.centroid, b.centroid) - SAME_COSINE);
 
 /** The stretch of speech in which the middle of each window lies. */
 function stretches(windows: readonly SampleSpan[], speech: readonly SampleSpan[]): Int32Array {
