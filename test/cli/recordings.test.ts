@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ended, ran, started } from './program.js';
 import { spoken, story } from './speech.js';
+import { typed } from './terminal.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'voice-prints-cli-'));
 const store = join(folder, 'store');
@@ -158,78 +159,78 @@ describe('identify', () => {
 describe('enroll', () => {
   test('too little speech is refused: exit 1, the reason and the remedy, nothing stored', async () => {
     const short = spoken(join(folder, 'short.wav'), 'awb', 'Hello, it is me.');
-    const { exitCode, stdout, stderr } = await ran(['enroll', 'short', short, '--json'], env);
+    const { exitCode, stdout, stderr } = await typed(['enroll', 'short', short, '--json'], env);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^ENROLL_REFUSED: .*TOO_LITTLE_SPEECH/);
     expect(JSON.parse(stdout).error).toMatchObject({ code: 'ENROLL_REFUSED', details: { speakerId: 'short' } });
-    expect((await ran(['speakers', 'show', 'short'], env)).exitCode).toBe(1);
+    expect((await typed(['speakers', 'show', 'short'], env)).exitCode).toBe(1);
   });
 
   test('samples add up until the voiceprint is complete', async () => {
-    const first = await ran(['enroll', 'slowly', story(folder, 'awb', 0), '--json'], env);
+    const first = await typed(['enroll', 'slowly', story(folder, 'awb', 0), '--json'], env);
     expect(JSON.parse(first.stdout).status).toBe('accepted');
-    const early = await ran(['identify', conversation, '--speakers', 'slowly', '--json'], env);
+    const early = await typed(['identify', conversation, '--speakers', 'slowly', '--json'], env);
     expect(JSON.parse(early.stdout).error.code).toBe('SPEAKER_INCOMPLETE');
-    const second = await ran(['enroll', 'slowly', story(folder, 'awb', 1), '--json'], env);
+    const second = await typed(['enroll', 'slowly', story(folder, 'awb', 1), '--json'], env);
     expect(JSON.parse(second.stdout)).toMatchObject({ status: 'complete', name: 'slowly' });
-    expect(await ran(['speakers', 'delete', 'slowly'], env)).toMatchObject({ exitCode: 0 });
+    expect(await typed(['speakers', 'delete', 'slowly'], env)).toMatchObject({ exitCode: 0 });
   });
 });
 
 describe('speakers', () => {
   test('list and show tell everything but the voiceprint', async () => {
-    const list = await ran(['speakers', 'list', '--json'], env);
+    const list = await typed(['speakers', 'list', '--json'], env);
     const people = JSON.parse(list.stdout);
     expect(people.map((person: { speakerId: string }) => person.speakerId)).toEqual(['rust', 'slate']);
-    const { stdout } = await ran(['speakers', 'show', 'slate', '--json'], env);
+    const { stdout } = await typed(['speakers', 'show', 'slate', '--json'], env);
     const slate = JSON.parse(stdout);
     expect(slate).toMatchObject({ name: 'Slate', isComplete: true, samples: 2, consent: { text: 'synthetic' } });
     // An embedding is a list of numbers: there is none anywhere.
     expect(stdout).not.toMatch(/\[[-\d]/);
-    const table = await ran(['speakers', 'list'], env);
+    const table = await typed(['speakers', 'list'], env);
     expect(table.stdout).toMatch(/^ID +NAME +STATE/);
   });
 
   test('rename changes the name and keeps the id', async () => {
-    const { stdout } = await ran(['speakers', 'rename', 'rust', 'Old Rust', '--json'], env);
+    const { stdout } = await typed(['speakers', 'rename', 'rust', 'Old Rust', '--json'], env);
     expect(JSON.parse(stdout)).toMatchObject({ speakerId: 'rust', name: 'Old Rust' });
-    expect((await ran(['speakers', 'rename', 'rust', 'Rust'], env)).exitCode).toBe(0);
+    expect((await typed(['speakers', 'rename', 'rust', 'Rust'], env)).exitCode).toBe(0);
   });
 
   test('export and import move people to another store; a wrong passphrase opens nothing', async () => {
     const file = join(folder, 'voices.vpx');
     const other = join(folder, 'other');
     const secret = { VOICE_PRINTS_PASSPHRASE: 'four words of ours' };
-    const out = await ran(['speakers', 'export', file, '--json'], { ...env, ...secret });
+    const out = await typed(['speakers', 'export', file, '--json'], { ...env, ...secret });
     expect(JSON.parse(out.stdout)).toEqual({ file, bytes: statSync(file).size });
     expect(statSync(file).mode & 0o077).toBe(0);
     expect(readFileSync(file, 'latin1')).not.toContain('Slate');
-    const wrong = await ran(['speakers', 'import', file, '--store', other, '--json'], {
+    const wrong = await typed(['speakers', 'import', file, '--store', other, '--json'], {
       VOICE_PRINTS_PASSPHRASE: 'other words',
     });
     expect({ exitCode: wrong.exitCode, code: JSON.parse(wrong.stdout).error.code }).toEqual({
       exitCode: 1,
       code: 'REGISTRY_KEY_WRONG',
     });
-    const into = await ran(['speakers', 'import', file, '--store', other, '--json'], secret);
+    const into = await typed(['speakers', 'import', file, '--store', other, '--json'], secret);
     expect(JSON.parse(into.stdout).map((person: { speakerId: string }) => person.speakerId)).toEqual(['rust', 'slate']);
-    const again = await ran(['speakers', 'import', file, '--store', other, '--json'], secret);
+    const again = await typed(['speakers', 'import', file, '--store', other, '--json'], secret);
     expect(JSON.parse(again.stdout).error.code).toBe('SPEAKER_EXISTS');
-    expect((await ran(['speakers', 'import', file, '--store', other, '--replace'], secret)).exitCode).toBe(0);
-    const there = await ran(['identify', conversation, '--store', other, '--json']);
+    expect((await typed(['speakers', 'import', file, '--store', other, '--replace'], secret)).exitCode).toBe(0);
+    const there = await typed(['identify', conversation, '--store', other, '--json']);
     expect(voices(JSON.parse(there.stdout).segments)).toEqual(['slate', 'unknown-1', 'rust', 'slate']);
   });
 
   test('with a key the store is unreadable without it', async () => {
     const locked = join(folder, 'locked');
     const key = { VOICE_PRINTS_KEY: 'a key of ours' };
-    const enrolled = await ran(
+    const enrolled = await typed(
       ['enroll', 'slate', story(folder, 'slt', 0), story(folder, 'slt', 1), '--store', locked],
       key,
     );
     expect(enrolled.exitCode).toBe(0);
     for (const name of readdirSync(locked)) expect(readFileSync(join(locked, name), 'latin1')).not.toContain('slate');
-    const list = (own: Record<string, string>) => ran(['speakers', 'list', '--store', locked, '--json'], own);
+    const list = (own: Record<string, string>) => typed(['speakers', 'list', '--store', locked, '--json'], own);
     expect(JSON.parse((await list({})).stdout).error.code).toBe('REGISTRY_KEY_MISSING');
     expect(JSON.parse((await list({ VOICE_PRINTS_KEY: 'another key' })).stdout).error.code).toBe('REGISTRY_KEY_WRONG');
     expect(JSON.parse((await list(key)).stdout)).toHaveLength(1);
@@ -237,22 +238,21 @@ describe('speakers', () => {
 
   test('delete erases for good', async () => {
     const gone = join(folder, 'gone');
-    const enrolled = await ran(['enroll', 'slate', story(folder, 'slt', 0), '--store', gone, '--json']);
+    const enrolled = await typed(['enroll', 'slate', story(folder, 'slt', 0), '--store', gone, '--json']);
     expect(enrolled.exitCode).toBe(0);
-    const { stdout } = await ran(['speakers', 'delete', 'slate', '--store', gone, '--json']);
+    const { stdout } = await typed(['speakers', 'delete', 'slate', '--store', gone, '--json']);
     expect(JSON.parse(stdout)).toEqual({ speakerId: 'slate', deleted: true });
     for (const name of readdirSync(gone)) expect(readFileSync(join(gone, name), 'latin1')).not.toContain('slate');
   });
 });
 
 test('eval verify measures a small manifest', async () => {
-  const { writeFileSync } = await import('node:fs');
   const manifest = join(folder, 'people.jsonl');
   const rows = (['slt', 'rms'] as const).flatMap((voice) =>
     ([0, 1] as const).map((number) => ({ speaker: voice, file: `${voice}-${number}.wav` })),
   );
   writeFileSync(manifest, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  const { exitCode, stdout } = await ran(['eval', 'verify', manifest, '--json']);
+  const { exitCode, stdout } = await typed(['eval', 'verify', manifest, '--json']);
   expect(exitCode).toBe(0);
   // Two synthesizers are far apart: no error among two target and four nontarget pairs.
   expect(JSON.parse(stdout)).toMatchObject({ utterances: 4, speakers: 2, targets: 2, nontargets: 4, eerPercent: 0 });
