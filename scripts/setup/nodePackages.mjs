@@ -50,7 +50,7 @@ function newestSource(path) {
 
 /** Builds dist where a source is newer. */
 export function ensureBuilt() {
-  const sources = ['src', 'nodes', 'package.json', 'tsconfig.json', 'scripts/build.mjs'];
+  const sources = ['src', 'nodes', 'package.json', 'tsconfig.json', 'scripts/build.mjs', 'scripts/assets'];
   if (timeOf(builtMark) > Math.max(...sources.map((name) => newestSource(join(root, name))))) return;
   say('building');
   const { status } = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
