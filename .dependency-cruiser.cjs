@@ -110,7 +110,7 @@ module.exports = {
       from: {
         path: '^dist/',
         pathNot:
-          '^dist/(nodes|src/(api|cli|registry)|src/engine/config|src/evaluation/manifest|src/inference/(modelManifest|modelStore|frontEnd))',
+          '^dist/(nodes|src/(api|cli|registry)|src/engine/config|src/evaluation/manifest|src/inference/(modelManifest|modelStore|modelIndex|frontEnd))',
       },
       to: { path: '(^|/)node_modules/zod/' },
     },

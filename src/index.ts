@@ -6,5 +6,6 @@ export * from './core/recording.js';
 export { type EngineConfig, engineConfig, falseAcceptPercent, field, parseConfig } from './engine/config.js';
 export { type CreateEngineOptions, createEngine } from './engine/createEngine.js';
 export * from './engine/engine.js';
+export { type AddModelRequest, addModel, removeModel, useModel } from './engine/manageModels.js';
 export { ModelStore } from './inference/modelStore.js';
 export type { SpeakerModel } from './inference/speakerModel.js';

@@ -3,6 +3,7 @@ import type { Command } from './command.js';
 import { printResult, table } from './output.js';
 import { numberOption, textOption } from './parseCommandLine.js';
 import { ProgressBar } from './progressBar.js';
+import { storeFolder } from './storeFolder.js';
 
 export const evalVerify: Command = {
   name: 'eval verify',
@@ -18,6 +19,7 @@ and "end" in seconds, and "session": then two utterances of one person count onl
     const result = await verifyModel({
       manifestPath: args.positionals[0]!,
       model: textOption(args, 'model'),
+      storeDirectory: storeFolder(args, terminal.env),
       seconds: numberOption(args, 'seconds', { least: 0.5, most: 3_600 }),
       signal: terminal.signal,
       onProgress: (done, total) => bar.count('utterances', done, total),

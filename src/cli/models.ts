@@ -1,10 +1,27 @@
-import { ModelStore, type SpeakerModel } from '../index.js';
-import type { Command } from './command.js';
-import { printResult, table } from './output.js';
+import {
+  addModel,
+  type ErrorCode,
+  ModelStore,
+  removeModel,
+  type SpeakerModel,
+  useModel,
+  VoicePrintsError,
+} from '../index.js';
+import { allowedHosts } from './allowedHosts.js';
+import type { Command, ParsedArguments, Terminal } from './command.js';
+import { openEngine } from './openEngine.js';
+import { printResult, remark, table } from './output.js';
+import { textOption, usageError } from './parseCommandLine.js';
+import { ProgressBar } from './progressBar.js';
+import { storeFolder } from './storeFolder.js';
 
-/** What `models` tells of a model, with the contract's field names. */
-const told = (model: SpeakerModel) => ({
-  id: model.id,
+/** What the user types to name it. */
+const nameOf = ({ id, storedAs }: SpeakerModel): string => storedAs ?? id;
+
+/** What `models` tells of a model, with the contract's field names; `model` is what answers and voiceprints carry. */
+const told = (model: SpeakerModel, inUseId: string) => ({
+  id: nameOf(model),
+  model: model.id,
   dimensions: model.dimensions,
   sampleRateHz: model.sampleRateHz,
   framework: model.framework,
@@ -13,46 +30,159 @@ const told = (model: SpeakerModel) => ({
   sha256: model.sha256,
   builtIn: model.isBuiltIn,
   calibrated: model.calibration !== undefined,
+  inUse: nameOf(model) === inUseId,
 });
+
+const openModels = (args: ParsedArguments, terminal: Terminal): Promise<ModelStore> =>
+  ModelStore.openFor(storeFolder(args, terminal.env));
 
 const list: Command = {
   name: 'models list',
-  summary: 'The speaker models in this package',
+  summary: 'The speaker models in this package and those added',
   operands: '',
   arity: [0, 0],
   options: {},
   example: 'voice-prints models list',
   async run(args, terminal) {
-    const store = await ModelStore.open();
-    const models = await store.list();
+    const store = await openModels(args, terminal);
+    const models = (await store.list()).map((model) => told(model, store.defaultId));
     const rows = models.map((model) => [
-      model.id === store.defaultId ? `${model.id} (default)` : model.id,
+      model.inUse ? `${model.id} (in use)` : model.id,
       String(model.dimensions),
+      model.framework,
       model.language,
       model.licence,
-      model.calibration ? 'yes' : 'no',
+      model.calibrated ? 'yes' : 'no',
     ]);
-    const text = table([['ID', 'DIMENSIONS', 'LANGUAGE', 'LICENCE', 'CALIBRATED'], ...rows]);
-    printResult(args, terminal, models.map(told), text);
+    const text = table([['ID', 'DIMENSIONS', 'FRAMEWORK', 'LANGUAGE', 'LICENCE', 'CALIBRATED'], ...rows]);
+    printResult(args, terminal, models, text);
   },
 };
 
 const show: Command = {
   name: 'models show',
-  summary: 'One model: dimensions, origin, licence, checksum',
+  summary: 'One model: dimensions, origin, licence, checksum, front end',
   operands: 'ID|FILE',
   arity: [1, 1],
   options: {},
   example: 'voice-prints models show ./campplus.onnx',
   notes: 'FILE is an ONNX file with the metadata that sherpa-onnx writes; --model takes the same.',
   async run(args, terminal) {
-    const store = await ModelStore.open();
+    const store = await openModels(args, terminal);
     const model = await store.resolve(args.positionals[0]);
-    const rows = Object.entries(told(model)).map(([name, value]) => [name, String(value)]);
+    const answer = { ...told(model, store.defaultId), frontEnd: model.frontEnd };
+    const rows = Object.entries({ ...answer, frontEnd: frontEndText(model) }).map(([name, value]) => [
+      name,
+      `${value}`,
+    ]);
     const source = model.calibration ? [['calibrated on', model.calibration.source]] : [];
-    printResult(args, terminal, told(model), table([...rows, ...source]));
+    printResult(args, terminal, answer, table([...rows, ...source]));
+  },
+};
+
+function frontEndText({ frontEnd }: SpeakerModel): string {
+  const { melBands, windowType, lowFrequencyHz, highFrequencyHz, isSnippingEdges, amplitudeScale } = frontEnd;
+  const edges = isSnippingEdges ? 'edges snipped' : 'edges mirrored';
+  const mean = frontEnd.isMeanSubtracted ? 'mean subtracted' : 'mean kept';
+  return `${melBands} bands, ${lowFrequencyHz} to ${highFrequencyHz} Hz, ${windowType} window, ${edges}, samples times ${amplitudeScale}, ${mean}`;
+}
+
+const add: Command = {
+  name: 'models add',
+  summary: 'Take a speaker model into the store: an ONNX file with sherpa-onnx metadata',
+  operands: 'FILE|URL',
+  arity: [1, 1],
+  options: {
+    id: { value: 'ID', about: "What to call it: small letters, digits, . _ - (default: the file's name)" },
+    sha256: { value: 'HEX', about: 'Refuse a file with another SHA-256' },
+  },
+  example: `voice-prints models add ./campplus.onnx --id campplus
+voice-prints models use campplus`,
+  notes: `Models of WeSpeaker and 3D-Speaker, in one file of at most 512 MiB; each gets the front end it was trained with. It is
+tried before it is taken. An added model is not calibrated: its scores are rough guesses.
+A URL is http or https; VOICE_PRINTS_WEBHOOK_ALLOW=host,host lets it lead into a private network.`,
+  async run(args, terminal) {
+    const sha256 = textOption(args, 'sha256');
+    if (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256)) {
+      throw usageError('--sha256 is not 64 hexadecimal digits; give the SHA-256 of the file');
+    }
+    const place = args.positionals[0]!;
+    const isUrl = /^[a-z][a-z0-9+.-]+:\/\//i.test(place);
+    const storeDirectory = storeFolder(args, terminal.env);
+    using bar = new ProgressBar(args, terminal);
+    const model = await addModel({
+      storeDirectory,
+      source: isUrl
+        ? { kind: 'url', url: place, allowHosts: allowedHosts(terminal.env) }
+        : { kind: 'file', path: place },
+      id: textOption(args, 'id'),
+      sha256,
+      signal: terminal.signal,
+      onBytes: (received) => bar.amount('receiving', `${(received / 2 ** 20).toFixed(1)} MiB`),
+    });
+    bar[Symbol.dispose]();
+    const { defaultId } = await ModelStore.openFor(storeDirectory);
+    const how = nameOf(model) === defaultId ? '' : ` Use it: voice-prints models use ${nameOf(model)}`;
+    printResult(args, terminal, told(model, defaultId), `${nameOf(model)} was added (SHA-256 ${model.sha256}).${how}`);
+  },
+};
+
+const use: Command = {
+  name: 'models use',
+  summary: 'Use this model wherever --model names none',
+  operands: 'ID',
+  arity: [1, 1],
+  options: {},
+  example: 'voice-prints models use campplus',
+  notes: `Recorded in the store. Voiceprints made with another model are kept but never compared: they work again when that
+model is used again, or after enrolling anew. Engines that already run keep the model they were started with.`,
+  async run(args, terminal) {
+    const model = await useModel(storeFolder(args, terminal.env), args.positionals[0]!);
+    const stale = await staleVoiceprints(args, terminal);
+    printResult(
+      args,
+      terminal,
+      { ...told(model, nameOf(model)), staleVoiceprints: stale },
+      `${nameOf(model)} is in use.`,
+    );
+    if (stale === null)
+      remark(args, terminal, 'The store is encrypted; with its key, speakers list shows whom to enrol anew.');
+    else if (stale > 0) {
+      remark(
+        args,
+        terminal,
+        `${stale} people were enrolled with another model and must be enrolled anew to be recognised.`,
+      );
+    }
+  },
+};
+
+/** How many people the model in use cannot match; null where the store is encrypted and its key was not given. */
+async function staleVoiceprints(args: ParsedArguments, terminal: Terminal): Promise<number | null> {
+  try {
+    await using engine = await openEngine(args, terminal, { model: '' });
+    return (await engine.speakers().list()).filter(({ isStale }) => isStale).length;
+  } catch (error) {
+    const locked: readonly ErrorCode[] = ['REGISTRY_KEY_MISSING', 'REGISTRY_KEY_WRONG'];
+    if (error instanceof VoicePrintsError && locked.includes(error.code)) return null;
+    throw error;
+  }
+}
+
+const remove: Command = {
+  name: 'models remove',
+  summary: 'Remove an added model and its file from the store',
+  operands: 'ID',
+  arity: [1, 1],
+  options: {},
+  example: 'voice-prints models remove campplus',
+  notes: 'Not the one in use, and none that is part of the package. Voiceprints made with it stay, and match no more.',
+  async run(args, terminal) {
+    const id = args.positionals[0]!;
+    await removeModel(storeFolder(args, terminal.env), id);
+    printResult(args, terminal, { id, removed: true }, `${id} was removed.`);
   },
 };
 
 /** Everything about speaker models. */
-export const modelsCommands: readonly Command[] = [list, show];
+export const modelsCommands: readonly Command[] = [list, show, add, use, remove];

@@ -10,7 +10,7 @@ export const commonOptions = {
   },
   model: {
     value: 'ID|FILE',
-    about: 'Speaker model: an id of `models list`, or an ONNX file (default: the built-in one)',
+    about: 'Speaker model: an id of `models list`, or an ONNX file (default: the one in use)',
   },
   json: { about: 'One JSON document on standard output' },
   quiet: { about: 'No progress and no remarks on standard error' },

@@ -36,6 +36,11 @@ export class ProgressBar implements Disposable {
     this.#draw(label, `${cells(done / Math.max(1, total))} ${done} of ${total}`);
   }
 
+  /** Work whose end is not known: how much is done, as text. */
+  amount(label: string, done: string): void {
+    this.#draw(label, done);
+  }
+
   #draw(label: string, bar: string): void {
     const nowMs = performance.now();
     if (!this.#isShown || nowMs - this.#startedAtMs < APPEARS_AFTER_MS || nowMs - this.#drawnAtMs < REDRAW_EVERY_MS) {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { allowedHosts } from './allowedHosts.js';
 import type { Command } from './command.js';
 import { openEngine } from './openEngine.js';
 import { remark } from './output.js';
@@ -31,7 +32,7 @@ in the store folder keeps its hash. Delete that file to get a new key.`,
     const host = textOption(args, 'host');
     await using engine = await openEngine(args, terminal);
     const { keys, madeKey } = await serveKeys(env, textOption(args, 'key-file'), engine.storeDirectory);
-    const allowHosts = env.VOICE_PRINTS_WEBHOOK_ALLOW?.split(',').flatMap((name) => name.trim() || []) ?? [];
+    const allowHosts = allowedHosts(env);
     const server = await startServer({
       engine,
       keys,

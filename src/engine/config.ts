@@ -15,7 +15,7 @@ export const engineConfig = z.object({
     'Encrypts the store at rest; any text of 8 characters or more',
   ),
   model: field(z.string().optional()).describe(
-    'Id of a speaker model or path of an ONNX file; the built-in one by default',
+    'Id of a speaker model or path of an ONNX file; by default the one in use in the store, else the built-in one',
   ),
   falseAcceptPercent: field(falseAcceptPercent.default(1)),
   workerThreads: field(z.coerce.number().int().min(1).max(64).optional()).describe('Threads for the networks'),

@@ -22,7 +22,7 @@ import {
 import { enroll, MAX_SAMPLE_MS } from './enroll.js';
 import { identifyRecording } from './identifyRecording.js';
 import { speakerDirectory } from './speakerDirectory.js';
-import { voiceprintsFor } from './voiceprintsFor.js';
+import { staleAmong, voiceprintsFor } from './voiceprintsFor.js';
 import { WorkerCompute } from './workerCompute.js';
 
 /** Recordings that may wait while others are worked on; one more is ENGINE_BUSY. */
@@ -107,11 +107,16 @@ class RecordingEngine implements Engine {
     const { config, registry } = this.#parts;
     return this.#job(options, async (signal) => {
       const { tenantId = LOCAL_TENANT, source, speakerIds } = request;
-      const voiceprints = voiceprintsFor(await registry.list(tenantId), speakerIds, this.model.id);
+      const everybody = await registry.list(tenantId);
+      const voiceprints = voiceprintsFor(everybody, speakerIds, this.model.id);
       const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
       return identifyRecording(
         { compute: await this.#openCompute(), openRecording: () => openRecording(source, limits, signal) },
-        { voiceprints, falseAcceptPercent: request.falseAcceptPercent ?? config.falseAcceptPercent },
+        {
+          voiceprints,
+          falseAcceptPercent: request.falseAcceptPercent ?? config.falseAcceptPercent,
+          staleVoiceprints: speakerIds?.length ? 0 : staleAmong(everybody, this.model.id),
+        },
         { signal, onProgress: options.onProgress },
       );
     });
@@ -180,7 +185,8 @@ class RecordingEngine implements Engine {
 const openLowdbRegistry = ({ storeDirectory, encryptionKey }: EngineConfig) =>
   LowdbRegistry.open(storeDirectory, { encryptionKey });
 
-const modelOfStore = async ({ model }: EngineConfig) => (await ModelStore.open()).resolve(model);
+const modelOfStore = async ({ storeDirectory, model }: EngineConfig) =>
+  (await ModelStore.openFor(storeDirectory)).resolve(model);
 
 const openWorkers = async ({ workerThreads }: EngineConfig, model: SpeakerModel) =>
   new WorkerCompute({ model, threads: workerThreads });

@@ -27,6 +27,8 @@ export interface IdentifyRecordingRequest {
   /** Whom to look for; incomplete ones and those of another model are passed over. */
   readonly voiceprints: readonly Voiceprint[];
   readonly falseAcceptPercent: FalseAcceptPercent;
+  /** People who were to be looked for too, but whose voiceprints are of another model. */
+  readonly staleVoiceprints?: number;
 }
 
 export interface IdentifyRecordingOptions {
@@ -45,7 +47,7 @@ const SILENT_PEAK = 0.5 / 32768;
  */
 export async function identifyRecording(
   { compute, openRecording }: IdentifyRecordingDependencies,
-  { voiceprints, falseAcceptPercent }: IdentifyRecordingRequest,
+  { voiceprints, falseAcceptPercent, staleVoiceprints = 0 }: IdentifyRecordingRequest,
   { signal, onProgress }: IdentifyRecordingOptions,
 ): Promise<Identification> {
   await using recording = await openRecording();
@@ -92,6 +94,7 @@ export async function identifyRecording(
       isNarrowBand,
       hasSpeech: windows.length > 0,
       isUncalibrated: compute.model.calibration === undefined,
+      staleVoiceprints,
     }),
   };
 }
@@ -135,9 +138,11 @@ interface Findings {
   readonly isNarrowBand: boolean;
   readonly hasSpeech: boolean;
   readonly isUncalibrated: boolean;
+  readonly staleVoiceprints: number;
 }
 
-function warningsOf({ isTruncated, isNarrowBand, hasSpeech, isUncalibrated }: Findings): Warning[] {
+function warningsOf(findings: Findings): Warning[] {
+  const { isTruncated, isNarrowBand, hasSpeech, isUncalibrated, staleVoiceprints } = findings;
   const warnings: Warning[] = [];
   if (isTruncated) {
     warnings.push({
@@ -158,6 +163,13 @@ function warningsOf({ isTruncated, isNarrowBand, hasSpeech, isUncalibrated }: Fi
     warnings.push({
       code: 'MODEL_UNCALIBRATED',
       message: 'scores of this speaker model are rough guesses; calibrate it on recordings of your own',
+    });
+  }
+  if (staleVoiceprints > 0) {
+    const people = staleVoiceprints === 1 ? '1 person was' : `${staleVoiceprints} people were`;
+    warnings.push({
+      code: 'VOICEPRINT_STALE',
+      message: `${people} enrolled with another speaker model and could not be recognised; enrol them anew, or use that model`,
     });
   }
   return warnings;

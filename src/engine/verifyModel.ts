@@ -7,8 +7,10 @@ import { WorkerCompute } from './workerCompute.js';
 
 export interface VerifyModelOptions {
   readonly manifestPath: string;
-  /** Id or path; the built-in model where undefined. */
+  /** Id or path; the model in use where undefined. */
   readonly model?: string | undefined;
+  /** Folder whose added models are known besides the package's, and the one in use. */
+  readonly storeDirectory?: string | undefined;
   /** Only the middle of each utterance; undefined: all of it. */
   readonly seconds?: number | undefined;
   readonly signal: AbortSignal;
@@ -18,10 +20,10 @@ export interface VerifyModelOptions {
 /** Utterances are held whole: longer files than this are not what verification is measured on. */
 const LIMITS: RecordingLimits = { maxBytes: 2 ** 31, maxDurationMs: 3_600_000, maxDecodeMs: 300_000 };
 
-/** All-pairs verification with a model of this package or any other, needing no store. Throws as evaluateVerification. */
+/** All-pairs verification with a model of this package or any other, needing no voiceprints. Throws as evaluateVerification. */
 export async function verifyModel(options: VerifyModelOptions): Promise<VerificationResult> {
-  const { manifestPath, model, seconds, signal, onProgress } = options;
-  const store = await ModelStore.open();
+  const { manifestPath, model, storeDirectory, seconds, signal, onProgress } = options;
+  const store = await (storeDirectory === undefined ? ModelStore.open() : ModelStore.openFor(storeDirectory));
   await using compute = new WorkerCompute({ model: await store.resolve(model) });
   return await evaluateVerification({
     manifestPath,

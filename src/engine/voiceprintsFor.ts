@@ -24,6 +24,10 @@ export function voiceprintsFor(
   return wanted;
 }
 
+/** How many people were enrolled with another model, which nobody compares with this one's vectors. */
+export const staleAmong = (all: readonly Voiceprint[], modelId: string): number =>
+  all.filter(({ mean }) => mean !== undefined && mean.modelId !== modelId).length;
+
 const speakersIncomplete = (ids: readonly string[]): VoicePrintsError =>
   new VoicePrintsError(
     'SPEAKER_INCOMPLETE',

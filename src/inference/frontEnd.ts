@@ -42,8 +42,11 @@ const FRAMEWORKS: Readonly<Record<string, FrameworkFrontEnd>> = {
  * `low_freq`, `high_freq` and `snip_edges`, and by `overrides` before all. Throws MODEL_INVALID.
  */
 export function frontEndOf({ properties, inputs }: OnnxMetadata, overrides: FrontEndOverrides = {}): FrontEnd {
-  const framework = FRAMEWORKS[(properties.get('framework') ?? '').toLowerCase()];
+  const name = (properties.get('framework') ?? '').toLowerCase();
+  const framework = FRAMEWORKS[name];
   if (!framework) {
+    if (name === 'nemo') throw invalid('the front end of NeMo models is not supported yet');
+    if (name === '') throw invalid('its metadata names no framework');
     throw invalid(
       `framework "${clip(properties.get('framework'))}" is not one of ${Object.keys(FRAMEWORKS).join(', ')}`,
     );

@@ -1,74 +1,133 @@
-import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
-import { frontEndOf } from './frontEnd.js';
+import { describeModel } from './describeModel.js';
+import { type AddedModel, EMPTY_INDEX, type ModelIndex, modelFolder, readModelIndex } from './modelIndex.js';
 import { type ManifestEntry, type ModelManifest, modelManifest } from './modelManifest.js';
-import { MAX_ONNX_BYTES, readOnnxMetadata } from './onnxMetadata.js';
+import { MAX_ONNX_BYTES } from './onnxMetadata.js';
 import type { SpeakerModel } from './speakerModel.js';
 
 const require = createRequire(import.meta.url);
 
-/** The speaker models that can be used: those in the package by id, any other by the path of its file. */
+interface Contents {
+  /** Folder of the built-in models. */
+  readonly directory: string;
+  readonly manifest: ModelManifest;
+  /** Folder of the added ones. */
+  readonly addedDirectory: string;
+  readonly index: ModelIndex;
+}
+
+/** The speaker models that can be used: those in the package and those added to a store by id, any other by path. */
 export class ModelStore {
-  readonly #directory: string;
-  readonly #manifest: ModelManifest;
+  readonly #contents: Contents;
 
-  private constructor(directory: string, manifest: ModelManifest) {
-    this.#directory = directory;
-    this.#manifest = manifest;
+  private constructor(contents: Contents) {
+    this.#contents = contents;
   }
 
-  /** Reads the manifest beside the models: by default the package's own. Throws MODEL_INVALID. */
-  static async open(manifestPath: string = require.resolve('#models/manifest.json')): Promise<ModelStore> {
-    let raw: unknown;
-    try {
-      raw = JSON.parse(await readFile(manifestPath, 'utf8'));
-    } catch (cause) {
-      throw new VoicePrintsError('MODEL_INVALID', 'the list of models cannot be read; install the package anew', {
-        cause,
-      });
-    }
-    const parsed = modelManifest.safeParse(raw);
-    if (parsed.success) return new ModelStore(dirname(manifestPath), parsed.data);
-    throw new VoicePrintsError('MODEL_INVALID', `the list of models is wrong: ${z.prettifyError(parsed.error)}`);
-  }
-
-  /** Id of the model that is used where none is named. */
-  get defaultId(): string {
-    return this.#manifest.default;
-  }
-
-  /** Every model in the package, in the manifest's order, each checked as by `resolve`. */
-  async list(): Promise<readonly SpeakerModel[]> {
-    return Promise.all(this.#manifest.models.map((entry) => this.#builtIn(entry)));
+  /** The models in the package. Reads the manifest beside them: by default the package's own. Throws MODEL_INVALID. */
+  static async open(manifestPath: string = packageManifest()): Promise<ModelStore> {
+    const manifest = await readManifest(manifestPath);
+    const directory = dirname(manifestPath);
+    return new ModelStore({ directory, manifest, addedDirectory: directory, index: EMPTY_INDEX });
   }
 
   /**
-   * A model by id, or by the path of an ONNX file; the default one for undefined. Reads the whole file and checks it.
+   * The models in the package and those added to the store in this folder, as they are at this moment; the folder need
+   * not exist. Throws MODEL_INVALID, REGISTRY_VERSION_NEWER, FILE_UNREADABLE.
+   */
+  static async openFor(storeDirectory: string, manifestPath: string = packageManifest()): Promise<ModelStore> {
+    const manifest = await readManifest(manifestPath);
+    const index = await readModelIndex(storeDirectory);
+    return new ModelStore({
+      directory: dirname(manifestPath),
+      manifest,
+      addedDirectory: modelFolder(storeDirectory),
+      index,
+    });
+  }
+
+  /** Id of the model that is used where none is named: the one chosen by `models use`, else the package's. */
+  get defaultId(): string {
+    return this.#contents.index.inUse ?? this.#contents.manifest.default;
+  }
+
+  /** True where a model of the package or of the store answers to this id. */
+  has(id: string): boolean {
+    const { manifest, index } = this.#contents;
+    return [...manifest.models, ...index.models].some((one) => one.id === id);
+  }
+
+  /** Every model in the package, in the manifest's order, then every added one; each checked as by `resolve`. */
+  async list(): Promise<readonly SpeakerModel[]> {
+    const { manifest, index } = this.#contents;
+    return Promise.all([
+      ...manifest.models.map((entry) => this.#builtIn(entry)),
+      ...index.models.map((entry) => this.#added(entry)),
+    ]);
+  }
+
+  /**
+   * A model by id, or by the path of an ONNX file; the one in use for undefined. An added model answers to its short
+   * id and to the one its embeddings carry. Reads the whole file and checks it.
    * Throws MODEL_NOT_FOUND, MODEL_INVALID, FILE_UNREADABLE.
    */
   async resolve(idOrPath: string = this.defaultId): Promise<SpeakerModel> {
-    const entry = this.#manifest.models.find(({ id }) => id === idOrPath);
+    const { manifest, index } = this.#contents;
+    const entry = manifest.models.find(({ id }) => id === idOrPath);
     if (entry) return this.#builtIn(entry);
+    const added = index.models.find((one) => one.id === idOrPath || fullIdOf(one) === idOrPath);
+    if (added) return this.#added(added);
     if (!isAbsolute(idOrPath) && !/[\\/]|\.onnx$/i.test(idOrPath)) {
-      const ids = this.#manifest.models.map(({ id }) => id).join(', ');
+      const ids = [...manifest.models, ...index.models].map(({ id }) => id).join(', ');
       throw new VoicePrintsError('MODEL_NOT_FOUND', `there is no such model; use ${ids} or the path of an .onnx file`);
     }
     const path = resolve(idOrPath);
-    const bytes = await readModelFile(path);
-    return describe(bytes, { path, isBuiltIn: false });
+    const name = basename(path).replace(/\.onnx$/i, '');
+    return describeModel(await readModelFile(path), { path, name, isBuiltIn: false });
   }
 
   async #builtIn(entry: ManifestEntry): Promise<SpeakerModel> {
-    const path = join(this.#directory, entry.file);
-    const model = describe(await readModelFile(path), { path, isBuiltIn: true, entry });
+    const path = join(this.#contents.directory, entry.file);
+    const model = describeModel(await readModelFile(path), { path, name: entry.id, isBuiltIn: true, entry });
     if (model.sha256 === entry.sha256) return model;
     const problem = `the file of model ${entry.id} is damaged (its SHA-256 is not the manifest's); install the package anew`;
     throw new VoicePrintsError('MODEL_INVALID', problem);
   }
+
+  async #added({ id, file, sha256 }: AddedModel): Promise<SpeakerModel> {
+    const path = join(this.#contents.addedDirectory, file);
+    const bytes = await readModelFile(path).catch((cause: VoicePrintsError) => {
+      if (cause.code !== 'MODEL_NOT_FOUND') throw cause;
+      throw new VoicePrintsError('MODEL_INVALID', `the file of model ${id} is not there; ${renew(id)}`, { cause });
+    });
+    const model = describeModel(bytes, { path, name: id, isBuiltIn: false, storedAs: id });
+    if (model.sha256 === sha256) return model;
+    throw new VoicePrintsError('MODEL_INVALID', `the file of model ${id} was changed since it was added; ${renew(id)}`);
+  }
+}
+
+/** What the embeddings of an added model carry; see describeModel. */
+export const fullIdOf = ({ id, sha256 }: Pick<AddedModel, 'id' | 'sha256'>): string => `${id}@${sha256.slice(0, 12)}`;
+
+const renew = (id: string): string => `use another model, remove ${id} and add it again`;
+
+const packageManifest = (): string => require.resolve('#models/manifest.json');
+
+async function readManifest(path: string): Promise<ModelManifest> {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    const message = 'the list of models cannot be read; install the package anew';
+    throw new VoicePrintsError('MODEL_INVALID', message, { cause });
+  }
+  const parsed = modelManifest.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  throw new VoicePrintsError('MODEL_INVALID', `the list of models is wrong: ${z.prettifyError(parsed.error)}`);
 }
 
 async function readModelFile(path: string): Promise<Buffer> {
@@ -83,45 +142,4 @@ async function readModelFile(path: string): Promise<Buffer> {
     }
     throw new VoicePrintsError('FILE_UNREADABLE', 'the model file cannot be read; check its permissions', { cause });
   }
-}
-
-interface Origin {
-  readonly path: string;
-  readonly isBuiltIn: boolean;
-  readonly entry?: ManifestEntry;
-}
-
-/** Everything a model says of itself, checked far enough that features can be made for it. Throws MODEL_INVALID. */
-function describe(bytes: Buffer, { path, isBuiltIn, entry }: Origin): SpeakerModel {
-  const metadata = readOnnxMetadata(bytes);
-  const { properties, inputs, outputs } = metadata;
-  if (inputs.length !== 1 || inputs[0]!.shape.length !== 3) {
-    const problem = 'it does not take one input (windows, frames, mel bands)';
-    throw new VoicePrintsError(
-      'MODEL_INVALID',
-      `the file is not a speaker model: ${problem}; use a speaker embedding model`,
-    );
-  }
-  const dimensions = Number(properties.get('output_dim') ?? outputs[0]?.shape.at(-1));
-  if (!Number.isInteger(dimensions) || dimensions < 1) {
-    throw new VoicePrintsError(
-      'MODEL_INVALID',
-      'the model does not say its output_dim; use a model with sherpa-onnx metadata',
-    );
-  }
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return {
-    // Two different files must never pass for one model, even under one name.
-    id: entry?.id ?? `${basename(path).replace(/\.onnx$/i, '')}@${sha256.slice(0, 12)}`,
-    path,
-    dimensions,
-    sampleRateHz: 16_000,
-    framework: properties.get('framework') ?? '',
-    language: properties.get('language') ?? '',
-    licence: entry?.licence ?? 'as its publisher states',
-    sha256,
-    isBuiltIn,
-    frontEnd: frontEndOf(metadata, entry?.frontEnd),
-    calibration: entry?.calibration,
-  };
 }

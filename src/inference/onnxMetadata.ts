@@ -4,6 +4,8 @@ import { VoicePrintsError } from '../core/errors.js';
 export interface OnnxValue {
   readonly name: string;
   readonly shape: readonly (number | undefined)[];
+  /** TensorProto.DataType: 1 is float32; 0 where the file does not say. */
+  readonly elementType: number;
 }
 
 /** What an ONNX file says of itself. onnxruntime-node does not expose `metadata_props`, so we read the file's own. */
@@ -15,6 +17,8 @@ export interface OnnxMetadata {
   /** Graph inputs that are fed from outside: initializers are left out. */
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
+  /** True where weights lie in other files, which travel with nobody. */
+  readonly hasExternalWeights: boolean;
 }
 
 /** Largest model file read: the limit of one protobuf message. */
@@ -55,28 +59,32 @@ function readModel(bytes: Uint8Array): OnnxMetadata {
   return { properties, opset, ...readGraph(graph) };
 }
 
-function readGraph(graph: Uint8Array): Pick<OnnxMetadata, 'inputs' | 'outputs'> {
+function readGraph(graph: Uint8Array): Omit<OnnxMetadata, 'properties' | 'opset'> {
   const initializers = new Set<string>();
   const inputs: OnnxValue[] = [];
   const outputs: OnnxValue[] = [];
+  let hasExternalWeights = false;
   for (const { field, value } of fieldsOf(graph)) {
     if (!(value instanceof Uint8Array)) continue;
-    if (field === GRAPH.initializer) initializers.add(textAt(value, 8)); // TensorProto.name
+    if (field === GRAPH.initializer) {
+      initializers.add(textAt(value, 8)); // TensorProto.name
+      hasExternalWeights ||= numberAt(value, 14) === 1; // TensorProto.data_location: EXTERNAL
+    }
     if (field === GRAPH.input) inputs.push(readValue(value));
     if (field === GRAPH.output) outputs.push(readValue(value));
   }
   // Files of IR version 3 list their weights among the inputs too.
-  return { inputs: inputs.filter(({ name }) => !initializers.has(name)), outputs };
+  return { inputs: inputs.filter(({ name }) => !initializers.has(name)), outputs, hasExternalWeights };
 }
 
-/** ValueInfoProto: name = 1, type = 2 { tensor_type = 1 { shape = 2 { dim = 1 { dim_value = 1 } } } }. */
+/** ValueInfoProto: name = 1, type = 2 { tensor_type = 1 { elem_type = 1, shape = 2 { dim = 1 { dim_value = 1 } } } }. */
 function readValue(bytes: Uint8Array): OnnxValue {
   const tensorType = messageAt(messageAt(bytes, 2), 1);
   const shape: (number | undefined)[] = [];
   for (const { field, value } of fieldsOf(messageAt(tensorType, 2))) {
     if (field === 1 && value instanceof Uint8Array) shape.push(numberAt(value, 1) || undefined);
   }
-  return { name: textAt(bytes, 1), shape };
+  return { name: textAt(bytes, 1), shape, elementType: numberAt(tensorType, 1) };
 }
 
 interface Field {

@@ -19,7 +19,10 @@ export interface FrontEnd {
 
 /** One speaker model as `models list` shows it. */
 export interface SpeakerModel {
+  /** Carried by every embedding; two different files never have one id. */
   readonly id: string;
+  /** Short id in the store of added models; absent for a built-in model and for one given by path. */
+  readonly storedAs?: string;
   readonly path: string;
   readonly dimensions: number;
   readonly sampleRateHz: number;

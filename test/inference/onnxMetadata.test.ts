@@ -17,8 +17,8 @@ describe('what an ONNX file says of itself', () => {
       output_dim: '192',
     });
     expect(opset).toBe(17);
-    expect(inputs).toEqual([{ name: 'x', shape: [undefined, undefined, 80] }]);
-    expect(outputs).toEqual([{ name: 'embedding', shape: [undefined, 192] }]);
+    expect(inputs).toEqual([{ name: 'x', shape: [undefined, undefined, 80], elementType: 1 }]);
+    expect(outputs).toEqual([{ name: 'embedding', shape: [undefined, 192], elementType: 1 }]);
   });
 
   test('initializers listed among the inputs are no inputs', () => {

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { VoicePrintsError } from '../core/errors.js';
+import { frontEndOf } from './frontEnd.js';
+import type { ManifestEntry } from './modelManifest.js';
+import { type OnnxMetadata, type OnnxValue, readOnnxMetadata } from './onnxMetadata.js';
+import type { SpeakerModel } from './speakerModel.js';
+
+/** The front ends make this many bands, as those of every model published for sherpa-onnx do. */
+const MEL_BANDS = 80;
+/** Newest operator set that onnxruntime-node 1.30 loads; an older one than 7 it does not promise to run. */
+const OPSETS = { oldest: 7, newest: 26 } as const;
+/** TensorProto.FLOAT */
+const FLOAT = 1;
+/** Longer vectors than any published speaker model has (512) would be a mistake. */
+const MAX_DIMENSIONS = 8192;
+
+/** Where a model file comes from, and what is known of it besides its own words. */
+export interface ModelOrigin {
+  readonly path: string;
+  /** Begins the id of a model that is not in the package. */
+  readonly name: string;
+  readonly isBuiltIn: boolean;
+  readonly storedAs?: string;
+  readonly entry?: ManifestEntry;
+}
+
+/**
+ * Everything a model says of itself, checked as far as can be without running it: ONNX, operator set, one input
+ * (windows, frames, 80 mel bands), one output (windows, dimensions), metadata with a known framework. Throws MODEL_INVALID.
+ */
+export function describeModel(bytes: Uint8Array, origin: ModelOrigin): SpeakerModel {
+  const { path, name, isBuiltIn, storedAs, entry } = origin;
+  const metadata = readOnnxMetadata(bytes);
+  const { properties } = metadata;
+  assertRunnable(metadata);
+  const frontEnd = frontEndOf(metadata, entry?.frontEnd); // whose model it is says more than that its input is odd
+  assertInput(metadata.inputs);
+  const dimensions = dimensionsOf(metadata);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return {
+    // Two different files must never pass for one model, even under one name.
+    id: entry?.id ?? `${name}@${sha256.slice(0, 12)}`,
+    ...(storedAs === undefined ? {} : { storedAs }),
+    path,
+    dimensions,
+    sampleRateHz: 16_000,
+    framework: properties.get('framework') ?? '',
+    language: properties.get('language') ?? '',
+    licence: entry?.licence ?? 'as its publisher states',
+    sha256,
+    isBuiltIn,
+    frontEnd,
+    calibration: entry?.calibration,
+  };
+}
+
+function assertRunnable({ opset, hasExternalWeights }: OnnxMetadata): void {
+  if (hasExternalWeights) throw notASpeakerModel('its weights lie in another file', 'give a model in a single file');
+  if (opset >= OPSETS.oldest && opset <= OPSETS.newest) return;
+  const range = `${OPSETS.oldest} to ${OPSETS.newest}`;
+  throw notASpeakerModel(`its operator set is ${opset}, not ${range}`, `export it with an opset of ${range}`);
+}
+
+function assertInput(inputs: readonly OnnxValue[]): void {
+  const [input] = inputs;
+  if (!input || inputs.length !== 1) throw notASpeakerModel(`it takes ${inputs.length} inputs instead of one`);
+  const [windows, frames, bands] = input.shape;
+  if (input.shape.length !== 3) {
+    throw notASpeakerModel(`its input has ${input.shape.length} axes, not three: windows, frames, mel bands`);
+  }
+  if (input.elementType !== FLOAT) throw notASpeakerModel('its input is not of 32-bit floats');
+  if (bands !== undefined && bands !== MEL_BANDS) throw notASpeakerModel(`it takes ${bands} mel bands, not 80`);
+  if (windows !== undefined || frames !== undefined) {
+    const remedy = 'export it with free axes for windows and frames';
+    throw notASpeakerModel('the number of windows or of frames in its input is fixed', remedy);
+  }
+}
+
+function dimensionsOf({ properties, outputs }: OnnxMetadata): number {
+  const [output] = outputs;
+  if (!output || outputs.length !== 1) throw notASpeakerModel(`it has ${outputs.length} outputs instead of one`);
+  // An exporter may leave the shape out; then the test run decides.
+  if (output.shape.length !== 2 && output.shape.length !== 0) {
+    throw notASpeakerModel(`its output has ${output.shape.length} axes, not two: windows, dimensions`);
+  }
+  const told = properties.get('output_dim');
+  const shaped = output.shape[1];
+  const dimensions = told === undefined ? shaped : Number(told);
+  if (dimensions === undefined || !Number.isInteger(dimensions) || dimensions < 1 || dimensions > MAX_DIMENSIONS) {
+    throw notASpeakerModel('it does not say its output_dim', 'use a model with sherpa-onnx metadata');
+  }
+  if (shaped !== undefined && shaped !== dimensions) {
+    throw notASpeakerModel(`its output_dim is ${dimensions}, but its output has ${shaped} dimensions`);
+  }
+  return dimensions;
+}
+
+function notASpeakerModel(problem: string, remedy = 'use a speaker embedding model'): VoicePrintsError {
+  return new VoicePrintsError('MODEL_INVALID', `the file is not a usable speaker model: ${problem}; ${remedy}`);
+}

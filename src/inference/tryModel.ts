@@ -1,0 +1,49 @@
+import { VoicePrintsError } from '../core/errors.js';
+import { dot } from '../core/vector.js';
+import { SpeakerEmbedder } from './speakerEmbedder.js';
+import type { SpeakerModel } from './speakerModel.js';
+
+const SAMPLE_RATE_HZ = 16_000;
+/** Two lengths, as a network may have learned by heart the number of frames it was exported with. */
+const WINDOW_SAMPLES = [1.5 * SAMPLE_RATE_HZ, 2 * SAMPLE_RATE_HZ] as const;
+/** Vectors of a hum and of noise nearer than this come from a network that does not listen. */
+const HIGHEST_COSINE = 0.99999;
+
+/**
+ * Loads a model and embeds two sounds at two lengths: what passes can be used. Holds the thread it is called on for
+ * about a second. Throws MODEL_INVALID, INFERENCE_UNAVAILABLE.
+ */
+export async function tryModel(model: SpeakerModel): Promise<void> {
+  const embedder = await SpeakerEmbedder.open(model);
+  for (const length of WINDOW_SAMPLES) {
+    const stretches = [hum(length), noise(length)].map((samples) => ({
+      samples,
+      windows: [{ startSample: 0, endSample: length }],
+    }));
+    const [first, second] = await embedder.embed(stretches).catch((cause: unknown) => {
+      throw refused('it fails on a test input, or gives other than its output_dim of numbers', cause);
+    });
+    if (dot(first!, second!) > HIGHEST_COSINE) throw refused('it gives one and the same vector for two sounds');
+  }
+}
+
+/** A voice-like buzz at 140 Hz. */
+const hum = (length: number): Float32Array =>
+  Float32Array.from({ length }, (_, i) => {
+    const phase = (2 * Math.PI * 140 * i) / SAMPLE_RATE_HZ;
+    return 0.1 * (Math.sin(phase) + Math.sin(7 * phase) / 3 + Math.sin(19 * phase) / 9);
+  });
+
+/** White noise, the same every time (a linear congruential generator, Numerical Recipes' constants). */
+function noise(length: number): Float32Array {
+  let state = 1;
+  return Float32Array.from({ length }, () => {
+    state = (Math.imul(1664525, state) + 1013904223) >>> 0;
+    return 0.1 * (state / 2 ** 31 - 1);
+  });
+}
+
+function refused(problem: string, cause?: unknown): VoicePrintsError {
+  const message = `the speaker model was tried and ${problem}; use another export of it`;
+  return new VoicePrintsError('MODEL_INVALID', message, { cause });
+}
