@@ -1,0 +1,119 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Flow, NodeRedProcess, packageRoot } from '../flows/nodeRedProcess.js';
+import { Editor, openBrowser } from './editor.js';
+
+const TYPES = ['audio-source', 'enroll-speaker', 'identify-speakers', 'speaker-registry', 'speaker-store'];
+const PALETTE = TYPES.slice(0, 4);
+/** Where to keep pictures of the dialogs, for a person to look at. */
+const pictures = process.env.VOICE_PRINTS_PICTURES;
+const examplesDir = join(packageRoot, 'examples');
+const exampleNames = readdirSync(examplesDir).filter((name) => name.endsWith('.json'));
+const example = (name: string): Flow => JSON.parse(readFileSync(join(examplesDir, name), 'utf8'));
+
+/** One node of every type, and whatever else the examples hold, each once. */
+const everything = [...new Map(exampleNames.flatMap(example).map((node) => [node.id, node])).values()];
+
+let red: NodeRedProcess;
+let browser: Browser;
+beforeAll(async () => {
+  if (pictures) mkdirSync(pictures, { recursive: true });
+  [red, browser] = await Promise.all([NodeRedProcess.start(), openBrowser()]);
+  await red.deploy(everything);
+});
+afterAll(async () => {
+  await browser?.close();
+  await red?.[Symbol.asyncDispose]();
+});
+
+/** The palette manager asks the catalogue on the internet, which a test machine may not reach. */
+const ours = (complaints: readonly string[]) => complaints.filter((text) => !text.includes('catalogue.nodered.org'));
+
+describe.each([
+  { language: 'en-US', category: 'speaker identification', label: 'identify speakers', help: 'Says who speaks' },
+  { language: 'de', category: 'Sprechererkennung', label: 'Sprecher erkennen', help: 'Sagt, wer in einer Aufnahme' },
+] as const)('the editor in $language', ({ language, category, label, help }) => {
+  let editor: Editor;
+  beforeAll(async () => {
+    editor = await Editor.open(browser, red.url, language);
+  });
+  afterAll(() => editor?.[Symbol.asyncDispose]());
+
+  test('the palette shows the four nodes under a heading of their own', async () => {
+    const group = editor.page.locator('#red-ui-palette-container-speaker_identification');
+    expect(await group.locator('.red-ui-palette-header').textContent()).toContain(category);
+    const types = await group
+      .locator('.red-ui-palette-node')
+      .evaluateAll((nodes) => nodes.map((node) => node.getAttribute('data-palette-type')));
+    expect(types.sort()).toEqual(PALETTE);
+    expect((await group.textContent()).replace(/\s+/g, ' ')).toContain(label);
+  });
+
+  test.each(TYPES)('the dialog of %s opens without a complaint, every text translated', async (type) => {
+    const node = everything.find((candidate) => candidate.type === type)!;
+    await editor.edit(node.id);
+    const dialog = editor.page.locator('.red-ui-tray-body');
+    const shown = await dialog.textContent();
+    expect(shown).not.toMatch(new RegExp(`${type}\\.\\w+`)); // a key without a text
+    expect(await dialog.locator('label:visible').count()).toBeGreaterThan(2);
+    if (pictures) await editor.page.screenshot({ path: join(pictures, `${language}-${type}.png`) });
+    await editor.closeDialog();
+    expect(ours(editor.complaints)).toEqual([]);
+  });
+
+  test('the help of a node is shown', async () => {
+    const shown = await editor.page.evaluate(() => {
+      const { RED } = globalThis as unknown as { RED: { nodes: { getNodeHelp(type: string): string } } };
+      return RED.nodes.getNodeHelp('identify-speakers');
+    });
+    expect(shown).toContain(help);
+  });
+
+  test('no imported node is marked as wrong', async () => {
+    const wrong = await editor.page.evaluate(() => {
+      interface Shown {
+        type: string;
+        id: string;
+        valid?: boolean;
+        validationErrors?: string[];
+      }
+      const { RED } = globalThis as unknown as { RED: { nodes: { eachNode(see: (node: Shown) => void): void } } };
+      const found: string[] = [];
+      RED.nodes.eachNode((node) => {
+        if (node.valid === false) found.push(`${node.type} ${node.id} ${node.validationErrors}`);
+      });
+      return found;
+    });
+    expect(wrong).toEqual([]);
+  });
+});
+
+test('a node dragged in with another kind of output gets its second port, and says what it misses', async () => {
+  await using editor = await Editor.open(browser, red.url, 'en-US');
+  const node = everything.find(({ type, output }) => type === 'identify-speakers' && output === 'whole')!;
+  await editor.edit(node.id);
+  await editor.page.selectOption('#node-input-output', 'turns');
+  await editor.page.fill('#node-input-site', 'hall');
+  expect(await editor.page.locator('#identify-speakers-topic').textContent()).toBe('speaker-id/hall/event');
+  await editor.page.click('#node-dialog-ok');
+  const state = await editor.page.evaluate((id) => {
+    const { RED } = globalThis as unknown as { RED: { nodes: { node(id: string): Record<string, unknown> } } };
+    const { outputs, site, output } = RED.nodes.node(id);
+    return { outputs, site, output };
+  }, node.id);
+  expect(state).toEqual({ outputs: 2, site: 'hall', output: 'turns' });
+});
+
+test('the store makes an API key that is shown once and never comes back', async () => {
+  await using editor = await Editor.open(browser, red.url, 'en-US');
+  const store = everything.find(({ type }) => type === 'speaker-store')!;
+  await editor.edit(store.id);
+  await editor.page.check('#node-config-input-isRestOn');
+  await editor.page.click('#speaker-store-make-key');
+  expect(await editor.page.inputValue('#node-config-input-apiKey')).toMatch(/^[A-Za-z2-9]{32}$/);
+  expect(await editor.page.locator('#speaker-store-url').textContent()).toBe(`${red.url}/voice-prints/v1/speakers`);
+  if (pictures) await editor.page.screenshot({ path: join(pictures, 'store-rest.png') });
+  await editor.closeDialog();
+});
