@@ -11,12 +11,15 @@ const PROOFS = {
   'gstreamer1.0-plugins-base': ['gst-inspect-1.0', 'audioresample'],
   'gstreamer1.0-plugins-good': ['gst-inspect-1.0', 'flacdec'],
   'gstreamer1.0-plugins-bad': ['gst-inspect-1.0', 'audiobuffersplit'],
+  'gstreamer1.0-plugins-ugly': ['gst-inspect-1.0', 'amrnbdec'],
   'gstreamer1.0-libav': ['gst-inspect-1.0', 'avdec_aac'],
   ffmpeg: ['ffmpeg', '-version'],
   sox: ['sox', '--version'],
   flac: ['flac', '--version'],
   chromium: ['chromium', '--version'],
   python3: ['python3', '--version'],
+  curl: ['curl', '--version'],
+  mosquitto: ['sh', '-c', 'command -v mosquitto'],
 };
 
 /** What decoding anything but WAV and raw PCM needs. */
@@ -25,15 +28,29 @@ export const DECODING = [
   'gstreamer1.0-plugins-base',
   'gstreamer1.0-plugins-good',
   'gstreamer1.0-plugins-bad',
+  'gstreamer1.0-plugins-ugly',
   'gstreamer1.0-libav',
 ];
 
 /** What `npm start` needs: one synthesizer for the demo's voices, and the decoders for the user's own files. */
 export const FOR_DEMO = ['flite', ...DECODING];
 
-/** What `npm test` needs on top: a second synthesizer, encoders for odd files, a browser for the editor, and
- * Python for the example client. */
-export const FOR_TESTS = [...FOR_DEMO, 'festival', 'festvox-kdlpc16k', 'ffmpeg', 'sox', 'flac', 'chromium', 'python3'];
+/**
+ * What `npm test` needs on top: a second synthesizer, encoders for odd files, a browser for the editor, a broker for the
+ * MQTT flow, Python and curl for the example clients.
+ */
+export const FOR_TESTS = [
+  ...FOR_DEMO,
+  'festival',
+  'festvox-kdlpc16k',
+  'ffmpeg',
+  'sox',
+  'flac',
+  'chromium',
+  'python3',
+  'curl',
+  'mosquitto',
+];
 
 const runs = (command, ...args) => spawnSync(command, args, { stdio: 'ignore', timeout: 30_000 }).status === 0;
 
