@@ -2,7 +2,7 @@ import type { CalibrationParameters } from '../core/calibration.js';
 import type { SampleReason } from '../core/identification.js';
 import { centroid, dot } from '../core/vector.js';
 import type { Voiceprint } from '../core/voiceprint.js';
-import { llrOf } from '../identity/calibration.js';
+import { llrOf, typicality } from '../identity/calibration.js';
 import { inSeconds, reasonFor } from './enrollReasons.js';
 import type { HeardSample } from './hearSample.js';
 import type { SecondVoice } from './secondVoice.js';
@@ -141,6 +141,8 @@ export function llrBetween(sample: HeardSample, known: KnownVoice, calibration: 
     cosine: dot(sample.embedding!, known.mean),
     speechSeconds: inSeconds(Math.min(sample.speechMs, known.speechMs)),
     isNarrowBand: sample.isNarrowBand || known.isNarrowBand,
+    probeTypicality: typicality(sample.embedding!, calibration),
+    voiceTypicality: typicality(known.mean, calibration),
   };
   return llrOf(comparison, calibration);
 }

@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Recording } from '../audio/recording.js';
 import { ENGINE_SAMPLE_RATE_HZ } from '../core/audioFrame.js';
+import type { CalibrationParameters } from '../core/calibration.js';
 import { VoicePrintsError } from '../core/errors.js';
 import { type ManifestRow, parseManifest } from '../evaluation/manifest.js';
-import { type EmbeddedUtterance, type VerificationResult, verify } from '../evaluation/verification.js';
-import { llrOf } from '../identity/calibration.js';
+import { type Calibrate, type EmbeddedUtterance, type VerificationResult, verify } from '../evaluation/verification.js';
+import { llrOf, typicality } from '../identity/calibration.js';
 import type { Compute, SpeechAudio } from './compute.js';
 import { wholeRecording } from './wholeRecording.js';
 
@@ -33,15 +34,28 @@ export async function evaluateVerification(options: EvaluateVerificationOptions)
   const rows = parseManifest(await readManifest(options.manifestPath));
   const utterances = await embedRows(rows, options);
   const { calibration } = options.compute.model;
-  const result = verify(
-    utterances,
-    calibration && ((cosine, speechSeconds) => llrOf({ cosine, speechSeconds, isNarrowBand: false }, calibration)),
-  );
+  const result = verify(utterances, calibration && calibratedBy(calibration, utterances));
   if (result) return result;
   throw new VoicePrintsError(
     'INPUT_INVALID',
     'the manifest gives no pair of one speaker or none of two; list two utterances of 0.75 s or more of two speakers at least',
   );
+}
+
+/** Either utterance could be the probe: both count with the mean of their typicalities. */
+function calibratedBy(calibration: CalibrationParameters, utterances: readonly EmbeddedUtterance[]): Calibrate {
+  const known = new Map(utterances.map((one) => [one, typicality(one.embedding, calibration)]));
+  return (cosine, a, b) => {
+    const meanTypicality = (known.get(a)! + known.get(b)!) / 2;
+    const comparison = {
+      cosine,
+      speechSeconds: Math.min(a.speechSeconds, b.speechSeconds),
+      isNarrowBand: false,
+      probeTypicality: meanTypicality,
+      voiceTypicality: meanTypicality,
+    };
+    return llrOf(comparison, calibration);
+  };
 }
 
 async function readManifest(path: string): Promise<string> {

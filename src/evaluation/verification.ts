@@ -22,8 +22,8 @@ export interface VerificationResult {
   readonly minCllr: number;
 }
 
-/** Turns a cosine and the seconds of the shorter side into a log likelihood ratio. */
-export type Calibrate = (cosine: number, speechSeconds: number) => number;
+/** Turns the cosine of two utterances into a log likelihood ratio. */
+export type Calibrate = (cosine: number, a: EmbeddedUtterance, b: EmbeddedUtterance) => number;
 
 /**
  * All pairs of utterances. Two of one person count as a target only across sessions, where sessions are given; pairs
@@ -62,7 +62,7 @@ function allPairs(utterances: readonly EmbeddedUtterance[], scoreOf: Calibrate):
       if (isSame && a.session !== undefined && a.session === b.session) continue;
       let cosine = 0;
       for (let k = 0; k < a.embedding.length; k += 1) cosine += a.embedding[k]! * b.embedding[k]!;
-      const score = scoreOf(cosine, Math.min(a.speechSeconds, b.speechSeconds));
+      const score = scoreOf(cosine, a, b);
       if (isSame) targets[target++] = score;
       else nontargets[nontarget++] = score;
     }
