@@ -37,7 +37,17 @@ export async function openOnnxSession(path: string): Promise<OnnxSession> {
   return new OrtSession(ort, session);
 }
 
+/**
+ * From 1.29 on the runtime reports its use to its maker, and writes a device id, unless this variable is set before it
+ * is loaded (microsoft/onnxruntime#27379). It reads the process's own environment: a worker thread has only a copy,
+ * so the main thread has to say it before the first worker starts.
+ */
+export function keepRuntimeSilent(): void {
+  process.env.ORT_DISABLE_TELEMETRY = '1';
+}
+
 async function loadRuntime(): Promise<typeof Ort> {
+  keepRuntimeSilent();
   try {
     return await import('onnxruntime-node');
   } catch (cause) {

@@ -1,5 +1,6 @@
 import type { Piscina } from 'piscina';
 import { asVoicePrintsError, type ErrorCode, VoicePrintsError } from '../core/errors.js';
+import { keepRuntimeSilent } from './onnxSession.js';
 
 /** What a worker answers: errors cross threads as plain data, since structured clones lose their class. */
 export type WorkerReply<R> =
@@ -69,6 +70,7 @@ export class WorkerPool implements AsyncDisposable {
   async #start(): Promise<Piscina> {
     const { Piscina } = await import('piscina');
     const { filename, threads, workerData } = this.#options;
+    keepRuntimeSilent();
     const pool = new Piscina({ filename, workerData, minThreads: 1, maxThreads: threads, idleTimeout: IDLE_MS });
     // A thread that dies between two tasks is replaced by the pool; unheard, this event would end the process.
     pool.on('error', () => undefined);
