@@ -48,7 +48,7 @@ describe.each([
       .locator('.red-ui-palette-node')
       .evaluateAll((nodes) => nodes.map((node) => node.getAttribute('data-palette-type')));
     expect(types.sort()).toEqual(PALETTE);
-    expect((await group.textContent()).replace(/\s+/g, ' ')).toContain(label);
+    expect(((await group.textContent()) ?? '').replace(/\s+/g, ' ')).toContain(label);
   });
 
   test.each(TYPES)('the dialog of %s opens without a complaint, every text translated', async (type) => {

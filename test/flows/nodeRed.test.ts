@@ -1,5 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -290,7 +290,5 @@ describe('the REST switch', () => {
 test('at the end no node had hung, nobody was named in the log, and no temporary file is left', () => {
   expect(red.lines.join('\n')).not.toMatch(/timed out|Uncaught/i);
   expect(red.lines.join('\n')).not.toMatch(/SALLY|Raymond/);
-  const left = execFileSync('sh', ['-c', 'ls -d /tmp/voice-prints-audio* 2>/dev/null || true'], { encoding: 'utf8' });
-  expect(left).toBe('');
-  rmSync(join(red.userDir, 'flows.json'), { force: true });
+  expect(readdirSync(join(red.userDir, 'tmp'))).toEqual([]);
 });

@@ -46,6 +46,7 @@ export class NodeRedProcess implements AsyncDisposable {
   /** Ready to serve when it resolves. */
   static async start(options: NodeRedOptions = {}): Promise<NodeRedProcess> {
     const userDir = mkdtempSync(join(tmpdir(), 'voice-prints-red-'));
+    mkdirSync(join(userDir, 'tmp')); // its temporary files lie apart, so that a test sees what it leaves
     mkdirSync(join(userDir, 'node_modules/@voice-prints'), { recursive: true });
     symlinkSync(packageRoot, join(userDir, 'node_modules/@voice-prints/node-red'), 'junction');
     const settings = {
@@ -63,7 +64,11 @@ export class NodeRedProcess implements AsyncDisposable {
     const child = spawn(
       nodeBinary,
       [...(options.nodeArguments ?? []), join(nodeRedDir, 'red.js'), '-u', userDir, '-p', String(port)],
-      { cwd: userDir, env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] },
+      {
+        cwd: userDir,
+        env: { ...process.env, TMPDIR: join(userDir, 'tmp'), ...options.env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
     );
     const started = new NodeRedProcess(`http://127.0.0.1:${port}`, userDir, child);
     await started.line(/Started flows|No flows|Welcome to Node-RED/);
