@@ -7,6 +7,7 @@ import { inRoom, noisy, seededRandom, telephone } from '../evaluation/damage.js'
 import { type ManifestRow, parseManifest } from '../evaluation/manifest.js';
 import { windowsOf } from '../identity/windowsOf.js';
 import { BandwidthProbe } from './bandwidthProbe.js';
+import { addComfortNoise } from './comfortNoise.js';
 import type { Compute } from './compute.js';
 import { wholeRecording } from './wholeRecording.js';
 
@@ -187,6 +188,7 @@ async function embedAll(
     isNarrowBand: isNarrowBand || condition === 'telephone',
     windows: windowsOf({ startSample: 0, endSample: samples.length }),
   }));
+  for (const { samples } of heard) addComfortNoise(samples);
   const vectors = await compute.embed(
     heard.map(({ samples }, i) => ({ samples, windows: described[i]!.windows })),
     signal,

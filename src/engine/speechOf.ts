@@ -4,6 +4,7 @@ import { centroid } from '../core/vector.js';
 import { windowsOf } from '../identity/windowsOf.js';
 import { detectSegments, type SpeechSegment } from '../speech/detectSegments.js';
 import { NARROW_BAND_SEGMENTER, type SegmenterOptions } from '../speech/speechSegmenter.js';
+import { addComfortNoise } from './comfortNoise.js';
 import type { Compute, SpeechAudio } from './compute.js';
 
 /** Everything the later stages need of a piece of audio; the audio itself is not kept. */
@@ -114,6 +115,7 @@ function speechAudio({ startSample, samples }: SpeechSegment, windows: readonly 
     endSample: span.endSample - startSample,
   }));
   const [only] = relative;
+  addComfortNoise(samples);
   if (!only || relative.length > 1 || only.endSample - only.startSample >= LEAST_WINDOW_SAMPLES) {
     return { samples, windows: relative };
   }

@@ -11,6 +11,8 @@ export interface DiarizationErrorOptions {
    * hypothesis, counts as one voice, "unknown". Default: every label that does not begin with `unknown`.
    */
   readonly enrolled?: readonly string[];
+  /** Stretches that are left out, e.g. those a voice was enrolled from. Seconds. */
+  readonly unscored?: readonly { readonly start: number; readonly end: number }[];
 }
 
 /** Seconds, so that recordings can be added up; percentages come from `diarizationPercent`. */
@@ -49,11 +51,11 @@ interface Cell {
 export function diarizationErrorOf(
   reference: readonly LabelledSegment[],
   hypothesis: readonly LabelledSegment[],
-  { collarMs = 0, isNamed = false, enrolled }: DiarizationErrorOptions = {},
+  { collarMs = 0, isNamed = false, enrolled, unscored = [] }: DiarizationErrorOptions = {},
 ): DiarizationError {
   const named = (segments: readonly LabelledSegment[]) =>
     isNamed ? segments.map((segment) => ({ ...segment, label: knownOr(segment.label, enrolled) })) : segments;
-  const cells = cellsOf(named(reference), named(hypothesis), collarMs / 1000);
+  const cells = cellsOf(named(reference), named(hypothesis), { collarSeconds: collarMs / 1000, unscored });
   const mapping = isNamed ? undefined : mappingOf(cells);
   let missedSeconds = 0;
   let falseAlarmSeconds = 0;
@@ -106,12 +108,15 @@ const countOf = (labels: ReadonlyMap<string, number>) => [...labels.values()].re
 function cellsOf(
   reference: readonly LabelledSegment[],
   hypothesis: readonly LabelledSegment[],
-  collarSeconds: number,
+  {
+    collarSeconds,
+    unscored,
+  }: { collarSeconds: number; unscored: readonly { readonly start: number; readonly end: number }[] },
 ): Cell[] {
   type Edge = { at: number; change(said: Map<string, number>, heard: Map<string, number>): void };
-  let collars = 0;
-  const collar = (by: number) => {
-    collars += by;
+  let excluded = 0; // collars and unscored stretches that this moment lies in
+  const exclude = (by: number) => {
+    excluded += by;
   };
   const add = (labels: Map<string, number>, label: string, by: number) => {
     const count = (labels.get(label) ?? 0) + by;
@@ -125,10 +130,12 @@ function cellsOf(
       { at: end, change: (said) => add(said, label, -1) },
     );
     for (const at of collarSeconds > 0 ? [start, end] : []) {
-      edges.push({ at: at - collarSeconds, change: () => collar(1) });
-      edges.push({ at: at + collarSeconds, change: () => collar(-1) });
+      edges.push({ at: at - collarSeconds, change: () => exclude(1) });
+      edges.push({ at: at + collarSeconds, change: () => exclude(-1) });
     }
   }
+  for (const { start, end } of unscored)
+    edges.push({ at: start, change: () => exclude(1) }, { at: end, change: () => exclude(-1) });
   for (const { start, end, label } of hypothesis) {
     edges.push({ at: start, change: (_, heard) => add(heard, label, 1) });
     edges.push({ at: end, change: (_, heard) => add(heard, label, -1) });
@@ -140,7 +147,7 @@ function cellsOf(
   edges.forEach((edge, i) => {
     edge.change(said, heard);
     const seconds = (edges[i + 1]?.at ?? edge.at) - edge.at;
-    if (seconds > 0 && collars === 0 && said.size + heard.size > 0) {
+    if (seconds > 0 && excluded === 0 && said.size + heard.size > 0) {
       cells.push({ seconds, reference: new Map(said), hypothesis: new Map(heard) });
     }
   });
