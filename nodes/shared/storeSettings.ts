@@ -25,8 +25,6 @@ const schema = z.object({
   restPath: field(z.string().default('/voice-prints')).transform((path) => `/${path.trim().replace(/^\/+|\/+$/g, '')}`),
 });
 
-export type StoreSettings = z.output<typeof schema>;
-
 export const storeForm: SettingsForm<typeof schema> = {
   schema,
   migrations: [

@@ -90,7 +90,7 @@ describe.each([
   });
 });
 
-test('a node dragged in with another kind of output gets its second port, and says what it misses', async () => {
+test('one message a turn gives the node its second port and shows the topic', async () => {
   await using editor = await Editor.open(browser, red.url, 'en-US');
   const node = everything.find(({ type, output }) => type === 'identify-speakers' && output === 'whole')!;
   await editor.edit(node.id);
@@ -106,7 +106,7 @@ test('a node dragged in with another kind of output gets its second port, and sa
   expect(state).toEqual({ outputs: 2, site: 'hall', output: 'turns' });
 });
 
-test('the store makes an API key that is shown once and never comes back', async () => {
+test('the store makes an API key and shows where the API answers', async () => {
   await using editor = await Editor.open(browser, red.url, 'en-US');
   const store = everything.find(({ type }) => type === 'speaker-store')!;
   await editor.edit(store.id);
