@@ -1,6 +1,7 @@
 import type { Command } from './command.js';
 import { enroll } from './enroll.js';
 import { evalDer } from './evalDer.js';
+import { evalIdentify } from './evalIdentify.js';
 import { evalVerify } from './evalVerify.js';
 import { identify } from './identify.js';
 import { modelsCommands } from './models.js';
@@ -15,5 +16,6 @@ export const commands: readonly Command[] = [
   serve,
   ...modelsCommands,
   evalVerify,
+  evalIdentify,
   evalDer,
 ];

@@ -4,7 +4,6 @@ import { openRecording } from '../audio/openRecording.js';
 import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
 import type { EnrollResult, Identification } from '../core/identification.js';
 import type { RecordingLimits } from '../core/recording.js';
-import { ModelStore } from '../inference/modelStore.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import { LowdbRegistry } from '../registry/lowdbRegistry.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
@@ -21,6 +20,7 @@ import {
 } from './engine.js';
 import { enroll, MAX_SAMPLE_MS } from './enroll.js';
 import { identifyRecording } from './identifyRecording.js';
+import { modelInStore } from './modelInStore.js';
 import { speakerDirectory } from './speakerDirectory.js';
 import { staleAmong, voiceprintsFor } from './voiceprintsFor.js';
 import { WorkerCompute } from './workerCompute.js';
@@ -185,8 +185,7 @@ class RecordingEngine implements Engine {
 const openLowdbRegistry = ({ storeDirectory, encryptionKey }: EngineConfig) =>
   LowdbRegistry.open(storeDirectory, { encryptionKey });
 
-const modelOfStore = async ({ storeDirectory, model }: EngineConfig) =>
-  (await ModelStore.openFor(storeDirectory)).resolve(model);
+const modelOfStore = ({ storeDirectory, model }: EngineConfig) => modelInStore(storeDirectory, model);
 
 const openWorkers = async ({ workerThreads }: EngineConfig, model: SpeakerModel) =>
   new WorkerCompute({ model, threads: workerThreads });

@@ -1,16 +1,16 @@
 import { openRecording } from '../audio/openRecording.js';
 import type { RecordingLimits } from '../core/recording.js';
 import type { VerificationResult } from '../evaluation/verification.js';
-import { ModelStore } from '../inference/modelStore.js';
 import { evaluateVerification } from './evaluateVerification.js';
+import { modelInStore } from './modelInStore.js';
 import { WorkerCompute } from './workerCompute.js';
 
 export interface VerifyModelOptions {
   readonly manifestPath: string;
   /** Id or path; the model in use where undefined. */
   readonly model?: string | undefined;
-  /** Folder whose added models are known besides the package's, and the one in use. */
-  readonly storeDirectory?: string | undefined;
+  /** Folder whose added models and own calibration are known besides the package's, and the model in use. */
+  readonly storeDirectory: string;
   /** Only the middle of each utterance; undefined: all of it. */
   readonly seconds?: number | undefined;
   readonly signal: AbortSignal;
@@ -23,8 +23,7 @@ const LIMITS: RecordingLimits = { maxBytes: 2 ** 31, maxDurationMs: 3_600_000, m
 /** All-pairs verification with a model of this package or any other, needing no voiceprints. Throws as evaluateVerification. */
 export async function verifyModel(options: VerifyModelOptions): Promise<VerificationResult> {
   const { manifestPath, model, storeDirectory, seconds, signal, onProgress } = options;
-  const store = await (storeDirectory === undefined ? ModelStore.open() : ModelStore.openFor(storeDirectory));
-  await using compute = new WorkerCompute({ model: await store.resolve(model) });
+  await using compute = new WorkerCompute({ model: await modelInStore(storeDirectory, model) });
   return await evaluateVerification({
     manifestPath,
     seconds,

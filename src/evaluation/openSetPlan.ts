@@ -76,29 +76,30 @@ export function drawSplit(people: readonly SpeakerPieces[], gallery: number, ran
     const held = chosen?.map((index) => samples[index]!);
     if (chosen) enrolled.push({ speaker, samples: chosen });
     own.forEach((probe, index) => {
-      if (!held || isApart(probe, held)) probes.push({ speaker, probe: index, isEnrolled: held !== undefined });
+      if (!held || isApart(probe, held, people[speaker]!))
+        probes.push({ speaker, probe: index, isEnrolled: held !== undefined });
     });
   }
   return { enrolled, probes };
 }
 
 /** Three samples that leave a probe over; undefined where there are none such. */
-function drawSamples({ samples, probes }: SpeakerPieces, random: () => number): number[] | undefined {
-  const sessions = shuffled([...new Set(probes.map(({ session }) => session))], random);
-  const isAcross = new Set(samples.map(({ session }) => session)).size > 1;
-  const usable = isAcross ? samples.filter(({ session }) => session !== sessions[0]) : samples;
+function drawSamples(person: SpeakerPieces, random: () => number): number[] | undefined {
+  const { samples, probes } = person;
+  const [withheld] = shuffled([...new Set(probes.map(({ session }) => session))], random);
+  const usable = hasSessions(person) ? samples.filter(({ session }) => session !== withheld) : samples;
   const chosen = shuffled([...usable], random).slice(0, ENROL_SAMPLES);
-  if (chosen.length < ENROL_SAMPLES || !probes.some((probe) => isApart(probe, chosen))) return undefined;
+  if (chosen.length < ENROL_SAMPLES || !probes.some((probe) => isApart(probe, chosen, person))) return undefined;
   return chosen.map((sample) => samples.indexOf(sample));
 }
 
+const hasSessions = ({ samples, probes }: SpeakerPieces): boolean =>
+  new Set([...samples, ...probes].map(({ session }) => session)).size > 1;
+
 /** True where a probe has nothing in common with the samples: another session, or, within the only one, other speech. */
-function isApart(probe: LocatedSpeech, samples: readonly LocatedSpeech[]): boolean {
-  return samples.every((sample) =>
-    sample.session === probe.session
-      ? sample.session === undefined && (sample.endSample <= probe.startSample || sample.startSample >= probe.endSample)
-      : true,
-  );
+function isApart(probe: LocatedSpeech, samples: readonly LocatedSpeech[], person: SpeakerPieces): boolean {
+  if (hasSessions(person)) return samples.every(({ session }) => session !== probe.session);
+  return samples.every((sample) => sample.endSample <= probe.startSample || sample.startSample >= probe.endSample);
 }
 
 /** The same items in random order (Fisher and Yates); changes and returns the array. */

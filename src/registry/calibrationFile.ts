@@ -1,0 +1,109 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { CalibrationParameters } from '../core/calibration.js';
+import { VoicePrintsError } from '../core/errors.js';
+import { writeAtomically } from './atomicFile.js';
+
+/** Which model a calibration is for: the id its embeddings carry, and the file's checksum. */
+export interface CalibratedModel {
+  readonly id: string;
+  readonly dimensions: number;
+  readonly sha256: string;
+}
+
+const VERSION = 1;
+const finite = z.number(); // zod's numbers are finite
+
+const parameters = z.strictObject({
+  offset: finite,
+  cosine: finite,
+  logSeconds: finite,
+  cosineLogSeconds: finite,
+  narrowBand: finite,
+  meanVoice: z.array(finite).exactOptional(),
+  probeTypicality: finite.exactOptional(),
+  voiceTypicality: finite.exactOptional(),
+  falseAcceptLlr: z.strictObject({ '0.1': finite, '1': finite, '5': finite }),
+  gallerySize: z.number().int().positive().exactOptional(),
+  windowCosine: z.strictObject({ same: finite, different: finite }).exactOptional(),
+  recordingCosine: z.strictObject({ offset: finite, cosine: finite }).exactOptional(),
+  source: z.string(),
+}) satisfies z.ZodType<CalibrationParameters>;
+
+const stored = z.strictObject({
+  format: z.literal('voice-prints-calibration'),
+  version: z.literal(VERSION),
+  model: z.string(),
+  sha256: z.string(),
+  calibration: parameters,
+});
+
+/** Where a store keeps the calibration that was fitted to its owner's recordings. */
+export const calibrationPath = (storeDirectory: string, { id }: Pick<CalibratedModel, 'id'>): string =>
+  join(storeDirectory, `calibration-${id.replace(/[^\w.@-]/g, '_')}.json`);
+
+/** The text of a calibration file. */
+export const calibrationText = ({ id, sha256 }: CalibratedModel, calibration: CalibrationParameters): string =>
+  `${JSON.stringify({ format: 'voice-prints-calibration', version: VERSION, model: id, sha256, calibration })}\n`;
+
+/**
+ * The calibration that a store keeps for a model; undefined where there is none.
+ *
+ * @throws VoicePrintsError REGISTRY_CORRUPT for a file that is damaged, of another form or of another model;
+ *   REGISTRY_UNAVAILABLE where it cannot be read
+ */
+export async function readCalibration(
+  storeDirectory: string,
+  model: CalibratedModel,
+): Promise<CalibrationParameters | undefined> {
+  const text = await textOf(calibrationPath(storeDirectory, model));
+  if (text === undefined) return undefined;
+  const parsed = stored.safeParse(jsonOf(text));
+  const isFitting =
+    parsed.success &&
+    parsed.data.sha256 === model.sha256 &&
+    (parsed.data.calibration.meanVoice?.length ?? model.dimensions) === model.dimensions;
+  if (isFitting) return parsed.data.calibration;
+  throw new VoicePrintsError(
+    'REGISTRY_CORRUPT',
+    `calibration-*.json of model ${model.id} in the store is damaged or of another model; delete it, then calibrate again`,
+  );
+}
+
+/** Keeps a calibration in the store, whole or not at all. Throws REGISTRY_UNAVAILABLE. */
+export async function writeCalibration(
+  storeDirectory: string,
+  model: CalibratedModel,
+  calibration: CalibrationParameters,
+): Promise<string> {
+  const path = calibrationPath(storeDirectory, model);
+  try {
+    await mkdir(storeDirectory, { recursive: true, mode: 0o700 });
+    await writeAtomically(path, calibrationText(model, calibration), async () => {});
+    return path;
+  } catch (cause) {
+    const message = 'the calibration cannot be written; check the permissions and room of the store folder';
+    throw new VoicePrintsError('REGISTRY_UNAVAILABLE', message, { cause });
+  }
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    // A store that is not there, or is no folder, has no calibration; opening the store itself tells what is wrong with it.
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    const message = 'the calibration in the store cannot be read; check the permissions of the store folder';
+    throw new VoicePrintsError('REGISTRY_UNAVAILABLE', message, { cause });
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the schema refuses it
+  }
+}
