@@ -23,11 +23,16 @@ export interface HandMadeModel {
   readonly properties?: Readonly<Record<string, string>>;
   readonly input?: readonly number[];
   readonly output?: readonly number[];
+  readonly opset?: number;
+  /** Its weight is said to lie in another file. */
+  readonly isExternal?: boolean;
 }
 
 /** A file that says of itself what a speaker model says; it has no nodes, so it can be read but not run. */
-export function onnxFile({ properties = {}, input = [0, 0, 80], output = [0, 192] }: HandMadeModel = {}): Uint8Array {
-  const weight = bytesField(5, [...bytesField(8, 'weight'), ...bytesField(9, [1, 2, 3, 4])]);
+export function onnxFile(model: HandMadeModel = {}): Uint8Array {
+  const { properties = {}, input = [0, 0, 80], output = [0, 192], opset = 17, isExternal = false } = model;
+  const place = isExternal ? numberField(14, 1) : [];
+  const weight = bytesField(5, [...bytesField(8, 'weight'), ...bytesField(9, [1, 2, 3, 4]), ...place]);
   const graph = [
     ...weight,
     ...bytesField(11, valueInfo('x', input)),
@@ -40,7 +45,7 @@ export function onnxFile({ properties = {}, input = [0, 0, 80], output = [0, 192
   return Uint8Array.from([
     ...numberField(1, 8),
     ...bytesField(7, graph),
-    ...bytesField(8, numberField(2, 17)),
+    ...bytesField(8, numberField(2, opset)),
     ...props,
   ]);
 }
