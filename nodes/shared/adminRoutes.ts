@@ -33,7 +33,7 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   RED.httpAdmin.get(
     '/voice-prints/models',
     read,
-    answer(async () => (await (await ModelStore.open()).list()).map(described)),
+    answer(async (req) => (await (await modelsFor(RED, req.query.store)).list()).map(described)),
   );
   RED.httpAdmin.get(
     '/voice-prints/stores/:store/speakers',
@@ -61,8 +61,19 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   );
 }
 
-const described = ({ id, language, dimensions, licence, isBuiltIn }: SpeakerModel) => ({
-  id,
+/** The models of a store's folder, where it is deployed and opens; else those of the package. */
+async function modelsFor(RED: NodeAPI, store: unknown): Promise<ModelStore> {
+  try {
+    return await ModelStore.openFor((await storeOf(RED, String(store)).engine()).storeDirectory);
+  } catch (error) {
+    // A new store, or one that says what is wrong with it at its own node: a dialog still needs its list.
+    if (error instanceof VoicePrintsError) return ModelStore.open();
+    throw error;
+  }
+}
+
+const described = ({ id, storedAs, language, dimensions, licence, isBuiltIn }: SpeakerModel) => ({
+  id: storedAs ?? id,
   language,
   dimensions,
   licence,
