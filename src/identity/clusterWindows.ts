@@ -54,10 +54,10 @@ export const CLUSTER_TUNING: ClusterTuning = {
   stop: 1,
   foundingMs: 1300,
   evidence: 0.05,
-  parsimony: 0.35,
+  parsimony: 0.25,
   iterations: 15,
-  stayInside: 0.9,
-  stayAcross: 0.7,
+  stayInside: 0.7,
+  stayAcross: 0.5,
   changeInside: 0.28,
   changeAcross: 0.14,
 };
