@@ -6,7 +6,7 @@ OUT.pt is written every --save-every minutes and holds everything: called again 
 program goes on from there, up to --minutes of training in all. `average` in it is the averaged network to use.
 
 On a processor that is shared with other work, two workers of one thread (--workers 2 --rank 0 and 1, started
-side by side; gradients are averaged once a step) are far better than two threads, which meet a thousand times a step.
+side by side; each steps by itself and their weights are averaged every tenth step) are far better than two threads, which meet a thousand times a step.
 """
 import argparse
 import os
@@ -31,6 +31,7 @@ from voices import training_rows
 WARM_UP_STEPS = 100
 RESCAN_SECONDS = 90
 MEET_EVERY = 50
+AVERAGE_EVERY = 10
 LABEL_MARGIN = 0.2
 LABEL_SCALE = 30.0
 
@@ -103,28 +104,30 @@ class Training:
             hints = frame_hints(guessed.float(), hint, known)
             loss = loss + weight * hints
         loss.backward()
-        self.share_gradients()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         for optimiser in self.optimisers:
             optimiser.step()
         self.step += 1
+        if self.step % AVERAGE_EVERY == 0:
+            self.average_workers()
         self.follow()
         accuracy = (cosines.argmax(1) == right).float().mean()
         return [float(x.detach()) for x in (teacher, neighbours, labels, hints, accuracy)]
 
     @torch.no_grad()
-    def share_gradients(self):
-        """Average the gradients, and the clock, over the workers."""
+    def average_workers(self):
+        """Average weights, running statistics and the clock over the workers."""
         if not distributed.is_initialized():
             return
-        gradients = [p.grad for optimiser in self.optimisers for group in optimiser.param_groups for p in group["params"] if p.grad is not None]
-        joined = torch.cat([gradient.reshape(-1) for gradient in gradients] + [torch.tensor([self.seconds], device=self.device)])
+        shared = [value for value in self.network.state_dict().values() if value.is_floating_point()]
+        shared += [self.centres.data, *self.hint_layer.state_dict().values()]
+        joined = torch.cat([value.reshape(-1) for value in shared] + [torch.tensor([self.seconds], device=self.device)])
         distributed.all_reduce(joined)
         joined /= distributed.get_world_size()
         start = 0
-        for gradient in gradients:
-            gradient.copy_(joined[start:start + gradient.numel()].view_as(gradient))
-            start += gradient.numel()
+        for value in shared:
+            value.copy_(joined[start:start + value.numel()].view_as(value))
+            start += value.numel()
         self.seconds = float(joined[-1])
 
     @torch.no_grad()
@@ -191,7 +194,7 @@ def main():
     parser.add_argument("--save-every", type=float, default=4, help="minutes")
     parser.add_argument("--threads", type=int, default=1, help="of each worker")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1, help="processes that average their gradients; start each")
+    parser.add_argument("--workers", type=int, default=1, help="processes that average their weights; start each")
     parser.add_argument("--rank", type=int, default=0, help="which of the workers this is, from 0")
     options = parser.parse_args()
     train(options.rank, options)
@@ -238,7 +241,8 @@ def train(rank, options):
             training.meet(shards.centres, shards.seen)
             training.agree()
         parts = training.learn(*batch)
-        finished = training.progress() >= 1 or training.seconds - first > 60 * options.stop_after    # alike in all workers
+        if training.step % AVERAGE_EVERY == 0:      # the clock is alike in all workers now
+            finished = training.progress() >= 1 or training.seconds - first > 60 * options.stop_after
         now = time.time()
         training.seconds += now - last
         last = now

@@ -8,8 +8,9 @@ import torch.nn.functional as F
 
 from voices import VoiceNumbers
 
-SET_WEIGHT = {"wuw2": 2.0, "speechocean762": 1.3, "librispeech": 1.0, "fsdd": 0.5}
+SET_WEIGHT = {"wuw2": 1.5, "speechocean762": 1.3, "librispeech": 1.0, "fsdd": 0.5}
 UNLABELLED_WEIGHT = 0.4
+CALLS = "wuw2"               # in this set a voice heard in one session only is given no label: it would be the channel's
 COMMONNESS = 0.4
 CHUNK_FRAMES = 400
 TELEPHONE_BAND = 57          # the first of the 80 mel bands above 3.4 kHz
@@ -69,6 +70,12 @@ class Shards:
         weight[voice >= 0] /= count[voice[voice >= 0]] ** COMMONNESS
         weight[voice < 0] *= UNLABELLED_WEIGHT / 30 ** COMMONNESS
         weight[~usable] = 0
+        groups = np.concatenate([table["group"] for table in tables])
+        sessions = {}
+        for number, group in zip(voice, groups):
+            sessions.setdefault(int(number), set()).add(str(group))
+        single = np.array([len(sessions[int(number)]) == 1 for number in voice])
+        voice = np.where((sets == CALLS) & single, -1, voice)
         self.centres, self.target, self.voice = torch.from_numpy(centres), torch.from_numpy(target), torch.from_numpy(voice)
         self.weight, self.where = weight / weight.sum(), where
         self.hint_row = np.concatenate([table["hint_row"] for table in tables])
