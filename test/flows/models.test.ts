@@ -23,11 +23,12 @@ const listed = async (query: string) => {
 };
 
 test('the dialog of a store lists the models of the package and those added to that store', async () => {
-  const packaged = (await (await ModelStore.open()).list()).map(({ id }) => id);
+  const shipped = await (await ModelStore.open()).list();
+  const packaged = shipped.map(({ id }) => id);
   await flow.load([]);
   await addModel({
     storeDirectory: join(flow.userDir, 'voice-prints', 'store'),
-    source: { kind: 'file', path: require.resolve('#models/voice-prints-1.onnx') },
+    source: { kind: 'file', path: shipped[0]!.path },
     id: 'mine',
     signal: new AbortController().signal,
   });
