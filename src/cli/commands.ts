@@ -1,3 +1,4 @@
+import { calibrate } from './calibrate.js';
 import type { Command } from './command.js';
 import { enroll } from './enroll.js';
 import { evalDer } from './evalDer.js';
@@ -18,4 +19,5 @@ export const commands: readonly Command[] = [
   evalVerify,
   evalIdentify,
   evalDer,
+  calibrate,
 ];

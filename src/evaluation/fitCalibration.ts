@@ -50,7 +50,6 @@ export function fitCalibration(material: CalibrationMaterial): CalibrationParame
   const { trials } = material;
   const weights = logisticFit(trials.map((trial) => ({ features: featuresOf(trial), isTarget: trial.isTarget })));
   const llrs = trials.map((trial) => featuresOf(trial).reduce((sum, value, i) => sum + value * weights[i]!, 0));
-  const best = strangersBest(trials, llrs);
   const [recordingOffset, recordingSlope] = logisticFit(
     material.recordingTrials.map(({ cosine, isTarget }) => ({ features: [1, cosine], isTarget })),
   );
@@ -63,15 +62,27 @@ export function fitCalibration(material: CalibrationMaterial): CalibrationParame
     probeTypicality: weights[5]!,
     voiceTypicality: weights[6]!,
     meanVoice: material.meanVoice,
-    falseAcceptLlr: {
-      '0.1': upperQuantile(best, 0.001),
-      '1': upperQuantile(best, 0.01),
-      '5': upperQuantile(best, 0.05),
-    },
+    falseAcceptLlr: presetLlrs(trials, llrs),
     gallerySize: GALLERY_SIZE,
     windowCosine: material.windowCosine,
     recordingCosine: { offset: recordingOffset!, cosine: recordingSlope! },
     source: material.source,
+  };
+}
+
+/**
+ * The llr that a stranger's best of GALLERY_SIZE people passes in .1, 1 and 5 % of tries; Infinity where no probe meets
+ * so many other people.
+ */
+export function presetLlrs(
+  trials: readonly CalibrationTrial[],
+  llrs: readonly number[],
+): CalibrationParameters['falseAcceptLlr'] {
+  const best = strangersBest(trials, llrs);
+  return {
+    '0.1': upperQuantile(best, 0.001),
+    '1': upperQuantile(best, 0.01),
+    '5': upperQuantile(best, 0.05),
   };
 }
 

@@ -4,6 +4,12 @@ export interface Observation {
   readonly isTarget: boolean;
 }
 
+/** Draws the weights to values known beforehand; the more so, the greater `strength`, beside a mean loss of order 1. */
+export interface LogisticPrior {
+  readonly strength: number;
+  readonly weights: readonly number[];
+}
+
 /** Keeps the normal equations solvable where a feature never varies. */
 const RIDGE = 1e-6;
 const MAX_STEPS = 50;
@@ -14,14 +20,15 @@ const MAX_STEPS = 50;
  *
  * @returns shape (features,)
  */
-export function logisticFit(observations: readonly Observation[]): number[] {
+export function logisticFit(observations: readonly Observation[], prior?: LogisticPrior): number[] {
   const size = observations[0]?.features.length ?? 0;
+  const { strength, weights: expected } = prior ?? { strength: RIDGE, weights: new Array<number>(size).fill(0) };
   const targets = observations.reduce((count, { isTarget }) => count + Number(isTarget), 0);
   const weightOf = { target: 0.5 / targets, nontarget: 0.5 / (observations.length - targets) };
-  let weights = new Array<number>(size).fill(0);
+  let weights = [...expected];
   for (let step = 0; step < MAX_STEPS; step += 1) {
-    const gradient = weights.map((weight) => -RIDGE * weight);
-    const hessian = weights.map((_, row) => weights.map((__, column) => (row === column ? RIDGE : 0)));
+    const gradient = weights.map((weight, i) => strength * (expected[i]! - weight));
+    const hessian = weights.map((_, row) => weights.map((__, column) => (row === column ? strength : 0)));
     for (const { features, isTarget } of observations) {
       const weight = isTarget ? weightOf.target : weightOf.nontarget;
       const probability = 1 / (1 + Math.exp(-dotOf(features, weights)));
