@@ -111,7 +111,8 @@ test.each([
 });
 
 test.each([1, 3, 1_000, 65_537])('any cut of the stream gives the same bits: pieces of %i bytes', async (size) => {
-  const bytes = wav({ ...TAGS.s24le, rateHz: 11_025, channels: 3, data: encode('s24le', 11_025, 3) });
+  const recording = wav({ ...TAGS.s24le, rateHz: 11_025, channels: 3, data: encode('s24le', 11_025, 3) });
+  const bytes = recording.subarray(0, 20_000 * size); // a step of the event loop for each piece: 20,000 are enough
   const whole = await decode({ kind: 'bytes', bytes });
   const pieces = await decode({ kind: 'stream', stream: inPieces(bytes, size) });
   expect(isSame(pieces.samples, whole.samples)).toBe(true);
