@@ -5,6 +5,8 @@ import { type Axis, chartSvg } from './chartSvg.js';
 const BINS = 60;
 const MOST_LLR = 20;
 const RATES_PERCENT = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 40];
+/** A share of fewer pairs would be chance. */
+const LEAST_PAIRS = 10;
 const SHARES_PERCENT = [0, 20, 40, 60, 80, 100];
 
 /** Log likelihood ratios of pairs of one person and of two, before (dashed) and after. */
@@ -74,11 +76,11 @@ export function reliabilitySvg(before: Trials, after: Trials): string {
     to: 100,
     ticks: SHARES_PERCENT.map((percent) => ({ at: percent, text: String(percent) })),
   });
-  const curve = (trials: Trials) => reliability(trials).map(({ x, y }) => ({ x: 100 * x, y: 100 * y }));
+  const curve = (trials: Trials) => reliability(trials, LEAST_PAIRS).map(({ x, y }) => ({ x: 100 * x, y: 100 * y }));
   return chartSvg({
-    title: 'Reliability, people the fit has not heard (as many pairs of one person as of two)',
+    title: 'Reliability, people the fit has not heard',
     x: axis('probability claimed that it is one person (%)'),
-    y: axis('pairs that were one person (%)'),
+    y: axis('pairs that were one person, both kinds weighed alike (%)'),
     series: [
       {
         name: 'honest',

@@ -17,6 +17,8 @@ export interface EvaluateIdentificationOptions extends ManifestAudioOptions {
   readonly gallery?: number | undefined;
   /** Speech in each probe; undefined: an utterance. */
   readonly seconds?: number | undefined;
+  /** False: probes alone, for measuring several lengths with the samples of one pass. */
+  readonly hasSamples?: boolean;
   readonly compute: Compute;
 }
 
@@ -93,7 +95,7 @@ export async function embedPeople(options: EvaluateIdentificationOptions): Promi
     people.set(speaker, person);
     next += 1;
   }
-  return [...people.values()].filter(({ probes }) => probes.length > 0);
+  return [...people].map(([speaker, pieces]) => ({ speaker, ...pieces })).filter(({ probes }) => probes.length > 0);
 }
 
 /** Utterances of one person in one session, in their order. */
@@ -111,7 +113,7 @@ function groupsOf(rows: readonly ManifestRow[]): ManifestRow[][] {
 async function embedSession(
   cuts: readonly Float32Array<ArrayBuffer>[],
   session: string | undefined,
-  { compute, signal, seconds }: EvaluateIdentificationOptions,
+  { compute, signal, seconds, hasSamples = true }: EvaluateIdentificationOptions,
 ): Promise<{ samples: PooledSpeech[]; probes: PooledSpeech[] }> {
   const bandwidth = new BandwidthProbe();
   for (const cut of cuts) bandwidth.add(cut);
@@ -119,17 +121,17 @@ async function embedSession(
   const lengths = cuts.map(({ length }) => length);
   const starts = lengths.map((_, i) => lengths.slice(0, i).reduce((sum, length) => sum + length, 0));
   const joined = joinedOf(cuts);
-  const heard = await embedSpans(joined, spansOf(starts, lengths), { compute, signal });
+  const utterances = hasSamples || seconds === undefined ? spansOf(starts, lengths) : [];
+  const heard = await embedSpans(joined, utterances, { compute, signal });
   const pooled = (span: SampleSpan, windows: readonly EmbeddedWindow[]) =>
     pooledSpeech({ ...span, session }, isNarrowBand, windows);
   const wanted = probeSpans(lengths, Math.round((seconds ?? 0) * ENGINE_SAMPLE_RATE_HZ));
   const probes =
     seconds === undefined
-      ? spansOf(starts, lengths).map((span) => pooled(span, within(heard, span)))
+      ? utterances.map((span) => pooled(span, within(heard, span)))
       : (await embedEach(joined, wanted, { compute, signal })).map((windows, i) => pooled(wanted[i]!, windows));
-  const samples = sampleSpans(lengths, SAMPLE_SECONDS * ENGINE_SAMPLE_RATE_HZ).map((span) =>
-    pooled(span, within(heard, span)),
-  );
+  const wantedSamples = hasSamples ? sampleSpans(lengths, SAMPLE_SECONDS * ENGINE_SAMPLE_RATE_HZ) : [];
+  const samples = wantedSamples.map((span) => pooled(span, within(heard, span)));
   return { samples, probes };
 }
 

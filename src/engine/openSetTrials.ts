@@ -18,6 +18,7 @@ export interface PooledSpeech extends LocatedSpeech {
 
 /** One person's speech to enrol from and to try. */
 export interface OpenSetPerson {
+  readonly speaker: string;
   readonly samples: readonly PooledSpeech[];
   readonly probes: readonly PooledSpeech[];
 }

@@ -40,9 +40,10 @@ export function histogram(values: Float64Array, from: number, to: number, bins: 
 
 /**
  * Probability claimed (x) against share that came true (y), in `bins` equal bins of the claim, for trials that claim
- * natural-log likelihood ratios; both kinds of trial weigh half. Bins without a trial are left out.
+ * natural-log likelihood ratios; both kinds of trial weigh half. Bins of fewer trials than `least` are left out.
  */
-export function reliability({ targets, nontargets }: Trials, bins = 10): Point[] {
+export function reliability({ targets, nontargets }: Trials, least = 1, bins = 10): Point[] {
+  const counts = new Float64Array(bins);
   const claimed = new Float64Array(bins);
   const weight = new Float64Array(bins);
   const came = new Float64Array(bins);
@@ -50,6 +51,7 @@ export function reliability({ targets, nontargets }: Trials, bins = 10): Point[]
     for (const llr of llrs) {
       const probability = 1 / (1 + Math.exp(-llr));
       const bin = Math.min(bins - 1, Math.floor(probability * bins));
+      counts[bin]! += 1;
       claimed[bin]! += probability / llrs.length;
       weight[bin]! += 1 / llrs.length;
       if (isTarget) came[bin]! += 1 / llrs.length;
@@ -58,6 +60,6 @@ export function reliability({ targets, nontargets }: Trials, bins = 10): Point[]
   add(targets, true);
   add(nontargets, false);
   return Array.from(weight, (all, bin) => ({ all, x: claimed[bin]! / all, y: came[bin]! / all }))
-    .filter(({ all }) => all > 0)
+    .filter((_, bin) => counts[bin]! >= least)
     .map(({ x, y }) => ({ x, y }));
 }
