@@ -1,5 +1,6 @@
 import type { SampleSpan } from '../core/audioFrame.js';
 import { msOfSamples } from '../core/time.js';
+import { dot } from '../core/vector.js';
 import { averageLinkage } from './averageLinkage.js';
 import { stickyPath } from './stickyPath.js';
 import { variationalVoices } from './variationalVoices.js';
@@ -51,7 +52,7 @@ export interface ClusterTuning {
 
 /** Found on conversations of other seeds than those that are reported (BENCHMARKS.md). */
 export const CLUSTER_TUNING: ClusterTuning = {
-  stop: 1,
+  stop: 1.5,
   foundingMs: 1300,
   evidence: 0.05,
   parsimony: 0.25,
@@ -66,16 +67,14 @@ export const CLUSTER_TUNING: ClusterTuning = {
  * Tells voices apart in three steps: average linkage over the longer windows finds too many voices; a Bayesian model of
  * the whole recording gives up those without evidence of their own; a last path lays every window to a voice.
  */
-export function clusterWindows(input: Windows, likeness: WindowLikeness, tuning = CLUSTER_TUNING): ClusteredWindows {
+export function clusterWindows(input: Windows, usual: WindowLikeness, tuning = CLUSTER_TUNING): ClusteredWindows {
+  const likeness = likenessHere(input, usual);
   const spread = likeness.same - likeness.different;
   const founding = foundingWindows(input, tuning.foundingMs);
   const cosine = likeness.different + tuning.stop * spread;
   const labels = averageLinkage(rowsOf(input, founding), { cosine, maxGroups: MAX_VOICES });
   const everyWindow = Int32Array.from(input.windows, (_, i) => i);
-  const isInside = (i: number) => i > 0 && input.stretchOf[i] === input.stretchOf[i - 1];
-  const changeCost = Float32Array.from(input.windows, (_, i) =>
-    isInside(i) ? spread * tuning.changeInside : spread * tuning.changeAcross,
-  );
+  const changeCost = changeCosts(input, likeness, tuning);
   const many = centroidsOf(input, founding, labels);
   const first = pathAlong(input, many, changeCost);
   const longest = input.windows.reduce(
@@ -87,7 +86,7 @@ export function clusterWindows(input: Windows, likeness: WindowLikeness, tuning 
       dimensions: input.dimensions,
       embeddings: centred(input),
       weights: Float32Array.from(input.windows, ({ startSample, endSample }) => (endSample - startSample) / longest),
-      stay: Float32Array.from(input.windows, (_, i) => (isInside(i) ? tuning.stayInside : tuning.stayAcross)),
+      stay: Float32Array.from(input.windows, (_, i) => (isInside(input, i) ? tuning.stayInside : tuning.stayAcross)),
       labels: first,
       voices: many.voices,
     },
@@ -96,6 +95,52 @@ export function clusterWindows(input: Windows, likeness: WindowLikeness, tuning 
   );
   const found = centroidsOf(input, everyWindow, settled);
   return centroidsOf(input, everyWindow, pathAlong(input, found, changeCost));
+}
+
+/** Takes other labels (see splitByVoice) and lays every window to the likeliest of these voices once more. */
+export function relabelled(
+  input: Windows,
+  labels: Int32Array,
+  usual: WindowLikeness,
+  tuning = CLUSTER_TUNING,
+): ClusteredWindows {
+  const everyWindow = Int32Array.from(input.windows, (_, i) => i);
+  const changeCost = changeCosts(input, likenessHere(input, usual), tuning);
+  return centroidsOf(input, everyWindow, pathAlong(input, centroidsOf(input, everyWindow, labels), changeCost));
+}
+
+const isInside = ({ stretchOf }: Windows, i: number) => i > 0 && stretchOf[i] === stretchOf[i - 1];
+
+function changeCosts(input: Windows, { same, different }: WindowLikeness, tuning: ClusterTuning): Float32Array {
+  return Float32Array.from(
+    input.windows,
+    (_, i) => (same - different) * (isInside(input, i) ? tuning.changeInside : tuning.changeAcross),
+  );
+}
+
+/** Pairs of windows that the usual likeness counts as much as. */
+const USUAL_PAIRS = 10;
+
+/**
+ * How alike windows of one voice are in this very recording: those that follow each other without a pause mostly are
+ * of one. A room or a line makes all voices more alike; what is between two voices shrinks with what is within one.
+ */
+function likenessHere({ dimensions, embeddings, windows, stretchOf }: Windows, usual: WindowLikeness): WindowLikeness {
+  const cosines: number[] = [];
+  windows.forEach((window, i) => {
+    for (let j = i + 1; j < windows.length && stretchOf[j] === stretchOf[i]; j += 1) {
+      if (windows[j]!.startSample < window.endSample) continue;
+      const at = (row: number) => embeddings.subarray(row * dimensions, (row + 1) * dimensions);
+      cosines.push(dot(at(i), at(j)));
+      break;
+    }
+  });
+  if (cosines.length === 0) return usual;
+  const median = cosines.sort((a, b) => a - b)[cosines.length >> 1]!;
+  const same =
+    (USUAL_PAIRS * usual.same + cosines.length * Math.max(median, usual.same)) / (USUAL_PAIRS + cosines.length);
+  const ratio = (usual.same - usual.different) / (1 - usual.same);
+  return { same, different: same - ratio * (1 - same) };
 }
 
 /** The embeddings less their mean: what the room and the line add to every voice. */

@@ -34,6 +34,13 @@ export interface MatchOptions {
   readonly samePersonLlr: (a: HeardVoice, b: HeardVoice) => number;
 }
 
+/**
+ * Most that another voice of this recording, already taken for somebody, may speak for a second one being the same
+ * person, as llr. Below 0: what the clustering left apart is taken to be two people unless the voiceprint says
+ * otherwise; in noisy rooms all voices sound alike, and likeness there would give everybody one name.
+ */
+export const MATCH_TUNING = { mostSupport: -1.5 };
+
 /** Share of the mean voiceprint in the cosine; the rest is the best exemplar's. */
 const MEAN_SHARE = 0.8;
 
@@ -106,7 +113,7 @@ function surestPair(
     for (const comparison of list) {
       const others = holders.get(comparison.voice.id) ?? [];
       const support = others.map((other) => options.samePersonLlr(heard[row]!, heard[other]!));
-      const llr = comparison.llr + (support.length > 0 ? Math.max(...support) : 0);
+      const llr = comparison.llr + (support.length > 0 ? Math.min(MATCH_TUNING.mostSupport, Math.max(...support)) : 0);
       if (llr >= highest) {
         highest = llr;
         best = { row, comparison };

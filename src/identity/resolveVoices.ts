@@ -3,10 +3,11 @@ import type { CalibrationParameters } from '../core/calibration.js';
 import type { Decision, FalseAcceptPercent } from '../core/identification.js';
 import { secondsOfSamples } from '../core/time.js';
 import { centroid, dot } from '../core/vector.js';
-import { type ClusteredWindows, clusterWindows } from './clusterWindows.js';
+import { type ClusteredWindows, clusterWindows, relabelled } from './clusterWindows.js';
 import { decide, UNCERTAIN_LLR, type Verdict } from './decide.js';
 import { layTurns, type VoiceSpan } from './layTurns.js';
 import { compare, type HeardVoice, matchVoices } from './matchVoices.js';
+import { splitByVoice } from './splitByVoice.js';
 
 /** One enrolled person as the matcher sees them: numbers only, so that it crosses to a worker. */
 export interface EnrolledVoice {
@@ -75,12 +76,15 @@ export function resolveVoices(input: VoicesInput): VoicesResult {
   const { windows, speech, calibration, isNarrowBand, voices } = input;
   if (windows.length === 0) return { turns: [] };
   const stretchOf = stretches(windows, speech);
-  const found = clusterWindows({ ...input, stretchOf }, calibration.windowCosine ?? WINDOW_COSINE);
-  const spans = layTurns({ windows, stretchOf, speech, labels: found.labels });
-  const heard = heardVoices(found, spans, input.dimensions);
   const { offset, cosine } = calibration.recordingCosine ?? RECORDING_COSINE;
   const samePersonLlr = (a: HeardVoice, b: HeardVoice) => offset + cosine * dot(a.centroid, b.centroid);
   const options = { calibration, isNarrowBand, leastLlr: UNCERTAIN_LLR, samePersonLlr };
+  const located = { ...input, stretchOf };
+  const usual = calibration.windowCosine ?? WINDOW_COSINE;
+  const clustered = clusterWindows(located, usual);
+  const found = relabelled(located, splitByVoice(located, clustered, voices, options), usual);
+  const spans = layTurns({ windows, stretchOf, speech, labels: found.labels });
+  const heard = heardVoices(found, spans, input.dimensions);
   const matches = matchVoices(heard, voices, options);
   const people = matches.map(({ taken }, row) => taken?.voice.id ?? row);
   const verdicts = new Map(
