@@ -1,7 +1,8 @@
 // The robustness ladder: equal error rates as speech is damaged more and more, one column a model, as a table in Markdown:
 //   node scripts/accuracy/ladder.mjs [--models ID|FILE,…] [--utterances 4] [--manifest FILE.jsonl] [--resemblyzer PYTHON]
 // Every person's utterances of 2 s or more, `--utterances` of them spread evenly, all pairs of the same step; whole
-// utterances and their middle 2 s. Needs ffmpeg and the corpus. --resemblyzer names a Python that has that package.
+// utterances and their middle 2 s. Needs ffmpeg and the corpus. --resemblyzer names a Python that has that package
+// (see resemblyzer.py); with --models none it is the only column.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -95,7 +96,8 @@ async function eerOf(column, rows, sounds) {
 }
 
 const rows = await chosenUtterances();
-const columns = await Promise.all(values.models.split(',').map(productColumn));
+const models = values.models === 'none' ? [] : values.models.split(',');
+const columns = await Promise.all(models.map(productColumn));
 if (values.resemblyzer) columns.push(resemblyzerColumn(values.resemblyzer));
 const startedAt = performance.now();
 const line = (cells) => console.log(`| ${cells.join(' | ')} |`);

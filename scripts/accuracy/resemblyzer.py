@@ -1,7 +1,8 @@
 """Embeddings of resemblyzer (PyPI, Apache-2.0), for scripts/accuracy/ladder.mjs:
     python resemblyzer.py SOUNDS.f32 LENGTHS.json VECTORS.f32
-Needs torch and `pip install resemblyzer==0.1.4`. Each sound is brought to its loudness, as its own preprocessing does;
-utterances of the corpus are trimmed already, so that nothing is cut as silence."""
+Needs `pip install torch librosa webrtcvad-wheels` and `pip install --no-deps resemblyzer==0.1.4`. Each
+sound is brought to its loudness, as its own preprocessing does; utterances of the corpus are trimmed already, so that
+nothing is cut as silence."""
 
 import json
 import sys
