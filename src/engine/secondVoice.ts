@@ -66,7 +66,8 @@ function windowsOf({ windows, embeddings, dimensions, speech }: HeardSpeech): Wi
 function firstGuesses({ embeddings }: Windows): boolean[][] {
   const step = Math.max(1, Math.ceil(embeddings.length / MOST_CHANGES));
   const guesses: boolean[][] = [];
-  for (let change = step; change < embeddings.length; change += step) guesses.push(embeddings.map((_, i) => i >= change));
+  for (let change = step; change < embeddings.length; change += step)
+    guesses.push(embeddings.map((_, i) => i >= change));
   let [a, b, least] = [0, 0, Number.POSITIVE_INFINITY];
   for (let i = 0; i < embeddings.length; i += 1) {
     for (let j = i + 1; j < embeddings.length; j += 1) {
