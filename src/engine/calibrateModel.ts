@@ -52,8 +52,10 @@ export function calibrationOf(speakers: readonly CalibrationSpeaker[], source: s
   });
 }
 
-/** How strongly a rescaling is drawn to none, for one person; found on halves of 24 and 50 learners of English. */
+/** How strongly a rescaling is drawn to none, for one person: few people, told apart without error, would stretch it without end. */
 const RESCALE_PRIOR = 0.1;
+/** Scores of before keep their order, whatever the recordings are. */
+const LEAST_SCALE = 0.1;
 
 /**
  * A calibration of before, its llr stretched and shifted to fit people already embedded: two numbers are all that few
@@ -65,10 +67,11 @@ export function rescaledCalibration(
   source: string,
 ): CalibrationParameters {
   const trials = trialsOf(speakers, speakers.map(voiceOf), before.meanVoice ?? []);
-  const [shift, scale] = logisticFit(
+  const [shift, slope] = logisticFit(
     trials.map((trial) => ({ features: [1, llrOf(trial, before)], isTarget: trial.isTarget })),
     { strength: RESCALE_PRIOR / speakers.length, weights: [0, 1] },
   ) as [number, number];
+  const scale = Math.max(LEAST_SCALE, slope);
   const rescaled: CalibrationParameters = {
     ...before,
     offset: shift + scale * before.offset,
