@@ -158,18 +158,21 @@ function trialsOf(
   return trials;
 }
 
-/** Halves of one recording of each person, and of two people under one condition. */
+/** Pieces of a little over two seconds from both ends of one recording: as short as a second voice may be. */
+const PIECE_WINDOWS = 2;
+
+/** Pieces of one recording of each person, and of two people under one condition. */
 function recordingTrialsOf(speakers: readonly CalibrationSpeaker[]): RecordingTrial[] {
-  const halves = speakers.flatMap(({ group, probes }, speaker) =>
+  const pieces = speakers.flatMap(({ group, probes }, speaker) =>
     probes.flatMap(({ condition, embeddings }) => {
-      const half = embeddings.length >> 1;
-      const later = embeddings.slice(half + 1); // the window on the seam belongs to neither
-      if (half === 0 || later.length === 0) return [];
-      return [{ speaker, group, condition, first: centroid(embeddings.slice(0, half)), second: centroid(later) }];
+      if (embeddings.length < 2 * PIECE_WINDOWS + 1) return []; // neighbouring windows share sound
+      const first = centroid(embeddings.slice(0, PIECE_WINDOWS));
+      const second = centroid(embeddings.slice(-PIECE_WINDOWS));
+      return [{ speaker, group, condition, first, second }];
     }),
   );
-  return halves.flatMap((a) =>
-    halves.flatMap((b) =>
+  return pieces.flatMap((a) =>
+    pieces.flatMap((b) =>
       a.group === b.group && a.condition === b.condition
         ? [{ cosine: dot(a.first, b.second), isTarget: a.speaker === b.speaker }]
         : [],
