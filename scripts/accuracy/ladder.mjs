@@ -84,8 +84,7 @@ const middle = (samples) => {
   return samples.slice(from, from + MIDDLE_SECONDS * RATE_HZ);
 };
 
-async function eerOf(column, rows, sounds) {
-  const embeddings = await column.embed(sounds);
+function errorsOf(rows, sounds, embeddings) {
   const utterances = rows.map(({ speaker, session }, i) => ({
     speaker,
     session: session === undefined ? undefined : String(session),
@@ -110,8 +109,9 @@ try {
     const middles = sounds.map(middle);
     const cells = [];
     for (const column of columns) {
-      const whole = await eerOf(column, rows, sounds);
-      const short = await eerOf(column, rows, middles);
+      const embeddings = await column.embed([...sounds, ...middles]);
+      const whole = errorsOf(rows, sounds, embeddings);
+      const short = errorsOf(rows, middles, embeddings.slice(rows.length));
       counts = `${whole.utterances} utterances of ${whole.speakers} people, ${whole.targets} pairs of one person, ${whole.nontargets} of two`;
       cells.push(`${whole.eerPercent.toFixed(1)} / ${short.eerPercent.toFixed(1)}`);
     }

@@ -8,6 +8,7 @@ import json
 import sys
 
 import numpy as np
+import torch
 
 # This file's own name would hide the package: the folder of the script leaves the search path.
 sys.path.pop(0)
@@ -21,6 +22,7 @@ def main(sounds_path: str, lengths_path: str, vectors_path: str) -> None:
     with open(lengths_path, encoding="utf-8") as file:
         lengths = json.load(file)
     sounds = np.split(np.fromfile(sounds_path, dtype=np.float32), np.cumsum(lengths)[:-1])
+    torch.set_num_threads(1)  # a small recurrent network: more threads only wait for each other
     encoder = VoiceEncoder("cpu", verbose=False)
     vectors = [encoder.embed_utterance(normalize_volume(sound, TARGET_DBFS, increase_only=True)) for sound in sounds]
     np.stack(vectors).astype(np.float32).tofile(vectors_path)
