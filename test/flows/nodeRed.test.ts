@@ -293,5 +293,7 @@ describe('the REST switch', () => {
 test('at the end no node had hung, nobody was named in the log, and no temporary file is left', () => {
   expect(red.lines.join('\n')).not.toMatch(/timed out|Uncaught/i);
   expect(red.lines.join('\n')).not.toMatch(/SALLY|Raymond/);
-  expect(readdirSync(join(red.userDir, 'tmp'))).toEqual([]);
+  // Node-RED 5 lets Node.js keep its compiled modules there.
+  const left = readdirSync(join(red.userDir, 'tmp')).filter((name) => name !== 'node-compile-cache');
+  expect(left).toEqual([]);
 });
