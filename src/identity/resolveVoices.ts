@@ -3,6 +3,7 @@ import type { CalibrationParameters } from '../core/calibration.js';
 import type { Decision, FalseAcceptPercent } from '../core/identification.js';
 import { secondsOfSamples } from '../core/time.js';
 import { centroid, dot } from '../core/vector.js';
+import { averageLinkage } from './averageLinkage.js';
 import { type ClusteredWindows, clusterWindows, relabelled } from './clusterWindows.js';
 import { decide, UNCERTAIN_LLR, type Verdict } from './decide.js';
 import { layTurns, type VoiceSpan } from './layTurns.js';
@@ -71,6 +72,9 @@ export interface VoicesResult {
 const WINDOW_COSINE = { same: 0.6, different: 0.2 };
 const RECORDING_COSINE = { offset: -10, cosine: 16 };
 
+/** llr, by the likeness of short pieces, from which two unnamed voices are joined: high, as longer pieces are more alike. */
+export const STRANGER_TUNING = { joinLlr: 3 };
+
 /** Tells the voices of one recording apart and names those who are enrolled. Pure; runs in a worker. */
 export function resolveVoices(input: VoicesInput): VoicesResult {
   const { windows, speech, calibration, isNarrowBand, voices } = input;
@@ -86,7 +90,12 @@ export function resolveVoices(input: VoicesInput): VoicesResult {
   const spans = layTurns({ windows, stretchOf, speech, labels: found.labels });
   const heard = heardVoices(found, spans, input.dimensions);
   const matches = matchVoices(heard, voices, options);
-  const people = matches.map(({ taken }, row) => taken?.voice.id ?? row);
+  const strangers = joinedStrangers(
+    heard,
+    matches.map(({ taken }) => taken === undefined),
+    (STRANGER_TUNING.joinLlr - offset) / cosine,
+  );
+  const people = matches.map(({ taken }, row) => taken?.voice.id ?? strangers[row]!);
   const verdicts = new Map(
     [...new Set(people)].map((person) => {
       const rows = matches.flatMap((_, row) => (people[row] === person ? [row] : []));
@@ -107,6 +116,23 @@ export function resolveVoices(input: VoicesInput): VoicesResult {
       verdicts,
     ),
   };
+}
+
+/** Unnamed voices that sound alike enough are one; the number of each voice, its own for those that have a name. */
+function joinedStrangers(heard: readonly HeardVoice[], isStranger: readonly boolean[], leastCosine: number): number[] {
+  const rows = [...heard.keys()].filter((row) => isStranger[row]);
+  const dimensions = heard[0]?.centroid.length ?? 0;
+  const sums = new Float32Array(rows.length * dimensions);
+  rows.forEach((row, i) => {
+    sums.set(heard[row]!.centroid, i * dimensions);
+  });
+  const groups = { dimensions, sums, weights: new Float64Array(rows.length).fill(1) };
+  const labels = averageLinkage(groups, { cosine: leastCosine, maxGroups: rows.length });
+  const numbers = [...heard.keys()];
+  rows.forEach((row, i) => {
+    numbers[row] = rows[labels.indexOf(labels[i]!)]!;
+  });
+  return numbers;
 }
 
 /** The stretch of speech in which the middle of each window lies. */
