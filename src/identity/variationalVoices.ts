@@ -46,7 +46,7 @@ export function variationalVoices(input: VariationalInput, model: VoiceModel, tu
   }
   let shares = new Float64Array(voices).fill(1 / voices);
   for (let i = 0; i < tuning.iterations; i += 1) {
-    const likelihood = logLikelihoods(input, posterior, { model, tuning });
+    const likelihood = logLikelihoods(input, posterior, { model, tuning, shares });
     shares = forwardBackward(input, likelihood, shares, posterior);
   }
   return Int32Array.from({ length: windows }, (_, t) => {
@@ -60,16 +60,17 @@ export function variationalVoices(input: VariationalInput, model: VoiceModel, tu
 function logLikelihoods(
   { dimensions, embeddings, weights, voices }: VariationalInput,
   posterior: Float64Array,
-  { model, tuning }: { model: VoiceModel; tuning: VariationalTuning },
+  { model, tuning, shares }: { model: VoiceModel; tuning: VariationalTuning; shares: Float64Array },
 ): Float64Array {
   const windows = weights.length;
   // Unit vectors of one voice scatter with a total variance of 1 - same, their means with same - different.
   const within = (1 - model.same) / dimensions;
   const ratio = (model.same - model.different) / (1 - model.same);
   const scale = ratio / within; // ρ·ρ' of the paper = ratio × x·x' / within
-  const out = new Float64Array(windows * voices);
+  const out = new Float64Array(windows * voices).fill(Number.NEGATIVE_INFINITY);
   const sum = new Float64Array(dimensions);
   for (let s = 0; s < voices; s += 1) {
+    if (shares[s] === 0) continue; // given up: never likely again
     sum.fill(0);
     let count = 0;
     for (let t = 0; t < windows; t += 1) {
