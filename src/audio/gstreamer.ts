@@ -78,7 +78,11 @@ function failureOf(
   if (codec?.startsWith('amr') && /negotiation/.test(stderr)) return decoderMissing(container, codec);
   if (missing.length > 0) return notAudio(`the ${container} file holds no audio track`);
   if (status === 0) return corrupt(`the ${container} recording has a header, but no audio follows`);
-  if (/type of stream|enough data|no valid frames|demultiplex|general stream error|corrupt|invalid|not playable|EOS/i.test(stderr)) {
+  if (
+    /type of stream|enough data|no valid frames|demultiplex|general stream error|corrupt|invalid|not playable|EOS/i.test(
+      stderr,
+    )
+  ) {
     return corrupt(`the ${container} recording is broken or was cut before its first sound`);
   }
   return decodeFailed(container);
