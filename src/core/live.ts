@@ -1,0 +1,93 @@
+import type { AudioFrame } from './audioFrame.js';
+import type { Candidate, Decision } from './identification.js';
+
+/** How a live source is; what its node's badge shows. */
+export type StreamStatus =
+  /** Asked for, nothing heard yet. */
+  | 'connecting'
+  /** Audio comes in. */
+  | 'open'
+  /** Lost; it is tried again after `retryInMs`. */
+  | 'retrying'
+  /** Open, but held by the other side (a call on hold): silence is expected. */
+  | 'held'
+  /** Over for good: the file's end, the call's end, a stop, or a failure no retry can mend. */
+  | 'ended';
+
+/** A change of a live source. Never a credential, an address with one, or what the other side said of itself unasked. */
+export interface StreamState {
+  readonly status: StreamStatus;
+  /** Why, where something is wrong: an ErrorCode. */
+  readonly code?: string;
+  /** What happened and, after a semicolon, what to do. */
+  readonly message?: string;
+  /** Of `retrying`: until the next attempt. */
+  readonly retryInMs?: number;
+  /** Of `retrying`: failures in a row, from 1. */
+  readonly attempt?: number;
+}
+
+/**
+ * What a live source yields. Frames are mono 16 kHz, in order and never overlapping; `startSample` counts from the
+ * stream's beginning and jumps where audio was lost or the source was down, so that the time line stays true.
+ */
+export type LiveItem =
+  | { readonly type: 'audio'; readonly frame: AudioFrame }
+  | { readonly type: 'state'; readonly state: StreamState }
+  /** Audio that came but could not be taken: the channel was full. Its time is a gap before the next frame. */
+  | { readonly type: 'dropped'; readonly samples: number };
+
+/** A live source that runs: iterate it once; leaving the loop or aborting its signal ends every child and socket. */
+export interface LiveAudio extends AsyncIterable<LiveItem> {
+  /** Wall-clock time (ms since 1970) of sample 0, known once the first frame has come. */
+  readonly startedAtMs: number | undefined;
+  /** True where the source has telephone bandwidth (8 kHz), once that is known. */
+  readonly isNarrowBand: boolean | undefined;
+}
+
+/** One turn of one voice in a live stream: tentative while it is spoken, final at its end. Seconds of stream time. */
+export interface LiveTurn {
+  /** Stable within the session: tentative and final events of one turn share it. */
+  readonly turnId: string;
+  readonly isFinal: boolean;
+  readonly start: number;
+  readonly end: number;
+  readonly speechSeconds: number;
+  readonly decision: Decision;
+  readonly speakerId: string | null;
+  readonly name: string | null;
+  /** `unknown-1` …: stable over sessions until the unknown voice expires; null for an identified voice. */
+  readonly cluster: string | null;
+  readonly score: number;
+  readonly margin: number;
+  readonly overlap: boolean;
+  readonly candidates: readonly Candidate[];
+}
+
+/** What a live session tells, in order. */
+export type LiveEvent =
+  | { readonly type: 'turn'; readonly turn: LiveTurn; readonly timestampMs: number }
+  /** Sounds like speech but too little of it, too noisy … to say anything about; `reason` is a stable word. */
+  | {
+      readonly type: 'rejected';
+      readonly turnId: string;
+      readonly start: number;
+      readonly end: number;
+      readonly reason: string;
+      readonly timestampMs: number;
+    }
+  /** Turns already told that belong to somebody else than was said: an unknown recognised or enrolled later, a wrong name taken back. */
+  | {
+      readonly type: 'relabel';
+      readonly turnIds: readonly string[];
+      readonly cluster: string | null;
+      readonly speakerId: string | null;
+      readonly name: string | null;
+      readonly score: number;
+      readonly timestampMs: number;
+    }
+  | { readonly type: 'state'; readonly state: StreamState; readonly timestampMs: number }
+  /** Audio that was lost because this machine or the channel was full. */
+  | { readonly type: 'dropped'; readonly seconds: number; readonly timestampMs: number }
+  /** The machine is full: names come later by working with longer hops; `level` 0 is back to normal. */
+  | { readonly type: 'degraded'; readonly level: number; readonly timestampMs: number };
