@@ -156,7 +156,7 @@ def telephone(samples, rng):
 def low_rate_codec(samples, rng):
     """Opus at 6.5 to 13 kbit/s or MP3 at 16 to 24 kbit/s."""
     if rng.random() < 0.3:
-        return through_file(samples, SAMPLE_RATE, format="OGG", subtype="OPUS", compression_level=rng.uniform(0.97, 1.0))
+        return through_file(samples, SAMPLE_RATE, format="OGG", subtype="OPUS", compression_level=rng.uniform(0.97, 0.995))
     return through_file(samples, SAMPLE_RATE, format="MP3", subtype="MPEG_LAYER_III", compression_level=rng.uniform(0.93, 0.995))
 
 
