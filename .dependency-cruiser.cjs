@@ -96,7 +96,8 @@ module.exports = {
     ownedBy('lowdb', 'src/registry/'),
     ownedBy('express', 'src/api/'),
     ownedBy('request-filtering-agent', 'src/net/'),
-    ownedBy('@wasm-audio-decoders/flac|mpg123-decoder|ogg-opus-decoder', 'src/audio/'),
+    ownedBy('@wasm-audio-decoders/flac|mpg123-decoder|ogg-opus-decoder|opus-decoder', 'src/audio/'),
+    ownedBy('sip\\.js|sdp-transform|werift-rtp', 'src/audio/sip/'),
     {
       name: 'processes-only-in-audio',
       severity: 'error',

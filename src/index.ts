@@ -1,4 +1,5 @@
 /** The front door: everything a node, an API or another program may use. */
+export * from './audio/sip/sipTypes.js';
 export * from './core/errors.js';
 export * from './core/identification.js';
 export * from './core/progress.js';
