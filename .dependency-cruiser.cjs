@@ -53,6 +53,19 @@ module.exports = {
       to: { path: '^dist/', pathNot: `^dist/src/(${STAGES}|stream|core)/` },
     },
     {
+      name: 'events-import-core-only',
+      severity: 'error',
+      comment: 'What surfaces tell is made of what the engine answers, without the engine: pure, and the same for all.',
+      from: { path: '^dist/src/events/' },
+      to: { path: '^dist/', pathNot: '^dist/src/(events|core)/' },
+    },
+    {
+      name: 'events-for-surfaces-only',
+      severity: 'error',
+      from: { path: `^dist/src/(${STAGES}|stream|engine)/` },
+      to: { path: '^dist/src/events/' },
+    },
+    {
       name: 'engine-knows-no-surface',
       severity: 'error',
       from: { path: '^dist/src/engine/' },

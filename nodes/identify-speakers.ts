@@ -1,12 +1,21 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { z } from 'zod';
-import { falseAcceptPercent, field, type Identification, type Progress, VoicePrintsError } from '../src/index.js';
+import {
+  type EventContext,
+  eventMessage,
+  falseAcceptPercent,
+  field,
+  type Identification,
+  type Progress,
+  recordedTurnEvent,
+  rejectedEvent,
+  VoicePrintsError,
+} from '../src/index.js';
 import { bindNode, DEFAULT_QUEUE_LIMIT, type Send } from './shared/bindNode.js';
 import { progressBadge, voicesBadge } from './shared/identifyBadge.js';
 import { recordingsOf, workingDirectoryOf } from './shared/recordingsOf.js';
 import { checkbox, type SettingsForm, text, trySettings, withDefaults } from './shared/settings.js';
 import { storeOf, useStore } from './shared/storeOf.js';
-import { eventTopic, rejectedEvent, type TurnEvent, turnEvent } from './shared/turnEvent.js';
 import { evaluate, evaluateIds, located } from './shared/typedProperty.js';
 
 /** A level of an MQTT topic: no wildcard, no slash at its ends. */
@@ -59,7 +68,7 @@ export default function register(RED: NodeAPI): void {
       const result = await identify(RED, this, settings, msg, signal, progress.show);
       this.status(voicesBadge(RED, result));
       if (settings.output === 'whole') sendWhole(RED, settings, msg, send, result);
-      else sendTurns(RED, settings, msg, send, result);
+      else await sendTurns(RED, settings, msg, send, result);
     };
     const binding = bindNode(this, handle, { queueLimit: settings.queueLimit, onWaiting: progress.waiting });
     useStore(RED, this, settings.store, binding);
@@ -103,32 +112,30 @@ function sendWhole(RED: NodeAPI, settings: Settings, msg: NodeMessageInFlow, sen
 }
 
 /** Known voices to the first output, everybody else to the second; `msg.parts` lets a join node put them together. */
-function sendTurns(RED: NodeAPI, settings: Settings, msg: NodeMessageInFlow, send: Send, result: Identification): void {
-  const context = {
-    site: settings.site,
-    sessionId: msg._msgid,
-    model: result.model,
-    timestamp: new Date().toISOString(),
-  };
-  const events: TurnEvent[] =
+async function sendTurns(
+  RED: NodeAPI,
+  settings: Settings,
+  msg: NodeMessageInFlow,
+  send: Send,
+  result: Identification,
+): Promise<void> {
+  const { site, topicBase: base, isRetained: retain } = settings;
+  const engine = await storeOf(RED, settings.store).engine();
+  const threshold = engine.acceptScore(settings.falseAcceptPercent);
+  const context: EventContext = { site, sessionId: msg._msgid, model: result.model, threshold };
+  const nowMs = Date.now();
+  const { durationSeconds: end, warnings } = result;
+  const events =
     result.segments.length > 0
-      ? result.segments.map((segment) => turnEvent(segment, context))
-      : [rejectedEvent(result.warnings[0]?.code ?? 'AUDIO_NO_SPEECH', result.durationSeconds, context)];
+      ? result.segments.map((segment) => recordedTurnEvent(segment, context, nowMs))
+      : [rejectedEvent({ reason: warnings[0]?.code ?? 'AUDIO_NO_SPEECH', start: 0, end }, context, nowMs)];
   // Without the audio: a clone a turn would copy it each time.
   const { payload: _audio, ...rest } = msg;
   events.forEach((event, index) => {
     const turn = RED.util.cloneMessage(rest) as NodeMessage;
-    turn.payload = event;
-    turn.topic = eventTopic(settings.topicBase, settings.site);
-    turn.qos = 1;
-    turn.retain = settings.isRetained;
-    turn.parts = {
-      id: msg._msgid,
-      type: 'array',
-      index,
-      count: events.length,
-      ...(msg.parts && { parts: msg.parts }),
-    };
+    Object.assign(turn, eventMessage(event, { base, site }), { retain });
+    const outer = msg.parts && { parts: msg.parts };
+    turn.parts = { id: msg._msgid, type: 'array', index, count: events.length, ...outer };
     send(event.event_type === 'identified' ? [turn, null] : [null, turn]);
   });
 }

@@ -2,11 +2,43 @@
 export * from './audio/sip/sipTypes.js';
 export * from './core/errors.js';
 export * from './core/identification.js';
+export * from './core/live.js';
 export * from './core/progress.js';
 export * from './core/recording.js';
 export { type EngineConfig, engineConfig, falseAcceptPercent, field, parseConfig } from './engine/config.js';
 export { type CreateEngineOptions, createEngine } from './engine/createEngine.js';
 export * from './engine/engine.js';
 export { type AddModelRequest, addModel, removeModel, useModel } from './engine/manageModels.js';
+export {
+  DISCOVERY_PREFIX,
+  discoveryMessage,
+  homeAssistantStatusTopic,
+  removalMessages,
+} from './events/homeAssistant.js';
+export { liveSpeakerEvent } from './events/liveSpeakerEvent.js';
+export { objectId } from './events/objectId.js';
+export { PRESENCE_WINDOW_MS, Presence } from './events/presence.js';
+export {
+  type DegradedEvent,
+  type DroppedEvent,
+  type EventContext,
+  isTurnEvent,
+  type RelabelEvent,
+  recordedTurnEvent,
+  rejectedEvent,
+  type SpeakerEvent,
+  type StreamEvent,
+  type TentativeEvent,
+  TURN_EVENT_TYPES,
+  type TurnEvent,
+} from './events/speakerEvent.js';
+export {
+  errorMessage,
+  eventMessage,
+  type MqttMessage,
+  RESERVED_SITES,
+  type TopicPlace,
+  topicsOf,
+} from './events/topics.js';
 export { ModelStore } from './inference/modelStore.js';
 export type { SpeakerModel } from './inference/speakerModel.js';

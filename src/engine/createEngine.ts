@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os';
 import type { z } from 'zod';
 import { openRecording } from '../audio/openRecording.js';
 import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
-import type { EnrollResult, Identification } from '../core/identification.js';
+import type { EnrollResult, FalseAcceptPercent, Identification } from '../core/identification.js';
 import type { RecordingLimits } from '../core/recording.js';
+import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import { LowdbRegistry } from '../registry/lowdbRegistry.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
@@ -131,6 +132,10 @@ class RecordingEngine implements Engine {
       assertOpen: () => this.#assertOpen(),
       nowMs,
     });
+  }
+
+  acceptScore(falseAcceptPercent: FalseAcceptPercent = this.#parts.config.falseAcceptPercent): number {
+    return acceptScore(this.model.calibration ?? UNCALIBRATED, falseAcceptPercent);
   }
 
   /** Stops pending work first, then waits for it, then closes what it used. */

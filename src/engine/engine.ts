@@ -62,4 +62,6 @@ export interface Engine extends AsyncDisposable {
   /** Who speaks when. Throws SPEAKER_NOT_FOUND or SPEAKER_INCOMPLETE (details.speakerIds) for a wrong `speakerIds`. */
   identify(request: IdentifyRequest, options?: CallOptions): Promise<Identification>;
   speakers(tenantId?: string): SpeakerDirectory;
+  /** Score from which a voice is named where nobody else is near; `falseAcceptPercent` as configured by default. */
+  acceptScore(falseAcceptPercent?: FalseAcceptPercent): number;
 }

@@ -54,6 +54,15 @@ export function acceptLlr(parameters: CalibrationParameters, percent: FalseAccep
 }
 
 /**
+ * The same as a score: what `decide` makes of that llr where nobody else is near. The more people, the lower each one's
+ * share of the prior and the higher the llr: the score is one for all galleries.
+ */
+export function acceptScore(parameters: CalibrationParameters, percent: FalseAcceptPercent): number {
+  const { falseAcceptLlr, gallerySize = DEFAULT_GALLERY } = parameters;
+  return 1 / (1 + gallerySize * Math.exp(-falseAcceptLlr[`${percent}`]));
+}
+
+/**
  * For a model nobody has calibrated: cosines of speaker networks mostly lie near .1 between people and .6 within one.
  * A guess, and answers say so (warning MODEL_UNCALIBRATED).
  */

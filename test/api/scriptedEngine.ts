@@ -14,6 +14,7 @@ export function scriptedEngine({ enroll = unscripted, identify = unscripted, dir
   return {
     enroll,
     identify,
+    acceptScore: () => 0.5,
     speakers: () => directory as SpeakerDirectory,
     storeDirectory: '',
     model: undefined as never,

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { describe as describeAudio, recordingsOf } from '../../nodes/shared/recordingsOf.js';
-import { rejectedEvent, turnEvent } from '../../nodes/shared/turnEvent.js';
-import type { IdentifiedSegment } from '../../src/index.js';
 
 const options = { property: 'msg.payload', workingDirectory: '/recordings' };
 const wav = Buffer.from('RIFF');
@@ -48,50 +46,5 @@ describe('recordingsOf', () => {
 
   test.each([[[]], [null], [{}], [7], ['']])('%j holds no audio', (value) => {
     expect(() => recordingsOf(value, undefined, options)).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }));
-  });
-});
-
-const context = { site: 'door', sessionId: 's1', model: 'm', timestamp: '2026-11-22T00:00:00.000Z' };
-
-test('an event has the fields that MQTT users know, and never an embedding or a cosine', () => {
-  const segment: IdentifiedSegment = {
-    speakerId: 'alice',
-    name: 'Alice',
-    cluster: null,
-    start: 1.5,
-    end: 3,
-    score: 0.97,
-    margin: 0.4,
-    cosine: 0.7,
-    decision: 'identified',
-    overlap: false,
-    candidates: [{ speakerId: 'alice', name: 'Alice', score: 0.97, cosine: 0.7 }],
-  };
-  expect(turnEvent(segment, context)).toEqual({
-    event_type: 'identified',
-    speaker: 'Alice',
-    speaker_id: 'alice',
-    score: 0.97,
-    margin: 0.4,
-    site: 'door',
-    start: 1.5,
-    end: 3,
-    session_id: 's1',
-    candidates: [{ speaker_id: 'alice', speaker: 'Alice', score: 0.97 }],
-    model: 'm',
-    timestamp: '2026-11-22T00:00:00.000Z',
-  });
-  const unknown = turnEvent(
-    { ...segment, speakerId: null, name: null, cluster: 'unknown-1', decision: 'unknown' },
-    context,
-  );
-  expect(unknown).toMatchObject({ event_type: 'unknown', speaker: null, cluster: 'unknown-1' });
-});
-
-test('where nobody speaks there is one event with the reason', () => {
-  expect(rejectedEvent('AUDIO_NO_SPEECH', 9, context)).toMatchObject({
-    event_type: 'rejected',
-    reason: 'AUDIO_NO_SPEECH',
-    end: 9,
   });
 });

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { acceptLlr, llrOf, typicality, UNCALIBRATED } from '../../src/identity/calibration.js';
+import { acceptLlr, acceptScore, llrOf, typicality, UNCALIBRATED } from '../../src/identity/calibration.js';
+import { decide } from '../../src/identity/decide.js';
+import type { EnrolledVoice } from '../../src/identity/resolveVoices.js';
 
 const parameters = {
   ...UNCALIBRATED,
@@ -43,4 +45,13 @@ test('a larger gallery asks for more', () => {
   const ten = acceptLlr(UNCALIBRATED, 1, 10);
   expect(ten).toBe(UNCALIBRATED.falseAcceptLlr['1']);
   expect(Math.abs(acceptLlr(UNCALIBRATED, 1, 100) - ten - Math.log(10))).toBeLessThan(1e-12);
+});
+
+test.each([1, 10, 500])('the score from which a voice is named is one for every gallery: %i people', (gallery) => {
+  const llr = acceptLlr(UNCALIBRATED, 1, gallery);
+  const voices = Array.from({ length: gallery }, (_, at) => ({ id: `${at}` }) as EnrolledVoice);
+  // Nobody but the first is near.
+  const comparisons = voices.map((voice, at) => ({ voice, cosine: 0, llr: at === 0 ? llr : -50 }));
+  const { score } = decide(comparisons, comparisons[0], { calibration: UNCALIBRATED, falseAcceptPercent: 1 });
+  expect(score).toBeCloseTo(acceptScore(UNCALIBRATED, 1), 6);
 });

@@ -1,0 +1,55 @@
+import type { LiveEvent } from '../core/live.js';
+import {
+  type EventContext,
+  isoTime,
+  probability,
+  rejectedEvent,
+  type SpeakerEvent,
+  seconds,
+  voiceOf,
+} from './speakerEvent.js';
+
+/** What a live session tells, as plain JSON. One event in, one out: a turn is told as itself once, when it is final. */
+export function liveSpeakerEvent(event: LiveEvent, context: EventContext): SpeakerEvent {
+  const told = {
+    site: context.site,
+    session_id: context.sessionId,
+    timestamp: isoTime(event.timestampMs),
+  };
+  switch (event.type) {
+    case 'turn': {
+      const voice = voiceOf(event.turn, context, event.timestampMs);
+      const { decision, isFinal } = event.turn;
+      return isFinal ? { event_type: decision, ...voice } : { event_type: 'tentative', decision, ...voice };
+    }
+    case 'rejected':
+      return rejectedEvent(event, context, event.timestampMs);
+    case 'relabel':
+      return {
+        event_type: 'relabel',
+        turn_ids: event.turnIds,
+        cluster: event.cluster,
+        speaker: event.name,
+        speaker_id: event.speakerId,
+        score: probability(event.score),
+        model: context.model,
+        ...told,
+      };
+    case 'state': {
+      const { status, code, message, retryInMs, attempt } = event.state;
+      return {
+        event_type: 'stream',
+        status,
+        ...(code !== undefined && { code }),
+        ...(message !== undefined && { message }),
+        ...(retryInMs !== undefined && { retry_in_seconds: seconds(retryInMs / 1000) }),
+        ...(attempt !== undefined && { attempt }),
+        ...told,
+      };
+    }
+    case 'dropped':
+      return { event_type: 'dropped', seconds: seconds(event.seconds), ...told };
+    case 'degraded':
+      return { event_type: 'degraded', level: event.level, ...told };
+  }
+}

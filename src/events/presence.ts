@@ -1,0 +1,157 @@
+import type { RelabelEvent, SpeakerEvent, TentativeEvent, TurnEvent } from './speakerEvent.js';
+import { isoTime, isTurnEvent } from './speakerEvent.js';
+import { type MqttMessage, type TopicPlace, topicsOf } from './topics.js';
+
+/** How long somebody counts as being here after the last word, unless the user says otherwise. */
+export const PRESENCE_WINDOW_MS = 30_000;
+
+/** Turns kept at most: more within one window is nobody's conversation, and a clock that stands still must not fill memory. */
+const MAX_TURNS = 4096;
+
+/** Home Assistant takes no longer text as the state of a sensor; all of them are in the attributes. */
+const MAX_TEXT_LENGTH = 255;
+
+/** A turn that was heard within the window. */
+interface HeardTurn {
+  readonly turnId: string | undefined;
+  /** Unknown voices are numbered by session. */
+  readonly sessionId: string;
+  readonly cluster: string | null;
+  /** Null for anybody not named for certain. */
+  readonly speakerId: string | null;
+  readonly name: string | null;
+  readonly score: number;
+  readonly heardAtMs: number;
+}
+
+/**
+ * Who is at one site: everybody heard within the last `windowMs`, over all its streams. Says so in retained messages,
+ * and only when it changes. It has no clock: whoever owns it calls `tick` when `nextChangeAtMs` has come.
+ */
+export class Presence {
+  readonly #place: TopicPlace;
+  readonly #windowMs: number;
+  #turns: HeardTurn[] = [];
+  #last: TurnEvent | undefined;
+  #saidText: string | undefined;
+  #saidPeople = '';
+
+  constructor(place: TopicPlace, windowMs: number = PRESENCE_WINDOW_MS) {
+    this.#place = place;
+    this.#windowMs = windowMs;
+  }
+
+  /** When somebody may leave, ms since 1970; undefined while nobody is here. */
+  get nextChangeAtMs(): number | undefined {
+    if (this.#turns.length === 0) return undefined;
+    return Math.min(...this.#turns.map(({ heardAtMs }) => heardAtMs)) + this.#windowMs;
+  }
+
+  /** `Alice`, `Alice, Bob`, `unknown` where nobody who is here is known, `nobody`. */
+  get text(): string {
+    const names = this.#people().map(({ name, speakerId }) => name ?? speakerId ?? '');
+    if (names.length > 0) return names.join(', ').slice(0, MAX_TEXT_LENGTH);
+    return this.#turns.length > 0 ? 'unknown' : 'nobody';
+  }
+
+  /** What is retained, whether it changed or not: after a start, and for a broker that has lost it. */
+  announce(nowMs: number): readonly MqttMessage[] {
+    this.#forget(nowMs);
+    this.#saidText = undefined;
+    return this.#changes(true);
+  }
+
+  /** Takes part in every event of the site; most change nothing. */
+  hear(event: SpeakerEvent, nowMs: number): readonly MqttMessage[] {
+    this.#forget(nowMs);
+    if (isTurnEvent(event)) return [...this.#heard(event, nowMs), ...this.#changes(event.event_type !== 'rejected')];
+    if (event.event_type === 'tentative') this.#stays(event, nowMs);
+    if (event.event_type === 'relabel') return [...this.#relabel(event), ...this.#changes(false)];
+    return this.#changes(false);
+  }
+
+  /** Time has passed: whoever was not heard for the window is gone. */
+  tick(nowMs: number): readonly MqttMessage[] {
+    this.#forget(nowMs);
+    return this.#changes(false);
+  }
+
+  #heard(event: TurnEvent, nowMs: number): MqttMessage[] {
+    this.#last = event;
+    if (event.event_type === 'rejected') return [];
+    const isNamed = event.event_type === 'identified';
+    const turn: HeardTurn = {
+      turnId: event.turn_id,
+      sessionId: event.session_id,
+      cluster: event.cluster ?? null,
+      speakerId: isNamed ? event.speaker_id : null,
+      name: isNamed ? event.speaker : null,
+      score: event.score,
+      heardAtMs: nowMs,
+    };
+    this.#turns.push(turn);
+    if (this.#turns.length > MAX_TURNS) this.#turns.shift();
+    return isNamed ? this.#lastHeard(turn) : [];
+  }
+
+  /** A guess never brings anybody here, but somebody who is here and goes on speaking stays. */
+  #stays({ decision, speaker_id }: TentativeEvent, nowMs: number): void {
+    if (decision !== 'identified' || speaker_id === null) return;
+    const at = this.#turns.findLastIndex(({ speakerId }) => speakerId === speaker_id);
+    const known = this.#turns[at];
+    if (known) this.#turns.splice(at, 1, { ...known, heardAtMs: nowMs });
+  }
+
+  #relabel({ turn_ids, cluster, speaker_id, speaker, score, session_id }: RelabelEvent): MqttMessage[] {
+    const ids = new Set(turn_ids);
+    let latest: HeardTurn | undefined;
+    this.#turns = this.#turns.map((turn) => {
+      const isMeant = turn.sessionId === session_id && turn.turnId !== undefined && ids.has(turn.turnId);
+      if (!isMeant) return turn;
+      const told = { ...turn, cluster, speakerId: speaker_id, name: speaker, score };
+      if (!latest || told.heardAtMs >= latest.heardAtMs) latest = told;
+      return told;
+    });
+    return latest && latest.speakerId !== null ? this.#lastHeard(latest) : [];
+  }
+
+  #forget(nowMs: number): void {
+    this.#turns = this.#turns.filter(({ heardAtMs }) => nowMs - heardAtMs < this.#windowMs);
+  }
+
+  /** Everybody known who is here, by name; of each the last turn. */
+  #people(): readonly HeardTurn[] {
+    const people = new Map<string, HeardTurn>();
+    for (const turn of this.#turns) if (turn.speakerId !== null) people.set(turn.speakerId, turn);
+    return [...people.values()].sort((a, b) => compareText(a.name ?? '', b.name ?? ''));
+  }
+
+  #changes(hasNewTurn: boolean): readonly MqttMessage[] {
+    const topics = topicsOf(this.#place);
+    const { text } = this;
+    const people = this.#people();
+    const ids = people.map(({ speakerId }) => speakerId).join(',');
+    const messages: MqttMessage[] = [];
+    if (text !== this.#saidText) messages.push({ topic: topics.speaker, payload: text, qos: 1, retain: true });
+    if (hasNewTurn || text !== this.#saidText || ids !== this.#saidPeople) {
+      const speakers = people.map(({ speakerId, name, score, heardAtMs }) => ({
+        speaker_id: speakerId,
+        speaker: name,
+        score,
+        last_heard: isoTime(heardAtMs),
+      }));
+      const payload = { speakers, last: this.#last ?? null };
+      messages.push({ topic: topics.attributes, payload, qos: 1, retain: true });
+    }
+    this.#saidText = text;
+    this.#saidPeople = ids;
+    return messages;
+  }
+
+  #lastHeard({ speakerId, name, score, heardAtMs }: HeardTurn): MqttMessage[] {
+    const payload = { name, last_heard: isoTime(heardAtMs), last_site: this.#place.site, score };
+    return [{ topic: topicsOf(this.#place).lastHeard(speakerId!), payload, qos: 1, retain: true }];
+  }
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

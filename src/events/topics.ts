@@ -1,0 +1,58 @@
+import { isTurnEvent, type SpeakerEvent } from './speakerEvent.js';
+
+/** What an MQTT client publishes; the names are those of Node-RED's messages. */
+export interface MqttMessage {
+  readonly topic: string;
+  /** Objects go out as JSON, text as it is; '' retained takes a topic back. */
+  readonly payload: object | string;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+}
+
+/** Where a site's messages go. Levels hold neither wildcards nor slashes at their ends. */
+export interface TopicPlace {
+  /** `speaker-id` unless the user says otherwise. */
+  readonly base: string;
+  readonly site: string;
+}
+
+/** Levels that the base keeps for itself: a site of this name would take the topics of people. */
+export const RESERVED_SITES: readonly string[] = ['speakers', 'status', 'errors'];
+
+/** All topics of one site. */
+export const topicsOf = ({ base, site }: TopicPlace) => ({
+  event: `${base}/${site}/event`,
+  tentative: `${base}/${site}/tentative`,
+  relabel: `${base}/${site}/relabel`,
+  stream: `${base}/${site}/stream`,
+  load: `${base}/${site}/load`,
+  speaker: `${base}/${site}/speaker`,
+  attributes: `${base}/${site}/attributes`,
+  status: `${base}/status`,
+  errors: `${base}/errors`,
+  lastHeard: (speakerId: string) => `${base}/speakers/${speakerId}`,
+});
+
+/** An event on its topic. What a subscriber must not miss goes out at least once; only a stream's state is kept. */
+export function eventMessage(event: SpeakerEvent, place: TopicPlace): MqttMessage {
+  const topics = topicsOf(place);
+  if (isTurnEvent(event)) return { topic: topics.event, payload: event, qos: 1, retain: false };
+  switch (event.event_type) {
+    case 'tentative':
+      return { topic: topics.tentative, payload: event, qos: 0, retain: false };
+    case 'relabel':
+      return { topic: topics.relabel, payload: event, qos: 1, retain: false };
+    case 'stream':
+      return { topic: topics.stream, payload: event, qos: 1, retain: true };
+    case 'dropped':
+    case 'degraded':
+      return { topic: topics.load, payload: event, qos: 0, retain: false };
+  }
+}
+
+/** What the errors topic is told when a stream has one; undefined where nothing is wrong. */
+export function errorMessage(event: SpeakerEvent, place: TopicPlace): MqttMessage | undefined {
+  if (event.event_type !== 'stream' || event.code === undefined) return undefined;
+  const payload = { code: event.code, message: event.message ?? '', site: event.site };
+  return { topic: topicsOf(place).errors, payload, qos: 1, retain: false };
+}
