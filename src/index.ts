@@ -1,8 +1,11 @@
 /** The front door: everything a node, an API or another program may use. */
+
+export { PushedAudio, type PushedAudioOptions } from './audio/live/pushedAudio.js';
 export * from './audio/sip/sipTypes.js';
 export * from './core/errors.js';
 export * from './core/identification.js';
 export * from './core/live.js';
+export * from './core/liveSource.js';
 export * from './core/progress.js';
 export * from './core/recording.js';
 export { type EngineConfig, engineConfig, falseAcceptPercent, field, parseConfig } from './engine/config.js';

@@ -31,21 +31,42 @@ const PLACEHOLDER_BYTES = 0x7fff_0000;
 
 /** Reads RIFF, RF64 and BW64 headers. Throws AUDIO_CORRUPT, AUDIO_RATE_INVALID, AUDIO_CHANNELS_INVALID. */
 export async function wavHeader(readAt: ReadAt, totalBytes: number | undefined): Promise<WavHeader> {
+  const parsing = parseHeader(totalBytes);
+  let step = parsing.next();
+  while (!step.done) step = parsing.next(await readAt(step.value.at, step.value.length));
+  return step.value;
+}
+
+/** The same for bytes at hand that begin with the header; more samples may follow elsewhere. */
+export function wavHeaderOf(bytes: Uint8Array): WavHeader {
+  const parsing = parseHeader(bytes.length);
+  let step = parsing.next();
+  while (!step.done) step = parsing.next(bytes.subarray(step.value.at, step.value.at + step.value.length));
+  return step.value;
+}
+
+/** Asks for the bytes it needs, wherever they are. */
+interface Wanted {
+  readonly at: number;
+  readonly length: number;
+}
+
+function* parseHeader(totalBytes: number | undefined): Generator<Wanted, WavHeader, Uint8Array> {
   let format: FormatChunk | undefined;
   let longDataBytes: number | undefined; // of ds64
   for (let at = 12, chunks = 0; ; chunks += 1) {
-    const head = await readAt(at, 8);
+    const head = yield { at, length: 8 };
     if (head.length < 8 || chunks === MAX_CHUNKS) throw corrupt('the WAV header ends before its data');
     const id = text(head, 0, 4);
     const bytes = view(head).getUint32(4, true);
     if (id === 'data') {
       if (!format) throw corrupt('the WAV data come before their format');
-      const riffEnd = 8 + view(await readAt(4, 4)).getUint32(0, true);
+      const riffEnd = 8 + view(yield { at: 4, length: 4 }).getUint32(0, true);
       const dataBytes = longDataBytes ?? declaredBytes(bytes, at + 8, riffEnd, totalBytes);
       return describe(format, at + 8, dataBytes);
     }
-    if (id === 'fmt ') format = parseFormat(await readAt(at + 8, Math.min(bytes, 40)));
-    if (id === 'ds64') longDataBytes = parseLongSize(await readAt(at + 8, Math.min(bytes, 16)));
+    if (id === 'fmt ') format = parseFormat(yield { at: at + 8, length: Math.min(bytes, 40) });
+    if (id === 'ds64') longDataBytes = parseLongSize(yield { at: at + 8, length: Math.min(bytes, 16) });
     at += 8 + bytes + (bytes % 2); // chunks are padded to even lengths
   }
 }

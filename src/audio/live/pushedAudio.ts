@@ -1,0 +1,165 @@
+import { ENGINE_SAMPLE_RATE_HZ } from '../../core/audioFrame.js';
+import { VoicePrintsError } from '../../core/errors.js';
+import type { LiveAudio, LiveItem } from '../../core/live.js';
+import type { RawFormat } from '../../core/recording.js';
+import { msOfSamples, samplesOfMs } from '../../core/time.js';
+import { text } from '../headers/bytes.js';
+import { wavHeaderOf } from '../headers/wavHeader.js';
+import type { PcmLayout } from '../pcm.js';
+import { LiveItems } from './liveItems.js';
+import { PcmConverter } from './pcmConverter.js';
+
+const DEFAULT_BUFFER_MS = 30_000;
+
+export interface PushedAudioOptions extends Partial<RawFormat> {
+  /** Audio held at most for a listener that is slow; beyond, the oldest is dropped and counted. 30,000 by default. */
+  readonly bufferMs?: number;
+  /** Ends the stream as `end` does, at once. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Live audio that others bring: messages, gRPC, a WebSocket, a pipe. The pieces are one stream, cut anywhere: no clicks
+ * where they meet. A piece may begin with a WAV header of its own; it holds until its data are complete.
+ */
+export class PushedAudio implements LiveAudio {
+  readonly #items: LiveItems;
+  readonly #layout: PcmLayout | undefined;
+  #converter: PcmConverter | undefined;
+  /** Bytes that the last WAV header still promises; Infinity where it named no length. */
+  #wavBytesLeft = 0;
+  #nextSample = 0;
+  #startedAtMs: number | undefined;
+  #hasEnded = false;
+
+  /** Without a format only WAV pieces can be pushed. Throws AUDIO_RATE_INVALID, AUDIO_CHANNELS_INVALID. */
+  constructor(options: PushedAudioOptions) {
+    const { encoding, sampleRateHz, channels, bufferMs = DEFAULT_BUFFER_MS, signal } = options;
+    this.#items = new LiveItems(bufferMs);
+    if (encoding) {
+      this.#layout = { codec: encoding, sampleRateHz: sampleRateHz ?? ENGINE_SAMPLE_RATE_HZ, channels: channels ?? 1 };
+      this.#converter = new PcmConverter(this.#layout);
+    }
+    this.#items.tell({ status: 'connecting' });
+    if (signal?.aborted) this.end();
+    else signal?.addEventListener('abort', () => this.end(), { once: true });
+  }
+
+  get startedAtMs(): number | undefined {
+    return this.#startedAtMs;
+  }
+
+  get isNarrowBand(): boolean | undefined {
+    const rateHz = this.#converter?.layout.sampleRateHz;
+    return rateHz === undefined ? undefined : rateHz < ENGINE_SAMPLE_RATE_HZ;
+  }
+
+  /** Audio that waits for the listener, so that whoever pushes may slow down. */
+  get bufferedMs(): number {
+    return this.#items.bufferedMs;
+  }
+
+  /**
+   * The next bytes; after `end` they are ignored. Throws AUDIO_FORMAT_MISSING, AUDIO_CORRUPT, AUDIO_FORMAT_UNSUPPORTED,
+   * AUDIO_RATE_INVALID and AUDIO_CHANNELS_INVALID; the stream then goes on with the next piece.
+   */
+  push(bytes: Uint8Array): void {
+    if (this.#hasEnded || bytes.length === 0) return;
+    if (isWav(bytes)) this.#pushWav(bytes);
+    else this.#pushSamples(bytes);
+  }
+
+  #pushSamples(bytes: Uint8Array): void {
+    const promised = this.#wavBytesLeft;
+    if (promised === 0) this.#use(this.#layout);
+    const own = bytes.subarray(0, promised || bytes.length); // what follows the data of a WAV is no sound
+    this.#wavBytesLeft = Math.max(0, promised - own.length);
+    this.#convert(own);
+  }
+
+  /** Audio that is missing here: the time line goes on without it. */
+  gap(ms: number): void {
+    if (this.#hasEnded || !(ms > 0)) return;
+    this.#drain();
+    this.#nextSample += samplesOfMs(ms);
+  }
+
+  /** The end. What is held is still read. */
+  end(): void {
+    if (this.#hasEnded) return;
+    this.#drain();
+    this.#hasEnded = true;
+    this.#items.tell({ status: 'ended' });
+    this.#items.close();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<LiveItem> {
+    try {
+      yield* this.#items;
+    } finally {
+      this.#hasEnded = true; // nobody listens any more
+    }
+  }
+
+  #pushWav(bytes: Uint8Array): void {
+    const { layout, dataStart, dataBytes } = wavHeaderOf(bytes);
+    if (!layout) {
+      throw new VoicePrintsError(
+        'AUDIO_FORMAT_UNSUPPORTED',
+        'the WAV piece holds compressed samples, which cannot be streamed; send PCM, mu-law or A-law',
+      );
+    }
+    this.#use(layout);
+    const data = bytes.subarray(dataStart, dataBytes === undefined ? undefined : dataStart + dataBytes);
+    this.#wavBytesLeft = (dataBytes ?? Number.POSITIVE_INFINITY) - data.length;
+    this.#convert(data);
+  }
+
+  /** Goes on with the converter at hand where the layout is the same: pieces of one stream have no seam. */
+  #use(layout: PcmLayout | undefined): void {
+    if (!layout) {
+      throw new VoicePrintsError(
+        'AUDIO_FORMAT_MISSING',
+        'these are bytes without a header; name their encoding (s16le, mulaw or alaw), sampleRate and channels, or send WAV',
+      );
+    }
+    const current = this.#converter?.layout;
+    const isSame =
+      current?.codec === layout.codec &&
+      current.sampleRateHz === layout.sampleRateHz &&
+      current.channels === layout.channels;
+    if (isSame) return;
+    const next = new PcmConverter(layout);
+    this.#drain();
+    this.#converter = next;
+  }
+
+  #convert(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const isFirst = this.#startedAtMs === undefined;
+    if (isFirst) this.#items.tell({ status: 'open' });
+    for (const samples of this.#converter!.push(bytes)) this.#give(samples);
+    if (isFirst) this.#startedAtMs = Date.now() - msOfSamples(this.#nextSample); // its last sample was heard just now
+  }
+
+  /** Ends a run of samples: the filter's rest comes out, a sample cut in the middle is lost. */
+  #drain(): void {
+    const converter = this.#converter;
+    if (!converter) return;
+    this.#give(converter.flush());
+    this.#items.flush();
+    this.#converter = new PcmConverter(converter.layout);
+  }
+
+  #give(samples: Float32Array): void {
+    if (samples.length === 0) return;
+    this.#items.push(samples, this.#nextSample);
+    this.#nextSample += samples.length;
+  }
+}
+
+const isWav = (bytes: Uint8Array): boolean => {
+  if (bytes.length < 12) return false;
+  const isRiff = ['RIFF', 'RF64', 'BW64'].includes(text(bytes, 0, 4));
+  return isRiff && text(bytes, 8, 12) === 'WAVE';
+};

@@ -1,0 +1,79 @@
+import type { RawFormat } from './recording.js';
+
+/** A file played at the pace of the clock. */
+export interface LiveFileSource {
+  readonly kind: 'file';
+  readonly path: string;
+  /** Begins again at its end, for ever; the time line goes on. */
+  readonly isLooped?: boolean;
+  /** Of a file without a header. */
+  readonly rawFormat?: RawFormat;
+}
+
+/** A user name and password apart from the address, so that the address may be shown. */
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** A camera or intercom: `rtsp://` or, over TLS, `rtsps://`. Its pictures are never fetched. */
+export interface RtspSource {
+  readonly kind: 'rtsp';
+  /** Without user and password. */
+  readonly url: string;
+  readonly credentials?: Credentials;
+  /** `tcp` (default) passes firewalls and loses nothing; `udp` is a little sooner. */
+  readonly transport?: 'tcp' | 'udp';
+  /** Wait for packets that are late or out of order; 200 by default. */
+  readonly latencyMs?: number;
+}
+
+/** Web radio (Icecast, SHOUTcast), HLS, or any audio over HTTP. What has an end is played at the pace of the clock. */
+export interface HttpSource {
+  readonly kind: 'http';
+  /** Without user and password. */
+  readonly url: string;
+  readonly credentials?: Credentials;
+}
+
+/** What the packets of an RTP stream hold, as SDP and caps name it. */
+export interface RtpFormat {
+  readonly encoding: 'PCMU' | 'PCMA' | 'G722' | 'OPUS' | 'L16';
+  /** Rate of the RTP clock; by default what RFC 3551 and RFC 7587 say, and 16,000 for L16. */
+  readonly clockRateHz?: number;
+  /** Of L16; 1 by default. */
+  readonly channels?: number;
+  /** Packets of another payload type are not ours. Any by default. */
+  readonly payloadType?: number;
+}
+
+/** RTP packets sent to this machine. */
+export interface RtpSource {
+  readonly kind: 'rtp';
+  /** Where they are described: at hand, in an SDP text, or in a file that holds one. */
+  readonly description:
+    | { readonly by: 'port'; readonly address: string; readonly port: number; readonly format: RtpFormat }
+    | { readonly by: 'sdp'; readonly sdp: string }
+    | { readonly by: 'sdpFile'; readonly path: string };
+  /** Wait for packets that are late or out of order; 60 by default. */
+  readonly latencyMs?: number;
+}
+
+/** A microphone, or whatever else the machine's sound system offers as an input. */
+export interface MicrophoneSource {
+  readonly kind: 'microphone';
+  /** PulseAudio (PipeWire answers as such, too) or ALSA; by default PulseAudio where it answers, else ALSA. */
+  readonly system?: 'pulse' | 'alsa';
+  /** A name `listMicrophones` gave; the system's default where left out. */
+  readonly device?: string;
+}
+
+/** Samples without a header on standard input, as fast as they come. */
+export interface StdinSource {
+  readonly kind: 'stdin';
+  /** By default s16le, 16 kHz, mono. A WAV header in front wins. */
+  readonly rawFormat?: RawFormat;
+}
+
+/** Where live audio comes from. Plain data: survives a wire, a worker and a file. */
+export type LiveSource = LiveFileSource | RtspSource | HttpSource | RtpSource | MicrophoneSource | StdinSource;
