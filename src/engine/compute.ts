@@ -11,6 +11,14 @@ export interface VadState {
   readonly context: Float32Array<ArrayBuffer>;
 }
 
+/** The next piece of one live stream. */
+export interface LivePiece {
+  /** Mono 16 kHz, whole hops of 512 samples. */
+  readonly samples: Float32Array<ArrayBuffer>;
+  /** Undefined starts the stream, or starts it anew after a gap. */
+  readonly state: VadState | undefined;
+}
+
 /** A stretch of speech and the windows to embed in it; windows are relative to `samples` and at least 500 ms long. */
 export interface SpeechAudio {
   /** Mono 16 kHz, amplitudes in [-1, 1], shape (n,). */
@@ -24,12 +32,19 @@ export interface SpeechAudio {
  */
 export interface Compute extends AsyncDisposable {
   readonly model: SpeakerModel;
+  /** Calls that are worked on at a time. */
+  readonly threads: number;
   /** Speech probability 0..1 of every whole 512-sample hop (32 ms) of `samples`; `state` undefined starts a stream. */
   detectSpeech(
     samples: Float32Array<ArrayBuffer>,
     state: VadState | undefined,
     signal: AbortSignal,
   ): Promise<{ readonly probabilities: Float32Array<ArrayBuffer>; readonly state: VadState }>;
+  /** The same for pieces of several live streams in one go; answers in their order. */
+  detectSpeechIn(
+    pieces: readonly LivePiece[],
+    signal: AbortSignal,
+  ): Promise<readonly { readonly probabilities: Float32Array<ArrayBuffer>; readonly state: VadState }[]>;
   /** Unit-norm embeddings, shape (windows, d), in the order of the spans and of the windows in each. */
   embed(spans: readonly SpeechAudio[], signal: AbortSignal): Promise<readonly Float32Array<ArrayBuffer>[]>;
   /** Noise, clipping and bandwidth of a recording (mono 16 kHz), given where speech is: in order, not overlapping. */

@@ -4,6 +4,7 @@ import { SpeakerEmbedder } from '../inference/speakerEmbedder.js';
 import { replyOf, type WorkerReply } from '../inference/workerPool.js';
 import { measureQuality } from '../speech/quality.js';
 import { SileroVad } from '../speech/sileroVad.js';
+import type { LivePiece } from './compute.js';
 import type { ComputeTask, ComputeWorkerData } from './computeTask.js';
 
 const { model, vadPath } = workerData as ComputeWorkerData;
@@ -28,10 +29,20 @@ function openEmbedder(): Promise<SpeakerEmbedder> {
   return embedder;
 }
 
+/** One after the other: the network takes the hops of one stream at a time. */
+async function detectSpeechIn(pieces: readonly LivePiece[]) {
+  const network = await openVad();
+  const answers: Awaited<ReturnType<SileroVad['detect']>>[] = [];
+  for (const { samples, state } of pieces) answers.push(await network.detect(samples, state));
+  return answers;
+}
+
 async function work(task: ComputeTask): Promise<unknown> {
   switch (task.kind) {
     case 'detectSpeech':
       return (await openVad()).detect(task.samples, task.state);
+    case 'detectSpeechIn':
+      return detectSpeechIn(task.pieces);
     case 'embed':
       return (await openEmbedder()).embed(task.spans);
     case 'measureQuality':

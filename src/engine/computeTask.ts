@@ -1,11 +1,12 @@
 import type { SampleSpan } from '../core/audioFrame.js';
 import type { VoicesInput } from '../identity/resolveVoices.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
-import type { SpeechAudio, VadState } from './compute.js';
+import type { LivePiece, SpeechAudio, VadState } from './compute.js';
 
 /** What WorkerCompute posts to compute.worker; one kind for each method of Compute. */
 export type ComputeTask =
   | { readonly kind: 'detectSpeech'; readonly samples: Float32Array<ArrayBuffer>; readonly state: VadState | undefined }
+  | { readonly kind: 'detectSpeechIn'; readonly pieces: readonly LivePiece[] }
   | { readonly kind: 'embed'; readonly spans: readonly SpeechAudio[] }
   | {
       readonly kind: 'measureQuality';

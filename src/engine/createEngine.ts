@@ -16,11 +16,16 @@ import {
   type Engine,
   type EnrollRequest,
   type IdentifyRequest,
+  type LiveSession,
   LOCAL_TENANT,
   type SpeakerDirectory,
+  type WatchRequest,
 } from './engine.js';
 import { enroll, MAX_SAMPLE_MS } from './enroll.js';
 import { identifyRecording } from './identifyRecording.js';
+import { LiveBatches } from './live/liveBatches.js';
+import { LiveGallery } from './live/liveGallery.js';
+import { WatchSession } from './live/watchSession.js';
 import { modelInStore } from './modelInStore.js';
 import { speakerDirectory } from './speakerDirectory.js';
 import { staleAmong, voiceprintsFor } from './voiceprintsFor.js';
@@ -78,7 +83,9 @@ class RecordingEngine implements Engine {
   readonly #parts: EngineParts;
   readonly #admission: Admission;
   readonly #closing = new AbortController();
+  readonly #sessions = new Set<WatchSession>();
   #compute: Promise<Compute> | undefined;
+  #batches: LiveBatches | undefined;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -123,6 +130,23 @@ class RecordingEngine implements Engine {
     });
   }
 
+  watch(request: WatchRequest): LiveSession {
+    this.#assertOpen();
+    const { config, registry, nowMs } = this.#parts;
+    const { tenantId = LOCAL_TENANT, speakerIds } = request;
+    const session = new WatchSession(request, {
+      model: this.model,
+      openNetworks: () => this.#openNetworks(),
+      gallery: new LiveGallery({ registry, tenantId, speakerIds, modelId: this.model.id, nowMs }),
+      falseAcceptPercent: config.falseAcceptPercent,
+      nowMs,
+      closing: this.#closing.signal,
+      onEnded: () => this.#sessions.delete(session),
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
   speakers(tenantId: string = LOCAL_TENANT): SpeakerDirectory {
     const { registry, nowMs } = this.#parts;
     return speakerDirectory({
@@ -142,6 +166,7 @@ class RecordingEngine implements Engine {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(closed());
+    await Promise.all([...this.#sessions].map((session) => session[Symbol.asyncDispose]()));
     await this.#admission.settled();
     const compute = await this.#compute?.catch(() => undefined); // a failed start has told its caller
     await compute?.[Symbol.asyncDispose]();
@@ -170,6 +195,13 @@ class RecordingEngine implements Engine {
       throw error;
     });
     return this.#compute;
+  }
+
+  /** One queue of windows for all live streams. */
+  async #openNetworks(): Promise<{ readonly compute: Compute; readonly batches: LiveBatches }> {
+    const compute = await this.#openCompute();
+    this.#batches ??= new LiveBatches(compute, { signal: this.#closing.signal, lanes: compute.threads });
+    return { compute, batches: this.#batches };
   }
 
   /** A call may ask for less than the configuration allows, never for more. */

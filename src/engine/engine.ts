@@ -1,4 +1,5 @@
 import type { EnrollResult, FalseAcceptPercent, Identification, SpeakerSummary } from '../core/identification.js';
+import type { LiveAudio, LiveEvent, LiveItem } from '../core/live.js';
 import type { OnProgress } from '../core/progress.js';
 import type { RecordingLimits, RecordingSource } from '../core/recording.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
@@ -31,6 +32,51 @@ export interface IdentifyRequest {
   readonly limits?: Partial<RecordingLimits>;
 }
 
+/** Audio as a live source gives it; the clock and the bandwidth where the source knows them. */
+export type WatchedAudio = AsyncIterable<LiveItem> & Partial<Pick<LiveAudio, 'startedAtMs' | 'isNarrowBand'>>;
+
+export interface WatchRequest {
+  readonly tenantId?: string;
+  /** Read by the session alone, as fast as it can work; closed by it. Whoever made the source buffers, and drops. */
+  readonly audio: WatchedAudio;
+  /** Where this is, in the user's words; not interpreted. */
+  readonly site?: string;
+  /** Defaults to a random id. */
+  readonly sessionId?: string;
+  /** Only these, all of them complete at the start; undefined or empty: everybody complete, whoever comes or goes. */
+  readonly speakerIds?: readonly string[];
+  readonly falseAcceptPercent?: FalseAcceptPercent;
+  /** True or false where the caller knows that it is or is not telephone audio; else the source or the speech tells. */
+  readonly isNarrowBand?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Makes a voiceprint of an unknown voice of this session. */
+export interface EnrollUnknownRequest {
+  /** `unknown-3`; by default the unknown voice heard last. */
+  readonly cluster?: string;
+  readonly speakerId: string;
+  readonly name?: string;
+  readonly consentText?: string;
+  readonly languageCode?: string;
+}
+
+/** A live stream being listened to. Works while its events are read; dispose it, or abort its signal, to end it. */
+export interface LiveSession extends AsyncDisposable {
+  readonly sessionId: string;
+  readonly site: string | undefined;
+  /**
+   * What is heard, as it is heard; one reader. Ends with the audio, after the last final turns, or when the session is
+   * disposed. Throws what the audio or the networks throw, ABORTED after an abort, SPEAKER_NOT_FOUND, SPEAKER_INCOMPLETE.
+   */
+  events(): AsyncGenerator<LiveEvent>;
+  /**
+   * Enrols an unknown voice through the gate of `enroll`; its turns are told anew with the name (`relabel`).
+   * Throws CLUSTER_NOT_FOUND, SPEAKER_ID_INVALID, INPUT_INVALID.
+   */
+  enrollUnknown(request: EnrollUnknownRequest): Promise<EnrollResult>;
+}
+
 /** The enrolled people of one tenant. Reads and writes never touch another tenant. */
 export interface SpeakerDirectory {
   /** All of them, complete or not, by id. */
@@ -61,6 +107,8 @@ export interface Engine extends AsyncDisposable {
   enroll(request: EnrollRequest, options?: CallOptions): Promise<EnrollResult>;
   /** Who speaks when. Throws SPEAKER_NOT_FOUND or SPEAKER_INCOMPLETE (details.speakerIds) for a wrong `speakerIds`. */
   identify(request: IdentifyRequest, options?: CallOptions): Promise<Identification>;
+  /** Listens to a live stream. Begins when its events are read. Throws ENGINE_CLOSED. */
+  watch(request: WatchRequest): LiveSession;
   speakers(tenantId?: string): SpeakerDirectory;
   /** Score from which a voice is named where nobody else is near; `falseAcceptPercent` as configured by default. */
   acceptScore(falseAcceptPercent?: FalseAcceptPercent): number;

@@ -115,9 +115,18 @@ function speechAudio({ startSample, samples }: SpeechSegment, windows: readonly 
     endSample: span.endSample - startSample,
   }));
   const [only] = relative;
+  if (only && relative.length === 1 && only.endSample - only.startSample < LEAST_WINDOW_SAMPLES) {
+    return oneWindow(samples);
+  }
   addComfortNoise(samples);
-  if (!only || relative.length > 1 || only.endSample - only.startSample >= LEAST_WINDOW_SAMPLES) {
-    return { samples, windows: relative };
+  return { samples, windows: relative };
+}
+
+/** Speech as one window, repeated where it is too short for the network. Takes the array. */
+export function oneWindow(samples: Float32Array<ArrayBuffer>): SpeechAudio {
+  addComfortNoise(samples);
+  if (samples.length >= LEAST_WINDOW_SAMPLES) {
+    return { samples, windows: [{ startSample: 0, endSample: samples.length }] };
   }
   const repeated = new Float32Array(LEAST_WINDOW_SAMPLES);
   for (let at = 0; at < repeated.length; at += samples.length) {

@@ -6,7 +6,7 @@ import type { VoicesInput, VoicesResult } from '../identity/resolveVoices.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import { WorkerPool } from '../inference/workerPool.js';
 import type { SpeechQuality } from '../speech/quality.js';
-import type { Compute, SpeechAudio, VadState } from './compute.js';
+import type { Compute, LivePiece, SpeechAudio, VadState } from './compute.js';
 import type { ComputeTask, ComputeWorkerData } from './computeTask.js';
 
 const require = createRequire(import.meta.url);
@@ -40,6 +40,13 @@ export class WorkerCompute implements Compute {
     signal: AbortSignal,
   ): Promise<{ readonly probabilities: Float32Array<ArrayBuffer>; readonly state: VadState }> {
     return this.#run({ kind: 'detectSpeech', samples, state }, buffersOf([samples]), signal);
+  }
+
+  detectSpeechIn(
+    pieces: readonly LivePiece[],
+    signal: AbortSignal,
+  ): Promise<readonly { readonly probabilities: Float32Array<ArrayBuffer>; readonly state: VadState }[]> {
+    return this.#run({ kind: 'detectSpeechIn', pieces }, buffersOf(pieces.map(({ samples }) => samples)), signal);
   }
 
   async embed(spans: readonly SpeechAudio[], signal: AbortSignal): Promise<readonly Float32Array<ArrayBuffer>[]> {

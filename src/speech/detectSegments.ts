@@ -1,4 +1,5 @@
 import type { AudioFrame, SampleSpan } from '../core/audioFrame.js';
+import { HeldAudio } from './heldAudio.js';
 import type { SileroState } from './sileroVad.js';
 import { HOP_SAMPLES, type SegmenterOptions, SpeechSegmenter } from './speechSegmenter.js';
 
@@ -50,7 +51,7 @@ export async function* detectSegments(
       const result = await detect(held.copy(looked, looked + pieceSamples), state, signal);
       state = result.state;
       looked += pieceSamples;
-      for (const span of segmenter.push(result.probabilities)) yield held.segment(span);
+      for (const span of segmenter.push(result.probabilities)) yield segmentOf(held, span);
       held.dropBefore(Math.min(segmenter.settledSample, looked));
     }
   }
@@ -61,9 +62,9 @@ export async function* detectSegments(
     const rest = new Float32Array(hops * HOP_SAMPLES);
     rest.set(held.copy(looked, endSample));
     const { probabilities } = await detect(rest, state, signal);
-    for (const span of segmenter.push(probabilities)) yield held.segment(clip(span, endSample));
+    for (const span of segmenter.push(probabilities)) yield segmentOf(held, clip(span, endSample));
   }
-  for (const span of segmenter.flush(endSample)) yield held.segment(clip(span, endSample));
+  for (const span of segmenter.flush(endSample)) yield segmentOf(held, clip(span, endSample));
   return { samples: endSample };
 }
 
@@ -72,46 +73,8 @@ const clip = ({ startSample, endSample }: SampleSpan, streamEnd: number): Sample
   endSample: Math.min(endSample, streamEnd),
 });
 
-/** The part of a stream that may still be needed. */
-class HeldAudio {
-  #frames: Float32Array[] = [];
-  #startSample = 0;
-  #endSample = 0;
-
-  get endSample(): number {
-    return this.#endSample;
-  }
-
-  append(samples: Float32Array): void {
-    if (samples.length === 0) return;
-    this.#frames.push(samples);
-    this.#endSample += samples.length;
-  }
-
-  segment({ startSample, endSample }: SampleSpan): SpeechSegment {
-    return { startSample, endSample, samples: this.copy(startSample, endSample) };
-  }
-
-  copy(startSample: number, endSample: number): Float32Array<ArrayBuffer> {
-    const out = new Float32Array(endSample - startSample);
-    let at = this.#startSample;
-    for (const frame of this.#frames) {
-      const from = Math.max(startSample, at);
-      const to = Math.min(endSample, at + frame.length);
-      if (to > from) out.set(frame.subarray(from - at, to - at), from - startSample);
-      at += frame.length;
-    }
-    return out;
-  }
-
-  dropBefore(sample: number): void {
-    let frames = 0;
-    let start = this.#startSample;
-    while (frames < this.#frames.length && start + this.#frames[frames]!.length <= sample) {
-      start += this.#frames[frames]!.length;
-      frames += 1;
-    }
-    this.#frames = this.#frames.slice(frames);
-    this.#startSample = start;
-  }
-}
+const segmentOf = (held: HeldAudio, { startSample, endSample }: SampleSpan): SpeechSegment => ({
+  startSample,
+  endSample,
+  samples: held.copy(startSample, endSample),
+});

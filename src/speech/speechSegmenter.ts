@@ -74,6 +74,15 @@ export class SpeechSegmenter {
     return Math.max(this.#lastEndSample, from, 0);
   }
 
+  /** Speech under way, long enough not to be dropped: from its start, padded, to the last hop that sounded like speech. */
+  get openSpan(): SampleSpan | undefined {
+    const open = this.#open;
+    if (!open || (!open.isContinued && this.#voicedSamples(open) < samplesOfMs(this.#options.minSpeechMs))) {
+      return undefined;
+    }
+    return { startSample: this.#startOf(open), endSample: open.voicedEndHop * HOP_SAMPLES };
+  }
+
   /** Takes the probabilities of the next hops; returns the spans that they complete. */
   push(probabilities: Iterable<number>): SampleSpan[] {
     const spans: SampleSpan[] = [];
@@ -125,14 +134,20 @@ export class SpeechSegmenter {
     this.#open = undefined;
     this.#probabilities = [];
     if (!open) return undefined;
-    const voiced = (open.voicedEndHop - open.startHop) * HOP_SAMPLES;
-    if (!open.isContinued && voiced < samplesOfMs(this.#options.minSpeechMs)) return undefined;
+    if (!open.isContinued && this.#voicedSamples(open) < samplesOfMs(this.#options.minSpeechMs)) return undefined;
     return this.#spanOf(open, Math.min(streamEnd, open.voicedEndHop * HOP_SAMPLES + this.#pad));
   }
 
-  #spanOf({ startHop, isContinued }: OpenSpeech, endSample: number): SampleSpan {
-    const padded = startHop * HOP_SAMPLES - (isContinued ? 0 : this.#pad);
-    const startSample = Math.max(this.#lastEndSample, padded, 0);
+  #voicedSamples({ startHop, voicedEndHop }: OpenSpeech): number {
+    return (voicedEndHop - startHop) * HOP_SAMPLES;
+  }
+
+  #startOf({ startHop, isContinued }: OpenSpeech): number {
+    return Math.max(this.#lastEndSample, startHop * HOP_SAMPLES - (isContinued ? 0 : this.#pad), 0);
+  }
+
+  #spanOf(open: OpenSpeech, endSample: number): SampleSpan {
+    const startSample = this.#startOf(open);
     this.#lastEndSample = endSample;
     return { startSample, endSample };
   }

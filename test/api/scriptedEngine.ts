@@ -6,15 +6,25 @@ export interface Script {
   enroll?: Engine['enroll'];
   identify?: Engine['identify'];
   directory?: Partial<SpeakerDirectory>;
+  watch?: Engine['watch'];
 }
 
+const unscriptedWatch: Engine['watch'] = () => {
+  throw new Error('the test did not script this call');
+};
 const unscripted = () => Promise.reject(new Error('the test did not script this call'));
 
-export function scriptedEngine({ enroll = unscripted, identify = unscripted, directory = {} }: Script): Engine {
+export function scriptedEngine({
+  enroll = unscripted,
+  identify = unscripted,
+  directory = {},
+  watch = unscriptedWatch,
+}: Script): Engine {
   return {
     enroll,
     identify,
     acceptScore: () => 0.5,
+    watch,
     speakers: () => directory as SpeakerDirectory,
     storeDirectory: '',
     model: undefined as never,

@@ -1,0 +1,79 @@
+import type { SampleSpan } from '../../core/audioFrame.js';
+import { HeldAudio } from '../../speech/heldAudio.js';
+import { HOP_SAMPLES, NARROW_BAND_SEGMENTER, SpeechSegmenter } from '../../speech/speechSegmenter.js';
+import type { LivePiece, VadState } from '../compute.js';
+
+/** What the network says of a piece; see Compute.detectSpeechIn. */
+export interface HeardPiece {
+  readonly probabilities: Float32Array<ArrayBuffer>;
+  readonly state: VadState;
+}
+
+/** Speech of one unbroken run of a live stream, found piece by piece. Holds the audio of speech that has not ended. */
+export class LiveEar {
+  readonly #startSample: number;
+  readonly #held: HeldAudio;
+  readonly #segmenter = new SpeechSegmenter(NARROW_BAND_SEGMENTER);
+  #state: VadState | undefined;
+  #lookedSample: number;
+
+  /** @param startSample of the run's first sample, on the stream's clock */
+  constructor(startSample: number) {
+    this.#startSample = startSample;
+    this.#lookedSample = startSample;
+    this.#held = new HeldAudio(startSample);
+  }
+
+  /** The sample after the last one appended. */
+  get endSample(): number {
+    return this.#held.endSample;
+  }
+
+  /** Whole hops of 32 ms that wait for the network. */
+  get waitingHops(): number {
+    return Math.floor((this.#held.endSample - this.#lookedSample) / HOP_SAMPLES);
+  }
+
+  append(samples: Float32Array): void {
+    this.#held.append(samples);
+  }
+
+  /** The next hops for the network. */
+  piece(hops: number): LivePiece {
+    const samples = this.#held.copy(this.#lookedSample, this.#lookedSample + hops * HOP_SAMPLES);
+    return { samples, state: this.#state };
+  }
+
+  /** Takes the network's answer to the piece; returns the stretches of speech that ended. */
+  hear({ probabilities, state }: HeardPiece): SampleSpan[] {
+    this.#state = state;
+    this.#lookedSample += probabilities.length * HOP_SAMPLES;
+    return this.#segmenter.push(probabilities).map((span) => this.#onStream(span));
+  }
+
+  /** Speech under way. */
+  get openSpan(): SampleSpan | undefined {
+    const span = this.#segmenter.openSpan;
+    return span && this.#onStream(span);
+  }
+
+  /** Ends the run; returns the stretch still open. */
+  flush(): SampleSpan[] {
+    return this.#segmenter.flush(this.#lookedSample - this.#startSample).map((span) => this.#onStream(span));
+  }
+
+  /** A copy of the audio of a span that ended with the last answer, or has not. */
+  audio({ startSample, endSample }: SampleSpan): Float32Array<ArrayBuffer> {
+    return this.#held.copy(startSample, endSample);
+  }
+
+  /** Lets go of what no later window can reach, given the longest window. */
+  forget(windowSamples: number): void {
+    const settled = this.#startSample + this.#segmenter.settledSample;
+    this.#held.dropBefore(Math.max(settled, this.#lookedSample - windowSamples));
+  }
+
+  #onStream({ startSample, endSample }: SampleSpan): SampleSpan {
+    return { startSample: startSample + this.#startSample, endSample: endSample + this.#startSample };
+  }
+}

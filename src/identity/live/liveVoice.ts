@@ -1,0 +1,43 @@
+import type { SampleSpan } from '../../core/audioFrame.js';
+import { unit } from '../../core/vector.js';
+import type { HeardVoice } from '../matchVoices.js';
+
+/** One embedded window of live speech. */
+export interface LiveWindow extends SampleSpan {
+  /** Unit norm, shape (d,). */
+  readonly embedding: Float32Array<ArrayBuffer>;
+  /** Speech that the window stands for in a sum: what no window before it covers. */
+  readonly samples: number;
+}
+
+/** Weighted sum of unit embeddings: what one voice sounds like, and how much of it was heard. */
+export class VoiceSum {
+  #sum: Float32Array<ArrayBuffer> | undefined;
+  #samples = 0;
+
+  get samples(): number {
+    return this.#samples;
+  }
+
+  add(embedding: Float32Array, samples: number): void {
+    this.#sum ??= new Float32Array(embedding.length);
+    for (let i = 0; i < embedding.length; i += 1) this.#sum[i]! += samples * embedding[i]!;
+    this.#samples += samples;
+  }
+
+  /** A new sum of both. */
+  with(other: VoiceSum): VoiceSum {
+    const both = new VoiceSum();
+    for (const part of [this, other]) {
+      if (part.#sum) both.add(part.#sum, 1);
+    }
+    both.#samples = this.#samples + other.#samples;
+    return both;
+  }
+
+  /** Unit-norm mean and seconds; undefined where nothing was heard. */
+  heard(): HeardVoice | undefined {
+    if (!this.#sum) return undefined;
+    return { centroid: unit(this.#sum), speechSeconds: this.#samples / 16_000 };
+  }
+}
