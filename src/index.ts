@@ -8,6 +8,7 @@ export * from './core/live.js';
 export * from './core/liveSource.js';
 export * from './core/progress.js';
 export * from './core/recording.js';
+export * from './core/unknownVoice.js';
 export { type EngineConfig, engineConfig, falseAcceptPercent, field, parseConfig } from './engine/config.js';
 export { type CreateEngineOptions, createEngine } from './engine/createEngine.js';
 export * from './engine/engine.js';

@@ -18,6 +18,12 @@ export const engineConfig = z.object({
     'Id of a speaker model or path of an ONNX file; by default the one in use in the store, else the built-in one',
   ),
   falseAcceptPercent: field(falseAcceptPercent.default(1)),
+  unknownVoiceDays: field(z.coerce.number().min(0).max(3_650).default(30)).describe(
+    'Days that an unknown voice is kept after it was last heard live; 0 keeps none beyond the session',
+  ),
+  maxUnknownVoices: field(z.coerce.number().int().min(1).max(2_000).default(200)).describe(
+    'Most unknown voices kept for one tenant; those not heard for longest give way',
+  ),
   workerThreads: field(z.coerce.number().int().min(1).max(64).optional()).describe('Threads for the networks'),
   maxDurationMs: field(
     z.coerce

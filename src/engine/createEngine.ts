@@ -7,6 +7,8 @@ import type { RecordingLimits } from '../core/recording.js';
 import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import { LowdbRegistry } from '../registry/lowdbRegistry.js';
+import { LowdbUnknownVoices } from '../registry/lowdbUnknownVoices.js';
+import type { UnknownVoices } from '../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import { Admission } from './admission.js';
 import type { Compute } from './compute.js';
@@ -33,10 +35,12 @@ import { WorkerCompute } from './workerCompute.js';
 
 /** Recordings that may wait while others are worked on; one more is ENGINE_BUSY. */
 const MAX_WAITING = 64;
+const MS_A_DAY = 86_400_000;
 
 /** What the engine is made of, for whoever brings their own (another registry, a compute process, a test's clock). */
 export interface CreateEngineOptions {
   readonly openRegistry?: (config: EngineConfig) => Promise<VoiceprintRegistry>;
+  readonly openUnknownVoices?: (config: EngineConfig, nowMs: () => number) => Promise<UnknownVoices>;
   readonly resolveModel?: (config: EngineConfig) => Promise<SpeakerModel>;
   readonly openCompute?: (config: EngineConfig, model: SpeakerModel) => Promise<Compute>;
   readonly nowMs?: () => number;
@@ -57,10 +61,12 @@ export async function createEngine(
   try {
     const model = await resolveModel(parsed);
     const registry = await openRegistry(parsed);
+    const { openUnknownVoices = openLowdbUnknownVoices } = options;
     return new RecordingEngine({
       config: parsed,
       model,
       registry,
+      unknownVoices: await openUnknownVoices(parsed, nowMs),
       openCompute: options.openCompute ?? openWorkers,
       nowMs,
     });
@@ -73,6 +79,7 @@ interface EngineParts {
   readonly config: EngineConfig;
   readonly model: SpeakerModel;
   readonly registry: VoiceprintRegistry;
+  readonly unknownVoices: UnknownVoices;
   readonly openCompute: (config: EngineConfig, model: SpeakerModel) => Promise<Compute>;
   readonly nowMs: () => number;
 }
@@ -148,9 +155,11 @@ class RecordingEngine implements Engine {
   }
 
   speakers(tenantId: string = LOCAL_TENANT): SpeakerDirectory {
-    const { registry, nowMs } = this.#parts;
+    const { config, registry, unknownVoices, nowMs } = this.#parts;
     return speakerDirectory({
       registry,
+      unknownVoices,
+      unknownVoiceDays: config.unknownVoiceDays,
       tenantId,
       modelId: this.model.id,
       assertOpen: () => this.#assertOpen(),
@@ -170,7 +179,12 @@ class RecordingEngine implements Engine {
     await this.#admission.settled();
     const compute = await this.#compute?.catch(() => undefined); // a failed start has told its caller
     await compute?.[Symbol.asyncDispose]();
-    await this.#parts.registry[Symbol.asyncDispose]();
+    const { registry, unknownVoices } = this.#parts;
+    try {
+      await unknownVoices[Symbol.asyncDispose]();
+    } finally {
+      await registry[Symbol.asyncDispose]();
+    }
   }
 
   async #job<T>({ signal }: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -221,6 +235,17 @@ class RecordingEngine implements Engine {
 
 const openLowdbRegistry = ({ storeDirectory, encryptionKey }: EngineConfig) =>
   LowdbRegistry.open(storeDirectory, { encryptionKey });
+
+const openLowdbUnknownVoices = (
+  { storeDirectory, encryptionKey, unknownVoiceDays, maxUnknownVoices }: EngineConfig,
+  nowMs: () => number,
+) =>
+  LowdbUnknownVoices.open(storeDirectory, {
+    encryptionKey,
+    keepMs: unknownVoiceDays * MS_A_DAY,
+    mostVoices: maxUnknownVoices,
+    nowMs,
+  });
 
 const modelOfStore = ({ storeDirectory, model }: EngineConfig) => modelInStore(storeDirectory, model);
 

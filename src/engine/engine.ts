@@ -2,6 +2,7 @@ import type { EnrollResult, FalseAcceptPercent, Identification, SpeakerSummary }
 import type { LiveAudio, LiveEvent, LiveItem } from '../core/live.js';
 import type { OnProgress } from '../core/progress.js';
 import type { RecordingLimits, RecordingSource } from '../core/recording.js';
+import type { UnknownVoiceSummary } from '../core/unknownVoice.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 
 /** The tenant of everything that has no API key: Node-RED flows and the command line. */
@@ -94,6 +95,10 @@ export interface SpeakerDirectory {
     passphrase: string,
     options?: { readonly replace?: boolean },
   ): Promise<readonly SpeakerSummary[]>;
+  /** Voices heard live that belong to nobody enrolled, by number. Exports leave them out. */
+  unknowns(): Promise<readonly UnknownVoiceSummary[]>;
+  /** Erases an unknown voice for good; heard again, it gets a new number. False when there was none. */
+  forgetUnknown(unknownId: string): Promise<boolean>;
 }
 
 /**

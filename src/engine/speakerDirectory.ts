@@ -1,10 +1,12 @@
 import { VoicePrintsError } from '../core/errors.js';
 import type { SpeakerSummary } from '../core/identification.js';
 import { openExport, sealExport } from '../registry/exportFile.js';
+import type { UnknownVoices } from '../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import type { SpeakerDirectory } from './engine.js';
 import { assertSpeakerId, speakersNotFound } from './speakerId.js';
 import { speakerSummary } from './speakerSummary.js';
+import { unknownVoiceSummary } from './unknownVoiceSummary.js';
 
 /** An export holds biometric data: a passphrase shorter than this would not be one. */
 const MIN_PASSPHRASE_LENGTH = 8;
@@ -12,6 +14,8 @@ const MAX_NAME_LENGTH = 200;
 
 export interface SpeakerDirectoryParts {
   readonly registry: VoiceprintRegistry;
+  readonly unknownVoices: UnknownVoices;
+  readonly unknownVoiceDays: number;
   readonly tenantId: string;
   /** The engine's model: voiceprints of another are stale. */
   readonly modelId: string;
@@ -23,6 +27,8 @@ export interface SpeakerDirectoryParts {
 /** The enrolled people of one tenant, over a registry. */
 export function speakerDirectory({
   registry,
+  unknownVoices,
+  unknownVoiceDays,
   tenantId,
   modelId,
   assertOpen,
@@ -65,6 +71,15 @@ export function speakerDirectory({
       for (const { id } of voiceprints) assertSpeakerId(id);
       await registry.putAll(tenantId, voiceprints, { replace });
       return voiceprints.map((voiceprint) => speakerSummary(voiceprint, modelId));
+    },
+    async unknowns() {
+      assertOpen();
+      const voices = await unknownVoices.list(tenantId);
+      return voices.map((voice) => unknownVoiceSummary(voice, { modelId, keptDays: unknownVoiceDays }));
+    },
+    async forgetUnknown(unknownId) {
+      assertOpen();
+      return unknownVoices.delete(tenantId, unknownId);
     },
   };
 }

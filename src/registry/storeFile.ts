@@ -4,10 +4,7 @@ import type { Adapter } from 'lowdb';
 import { VoicePrintsError } from '../core/errors.js';
 import { removeTemporaries, writeAtomically } from './atomicFile.js';
 import { isKeyOfBox, keyOfBox, newSealingKey, type SealingKey, STORE_ROUNDS, seal, unseal } from './sealing.js';
-import { parseSealedBody, parseStore, type Rows, sealedStoreText, storeText } from './storedForm.js';
-
-/** Bound to the ciphertext: a sealed export cannot be put in the place of a store. */
-const PURPOSE = 'voice-prints store';
+import { parseSealedBody, parseStore, type StoredForm, sealedStoreText } from './storedForm.js';
 
 /** Tells one written file from the next: every write makes a new one, so a changed file is a changed inode or time. */
 type Fingerprint = string;
@@ -17,17 +14,25 @@ const ABSENT: Fingerprint = 'absent';
  * lowdb adapter for one JSON file: atomic writes, and AES-256-GCM where a key is given. A plain file met with a key is
  * encrypted by the next write. A file that cannot be read is reported and never written over.
  */
-export class StoreFile implements Adapter<Rows> {
+export class StoreFile<Body> implements Adapter<Body> {
   readonly path: string;
+  readonly #form: StoredForm<Body>;
   readonly #passphrase: string | undefined;
   #key: SealingKey | undefined;
   #known: Fingerprint | undefined;
+  #isPlain = false;
   /** Asked just before a write becomes visible; throws where the lock was lost. */
   beforeRename: () => Promise<void> = async () => {};
 
-  constructor(path: string, passphrase: string | undefined) {
+  constructor(path: string, form: StoredForm<Body>, passphrase: string | undefined) {
     this.path = path;
+    this.#form = form;
     this.#passphrase = passphrase;
+  }
+
+  /** True where the file was plain when it was last read though there is a key: the next write encrypts it. */
+  get isToBeSealed(): boolean {
+    return this.#isPlain && this.#passphrase !== undefined;
   }
 
   /** Makes the folder, readable by its owner only. */
@@ -35,12 +40,12 @@ export class StoreFile implements Adapter<Rows> {
     await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
   }
 
-  /** The rows, or null where the file is what this adapter read or wrote last (lowdb then keeps what it has). */
-  async read(): Promise<Rows | null> {
+  /** What is stored, or null where the file is what this adapter read or wrote last (lowdb then keeps what it has). */
+  async read(): Promise<Body | null> {
     const text = await this.#readChanged();
     if (text === undefined) return null;
     try {
-      return text === '' && this.#known === ABSENT ? new Map() : await this.#rowsOf(text);
+      return text === '' && this.#known === ABSENT ? this.#form.empty() : await this.#bodyOf(text);
     } catch (error) {
       this.#known = undefined; // not taken in: the next read must try, and fail, again
       throw error;
@@ -48,12 +53,13 @@ export class StoreFile implements Adapter<Rows> {
   }
 
   /** Only under the store's lock. */
-  async write(rows: Rows): Promise<void> {
+  async write(body: Body): Promise<void> {
     this.#known = undefined; // whatever fails from here on, the next read looks at the disk
-    const text = await this.#textOf(rows);
+    const text = await this.#textOf(body);
     await removeTemporaries(this.path);
     await writeAtomically(this.path, text, this.beforeRename);
     this.#known = fingerprintOf(await stat(this.path, { bigint: true }));
+    this.#isPlain = this.#passphrase === undefined;
   }
 
   async #readChanged(): Promise<string | undefined> {
@@ -74,21 +80,22 @@ export class StoreFile implements Adapter<Rows> {
     }
   }
 
-  async #rowsOf(text: string): Promise<Rows> {
-    const content = parseStore(text);
-    if (content.kind === 'plain') return content.rows;
+  async #bodyOf(text: string): Promise<Body> {
+    const content = parseStore(this.#form, text);
+    this.#isPlain = content.kind === 'plain';
+    if (content.kind === 'plain') return content.body;
     if (this.#passphrase === undefined) {
       throw new VoicePrintsError('REGISTRY_KEY_MISSING', 'the voiceprint store is encrypted; give its key');
     }
     if (!this.#key || !isKeyOfBox(this.#key, content.box)) this.#key = await keyOfBox(this.#passphrase, content.box);
-    return parseSealedBody(unseal(content.box, this.#key, PURPOSE));
+    return parseSealedBody(this.#form, unseal(content.box, this.#key, this.#form.purpose));
   }
 
-  async #textOf(rows: Rows): Promise<string> {
-    const text = storeText(rows);
+  async #textOf(body: Body): Promise<string> {
+    const text = this.#form.textOf(body);
     if (this.#passphrase === undefined) return text;
     this.#key ??= await newSealingKey(this.#passphrase, STORE_ROUNDS);
-    return sealedStoreText(seal(Buffer.from(text, 'utf8'), this.#key, PURPOSE));
+    return sealedStoreText(this.#form, seal(Buffer.from(text, 'utf8'), this.#key, this.#form.purpose));
   }
 }
 

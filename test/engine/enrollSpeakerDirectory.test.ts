@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { speakerDirectory } from '../../src/engine/speakerDirectory.js';
 import { LowdbRegistry } from '../../src/registry/lowdbRegistry.js';
+import { LowdbUnknownVoices } from '../../src/registry/lowdbUnknownVoices.js';
+import { randomUnknownVoice } from '../registry/randomUnknownVoice.js';
 import { randomVoiceprint } from '../registry/randomVoiceprint.js';
 import { allBytes, temporaryFolder } from '../registry/temporaryFolder.js';
 
@@ -10,8 +12,11 @@ async function directoryOf(...voiceprints: ReturnType<typeof randomVoiceprint>[]
   const folder = await temporaryFolder();
   const registry = await LowdbRegistry.open(folder);
   await registry.putAll('t', voiceprints, { replace: false });
-  const parts = { registry, tenantId: 't', modelId: 'model-1', assertOpen: () => {}, nowMs: () => 1_800_000_000_000 };
-  return { folder, registry, directory: speakerDirectory(parts) };
+  const nowMs = () => 1_800_000_000_000;
+  const unknownVoices = await LowdbUnknownVoices.open(folder, { keepMs: 30 * 86_400_000, mostVoices: 10, nowMs });
+  const who = { tenantId: 't', modelId: 'model-1', assertOpen: () => {}, nowMs };
+  const directory = speakerDirectory({ registry, unknownVoices, unknownVoiceDays: 30, ...who });
+  return { folder, registry, unknownVoices, directory };
 }
 
 test('lists people without their embeddings', async () => {
@@ -134,4 +139,27 @@ test('a store file is no export, even under the same key', async () => {
 test('a passphrase has eight characters', async () => {
   const { directory } = await directoryOf();
   await expect(directory.export('short')).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+});
+
+test('lists unknown voices without their embeddings, and forgets them for good', async () => {
+  const { directory, unknownVoices, folder } = await directoryOf();
+  const voice = randomUnknownVoice({ id: await unknownVoices.newId('t'), lastHeardMs: 1_800_000_000_000 });
+  await unknownVoices.put('t', voice);
+  expect(await directory.unknowns()).toEqual([
+    {
+      unknownId: 'unknown-1',
+      speechSeconds: 40,
+      firstHeardAt: '2027-01-15T07:59:59.990Z',
+      lastHeardAt: '2027-01-15T08:00:00.000Z',
+      expiresAt: '2027-02-14T08:00:00.000Z',
+      isStale: false,
+      model: 'model-1',
+    },
+  ]);
+  await unknownVoices.flush();
+  const trace = Buffer.from(voice.exemplars[0]!.embedding.values.buffer).toString('base64');
+  expect((await allBytes(folder)).includes(trace)).toBe(true);
+  expect(await directory.forgetUnknown('unknown-1')).toBe(true);
+  expect(await directory.forgetUnknown('unknown-1')).toBe(false);
+  expect((await allBytes(folder)).includes(trace)).toBe(false);
 });

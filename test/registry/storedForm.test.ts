@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { fromRow, toRow } from '../../src/registry/row.js';
-import { migrate, parseStore, rowKey, STORE_VERSION, storeText } from '../../src/registry/storedForm.js';
+import { migrate, parseStore } from '../../src/registry/storedForm.js';
+import { UNKNOWN_VOICE_FORM } from '../../src/registry/unknownVoiceForm.js';
+import { rowKey, VOICEPRINT_FORM } from '../../src/registry/voiceprintForm.js';
 import { randomVoiceprint } from './randomVoiceprint.js';
 
 /** A store as version 1 wrote it, kept by hand: whatever comes later must still read it. */
@@ -11,9 +13,9 @@ const VERSION_1 = `{"format":"voice-prints-store","version":1,"voiceprints":[
 "mean":{"modelId":"m","values":"AACAPwAAAMAAAAA/AAAAAA=="},"consent":{"text":"yes","givenAtMs":1700000000000}}]}`;
 
 test('a store of version 1 reads as it was meant', () => {
-  const content = parseStore(VERSION_1);
+  const content = parseStore(VOICEPRINT_FORM, VERSION_1);
   expect(content.kind).toBe('plain');
-  const rows = content.kind === 'plain' ? content.rows : new Map();
+  const rows = content.kind === 'plain' ? content.body : new Map();
   expect(fromRow(rows.get(rowKey('local', 'anna')))).toEqual({
     id: 'anna',
     tenantId: 'local',
@@ -42,8 +44,8 @@ test('a store of version 1 reads as it was meant', () => {
 test('what is written today reads back, exactly', () => {
   const voiceprint = randomVoiceprint({ exemplars: 3 });
   const rows = new Map([[rowKey('t', 'anna'), toRow(voiceprint)]]);
-  const content = parseStore(storeText(rows));
-  expect(content).toEqual({ kind: 'plain', rows });
+  const content = parseStore(VOICEPRINT_FORM, VOICEPRINT_FORM.textOf(rows));
+  expect(content).toEqual({ kind: 'plain', body: rows });
   expect(fromRow(toRow(voiceprint))).toEqual(voiceprint);
 });
 
@@ -52,14 +54,15 @@ test('migrations run one after the other, each from its version', () => {
     1: (body: Record<string, unknown>) => ({ ...body, seen: [1] }),
     2: (body: Record<string, unknown>) => ({ ...body, seen: [...(body.seen as number[]), 2] }),
   };
-  expect(migrate({ version: 1, kept: true }, 3, steps)).toEqual({ version: 3, kept: true, seen: [1, 2] });
-  expect(migrate({ version: 3, kept: true }, 3, steps)).toEqual({ version: 3, kept: true });
-  expect(() => migrate({ version: 4 }, 3, steps)).toThrow(expect.objectContaining({ code: 'REGISTRY_VERSION_NEWER' }));
+  const form = { version: 3, migrations: steps, noun: 'things' };
+  expect(migrate(form, { version: 1, kept: true })).toEqual({ version: 3, kept: true, seen: [1, 2] });
+  expect(migrate(form, { version: 3, kept: true })).toEqual({ version: 3, kept: true });
+  expect(() => migrate(form, { version: 4 })).toThrow(expect.objectContaining({ code: 'REGISTRY_VERSION_NEWER' }));
 });
 
-test('there is a step from every version to the newest', () => {
-  for (let version = 1; version <= STORE_VERSION; version += 1) {
-    expect(migrate({ version }).version).toBe(STORE_VERSION);
+test.each([VOICEPRINT_FORM, UNKNOWN_VOICE_FORM])('$format: a step leads from every version to the newest', (form) => {
+  for (let version = 1; version <= form.version; version += 1) {
+    expect(migrate<unknown>(form, { version }).version).toBe(form.version);
   }
 });
 
@@ -69,5 +72,5 @@ test.each([
   { name: 'empty', values: '' },
 ])('a vector that is $name is refused', ({ values }) => {
   const text = VERSION_1.replaceAll('AACAPwAAAMAAAAA/AAAAAA==', values);
-  expect(() => parseStore(text)).toThrow(expect.objectContaining({ code: 'REGISTRY_CORRUPT' }));
+  expect(() => parseStore(VOICEPRINT_FORM, text)).toThrow(expect.objectContaining({ code: 'REGISTRY_CORRUPT' }));
 });

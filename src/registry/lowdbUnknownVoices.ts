@@ -1,0 +1,174 @@
+import type { UnknownVoice } from '../core/unknownVoice.js';
+import { SharedStore, type SharedStoreOptions } from './sharedStore.js';
+import {
+  fromUnknownRow,
+  toUnknownRow,
+  UNKNOWN_VOICE_FORM,
+  type UnknownVoiceRow,
+  type UnknownVoiceRows,
+} from './unknownVoiceForm.js';
+import type { UnknownVoices } from './unknownVoices.js';
+import { rowKey } from './voiceprintForm.js';
+
+const MOST_EXEMPLARS = 20;
+const EXPIRE_EVERY_MS = 3_600_000;
+
+export interface LowdbUnknownVoicesOptions extends SharedStoreOptions {
+  /** How long a voice is kept after it was last heard; 0 keeps none, and erases what was kept before. */
+  readonly keepMs: number;
+  /** Most voices of one tenant; those not heard for longest give way. */
+  readonly mostVoices: number;
+  readonly nowMs: () => number;
+  /** What is put is written at most this often. Default 3,000 ms. */
+  readonly writeEveryMs?: number;
+}
+
+/**
+ * Unknown voices in one JSON file of a folder, beside the voiceprints and sealed with the same key; a file of its own,
+ * since it changes every few seconds while somebody speaks. Several processes may share the folder.
+ */
+export class LowdbUnknownVoices implements UnknownVoices {
+  readonly #store: SharedStore<UnknownVoiceRows>;
+  readonly #options: LowdbUnknownVoicesOptions;
+  /** Put, not yet written. */
+  readonly #waiting = new Map<string, UnknownVoiceRow>();
+  /** Given out by `newId` and not written since: all others that are not in the file were erased. */
+  readonly #unwritten = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #expiring: NodeJS.Timeout | undefined;
+  /** Why the last write of its own accord failed; the next caller is told. */
+  #failure: unknown;
+
+  private constructor(directory: string, options: LowdbUnknownVoicesOptions) {
+    const place = { directory, file: 'unknown-voices.json', lock: '.unknown-voices.lock' };
+    this.#store = new SharedStore(UNKNOWN_VOICE_FORM, place, options);
+    this.#options = options;
+  }
+
+  /** Opens a folder, made when missing, and erases what has expired. Throws what LowdbRegistry.open throws. */
+  static async open(directory: string, options: LowdbUnknownVoicesOptions): Promise<LowdbUnknownVoices> {
+    const voices = new LowdbUnknownVoices(directory, options);
+    await voices.#store.open();
+    // Where the folder cannot be written, reading must go on: `list` leaves out what has expired.
+    const tidy = () => voices.expire(options.nowMs()).catch(() => 0);
+    await tidy();
+    voices.#expiring = setInterval(() => void tidy(), EXPIRE_EVERY_MS).unref();
+    return voices;
+  }
+
+  async newId(tenantId: string): Promise<string> {
+    const number = await this.#store.write(({ lastNumbers }) => {
+      const next = (lastNumbers.get(tenantId) ?? 0) + 1;
+      lastNumbers.set(tenantId, next);
+      return next;
+    });
+    const id = `unknown-${number}`;
+    this.#unwritten.add(rowKey(tenantId, id));
+    return id;
+  }
+
+  async list(tenantId: string): Promise<readonly UnknownVoice[]> {
+    const { voices } = await this.#store.read();
+    const waiting = [...this.#waiting].filter(([key]) => this.#isKept(key, voices));
+    const rows = [...new Map([...voices, ...waiting]).values()];
+    const now = this.#options.nowMs();
+    return rows
+      .filter((row) => row.tenantId === tenantId && !this.#isExpired(row, now))
+      .sort((a, b) => numberOf(a) - numberOf(b))
+      .map(fromUnknownRow);
+  }
+
+  async put(tenantId: string, voice: UnknownVoice): Promise<boolean> {
+    const key = rowKey(tenantId, voice.id);
+    const row = toUnknownRow(tenantId, { ...voice, exemplars: mostSpeech(voice.exemplars) });
+    const { voices } = await this.#store.read();
+    if (this.#options.keepMs === 0) return true;
+    if (!this.#isKept(key, voices)) return false;
+    this.#waiting.set(key, row);
+    this.#timer ??= setTimeout(() => this.#writeLater(), this.#options.writeEveryMs ?? 3_000).unref();
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
+    return true;
+  }
+
+  async delete(tenantId: string, id: string): Promise<boolean> {
+    const key = rowKey(tenantId, id);
+    const isWaiting = this.#waiting.delete(key);
+    this.#unwritten.delete(key);
+    return (await this.#store.write(({ voices }) => voices.delete(key))) || isWaiting;
+  }
+
+  async expire(nowMs: number): Promise<number> {
+    const { voices } = await this.#store.read();
+    const isTidy = ![...voices.values()].some((row) => this.#isExpired(row, nowMs));
+    if (isTidy && !this.#store.isToBeSealed) return 0;
+    return this.#store.write((rows) => this.#eraseExpired(rows, nowMs));
+  }
+
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting.size === 0) return;
+    const taken = new Map(this.#waiting);
+    await this.#store.write((rows) => {
+      for (const [key, row] of taken) if (this.#isKept(key, rows.voices)) rows.voices.set(key, row);
+      this.#eraseExpired(rows, this.#options.nowMs());
+      this.#eraseBeyondMost(rows);
+    });
+    for (const [key, row] of taken) {
+      this.#unwritten.delete(key);
+      if (this.#waiting.get(key) === row) this.#waiting.delete(key);
+    }
+  }
+
+  /** Writes what waits, then refuses every call. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#expiring);
+    try {
+      await this.flush();
+    } finally {
+      await this.#store.close();
+    }
+  }
+
+  #writeLater(): void {
+    this.flush().catch((error: unknown) => {
+      this.#failure = error; // what waits still waits; the next `put` tells and tries again
+    });
+  }
+
+  /** False for a voice that was erased: neither in the file nor new. */
+  #isKept(key: string, stored: ReadonlyMap<string, UnknownVoiceRow>): boolean {
+    return stored.has(key) || this.#unwritten.has(key);
+  }
+
+  #isExpired({ lastHeardMs }: UnknownVoiceRow, nowMs: number): boolean {
+    return lastHeardMs + this.#options.keepMs <= nowMs;
+  }
+
+  #eraseExpired({ voices }: UnknownVoiceRows, nowMs: number): number {
+    const expired = [...voices].filter(([, row]) => this.#isExpired(row, nowMs));
+    for (const [key] of expired) voices.delete(key);
+    return expired.length;
+  }
+
+  #eraseBeyondMost({ voices }: UnknownVoiceRows): void {
+    const left = new Map<string, number>();
+    const newestFirst = [...voices].sort(([, a], [, b]) => b.lastHeardMs - a.lastHeardMs);
+    for (const [key, { tenantId }] of newestFirst) {
+      const count = (left.get(tenantId) ?? 0) + 1;
+      left.set(tenantId, count);
+      if (count > this.#options.mostVoices) voices.delete(key);
+    }
+  }
+}
+
+const numberOf = ({ id }: UnknownVoiceRow): number => Number(id.replace('unknown-', ''));
+
+/** At most 20 exemplars, those with most speech, in the order given. */
+function mostSpeech(exemplars: UnknownVoice['exemplars']): UnknownVoice['exemplars'] {
+  if (exemplars.length <= MOST_EXEMPLARS) return exemplars;
+  const least = new Set([...exemplars].sort((a, b) => b.speechMs - a.speechMs).slice(0, MOST_EXEMPLARS));
+  return exemplars.filter((exemplar) => least.has(exemplar));
+}

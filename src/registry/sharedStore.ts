@@ -1,0 +1,172 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Low } from 'lowdb';
+import { VoicePrintsError } from '../core/errors.js';
+import type { StoredForm } from './storedForm.js';
+import { StoreFile } from './storeFile.js';
+import { StoreLock } from './storeLock.js';
+
+/** Left between two writes of one process, longer than a waiter's poll, so that a busy writer starves nobody. */
+const PAUSE_BETWEEN_WRITES_MS = 8;
+
+export interface SharedStoreOptions {
+  /** Encrypts the file at rest: any text; the same one every time. */
+  readonly encryptionKey?: string | undefined;
+  /** How long a write waits for another process's. Default 10,000 ms, then REGISTRY_LOCKED. */
+  readonly lockWaitMs?: number | undefined;
+}
+
+/** Which file of a folder, and the lock that guards it. */
+export interface SharedStorePlace {
+  readonly directory: string;
+  readonly file: string;
+  readonly lock: string;
+}
+
+/** A step over the newest body: changes the copy it is given and returns its answer, or throws and changes nothing. */
+type Step<Body, T> = (body: Body) => T;
+
+interface PendingStep<Body> {
+  /** Runs the step; the function it returns tells the caller, once the change is on disk. */
+  readonly take: (body: Body) => () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * One JSON file of a folder, shared by several processes of one machine: reads take no lock and see the last whole
+ * write; a write holds a lock file just long enough to read the newest state, change it and replace the file. Changes
+ * that arrive while one is being written go together into the next.
+ */
+export class SharedStore<Body> {
+  readonly #form: StoredForm<Body>;
+  readonly #file: StoreFile<Body>;
+  readonly #db: Low<Body>;
+  readonly #lock: StoreLock;
+  readonly #pending: PendingStep<Body>[] = [];
+  #writer: Promise<void> | undefined;
+  /** One at a time looks at or replaces `#db.data`; otherwise a slow read could undo a write in memory. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(
+    form: StoredForm<Body>,
+    { directory, file, lock }: SharedStorePlace,
+    { encryptionKey, lockWaitMs = 10_000 }: SharedStoreOptions,
+  ) {
+    this.#form = form;
+    this.#file = new StoreFile(join(directory, file), form, encryptionKey);
+    this.#db = new Low<Body>(this.#file, form.empty());
+    this.#lock = new StoreLock(join(directory, lock), lockWaitMs);
+  }
+
+  /**
+   * Makes the folder when missing and reads what is there. Throws REGISTRY_UNAVAILABLE, REGISTRY_CORRUPT,
+   * REGISTRY_VERSION_NEWER, REGISTRY_KEY_MISSING or REGISTRY_KEY_WRONG.
+   */
+  async open(): Promise<void> {
+    await guarded(() => this.#file.prepare());
+    await this.read();
+  }
+
+  /** True where the file is plain though there is a key: its next write encrypts it. */
+  get isToBeSealed(): boolean {
+    return this.#file.isToBeSealed;
+  }
+
+  /** The newest state, read again only where the file changed. Not to be changed. */
+  read(): Promise<Body> {
+    if (this.#isClosed) return Promise.reject(closed());
+    return guarded(() =>
+      this.#alone(async () => {
+        await this.#db.read();
+        return this.#db.data;
+      }),
+    );
+  }
+
+  /** Resolves with the step's answer once its change is on disk. */
+  write<T>(step: Step<Body, T>): Promise<T> {
+    if (this.#isClosed) return Promise.reject(closed());
+    return new Promise((resolve, reject) => {
+      const take = (body: Body) => {
+        try {
+          const answer = step(body);
+          return () => resolve(answer);
+        } catch (error) {
+          return () => reject(error);
+        }
+      };
+      this.#pending.push({ take, reject });
+      this.#writer ??= this.#writeAll();
+    });
+  }
+
+  /** Waits for writes under way; afterwards every call is refused. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#writer;
+    await this.#turn;
+  }
+
+  async #writeAll(): Promise<void> {
+    do {
+      await this.#writeBatch();
+      await sleep(PAUSE_BETWEEN_WRITES_MS);
+    } while (this.#pending.length > 0);
+    this.#writer = undefined;
+  }
+
+  async #writeBatch(): Promise<void> {
+    let batch: PendingStep<Body>[] | undefined;
+    const write = (stillMine: () => Promise<void>) =>
+      this.#alone(() => {
+        batch = this.#pending.splice(0); // taken late: whatever came while waiting for the lock goes along
+        return this.#apply(batch, stillMine);
+      });
+    try {
+      const answers = await guarded(() => this.#lock.holding(write));
+      for (const answer of answers) answer(); // once the lock is gone too: nothing of the write is left behind
+    } catch (error) {
+      for (const { reject } of batch ?? this.#pending.splice(0)) reject(error);
+    }
+  }
+
+  /** Changes a copy of the newest state, writes it, and gives back what to answer. A step that throws fails alone. */
+  async #apply(batch: readonly PendingStep<Body>[], stillMine: () => Promise<void>): Promise<(() => void)[]> {
+    await this.#db.read();
+    const before = this.#db.data;
+    const after = this.#form.copyOf(before);
+    const answers = batch.map(({ take }) => take(after));
+    if (this.#file.isToBeSealed || !this.#form.isSame(before, after)) {
+      this.#file.beforeRename = stillMine;
+      this.#db.data = after;
+      try {
+        await this.#db.write();
+      } catch (error) {
+        this.#db.data = before;
+        throw error;
+      }
+    }
+    return answers;
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined); // the caller of `work` gets the error; the queue goes on
+    return turn;
+  }
+}
+
+/** Failures of the file system, in our words. */
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (error instanceof VoicePrintsError || typeof code !== 'string') throw error;
+    const message = `the voiceprint store cannot be used (${code}); check that its folder exists, is yours and has room`;
+    throw new VoicePrintsError('REGISTRY_UNAVAILABLE', message, { details: { systemCode: code }, cause: error });
+  }
+}
+
+const closed = () => new VoicePrintsError('REGISTRY_UNAVAILABLE', 'the voiceprint store was closed; open it again');

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { type VoiceprintRow, voiceprintRow } from './row.js';
+import type { StoredForm } from './storedForm.js';
+
+const FORMAT = 'voice-prints-store';
+const VERSION = 1;
+
+/** Rows by `rowKey`. A Map, and an array on disk: ids such as `__proto__` must be ordinary. */
+export type Rows = Map<string, VoiceprintRow>;
+/** Newline cannot occur in an id, so tenants cannot run into each other. */
+export const rowKey = (tenantId: string, id: string): string => `${tenantId}\n${id}`;
+
+/** The file of the voiceprints. Rows never change in place, so their text is made once. */
+export const VOICEPRINT_FORM: StoredForm<Rows> = {
+  format: FORMAT,
+  version: VERSION,
+  migrations: {},
+  purpose: 'voice-prints store',
+  noun: 'voiceprints',
+  schema: z
+    .object({ voiceprints: z.array(voiceprintRow) })
+    .transform(({ voiceprints }): Rows => new Map(voiceprints.map((row) => [rowKey(row.tenantId, row.id), row]))),
+  textOf: (rows) =>
+    `{"format":"${FORMAT}","version":${VERSION},"voiceprints":[\n${Array.from(rows.values(), rowText).join(',\n')}\n]}\n`,
+  empty: () => new Map(),
+  copyOf: (rows) => new Map(rows),
+  isSame: (a, b) => a.size === b.size && [...a].every(([key, row]) => b.get(key) === row),
+};
+
+const texts = new WeakMap<VoiceprintRow, string>();
+function rowText(row: VoiceprintRow): string {
+  const known = texts.get(row);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(row);
+  texts.set(row, text);
+  return text;
+}
