@@ -108,6 +108,8 @@ module.exports = {
     ownedBy('onnxruntime-node|piscina', 'src/inference/|src/engine/(workerCompute|compute\\.worker)'),
     ownedBy('lowdb', 'src/registry/'),
     ownedBy('express', 'src/api/'),
+    ownedBy('@grpc/(grpc-js|proto-loader|reflection)|grpc-health-check', 'src/api/grpc/'),
+    ownedBy('ws', 'src/api/websocket/'),
     ownedBy('request-filtering-agent', 'src/net/'),
     ownedBy('@wasm-audio-decoders/flac|mpg123-decoder|ogg-opus-decoder|opus-decoder', 'src/audio/'),
     ownedBy('sip\\.js|sdp-transform|werift-rtp', 'src/audio/sip/'),

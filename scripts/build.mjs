@@ -20,6 +20,12 @@ const sequence = sileroSequence(readFileSync(join(avrVad, 'dist/silero_vad_v5.on
 writeFileSync(join(assets, 'silero-vad-5-sequence.onnx'), sequence);
 cpSync(join(root, 'scripts/assets/SILERO_VAD_LICENSE.md'), join(assets, 'SILERO_VAD_LICENSE.md'));
 
+// The gRPC interface is read at run time, and its users compile it.
+cpSync(
+  join(root, 'src/api/grpc/deepaffects-realtime.proto'),
+  join(root, 'dist/src/api/grpc/deepaffects-realtime.proto'),
+);
+
 // Last, so that a type error leaves everything else in place.
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
 const { status } = spawnSync(process.execPath, [tsc, '-p', root], { cwd: root, stdio: 'inherit' });

@@ -18,6 +18,10 @@ const PROOFS = {
   flac: ['flac', '--version'],
   chromium: ['chromium', '--version'],
   python3: ['python3', '--version'],
+  'python3-grpcio': ['/usr/bin/python3', '-c', 'import grpc'],
+  'python3-protobuf': ['/usr/bin/python3', '-c', 'import google.protobuf'],
+  'protobuf-compiler': ['protoc', '--version'],
+  'protobuf-compiler-grpc': ['sh', '-c', 'command -v grpc_python_plugin'],
   curl: ['curl', '--version'],
   mosquitto: ['sh', '-c', 'command -v mosquitto'],
 };
@@ -37,7 +41,7 @@ export const FOR_DEMO = ['flite', ...DECODING];
 
 /**
  * What `npm test` needs on top: a second synthesizer, encoders for odd files, a browser for the editor, a broker for the
- * MQTT flow, Python and curl for the example clients.
+ * MQTT flow, Python, its gRPC and curl for the example clients.
  */
 export const FOR_TESTS = [
   ...FOR_DEMO,
@@ -48,6 +52,10 @@ export const FOR_TESTS = [
   'flac',
   'chromium',
   'python3',
+  'python3-grpcio',
+  'python3-protobuf',
+  'protobuf-compiler',
+  'protobuf-compiler-grpc',
   'curl',
   'mosquitto',
 ];

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { admitKey } from './admitKey.js';
 import type { ApiRequest, Call, Handler, Surface } from './call.js';
 import type { Dialect } from './dialect.js';
 import { httpRefusal, type Refusal, RefusedError, refusalOf } from './refusal.js';
@@ -61,19 +62,8 @@ function keyOf(request: ApiRequest): string {
   return inQuery || bearer || (typeof header === 'string' ? header : '') || '';
 }
 
-function authenticate({ keys, throttle }: Surface, request: ApiRequest): string {
-  const address = request.socket.remoteAddress ?? '';
-  const waitSeconds = throttle.waitSeconds(address);
-  if (waitSeconds > 0) {
-    const message = 'too many wrong API keys from this address; wait as long as Retry-After says';
-    throw httpRefusal('TOO_MANY_REQUESTS', message, { 'retry-after': String(waitSeconds) });
-  }
-  const key = keyOf(request);
-  const tenantId = key === '' ? undefined : keys.tenantOf(key);
-  if (tenantId !== undefined) return tenantId;
-  if (key !== '') throttle.failed(address);
-  throw httpRefusal('KEY_INVALID', 'Invalid ApiKey', { 'www-authenticate': 'Bearer' });
-}
+const authenticate = (surface: Surface, request: ApiRequest): string =>
+  admitKey(surface, keyOf(request), request.socket.remoteAddress ?? '');
 
 /** A signal that ends the work when nobody waits for it any more. */
 function watch(request: ApiRequest, response: ServerResponse, surface: Surface, work: AbortController): AbortSignal {

@@ -6,6 +6,7 @@ import type { FailureReport, RestLimits, Surface } from './call.js';
 import { addContractRoutes } from './contractRoutes.js';
 import { faultDialect, problemDialect } from './dialect.js';
 import { writeRefusal } from './endpoint.js';
+import { reportToStderr } from './failureReport.js';
 import { FETCH_DEFAULTS } from './fetchAudio.js';
 import { KeyThrottle } from './keyThrottle.js';
 import { addModernRoutes } from './modernRoutes.js';
@@ -53,7 +54,7 @@ export function createRestRouter({ engine, keys, options = {} }: RestRouterOptio
     fetch: { ...FETCH_DEFAULTS, allowHosts: options.allowHosts ?? [], maxBytes: limits.maxBodyBytes },
     slots: new Slots(limits.maxConcurrent),
     throttle: new KeyThrottle(limits.maxWrongKeysPerMinute),
-    report: options.onFailure ?? writeToStderr,
+    report: options.onFailure ?? reportToStderr,
   };
   const router = express.Router();
   const contract = express.Router();
@@ -73,9 +74,3 @@ const refuseBadPath: express.ErrorRequestHandler = (_error, request, response, _
     refusalOf(new VoicePrintsError('INPUT_INVALID', 'the path cannot be read; check it')),
   );
 };
-
-function writeToStderr({ requestId, code, error }: FailureReport): void {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const stack = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-  process.stderr.write(`${code}: request ${requestId} failed\n${stack}\n`);
-}

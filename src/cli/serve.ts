@@ -1,23 +1,26 @@
 import { once } from 'node:events';
+import type { RunningGrpcServer } from '../api/grpc/serveGrpc.js';
 import { allowedHosts } from './allowedHosts.js';
 import type { Command } from './command.js';
 import { openEngine } from './openEngine.js';
 import { remark } from './output.js';
 import { numberOption, textOption } from './parseCommandLine.js';
+import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
 
 export const serve: Command = {
   name: 'serve',
-  summary: 'Answer the REST calls without Node-RED, until Ctrl-C',
+  summary: 'Answer REST and gRPC calls without Node-RED, until Ctrl-C',
   operands: '',
   arity: [0, 0],
   options: {
     host: { value: 'HOST', about: 'Address to listen on (default 127.0.0.1: this machine only)' },
     port: { value: 'PORT', about: 'Port to listen on; 0 takes a free one (default 8080)' },
+    ...grpcOptions,
     'key-file': { value: 'FILE', about: 'API keys, a line each: tenant:key or tenant:sha256:HEX' },
   },
   example: `VOICE_PRINTS_API_KEYS=home:a-long-secret voice-prints serve --port 8080
 curl 'http://127.0.0.1:8080/v1/speakers' -H 'Authorization: Bearer a-long-secret'`,
-  notes: `Prints one line, {"rest":"http://…"}, once it listens. gRPC and WebSocket are not there yet.
+  notes: `Prints one line, {"rest":"http://…","grpc":"127.0.0.1:50051"}, once it listens.
 Keys come from --key-file, else VOICE_PRINTS_API_KEYS=tenant:key,tenant:key. With neither, one key of the tenant
 "local" (the same people as on the command line) is made: the line shows it once as "apiKey"; the file api-keys
 in the store folder keeps its hash. Delete that file to get a new key.`,
@@ -40,13 +43,17 @@ in the store folder keeps its hash. Delete that file to get a new key.`,
       ...(port === undefined ? {} : { port }),
       options: { allowHosts },
     });
+    let grpc: RunningGrpcServer | undefined;
     try {
+      grpc = await serveGrpcToo(args, terminal, { engine, keys, host });
       const made = madeKey === undefined ? {} : { apiKey: madeKey };
-      terminal.stdout.write(`${JSON.stringify({ rest: server.url, ...made })}\n`);
+      terminal.stdout.write(
+        `${JSON.stringify({ rest: server.url, ...(grpc ? { grpc: grpc.address } : {}), ...made })}\n`,
+      );
       if (madeKey !== undefined) remark(args, terminal, 'This API key is shown once: keep it.');
       if (!signal.aborted) await once(signal, 'abort');
     } finally {
-      await server.close();
+      await Promise.all([server.close(), grpc?.close()]);
     }
   },
 };

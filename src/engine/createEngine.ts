@@ -15,8 +15,10 @@ import type { Compute } from './compute.js';
 import { type EngineConfig, engineConfig, parseConfig } from './config.js';
 import {
   type CallOptions,
+  type ChunkSession,
   type Engine,
   type EnrollRequest,
+  type IdentifyChunksRequest,
   type IdentifyRequest,
   type LiveSession,
   LOCAL_TENANT,
@@ -24,6 +26,7 @@ import {
   type WatchRequest,
 } from './engine.js';
 import { enroll, MAX_SAMPLE_MS } from './enroll.js';
+import { ChunkIdentification } from './identifyChunks.js';
 import { identifyRecording } from './identifyRecording.js';
 import { LiveBatches } from './live/liveBatches.js';
 import { LiveGallery } from './live/liveGallery.js';
@@ -152,6 +155,28 @@ class RecordingEngine implements Engine {
     });
     this.#sessions.add(session);
     return session;
+  }
+
+  identifyChunks(request: IdentifyChunksRequest): ChunkSession {
+    const { config, registry } = this.#parts;
+    const { tenantId = LOCAL_TENANT, falseAcceptPercent = config.falseAcceptPercent } = request;
+    const stream = new ChunkIdentification();
+    const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
+    return {
+      identify: ({ source, startSeconds, speakerIds = request.speakerIds }, options = {}) =>
+        this.#job(options, async (signal) =>
+          stream.identify(
+            {
+              openRecording: () => openRecording(source, limits, signal),
+              startSeconds,
+              voiceprints: voiceprintsFor(await registry.list(tenantId), speakerIds, this.model.id),
+              falseAcceptPercent,
+            },
+            await this.#openCompute(),
+            signal,
+          ),
+        ),
+    };
   }
 
   speakers(tenantId: string = LOCAL_TENANT): SpeakerDirectory {

@@ -4,6 +4,7 @@ import type { OnProgress } from '../core/progress.js';
 import type { RecordingLimits, RecordingSource } from '../core/recording.js';
 import type { UnknownVoiceSummary } from '../core/unknownVoice.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
+import type { IdentifiedChunk } from './identifyChunks.js';
 
 /** The tenant of everything that has no API key: Node-RED flows and the command line. */
 export const LOCAL_TENANT = 'local';
@@ -78,6 +79,33 @@ export interface LiveSession extends AsyncDisposable {
   enrollUnknown(request: EnrollUnknownRequest): Promise<EnrollResult>;
 }
 
+export interface IdentifyChunksRequest {
+  readonly tenantId?: string;
+  /** Only these, all of them complete; undefined or empty: every complete voiceprint of the tenant. */
+  readonly speakerIds?: readonly string[];
+  readonly falseAcceptPercent?: FalseAcceptPercent;
+  /** Of one chunk. */
+  readonly limits?: Partial<RecordingLimits>;
+}
+
+/** One piece of a stream: a whole little recording, or samples without a header. */
+export interface StreamChunk {
+  readonly source: RecordingSource;
+  /** Where it begins in the stream, in seconds; by default where the last one ended. */
+  readonly startSeconds?: number;
+  /** Only these from now on; by default those of the request. */
+  readonly speakerIds?: readonly string[];
+}
+
+/** A stream that comes in chunks. Holds no thread and no file: nothing to close. */
+export interface ChunkSession {
+  /**
+   * Who speaks in this chunk, told by all that was heard so far; times in seconds of the stream. One chunk at a time.
+   * Throws as `identify` does; the stream may go on after it.
+   */
+  identify(chunk: StreamChunk, options?: CallOptions): Promise<IdentifiedChunk>;
+}
+
 /** The enrolled people of one tenant. Reads and writes never touch another tenant. */
 export interface SpeakerDirectory {
   /** All of them, complete or not, by id. */
@@ -114,6 +142,8 @@ export interface Engine extends AsyncDisposable {
   identify(request: IdentifyRequest, options?: CallOptions): Promise<Identification>;
   /** Listens to a live stream. Begins when its events are read. Throws ENGINE_CLOSED. */
   watch(request: WatchRequest): LiveSession;
+  /** Who speaks in a stream that comes in chunks, each answered as it comes. */
+  identifyChunks(request: IdentifyChunksRequest): ChunkSession;
   speakers(tenantId?: string): SpeakerDirectory;
   /** Score from which a voice is named where nobody else is near; `falseAcceptPercent` as configured by default. */
   acceptScore(falseAcceptPercent?: FalseAcceptPercent): number;

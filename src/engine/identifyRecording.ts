@@ -100,11 +100,11 @@ export async function identifyRecording(
 }
 
 /** A source of 8 kHz says so itself; otherwise the speech does, where nothing of it lies above 4 kHz. */
-const isLowRate = ({ format }: Recording): boolean =>
+export const isLowRate = ({ format }: Recording): boolean =>
   format.sampleRateHz !== undefined && format.sampleRateHz <= 11_025;
 
 /** Turns as answers show them: seconds, names, and unknown voices numbered in order of appearance. */
-function segmentsOf(turns: readonly ResolvedTurn[], names: ReadonlyMap<string, string>): IdentifiedSegment[] {
+export function segmentsOf(turns: readonly ResolvedTurn[], names: ReadonlyMap<string, string>): IdentifiedSegment[] {
   const nameOf = (voiceId: string) => names.get(voiceId) ?? voiceId;
   const unknowns = new Map<number, string>();
   return turns.map((turn) => {

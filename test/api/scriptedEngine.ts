@@ -23,6 +23,7 @@ export function scriptedEngine({
   return {
     enroll,
     identify,
+    identifyChunks: () => ({ identify: unscripted }),
     acceptScore: () => 0.5,
     watch,
     speakers: () => directory as SpeakerDirectory,

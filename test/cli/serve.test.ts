@@ -17,11 +17,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Starts `serve` on a free port and reads the one line it prints. */
 async function serving(store: string, argv: readonly string[] = [], env: Record<string, string> = {}) {
-  const child = started(['serve', '--port', '0', '--store', join(folder, store), ...argv], env);
+  const child = started(['serve', '--port', '0', '--grpc-port', '0', '--store', join(folder, store), ...argv], env);
   running.add(child);
   const lines = createInterface({ input: child.stdout! });
   const [line] = (await once(lines, 'line')) as [string];
-  return { child, line: JSON.parse(line) as { rest: string; apiKey?: string } };
+  return { child, line: JSON.parse(line) as { rest: string; grpc?: string; apiKey?: string } };
 }
 
 const people = (rest: string, key: string) =>
@@ -29,7 +29,8 @@ const people = (rest: string, key: string) =>
 
 test('keys of the environment open it, others do not; Ctrl-C ends it with 0', async () => {
   const { child, line } = await serving('a', [], { VOICE_PRINTS_API_KEYS: 'home:first-key,shop:second-key' });
-  expect(Object.keys(line)).toEqual(['rest']);
+  expect(Object.keys(line)).toEqual(['rest', 'grpc']);
+  expect(line.grpc).toMatch(/^127\.0\.0\.1:\d+$/);
   expect(line.rest).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   expect((await people(line.rest, 'first-key')).status).toBe(200);
   expect((await people(line.rest, 'wrong-key')).status).toBe(401);
@@ -49,7 +50,7 @@ test('without keys one is made, shown once, kept hashed, and good the next time'
   first.child.kill('SIGTERM');
   await once(first.child, 'close');
   const second = await serving('b');
-  expect(Object.keys(second.line)).toEqual(['rest']);
+  expect(Object.keys(second.line)).toEqual(['rest', 'grpc']);
   expect((await people(second.line.rest, key)).status).toBe(200);
 });
 

@@ -1,0 +1,28 @@
+import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import type { Refusal } from '../refusal.js';
+
+/** The HTTP status of a refusal as gRPC says it (google.rpc.Code). */
+const CODES: Readonly<Record<number, status>> = {
+  400: status.INVALID_ARGUMENT,
+  401: status.UNAUTHENTICATED,
+  402: status.RESOURCE_EXHAUSTED,
+  403: status.PERMISSION_DENIED,
+  404: status.NOT_FOUND,
+  408: status.DEADLINE_EXCEEDED,
+  409: status.FAILED_PRECONDITION,
+  413: status.RESOURCE_EXHAUSTED,
+  415: status.INVALID_ARGUMENT,
+  422: status.INVALID_ARGUMENT,
+  429: status.RESOURCE_EXHAUSTED,
+  501: status.UNIMPLEMENTED,
+  503: status.UNAVAILABLE,
+};
+
+/** How a stream ends with a refusal; the stable code goes along as metadata `error-code`. */
+export function statusOf(refusal: Refusal): StatusObject {
+  const metadata = new Metadata();
+  metadata.set('error-code', refusal.code);
+  const wait = refusal.headers?.['retry-after'];
+  if (wait !== undefined) metadata.set('retry-after', wait);
+  return { code: CODES[refusal.modernStatus] ?? status.INTERNAL, details: refusal.message, metadata };
+}

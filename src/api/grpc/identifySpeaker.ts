@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { asVoicePrintsError } from '../../core/errors.js';
+import type { IdentifiedSegment } from '../../core/identification.js';
+import type { ChunkSession, Engine } from '../../engine/engine.js';
+import type { IdentifiedChunk } from '../../engine/identifyChunks.js';
+import { admitKey, type KeyCheck } from '../admitKey.js';
+import { type FailureReport, present } from '../call.js';
+import { httpRefusal, type Refusal, refusalOf } from '../refusal.js';
+import type { StreamSlots } from '../streamSlots.js';
+import { type CallFields, callFields, keyOf, type ReadChunk, readChunk } from './chunkFields.js';
+import { statusOf } from './grpcStatus.js';
+import type { SegmentChunk, SegmentSpeaker } from './messages.js';
+import { isSinglePrecision, spelledFor } from './realtimeProto.js';
+
+/** Caps on one stream. */
+export interface GrpcLimits {
+  /** Largest message: base64 of a chunk. */
+  readonly maxMessageBytes: number;
+  readonly maxChunkMs: number;
+  readonly maxDecodeMs: number;
+  /** A stream without a chunk for this long is ended. */
+  readonly idleMs: number;
+}
+
+/** What all streams of one server share. */
+export interface GrpcSurface extends KeyCheck {
+  readonly engine: Engine;
+  readonly slots: StreamSlots;
+  readonly limits: GrpcLimits;
+  report(failure: FailureReport): void;
+}
+
+type Call = ServerDuplexStream<SegmentChunk, SegmentSpeaker>;
+
+/** The speaker_id of a voice nobody enrolled. */
+const NOBODY = 'UserNotIdentified';
+/** Between attempts while the engine has all it can hold; the client meanwhile feels that nothing is read. */
+const BUSY_MS = 200;
+
+/** Serves one call: key, place, then chunk after chunk; ends it with a status whatever happens. */
+export function identifySpeaker(surface: GrpcSurface, call: Call): void {
+  const gone = new AbortController();
+  call.once('cancelled', () => gone.abort());
+  const work = async () => {
+    let giveBack = () => {};
+    try {
+      const tenantId = admitKey(surface, keyOf(call.metadata), addressOf(call.getPeer()));
+      giveBack = surface.slots.take(tenantId);
+      await answerChunks(surface, call, tenantId, gone.signal);
+      call.end();
+    } catch (thrown) {
+      if (!gone.signal.aborted) refuse(surface, call, thrown);
+    } finally {
+      giveBack();
+      gone.abort();
+    }
+  };
+  void work();
+}
+
+function refuse({ report }: GrpcSurface, call: Call, thrown: unknown): void {
+  const refusal = refusalOf(thrown);
+  if (refusal.type === 'api_error') report({ requestId: 'grpc', code: refusal.code, error: thrown });
+  call.emit('error', statusOf(refusal)); // how grpc-js ends a call with a status
+}
+
+async function answerChunks(surface: GrpcSurface, call: Call, tenantId: string, gone: AbortSignal): Promise<void> {
+  const fields = callFields(call.metadata);
+  const { maxChunkMs, maxDecodeMs, maxMessageBytes } = surface.limits;
+  const session = surface.engine.identifyChunks({
+    tenantId,
+    ...present({ speakerIds: fields.speakerIds, falseAcceptPercent: fields.falseAcceptPercent }),
+    limits: { maxDurationMs: maxChunkMs, maxBytes: maxMessageBytes, maxDecodeMs },
+  });
+  for await (const chunk of chunksOf(call, surface.limits.idleMs)) {
+    for (const answer of await answersTo(chunk, { surface, session, fields, gone })) {
+      if (!call.write(spelledFor(answer, isSinglePrecision(chunk)))) await once(call, 'drain', { signal: gone });
+    }
+  }
+}
+
+/** The chunks, one at a time: what is not asked for stays with the client (flow control of HTTP/2). */
+async function* chunksOf(call: Call, idleMs: number): AsyncGenerator<SegmentChunk> {
+  const chunks = call.iterator({ destroyOnReturn: false }) as AsyncIterator<SegmentChunk>;
+  for (;;) {
+    const idle = new AbortController();
+    const waiting = delay(idleMs, undefined, { signal: idle.signal, ref: false }).then(() => {
+      throw httpRefusal('BODY_TIMEOUT', `no chunk came for ${idleMs / 1000} seconds; open a new stream`);
+    });
+    waiting.catch(() => undefined); // ended below in the usual case
+    try {
+      const next = await Promise.race([chunks.next(), waiting]);
+      if (next.done) return;
+      yield next.value;
+    } finally {
+      idle.abort();
+    }
+  }
+}
+
+interface Answering {
+  readonly surface: GrpcSurface;
+  readonly session: ChunkSession;
+  readonly fields: CallFields;
+  readonly gone: AbortSignal;
+}
+
+/** One answer a turn. A chunk that cannot be used is answered with why, and the stream goes on: clients print both. */
+async function answersTo(chunk: SegmentChunk, { session, fields, gone }: Answering): Promise<SegmentSpeaker[]> {
+  try {
+    const heard = await identified(session, readChunk(chunk, fields), gone);
+    const answers = heard.segments.map((segment) => answerOf(chunk.id, segment));
+    if (answers.length > 0 || !fields.isVerbose) return answers;
+    return [
+      { id: chunk.id, start: heard.start, end: heard.end, Error: 'nobody speaks in this chunk [AUDIO_NO_SPEECH]' },
+    ];
+  } catch (thrown) {
+    const refusal = refusalOf(thrown);
+    if (!isOfChunk(refusal, chunk)) throw thrown;
+    return [{ id: chunk.id, Error: `${refusal.message} [${refusal.code}]` }];
+  }
+}
+
+/** Whether the next chunk may do better: not where the server failed, nor where the call itself names wrong people. */
+const isOfChunk = ({ type, code }: Refusal, chunk: SegmentChunk): boolean =>
+  type === 'params_invalid' && (!code.startsWith('SPEAKER_') || chunk.speakerIds.length > 0);
+
+async function identified(session: ChunkSession, chunk: ReadChunk, gone: AbortSignal): Promise<IdentifiedChunk> {
+  for (;;) {
+    try {
+      return await session.identify({ source: chunk.source, ...present(chunk) }, { signal: gone });
+    } catch (thrown) {
+      if (asVoicePrintsError(thrown).code !== 'ENGINE_BUSY') throw thrown;
+      await delay(BUSY_MS, undefined, { signal: gone });
+    }
+  }
+}
+
+const answerOf = (id: number, segment: IdentifiedSegment): SegmentSpeaker => ({
+  id,
+  speaker_id: (segment.decision === 'identified' ? segment.speakerId : null) ?? NOBODY,
+  start: segment.start,
+  end: segment.end,
+  identification_score: segment.score,
+});
+
+/** `1.2.3.4:5678` or `[::1]:5678` without its port. */
+const addressOf = (peer: string): string => peer.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');

@@ -1,0 +1,121 @@
+import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import { VoicePrintsError } from '../../core/errors.js';
+import type { Engine } from '../../engine/engine.js';
+import type { ApiKeys } from '../apiKeys.js';
+import type { FailureReport } from '../call.js';
+import { reportToStderr } from '../failureReport.js';
+import { KeyThrottle } from '../keyThrottle.js';
+import { REST_LIMITS } from '../rest.js';
+import { StreamSlots } from '../streamSlots.js';
+import { type GrpcLimits, identifySpeaker } from './identifySpeaker.js';
+import { loadProto, realtimeService, SERVICE_NAME } from './realtimeProto.js';
+
+export interface GrpcServerLimits extends GrpcLimits {
+  readonly maxStreamsPerTenant: number;
+  readonly maxStreams: number;
+}
+
+export const GRPC_LIMITS: GrpcServerLimits = {
+  maxMessageBytes: 16 * 2 ** 20,
+  maxChunkMs: 120_000,
+  maxDecodeMs: 60_000,
+  idleMs: 300_000,
+  maxStreamsPerTenant: 100,
+  maxStreams: 500,
+};
+
+export interface ServeGrpcOptions {
+  readonly engine: Engine;
+  readonly keys: ApiKeys;
+  /** 127.0.0.1 by default: seen from outside only when that is asked for. */
+  readonly host?: string;
+  /** 50051 by default; 0 takes a free one. */
+  readonly port?: number;
+  /** PEM texts; without them the connection is not encrypted. */
+  readonly tls?: { readonly certificate: Buffer; readonly privateKey: Buffer };
+  readonly limits?: Partial<GrpcServerLimits>;
+  /** Told of every fault of ours; by default one line and the stack go to stderr. */
+  readonly onFailure?: (failure: FailureReport) => void;
+  /** Wrong keys count together with those of another surface where its throttle is given. */
+  readonly throttle?: KeyThrottle;
+  /** How long `close` waits for streams to end before it ends them. */
+  readonly graceMs?: number;
+}
+
+export interface RunningGrpcServer {
+  /** e.g. `127.0.0.1:50051`. */
+  readonly address: string;
+  /** Takes no more calls, lets those there are end, then ends them. The engine stays the caller's. */
+  close(): Promise<void>;
+}
+
+/** Serves the realtime service, its health and its reflection. Throws CONFIG_INVALID when the port cannot be had. */
+export async function serveGrpc(options: ServeGrpcOptions): Promise<RunningGrpcServer> {
+  const { engine, keys, host = '127.0.0.1', port = 50_051, graceMs = 10_000 } = options;
+  const limits = { ...GRPC_LIMITS, ...options.limits };
+  const server = new Server({
+    'grpc.max_receive_message_length': limits.maxMessageBytes,
+    // A dead client is noticed within a minute and a half; one that pings too often is not hung up on.
+    'grpc.keepalive_time_ms': 60_000,
+    'grpc.keepalive_timeout_ms': 20_000,
+  });
+  const surface = {
+    engine,
+    keys,
+    limits,
+    throttle: options.throttle ?? new KeyThrottle(REST_LIMITS.maxWrongKeysPerMinute),
+    slots: new StreamSlots({ mostOfTenant: limits.maxStreamsPerTenant, mostOfAll: limits.maxStreams }),
+    report: options.onFailure ?? reportToStderr,
+  };
+  const proto = loadProto();
+  // What has no handler (IdentifyEmotion, DiarizeEmotion) is answered UNIMPLEMENTED by the library.
+  const handlers: UntypedServiceImplementation = { IdentifySpeaker: identifySpeaker.bind(undefined, surface) };
+  server.addService(realtimeService(proto), handlers);
+  const health = new HealthImplementation({ '': 'SERVING', [SERVICE_NAME]: 'SERVING' });
+  health.addToServer(server);
+  new ReflectionService(proto).addToServer(server);
+  const taken = await bind(server, { host, port, credentials: credentialsOf(options.tls) });
+  return {
+    address: `${bracketed(host)}:${taken}`,
+    close: async () => {
+      for (const name of ['', SERVICE_NAME]) health.setStatus(name, 'NOT_SERVING');
+      await close(server, graceMs);
+    },
+  };
+}
+
+function credentialsOf(tls: ServeGrpcOptions['tls']): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  try {
+    return ServerCredentials.createSsl(null, [{ cert_chain: tls.certificate, private_key: tls.privateKey }]);
+  } catch (error) {
+    const message = 'the TLS certificate or key cannot be used; give both as PEM, the key without a passphrase';
+    throw new VoicePrintsError('CONFIG_INVALID', message, { cause: error });
+  }
+}
+
+interface Binding {
+  readonly host: string;
+  readonly port: number;
+  readonly credentials: ServerCredentials;
+}
+
+function bind(server: Server, { host, port, credentials }: Binding): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${bracketed(host)}:${port}`, credentials, (error, taken) => {
+      if (error === null) return resolve(taken);
+      const message = `gRPC cannot listen on ${host}:${port}; choose another host or gRPC port`;
+      reject(new VoicePrintsError('CONFIG_INVALID', message, { cause: error }));
+    });
+  });
+}
+
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+async function close(server: Server, graceMs: number): Promise<void> {
+  const hangUp = setTimeout(() => server.forceShutdown(), graceMs);
+  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  clearTimeout(hangUp);
+}

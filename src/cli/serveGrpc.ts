@@ -1,0 +1,65 @@
+import type { ApiKeys } from '../api/apiKeys.js';
+import type { RunningGrpcServer, ServeGrpcOptions } from '../api/grpc/serveGrpc.js';
+import { type Engine, VoicePrintsError } from '../index.js';
+import type { OptionSpec, ParsedArguments, Terminal } from './command.js';
+import { remark } from './output.js';
+import { numberOption, textOption, usageError } from './parseCommandLine.js';
+import { readBytes } from './readBytes.js';
+
+export const grpcOptions = {
+  'grpc-port': {
+    value: 'PORT',
+    about: 'Port of the gRPC service; 0 takes a free one, off serves none (default 50051)',
+  },
+  'grpc-cert': { value: 'FILE', about: 'TLS certificate of the gRPC service (PEM); with --grpc-key' },
+  'grpc-key': { value: 'FILE', about: 'Private key of that certificate (PEM)' },
+} as const satisfies Record<string, OptionSpec>;
+
+interface GrpcToServe {
+  readonly engine: Engine;
+  readonly keys: ApiKeys;
+  readonly host: string | undefined;
+}
+
+/**
+ * Serves gRPC unless it is switched off. Where nobody asked for a port and the usual one is taken, REST goes on alone.
+ * Throws USAGE, CONFIG_INVALID, or what reading the certificate throws.
+ */
+export async function serveGrpcToo(
+  args: ParsedArguments,
+  terminal: Terminal,
+  { engine, keys, host }: GrpcToServe,
+): Promise<RunningGrpcServer | undefined> {
+  const asked = textOption(args, 'grpc-port');
+  if (asked === 'off') return undefined;
+  const port = numberOption(args, 'grpc-port', { least: 0, most: 65_535, isWhole: true });
+  const tls = await tlsOf(args);
+  const { serveGrpc } = await import('../api/grpc/serveGrpc.js');
+  const options: ServeGrpcOptions = {
+    engine,
+    keys,
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    ...(tls === undefined ? {} : { tls }),
+  };
+  try {
+    return await serveGrpc(options);
+  } catch (error) {
+    if (asked !== undefined || !(error instanceof VoicePrintsError) || tls !== undefined) throw error;
+    remark(args, terminal, `No gRPC: ${error.message} with --grpc-port.`);
+    return undefined;
+  }
+}
+
+async function tlsOf(args: ParsedArguments): Promise<ServeGrpcOptions['tls'] | undefined> {
+  const certificate = textOption(args, 'grpc-cert');
+  const privateKey = textOption(args, 'grpc-key');
+  if (certificate === undefined && privateKey === undefined) return undefined;
+  if (certificate === undefined || privateKey === undefined) {
+    throw usageError('--grpc-cert and --grpc-key belong together; give both');
+  }
+  return {
+    certificate: Buffer.from(await readBytes(certificate)),
+    privateKey: Buffer.from(await readBytes(privateKey)),
+  };
+}
