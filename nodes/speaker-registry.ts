@@ -8,7 +8,7 @@ import { checkbox, type SettingsForm, text, trySettings, withDefaults } from './
 import { storeOf, useStore } from './shared/storeOf.js';
 import { evaluateIds, evaluateText, located } from './shared/typedProperty.js';
 
-const ACTIONS = ['list', 'get', 'rename', 'delete', 'export', 'import'] as const;
+const ACTIONS = ['list', 'get', 'rename', 'delete', 'export', 'import', 'unknowns', 'forget'] as const;
 type Action = (typeof ACTIONS)[number];
 
 const schema = z.object({
@@ -43,7 +43,7 @@ export const registryForm: SettingsForm<typeof schema> = {
   ],
 };
 
-/** Lists, shows, renames and erases enrolled people; writes and reads encrypted exports. */
+/** Lists, shows, renames and erases enrolled people; writes and reads encrypted exports; forgets unknown voices. */
 export default function register(RED: NodeAPI): void {
   function SpeakerRegistry(this: RegistryNode, def: NodeDef): void {
     RED.nodes.createNode(this, def);
@@ -106,6 +106,12 @@ async function act(
       return Buffer.from(await speakers.export(passphraseOf(node), await evaluateIds(RED, node, id, msg)));
     case 'import':
       return speakers.import(exportIn(msg), passphraseOf(node), { replace: settings.isReplacing });
+    case 'unknowns':
+      return speakers.unknowns();
+    case 'forget': {
+      const unknownId = await oneId();
+      return { unknownId, isDeleted: await speakers.forgetUnknown(unknownId) };
+    }
   }
 }
 

@@ -8,12 +8,14 @@ import { identify } from './identify.js';
 import { modelsCommands } from './models.js';
 import { serve } from './serve.js';
 import { speakersCommands } from './speakers.js';
+import { unknownVoicesCommands } from './unknownVoices.js';
 
 /** Every command, in the order `--help` lists them. */
 export const commands: readonly Command[] = [
   enroll,
   identify,
   ...speakersCommands,
+  ...unknownVoicesCommands,
   serve,
   ...modelsCommands,
   evalVerify,

@@ -186,7 +186,7 @@ class RecordingEngine implements Engine {
       unknownVoices,
       unknownVoiceDays: config.unknownVoiceDays,
       tenantId,
-      modelId: this.model.id,
+      model: this.model,
       assertOpen: () => this.#assertOpen(),
       nowMs,
     });

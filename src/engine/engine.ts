@@ -53,7 +53,7 @@ export interface WatchRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Makes a voiceprint of an unknown voice of this session. */
+/** Makes a voiceprint of an unknown voice. */
 export interface EnrollUnknownRequest {
   /** `unknown-3`; by default the unknown voice heard last. */
   readonly cluster?: string;
@@ -125,6 +125,11 @@ export interface SpeakerDirectory {
   ): Promise<readonly SpeakerSummary[]>;
   /** Voices heard live that belong to nobody enrolled, by number. Exports leave them out. */
   unknowns(): Promise<readonly UnknownVoiceSummary[]>;
+  /**
+   * Makes a voiceprint of an unknown voice that is kept, or adds it to one, through the gate of `enroll`; erases the
+   * unknown voice on success. Throws CLUSTER_NOT_FOUND, SPEAKER_ID_INVALID, INPUT_INVALID.
+   */
+  enrollUnknown(request: EnrollUnknownRequest): Promise<EnrollResult>;
   /** Erases an unknown voice for good; heard again, it gets a new number. False when there was none. */
   forgetUnknown(unknownId: string): Promise<boolean>;
 }

@@ -18,10 +18,11 @@ const REFINEMENTS = 5;
 /** Places tried for a change of voice, evenly spread; refining finds what lies between. */
 const MOST_CHANGES = 32;
 
-interface Windows {
+/** Pieces of a voice: windows of a sample, or stretches of live speech. */
+export interface VoicePieces {
   /** Unit norm, each of shape (d,). */
   readonly embeddings: readonly Float32Array[];
-  /** Speech that each window stands for: windows overlap, so their lengths add up to more. */
+  /** Speech that each stands for: windows overlap, so their lengths add up to more. */
   readonly speechMs: readonly number[];
 }
 
@@ -31,8 +32,10 @@ interface Windows {
  * split is the evidence; who judges it must know that it is the worst of many.
  * Undefined where there is too little speech for two parts.
  */
-export function secondVoice(heard: HeardSpeech): SecondVoice | undefined {
-  const windows = windowsOf(heard);
+export const secondVoice = (heard: HeardSpeech): SecondVoice | undefined => splitVoice(windowsOf(heard));
+
+/** The same of pieces of any kind. */
+export function splitVoice(windows: VoicePieces): SecondVoice | undefined {
   let worst: SecondVoice | undefined;
   const consider = (isSecond: readonly boolean[]) => {
     const split = likenessOf(windows, isSecond);
@@ -45,7 +48,7 @@ export function secondVoice(heard: HeardSpeech): SecondVoice | undefined {
   return worst;
 }
 
-function windowsOf({ windows, embeddings, dimensions, speech }: HeardSpeech): Windows {
+function windowsOf({ windows, embeddings, dimensions, speech }: HeardSpeech): VoicePieces {
   const lengths = windows.map(({ startSample, endSample }) => msOfSamples(endSample - startSample));
   const stretchOf = windows.map(({ startSample, endSample }) =>
     speech.findIndex((span) => span.startSample <= startSample && endSample <= span.endSample),
@@ -63,7 +66,7 @@ function windowsOf({ windows, embeddings, dimensions, speech }: HeardSpeech): Wi
 }
 
 /** One change of voice at each place, and turns around the two least alike windows. */
-function firstGuesses({ embeddings }: Windows): boolean[][] {
+function firstGuesses({ embeddings }: VoicePieces): boolean[][] {
   const step = Math.max(1, Math.ceil(embeddings.length / MOST_CHANGES));
   const guesses: boolean[][] = [];
   for (let change = step; change < embeddings.length; change += step)
@@ -80,7 +83,7 @@ function firstGuesses({ embeddings }: Windows): boolean[][] {
 }
 
 /** Two-means on the sphere: every window goes to the part it sounds like, a few times over. */
-function refined(windows: Windows, start: readonly boolean[]): readonly boolean[] {
+function refined(windows: VoicePieces, start: readonly boolean[]): readonly boolean[] {
   let isSecond = start;
   for (let i = 0; i < REFINEMENTS; i += 1) {
     const parts = meansOf(windows, isSecond);
@@ -90,7 +93,7 @@ function refined(windows: Windows, start: readonly boolean[]): readonly boolean[
   return isSecond;
 }
 
-function likenessOf(windows: Windows, isSecond: readonly boolean[]): SecondVoice | undefined {
+function likenessOf(windows: VoicePieces, isSecond: readonly boolean[]): SecondVoice | undefined {
   const secondMs = windows.speechMs.reduce((sum, ms, i) => sum + (isSecond[i] ? ms : 0), 0);
   const firstMs = windows.speechMs.reduce((sum, ms) => sum + ms, 0) - secondMs;
   const leastSpeechMs = Math.min(firstMs, secondMs);
@@ -100,7 +103,7 @@ function likenessOf(windows: Windows, isSecond: readonly boolean[]): SecondVoice
 }
 
 /** Undefined where one part is empty. */
-function meansOf({ embeddings, speechMs }: Windows, isSecond: readonly boolean[]) {
+function meansOf({ embeddings, speechMs }: VoicePieces, isSecond: readonly boolean[]) {
   const mean = (wanted: boolean) => {
     const rows = embeddings.flatMap((_, i) => (isSecond[i] === wanted ? [i] : []));
     if (rows.length === 0) return undefined;

@@ -1,39 +1,33 @@
 import { VoicePrintsError } from '../core/errors.js';
 import type { SpeakerSummary } from '../core/identification.js';
+import type { SpeakerModel } from '../inference/speakerModel.js';
 import { openExport, sealExport } from '../registry/exportFile.js';
 import type { UnknownVoices } from '../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import type { SpeakerDirectory } from './engine.js';
-import { assertSpeakerId, speakersNotFound } from './speakerId.js';
+import { assertName, assertSpeakerId, speakersNotFound } from './speakerId.js';
 import { speakerSummary } from './speakerSummary.js';
-import { unknownVoiceSummary } from './unknownVoiceSummary.js';
+import { unknownVoiceDirectory } from './unknownVoiceDirectory.js';
 
 /** An export holds biometric data: a passphrase shorter than this would not be one. */
 const MIN_PASSPHRASE_LENGTH = 8;
-const MAX_NAME_LENGTH = 200;
 
 export interface SpeakerDirectoryParts {
   readonly registry: VoiceprintRegistry;
   readonly unknownVoices: UnknownVoices;
   readonly unknownVoiceDays: number;
   readonly tenantId: string;
-  /** The engine's model: voiceprints of another are stale. */
-  readonly modelId: string;
+  /** The engine's: voiceprints of another are stale. */
+  readonly model: Pick<SpeakerModel, 'id' | 'calibration'>;
   /** Throws where the engine was closed. */
   readonly assertOpen: () => void;
   readonly nowMs: () => number;
 }
 
 /** The enrolled people of one tenant, over a registry. */
-export function speakerDirectory({
-  registry,
-  unknownVoices,
-  unknownVoiceDays,
-  tenantId,
-  modelId,
-  assertOpen,
-  nowMs,
-}: SpeakerDirectoryParts): SpeakerDirectory {
+export function speakerDirectory(parts: SpeakerDirectoryParts): SpeakerDirectory {
+  const { registry, tenantId, assertOpen, nowMs } = parts;
+  const modelId = parts.model.id;
   return {
     async list() {
       assertOpen();
@@ -72,25 +66,8 @@ export function speakerDirectory({
       await registry.putAll(tenantId, voiceprints, { replace });
       return voiceprints.map((voiceprint) => speakerSummary(voiceprint, modelId));
     },
-    async unknowns() {
-      assertOpen();
-      const voices = await unknownVoices.list(tenantId);
-      return voices.map((voice) => unknownVoiceSummary(voice, { modelId, keptDays: unknownVoiceDays }));
-    },
-    async forgetUnknown(unknownId) {
-      assertOpen();
-      return unknownVoices.delete(tenantId, unknownId);
-    },
+    ...unknownVoiceDirectory(parts),
   };
-}
-
-/** Throws INPUT_INVALID for a name that is empty or too long to show. */
-export function assertName(name: string): void {
-  if (name.trim() !== '' && name.length <= MAX_NAME_LENGTH) return;
-  throw new VoicePrintsError(
-    'INPUT_INVALID',
-    `a name has 1 to ${MAX_NAME_LENGTH} characters; give one, or none to keep the id`,
-  );
 }
 
 function assertPassphrase(passphrase: string): void {

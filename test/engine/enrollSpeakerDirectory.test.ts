@@ -5,6 +5,7 @@ import { LowdbUnknownVoices } from '../../src/registry/lowdbUnknownVoices.js';
 import { randomUnknownVoice } from '../registry/randomUnknownVoice.js';
 import { randomVoiceprint } from '../registry/randomVoiceprint.js';
 import { allBytes, temporaryFolder } from '../registry/temporaryFolder.js';
+import { PLAIN_CALIBRATION } from './heardSamples.js';
 
 const PASSPHRASE = 'correct horse';
 
@@ -14,7 +15,8 @@ async function directoryOf(...voiceprints: ReturnType<typeof randomVoiceprint>[]
   await registry.putAll('t', voiceprints, { replace: false });
   const nowMs = () => 1_800_000_000_000;
   const unknownVoices = await LowdbUnknownVoices.open(folder, { keepMs: 30 * 86_400_000, mostVoices: 10, nowMs });
-  const who = { tenantId: 't', modelId: 'model-1', assertOpen: () => {}, nowMs };
+  const model = { id: 'model-1', calibration: PLAIN_CALIBRATION };
+  const who = { tenantId: 't', model, assertOpen: () => {}, nowMs };
   const directory = speakerDirectory({ registry, unknownVoices, unknownVoiceDays: 30, ...who });
   return { folder, registry, unknownVoices, directory };
 }

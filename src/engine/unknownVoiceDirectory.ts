@@ -1,0 +1,45 @@
+import { VoicePrintsError } from '../core/errors.js';
+import type { UnknownVoice } from '../core/unknownVoice.js';
+import type { SpeakerDirectory } from './engine.js';
+import { enrollFromVoice } from './enrollFromVoice.js';
+import type { SpeakerDirectoryParts } from './speakerDirectory.js';
+import { unknownVoiceSummary } from './unknownVoiceSummary.js';
+
+/** The unknown voices of one tenant, over their port. */
+export function unknownVoiceDirectory({
+  registry,
+  unknownVoices,
+  unknownVoiceDays,
+  tenantId,
+  model,
+  assertOpen,
+  nowMs,
+}: SpeakerDirectoryParts): Pick<SpeakerDirectory, 'unknowns' | 'enrollUnknown' | 'forgetUnknown'> {
+  return {
+    async unknowns() {
+      assertOpen();
+      const voices = await unknownVoices.list(tenantId);
+      return voices.map((voice) => unknownVoiceSummary(voice, { modelId: model.id, keptDays: unknownVoiceDays }));
+    },
+    async enrollUnknown({ cluster, ...person }) {
+      assertOpen();
+      const voice = wanted(await unknownVoices.list(tenantId), cluster);
+      return enrollFromVoice({ ...person, tenantId }, voice, { model, registry, unknownVoices, nowMs });
+    },
+    async forgetUnknown(unknownId) {
+      assertOpen();
+      return unknownVoices.delete(tenantId, unknownId);
+    },
+  };
+}
+
+/** The voice of that name, or the one heard last. */
+function wanted(voices: readonly UnknownVoice[], cluster: string | undefined): UnknownVoice {
+  const [latest] = [...voices].sort((a, b) => b.lastHeardMs - a.lastHeardMs);
+  const voice = cluster === undefined ? latest : voices.find(({ id }) => id === cluster);
+  if (voice) return voice;
+  throw new VoicePrintsError(
+    'CLUSTER_NOT_FOUND',
+    'there is no such unknown voice, or it has expired; list the unknown voices to see which are kept',
+  );
+}
