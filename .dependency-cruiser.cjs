@@ -1,6 +1,6 @@
 // Who may import whom: nodes, api, cli -> the front door or the engine -> stages -> stream -> core; one owner a package.
 // Read on dist, so that what is checked is what runs; types that vanish in compiling bind nobody.
-const STAGES = 'audio|speech|features|inference|identity|registry|evaluation|net';
+const STAGES = 'audio|speech|features|inference|identity|registry|evaluation|net|jobs';
 
 /** npm package `name` (a pattern) may be imported only from `owner` (a pattern). */
 const ownedBy = (name, owner) => ({
@@ -27,6 +27,19 @@ module.exports = {
       to: { path: '^dist/', pathNot: '^dist/src/(stream|core)/' },
     },
     {
+      name: 'sealing-imports-core-only',
+      severity: 'error',
+      comment: 'Encryption at rest lies below the stages: whatever stores something biometric seals it the same way.',
+      from: { path: '^dist/src/sealing/' },
+      to: { path: '^dist/', pathNot: '^dist/src/(sealing|core)/' },
+    },
+    {
+      name: 'sealing-for-stores-only',
+      severity: 'error',
+      from: { path: '^dist/', pathNot: '^dist/src/(sealing|registry|jobs)/' },
+      to: { path: '^dist/src/sealing/' },
+    },
+    {
       name: 'stages-do-not-import-each-other',
       severity: 'error',
       comment:
@@ -50,7 +63,7 @@ module.exports = {
       name: 'stages-look-down',
       severity: 'error',
       from: { path: `^dist/src/(${STAGES})/` },
-      to: { path: '^dist/', pathNot: `^dist/src/(${STAGES}|stream|core)/` },
+      to: { path: '^dist/', pathNot: `^dist/src/(${STAGES}|stream|sealing|core)/` },
     },
     {
       name: 'events-import-core-only',
@@ -110,6 +123,7 @@ module.exports = {
     ownedBy('express', 'src/api/'),
     ownedBy('@grpc/(grpc-js|proto-loader|reflection)|grpc-health-check', 'src/api/grpc/'),
     ownedBy('ws', 'src/api/websocket/'),
+    ownedBy('classic-level|standardwebhooks', 'src/jobs/'),
     ownedBy('request-filtering-agent', 'src/net/'),
     ownedBy('@wasm-audio-decoders/flac|mpg123-decoder|ogg-opus-decoder|opus-decoder', 'src/audio/'),
     ownedBy('sip\\.js|sdp-transform|werift-rtp', 'src/audio/sip/'),
@@ -126,7 +140,7 @@ module.exports = {
       from: {
         path: '^dist/',
         pathNot:
-          '^dist/(nodes|src/(api|cli|registry)|src/engine/config|src/evaluation/manifest|src/inference/(modelManifest|modelStore|modelIndex|frontEnd))',
+          '^dist/(nodes|src/(api|cli|registry|sealing|jobs)|src/engine/config|src/evaluation/manifest|src/inference/(modelManifest|modelStore|modelIndex|frontEnd))',
       },
       to: { path: '(^|/)node_modules/zod/' },
     },

@@ -12,7 +12,10 @@ export * from './core/unknownVoice.js';
 export { type EngineConfig, engineConfig, falseAcceptPercent, field, parseConfig } from './engine/config.js';
 export { type CreateEngineOptions, createEngine } from './engine/createEngine.js';
 export * from './engine/engine.js';
+export { JOB_DEFAULTS, type JobSettings } from './engine/jobSettings.js';
+export * from './engine/jobs.js';
 export { type AddModelRequest, addModel, removeModel, useModel } from './engine/manageModels.js';
+export { type JobFault, type OpenJobsOptions, openJobs } from './engine/openJobs.js';
 export {
   DISCOVERY_PREFIX,
   discoveryMessage,

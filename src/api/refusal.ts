@@ -106,6 +106,13 @@ const STATUSES: Readonly<Record<ErrorCode, Statuses>> = {
   MODEL_NOT_FOUND: ours,
   MODEL_INVALID: ours,
   MODEL_IN_USE: ours,
+  JOB_NOT_FOUND: [404, 404],
+  JOB_CONFLICT: [400, 409],
+  JOB_POISONED: unusable,
+  JOB_EXPIRED: unusable,
+  JOBS_FULL: [429, 429],
+  JOBS_LOCKED: away,
+  WEBHOOK_NOT_FOUND: [404, 404],
   INFERENCE_UNAVAILABLE: away,
   INFERENCE_FAILED: ours,
   CONFIG_INVALID: ours,
@@ -136,10 +143,13 @@ export function refusalOf(thrown: unknown): Refusal {
     type: isOurs ? 'api_error' : contractStatus === 429 ? 'rate_limit' : 'params_invalid',
     code: error.code,
     message: isOurs ? (OUR_FAULT[contractStatus] ?? 'the server failed') : error.message,
-    ...(contractStatus === 429 || contractStatus === 503 ? { headers: { 'retry-after': '2' } } : {}),
+    ...(contractStatus === 429 || contractStatus === 503 ? { headers: { 'retry-after': retryAfter(error) } } : {}),
     ...(isOurs ? {} : extraOf(error)),
   };
 }
+
+/** Two seconds, where the error does not know better. */
+const retryAfter = ({ details }: VoicePrintsError): string => String(details.retryAfterSeconds ?? 2);
 
 function extraOf(error: VoicePrintsError): { readonly extra?: Readonly<Record<string, unknown>> } {
   return Object.keys(error.details).length === 0 ? {} : { extra: { details: error.details } };

@@ -30,8 +30,9 @@ export class CompressedDecoding implements Decoding {
 
   async *pieces(signal: AbortSignal): AsyncGenerator<Float32Array> {
     const { container, codec } = this.#format;
-    const wasm = wasmDecoderOf(container, codec, this.#options.resolvePackage ?? resolveInstalled);
-    const child = await startGStreamer(this.#options.gstLaunchCommand ?? GST_LAUNCH, this.#source);
+    const { resolvePackage = resolveInstalled, gstLaunchCommand = GST_LAUNCH, channel } = this.#options;
+    const wasm = wasmDecoderOf(container, codec, resolvePackage);
+    const child = await startGStreamer(gstLaunchCommand, this.#source, channel);
     if (child) {
       try {
         this.#hasFailed = yield* decodeWithGStreamer(child, this.#source, this.#format, signal);
@@ -43,7 +44,7 @@ export class CompressedDecoding implements Decoding {
       }
     }
     if (!wasm) throw decoderMissing(container, codec);
-    this.#hasFailed = yield* decodeWithWasm(wasm, this.#source, container, signal);
+    this.#hasFailed = yield* decodeWithWasm({ ...wasm, channel }, this.#source, container, signal);
   }
 
   async isCut(samples: number): Promise<boolean> {

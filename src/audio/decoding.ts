@@ -14,4 +14,6 @@ export interface DecoderOptions {
   readonly resolvePackage?: (name: string) => string | undefined;
   /** Where recordings that must be read out of order are kept meanwhile. */
   readonly temporaryFolder?: string;
+  /** Only this channel, from 0; by default all of them, mixed. */
+  readonly channel?: number | undefined;
 }

@@ -13,9 +13,12 @@ const FILE_INPUT = process.platform === 'win32' ? ['fdsrc', 'fd=0'] : ['filesrc'
 const PIPE_INPUT = ['fdsrc', 'fd=0', 'blocksize=65536'];
 
 /** Sound only: pictures are not decoded, and a source without sound is an error. */
-const DECODE = [
-  ...['!', 'decodebin', 'caps=audio/x-raw', 'expose-all-streams=false', '!'],
-  ...['audioconvert', '!', 'audioresample', '!'],
+const decode = (channel: number | undefined): readonly string[] => [
+  ...['!', 'decodebin', 'caps=audio/x-raw', 'expose-all-streams=false', '!', 'audioconvert', '!'],
+  ...(channel === undefined
+    ? []
+    : ['deinterleave', 'name=d', `d.src_${channel}`, '!', 'queue', '!', 'audioconvert', '!']),
+  ...['audioresample', '!'],
   ...['audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved', '!', 'fdsink', 'fd=1', 'sync=false'],
 ];
 
@@ -26,10 +29,14 @@ const ENVIRONMENT = {
   GST_PLUGIN_FEATURE_RANK: NETWORK_ELEMENTS.map((element) => `${element}:NONE`).join(','),
 };
 
-/** A GStreamer child that reads the source; undefined where GStreamer is not installed. */
-export function startGStreamer(command: string, source: ByteSource): Promise<DecoderChild | undefined> {
+/** A GStreamer child that reads the source, or one channel of it; undefined where GStreamer is not installed. */
+export function startGStreamer(
+  command: string,
+  source: ByteSource,
+  channel?: number,
+): Promise<DecoderChild | undefined> {
   const input = source.descriptor === undefined ? PIPE_INPUT : FILE_INPUT;
-  return DecoderChild.start(command, ['-q', ...input, ...DECODE], ENVIRONMENT, source.descriptor);
+  return DecoderChild.start(command, ['-q', ...input, ...decode(channel)], ENVIRONMENT, source.descriptor);
 }
 
 /**

@@ -77,6 +77,6 @@ async function open({ held, source, limits, stop, options, release }: Opening): 
   }
   const { format, pcm } = await abortable(probe(bytes, sniffed, source.rawFormat), stop.signal);
   if (format.durationMs !== undefined && format.durationMs > limits.maxDurationMs) throw tooLong(limits.maxDurationMs);
-  const decoding = pcm ? new PcmDecoding(bytes, pcm) : new CompressedDecoding(bytes, format, options);
+  const decoding = pcm ? new PcmDecoding(bytes, pcm, options.channel) : new CompressedDecoding(bytes, format, options);
   return new DecodedRecording({ format, decoding, limits, stop, release });
 }

@@ -77,15 +77,18 @@ export const blockBytesOf = (layout: PcmLayout): number => CODECS[layout.codec].
 export class PcmUnpacker {
   readonly #read: Reader;
   readonly #channels: number;
+  /** The only one that counts; undefined: all of them. */
+  readonly #channel: number | undefined;
   readonly #blockBytes: number;
   /** The beginning of a block whose end has not come yet. */
   readonly #carry: Uint8Array;
   #carried = 0;
   #interleaved = new Float32Array(0);
 
-  constructor(layout: PcmLayout) {
+  constructor(layout: PcmLayout, channel?: number) {
     this.#read = CODECS[layout.codec].read;
     this.#channels = layout.channels;
+    this.#channel = channel;
     this.#blockBytes = blockBytesOf(layout);
     this.#carry = new Uint8Array(this.#blockBytes);
   }
@@ -95,7 +98,7 @@ export class PcmUnpacker {
     return this.#carried > 0;
   }
 
-  /** Mono samples of every block that is whole by now, channels averaged; shape (n,), in [-1, 1]. */
+  /** Mono samples of every block that is whole by now, channels averaged or one of them taken; shape (n,), in [-1, 1]. */
   unpack(chunk: Uint8Array): Float32Array<ArrayBuffer> {
     const bytes = this.#carried > 0 ? Buffer.concat([this.#carry.subarray(0, this.#carried), chunk]) : chunk;
     const blocks = Math.floor(bytes.length / this.#blockBytes);
@@ -113,6 +116,10 @@ export class PcmUnpacker {
       this.#interleaved = new Float32Array(mono.length * channels);
     const samples = this.#interleaved;
     this.#read(bytes, samples);
+    if (this.#channel !== undefined) {
+      for (let i = 0, at = this.#channel; i < mono.length; i += 1, at += channels) mono[i] = samples[at]!;
+      return;
+    }
     for (let i = 0, at = 0; i < mono.length; i += 1) {
       let sum = 0;
       for (const end = at + channels; at < end; at += 1) sum += samples[at]!;

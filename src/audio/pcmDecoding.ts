@@ -13,17 +13,17 @@ export interface PcmRegion {
   readonly bytes: number | undefined;
 }
 
-/** WAV and headerless samples: unpacked, mixed to one channel and resampled by ourselves. */
+/** WAV and headerless samples: unpacked, mixed to one channel (or cut down to one) and resampled by ourselves. */
 export class PcmDecoding implements Decoding {
   readonly #source: ByteSource;
   readonly #region: PcmRegion;
   readonly #unpacker: PcmUnpacker;
   #missingBytes = 0;
 
-  constructor(source: ByteSource, region: PcmRegion) {
+  constructor(source: ByteSource, region: PcmRegion, channel?: number) {
     this.#source = source;
     this.#region = region;
-    this.#unpacker = new PcmUnpacker(region.layout);
+    this.#unpacker = new PcmUnpacker(region.layout, channel);
   }
 
   async *pieces(signal: AbortSignal): AsyncGenerator<Float32Array> {

@@ -6,6 +6,8 @@ import { Resampler } from './resampler.js';
 export interface WasmWorkerData {
   readonly moduleUrl: string;
   readonly className: 'FLACDecoder' | 'OggOpusDecoder' | 'MPEGDecoder';
+  /** The only one that counts; undefined: all of them. */
+  readonly channel?: number | undefined;
 }
 
 /** Answer to each chunk of bytes, and to `undefined`, which ends them. */
@@ -29,9 +31,13 @@ interface WasmDecoder {
   flush?(): Decoded | Promise<Decoded>;
 }
 
+const { moduleUrl, className, channel } = workerData as WasmWorkerData;
+
 let resampler: Resampler | undefined;
 
 function toMono({ channelData, samplesDecoded }: Decoded): Float32Array<ArrayBuffer> {
+  const only = channel === undefined ? undefined : channelData[channel];
+  if (only) return only.slice(0, samplesDecoded) as Float32Array<ArrayBuffer>;
   const mono = new Float32Array(samplesDecoded);
   for (const channel of channelData) for (let i = 0; i < mono.length; i += 1) mono[i]! += channel[i]!;
   for (let i = 0; i < mono.length; i += 1) mono[i]! /= channelData.length;
@@ -53,7 +59,6 @@ function toEngineRate(decoded: Decoded, isLast: boolean): Float32Array<ArrayBuff
   return samples;
 }
 
-const { moduleUrl, className } = workerData as WasmWorkerData;
 const NOTHING: Decoded = { channelData: [], samplesDecoded: 0, sampleRate: 0, errors: [] };
 
 async function answer(decoder: WasmDecoder, bytes: Uint8Array | undefined): Promise<void> {

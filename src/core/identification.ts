@@ -50,6 +50,32 @@ export interface Identification {
   readonly warnings: readonly Warning[];
 }
 
+/** A stretch of speech, whoever speaks. Seconds since the recording began. */
+export interface SpeechStretch {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** When somebody speaks in one recording. */
+export interface SpeechActivity {
+  readonly durationSeconds: number;
+  /** In order, not touching. */
+  readonly segments: readonly SpeechStretch[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Who speaks when, with a label for each voice, named or not. */
+export interface Diarization {
+  readonly durationSeconds: number;
+  /** Id of the speaker model. */
+  readonly model: string;
+  /** How many voices there are. */
+  readonly speakers: number;
+  /** `label` is the speaker id of somebody identified, else `speaker1`, `speaker2` … in order of appearance. */
+  readonly segments: readonly (IdentifiedSegment & { readonly label: string })[];
+  readonly warnings: readonly Warning[];
+}
+
 /** Why an enrolment sample was refused, or accepted with a remark. */
 export type SampleReasonCode =
   | 'TOO_LITTLE_SPEECH'

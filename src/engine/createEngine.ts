@@ -2,7 +2,13 @@ import { availableParallelism } from 'node:os';
 import type { z } from 'zod';
 import { openRecording } from '../audio/openRecording.js';
 import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
-import type { EnrollResult, FalseAcceptPercent, Identification } from '../core/identification.js';
+import type {
+  Diarization,
+  EnrollResult,
+  FalseAcceptPercent,
+  Identification,
+  SpeechActivity,
+} from '../core/identification.js';
 import type { RecordingLimits } from '../core/recording.js';
 import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
@@ -13,9 +19,13 @@ import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import { Admission } from './admission.js';
 import type { Compute } from './compute.js';
 import { type EngineConfig, engineConfig, parseConfig } from './config.js';
+import { detectRecordingSpeech } from './detectRecordingSpeech.js';
+import { diarizeRecording } from './diarizeRecording.js';
 import {
   type CallOptions,
   type ChunkSession,
+  type DetectSpeechRequest,
+  type DiarizeRequest,
   type Engine,
   type EnrollRequest,
   type IdentifyChunksRequest,
@@ -177,6 +187,35 @@ class RecordingEngine implements Engine {
           ),
         ),
     };
+  }
+
+  diarize(request: DiarizeRequest, options: CallOptions = {}): Promise<Diarization> {
+    const { config, registry } = this.#parts;
+    const { tenantId = LOCAL_TENANT, openSource, speakerIds = [], speakerCount, isSpeakerPerChannel = false } = request;
+    return this.#job(options, async (signal) => {
+      const everybody = speakerIds.length > 0 ? await registry.list(tenantId) : [];
+      const voiceprints = speakerIds.length > 0 ? voiceprintsFor(everybody, speakerIds, this.model.id) : [];
+      const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
+      const compute = await this.#openCompute();
+      const { falseAcceptPercent } = config;
+      return diarizeRecording(
+        { compute, openChannel: async (channel) => openRecording(await openSource(), limits, signal, { channel }) },
+        { voiceprints, falseAcceptPercent, speakerCount, isSpeakerPerChannel },
+        { signal, onProgress: options.onProgress },
+      );
+    });
+  }
+
+  detectSpeech(request: DetectSpeechRequest, options: CallOptions = {}): Promise<SpeechActivity> {
+    return this.#job(options, async (signal) => {
+      const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
+      const compute = await this.#openCompute();
+      const { minNonSpeechMs = 0 } = request;
+      const { onProgress } = options;
+      return detectRecordingSpeech(await openRecording(request.source, limits, signal), {
+        ...{ compute, minNonSpeechMs, signal, onProgress },
+      });
+    });
   }
 
   speakers(tenantId: string = LOCAL_TENANT): SpeakerDirectory {

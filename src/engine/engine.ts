@@ -1,4 +1,11 @@
-import type { EnrollResult, FalseAcceptPercent, Identification, SpeakerSummary } from '../core/identification.js';
+import type {
+  Diarization,
+  EnrollResult,
+  FalseAcceptPercent,
+  Identification,
+  SpeakerSummary,
+  SpeechActivity,
+} from '../core/identification.js';
 import type { LiveAudio, LiveEvent, LiveItem } from '../core/live.js';
 import type { OnProgress } from '../core/progress.js';
 import type { RecordingLimits, RecordingSource } from '../core/recording.js';
@@ -106,6 +113,26 @@ export interface ChunkSession {
   identify(chunk: StreamChunk, options?: CallOptions): Promise<IdentifiedChunk>;
 }
 
+export interface DiarizeRequest {
+  readonly tenantId?: string;
+  /** Opens the recording from its beginning: once, or where each channel is one person once more for each of them. */
+  readonly openSource: () => Promise<RecordingSource>;
+  /** People who may be named, all of them complete; undefined or empty: nobody, voices are only told apart. */
+  readonly speakerIds?: readonly string[];
+  /** How many people speak: more voices than that are joined, fewer stay fewer. Undefined: nobody knows. */
+  readonly speakerCount?: number;
+  /** Each channel is one person, however many voices it seems to have. */
+  readonly isSpeakerPerChannel?: boolean;
+  readonly limits?: Partial<RecordingLimits>;
+}
+
+export interface DetectSpeechRequest {
+  readonly source: RecordingSource;
+  /** Shorter pauses belong to the speech around them. By default 200 ms. */
+  readonly minNonSpeechMs?: number;
+  readonly limits?: Partial<RecordingLimits>;
+}
+
 /** The enrolled people of one tenant. Reads and writes never touch another tenant. */
 export interface SpeakerDirectory {
   /** All of them, complete or not, by id. */
@@ -149,6 +176,10 @@ export interface Engine extends AsyncDisposable {
   watch(request: WatchRequest): LiveSession;
   /** Who speaks in a stream that comes in chunks, each answered as it comes. */
   identifyChunks(request: IdentifyChunksRequest): ChunkSession;
+  /** Who speaks when, with a label for every voice, and names only for those asked for. Throws as `identify`. */
+  diarize(request: DiarizeRequest, options?: CallOptions): Promise<Diarization>;
+  /** When somebody speaks. */
+  detectSpeech(request: DetectSpeechRequest, options?: CallOptions): Promise<SpeechActivity>;
   speakers(tenantId?: string): SpeakerDirectory;
   /** Score from which a voice is named where nobody else is near; `falseAcceptPercent` as configured by default. */
   acceptScore(falseAcceptPercent?: FalseAcceptPercent): number;

@@ -29,6 +29,8 @@ export interface IdentifyRecordingRequest {
   readonly falseAcceptPercent: FalseAcceptPercent;
   /** People who were to be looked for too, but whose voiceprints are of another model. */
   readonly staleVoiceprints?: number;
+  /** At most this many voices; undefined: as many as are heard. */
+  readonly maxVoices?: number | undefined;
 }
 
 export interface IdentifyRecordingOptions {
@@ -47,7 +49,7 @@ const SILENT_PEAK = 0.5 / 32768;
  */
 export async function identifyRecording(
   { compute, openRecording }: IdentifyRecordingDependencies,
-  { voiceprints, falseAcceptPercent, staleVoiceprints = 0 }: IdentifyRecordingRequest,
+  { voiceprints, falseAcceptPercent, staleVoiceprints = 0, maxVoices }: IdentifyRecordingRequest,
   { signal, onProgress }: IdentifyRecordingOptions,
 ): Promise<Identification> {
   await using recording = await openRecording();
@@ -82,6 +84,7 @@ export async function identifyRecording(
       calibration: compute.model.calibration ?? UNCALIBRATED,
       falseAcceptPercent,
       isNarrowBand,
+      maxVoices,
     },
     signal,
   );

@@ -1,4 +1,5 @@
 import { VoicePrintsError } from '../core/errors.js';
+import type { SpeakerSummary } from '../core/identification.js';
 import type { Voiceprint } from '../core/voiceprint.js';
 import { speakersNotFound } from './speakerId.js';
 
@@ -22,6 +23,15 @@ export function voiceprintsFor(
   const unmatched = wanted.filter((voiceprint) => !canBeMatched(voiceprint));
   if (unmatched.length > 0) throw speakersIncomplete(unmatched.map(({ id }) => id));
   return wanted;
+}
+
+/** The same refusals from what lists show, for work that is only begun later. */
+export function assertMatchable(all: readonly SpeakerSummary[], speakerIds: readonly string[]): void {
+  const byId = new Map(all.map((summary) => [summary.speakerId, summary]));
+  const missing = speakerIds.filter((id) => !byId.has(id));
+  if (missing.length > 0) throw speakersNotFound(missing);
+  const unmatched = speakerIds.filter((id) => !byId.get(id)!.isComplete || byId.get(id)!.isStale);
+  if (unmatched.length > 0) throw speakersIncomplete([...new Set(unmatched)]);
 }
 
 /** How many people were enrolled with another model, which nobody compares with this one's vectors. */

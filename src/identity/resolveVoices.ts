@@ -3,7 +3,7 @@ import type { CalibrationParameters } from '../core/calibration.js';
 import type { Decision, FalseAcceptPercent } from '../core/identification.js';
 import { secondsOfSamples } from '../core/time.js';
 import { centroid, dot } from '../core/vector.js';
-import { averageLinkage } from './averageLinkage.js';
+import { averageLinkage, type LinkageStop } from './averageLinkage.js';
 import { type ClusteredWindows, clusterWindows, relabelled } from './clusterWindows.js';
 import { decide, UNCERTAIN_LLR, type Verdict } from './decide.js';
 import { layTurns, type VoiceSpan } from './layTurns.js';
@@ -36,6 +36,8 @@ export interface VoicesInput {
   readonly falseAcceptPercent: FalseAcceptPercent;
   /** True for telephone audio (a source of 8 kHz, or nothing above 4 kHz). */
   readonly isNarrowBand: boolean;
+  /** No more voices than this are told apart, but for those that have a name; undefined: nobody knows. */
+  readonly maxVoices?: number | undefined;
 }
 
 /** One enrolled person as a possible owner of a turn. */
@@ -90,10 +92,14 @@ export function resolveVoices(input: VoicesInput): VoicesResult {
   const spans = layTurns({ windows, stretchOf, speech, labels: found.labels });
   const heard = heardVoices(found, spans, input.dimensions);
   const matches = matchVoices(heard, voices, options);
+  const named = new Set(matches.flatMap(({ taken }) => taken?.voice.id ?? [])).size;
   const strangers = joinedStrangers(
     heard,
     matches.map(({ taken }) => taken === undefined),
-    (STRANGER_TUNING.joinLlr - offset) / cosine,
+    {
+      cosine: (STRANGER_TUNING.joinLlr - offset) / cosine,
+      maxGroups: Math.max(1, (input.maxVoices ?? Number.POSITIVE_INFINITY) - named),
+    },
   );
   const people = matches.map(({ taken }, row) => taken?.voice.id ?? strangers[row]!);
   const verdicts = new Map(
@@ -118,8 +124,8 @@ export function resolveVoices(input: VoicesInput): VoicesResult {
   };
 }
 
-/** Unnamed voices that sound alike enough are one; the number of each voice, its own for those that have a name. */
-function joinedStrangers(heard: readonly HeardVoice[], isStranger: readonly boolean[], leastCosine: number): number[] {
+/** Unnamed voices that sound alike enough, or are too many, are one; the number of each voice, its own for those that have a name. */
+function joinedStrangers(heard: readonly HeardVoice[], isStranger: readonly boolean[], stop: LinkageStop): number[] {
   const rows = [...heard.keys()].filter((row) => isStranger[row]);
   const dimensions = heard[0]?.centroid.length ?? 0;
   const sums = new Float32Array(rows.length * dimensions);
@@ -127,7 +133,7 @@ function joinedStrangers(heard: readonly HeardVoice[], isStranger: readonly bool
     sums.set(heard[row]!.centroid, i * dimensions);
   });
   const groups = { dimensions, sums, weights: new Float64Array(rows.length).fill(1) };
-  const labels = averageLinkage(groups, { cosine: leastCosine, maxGroups: rows.length });
+  const labels = averageLinkage(groups, stop);
   const numbers = [...heard.keys()];
   rows.forEach((row, i) => {
     numbers[row] = rows[labels.indexOf(labels[i]!)]!;

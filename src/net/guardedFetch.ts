@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import http from 'node:http';
-import https from 'node:https';
-import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
+import type http from 'node:http';
 import { VoicePrintsError } from '../core/errors.js';
+import { asUrlError, guardedRequest, parseUrl, timeout } from './guardedRequest.js';
 
 export interface GuardedFetchOptions {
   /** Hosts (`name`, `name:port`) that may lie in private networks. Everything else must resolve to public addresses only. */
@@ -27,13 +25,6 @@ export const FETCH_DEFAULTS: Omit<GuardedFetchOptions, 'maxBytes' | 'accept'> = 
 const MAX_REDIRECTS = 3;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-/** A cloud's metadata service on an otherwise public address (Azure's wire server). */
-const DENIED = ['168.63.129.16'];
-
-/** Not kept alive: every connection resolves and checks its address anew, so a name cannot change under us. */
-const guardedHttp = new RequestFilteringHttpAgent({ keepAlive: false, denyIPAddressList: DENIED });
-const guardedHttps = new RequestFilteringHttpsAgent({ keepAlive: false, denyIPAddressList: DENIED });
-
 /**
  * Opens what lies behind a URL and returns its bytes as a stream, so that nothing is held whole.
  *
@@ -50,7 +41,12 @@ export async function guardedFetch(
   const total = AbortSignal.any([signal, AbortSignal.timeout(options.totalTimeoutMs)]);
   let url = parseUrl(text);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-    const response = await open(url, options, total);
+    const { allowHosts, answerTimeoutMs, accept = '*/*' } = options;
+    const response = await guardedRequest(
+      url,
+      { method: 'GET', headers: { accept }, allowHosts, answerTimeoutMs },
+      total,
+    );
     const status = response.statusCode ?? 0;
     if (!REDIRECTS.has(status) || response.headers.location === undefined) {
       assertUsable(response, status, options.maxBytes);
@@ -63,44 +59,6 @@ export async function guardedFetch(
     'URL_UNREACHABLE',
     `the url redirects more than ${MAX_REDIRECTS} times; give the final one`,
   );
-}
-
-function parseUrl(text: string, base?: URL): URL {
-  const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
-  if (url === undefined)
-    throw new VoicePrintsError('URL_INVALID', 'the url cannot be read; give a full http(s) address');
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new VoicePrintsError('URL_FORBIDDEN', 'the url is neither http nor https; only these are fetched');
-  }
-  return url;
-}
-
-function isAllowed(url: URL, allowHosts: readonly string[]): boolean {
-  const host = url.hostname.replace(/\.$/, '');
-  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
-  return allowHosts.map((entry) => entry.toLowerCase()).some((entry) => entry === host || entry === `${host}:${port}`);
-}
-
-/** One hop: resolves with the head of the answer. */
-function open(url: URL, options: GuardedFetchOptions, signal: AbortSignal): Promise<http.IncomingMessage> {
-  const isTls = url.protocol === 'https:';
-  const guarded = isTls ? guardedHttps : guardedHttp;
-  const agent = isAllowed(url, options.allowHosts) ? new (isTls ? https : http).Agent() : guarded;
-  const headers = { accept: options.accept ?? '*/*', 'accept-encoding': 'identity', 'user-agent': 'voice-prints' };
-  // `async`, so that what `get` throws at once (a user name that does not decode) is a rejection too.
-  const answer = async () => {
-    const request = (isTls ? https : http).get(url, { agent, headers, signal });
-    const timer = setTimeout(() => request.destroy(timeout()), options.answerTimeoutMs);
-    try {
-      const [response] = (await once(request, 'response')) as [http.IncomingMessage];
-      return response;
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-  return answer().catch((error: unknown) => {
-    throw asUrlError(error, signal);
-  });
 }
 
 function assertUsable(response: http.IncomingMessage, status: number, maxBytes: number): void {
@@ -146,26 +104,5 @@ async function* bytesOf(
   }
 }
 
-const timeout = () =>
-  new VoicePrintsError('URL_TIMEOUT', 'the host of the url is too slow; try again, or send the file itself');
-
 const tooLarge = (maxBytes: number) =>
   new VoicePrintsError('URL_TOO_LARGE', `the file behind the url is larger than ${maxBytes} bytes; give a smaller one`);
-
-function asUrlError(thrown: unknown, signal: AbortSignal): VoicePrintsError {
-  if (thrown instanceof VoicePrintsError) return thrown;
-  if (signal.aborted) {
-    const isTimeout = (signal.reason as Error | undefined)?.name === 'TimeoutError';
-    return isTimeout ? timeout() : new VoicePrintsError('ABORTED', 'the work was stopped before it ended');
-  }
-  // The agent gives its refusals no code, only these words (request-filtering-agent 3).
-  if (thrown instanceof Error && /is not allowed\. Because/.test(thrown.message)) {
-    return new VoicePrintsError(
-      'URL_FORBIDDEN',
-      'the url leads to a private or reserved address; its host must be allowed by the operator of this server',
-    );
-  }
-  const code = (thrown as NodeJS.ErrnoException).code;
-  const reason = code === undefined ? 'the connection failed' : `the connection failed with ${code}`;
-  return new VoicePrintsError('URL_UNREACHABLE', `the url cannot be fetched, ${reason}; check it`);
-}

@@ -2,8 +2,16 @@ import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Adapter } from 'lowdb';
 import { VoicePrintsError } from '../core/errors.js';
+import {
+  isKeyOfBox,
+  keyOfBox,
+  newSealingKey,
+  type SealingKey,
+  STORE_ROUNDS,
+  seal,
+  unseal,
+} from '../sealing/sealing.js';
 import { removeTemporaries, writeAtomically } from './atomicFile.js';
-import { isKeyOfBox, keyOfBox, newSealingKey, type SealingKey, STORE_ROUNDS, seal, unseal } from './sealing.js';
 import { parseSealedBody, parseStore, type StoredForm, sealedStoreText } from './storedForm.js';
 
 /** Tells one written file from the next: every write makes a new one, so a changed file is a changed inode or time. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
-import { type SealedBox, sealedBox } from './sealing.js';
+import { type SealedBox, sealedBox } from '../sealing/sealing.js';
 
 /** One step from version `from` to `from + 1` over the parsed document; pure. */
 type Migration = (document: Record<string, unknown>) => Record<string, unknown>;

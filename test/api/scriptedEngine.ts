@@ -26,6 +26,8 @@ export function scriptedEngine({
     identifyChunks: () => ({ identify: unscripted }),
     acceptScore: () => 0.5,
     watch,
+    diarize: unscripted,
+    detectSpeech: unscripted,
     speakers: () => directory as SpeakerDirectory,
     storeDirectory: '',
     model: undefined as never,

@@ -1,0 +1,123 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { VoicePrintsError } from '../core/errors.js';
+import { sealStream, unsealStream } from '../sealing/sealedBytes.js';
+import type { SealingKey } from '../sealing/sealing.js';
+import type { AudioStore, StoredAudio } from './audioStore.js';
+
+const SEALED = '.sealed';
+
+/** Recordings as files of one folder, readable by their owner only, encrypted where there is a key. */
+export class FileAudioStore implements AudioStore {
+  readonly #folder: string;
+  readonly #key: SealingKey | undefined;
+
+  private constructor(folder: string, key: SealingKey | undefined) {
+    this.#folder = folder;
+    this.#key = key;
+  }
+
+  static async open(folder: string, key: SealingKey | undefined): Promise<FileAudioStore> {
+    await guarded(() => mkdir(folder, { recursive: true, mode: 0o700 }));
+    return new FileAudioStore(folder, key);
+  }
+
+  async put(audio: AsyncIterable<Uint8Array>, maxBytes: number): Promise<StoredAudio> {
+    const audioId = `${randomBytes(16).toString('hex')}${this.#key ? SEALED : ''}`;
+    const path = join(this.#folder, audioId);
+    const part = `${path}.part`;
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const measured = async function* () {
+      for await (const piece of audio) {
+        bytes += piece.length;
+        if (bytes > maxBytes) throw tooLarge(maxBytes);
+        hash.update(piece);
+        yield piece;
+      }
+    };
+    const stored = this.#key ? sealStream(measured(), this.#key, audioId) : measured();
+    const file = await guarded(() => open(part, 'wx', 0o600));
+    try {
+      try {
+        for await (const piece of stored) await guarded(() => writeAll(file, piece));
+        await guarded(() => file.sync());
+      } finally {
+        await file.close();
+      }
+      await guarded(() => rename(part, path));
+      await this.#syncFolder();
+    } catch (error) {
+      await rm(part, { force: true });
+      throw error;
+    }
+    return { audioId, bytes, sha256: hash.digest('hex') };
+  }
+
+  read(audioId: string): AsyncIterable<Uint8Array> {
+    const stream = createReadStream(join(this.#folder, audioId), { highWaterMark: 65_536 });
+    const bytes = readable(stream);
+    if (!audioId.endsWith(SEALED)) return bytes;
+    if (this.#key === undefined) {
+      throw new VoicePrintsError('REGISTRY_KEY_MISSING', 'the stored audio is encrypted; give its key');
+    }
+    return unsealStream(bytes, this.#key, audioId);
+  }
+
+  async delete(audioId: string): Promise<void> {
+    await guarded(() => rm(join(this.#folder, audioId), { force: true }));
+  }
+
+  async retain(audioIds: ReadonlySet<string>): Promise<void> {
+    const names = await guarded(() => readdir(this.#folder));
+    await Promise.all(names.filter((name) => !audioIds.has(name)).map((name) => this.delete(name)));
+  }
+
+  async #syncFolder(): Promise<void> {
+    if (process.platform === 'win32') return; // folders cannot be opened there; NTFS journals the rename itself
+    const folder = await guarded(() => open(this.#folder, 'r'));
+    try {
+      await guarded(() => folder.sync());
+    } finally {
+      await folder.close();
+    }
+  }
+}
+
+async function writeAll(file: FileHandle, piece: Uint8Array): Promise<void> {
+  for (let done = 0; done < piece.length; ) {
+    done += (await file.write(piece, done, piece.length - done)).bytesWritten;
+  }
+}
+
+async function* readable(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new VoicePrintsError('FILE_NOT_FOUND', 'the audio of the job is gone; send the job again', { cause });
+    }
+    throw unavailable(cause);
+  }
+}
+
+/** Failures of the file system, in our words. */
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw unavailable(cause);
+  }
+}
+
+const unavailable = (cause: unknown) =>
+  new VoicePrintsError(
+    'REGISTRY_UNAVAILABLE',
+    'audio cannot be stored for a job; check that the folder of the jobs exists, is yours and has room',
+    { cause },
+  );
+
+const tooLarge = (maxBytes: number) =>
+  new VoicePrintsError('AUDIO_TOO_LARGE', `the audio is larger than ${maxBytes} bytes; send less`);

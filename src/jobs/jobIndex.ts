@@ -1,0 +1,169 @@
+import type { Job, JobProgress, JobStatus } from './job.js';
+
+/** What is known of a job without reading it. */
+export interface Entry {
+  /** Of its row; sorts by age. */
+  readonly key: string;
+  readonly tenantId: string;
+  readonly requestId: string;
+  readonly createdAtMs: number;
+  readonly audioId: string | undefined;
+  readonly audioBytes: number;
+  status: JobStatus;
+  notBeforeMs: number;
+  endedAtMs: number | undefined;
+  /** It ran when a process ended. */
+  isSuspect: boolean;
+  /** Not on disk yet: nobody may take it. */
+  isAdding: boolean;
+  progress: JobProgress | undefined;
+  /** Of the claim on it, while it runs. */
+  token: string | undefined;
+}
+
+export const isLive = ({ status }: Pick<Entry, 'status'>): boolean => status === 'queued' || status === 'running';
+
+/** Newline cannot occur in a tenant's id, so tenants cannot run into each other. */
+export const jobKeyOf = (tenantId: string, requestId: string): string => `${tenantId}\n${requestId}`;
+
+/** A row as the index sees it; one that was running has lost its process. */
+export function entryOf(key: string, job: Job): Entry {
+  const { tenantId, requestId, createdAtMs, endedAtMs, audio } = job;
+  const wasRunning = job.status === 'running';
+  return {
+    ...{ key, tenantId, requestId, createdAtMs, endedAtMs },
+    audioId: audio.kind === 'stored' ? audio.audioId : undefined,
+    audioBytes: audio.kind === 'stored' ? audio.bytes : 0,
+    status: wasRunning ? 'queued' : job.status,
+    notBeforeMs: 0,
+    isSuspect: wasRunning,
+    isAdding: false,
+    progress: undefined,
+    token: undefined,
+  };
+}
+
+/** Ends of the last jobs, from which the time until there is room is guessed. */
+const ENDS_KEPT = 20;
+const LONGEST_RETRY_SECONDS = 300;
+
+/** All jobs of a queue, in memory: which is next, who has how many. Pure bookkeeping. */
+export class JobIndex {
+  /** In order of age, but for those put back. */
+  readonly #live = new Map<string, Entry>();
+  readonly #all = new Map<string, Entry>();
+  readonly #ends: number[] = [];
+  #lastNumber = 0;
+
+  /** A key after all others. */
+  newKey(prefix: string): string {
+    this.#lastNumber += 1;
+    return `${prefix}${String(this.#lastNumber).padStart(15, '0')}`;
+  }
+
+  add(entry: Entry): void {
+    this.#lastNumber = Math.max(this.#lastNumber, Number(entry.key.slice(entry.key.indexOf('!') + 1)));
+    this.#all.set(jobKeyOf(entry.tenantId, entry.requestId), entry);
+    if (isLive(entry)) this.#live.set(entry.key, entry);
+  }
+
+  find(tenantId: string, requestId: string): Entry | undefined {
+    return this.#all.get(jobKeyOf(tenantId, requestId));
+  }
+
+  /** The suspects first, each alone; then the oldest job of the tenant that has the fewest running. */
+  next(nowMs: number): Entry | undefined {
+    const running = new Map<string, number>();
+    let waiting: Entry[] = [];
+    for (const entry of this.#live.values()) {
+      if (entry.status === 'running') {
+        if (entry.isSuspect) return undefined;
+        running.set(entry.tenantId, (running.get(entry.tenantId) ?? 0) + 1);
+      } else if (!entry.isAdding && entry.notBeforeMs <= nowMs) waiting.push(entry);
+    }
+    const suspects = waiting.filter(({ isSuspect }) => isSuspect);
+    if (suspects.length > 0) return running.size === 0 ? suspects[0] : undefined;
+    const least = Math.min(...waiting.map(({ tenantId }) => running.get(tenantId) ?? 0));
+    waiting = waiting.filter(({ tenantId }) => (running.get(tenantId) ?? 0) === least);
+    return waiting[0];
+  }
+
+  overdue(beforeMs: number): Entry | undefined {
+    for (const entry of this.#live.values()) {
+      if (entry.status === 'queued' && !entry.isAdding && entry.createdAtMs < beforeMs) return entry;
+    }
+    return undefined;
+  }
+
+  nextDueMs(): number | undefined {
+    let next: number | undefined;
+    for (const { status, notBeforeMs } of this.#live.values()) {
+      if (status === 'queued' && (next === undefined || notBeforeMs < next)) next = notBeforeMs;
+    }
+    return next;
+  }
+
+  begin(entry: Entry): void {
+    entry.status = 'running';
+    entry.progress = undefined;
+  }
+
+  /** Behind the others. */
+  requeue(entry: Entry, notBeforeMs: number): void {
+    Object.assign(entry, { status: 'queued', notBeforeMs, progress: undefined, token: undefined, isSuspect: false });
+    this.#live.delete(entry.key);
+    this.#live.set(entry.key, entry);
+  }
+
+  end(entry: Entry, status: 'done' | 'failed' | 'cancelled', endedAtMs: number): void {
+    Object.assign(entry, { status, endedAtMs, progress: undefined });
+    this.#live.delete(entry.key);
+    this.#ends.push(endedAtMs);
+    if (this.#ends.length > ENDS_KEPT) this.#ends.shift();
+  }
+
+  /** Its end could not be written. */
+  reopen(entry: Entry): void {
+    Object.assign(entry, { status: 'running', endedAtMs: undefined });
+    this.#live.set(entry.key, entry);
+  }
+
+  remove(entry: Entry): void {
+    this.#live.delete(entry.key);
+    this.#all.delete(jobKeyOf(entry.tenantId, entry.requestId));
+  }
+
+  endedBefore(endedBeforeMs: number): readonly Entry[] {
+    return [...this.#all.values()].filter((entry) => !isLive(entry) && (entry.endedAtMs ?? 0) < endedBeforeMs);
+  }
+
+  /** Newest first, older than `beforeKey`. */
+  page(tenantId: string, limit: number, beforeKey: string | undefined) {
+    const mine = [...this.#all.values()].filter(
+      (entry) => entry.tenantId === tenantId && !entry.isAdding && (beforeKey === undefined || entry.key < beforeKey),
+    );
+    mine.sort((a, b) => (a.key < b.key ? 1 : -1));
+    return { entries: mine.slice(0, limit), hasMore: mine.length > limit };
+  }
+
+  audioIds(): ReadonlySet<string> {
+    return new Set([...this.#live.values()].flatMap(({ audioId }) => audioId ?? []));
+  }
+
+  load(tenantId: string): { readonly jobs: number; readonly ofTenant: number; readonly audioBytes: number } {
+    let ofTenant = 0;
+    let audioBytes = 0;
+    for (const entry of this.#live.values()) {
+      if (entry.tenantId === tenantId) ofTenant += 1;
+      audioBytes += entry.audioBytes;
+    }
+    return { jobs: this.#live.size, ofTenant, audioBytes };
+  }
+
+  /** About how long until one job more has ended. */
+  secondsToRoom(): number {
+    if (this.#ends.length < 2) return 10;
+    const apartMs = (this.#ends.at(-1)! - this.#ends[0]!) / (this.#ends.length - 1);
+    return Math.min(LONGEST_RETRY_SECONDS, Math.max(1, Math.ceil(apartMs / 1000)));
+  }
+}

@@ -1,0 +1,63 @@
+import type { Job, JobFailure, JobOrder, JobOutcome, JobProgress } from './job.js';
+import type { OutgoingMessage } from './webhookOutbox.js';
+
+/** The right to work on a job. It is lost when the job is cancelled, or when its holder falls silent. */
+export interface JobClaim {
+  readonly job: Job;
+  /** Tells this claim from an earlier one on the same job. */
+  readonly token: string;
+}
+
+/** A part of a list, newest first. */
+export interface JobPage {
+  readonly limit: number;
+  /** From the page before; undefined begins. */
+  readonly cursor?: string | undefined;
+}
+
+/**
+ * Jobs that wait, run and are over. Every adapter passes test/contract/jobQueue.ts. A job whose `add` resolved is never
+ * lost: it is claimed until somebody settles or cancels it, so it may be worked on more than once, never not at all.
+ */
+export interface JobQueue extends AsyncDisposable {
+  /**
+   * Resolved means: durable. The same request id with the same digest gives the job there is already; with another one
+   * it throws JOB_CONFLICT. Throws JOBS_FULL (details.retryAfterSeconds) when there is no room.
+   */
+  add(order: JobOrder): Promise<{ readonly job: Job; readonly isNew: boolean }>;
+  /** Throws JOBS_FULL where `add` would, for a job that is not there yet: asked before audio is taken in. */
+  assertRoom(tenantId: string, requestId: string): Promise<void>;
+  get(tenantId: string, requestId: string): Promise<Job | undefined>;
+  /** Newest first, without their outcomes; `cursor` is undefined at the end. */
+  list(tenantId: string, page: JobPage): Promise<{ readonly jobs: readonly Job[]; readonly cursor?: string }>;
+  /** Of a running job, as far as this process knows. */
+  progressOf(tenantId: string, requestId: string): JobProgress | undefined;
+
+  /**
+   * The next job, tenants taking turns; undefined when none is due. Counts as a try from this moment on, whatever
+   * happens to the process. A job whose holder vanished is handed out alone, where the adapter can see to that: if it
+   * ends the process, it takes no other with it.
+   */
+  take(): Promise<JobClaim | undefined>;
+  /** A job that has waited since before `beforeMs`, to be settled with a failure. */
+  takeOverdue(beforeMs: number): Promise<JobClaim | undefined>;
+  /** When `take` will have something that waits for its next try; undefined when nothing does. Milliseconds since 1970. */
+  nextDueMs(): number | undefined;
+  /** Keeps the claim and tells how far it is. False: the claim is lost, stop working. */
+  heartbeat(claim: JobClaim, progress?: JobProgress): Promise<boolean>;
+  /** Ends the job and, in the same step, puts its message into the outbox. False: the claim was lost, nothing was done. */
+  settle(claim: JobClaim, outcome: JobOutcome, message?: OutgoingMessage): Promise<boolean>;
+  /** Back into the queue after a try that failed. */
+  retryLater(claim: JobClaim, notBeforeMs: number, failure: JobFailure): Promise<void>;
+  /** Back into the queue as if it had not been begun: the try does not count. */
+  giveBack(claim: JobClaim, notBeforeMs?: number): Promise<void>;
+
+  /** Ends a job that waits or runs; one that is over stays as it is. Undefined: there is no such job. */
+  cancel(tenantId: string, requestId: string): Promise<Job | undefined>;
+  /** Forgets a job that is over, and its outcome. False: there is none, or it is not over. */
+  erase(tenantId: string, requestId: string): Promise<boolean>;
+  /** Forgets jobs that ended before; returns how many. Called every minute or so: what was erased also leaves the files. */
+  expire(endedBeforeMs: number): Promise<number>;
+  /** The stored audio that jobs waiting or running need: everything else may go. */
+  audioIds(): Promise<ReadonlySet<string>>;
+}

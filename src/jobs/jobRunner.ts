@@ -1,0 +1,158 @@
+import { asVoicePrintsError, type ErrorCode, VoicePrintsError } from '../core/errors.js';
+import { backoffMs } from './backoff.js';
+import type { Job, JobFailure, JobOutcome, JobProgress } from './job.js';
+import type { JobClaim, JobQueue } from './jobQueue.js';
+import { inFuture, WakeUp } from './wakeUp.js';
+
+export interface JobRunnerOptions {
+  readonly queue: JobQueue;
+  /** Does the work; throws VoicePrintsError. */
+  readonly perform: (job: Job, options: PerformOptions) => Promise<unknown>;
+  /** The body of the message about an outcome, for jobs with a webhook. */
+  readonly payloadOf: (job: Job, outcome: JobOutcome) => string;
+  /** Told once the outcome is on disk. */
+  readonly onSettled: (job: Job) => void;
+  /** Told of faults of ours; never of the content of a job. */
+  readonly onFault: (fault: { readonly code: string; readonly error: unknown }) => void;
+  /** Jobs in work at once. */
+  readonly concurrency: number;
+  readonly maxTries: number;
+  /** Before the second try; each further one waits four times as long. */
+  readonly retryMs: number;
+  readonly nowMs: () => number;
+}
+
+export interface PerformOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: JobProgress) => void;
+}
+
+/** What another try may mend. Everything else says the same the second time. */
+const TRANSIENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'URL_UNREACHABLE',
+  'URL_TIMEOUT',
+  'AUDIO_DECODE_TIMEOUT',
+  'REGISTRY_UNAVAILABLE',
+  'REGISTRY_LOCKED',
+  'INFERENCE_FAILED',
+  'INTERNAL',
+]);
+/** Says nothing about the job: it goes back as if it had not been begun. */
+const NOT_ITS_FAULT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ENGINE_BUSY', 'ENGINE_CLOSED', 'ABORTED']);
+/** When the engine is full of other work. */
+const BUSY_RETRY_MS = 1_000;
+
+/** Takes jobs from a queue and works on them until it is stopped. */
+export class JobRunner {
+  readonly #options: JobRunnerOptions;
+  readonly #wakeUp: WakeUp;
+  readonly #running = new Map<JobClaim, { readonly stop: AbortController; readonly done: Promise<void> }>();
+  #isStopped = false;
+
+  constructor(options: JobRunnerOptions) {
+    this.#options = options;
+    const onError = (error: unknown) => options.onFault({ code: asVoicePrintsError(error).code, error });
+    this.#wakeUp = new WakeUp(() => this.#fill(), options.nowMs, onError);
+  }
+
+  /** There may be something to do. */
+  wake(): void {
+    this.#wakeUp.wake();
+  }
+
+  /** Stops working on a job that was cancelled. */
+  cancelled(tenantId: string, requestId: string): void {
+    for (const [{ job }, { stop }] of this.#running) {
+      if (job.tenantId === tenantId && job.requestId === requestId) stop.abort();
+    }
+  }
+
+  /** Ends a job that waited too long, whoever waits for its outcome. False: there was none. */
+  async settleOverdue(beforeMs: number): Promise<boolean> {
+    const claim = await this.#options.queue.takeOverdue(beforeMs);
+    if (claim === undefined) return false;
+    await this.#settle(claim, { failure: failureOf(expired(), claim.job) });
+    return true;
+  }
+
+  /** Ends what is in work and hands it back. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#wakeUp.stop();
+    const running = [...this.#running.values()];
+    for (const { stop } of running) stop.abort();
+    await Promise.all(running.map(({ done }) => done));
+  }
+
+  async #fill(): Promise<number | undefined> {
+    const { queue, concurrency, nowMs } = this.#options;
+    while (!this.#isStopped && this.#running.size < concurrency) {
+      const claim = await queue.take();
+      if (claim === undefined) return inFuture(queue.nextDueMs(), nowMs());
+      const stop = new AbortController();
+      const done = this.#work(claim, stop.signal).finally(() => {
+        this.#running.delete(claim);
+        this.wake();
+      });
+      this.#running.set(claim, { stop, done });
+    }
+    return undefined; // the end of a job wakes
+  }
+
+  async #work(claim: JobClaim, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#try(claim, signal);
+    } catch (error) {
+      // The outcome could not be written: the store is away, and the job is still its.
+      this.#options.onFault({ code: asVoicePrintsError(error).code, error });
+      await this.#options.queue.giveBack(claim, this.#options.nowMs() + this.#options.retryMs).catch(() => undefined);
+    }
+  }
+
+  async #try(claim: JobClaim, signal: AbortSignal): Promise<void> {
+    const { queue, perform, maxTries, nowMs, retryMs, onFault } = this.#options;
+    const { job } = claim;
+    if (this.#isStopped) return queue.giveBack(claim);
+    if (job.tries > maxTries) return this.#settle(claim, { failure: poisoned(job, maxTries) });
+    try {
+      const onProgress = (progress: JobProgress) => void queue.heartbeat(claim, progress).catch(() => undefined);
+      const result = await perform(job, { signal, onProgress });
+      await this.#settle(claim, { result });
+    } catch (thrown) {
+      const error = asVoicePrintsError(thrown);
+      if (this.#isStopped && signal.aborted) return queue.giveBack(claim);
+      if (NOT_ITS_FAULT.has(error.code)) return queue.giveBack(claim, nowMs() + BUSY_RETRY_MS);
+      const failure = failureOf(error, job);
+      const isTransient = TRANSIENT.has(error.code);
+      if (isTransient && !error.code.startsWith('URL_')) onFault({ code: error.code, error: thrown });
+      if (!isTransient || job.tries >= maxTries) return this.#settle(claim, { failure });
+      await queue.retryLater(claim, nowMs() + backoffMs(job.tries, retryMs), failure);
+    }
+  }
+
+  async #settle(claim: JobClaim, outcome: JobOutcome): Promise<void> {
+    const { queue, payloadOf, onSettled } = this.#options;
+    const { job } = claim;
+    const { tenantId, requestId, webhookUrl } = job;
+    const message =
+      webhookUrl === undefined ? undefined : { tenantId, requestId, url: webhookUrl, payload: payloadOf(job, outcome) };
+    if (!(await queue.settle(claim, outcome, message))) return; // cancelled meanwhile
+    const status = 'failure' in outcome ? 'failed' : 'done';
+    onSettled({ ...job, status, outcome, endedAtMs: this.#options.nowMs() });
+  }
+}
+
+const failureOf = ({ code, message, details }: VoicePrintsError, { tries }: Job): JobFailure => ({
+  code,
+  message,
+  details: tries > 1 ? { ...details, tries } : details,
+});
+
+const expired = () =>
+  new VoicePrintsError('JOB_EXPIRED', 'the job waited longer than audio is kept; send it again when less is waiting');
+
+function poisoned({ lastFailure }: Job, maxTries: number): JobFailure {
+  const message = `the job was set aside: each of ${maxTries} tries ended before it did, and with it the process; check the recording`;
+  const last = lastFailure === undefined ? {} : { lastCode: lastFailure.code };
+  return { code: 'JOB_POISONED', message, details: { tries: maxTries, ...last } };
+}

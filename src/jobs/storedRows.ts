@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { ERROR_CODES, VoicePrintsError } from '../core/errors.js';
+import type { Job } from './job.js';
+import type { Delivery } from './webhookOutbox.js';
+
+const failure = z.object({
+  code: z.enum(ERROR_CODES),
+  message: z.string(),
+  details: z.record(z.string(), z.union([z.number(), z.string()])),
+});
+
+const ids = z.array(z.string()).readonly().optional();
+
+const task = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('identify'),
+    speakerIds: ids,
+    falseAcceptPercent: z.union([z.literal(0.1), z.literal(1), z.literal(5)]).optional(),
+  }),
+  z.object({
+    kind: z.literal('diarize'),
+    speakerCount: z.number().optional(),
+    speakerIds: ids,
+    isSpeakerPerChannel: z.boolean(),
+  }),
+  z.object({ kind: z.literal('vad'), minNonSpeechMs: z.number() }),
+]);
+
+const audio = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('stored'), audioId: z.string(), bytes: z.number() }),
+  z.object({ kind: z.literal('url'), url: z.string() }),
+]);
+
+const jobRow = z.object({
+  tenantId: z.string(),
+  requestId: z.string(),
+  call: z.string(),
+  task,
+  audio,
+  rawFormat: z
+    .object({ encoding: z.enum(['s16le', 'mulaw', 'alaw']), sampleRateHz: z.number(), channels: z.number() })
+    .optional(),
+  webhookUrl: z.string().optional(),
+  digest: z.string(),
+  status: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
+  tries: z.number(),
+  createdAtMs: z.number(),
+  startedAtMs: z.number().optional(),
+  endedAtMs: z.number().optional(),
+  outcome: z.union([z.object({ failure }), z.object({ result: z.unknown() })]).optional(),
+  lastFailure: failure.optional(),
+});
+
+const deliveryRow = z.object({
+  webhookId: z.string(),
+  tenantId: z.string(),
+  requestId: z.string(),
+  url: z.string(),
+  payload: z.string(),
+  status: z.enum(['waiting', 'delivered', 'dead']),
+  tries: z.number(),
+  nextAtMs: z.number(),
+  createdAtMs: z.number(),
+  endedAtMs: z.number().optional(),
+  lastFailure: z
+    .object({ atMs: z.number(), httpStatus: z.number().optional(), code: z.string().optional() })
+    .optional(),
+});
+
+const secretsRow = z.array(z.object({ secret: z.string(), untilMs: z.number().nullable() }));
+export type SecretsRow = z.output<typeof secretsRow>;
+
+/** Rows outlive the code that wrote them, so each is checked. Throws REGISTRY_CORRUPT. */
+export const jobOf = (row: unknown): Job => checked(jobRow, row);
+export const deliveryOf = (row: unknown): Delivery => checked(deliveryRow, row);
+export const secretsOf = (row: unknown): SecretsRow => checked(secretsRow, row);
+
+function checked<S extends z.ZodType>(schema: S, row: unknown): z.output<S> {
+  const { data, error } = schema.safeParse(row);
+  if (data !== undefined) return data;
+  // Not zod's own words: they would quote what the row holds.
+  const field = error?.issues[0]?.path.join('.') ?? '?';
+  throw new VoicePrintsError('REGISTRY_CORRUPT', `a stored job cannot be read (field ${field}); restore a backup`);
+}

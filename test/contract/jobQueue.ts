@@ -1,0 +1,282 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { JobOrder } from '../../src/jobs/job.js';
+import type { JobQueue } from '../../src/jobs/jobQueue.js';
+import type { OutgoingMessage, WebhookOutbox } from '../../src/jobs/webhookOutbox.js';
+
+/** One place to keep jobs. `open` after `crash` is the next process; only one is open at a time. */
+export interface QueuePlace {
+  open(): Promise<{ readonly queue: JobQueue; readonly outbox: WebhookOutbox } & AsyncDisposable>;
+  /** What is open ends without a word: claims are not handed back. */
+  crash(): Promise<void>;
+  /** Milliseconds since 1970, as the adapter sees it; tests move it on. */
+  readonly clock: { nowMs: number };
+}
+
+/** The bounds every place of this suite has. */
+export const CONTRACT_LIMITS = { maxJobs: 4, maxJobsOfTenant: 3, maxAudioBytes: 1_000 };
+
+export const order = (requestId: string, extra: Partial<JobOrder> = {}): JobOrder => ({
+  tenantId: 't',
+  requestId,
+  call: '/v1/jobs',
+  task: { kind: 'vad', minNonSpeechMs: 0 },
+  audio: { kind: 'stored', audioId: `audio-${requestId}`, bytes: 10 },
+  digest: `digest-${requestId}`,
+  ...extra,
+});
+
+const FAILURE = { code: 'INTERNAL', message: 'it broke; try again', details: { tries: 1 } } as const;
+const messageTo = (requestId: string, tenantId = 't'): OutgoingMessage => {
+  return { tenantId, requestId, url: 'https://user:pass@example.org/hook', payload: `{"about":"${requestId}"}` };
+};
+
+/** What every adapter of JobQueue and WebhookOutbox owes its callers. Each case gets a place of its own. */
+export function jobQueueContract(name: string, newPlace: () => QueuePlace): void {
+  const used: QueuePlace[] = [];
+  afterEach(async () => {
+    for (const place of used.splice(0)) await place.crash();
+  });
+  const openNew = async () => {
+    const place = newPlace();
+    used.push(place);
+    return { place, ...(await place.open()) };
+  };
+  const reopened = async (place: QueuePlace) => {
+    await place.crash();
+    return place.open();
+  };
+
+  describe(`JobQueue: ${name}`, () => {
+    test('gives back what was put, also to the next process', async () => {
+      const { place, queue } = await openNew();
+      const rich = order('a', {
+        task: { kind: 'identify', speakerIds: ['anna'], falseAcceptPercent: 0.1 },
+        rawFormat: { encoding: 'mulaw', sampleRateHz: 8_000, channels: 1 },
+        webhookUrl: 'https://example.org/',
+      });
+      const { job, isNew } = await queue.add(rich);
+      expect(isNew).toBe(true);
+      expect(job).toMatchObject({ ...rich, status: 'queued', tries: 0, createdAtMs: place.clock.nowMs });
+      const next = await reopened(place);
+      expect(await next.queue.get('t', 'a')).toEqual(job);
+      expect(await next.queue.audioIds()).toEqual(new Set(['audio-a']));
+    });
+
+    test('the same request is the same job, another one under its id a conflict, in another tenant a new job', async () => {
+      const { queue } = await openNew();
+      await queue.add(order('a'));
+      expect(await queue.add(order('a'))).toMatchObject({ isNew: false, job: { requestId: 'a' } });
+      await expect(queue.add(order('a', { digest: 'other' }))).rejects.toMatchObject({ code: 'JOB_CONFLICT' });
+      expect(await queue.add(order('a', { tenantId: 'u', digest: 'other' }))).toMatchObject({ isNew: true });
+      expect((await queue.list('t', { limit: 10 })).jobs).toHaveLength(1);
+      expect(await queue.get('v', 'a')).toBeUndefined();
+    });
+
+    test('a request that comes twice at once is one job', async () => {
+      const { queue } = await openNew();
+      const answers = await Promise.all([queue.add(order('a')), queue.add(order('a')), queue.add(order('a'))]);
+      expect(answers.filter(({ isNew }) => isNew)).toHaveLength(1);
+      expect((await queue.list('t', { limit: 10 })).jobs).toHaveLength(1);
+    });
+
+    test('is bounded: for a tenant, in all, and in bytes', async () => {
+      const { queue } = await openNew();
+      const full = { code: 'JOBS_FULL', details: { retryAfterSeconds: expect.any(Number) } };
+      for (const id of ['a', 'b', 'c']) await queue.add(order(id));
+      await expect(queue.add(order('d'))).rejects.toMatchObject(full);
+      await expect(queue.assertRoom('t', 'd')).rejects.toMatchObject(full);
+      await queue.assertRoom('t', 'a'); // there already
+      const large = order('e', { tenantId: 'u', audio: { kind: 'stored', audioId: 'e', bytes: 971 } });
+      await expect(queue.add(large)).rejects.toMatchObject(full);
+      await queue.add(order('e', { tenantId: 'u' }));
+      await expect(queue.add(order('f', { tenantId: 'u' }))).rejects.toMatchObject(full);
+      await queue.cancel('t', 'a');
+      expect(await queue.add(order('f', { tenantId: 'u' }))).toMatchObject({ isNew: true });
+    });
+
+    test('hands out each job once, oldest first, tenants taking turns', async () => {
+      const { queue } = await openNew();
+      for (const id of ['a', 'b', 'c']) await queue.add(order(id));
+      await queue.add(order('z', { tenantId: 'u' }));
+      const ids = [];
+      for (let claim = await queue.take(); claim; claim = await queue.take()) ids.push(claim.job.requestId);
+      expect(ids).toEqual(['a', 'z', 'b', 'c']);
+    });
+
+    test('a settled job keeps its outcome, and is not handed out again', async () => {
+      const { place, queue } = await openNew();
+      await queue.add(order('a'));
+      const claim = (await queue.take())!;
+      expect(claim.job).toMatchObject({ status: 'running', tries: 1 });
+      expect(await queue.heartbeat(claim, { doneMs: 500, totalMs: 1_000 })).toBe(true);
+      expect(queue.progressOf('t', 'a')).toEqual({ doneMs: 500, totalMs: 1_000 });
+      expect(await queue.settle(claim, { result: { segments: [] } })).toBe(true);
+      expect(await queue.settle(claim, { result: 'again' })).toBe(false);
+      const next = await reopened(place);
+      expect(await next.queue.get('t', 'a')).toMatchObject({ status: 'done', outcome: { result: { segments: [] } } });
+      expect(await next.queue.take()).toBeUndefined();
+      expect(await next.queue.audioIds()).toEqual(new Set());
+    });
+
+    test('a job whose process ended is handed out again, alone, and the try counts', async () => {
+      const { place, queue } = await openNew();
+      for (const id of ['a', 'b', 'c']) await queue.add(order(id));
+      await queue.take();
+      await queue.take();
+      const next = await reopened(place);
+      const first = (await next.queue.take())!;
+      expect(first.job).toMatchObject({ requestId: 'a', tries: 2 });
+      expect(await next.queue.take()).toBeUndefined(); // alone
+      await next.queue.settle(first, { result: 1 });
+      const second = (await next.queue.take())!;
+      expect(second.job).toMatchObject({ requestId: 'b', tries: 2 });
+      await next.queue.settle(second, { failure: FAILURE });
+      expect((await next.queue.take())?.job).toMatchObject({ requestId: 'c', tries: 1 });
+    });
+
+    test('a try that failed waits its time behind the others; one given back does not count', async () => {
+      const { place, queue } = await openNew();
+      for (const id of ['a', 'b']) await queue.add(order(id));
+      const claim = (await queue.take())!;
+      await queue.retryLater(claim, place.clock.nowMs + 1_000, FAILURE);
+      expect(await queue.heartbeat(claim)).toBe(false);
+      const other = (await queue.take())!;
+      expect(other.job.requestId).toBe('b');
+      await queue.giveBack(other);
+      expect((await queue.take())?.job).toMatchObject({ requestId: 'b', tries: 1 });
+      expect(await queue.take()).toBeUndefined();
+      expect(queue.nextDueMs()).toBe(place.clock.nowMs + 1_000);
+      place.clock.nowMs += 1_000;
+      expect((await queue.take())?.job).toMatchObject({ requestId: 'a', tries: 2, lastFailure: FAILURE });
+    });
+
+    test('cancelling takes a job from whoever has it, and erasing forgets it', async () => {
+      const { place, queue } = await openNew();
+      await queue.add(order('a'));
+      await queue.add(order('b'));
+      const claim = (await queue.take())!;
+      expect(await queue.erase('t', 'a')).toBe(false); // not over
+      expect(await queue.cancel('t', 'a')).toMatchObject({ status: 'cancelled' });
+      expect(await queue.cancel('t', 'b')).toMatchObject({ status: 'cancelled' });
+      expect(await queue.heartbeat(claim)).toBe(false);
+      expect(await queue.settle(claim, { result: 1 }, messageTo('a'))).toBe(false);
+      expect(await queue.cancel('u', 'a')).toBeUndefined();
+      const next = await reopened(place);
+      expect(await next.queue.get('t', 'a')).toMatchObject({ status: 'cancelled' });
+      expect(await next.outbox.ofJob('t', 'a')).toBeUndefined();
+      expect(await next.queue.take()).toBeUndefined();
+      expect(await next.queue.erase('t', 'a')).toBe(true);
+      expect(await next.queue.get('t', 'a')).toBeUndefined();
+    });
+
+    test('lists page by page, newest first, without outcomes', async () => {
+      const { queue } = await openNew();
+      for (const id of ['a', 'b', 'c']) await queue.add(order(id));
+      await queue.settle((await queue.take())!, { result: 1 });
+      const one = await queue.list('t', { limit: 2 });
+      expect(one.jobs.map(({ requestId }) => requestId)).toEqual(['c', 'b']);
+      const two = await queue.list('t', { limit: 2, cursor: one.cursor });
+      expect(two.jobs.map(({ requestId }) => requestId)).toEqual(['a']);
+      expect(two.jobs[0]).not.toHaveProperty('outcome');
+      expect(two.cursor).toBeUndefined();
+    });
+
+    test('what is over expires, what waits too long can be taken to be ended', async () => {
+      const { place, queue } = await openNew();
+      await queue.add(order('a'));
+      await queue.settle((await queue.take())!, { result: 1 });
+      await queue.add(order('b'));
+      expect(await queue.takeOverdue(place.clock.nowMs)).toBeUndefined();
+      expect(await queue.expire(place.clock.nowMs)).toBe(0);
+      place.clock.nowMs += 5_000;
+      expect(await queue.expire(place.clock.nowMs)).toBe(1);
+      expect(await queue.get('t', 'a')).toBeUndefined();
+      expect((await queue.takeOverdue(place.clock.nowMs))?.job.requestId).toBe('b');
+    });
+  });
+
+  describe(`WebhookOutbox: ${name}`, () => {
+    /** A job that is done, and its message in the outbox. */
+    const settled = async (opened: { readonly queue: JobQueue }, requestId: string, tenantId = 't') => {
+      await opened.queue.add(order(requestId, { tenantId }));
+      await opened.queue.settle((await opened.queue.take())!, { result: 1 }, messageTo(requestId, tenantId));
+    };
+
+    test('a message is taken by one, and by the next process under the same id', async () => {
+      const { place, queue, outbox } = await openNew();
+      await settled({ queue }, 'a');
+      const delivery = (await outbox.take(place.clock.nowMs, 4))!;
+      expect(delivery).toMatchObject({ ...messageTo('a'), status: 'waiting', tries: 0 });
+      expect(await outbox.take(place.clock.nowMs, 4)).toBeUndefined();
+      const next = await reopened(place);
+      expect((await next.outbox.take(place.clock.nowMs, 4))?.webhookId).toBe(delivery.webhookId);
+    });
+
+    test('delivered is delivered, and its payload gone', async () => {
+      const { place, queue, outbox } = await openNew();
+      await settled({ queue }, 'a');
+      const { webhookId } = (await outbox.take(place.clock.nowMs, 4))!;
+      await outbox.delivered(webhookId);
+      const next = await reopened(place);
+      expect(await next.outbox.take(place.clock.nowMs, 4)).toBeUndefined();
+      expect(next.outbox.nextDueMs()).toBeUndefined();
+      expect(await next.outbox.ofJob('t', 'a')).toMatchObject({
+        webhookId,
+        status: 'delivered',
+        tries: 1,
+        payload: '',
+      });
+    });
+
+    test('what failed waits its time, and one host takes only so many at once', async () => {
+      const { place, queue, outbox } = await openNew();
+      for (const id of ['a', 'b', 'c']) await settled({ queue }, id);
+      const { nowMs } = place.clock;
+      const one = (await outbox.take(nowMs, 2))!;
+      const two = (await outbox.take(nowMs, 2))!;
+      expect(await outbox.take(nowMs, 2)).toBeUndefined();
+      await outbox.retryLater(one.webhookId, { atMs: nowMs, httpStatus: 503 }, nowMs + 500);
+      const three = (await outbox.take(nowMs, 2))!;
+      expect(new Set([one, two, three].map(({ webhookId }) => webhookId)).size).toBe(3);
+      await outbox.giveBack(two.webhookId);
+      expect((await outbox.take(nowMs, 2))?.webhookId).toBe(two.webhookId);
+      expect(outbox.nextDueMs()).toBe(nowMs + 500);
+      await outbox.delivered(two.webhookId);
+      expect(await outbox.take(nowMs + 500, 2)).toMatchObject({
+        ...{ webhookId: one.webhookId, tries: 1 },
+        lastFailure: { atMs: nowMs, httpStatus: 503 },
+      });
+    });
+
+    test('dead ones can be seen by their tenant, and sent again under the same id', async () => {
+      const { place, queue, outbox } = await openNew();
+      await settled({ queue }, 'a');
+      const { nowMs } = place.clock;
+      const { webhookId } = (await outbox.take(nowMs, 4))!;
+      expect(await outbox.resend('t', webhookId, nowMs)).toBeUndefined(); // not dead
+      await outbox.bury(webhookId, { atMs: nowMs, code: 'URL_TIMEOUT' });
+      expect(await outbox.dead('u', 10)).toEqual([]);
+      expect(await outbox.dead('t', 10)).toMatchObject([
+        { webhookId, requestId: 'a', lastFailure: { code: 'URL_TIMEOUT' } },
+      ]);
+      expect(await outbox.take(nowMs, 4)).toBeUndefined();
+      expect(await outbox.resend('u', webhookId, nowMs)).toBeUndefined();
+      expect(await outbox.resend('t', webhookId, nowMs)).toMatchObject({ webhookId, status: 'waiting', tries: 0 });
+      expect(await outbox.dead('t', 10)).toEqual([]);
+      expect(await outbox.take(nowMs, 4)).toMatchObject({ webhookId, payload: messageTo('a').payload });
+    });
+
+    test('what is over expires, dead later than delivered', async () => {
+      const { place, queue, outbox } = await openNew();
+      for (const id of ['a', 'b']) await settled({ queue }, id);
+      const { nowMs } = place.clock;
+      const ids = [(await outbox.take(nowMs, 4))!.webhookId, (await outbox.take(nowMs, 4))!.webhookId];
+      await outbox.delivered(ids[0]!);
+      await outbox.bury(ids[1]!, { atMs: nowMs, httpStatus: 500 });
+      expect(await outbox.expire({ delivered: nowMs + 1, dead: nowMs })).toBe(1);
+      expect(await outbox.dead('t', 10)).toHaveLength(1);
+      expect(await outbox.expire({ delivered: nowMs + 1, dead: nowMs + 1 })).toBe(1);
+      expect(await outbox.dead('t', 10)).toEqual([]);
+    });
+  });
+}
