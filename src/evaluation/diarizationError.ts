@@ -8,7 +8,7 @@ export interface DiarizationErrorOptions {
   readonly isNamed?: boolean;
   /**
    * Only with `isNamed`: the people who could be named. Everyone else in the reference, and every other label of the
-   * hypothesis, counts as one voice, "unknown". Default: every label that does not begin with `unknown`.
+   * hypothesis, counts as one voice, "unknown". Default: every label but `unknown…`, `null` and `<NA>`.
    */
   readonly enrolled?: readonly string[];
   /** Stretches that are left out, e.g. those a voice was enrolled from. Seconds. */
@@ -97,8 +97,11 @@ export function diarizationPercent(errors: readonly DiarizationError[]): Diariza
   };
 }
 
+/** What programs write for a voice without a name. */
+const NOBODY = /^(unknown.*|null|<NA>)$/i;
+
 function knownOr(label: string, enrolled: readonly string[] | undefined): string {
-  const isKnown = enrolled ? enrolled.includes(label) : !label.startsWith('unknown');
+  const isKnown = enrolled ? enrolled.includes(label) : !NOBODY.test(label);
   return isKnown ? label : 'unknown';
 }
 

@@ -28,6 +28,18 @@ test.each([
     expected: { confusionPercent: 100 },
   },
   {
+    name: 'a stranger without a name',
+    answer: ['a 0 10 alice', 'a 10 6 unknown-1', 'a 16 2 null', 'a 18 2 <NA>'],
+    options: ['--named', '--enrolled', 'alice'],
+    expected: { derPercent: 0, jerPercent: 0 },
+  },
+  {
+    name: 'a stranger under a name',
+    answer: ['a 0 10 alice', 'a 10 10 alice'],
+    options: ['--named', '--enrolled', 'alice,carol'],
+    expected: { confusionPercent: 50 },
+  },
+  {
     name: 'two seconds missed',
     answer: ['a 0 10 alice', 'a 12 8 bob'],
     options: [],
