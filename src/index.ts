@@ -14,7 +14,8 @@ export { type CreateEngineOptions, createEngine } from './engine/createEngine.js
 export * from './engine/engine.js';
 export { JOB_DEFAULTS, type JobSettings } from './engine/jobSettings.js';
 export * from './engine/jobs.js';
-export { type AddModelRequest, addModel, removeModel, useModel } from './engine/manageModels.js';
+export { type AddModelRequest, addModel, removeModel, useModel, useNoSegmentation } from './engine/manageModels.js';
+export { calibrationInStore } from './engine/modelInStore.js';
 export { type JobFault, type OpenJobsOptions, openJobs } from './engine/openJobs.js';
 export {
   DISCOVERY_PREFIX,
@@ -48,4 +49,5 @@ export {
   topicsOf,
 } from './events/topics.js';
 export { ModelStore } from './inference/modelStore.js';
+export type { SegmentationModel } from './inference/segmentationModel.js';
 export type { SpeakerModel } from './inference/speakerModel.js';

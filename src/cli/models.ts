@@ -1,10 +1,13 @@
 import {
   addModel,
+  calibrationInStore,
   type ErrorCode,
   ModelStore,
   removeModel,
+  type SegmentationModel,
   type SpeakerModel,
   useModel,
+  useNoSegmentation,
   VoicePrintsError,
 } from '../index.js';
 import { allowedHosts } from './allowedHosts.js';
@@ -16,11 +19,17 @@ import { ProgressBar } from './progressBar.js';
 import { storeFolder } from './storeFolder.js';
 
 /** What the user types to name it. */
-const nameOf = ({ id, storedAs }: SpeakerModel): string => storedAs ?? id;
+const nameOf = ({ id, storedAs }: SpeakerModel | SegmentationModel): string => storedAs ?? id;
+
+type InUse = Pick<ModelStore, 'defaultId' | 'segmentationId'>;
 
 /** What `models` tells of a model, with the contract's field names; `model` is what answers and voiceprints carry. */
-const told = (model: SpeakerModel, inUseId: string) => ({
+const told = (model: SpeakerModel | SegmentationModel, inUse: InUse) =>
+  'kind' in model ? toldOfSegmentation(model, inUse) : toldOfSpeakerModel(model, inUse);
+
+const toldOfSpeakerModel = (model: SpeakerModel, { defaultId }: InUse) => ({
   id: nameOf(model),
+  kind: 'speaker',
   model: model.id,
   dimensions: model.dimensions,
   sampleRateHz: model.sampleRateHz,
@@ -30,7 +39,20 @@ const told = (model: SpeakerModel, inUseId: string) => ({
   sha256: model.sha256,
   builtIn: model.isBuiltIn,
   calibrated: model.calibration !== undefined,
-  inUse: nameOf(model) === inUseId,
+  inUse: nameOf(model) === defaultId,
+});
+
+const toldOfSegmentation = (model: SegmentationModel, { segmentationId }: InUse) => ({
+  id: nameOf(model),
+  kind: model.kind,
+  model: model.id,
+  sampleRateHz: model.sampleRateHz,
+  windowSeconds: model.windowSamples / model.sampleRateHz,
+  author: model.author,
+  licence: model.licence,
+  sha256: model.sha256,
+  builtIn: false,
+  inUse: nameOf(model) === segmentationId,
 });
 
 const openModels = (args: ParsedArguments, terminal: Terminal): Promise<ModelStore> =>
@@ -38,30 +60,36 @@ const openModels = (args: ParsedArguments, terminal: Terminal): Promise<ModelSto
 
 const list: Command = {
   name: 'models list',
-  summary: 'The speaker models in this package and those added',
+  summary: 'The models in this package and those added',
   operands: '',
   arity: [0, 0],
   options: {},
   example: 'voice-prints models list',
   async run(args, terminal) {
     const store = await openModels(args, terminal);
-    const models = (await store.list()).map((model) => told(model, store.defaultId));
-    const rows = models.map((model) => [
-      model.inUse ? `${model.id} (in use)` : model.id,
-      String(model.dimensions),
-      model.framework,
-      model.language,
-      model.licence,
-      model.calibrated ? 'yes' : 'no',
-    ]);
-    const text = table([['ID', 'DIMENSIONS', 'FRAMEWORK', 'LANGUAGE', 'LICENCE', 'CALIBRATED'], ...rows]);
-    printResult(args, terminal, models, text);
+    const speakerModels = (await store.list()).map((model) => toldOfSpeakerModel(model, store));
+    const others = (await store.listSegmentation()).map((model) => toldOfSegmentation(model, store));
+    const idOf = ({ id, inUse }: { id: string; inUse: boolean }) => (inUse ? `${id} (in use)` : id);
+    const rows = [
+      ...speakerModels.map((model) => [
+        idOf(model),
+        model.kind,
+        String(model.dimensions),
+        model.framework,
+        model.language,
+        model.licence,
+        model.calibrated ? 'yes' : 'no',
+      ]),
+      ...others.map((model) => [idOf(model), model.kind, '', model.author, '', model.licence, '']),
+    ];
+    const head = ['ID', 'KIND', 'DIMENSIONS', 'FRAMEWORK', 'LANGUAGE', 'LICENCE', 'CALIBRATED'];
+    printResult(args, terminal, [...speakerModels, ...others], table([head, ...rows]));
   },
 };
 
 const show: Command = {
   name: 'models show',
-  summary: 'One model: dimensions, origin, licence, checksum, front end',
+  summary: 'One model: kind, dimensions, origin, licence, checksum, front end, calibration',
   operands: 'ID|FILE',
   arity: [1, 1],
   options: {},
@@ -69,16 +97,31 @@ const show: Command = {
   notes: 'FILE is an ONNX file with the metadata that sherpa-onnx writes; --model takes the same.',
   async run(args, terminal) {
     const store = await openModels(args, terminal);
-    const model = await store.resolve(args.positionals[0]);
-    const answer = { ...told(model, store.defaultId), frontEnd: model.frontEnd };
-    const rows = Object.entries({ ...answer, frontEnd: frontEndText(model) }).map(([name, value]) => [
-      name,
-      `${value}`,
-    ]);
-    const source = model.calibration ? [['calibrated on', model.calibration.source]] : [];
+    const model = await store.resolveEither(args.positionals[0]!);
+    if ('kind' in model) {
+      const answer = toldOfSegmentation(model, store);
+      printResult(args, terminal, answer, table(Object.entries(answer).map(([name, value]) => [name, `${value}`])));
+      return;
+    }
+    const { calibration, isOwnCalibration } = await calibrationInStore(storeFolder(args, terminal.env), model);
+    const calibratedBy = calibration ? (isOwnCalibration ? 'own' : 'built-in') : 'none';
+    const answer = {
+      ...toldOfSpeakerModel({ ...model, calibration }, store),
+      calibration: { from: calibratedBy, source: calibration?.source ?? null },
+      frontEnd: model.frontEnd,
+    };
+    const texts = { ...answer, calibration: CALIBRATION_TEXT[calibratedBy], frontEnd: frontEndText(model) };
+    const rows = Object.entries(texts).map(([name, value]) => [name, `${value}`]);
+    const source = calibration ? [['calibrated on', calibration.source]] : [];
     printResult(args, terminal, answer, table([...rows, ...source]));
   },
 };
+
+const CALIBRATION_TEXT = {
+  own: "this store's own, kept by calibrate --write",
+  'built-in': "the model's own",
+  none: 'none: scores are rough guesses',
+} as const;
 
 function frontEndText({ frontEnd }: SpeakerModel): string {
   const { melBands, windowType, lowFrequencyHz, highFrequencyHz, isSnippingEdges, amplitudeScale } = frontEnd;
@@ -89,7 +132,7 @@ function frontEndText({ frontEnd }: SpeakerModel): string {
 
 const add: Command = {
   name: 'models add',
-  summary: 'Take a speaker model into the store: an ONNX file with sherpa-onnx metadata',
+  summary: 'Take a speaker or segmentation model into the store: an ONNX file with sherpa-onnx metadata',
   operands: 'FILE|URL',
   arity: [1, 1],
   options: {
@@ -99,7 +142,9 @@ const add: Command = {
   example: `voice-prints models add ./campplus.onnx --id campplus
 voice-prints models use campplus`,
   notes: `Models of WeSpeaker and 3D-Speaker, in one file of at most 512 MiB; each gets the front end it was trained with. It is
-tried before it is taken. An added model is not calibrated: its scores are rough guesses.
+tried before it is taken. An added model is not calibrated: its scores are rough guesses. A segmentation model (in the
+layout of pyannote segmentation-3.0 for sherpa-onnx) is used for recordings from then on, beside the speaker model: people
+who talk at once get turns that overlap.
 A URL is http or https; VOICE_PRINTS_WEBHOOK_ALLOW=host,host lets it lead into a private network.`,
   async run(args, terminal) {
     const sha256 = textOption(args, 'sha256');
@@ -121,30 +166,36 @@ A URL is http or https; VOICE_PRINTS_WEBHOOK_ALLOW=host,host lets it lead into a
       onBytes: (received) => bar.amount('receiving', `${(received / 2 ** 20).toFixed(1)} MiB`),
     });
     bar[Symbol.dispose]();
-    const { defaultId } = await ModelStore.openFor(storeDirectory);
-    const how = nameOf(model) === defaultId ? '' : ` Use it: voice-prints models use ${nameOf(model)}`;
-    printResult(args, terminal, told(model, defaultId), `${nameOf(model)} was added (SHA-256 ${model.sha256}).${how}`);
+    const answer = told(model, await ModelStore.openFor(storeDirectory));
+    const how = answer.inUse ? ' It is in use.' : ` Use it: voice-prints models use ${nameOf(model)}`;
+    printResult(args, terminal, answer, `${nameOf(model)} was added (SHA-256 ${model.sha256}).${how}`);
   },
 };
 
 const use: Command = {
   name: 'models use',
-  summary: 'Use this model wherever --model names none',
-  operands: 'ID',
+  summary: 'Use this model wherever --model names none; off: no segmentation model',
+  operands: 'ID|off',
   arity: [1, 1],
   options: {},
   example: 'voice-prints models use campplus',
   notes: `Recorded in the store. Voiceprints made with another model are kept but never compared: they work again when that
 model is used again, or after enrolling anew. Engines that already run keep the model they were started with.`,
   async run(args, terminal) {
-    const model = await useModel(storeFolder(args, terminal.env), args.positionals[0]!);
+    const storeDirectory = storeFolder(args, terminal.env);
+    if (args.positionals[0] === 'off') {
+      await useNoSegmentation(storeDirectory);
+      printResult(args, terminal, { segmentation: null }, 'No segmentation model is in use.');
+      return;
+    }
+    const model = await useModel(storeDirectory, args.positionals[0]!);
+    const answer = told(model, await ModelStore.openFor(storeDirectory));
+    if ('kind' in model) {
+      printResult(args, terminal, answer, `${nameOf(model)} is in use.`);
+      return;
+    }
     const stale = await staleVoiceprints(args, terminal);
-    printResult(
-      args,
-      terminal,
-      { ...told(model, nameOf(model)), staleVoiceprints: stale },
-      `${nameOf(model)} is in use.`,
-    );
+    printResult(args, terminal, { ...answer, staleVoiceprints: stale }, `${nameOf(model)} is in use.`);
     if (stale === null)
       remark(args, terminal, 'The store is encrypted; with its key, speakers list shows whom to enrol anew.');
     else if (stale > 0) {
@@ -176,7 +227,8 @@ const remove: Command = {
   arity: [1, 1],
   options: {},
   example: 'voice-prints models remove campplus',
-  notes: 'Not the one in use, and none that is part of the package. Voiceprints made with it stay, and match no more.',
+  notes:
+    'Not the speaker model in use, and none that is part of the package. Voiceprints made with it stay, and match no more.',
   async run(args, terminal) {
     const id = args.positionals[0]!;
     await removeModel(storeFolder(args, terminal.env), id);
@@ -184,5 +236,5 @@ const remove: Command = {
   },
 };
 
-/** Everything about speaker models. */
+/** Everything about models. */
 export const modelsCommands: readonly Command[] = [list, show, add, use, remove];

@@ -1,5 +1,6 @@
 import type { SampleSpan } from '../core/audioFrame.js';
 import type { VoicesInput, VoicesResult } from '../identity/resolveVoices.js';
+import type { SegmentationModel } from '../inference/segmentationModel.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import type { SpeechQuality } from '../speech/quality.js';
 
@@ -34,6 +35,8 @@ export interface Compute extends AsyncDisposable {
   readonly model: SpeakerModel;
   /** Calls that are worked on at a time. */
   readonly threads: number;
+  /** Tells voices apart moment by moment; undefined where no such model is used. */
+  readonly segmentation?: SegmentationModel | undefined;
   /** Speech probability 0..1 of every whole 512-sample hop (32 ms) of `samples`; `state` undefined starts a stream. */
   detectSpeech(
     samples: Float32Array<ArrayBuffer>,
@@ -53,6 +56,11 @@ export interface Compute extends AsyncDisposable {
     speech: readonly SampleSpan[],
     signal: AbortSignal,
   ): Promise<SpeechQuality>;
+  /**
+   * Who of three voices speaks in each 20-ms frame of one window of the segmentation model, 0..255, shape (frames, 3);
+   * `samples` may be shorter than the window.
+   */
+  localVoices(samples: Float32Array<ArrayBuffer>, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   /** Clusters, turns and names of one recording. */
   resolveVoices(input: VoicesInput, signal: AbortSignal): Promise<VoicesResult>;
 }

@@ -1,16 +1,19 @@
 import { workerData } from 'node:worker_threads';
+import { VoicePrintsError } from '../core/errors.js';
 import { resolveVoices } from '../identity/resolveVoices.js';
 import { SpeakerEmbedder } from '../inference/speakerEmbedder.js';
 import { replyOf, type WorkerReply } from '../inference/workerPool.js';
 import { measureQuality } from '../speech/quality.js';
+import { SegmentationNet } from '../speech/segmentationNet.js';
 import { SileroVad } from '../speech/sileroVad.js';
 import type { LivePiece } from './compute.js';
 import type { ComputeTask, ComputeWorkerData } from './computeTask.js';
 
-const { model, vadPath } = workerData as ComputeWorkerData;
+const { model, segmentation, vadPath } = workerData as ComputeWorkerData;
 
 // Each network is loaded with the first task that needs it; a failed load is tried again with the next.
 let vad: Promise<SileroVad> | undefined;
+let segmenter: Promise<SegmentationNet> | undefined;
 let embedder: Promise<SpeakerEmbedder> | undefined;
 
 function openVad(): Promise<SileroVad> {
@@ -19,6 +22,15 @@ function openVad(): Promise<SileroVad> {
     throw error;
   });
   return vad;
+}
+
+function openSegmenter(): Promise<SegmentationNet> {
+  if (!segmentation) throw new VoicePrintsError('INFERENCE_FAILED', 'no segmentation model is in use; add one first');
+  segmenter ??= SegmentationNet.open(segmentation).catch((error) => {
+    segmenter = undefined;
+    throw error;
+  });
+  return segmenter;
 }
 
 function openEmbedder(): Promise<SpeakerEmbedder> {
@@ -43,6 +55,8 @@ async function work(task: ComputeTask): Promise<unknown> {
       return (await openVad()).detect(task.samples, task.state);
     case 'detectSpeechIn':
       return detectSpeechIn(task.pieces);
+    case 'localVoices':
+      return (await openSegmenter()).activity(task.samples);
     case 'embed':
       return (await openEmbedder()).embed(task.spans);
     case 'measureQuality':

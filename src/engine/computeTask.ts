@@ -1,5 +1,6 @@
 import type { SampleSpan } from '../core/audioFrame.js';
 import type { VoicesInput } from '../identity/resolveVoices.js';
+import type { SegmentationModel } from '../inference/segmentationModel.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import type { LivePiece, SpeechAudio, VadState } from './compute.js';
 
@@ -7,6 +8,7 @@ import type { LivePiece, SpeechAudio, VadState } from './compute.js';
 export type ComputeTask =
   | { readonly kind: 'detectSpeech'; readonly samples: Float32Array<ArrayBuffer>; readonly state: VadState | undefined }
   | { readonly kind: 'detectSpeechIn'; readonly pieces: readonly LivePiece[] }
+  | { readonly kind: 'localVoices'; readonly samples: Float32Array<ArrayBuffer> }
   | { readonly kind: 'embed'; readonly spans: readonly SpeechAudio[] }
   | {
       readonly kind: 'measureQuality';
@@ -18,5 +20,6 @@ export type ComputeTask =
 /** What every compute thread is started with. */
 export interface ComputeWorkerData {
   readonly model: SpeakerModel;
+  readonly segmentation: SegmentationModel | undefined;
   readonly vadPath: string;
 }

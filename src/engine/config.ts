@@ -17,6 +17,9 @@ export const engineConfig = z.object({
   model: field(z.string().optional()).describe(
     'Id of a speaker model or path of an ONNX file; by default the one in use in the store, else the built-in one',
   ),
+  segmentation: field(z.string().optional()).describe(
+    'Id of a segmentation model, path of an ONNX file, or off; by default the one in use in the store, if there is one',
+  ),
   falseAcceptPercent: field(falseAcceptPercent.default(1)),
   unknownVoiceDays: field(z.coerce.number().min(0).max(3_650).default(30)).describe(
     'Days that an unknown voice is kept after it was last heard live; 0 keeps none beyond the session',

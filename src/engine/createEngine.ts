@@ -11,6 +11,8 @@ import type {
 } from '../core/identification.js';
 import type { RecordingLimits } from '../core/recording.js';
 import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
+import { ModelStore } from '../inference/modelStore.js';
+import type { SegmentationModel } from '../inference/segmentationModel.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import { LowdbRegistry } from '../registry/lowdbRegistry.js';
 import { LowdbUnknownVoices } from '../registry/lowdbUnknownVoices.js';
@@ -50,12 +52,20 @@ import { WorkerCompute } from './workerCompute.js';
 const MAX_WAITING = 64;
 const MS_A_DAY = 86_400_000;
 
+type OpenCompute = (
+  config: EngineConfig,
+  model: SpeakerModel,
+  segmentation: SegmentationModel | undefined,
+) => Promise<Compute>;
+
 /** What the engine is made of, for whoever brings their own (another registry, a compute process, a test's clock). */
 export interface CreateEngineOptions {
   readonly openRegistry?: (config: EngineConfig) => Promise<VoiceprintRegistry>;
   readonly openUnknownVoices?: (config: EngineConfig, nowMs: () => number) => Promise<UnknownVoices>;
   readonly resolveModel?: (config: EngineConfig) => Promise<SpeakerModel>;
-  readonly openCompute?: (config: EngineConfig, model: SpeakerModel) => Promise<Compute>;
+  /** Undefined for none. */
+  readonly resolveSegmentation?: (config: EngineConfig) => Promise<SegmentationModel | undefined>;
+  readonly openCompute?: OpenCompute;
   readonly nowMs?: () => number;
 }
 
@@ -71,13 +81,16 @@ export async function createEngine(
 ): Promise<Engine> {
   const parsed = parseConfig(engineConfig, config);
   const { openRegistry = openLowdbRegistry, resolveModel = modelOfStore, nowMs = Date.now } = options;
+  const { resolveSegmentation = segmentationOfStore } = options;
   try {
     const model = await resolveModel(parsed);
+    const segmentation = await resolveSegmentation(parsed);
     const registry = await openRegistry(parsed);
     const { openUnknownVoices = openLowdbUnknownVoices } = options;
     return new RecordingEngine({
       config: parsed,
       model,
+      segmentation,
       registry,
       unknownVoices: await openUnknownVoices(parsed, nowMs),
       openCompute: options.openCompute ?? openWorkers,
@@ -93,7 +106,8 @@ interface EngineParts {
   readonly model: SpeakerModel;
   readonly registry: VoiceprintRegistry;
   readonly unknownVoices: UnknownVoices;
-  readonly openCompute: (config: EngineConfig, model: SpeakerModel) => Promise<Compute>;
+  readonly segmentation: SegmentationModel | undefined;
+  readonly openCompute: OpenCompute;
   readonly nowMs: () => number;
 }
 
@@ -267,8 +281,8 @@ class RecordingEngine implements Engine {
 
   /** One set of threads for all calls; a failed start is told to the caller and tried again by the next. */
   #openCompute(): Promise<Compute> {
-    const { config, model, openCompute } = this.#parts;
-    this.#compute ??= openCompute(config, model).catch((error) => {
+    const { config, model, segmentation, openCompute } = this.#parts;
+    this.#compute ??= openCompute(config, model, segmentation).catch((error) => {
       this.#compute = undefined;
       throw error;
     });
@@ -313,7 +327,10 @@ const openLowdbUnknownVoices = (
 
 const modelOfStore = ({ storeDirectory, model }: EngineConfig) => modelInStore(storeDirectory, model);
 
-const openWorkers = async ({ workerThreads }: EngineConfig, model: SpeakerModel) =>
-  new WorkerCompute({ model, threads: workerThreads });
+const segmentationOfStore = async ({ storeDirectory, segmentation }: EngineConfig) =>
+  (await ModelStore.openFor(storeDirectory)).resolveSegmentation(segmentation);
+
+const openWorkers: OpenCompute = async ({ workerThreads }, model, segmentation) =>
+  new WorkerCompute({ model, segmentation, threads: workerThreads });
 
 const closed = () => new VoicePrintsError('ENGINE_CLOSED', 'the engine was closed; open it again');

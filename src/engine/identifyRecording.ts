@@ -58,6 +58,7 @@ export async function identifyRecording(
   const heard = await speechOf(recording.frames(), {
     compute,
     signal,
+    isSegmented: true,
     onAudio: (doneMs) => onProgress?.({ stage: 'analyse', doneMs, totalMs }),
     onSpeech: (segment) => bandwidth.add(segment.samples),
   });
@@ -73,11 +74,12 @@ export async function identifyRecording(
   const durationMs = msOfSamples(heard.samples);
   onProgress?.({ stage: 'cluster', doneMs: durationMs, totalMs: durationMs });
   const isNarrowBand = isLowRate(recording) || (await bandwidth.isNarrowBand(compute, signal));
-  const { windows, speech, dimensions, embeddings } = heard;
+  const { windows, speech, pieces, localVoices, dimensions, embeddings } = heard;
   const { turns } = await compute.resolveVoices(
     {
       windows,
-      speech,
+      speech: pieces,
+      overlap: localVoices && { localVoices, speech },
       dimensions,
       embeddings,
       voices: voicesToMatch(voiceprints, compute.model.id),

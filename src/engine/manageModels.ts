@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
 import { describeModel } from '../inference/describeModel.js';
+import { describeSegmentation, isSegmentation } from '../inference/describeSegmentation.js';
 import {
   type AddedModel,
   isModelId,
@@ -9,13 +10,17 @@ import {
   modelFolder,
   modelIndexPath,
   modelIndexText,
+  NO_SEGMENTATION,
   readModelIndex,
 } from '../inference/modelIndex.js';
 import { fullIdOf, ModelStore } from '../inference/modelStore.js';
+import { readOnnxMetadata } from '../inference/onnxMetadata.js';
+import type { SegmentationModel } from '../inference/segmentationModel.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import { tryModel } from '../inference/tryModel.js';
 import { removeTemporaries, writeAtomically } from '../registry/atomicFile.js';
 import { StoreLock } from '../registry/storeLock.js';
+import { trySegmentation } from '../speech/trySegmentation.js';
 import { type ModelSource, type ReceivedModel, receiveModel } from './receiveModel.js';
 
 const LOCK_FILE = '.index.lock';
@@ -34,13 +39,13 @@ export interface AddModelRequest {
 }
 
 /**
- * Takes a speaker model into a store, once it was checked and tried. Adding the same file under the same id again
+ * Takes a speaker or segmentation model into a store, once it was checked and tried. Adding the same file under the same id again
  * changes nothing.
  *
  * @throws VoicePrintsError MODEL_INVALID with what is wrong with the file, INPUT_INVALID for an id that is taken or
  *   malformed, and what receiveModel, readModelIndex and the lock throw
  */
-export async function addModel(request: AddModelRequest): Promise<SpeakerModel> {
+export async function addModel(request: AddModelRequest): Promise<SpeakerModel | SegmentationModel> {
   const { storeDirectory, source, signal, onBytes } = request;
   const id = request.id ?? idOfSource(source);
   assertId(id);
@@ -48,32 +53,48 @@ export async function addModel(request: AddModelRequest): Promise<SpeakerModel> 
   const received = await receiveModel(source, modelFolder(storeDirectory), { signal, onBytes });
   try {
     assertSame(received, request.sha256);
-    const model = describeModel(await readFile(received.path), { path: received.path, name: id, isBuiltIn: false });
-    await tryModel(model);
+    const kind = await triedModel(received.path, id);
     signal.throwIfAborted();
-    await keep(storeDirectory, received, { id, source: nameOfSource(source) });
+    await keep(storeDirectory, received, { id, kind, source: nameOfSource(source) });
   } catch (error) {
     throw asVoicePrintsError(error);
   } finally {
     await rm(received.path, { force: true }); // gone already where it was kept
   }
-  return (await ModelStore.openFor(storeDirectory)).resolve(id);
+  return (await ModelStore.openFor(storeDirectory)).resolveEither(id);
+}
+
+/** What kind of model the file is, once it was checked and ran. Throws MODEL_INVALID. */
+async function triedModel(path: string, name: string): Promise<AddedModel['kind']> {
+  const bytes = await readFile(path);
+  if (isSegmentation(readOnnxMetadata(bytes))) {
+    await trySegmentation(describeSegmentation(bytes, { path, name, isBuiltIn: false }));
+    return 'segmentation';
+  }
+  await tryModel(describeModel(bytes, { path, name, isBuiltIn: false }));
+  return 'speaker';
+}
+
+/** No segmentation model is used from now on where none is named, whatever is added later. */
+export async function useNoSegmentation(storeDirectory: string): Promise<void> {
+  await change(storeDirectory, (index) => ({ ...index, segmentation: NO_SEGMENTATION }));
 }
 
 /**
- * Records the model that a store uses where none is named: a built-in one or an added one. Voiceprints of another
- * model stay, and are stale until enrolled anew or the other model is used again.
+ * Records the model that a store uses where none is named: a built-in one or an added one, for its kind. Voiceprints of
+ * another speaker model stay, and are stale until enrolled anew or the other model is used again.
  *
  * @throws VoicePrintsError MODEL_NOT_FOUND, MODEL_INVALID, and what readModelIndex and the lock throw
  */
-export async function useModel(storeDirectory: string, id: string): Promise<SpeakerModel> {
-  const model = await (await ModelStore.openFor(storeDirectory)).resolve(id);
-  if (!model.isBuiltIn && model.storedAs === undefined) {
+export async function useModel(storeDirectory: string, id: string): Promise<SpeakerModel | SegmentationModel> {
+  const model = await (await ModelStore.openFor(storeDirectory)).resolveEither(id);
+  if (!('isBuiltIn' in model && model.isBuiltIn) && model.storedAs === undefined) {
     throw new VoicePrintsError('INPUT_INVALID', 'this is the path of a file; add it first, then use it by its id');
   }
   await change(storeDirectory, (index) => {
     if (model.storedAs !== undefined) entryOf(index, model.id); // it may have been removed meanwhile
-    return { ...index, inUse: model.storedAs ?? model.id };
+    const chosen = model.storedAs ?? model.id;
+    return 'kind' in model ? { ...index, segmentation: chosen } : { ...index, inUse: chosen };
   });
   return model;
 }
@@ -100,7 +121,9 @@ export async function removeModel(storeDirectory: string, id: string): Promise<v
       throw new VoicePrintsError('MODEL_IN_USE', `model ${entry.id} is the one in use; use another one first`);
     }
     file = entry.file;
-    return { ...current, models: current.models.filter((one) => one !== entry) };
+    const models = current.models.filter((one) => one !== entry);
+    // Nothing depends on a segmentation model, so that the one in use may go.
+    return { ...current, models, segmentation: current.segmentation === entry.id ? null : current.segmentation };
   });
   await rm(join(modelFolder(storeDirectory), file), { force: true });
 }
@@ -108,11 +131,11 @@ export async function removeModel(storeDirectory: string, id: string): Promise<v
 async function keep(
   storeDirectory: string,
   { path, sha256 }: ReceivedModel,
-  { id, source }: { readonly id: string; readonly source: string },
+  { id, kind, source }: Pick<AddedModel, 'id' | 'kind' | 'source'>,
 ): Promise<void> {
   if (await isBuiltIn(id)) throw taken(id);
   const file = `${id}-${sha256.slice(0, 12)}.onnx`;
-  const entry: AddedModel = { id, file, sha256, source, addedAt: new Date().toISOString() };
+  const entry: AddedModel = { id, file, sha256, source, addedAt: new Date().toISOString(), kind };
   await change(storeDirectory, async (index) => {
     const before = index.models.find((one) => one.id === id || one.sha256 === sha256);
     if (before && (before.id !== id || before.sha256 !== sha256)) {

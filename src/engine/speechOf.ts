@@ -1,4 +1,5 @@
 import type { AudioFrame, SampleSpan } from '../core/audioFrame.js';
+import type { LocalVoices } from '../core/localVoices.js';
 import { msOfSamples } from '../core/time.js';
 import { centroid } from '../core/vector.js';
 import { windowsOf } from '../identity/windowsOf.js';
@@ -6,6 +7,7 @@ import { detectSegments, type SpeechSegment } from '../speech/detectSegments.js'
 import { NARROW_BAND_SEGMENTER, type SegmenterOptions } from '../speech/speechSegmenter.js';
 import { addComfortNoise } from './comfortNoise.js';
 import type { Compute, SpeechAudio } from './compute.js';
+import { LocalVoicesQueue } from './localVoicesQueue.js';
 
 /** Everything the later stages need of a piece of audio; the audio itself is not kept. */
 export interface HeardSpeech {
@@ -15,6 +17,10 @@ export interface HeardSpeech {
   readonly peak: number;
   /** Stretches of speech, in order. */
   readonly speech: readonly SampleSpan[];
+  /** What the windows lie in, in order: the stretches, or with a segmentation model their parts of one voice. */
+  readonly pieces: readonly SampleSpan[];
+  /** What the segmentation model said, where one was asked for. */
+  readonly localVoices: LocalVoices | undefined;
   /** Windows over them, in order. */
   readonly windows: readonly SampleSpan[];
   readonly dimensions: number;
@@ -26,6 +32,8 @@ export interface SpeechOfOptions {
   readonly compute: Compute;
   readonly signal: AbortSignal;
   readonly segmenter?: SegmenterOptions;
+  /** Asks the segmentation model, if there is one. */
+  readonly isSegmented?: boolean;
   /** Called as audio comes in, about once a second of it. */
   readonly onAudio?: (doneMs: number) => void;
   /** Sees each stretch of speech with its audio, before the audio is given away. */
@@ -44,37 +52,72 @@ export async function speechOf(frames: AsyncIterable<AudioFrame>, options: Speec
   const { compute, signal, segmenter = NARROW_BAND_SEGMENTER } = options;
   const meter = { peak: 0 };
   const detect = (...call: Parameters<Compute['detectSpeech']>) => compute.detectSpeech(...call);
-  const segments = detectSegments(metered(frames, meter, options), { segmenter, detect, signal });
+  const local = options.isSegmented && compute.segmentation ? new LocalVoicesQueue(compute, signal) : undefined;
+  const segments = detectSegments(metered(frames, { meter, local }, options), { segmenter, detect, signal });
   const embedder = new EmbeddingQueue(compute, signal);
-  const speech: SampleSpan[] = [];
-  const windows: SampleSpan[] = [];
+  const collected = new CollectedSpeech(embedder, local);
   try {
     for (;;) {
       const next = await segments.next();
       if (next.done) {
+        await local?.finish();
+        await collected.embedSettled();
+        const { speech, pieces, windows } = collected;
         const embeddings = await embedder.finish();
-        return {
-          samples: next.value.samples,
-          peak: meter.peak,
-          speech,
-          windows,
-          dimensions: compute.model.dimensions,
-          embeddings,
-        };
+        const { samples } = next.value;
+        const localVoices = await local?.all();
+        const { dimensions } = compute.model;
+        return { samples, peak: meter.peak, speech, pieces, localVoices, windows, dimensions, embeddings };
       }
-      const segment = next.value;
-      options.onSpeech?.(segment);
-      const { startSample, endSample } = segment;
-      const parts = windowsOf({ startSample, endSample });
-      speech.push({ startSample, endSample });
-      windows.push(...parts);
-      await embedder.add(speechAudio(segment, parts));
+      options.onSpeech?.(next.value);
+      collected.add(next.value);
+      await collected.embedSettled();
     }
   } catch (error) {
-    await embedder.settled(); // nothing may run on, and no failure may go unheard
+    await Promise.all([embedder.settled(), local?.settled()]); // nothing may run on, and no failure may go unheard
     throw error;
   } finally {
     await segments.return({ samples: 0 });
+  }
+}
+
+/** Stretches of speech as they come; their audio goes on to the embedder once it is known where voices change in them. */
+class CollectedSpeech {
+  readonly speech: SampleSpan[] = [];
+  readonly pieces: SampleSpan[] = [];
+  readonly windows: SampleSpan[] = [];
+  readonly #embedder: EmbeddingQueue;
+  readonly #local: LocalVoicesQueue | undefined;
+  readonly #waiting: SpeechSegment[] = [];
+
+  constructor(embedder: EmbeddingQueue, local: LocalVoicesQueue | undefined) {
+    this.#embedder = embedder;
+    this.#local = local;
+  }
+
+  add(segment: SpeechSegment): void {
+    this.speech.push({ startSample: segment.startSample, endSample: segment.endSample });
+    this.#waiting.push(segment);
+  }
+
+  async embedSettled(): Promise<void> {
+    for (;;) {
+      const [segment] = this.#waiting;
+      if (!segment || this.#local?.covers(segment) === false) return;
+      this.#waiting.shift();
+      const { startSample, endSample } = segment;
+      const pieces = (await this.#local?.piecesOf(segment)) ?? [{ startSample, endSample }];
+      for (const piece of pieces) await this.#embed(segment, piece);
+    }
+  }
+
+  async #embed(segment: SpeechSegment, piece: SampleSpan): Promise<void> {
+    const windows = windowsOf(piece);
+    const from = piece.startSample - segment.startSample;
+    const samples = segment.samples.slice(from, from + piece.endSample - piece.startSample);
+    this.pieces.push(piece);
+    this.windows.push(...windows);
+    await this.#embedder.add(speechAudio({ ...piece, samples }, windows));
   }
 }
 
@@ -97,13 +140,14 @@ export const speechMsOf = (speech: readonly SampleSpan[]): number =>
 
 async function* metered(
   frames: AsyncIterable<AudioFrame>,
-  meter: { peak: number },
+  { meter, local }: { readonly meter: { peak: number }; readonly local: LocalVoicesQueue | undefined },
   { signal, onAudio }: SpeechOfOptions,
 ): AsyncGenerator<AudioFrame> {
   for await (const frame of frames) {
     signal.throwIfAborted();
     for (const sample of frame.samples) if (sample > meter.peak || -sample > meter.peak) meter.peak = Math.abs(sample);
     onAudio?.(msOfSamples(frame.startSample + frame.samples.length));
+    await local?.push(frame.samples);
     yield frame;
   }
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import type { SampleSpan } from '../core/audioFrame.js';
 import type { VoicesInput, VoicesResult } from '../identity/resolveVoices.js';
+import type { SegmentationModel } from '../inference/segmentationModel.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import { WorkerPool } from '../inference/workerPool.js';
 import type { SpeechQuality } from '../speech/quality.js';
@@ -13,6 +14,7 @@ const require = createRequire(import.meta.url);
 
 export interface WorkerComputeOptions {
   readonly model: SpeakerModel;
+  readonly segmentation?: SegmentationModel | undefined;
   /** Threads for the networks; by default one less than the cores, at least 1, at most 4. */
   readonly threads?: number | undefined;
 }
@@ -23,13 +25,15 @@ const TASK_WINDOWS = 64;
 /** Worker threads of this process, started with the first call. */
 export class WorkerCompute implements Compute {
   readonly model: SpeakerModel;
+  readonly segmentation: SegmentationModel | undefined;
   readonly threads: number;
   readonly #pool: WorkerPool;
 
-  constructor({ model, threads }: WorkerComputeOptions) {
+  constructor({ model, segmentation, threads }: WorkerComputeOptions) {
     this.model = model;
+    this.segmentation = segmentation;
     this.threads = threads ?? Math.min(4, Math.max(1, availableParallelism() - 1));
-    const workerData: ComputeWorkerData = { model, vadPath: require.resolve('#silero-vad') };
+    const workerData: ComputeWorkerData = { model, segmentation, vadPath: require.resolve('#silero-vad') };
     const filename = pathToFileURL(require.resolve('#compute-worker')).href;
     this.#pool = new WorkerPool({ filename, threads: this.threads, workerData });
   }
@@ -47,6 +51,10 @@ export class WorkerCompute implements Compute {
     signal: AbortSignal,
   ): Promise<readonly { readonly probabilities: Float32Array<ArrayBuffer>; readonly state: VadState }[]> {
     return this.#run({ kind: 'detectSpeechIn', pieces }, buffersOf(pieces.map(({ samples }) => samples)), signal);
+  }
+
+  localVoices(samples: Float32Array<ArrayBuffer>, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#run({ kind: 'localVoices', samples }, buffersOf([samples]), signal);
   }
 
   async embed(spans: readonly SpeechAudio[], signal: AbortSignal): Promise<readonly Float32Array<ArrayBuffer>[]> {

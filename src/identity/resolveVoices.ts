@@ -1,11 +1,13 @@
 import type { SampleSpan } from '../core/audioFrame.js';
 import type { CalibrationParameters } from '../core/calibration.js';
 import type { Decision, FalseAcceptPercent } from '../core/identification.js';
+import type { LocalVoices } from '../core/localVoices.js';
 import { secondsOfSamples } from '../core/time.js';
 import { centroid, dot } from '../core/vector.js';
 import { averageLinkage, type LinkageStop } from './averageLinkage.js';
 import { type ClusteredWindows, clusterWindows, relabelled } from './clusterWindows.js';
 import { decide, UNCERTAIN_LLR, type Verdict } from './decide.js';
+import { layOverlap } from './layOverlap.js';
 import { layTurns, type VoiceSpan } from './layTurns.js';
 import { compare, type HeardVoice, matchVoices } from './matchVoices.js';
 import { splitByVoice } from './splitByVoice.js';
@@ -29,8 +31,10 @@ export interface VoicesInput {
   readonly embeddings: Float32Array<ArrayBuffer>;
   /** Where the windows lie, on the engine's clock, in order of their middles; one for each row of `embeddings`. */
   readonly windows: readonly SampleSpan[];
-  /** Stretches of speech, in order, not touching; each window lies in one of them. */
+  /** Stretches of speech, or their parts of one voice, in order; each window lies in one of them. */
   readonly speech: readonly SampleSpan[];
+  /** What a segmentation model heard, and the whole stretches of speech. */
+  readonly overlap?: { readonly localVoices: LocalVoices; readonly speech: readonly SampleSpan[] } | undefined;
   readonly voices: readonly EnrolledVoice[];
   readonly calibration: CalibrationParameters;
   readonly falseAcceptPercent: FalseAcceptPercent;
@@ -60,12 +64,13 @@ export interface ResolvedTurn extends SampleSpan {
   /** Score of the best less that of the runner-up. */
   readonly margin: number;
   readonly cosine: number | null;
+  /** True where another voice speaks during a part of it. */
   readonly isOverlap: boolean;
   /** Best three, best first. */
   readonly candidates: readonly ResolvedCandidate[];
 }
 
-/** Turns in order of their start, not overlapping. */
+/** Turns in order of their start; they overlap only where a segmentation model heard several voices. */
 export interface VoicesResult {
   readonly turns: readonly ResolvedTurn[];
 }
@@ -116,12 +121,38 @@ export function resolveVoices(input: VoicesInput): VoicesResult {
       ] as const;
     }),
   );
-  return {
-    turns: numbered(
-      spans.map((span) => ({ span, person: people[span.voice]! })),
-      verdicts,
-    ),
-  };
+  const turns = numbered(overlaid(spans, people, input), verdicts);
+  return { turns: input.overlap ? markedOverlap(turns) : turns };
+}
+
+interface Piece {
+  readonly span: SampleSpan;
+  readonly person: string | number;
+}
+
+/** Whose each span is; with a segmentation model, spans as it heard them. */
+function overlaid(
+  spans: readonly VoiceSpan[],
+  people: readonly (string | number)[],
+  { overlap }: Pick<VoicesInput, 'overlap'>,
+): Piece[] {
+  if (!overlap) return spans.map((span) => ({ span, person: people[span.voice]! }));
+  const persons = [...new Set(people)];
+  const own = spans.map((span) => ({ ...span, voice: persons.indexOf(people[span.voice]!) }));
+  const laid = layOverlap({ spans: own, voices: persons.length, ...overlap });
+  return laid.map((span) => ({ span, person: persons[span.voice]! }));
+}
+
+/** Turns in order of their start: those that reach into another's time, and those reached into, overlap. */
+function markedOverlap(turns: readonly ResolvedTurn[]): ResolvedTurn[] {
+  const isOverlap = new Array<boolean>(turns.length).fill(false);
+  turns.forEach((turn, i) => {
+    for (let j = i + 1; j < turns.length && turns[j]!.startSample < turn.endSample; j += 1) {
+      isOverlap[i] = true;
+      isOverlap[j] = true;
+    }
+  });
+  return turns.map((turn, i) => ({ ...turn, isOverlap: isOverlap[i]! }));
 }
 
 /** Unnamed voices that sound alike enough, or are too many, are one; the number of each voice, its own for those that have a name. */
@@ -172,10 +203,7 @@ function pooled(parts: readonly HeardVoice[]): HeardVoice {
 }
 
 /** Joins neighbouring spans of one person and numbers people in order of appearance. */
-function numbered(
-  pieces: readonly { readonly span: VoiceSpan; readonly person: string | number }[],
-  verdicts: ReadonlyMap<string | number, Verdict>,
-): ResolvedTurn[] {
+function numbered(pieces: readonly Piece[], verdicts: ReadonlyMap<string | number, Verdict>): ResolvedTurn[] {
   const numbers = new Map<string | number, number>();
   const turns: ResolvedTurn[] = [];
   for (const { span, person } of pieces) {

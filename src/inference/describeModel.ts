@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto';
 import { VoicePrintsError } from '../core/errors.js';
+import { isSegmentation } from './describeSegmentation.js';
 import { frontEndOf } from './frontEnd.js';
 import type { ManifestEntry } from './modelManifest.js';
+import { assertRunnable, FLOAT } from './onnxLimits.js';
 import { type OnnxMetadata, type OnnxValue, readOnnxMetadata } from './onnxMetadata.js';
 import type { SpeakerModel } from './speakerModel.js';
 
 /** The front ends make this many bands, as those of every model published for sherpa-onnx do. */
 const MEL_BANDS = 80;
-/** Newest operator set that onnxruntime-node 1.30 loads; an older one than 7 it does not promise to run. */
-const OPSETS = { oldest: 7, newest: 26 } as const;
-/** TensorProto.FLOAT */
-const FLOAT = 1;
 /** Longer vectors than any published speaker model has (512) would be a mistake. */
 const MAX_DIMENSIONS = 8192;
 
@@ -32,7 +30,10 @@ export function describeModel(bytes: Uint8Array, origin: ModelOrigin): SpeakerMo
   const { path, name, isBuiltIn, storedAs, entry } = origin;
   const metadata = readOnnxMetadata(bytes);
   const { properties } = metadata;
-  assertRunnable(metadata);
+  if (isSegmentation(metadata)) {
+    throw notASpeakerModel('it is a segmentation model', 'use it beside a speaker model, not in place of one');
+  }
+  assertRunnable(metadata, notASpeakerModel);
   const frontEnd = frontEndOf(metadata, entry?.frontEnd); // whose model it is says more than that its input is odd
   assertInput(metadata.inputs);
   const dimensions = dimensionsOf(metadata);
@@ -52,13 +53,6 @@ export function describeModel(bytes: Uint8Array, origin: ModelOrigin): SpeakerMo
     frontEnd,
     calibration: entry?.calibration,
   };
-}
-
-function assertRunnable({ opset, hasExternalWeights }: OnnxMetadata): void {
-  if (hasExternalWeights) throw notASpeakerModel('its weights lie in another file', 'give a model in a single file');
-  if (opset >= OPSETS.oldest && opset <= OPSETS.newest) return;
-  const range = `${OPSETS.oldest} to ${OPSETS.newest}`;
-  throw notASpeakerModel(`its operator set is ${opset}, not ${range}`, `export it with an opset of ${range}`);
 }
 
 function assertInput(inputs: readonly OnnxValue[]): void {

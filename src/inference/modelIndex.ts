@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
 
-const VERSION = 1;
+const VERSION = 2;
 const FOLDER = 'models';
 const INDEX_FILE = 'index.json';
 
@@ -14,19 +14,27 @@ const addedModel = z.strictObject({
   /** Where it came from: a file's name, or a URL without its query and credentials. */
   source: z.string(),
   addedAt: z.iso.datetime(),
+  kind: z.enum(['speaker', 'segmentation']).default('speaker'),
 });
 
-/** `<store>/models/index.json`: the models a user added, and the one in use (null: the package's default). */
+/** In place of a segmentation model's id: none is used. */
+export const NO_SEGMENTATION = 'off';
+
+/**
+ * `<store>/models/index.json`: the models a user added, the speaker model in use (null: the package's default) and the
+ * segmentation model in use (null: none was chosen; the one added last). Version 1 had speaker models only.
+ */
 const modelIndex = z.strictObject({
-  version: z.literal(VERSION),
+  version: z.union([z.literal(1), z.literal(VERSION)]).transform(() => VERSION),
   inUse: z.string().min(1).nullable(),
+  segmentation: z.string().min(1).nullable().default(null),
   models: z.array(addedModel),
 });
 
 export type AddedModel = Readonly<z.output<typeof addedModel>>;
 export type ModelIndex = Readonly<z.output<typeof modelIndex>>;
 
-export const EMPTY_INDEX: ModelIndex = { version: VERSION, inUse: null, models: [] };
+export const EMPTY_INDEX: ModelIndex = { version: VERSION, inUse: null, segmentation: null, models: [] };
 
 /** Folder of the added models of a store. */
 export const modelFolder = (storeDirectory: string): string => join(storeDirectory, FOLDER);
@@ -50,7 +58,8 @@ export async function readModelIndex(storeDirectory: string): Promise<ModelIndex
 export const modelIndexText = (index: ModelIndex): string => `${JSON.stringify(index, null, 2)}\n`;
 
 /** True where `id` may name an added model. */
-export const isModelId = (id: string): boolean => addedModel.shape.id.safeParse(id).success && !/\.onnx$/.test(id);
+export const isModelId = (id: string): boolean =>
+  addedModel.shape.id.safeParse(id).success && !/\.onnx$/.test(id) && id !== NO_SEGMENTATION;
 
 function parseIndex(text: string): ModelIndex {
   let raw: unknown;

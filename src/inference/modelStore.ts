@@ -4,9 +4,18 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
 import { describeModel } from './describeModel.js';
-import { type AddedModel, EMPTY_INDEX, type ModelIndex, modelFolder, readModelIndex } from './modelIndex.js';
+import { describeSegmentation, isSegmentation } from './describeSegmentation.js';
+import {
+  type AddedModel,
+  EMPTY_INDEX,
+  type ModelIndex,
+  modelFolder,
+  NO_SEGMENTATION,
+  readModelIndex,
+} from './modelIndex.js';
 import { type ManifestEntry, type ModelManifest, modelManifest } from './modelManifest.js';
-import { MAX_ONNX_BYTES } from './onnxMetadata.js';
+import { MAX_ONNX_BYTES, readOnnxMetadata } from './onnxMetadata.js';
+import type { SegmentationModel } from './segmentationModel.js';
 import type { SpeakerModel } from './speakerModel.js';
 
 const require = createRequire(import.meta.url);
@@ -20,7 +29,7 @@ interface Contents {
   readonly index: ModelIndex;
 }
 
-/** The speaker models that can be used: those in the package and those added to a store by id, any other by path. */
+/** The models that can be used: those in the package and those added to a store by id, any other by path. */
 export class ModelStore {
   readonly #contents: Contents;
 
@@ -61,13 +70,58 @@ export class ModelStore {
     return [...manifest.models, ...index.models].some((one) => one.id === id);
   }
 
-  /** Every model in the package, in the manifest's order, then every added one; each checked as by `resolve`. */
+  /** Every speaker model in the package, in the manifest's order, then every added one; each checked as by `resolve`. */
   async list(): Promise<readonly SpeakerModel[]> {
     const { manifest, index } = this.#contents;
     return Promise.all([
       ...manifest.models.map((entry) => this.#builtIn(entry)),
-      ...index.models.map((entry) => this.#added(entry)),
+      ...index.models.filter(({ kind }) => kind === 'speaker').map((entry) => this.#added(entry)),
     ]);
+  }
+
+  /** Every segmentation model added, each checked as by `resolveSegmentation`. */
+  async listSegmentation(): Promise<readonly SegmentationModel[]> {
+    return Promise.all(this.#segmentation().map((entry) => this.#addedSegmentation(entry)));
+  }
+
+  /** Id of the segmentation model used where none is named: the one chosen, else the one added last; undefined for none. */
+  get segmentationId(): string | undefined {
+    const chosen = this.#contents.index.segmentation;
+    return chosen === NO_SEGMENTATION ? undefined : (chosen ?? this.#segmentation().at(-1)?.id);
+  }
+
+  /**
+   * A segmentation model by id or path, or the one in use for undefined; undefined where there is none, and for `off`.
+   * Reads the whole file and checks it. Throws MODEL_NOT_FOUND, MODEL_INVALID, FILE_UNREADABLE.
+   */
+  async resolveSegmentation(
+    idOrPath: string | undefined = this.segmentationId,
+  ): Promise<SegmentationModel | undefined> {
+    if (idOrPath === undefined || idOrPath === NO_SEGMENTATION) return undefined;
+    const added = this.#segmentation().find((one) => one.id === idOrPath || fullIdOf(one) === idOrPath);
+    if (added) return this.#addedSegmentation(added);
+    if (this.has(idOrPath)) {
+      throw new VoicePrintsError('MODEL_INVALID', `model ${idOrPath} is a speaker model; give a segmentation model`);
+    }
+    if (!isPath(idOrPath)) {
+      const ids = [...this.#segmentation().map(({ id }) => id), NO_SEGMENTATION].join(', ');
+      const message = `there is no such segmentation model; use ${ids} or the path of an .onnx file`;
+      throw new VoicePrintsError('MODEL_NOT_FOUND', message);
+    }
+    const path = resolve(idOrPath);
+    return describeSegmentation(await readModelFile(path), { path, name: nameOfFile(path), isBuiltIn: false });
+  }
+
+  /** A model of either kind, by id or path. Throws as `resolve`. */
+  async resolveEither(idOrPath: string): Promise<SpeakerModel | SegmentationModel> {
+    const isAdded = this.#segmentation().some((one) => one.id === idOrPath || fullIdOf(one) === idOrPath);
+    const isKnown = isAdded || this.has(idOrPath) || !isPath(idOrPath);
+    const isOfSegmentation = isAdded || (!isKnown && isSegmentation(readOnnxMetadata(await readModelFile(idOrPath))));
+    return (isOfSegmentation ? await this.resolveSegmentation(idOrPath) : undefined) ?? this.resolve(idOrPath);
+  }
+
+  #segmentation(): readonly AddedModel[] {
+    return this.#contents.index.models.filter(({ kind }) => kind === 'segmentation');
   }
 
   /**
@@ -81,13 +135,13 @@ export class ModelStore {
     if (entry) return this.#builtIn(entry);
     const added = index.models.find((one) => one.id === idOrPath || fullIdOf(one) === idOrPath);
     if (added) return this.#added(added);
-    if (!isAbsolute(idOrPath) && !/[\\/]|\.onnx$/i.test(idOrPath)) {
-      const ids = [...manifest.models, ...index.models].map(({ id }) => id).join(', ');
+    if (!isPath(idOrPath)) {
+      const speakerModels = index.models.filter(({ kind }) => kind === 'speaker');
+      const ids = [...manifest.models, ...speakerModels].map(({ id }) => id).join(', ');
       throw new VoicePrintsError('MODEL_NOT_FOUND', `there is no such model; use ${ids} or the path of an .onnx file`);
     }
     const path = resolve(idOrPath);
-    const name = basename(path).replace(/\.onnx$/i, '');
-    return describeModel(await readModelFile(path), { path, name, isBuiltIn: false });
+    return describeModel(await readModelFile(path), { path, name: nameOfFile(path), isBuiltIn: false });
   }
 
   async #builtIn(entry: ManifestEntry): Promise<SpeakerModel> {
@@ -98,17 +152,37 @@ export class ModelStore {
     throw new VoicePrintsError('MODEL_INVALID', problem);
   }
 
-  async #added({ id, file, sha256 }: AddedModel): Promise<SpeakerModel> {
+  async #added(entry: AddedModel): Promise<SpeakerModel> {
+    const { path, bytes } = await this.#addedFile(entry);
+    const model = describeModel(bytes, { path, name: entry.id, isBuiltIn: false, storedAs: entry.id });
+    return unchanged(model, entry);
+  }
+
+  async #addedSegmentation(entry: AddedModel): Promise<SegmentationModel> {
+    const { path, bytes } = await this.#addedFile(entry);
+    const model = describeSegmentation(bytes, { path, name: entry.id, isBuiltIn: false, storedAs: entry.id });
+    return unchanged(model, entry);
+  }
+
+  async #addedFile({ id, file }: AddedModel): Promise<{ path: string; bytes: Buffer }> {
     const path = join(this.#contents.addedDirectory, file);
     const bytes = await readModelFile(path).catch((cause: VoicePrintsError) => {
       if (cause.code !== 'MODEL_NOT_FOUND') throw cause;
       throw new VoicePrintsError('MODEL_INVALID', `the file of model ${id} is not there; ${renew(id)}`, { cause });
     });
-    const model = describeModel(bytes, { path, name: id, isBuiltIn: false, storedAs: id });
-    if (model.sha256 === sha256) return model;
-    throw new VoicePrintsError('MODEL_INVALID', `the file of model ${id} was changed since it was added; ${renew(id)}`);
+    return { path, bytes };
   }
 }
+
+function unchanged<M extends { readonly sha256: string }>(model: M, { id, sha256 }: AddedModel): M {
+  if (model.sha256 === sha256) return model;
+  throw new VoicePrintsError('MODEL_INVALID', `the file of model ${id} was changed since it was added; ${renew(id)}`);
+}
+
+/** An id has no slash, and does not end like a file. */
+const isPath = (idOrPath: string): boolean => isAbsolute(idOrPath) || /[\\/]|\.onnx$/i.test(idOrPath);
+
+const nameOfFile = (path: string): string => basename(path).replace(/\.onnx$/i, '');
 
 /** What the embeddings of an added model carry; see describeModel. */
 export const fullIdOf = ({ id, sha256 }: Pick<AddedModel, 'id' | 'sha256'>): string => `${id}@${sha256.slice(0, 12)}`;

@@ -1,0 +1,18 @@
+import type { VoicePrintsError } from '../core/errors.js';
+import type { OnnxMetadata } from './onnxMetadata.js';
+
+/** Newest operator set that onnxruntime-node 1.30 loads; an older one than 7 it does not promise to run. */
+const OPSETS = { oldest: 7, newest: 26 } as const;
+/** TensorProto.FLOAT */
+export const FLOAT = 1;
+
+/** What the runtime could not load at all; `refused` words it for the kind of model that was wanted. */
+export function assertRunnable(
+  { opset, hasExternalWeights }: OnnxMetadata,
+  refused: (problem: string, remedy: string) => VoicePrintsError,
+): void {
+  if (hasExternalWeights) throw refused('its weights lie in another file', 'give a model in a single file');
+  if (opset >= OPSETS.oldest && opset <= OPSETS.newest) return;
+  const range = `${OPSETS.oldest} to ${OPSETS.newest}`;
+  throw refused(`its operator set is ${opset}, not ${range}`, `export it with an opset of ${range}`);
+}
