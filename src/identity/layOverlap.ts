@@ -14,118 +14,125 @@ export interface LayOverlapInput {
 
 /** How moments are laid to voices. Found on conversations of other seeds than those that are reported. */
 export const OVERLAP_TUNING = {
-  /** Activity, 0..1, from which a voice is heard, and above which it goes on being heard. */
+  /** Activity, 0..1, from which a local voice is heard. */
   on: 0.5,
-  off: 0.4,
   /** Shorter sounds are dropped, shorter gaps closed. */
   leastFrames: 5,
   gapFrames: 10,
-  /** Frames that a local voice must share with a turn to be its voice. */
+  /** Solo frames that a local voice must share with turns of a voice, each counting the less the farther away. */
   leastShared: 5,
+  /** Frames after which a shared frame counts 1/e: voices near by tell more, as the network mixes them up over time. */
+  nearFrames: 100,
 };
 
 const NOBODY = -1;
 
 /**
- * Turns that may overlap: the clustering says whose the voices are, the segmentation when each of them is heard. Within
- * each chunk a local voice is the one whose turns it shares most time with while it speaks alone; where chunks overlap,
- * the one in whose middle a moment lies counts more. Speech that no local voice explains stays as the clustering has it.
+ * Turns that may overlap. The clustering says who speaks where one voice is heard; where the segmentation heard several,
+ * or none for long, it says which of them: a local voice is the one whose turns near by it shares when it speaks alone.
  */
 export function layOverlap({ spans, voices, speech, localVoices }: LayOverlapInput): VoiceSpan[] {
-  const frames = framesUpTo(speech, localVoices);
+  const frames = frameOf(speech.at(-1)?.endSample ?? 0);
   const base = baseLabels(spans, frames);
-  const activity = voiceActivity(base, voices, localVoices);
-  const isSpeech = framesOf(speech, frames);
-  const turns: VoiceSpan[] = [];
-  const heard = Array.from({ length: voices }, (_, voice) => heardFrames(activity, voice, frames));
-  for (let frame = 0; frame < frames; frame += 1) {
-    // Outside of speech nothing is heard; inside, somebody is.
-    if (!isSpeech[frame]) for (const one of heard) one[frame] = 0;
-    else if (!heard.some((one) => one[frame]) && base[frame] !== NOBODY) heard[base[frame]!]![frame] = 1;
+  const heard = Array.from({ length: voices }, (_, voice) => Uint8Array.from(base, (one) => (one === voice ? 1 : 0)));
+  for (const stretch of speech) {
+    for (const zone of openZones(base, frameOf(stretch.startSample), frameOf(stretch.endSample))) {
+      layZone(zone, { base, heard, localVoices, stretch });
+    }
   }
-  heard.forEach((one, voice) => {
-    turns.push(...runsOf(smoothed(one), voice));
-  });
+  const turns = heard.flatMap((one, voice) => runsOf(smoothed(one), voice));
   return turns.sort((a, b) => a.startSample - b.startSample || a.voice - b.voice);
 }
 
-const frameOf = (sample: number) => Math.round(sample / LOCAL_FRAME_SAMPLES);
-
-function framesUpTo(speech: readonly SampleSpan[], { activity, chunkFrames, hopFrames }: LocalVoices): number {
-  const chunks = activity.length / (chunkFrames * LOCAL_VOICES);
-  return Math.max(frameOf(speech.at(-1)?.endSample ?? 0), (chunks - 1) * hopFrames + chunkFrames);
+interface Zone {
+  readonly first: number;
+  readonly end: number;
 }
+
+/** Frames of a stretch of speech that no turn explains. */
+function openZones(base: Int32Array, first: number, end: number): Zone[] {
+  const zones: Zone[] = [];
+  for (let frame = first; frame < end; ) {
+    let next = frame;
+    while (next < end && base[next] === NOBODY) next += 1;
+    if (next > frame) zones.push({ first: frame, end: next });
+    frame = next + 1;
+  }
+  return zones;
+}
+
+interface Laying {
+  readonly base: Int32Array;
+  readonly heard: readonly Uint8Array[];
+  readonly localVoices: LocalVoices;
+  readonly stretch: SampleSpan;
+}
+
+function layZone(zone: Zone, { base, heard, localVoices, stretch }: Laying): void {
+  const { activity, first } = chunkAround(zone, localVoices);
+  const owners = ownersNear(zone, { activity, first, base, voices: heard.length });
+  const nearest = nearestVoice(base, zone, stretch);
+  for (let frame = zone.first; frame < zone.end; frame += 1) {
+    let isHeard = false;
+    for (let local = 0; local < LOCAL_VOICES; local += 1) {
+      const level = activity[(frame - first) * LOCAL_VOICES + local] ?? 0;
+      const owner = owners[local]!;
+      if (level < 255 * OVERLAP_TUNING.on || owner === NOBODY) continue;
+      heard[owner]![frame] = 1;
+      isHeard = true;
+    }
+    const voice = nearest(frame);
+    if (!isHeard && voice !== NOBODY) heard[voice]![frame] = 1; // somebody speaks in speech
+  }
+}
+
+/** The chunk in whose middle the zone lies most. */
+function chunkAround({ first, end }: Zone, { activity, chunkFrames, hopFrames }: LocalVoices) {
+  const chunks = activity.length / (chunkFrames * LOCAL_VOICES);
+  const wanted = Math.round(((first + end) / 2 - chunkFrames / 2) / hopFrames);
+  const chunk = Math.max(0, Math.min(chunks - 1, wanted));
+  const size = chunkFrames * LOCAL_VOICES;
+  return { activity: activity.subarray(chunk * size, (chunk + 1) * size), first: chunk * hopFrames };
+}
+
+/** Voice of the recording that each local voice is around a zone; NOBODY where nothing tells. */
+function ownersNear(
+  zone: Zone,
+  { activity, first, base, voices }: { activity: Uint8Array; first: number; base: Int32Array; voices: number },
+): number[] {
+  const shared = new Float64Array(LOCAL_VOICES * voices);
+  for (let i = 0; i * LOCAL_VOICES < activity.length; i += 1) {
+    const voice = base[first + i] ?? NOBODY;
+    if (voice === NOBODY) continue;
+    const away = Math.max(0, zone.first - first - i, first + i - zone.end);
+    const weight = Math.exp(-away / OVERLAP_TUNING.nearFrames);
+    for (let local = 0; local < LOCAL_VOICES; local += 1) {
+      shared[local * voices + voice]! += (weight * activity[i * LOCAL_VOICES + local]!) / 255;
+    }
+  }
+  return Array.from({ length: LOCAL_VOICES }, (_, local) => {
+    const own = shared.subarray(local * voices, (local + 1) * voices);
+    const best = own.reduce((most, value, voice) => (value > (own[most] ?? 0) ? voice : most), NOBODY);
+    return (own[best] ?? 0) >= OVERLAP_TUNING.leastShared ? best : NOBODY;
+  });
+}
+
+/** The voice of the turn nearest to a frame of the zone, within its stretch of speech. */
+function nearestVoice(base: Int32Array, { first, end }: Zone, stretch: SampleSpan): (frame: number) => number {
+  const before = first > frameOf(stretch.startSample) ? base[first - 1]! : NOBODY;
+  const after = end < frameOf(stretch.endSample) ? base[end]! : NOBODY;
+  return (frame) => {
+    if (before === NOBODY || after === NOBODY) return before === NOBODY ? after : before;
+    return frame - first < end - frame ? before : after;
+  };
+}
+
+const frameOf = (sample: number) => Math.round(sample / LOCAL_FRAME_SAMPLES);
 
 function baseLabels(spans: readonly VoiceSpan[], frames: number): Int32Array {
   const labels = new Int32Array(frames).fill(NOBODY);
   for (const { voice, startSample, endSample } of spans) labels.fill(voice, frameOf(startSample), frameOf(endSample));
   return labels;
-}
-
-function framesOf(spans: readonly SampleSpan[], frames: number): Uint8Array {
-  const inside = new Uint8Array(frames);
-  for (const { startSample, endSample } of spans) inside.fill(1, frameOf(startSample), frameOf(endSample));
-  return inside;
-}
-
-/** Activity 0..1 of each voice of the recording, shape (frames, voices): mean over chunks, the nearer to the middle the more. */
-function voiceActivity(
-  base: Int32Array,
-  voices: number,
-  { activity, chunkFrames, hopFrames }: LocalVoices,
-): Float32Array {
-  const frames = base.length;
-  const sums = new Float32Array(frames * voices);
-  const weights = new Float32Array(frames);
-  const chunkSize = chunkFrames * LOCAL_VOICES;
-  for (let chunk = 0; chunk * chunkSize < activity.length; chunk += 1) {
-    const own = activity.subarray(chunk * chunkSize, (chunk + 1) * chunkSize);
-    const first = chunk * hopFrames;
-    const voiceOf = ownersOf(own, base.subarray(first, first + chunkFrames), voices);
-    for (let i = 0; i < chunkFrames && first + i < frames; i += 1) {
-      const weight = Math.min(i + 1, chunkFrames - i) / chunkFrames;
-      weights[first + i]! += weight;
-      for (let local = 0; local < LOCAL_VOICES; local += 1) {
-        const voice = voiceOf[local]!;
-        if (voice !== NOBODY) sums[(first + i) * voices + voice]! += (weight * own[i * LOCAL_VOICES + local]!) / 255;
-      }
-    }
-  }
-  return sums.map((sum, i) => sum / Math.max(weights[Math.floor(i / voices)]!, 1e-6));
-}
-
-/** Voice of the recording that each local voice of a chunk is; NOBODY where nothing tells. */
-function ownersOf(activity: Uint8Array, base: Int32Array, voices: number): number[] {
-  const shared = new Float64Array(LOCAL_VOICES * voices);
-  base.forEach((voice, i) => {
-    if (voice === NOBODY) return;
-    for (let local = 0; local < LOCAL_VOICES; local += 1) {
-      const others = Math.max(...[1, 2].map((step) => activity[i * LOCAL_VOICES + ((local + step) % LOCAL_VOICES)]!));
-      // Alone, or as good as: where two speak the turn may be either's.
-      shared[local * voices + voice]! += Math.max(0, activity[i * LOCAL_VOICES + local]! - others) / 255;
-    }
-  });
-  return Array.from({ length: LOCAL_VOICES }, (_, local) => {
-    let best = NOBODY;
-    let most = OVERLAP_TUNING.leastShared;
-    for (let voice = 0; voice < voices; voice += 1) {
-      if (shared[local * voices + voice]! < most) continue;
-      most = shared[local * voices + voice]!;
-      best = voice;
-    }
-    return best;
-  });
-}
-
-function heardFrames(activity: Float32Array, voice: number, frames: number): Uint8Array {
-  const voices = activity.length / frames;
-  const heard = new Uint8Array(frames);
-  let isOn = false;
-  for (let frame = 0; frame < frames; frame += 1) {
-    isOn = activity[frame * voices + voice]! >= (isOn ? OVERLAP_TUNING.off : OVERLAP_TUNING.on);
-    if (isOn) heard[frame] = 1;
-  }
-  return heard;
 }
 
 /** Short gaps closed, then short sounds dropped. */
