@@ -210,7 +210,7 @@ describe('what is refused, with the reason, and leaves nothing behind', () => {
       text: '{"version":1,"inUse":null,"models":[{"id":"x","file":"../../x.onnx"}]}',
       code: 'MODEL_INVALID',
     },
-    { name: 'of a newer release', text: '{"version":2}', code: 'REGISTRY_VERSION_NEWER' },
+    { name: 'of a newer release', text: '{"version":3}', code: 'REGISTRY_VERSION_NEWER' },
   ])('an index that is $name is $code, and is not written over', async ({ text, code }) => {
     await add(shippedPath, { id: 'mine' });
     const path = join(storeDirectory, 'models', 'index.json');
