@@ -20,7 +20,7 @@ export interface HeardSpeech {
   /** What the windows lie in, in order: the stretches, or with a segmentation model their parts of one voice. */
   readonly pieces: readonly SampleSpan[];
   /** What the segmentation model said, where one was asked for. */
-  readonly localVoices: LocalVoices | undefined;
+  readonly localVoices?: LocalVoices | undefined;
   /** Windows over them, in order. */
   readonly windows: readonly SampleSpan[];
   readonly dimensions: number;
