@@ -1,11 +1,15 @@
 /** The front door: everything a node, an API or another program may use. */
 
+export { listMicrophones, type Microphone } from './audio/live/listMicrophones.js';
+export { type LiveTools, liveTools, type MissingTool } from './audio/live/liveTools.js';
+export { type OpenLiveOptions, openLive } from './audio/live/openLive.js';
 export { PushedAudio, type PushedAudioOptions } from './audio/live/pushedAudio.js';
 export * from './audio/sip/sipTypes.js';
 export * from './core/errors.js';
 export * from './core/identification.js';
 export * from './core/live.js';
 export * from './core/liveSource.js';
+export { parseLiveSource, splitCredentials } from './core/parseLiveSource.js';
 export * from './core/progress.js';
 export * from './core/recording.js';
 export * from './core/unknownVoice.js';

@@ -24,6 +24,18 @@ const PROOFS = {
   'protobuf-compiler-grpc': ['sh', '-c', 'command -v grpc_python_plugin'],
   curl: ['curl', '--version'],
   mosquitto: ['sh', '-c', 'command -v mosquitto'],
+  'gstreamer1.0-pulseaudio': ['gst-inspect-1.0', 'pulsesrc'],
+  'gstreamer1.0-alsa': ['gst-inspect-1.0', 'alsasrc'],
+  'libgstreamer1.0-dev': ['pkg-config', 'gstreamer-1.0'],
+  'libgstreamer-plugins-base1.0-dev': ['pkg-config', 'gstreamer-video-1.0'],
+  'g++': ['g++', '--version'],
+  make: ['make', '--version'],
+  'pkg-config': ['pkg-config', '--version'],
+  'gir1.2-gst-rtsp-server-1.0': ['python3', '-c', 'import gi; gi.require_version("GstRtspServer", "1.0")'],
+  'python3-gi': ['python3', '-c', 'import gi'],
+  icecast2: ['sh', '-c', 'command -v icecast2'],
+  pulseaudio: ['pulseaudio', '--version'],
+  'pulseaudio-utils': ['pactl', '--version'],
 };
 
 /** What decoding anything but WAV and raw PCM needs. */
@@ -58,6 +70,19 @@ export const FOR_TESTS = [
   'protobuf-compiler-grpc',
   'curl',
   'mosquitto',
+  // Live sources: recording, the optional addon's compiler, and the peers they are tested with.
+  'gstreamer1.0-pulseaudio',
+  'gstreamer1.0-alsa',
+  'libgstreamer1.0-dev',
+  'libgstreamer-plugins-base1.0-dev',
+  'g++',
+  'make',
+  'pkg-config',
+  'python3-gi',
+  'gir1.2-gst-rtsp-server-1.0',
+  'icecast2',
+  'pulseaudio',
+  'pulseaudio-utils',
 ];
 
 const runs = (command, ...args) => spawnSync(command, args, { stdio: 'ignore', timeout: 30_000 }).status === 0;

@@ -18,7 +18,11 @@ export function npm(...args) {
   return spawnSync(command, [...first, ...args], { cwd: root, env, stdio: ['ignore', 2, 2], shell: isWindows }).status;
 }
 
-const hashOfLock = () => createHash('sha256').update(readFileSync(lockFile)).digest('hex');
+/** Where GStreamer's headers have come since, an optional package compiles that did not before. */
+const headers = () =>
+  spawnSync('pkg-config', ['--modversion', 'gstreamer-video-1.0'], { encoding: 'utf8' }).stdout ?? '';
+
+const hashOfLock = () => createHash('sha256').update(readFileSync(lockFile)).update(headers()).digest('hex');
 
 const timeOf = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 

@@ -39,7 +39,10 @@ export type LiveItem =
 
 /** A live source that runs: iterate it once; leaving the loop or aborting its signal ends every child and socket. */
 export interface LiveAudio extends AsyncIterable<LiveItem> {
-  /** Wall-clock time (ms since 1970) of sample 0, known once the first frame has come. */
+  /**
+   * Wall-clock time (ms since 1970) of sample 0, known once the first frame has come. In streams of hours it follows
+   * the source's clock, so that it is right for the latest samples: read it when it is needed.
+   */
   readonly startedAtMs: number | undefined;
   /** True where the source has telephone bandwidth (8 kHz), once that is known. */
   readonly isNarrowBand: boolean | undefined;

@@ -54,6 +54,11 @@ export class PushedAudio implements LiveAudio {
     return rateHz === undefined ? undefined : rateHz < ENGINE_SAMPLE_RATE_HZ;
   }
 
+  /** Whether nothing can be pushed any more: it was ended, or nobody listens. */
+  get isOver(): boolean {
+    return this.#hasEnded;
+  }
+
   /** Audio that waits for the listener, so that whoever pushes may slow down. */
   get bufferedMs(): number {
     return this.#items.bufferedMs;
@@ -84,12 +89,12 @@ export class PushedAudio implements LiveAudio {
     this.#nextSample += samplesOfMs(ms);
   }
 
-  /** The end. What is held is still read. */
-  end(): void {
+  /** The end, or a failure that ends it. What is held is still read. */
+  end(failure?: VoicePrintsError): void {
     if (this.#hasEnded) return;
     this.#drain();
     this.#hasEnded = true;
-    this.#items.tell({ status: 'ended' });
+    this.#items.tell({ status: 'ended', ...(failure && { code: failure.code, message: failure.message }) });
     this.#items.close();
   }
 

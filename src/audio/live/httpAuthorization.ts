@@ -1,0 +1,95 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Credentials } from '../../core/liveSource.js';
+
+/** A challenge of a 401 answer (RFC 7235). */
+interface Challenge {
+  readonly scheme: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+const HASHES: Readonly<Record<string, string>> = { MD5: 'md5', 'SHA-256': 'sha256' };
+
+/**
+ * Answers challenges for one user: digest (RFC 2617, RFC 7616; MD5 and SHA-256) where it is offered, else basic. RTSP
+ * asks in the same words as HTTP.
+ */
+export class HttpAuthorization {
+  readonly #credentials: Credentials;
+  #challenge: Challenge | undefined;
+  #count = 0;
+
+  constructor(credentials: Credentials) {
+    this.#credentials = credentials;
+  }
+
+  /**
+   * Takes the `WWW-Authenticate` values of a 401.
+   *
+   * @returns whether another try makes sense: not where our answer to a fresh challenge was refused
+   */
+  challenged(values: readonly string[]): boolean {
+    const offered = values.flatMap(parseChallenges).filter(isAnswerable);
+    const best = offered.find(({ scheme }) => scheme === 'digest') ?? offered[0];
+    if (!best) return false;
+    const isFirst = this.#challenge === undefined;
+    const isStale = best.fields.stale?.toLowerCase() === 'true';
+    const isNew = best.scheme === 'digest' && best.fields.nonce !== this.#challenge?.fields.nonce && this.#count > 1;
+    this.#challenge = best;
+    this.#count = 0;
+    return isFirst || isStale || isNew;
+  }
+
+  /** Value of `Authorization` for a request; undefined before the first challenge. */
+  header(method: string, uri: string): string | undefined {
+    if (!this.#challenge) return undefined;
+    const { user, password } = this.#credentials;
+    this.#count += 1;
+    if (this.#challenge.scheme === 'basic') return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+    return this.#digest(this.#challenge.fields, method, uri);
+  }
+
+  #digest(fields: Readonly<Record<string, string>>, method: string, uri: string): string {
+    const { user, password } = this.#credentials;
+    const { realm = '', nonce = '', opaque, algorithm = 'MD5' } = fields;
+    const hash = (text: string) =>
+      createHash(HASHES[algorithm.toUpperCase()] ?? 'md5')
+        .update(text)
+        .digest('hex');
+    const [ha1, ha2] = [hash(`${user}:${realm}:${password}`), hash(`${method}:${uri}`)];
+    const given: [string, string][] = [
+      ['username', quoted(user)],
+      ['realm', quoted(realm)],
+      ['nonce', quoted(nonce)],
+      ['uri', quoted(uri)],
+    ];
+    if (fields.algorithm) given.push(['algorithm', fields.algorithm]);
+    if (opaque !== undefined) given.push(['opaque', quoted(opaque)]);
+    if (hasQop(fields)) {
+      const nc = this.#count.toString(16).padStart(8, '0');
+      const cnonce = randomBytes(8).toString('hex');
+      given.push(['qop', 'auth'], ['nc', nc], ['cnonce', quoted(cnonce)]);
+      given.push(['response', quoted(hash(`${ha1}:${nonce}:${nc}:${cnonce}:auth:${ha2}`))]);
+    } else given.push(['response', quoted(hash(`${ha1}:${nonce}:${ha2}`))]);
+    return `Digest ${given.map(([name, value]) => `${name}=${value}`).join(', ')}`;
+  }
+}
+
+const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+
+const hasQop = ({ qop }: Readonly<Record<string, string>>): boolean =>
+  qop?.split(',').some((one) => one.trim() === 'auth') ?? false;
+
+const isAnswerable = ({ scheme, fields }: Challenge): boolean =>
+  scheme === 'basic' || (scheme === 'digest' && (fields.algorithm ?? 'MD5').toUpperCase() in HASHES);
+
+/** One value may hold several challenges: a word without "=" begins the next. */
+function parseChallenges(value: string): Challenge[] {
+  const starts = [...value.matchAll(/(?:^|,\s*)(Basic|Digest)\s+/gi)];
+  return starts.map((start, i) => {
+    const text = value.slice(start.index + start[0].length, starts[i + 1]?.index);
+    const fields = [...text.matchAll(/([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)].map(
+      ([, name, inQuotes, bare]) => [name!.toLowerCase(), inQuotes?.replaceAll(/\\(.)/g, '$1') ?? bare!] as const,
+    );
+    return { scheme: start[1]!.toLowerCase(), fields: Object.fromEntries(fields) };
+  });
+}

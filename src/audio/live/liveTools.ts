@@ -1,0 +1,62 @@
+import { GST_LAUNCH } from '../gstreamer.js';
+import { commandOutput } from './commandOutput.js';
+import { findCommand } from './findCommand.js';
+import { isSuperficialBuilt, type Launcher } from './launcher.js';
+
+/** A Debian package that something needs. */
+export interface MissingTool {
+  readonly debianPackage: string;
+  /** What does not work without it. */
+  readonly neededFor: string;
+}
+
+/** What live sources find on this machine. Files and audio that is pushed in need none of it. */
+export interface LiveTools {
+  /** What runs GStreamer's pipelines; undefined where nothing can. */
+  readonly launcher: Launcher | undefined;
+  readonly missing: readonly MissingTool[];
+  /** What was found, and the one command that installs what is missing. For a dialog. */
+  readonly advice: string;
+}
+
+/** Each package with an element that proves it. */
+const PACKAGES: readonly (MissingTool & { readonly element: string })[] = [
+  { debianPackage: 'gstreamer1.0-plugins-base', element: 'audioresample', neededFor: 'every network source' },
+  { debianPackage: 'gstreamer1.0-plugins-good', element: 'rtspsrc', neededFor: 'RTSP, RTP and web radio' },
+  { debianPackage: 'gstreamer1.0-plugins-bad', element: 'audiobuffersplit', neededFor: 'every network source' },
+  { debianPackage: 'gstreamer1.0-libav', element: 'avdec_aac', neededFor: 'AAC and G.722' },
+  {
+    debianPackage: 'gstreamer1.0-pulseaudio',
+    element: 'pulsesrc',
+    neededFor: 'microphones of PulseAudio and PipeWire',
+  },
+  { debianPackage: 'gstreamer1.0-alsa', element: 'alsasrc', neededFor: 'microphones of ALSA' },
+];
+
+/** Looks for everything anew: what was installed meanwhile is seen. */
+export async function liveTools(): Promise<LiveTools> {
+  const hasCommand = findCommand(GST_LAUNCH) !== undefined;
+  const launcher = isSuperficialBuilt() ? 'gstreamer-superficial' : hasCommand ? 'gst-launch' : undefined;
+  const missing = await missingTools(hasCommand);
+  return { launcher, missing, advice: adviceOf(launcher, missing) };
+}
+
+async function missingTools(hasCommand: boolean): Promise<readonly MissingTool[]> {
+  const tools = { debianPackage: 'gstreamer1.0-tools', neededFor: 'every network source and microphone' };
+  if (!hasCommand) return [tools, ...PACKAGES.map(({ debianPackage, neededFor }) => ({ debianPackage, neededFor }))];
+  const found = await Promise.all(
+    PACKAGES.map(({ element }) => commandOutput('gst-inspect-1.0', ['--exists', element])),
+  );
+  return PACKAGES.filter((_, i) => found[i] === undefined).map(({ debianPackage, neededFor }) => ({
+    debianPackage,
+    neededFor,
+  }));
+}
+
+function adviceOf(launcher: Launcher | undefined, missing: readonly MissingTool[]): string {
+  const found = launcher === undefined ? 'GStreamer was not found' : `GStreamer is run by ${launcher}`;
+  if (missing.length === 0) return `${found}; every kind of source works`;
+  const purposes = [...new Set(missing.map(({ neededFor }) => neededFor))].join('; ');
+  const packages = missing.map(({ debianPackage }) => debianPackage).join(' ');
+  return `${found}; missing for ${purposes}: on Debian run "apt-get install ${packages}"`;
+}

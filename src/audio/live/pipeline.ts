@@ -1,0 +1,38 @@
+/** An element with its properties, a bare caps filter, or several. Names and values are ours, but for device names. */
+export type PipelinePart = string | readonly [element: string, properties: Readonly<Record<string, string | number>>];
+
+/**
+ * Tokens of a GStreamer pipeline: `gst-launch-1.0` takes them as arguments, `gst_parse_launch` joined by spaces.
+ * Values are quoted, so that nothing in them is taken for a part of the pipeline.
+ */
+export function pipelineTokens(parts: readonly PipelinePart[]): readonly string[] {
+  return parts.flatMap((part, i) => {
+    const tokens = typeof part === 'string' ? [part] : [part[0], ...Object.entries(part[1]).map(property)];
+    return i === 0 ? tokens : ['!', ...tokens];
+  });
+}
+
+const property = ([name, value]: [string, string | number]): string =>
+  typeof value === 'number' ? `${name}=${value}` : `${name}="${value.replaceAll(/["\\]/g, '\\$&')}"`;
+
+/** How the end of every pipeline plays. */
+export interface OutputOptions {
+  /** At the pace of the clock: of what has an end, and comes faster. */
+  readonly isPaced: boolean;
+  /** Whether audio may be lost on its way; else pieces follow on each other, whatever times they bear. */
+  readonly isLossy: boolean;
+}
+
+/**
+ * From decoded audio to mono s16le at 16 kHz on standard output, in buffers of 100 ms with their times (GDP). Lost
+ * audio is filled with silence before resampling, so that the count of samples stays true.
+ */
+export const output = ({ isPaced, isLossy }: OutputOptions): readonly PipelinePart[] => [
+  'audioconvert',
+  ...(isLossy ? [['audiorate', { 'skip-to-first': 'true', tolerance: 15_000_000 }] as const] : []),
+  'audioresample',
+  'audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved',
+  ['audiobuffersplit', { 'output-buffer-duration': '1/10' }],
+  ['gdppay', {}],
+  ['fdsink', { fd: 1, sync: `${isPaced}` }],
+];
