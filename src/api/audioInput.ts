@@ -2,6 +2,7 @@ import express from 'express';
 import type { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
 import type { RecordingSource } from '../core/recording.js';
+import type { JobSource } from '../engine/jobs.js';
 import { decodeBase64 } from './base64.js';
 import type { ApiRequest, Call } from './call.js';
 import { fetchAudio } from './fetchAudio.js';
@@ -20,6 +21,18 @@ export async function readAudioInput<B extends z.ZodType<Carried>, Q extends z.Z
   bodySchema: B,
   querySchema: Q,
 ): Promise<{ readonly fields: z.output<B> | z.output<Q>; readonly source: RecordingSource }> {
+  const { fields, source } = await readCarriedAudio(call, bodySchema, querySchema);
+  if (source.kind !== 'url') return { fields, source };
+  const stream = await fetchAudio(source.url, call.surface.fetch, call.signal);
+  return { fields, source: { kind: 'stream', stream, label: 'url', ...rawFormat(fields) } };
+}
+
+/** The same, with a `url` left as it is, for whoever fetches it later. */
+export async function readCarriedAudio<B extends z.ZodType<Carried>, Q extends z.ZodType<DeclaredFormat>>(
+  call: Call,
+  bodySchema: B,
+  querySchema: Q,
+): Promise<{ readonly fields: z.output<B> | z.output<Q>; readonly source: JobSource }> {
   const contentType = call.request.headers['content-type'] ?? '';
   assertFits(call);
   if (RAW_BODY.test(contentType)) {
@@ -27,7 +40,7 @@ export async function readAudioInput<B extends z.ZodType<Carried>, Q extends z.Z
     return { fields, source: { ...bodySource(call), label: 'body', ...rawFormat(fields) } };
   }
   const fields = parseInput(bodySchema, await readJson(call, call.surface.limits.maxBodyBytes));
-  const source = { ...(await carriedSource(fields, call)), ...rawFormat(fields) };
+  const source = { ...carriedSource(fields), ...rawFormat(fields) };
   // The text of the audio, a third larger than the audio, is not kept while the engine works.
   call.request.body = undefined;
   return { fields: { ...fields, content: undefined }, source };
@@ -112,11 +125,11 @@ async function* capped(request: ApiRequest, maxBytes: number): AsyncGenerator<Ui
   }
 }
 
-async function carriedSource({ content, url }: Carried, call: Call): Promise<RecordingSource> {
+function carriedSource({ content, url }: Carried): JobSource {
   if ((content === undefined) === (url === undefined)) {
     const found = content === undefined ? 'neither' : 'both';
     throw new VoicePrintsError('INPUT_INVALID', `${found} of content and url given; give exactly one of them`);
   }
   if (content !== undefined) return { kind: 'bytes', bytes: decodeBase64(content), label: 'content' };
-  return { kind: 'stream', stream: await fetchAudio(url!, call.surface.fetch, call.signal), label: 'url' };
+  return { kind: 'url', url: url! };
 }

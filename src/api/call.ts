@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Engine } from '../engine/engine.js';
+import type { Jobs } from '../engine/jobs.js';
 import type { ApiKeys } from './apiKeys.js';
 import type { FetchAudioOptions } from './fetchAudio.js';
 import type { KeyThrottle } from './keyThrottle.js';
@@ -37,6 +38,10 @@ export interface Surface {
   readonly limits: RestLimits;
   readonly fetch: FetchAudioOptions;
   readonly slots: Slots;
+  /** For calls that only take audio in: they wait for the client, not for the engine. */
+  readonly uploads: Slots;
+  /** Undefined where there are no asynchronous calls. */
+  readonly jobs: (() => Promise<Jobs>) | undefined;
   readonly throttle: KeyThrottle;
   report(failure: FailureReport): void;
 }

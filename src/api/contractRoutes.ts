@@ -1,17 +1,15 @@
 import type { Router } from 'express';
 import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
-import type { EnrollResult, IdentifiedSegment, SpeakerSummary } from '../core/identification.js';
+import type { EnrollResult, SpeakerSummary } from '../core/identification.js';
 import { readAudioInput, readSmallJson } from './audioInput.js';
 import { type Answer, type Call, type Handler, present, type Surface } from './call.js';
+import { identifyAnswer } from './contractAnswers.js';
 import { faultDialect } from './dialect.js';
 import { endpoint } from './endpoint.js';
 import { RefusedError, refuseMethod, refuseRoute } from './refusal.js';
 import { enrollBody, enrollQuery, identifyBody, identifyQuery, listQuery, oneSpeaker, parseInput } from './schemas.js';
 
 type Version = 'v1' | 'v2';
-
-/** The speaker_id of a voice nobody enrolled. */
-const NOBODY = 'UserNotIdentified';
 
 /** Adds the drop-in calls below `/audio/generic/api`, each under both version paths. */
 export function addContractRoutes(router: Router, surface: Surface): void {
@@ -133,11 +131,7 @@ async function identify(call: Call): Promise<Answer> {
     .catch((error: unknown) => {
       throw withSyncHint(error, limits.maxIdentifyMs);
     });
-  const { model, durationSeconds, warnings } = result;
-  return {
-    status: 200,
-    body: { segments: result.segments.map(segmentOf), duration: durationSeconds, model, warnings },
-  };
+  return { status: 200, body: identifyAnswer(result) };
 }
 
 function withSyncHint(thrown: unknown, maxMs: number): VoicePrintsError {
@@ -148,25 +142,4 @@ function withSyncHint(thrown: unknown, maxMs: number): VoicePrintsError {
     error.code,
     `${message}; send shorter pieces, or use the async call of a server that has it`,
   );
-}
-
-function segmentOf(segment: IdentifiedSegment) {
-  const isNamed = segment.decision === 'identified';
-  return {
-    speaker_id: (isNamed ? segment.speakerId : null) ?? NOBODY,
-    start: segment.start,
-    end: segment.end,
-    identification_score: segment.score,
-    margin: segment.margin,
-    decision: segment.decision,
-    name: isNamed ? segment.name : null,
-    cluster: segment.cluster,
-    overlap: segment.overlap,
-    candidates: segment.candidates.map(({ speakerId, name, score, cosine }) => ({
-      speaker_id: speakerId,
-      name,
-      identification_score: score,
-      cosine,
-    })),
-  };
 }

@@ -1,7 +1,10 @@
 import express from 'express';
 import { VoicePrintsError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
+import type { Jobs } from '../engine/jobs.js';
 import type { ApiKeys } from './apiKeys.js';
+import { addJobRoutes } from './asyncModernRoutes.js';
+import { addAsyncRoutes } from './asyncRoutes.js';
 import type { FailureReport, RestLimits, Surface } from './call.js';
 import { addContractRoutes } from './contractRoutes.js';
 import { faultDialect, problemDialect } from './dialect.js';
@@ -35,17 +38,22 @@ export interface RestRouterOptions {
   readonly engine: Engine;
   /** There is no surface without keys. */
   readonly keys: ApiKeys;
+  /** The jobs of the engine's store (see AsyncJobs); without them there are no asynchronous calls. */
+  readonly jobs?: (() => Promise<Jobs>) | undefined;
   readonly options?: RestOptions;
 }
+
+/** Jobs whose audio comes in at once: each may hold a body in memory. */
+const MAX_UPLOADS = 16;
 
 /** Where the drop-in calls live. */
 const CONTRACT_PREFIX = '/audio/generic/api';
 
 /**
- * The synchronous REST surface as one Express handler: below `/audio/generic/api`, `/v1/speakers` and `/v1/identify`;
+ * The REST surface as one Express handler: below `/audio/generic/api`, `/v1/speakers`, `/v1/identify`, `/v1/jobs`, `/v1/webhooks`;
  * everything else goes on to `next`. Fits into Express 4 (Node-RED) and Express 5, behind other parsers or none.
  */
-export function createRestRouter({ engine, keys, options = {} }: RestRouterOptions): express.Router {
+export function createRestRouter({ engine, keys, jobs, options = {} }: RestRouterOptions): express.Router {
   const limits = { ...REST_LIMITS, ...options.limits };
   const surface: Surface = {
     engine,
@@ -53,13 +61,17 @@ export function createRestRouter({ engine, keys, options = {} }: RestRouterOptio
     limits,
     fetch: { ...FETCH_DEFAULTS, allowHosts: options.allowHosts ?? [], maxBytes: limits.maxBodyBytes },
     slots: new Slots(limits.maxConcurrent),
+    uploads: new Slots(MAX_UPLOADS),
+    jobs,
     throttle: new KeyThrottle(limits.maxWrongKeysPerMinute),
     report: options.onFailure ?? reportToStderr,
   };
   const router = express.Router();
   const contract = express.Router();
+  addAsyncRoutes(contract, surface);
   addContractRoutes(contract, surface);
   router.use(CONTRACT_PREFIX, contract);
+  addJobRoutes(router, surface);
   addModernRoutes(router, surface);
   router.use(refuseBadPath);
   return router;

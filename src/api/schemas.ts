@@ -4,10 +4,10 @@ import { falseAcceptPercent } from '../engine/config.js';
 
 /** Old clients leave fields empty or null instead of leaving them out. */
 const absent = (raw: unknown) => (raw === '' || raw === null ? undefined : raw);
-const optional = <S extends z.ZodType>(schema: S) => z.preprocess(absent, schema.optional());
+export const optional = <S extends z.ZodType>(schema: S) => z.preprocess(absent, schema.optional());
 
 /** Old clients send numbers as text and text as numbers. */
-const text = z.preprocess((raw) => (typeof raw === 'number' ? String(raw) : raw), z.string());
+export const text = z.preprocess((raw) => (typeof raw === 'number' ? String(raw) : raw), z.string());
 const count = z.preprocess(
   (raw) => (typeof raw === 'string' ? Number(raw) : raw),
   z.number().int().min(1).max(1_000_000),
@@ -22,20 +22,20 @@ export const speakerId = text
   )
   .describe('Id of a person, unique within the developer');
 
-const list = z.preprocess((raw) => {
+export const speakerIdList = z.preprocess((raw) => {
   if (typeof raw !== 'string') return raw;
   return raw.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
 }, z.array(speakerId).max(1000));
 
 /** What headerless audio is; ignored where the bytes say it themselves. */
-const declared = {
+export const declared = {
   encoding: optional(z.string().max(64)).describe('Container or codec; needed only for headerless audio'),
   sampleRate: optional(count).describe('In hertz; needed only for headerless audio'),
   channels: optional(count.pipe(z.number().max(64))).describe('Of headerless audio; 1 by default'),
   languageCode: optional(z.string().max(35)).describe('Stored with the voiceprint; en-US by default'),
 };
 
-const carried = {
+export const carried = {
   content: optional(z.string()).describe('The audio as base64'),
   url: optional(z.string().max(8192)).describe('Where the server fetches the audio'),
 };
@@ -45,8 +45,8 @@ const person = {
   consentText: optional(z.string().max(4096)).describe('What the person agreed to'),
 };
 
-const choice = {
-  speakerIds: optional(list).describe('Only these people, all of them complete; everybody by default'),
+export const choice = {
+  speakerIds: optional(speakerIdList).describe('Only these people, all of them complete; everybody by default'),
   falseAcceptPercent: optional(falseAcceptPercent),
 };
 

@@ -9,6 +9,7 @@ import { modelsCommands } from './models.js';
 import { serve } from './serve.js';
 import { speakersCommands } from './speakers.js';
 import { unknownVoicesCommands } from './unknownVoices.js';
+import { webhooksCommands } from './webhooks.js';
 
 /** Every command, in the order `--help` lists them. */
 export const commands: readonly Command[] = [
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   ...speakersCommands,
   ...unknownVoicesCommands,
   serve,
+  ...webhooksCommands,
   ...modelsCommands,
   evalVerify,
   evalIdentify,

@@ -27,18 +27,21 @@ in the store folder keeps its hash. Delete that file to get a new key.`,
   async run(args, terminal) {
     const { env, signal } = terminal;
     // Only this command needs Express: the others start without it.
-    const [{ serve: startServer }, { serveKeys }] = await Promise.all([
+    const [{ serve: startServer }, { serveKeys }, { serveJobs }] = await Promise.all([
       import('../api/serve.js'),
       import('./serveKeys.js'),
+      import('./serveJobs.js'),
     ]);
     const port = numberOption(args, 'port', { least: 0, most: 65_535, isWhole: true });
     const host = textOption(args, 'host');
     await using engine = await openEngine(args, terminal);
     const { keys, madeKey } = await serveKeys(env, textOption(args, 'key-file'), engine.storeDirectory);
     const allowHosts = allowedHosts(env);
+    await using jobs = await serveJobs(args, terminal, { engine, allowHosts });
     const server = await startServer({
       engine,
       keys,
+      jobs: jobs.open,
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
       options: { allowHosts },

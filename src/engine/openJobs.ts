@@ -33,6 +33,8 @@ export interface OpenJobsOptions {
   readonly allowHosts?: readonly string[];
   readonly onFault?: (fault: JobFault) => void;
   readonly settings?: Partial<JobSettings>;
+  /** Only looks and marks: no job is worked on and no webhook sent. */
+  readonly isIdle?: boolean;
   /** For tests of what takes days. */
   readonly nowMs?: () => number;
 }
@@ -64,7 +66,7 @@ export async function openJobs(engine: Engine, options: OpenJobsOptions): Promis
     throw asVoicePrintsError(error);
   });
   const jobs = new EngineJobs(engine, stores, { ...options, settings });
-  await jobs.start();
+  if (!options.isIdle) await jobs.start();
   return jobs;
 }
 
@@ -77,7 +79,8 @@ class EngineJobs implements Jobs {
   readonly #runner: JobRunner;
   readonly #sender: WebhookSender;
   readonly #listeners = new Set<(job: JobView) => void>();
-  readonly #sweep: NodeJS.Timeout;
+  readonly #isIdle: boolean;
+  readonly #sweep: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(engine: Engine, stores: JobStores, options: OpenJobsOptions & { readonly settings: JobSettings }) {
@@ -106,8 +109,9 @@ class EngineJobs implements Jobs {
         return guardedPost(url, { body, headers }, { allowHosts, timeoutMs, maxAnswerBytes }, signal);
       },
     });
-    this.#sweep = setInterval(() => void this.sweep(), SWEEP_MS);
-    this.#sweep.unref();
+    this.#isIdle = options.isIdle ?? false;
+    this.#sweep = this.#isIdle ? undefined : setInterval(() => void this.sweep(), SWEEP_MS);
+    this.#sweep?.unref();
   }
 
   async start(): Promise<void> {
@@ -147,8 +151,8 @@ class EngineJobs implements Jobs {
     const order: JobOrder = { tenantId, requestId, call, task, audio: taken.audio, rawFormat, webhookUrl, digest };
     try {
       const { job, isNew } = await queue.add(order);
-      if (isNew) this.#runner.wake();
-      else await this.#eraseAudio(taken.audio);
+      if (!isNew) await this.#eraseAudio(taken.audio);
+      else if (!this.#isIdle) this.#runner.wake();
       return { job: await this.#viewOf(job), isNew };
     } catch (error) {
       await this.#eraseAudio(taken.audio);
@@ -211,7 +215,7 @@ class EngineJobs implements Jobs {
         'no undelivered webhook has this id; list them, it may have arrived or expired',
       );
     }
-    this.#sender.wake();
+    if (!this.#isIdle) this.#sender.wake();
   }
 
   async rotateSecret(tenantId: string = LOCAL_TENANT): Promise<string> {

@@ -7,6 +7,8 @@ export interface Script {
   identify?: Engine['identify'];
   directory?: Partial<SpeakerDirectory>;
   watch?: Engine['watch'];
+  detectSpeech?: Engine['detectSpeech'];
+  storeDirectory?: string;
 }
 
 const unscriptedWatch: Engine['watch'] = () => {
@@ -19,6 +21,8 @@ export function scriptedEngine({
   identify = unscripted,
   directory = {},
   watch = unscriptedWatch,
+  detectSpeech = unscripted,
+  storeDirectory = '',
 }: Script): Engine {
   return {
     enroll,
@@ -27,9 +31,9 @@ export function scriptedEngine({
     acceptScore: () => 0.5,
     watch,
     diarize: unscripted,
-    detectSpeech: unscripted,
+    detectSpeech,
     speakers: () => directory as SpeakerDirectory,
-    storeDirectory: '',
+    storeDirectory,
     model: undefined as never,
     [Symbol.asyncDispose]: async () => {},
   };

@@ -1,0 +1,64 @@
+import { VoicePrintsError } from '../core/errors.js';
+import type { Engine } from '../engine/engine.js';
+import type { JobSettings } from '../engine/jobSettings.js';
+import type { Jobs } from '../engine/jobs.js';
+import { type JobFault, openJobs } from '../engine/openJobs.js';
+import { contractOutcome } from './asyncAnswers.js';
+
+export interface AsyncJobsOptions {
+  readonly engine: Engine;
+  /** The key the engine was opened with. */
+  readonly encryptionKey?: string | undefined;
+  /** Hosts (`name` or `name:port`) in private networks that urls and webhooks may lead to; none by default. */
+  readonly allowHosts?: readonly string[] | undefined;
+  /** Told of faults of ours; never of the content of a job. */
+  readonly onFault?: ((fault: JobFault) => void) | undefined;
+  readonly settings?: Partial<JobSettings> | undefined;
+  /** Only looks and marks: no job is worked on and no webhook sent. */
+  readonly isIdle?: boolean;
+}
+
+/**
+ * The jobs of an engine's store, with webhooks in the form of the closed service. `open` them when the surface starts,
+ * so that what was left goes on; where that failed (another process has them) the next call tries again.
+ * Close them before the engine.
+ */
+export class AsyncJobs implements AsyncDisposable {
+  readonly #options: AsyncJobsOptions;
+  #opening: Promise<Jobs> | undefined;
+  #isClosed = false;
+
+  constructor(options: AsyncJobsOptions) {
+    this.#options = options;
+  }
+
+  /** Throws what openJobs throws, and ENGINE_CLOSED. */
+  readonly open = (): Promise<Jobs> => {
+    if (this.#isClosed) return Promise.reject(new VoicePrintsError('ENGINE_CLOSED', 'the jobs were closed; try again'));
+    this.#opening ??= this.#start();
+    return this.#opening;
+  };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    const jobs = await this.#opening?.catch(() => undefined); // a failed start has told its caller
+    await jobs?.[Symbol.asyncDispose]();
+  }
+
+  async #start(): Promise<Jobs> {
+    const { engine, encryptionKey, allowHosts = [], onFault, settings = {}, isIdle = false } = this.#options;
+    try {
+      return await openJobs(engine, {
+        ...{ encryptionKey, allowHosts, settings, isIdle },
+        ...(onFault ? { onFault } : {}),
+        payloadOf: ({ requestId, task }, outcome) => ({
+          request_id: requestId,
+          ...contractOutcome(task.kind, outcome),
+        }),
+      });
+    } catch (error) {
+      this.#opening = undefined;
+      throw error;
+    }
+  }
+}
