@@ -82,6 +82,8 @@ export interface Jobs extends AsyncDisposable {
   deadLetters(limit: number, tenantId?: string): Promise<readonly DeadLetter[]>;
   /** Throws WEBHOOK_NOT_FOUND. */
   resend(webhookId: string, tenantId?: string): Promise<void>;
+  /** Forgets what is kept no longer, and ends jobs that waited too long; done every minute without being asked. */
+  sweep(): Promise<void>;
   /** A new signing secret, shown this once; the one before it signs too for a day. */
   rotateSecret(tenantId?: string): Promise<string>;
 }

@@ -122,7 +122,6 @@ class EngineJobs implements Jobs {
     this.#sender.wake();
   }
 
-  /** Forgets what is kept no longer, and ends jobs that waited too long. */
   async sweep(): Promise<void> {
     const { queue, outbox } = this.#stores;
     const { resultKeptMs, audioKeptMs, deadLetterKeptMs } = this.#settings;

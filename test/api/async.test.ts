@@ -196,13 +196,15 @@ describe('a job', () => {
 
   test('fails for good at once, for a reason that may pass after three tries', async () => {
     const server = await start({
-      identify: async ({ speakerIds }) => {
-        throw speakerIds === undefined
-          ? new Error('a defect')
-          : new VoicePrintsError('AUDIO_CORRUPT', 'it is broken; mend it');
+      identify: async ({ falseAcceptPercent }) => {
+        if (falseAcceptPercent === 5) throw new Error('a defect');
+        throw new VoicePrintsError('AUDIO_CORRUPT', 'it is broken; mend it');
       },
     });
-    await server.call('POST', '/v1/jobs', { requestId: 'a', content: CONTENT });
+    await server.call('POST', '/v1/jobs', { requestId: 'b', content: CONTENT });
+    const once = await settled(server, '/v1/jobs/b');
+    expect(once.body).toMatchObject({ status: 'failed', tries: 1, problem: { code: 'AUDIO_CORRUPT', status: 422 } });
+    await server.call('POST', '/v1/jobs', { requestId: 'a', content: CONTENT, falseAcceptPercent: 5 });
     const { body } = await settled(server, '/v1/jobs/a');
     expect(body).toMatchObject({ status: 'failed', tries: 3, problem: { code: 'INTERNAL', status: 500 } });
     expect(JSON.stringify(body)).not.toContain('a defect');
@@ -213,7 +215,7 @@ describe('a job', () => {
     const server = await start({ settings: { resultKeptMs: -1 } });
     await server.call('POST', '/v1/jobs', { requestId: 'a', content: CONTENT });
     await settled(server, '/v1/jobs/a');
-    await (server.jobs as unknown as { sweep(): Promise<void> }).sweep();
+    await server.jobs.sweep();
     expect((await server.call('GET', '/v1/jobs/a')).status).toBe(404);
   });
 
@@ -224,7 +226,7 @@ describe('a job', () => {
     const server = await start({ identify, settings, allowHosts: [receiver.host] });
     await server.call('POST', '/v1/jobs', { requestId: 'a', content: CONTENT });
     await server.call('POST', '/v1/jobs', { requestId: 'b', content: CONTENT, webhook: receiver.url });
-    await (server.jobs as unknown as { sweep(): Promise<void> }).sweep();
+    await server.jobs.sweep();
     expect((await settled(server, '/v1/jobs/b')).body).toMatchObject({
       status: 'failed',
       problem: { code: 'JOB_EXPIRED' },
