@@ -4,6 +4,7 @@ export { listMicrophones, type Microphone } from './audio/live/listMicrophones.j
 export { type LiveTools, liveTools, type MissingTool } from './audio/live/liveTools.js';
 export { type OpenLiveOptions, openLive } from './audio/live/openLive.js';
 export { PushedAudio, type PushedAudioOptions } from './audio/live/pushedAudio.js';
+export { openSip } from './audio/sip/openSip.js';
 export * from './audio/sip/sipTypes.js';
 export * from './core/errors.js';
 export * from './core/identification.js';

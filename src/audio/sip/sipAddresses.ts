@@ -1,0 +1,75 @@
+import { createSocket } from 'node:dgram';
+import { lookup, resolveSrv } from 'node:dns/promises';
+import { isIPv4 } from 'node:net';
+import { SIP_PORT, type SipPeer } from './sipMessage.js';
+
+const KEPT_MS = 60_000;
+/** Hosts remembered at most. */
+const CAPACITY = 500;
+
+/** Names to addresses, and which address of ours leads to each; remembered for a minute. */
+export class SipAddresses {
+  readonly #fixed: string | undefined;
+  readonly #targets = new Map<string, { readonly found: Promise<SipPeer>; readonly untilMs: number }>();
+  readonly #own = new Map<string, { readonly found: Promise<string>; readonly untilMs: number }>();
+
+  /** @param fixed our address for everybody, where it is known */
+  constructor(fixed: string | undefined) {
+    this.#fixed = fixed;
+  }
+
+  /** RFC 3263 in short: a host without a port is looked up as a service first. Rejects where there is no such host. */
+  resolve({ host, port }: SipPeer, protocol: 'UDP' | 'TCP'): Promise<SipPeer> {
+    if (isIPv4(host)) return Promise.resolve({ host, port: port || SIP_PORT });
+    return remembered(this.#targets, `${protocol} ${host}:${port}`, () => look(host, port, protocol));
+  }
+
+  /** The address by which `address` reaches us. */
+  ownFor(address: string): Promise<string> {
+    if (this.#fixed) return Promise.resolve(this.#fixed);
+    return remembered(this.#own, address, () => routeTo(address));
+  }
+}
+
+async function look(host: string, port: number, protocol: 'UDP' | 'TCP'): Promise<SipPeer> {
+  if (port === 0) {
+    const services = await resolveSrv(`_sip._${protocol.toLowerCase()}.${host}`).catch(() => []); // most have none
+    const [best] = services.sort((a, b) => a.priority - b.priority || b.weight - a.weight);
+    if (best) return { host: (await lookup(best.name, { family: 4 })).address, port: best.port };
+  }
+  return { host: (await lookup(host, { family: 4 })).address, port: port || SIP_PORT };
+}
+
+/** Connecting a UDP socket sends nothing, but asks the routing table. */
+function routeTo(address: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4');
+    socket.once('error', (error) => {
+      socket.close();
+      reject(error);
+    });
+    socket.connect(SIP_PORT, address, () => {
+      const { address: own } = socket.address();
+      socket.close();
+      resolve(own);
+    });
+  });
+}
+
+function remembered<T>(
+  map: Map<string, { readonly found: Promise<T>; readonly untilMs: number }>,
+  key: string,
+  find: () => Promise<T>,
+): Promise<T> {
+  const known = map.get(key);
+  if (known && known.untilMs > Date.now()) return known.found;
+  const found = find();
+  map.delete(key);
+  map.set(key, { found, untilMs: Date.now() + KEPT_MS });
+  found.catch(() => map.delete(key)); // asked anew next time
+  for (const old of map.keys()) {
+    if (map.size <= CAPACITY) break;
+    map.delete(old);
+  }
+  return found;
+}

@@ -1,0 +1,108 @@
+/** Lines of SIP messages as the transport needs them (RFC 3261, 18); everything else is sip.js's. */
+
+/** Where a message goes, or came from. */
+export interface SipPeer {
+  readonly host: string;
+  readonly port: number;
+}
+
+export const SIP_PORT = 5_060;
+
+const TOP_VIA = /^((?:via|v)[ \t]*:[ \t]*SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*)(\w+)([ \t]+)([^\s;,]+)([^,\r\n]*)/im;
+
+/** What a transaction is known by: branch and sent-by of its top Via, and the method of its CSeq. */
+export interface TransactionKey {
+  readonly branch: string;
+  readonly sentBy: string;
+  readonly method: string;
+}
+
+export const isResponse = (message: string): boolean => message.startsWith('SIP/2.0 ');
+export const methodOf = (request: string): string => /^[A-Z]+/.exec(request)?.[0] ?? '';
+export const statusOf = (response: string): number => Number(response.slice(8, 11));
+
+/** Undefined for what is no SIP message. */
+export function transactionOf(message: string): TransactionKey | undefined {
+  const via = TOP_VIA.exec(message);
+  const branch = /;[ \t]*branch[ \t]*=[ \t]*([^;,\s]+)/i.exec(via?.[5] ?? '')?.[1];
+  const method = /^cseq[ \t]*:[ \t]*\d+[ \t]+(\w+)/im.exec(message)?.[1];
+  return via && branch && method ? { branch, sentBy: via[4]!, method } : undefined;
+}
+
+/** RFC 3261, 18.2.1 and RFC 3581, 4: a request with where it came from in its top Via. */
+export function withReceived(request: string, from: SipPeer): string {
+  return request.replace(
+    TOP_VIA,
+    (_, head: string, protocol: string, space: string, sentBy: string, params: string) => {
+      // A connection is answered on itself, whether its owner asked for that or not.
+      const asked = protocol.toUpperCase() === 'TCP' && !/;[ \t]*rport/i.test(params) ? `${params};rport` : params;
+      const known = asked
+        .replace(/;[ \t]*received[ \t]*=[^;]*/i, '')
+        .replace(/;[ \t]*rport[ \t]*(=[^;]*)?(?=;|$)/i, `;rport=${from.port}`);
+      return `${head}${protocol}${space}${sentBy}${known.trimEnd()};received=${from.host}`;
+    },
+  );
+}
+
+/** A request that is for us, whatever name it calls us by: door stations dial any. */
+export const addressedTo = (request: string, uri: string): string =>
+  request.replace(/^([A-Z]+) \S+ SIP\/2\.0/, (_, method: string) => `${method} ${uri} SIP/2.0`);
+
+/** RFC 3261, 18.2.2: where a response goes, by the top Via that `withReceived` completed. */
+export function responseTarget(response: string): SipPeer | undefined {
+  const via = TOP_VIA.exec(response);
+  if (!via) return undefined;
+  const received = /;received=([^;\s]+)/i.exec(via[5]!)?.[1];
+  const rport = /;rport=(\d+)/i.exec(via[5]!)?.[1];
+  const sentBy = peerOf(via[4]!);
+  return { host: received ?? sentBy.host, port: rport ? Number(rport) : sentBy.port };
+}
+
+/** Where a request goes: its first Route, else its Request-URI. A port left out is 0. */
+export function requestTarget(request: string): SipPeer | undefined {
+  const route = /^route[ \t]*:[^\r\n]*?sips?:(?:[^@>;\s]*@)?([^>;?\s,]+)/im.exec(request)?.[1];
+  const uri = route ?? /^[A-Z]+ sips?:(?:[^@\s]*@)?([^;?\s>]+)/i.exec(request)?.[1];
+  if (!uri) return undefined;
+  const [host = '', port] = uri.split(':');
+  return { host, port: Number(port ?? 0) };
+}
+
+/** The protocol a request is to go by: that of its Route or Request-URI, UDP unless TCP is asked for. */
+export function protocolOf(request: string): 'UDP' | 'TCP' {
+  const route = /^route[ \t]*:[^\r\n]*/im.exec(request)?.[0];
+  const target = route?.split(',')[0] ?? /^\S+ \S+/.exec(request)?.[0] ?? '';
+  return /;transport=tcp\b/i.test(target) ? 'TCP' : 'UDP';
+}
+
+export const viaProtocolOf = (message: string): string => TOP_VIA.exec(message)?.[2]?.toUpperCase() ?? 'UDP';
+
+function peerOf(sentBy: string): SipPeer {
+  const [host = '', port] = sentBy.split(':');
+  return { host, port: Number(port ?? SIP_PORT) };
+}
+
+/** A message of ours with `own` in place of the name that sip.js knows us by. */
+export function withOwnAddress(message: string, placeholder: string, own: SipPeer, protocol: 'UDP' | 'TCP'): string {
+  const end = message.indexOf('\r\n\r\n');
+  const authority = `${own.host}:${own.port}`;
+  const head = message
+    .slice(0, end)
+    .split('\r\n')
+    .map((line) => {
+      if (!line.includes(placeholder)) return line;
+      if (!/^(via|contact)\s*:/i.test(line)) return line.replaceAll(placeholder, own.host);
+      const addressed = line.replaceAll(placeholder, authority);
+      return protocol === 'UDP'
+        ? addressed
+        : addressed.replace('SIP/2.0/UDP', 'SIP/2.0/TCP').replace(/;transport=udp/i, ';transport=tcp');
+    });
+  return head.join('\r\n') + message.slice(end);
+}
+
+/** A response to us with the name that sip.js knows us by in its Via: it compares it, and wants no port. */
+export const withPlaceholder = (response: string, placeholder: string): string =>
+  response.replace(
+    TOP_VIA,
+    (_, head: string, protocol: string, space: string, _sentBy: string, params: string) =>
+      `${head}${protocol}${space}${placeholder}${params}`,
+  );
