@@ -126,7 +126,7 @@ module.exports = {
     ownedBy('classic-level|standardwebhooks', 'src/jobs/'),
     ownedBy('request-filtering-agent', 'src/net/'),
     ownedBy('@wasm-audio-decoders/flac|mpg123-decoder|ogg-opus-decoder|opus-decoder', 'src/audio/'),
-    ownedBy('sip\\.js|werift-rtp', 'src/audio/sip/'),
+    ownedBy('sip\\.js', 'src/audio/sip/'),
     ownedBy('sdp-transform|gstreamer-superficial', 'src/audio/'),
     {
       name: 'processes-only-in-audio',

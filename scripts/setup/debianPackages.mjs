@@ -36,6 +36,9 @@ const PROOFS = {
   icecast2: ['sh', '-c', 'command -v icecast2'],
   pulseaudio: ['pulseaudio', '--version'],
   'pulseaudio-utils': ['pactl', '--version'],
+  'baresip-core': ['sh', '-c', 'command -v baresip'],
+  'sip-tester': ['sh', '-c', 'command -v sipp'],
+  kamailio: ['sh', '-c', 'command -v kamailio || test -x /usr/sbin/kamailio'],
 };
 
 /** What decoding anything but WAV and raw PCM needs. */
@@ -53,7 +56,7 @@ export const FOR_DEMO = ['flite', ...DECODING];
 
 /**
  * What `npm test` needs on top: a second synthesizer, encoders for odd files, a browser for the editor, a broker for the
- * MQTT flow, Python, its gRPC and curl for the example clients.
+ * MQTT flow, telephones and an exchange, Python, its gRPC and curl for the example clients.
  */
 export const FOR_TESTS = [
   ...FOR_DEMO,
@@ -83,6 +86,9 @@ export const FOR_TESTS = [
   'icecast2',
   'pulseaudio',
   'pulseaudio-utils',
+  'baresip-core',
+  'sip-tester',
+  'kamailio',
 ];
 
 const runs = (command, ...args) => spawnSync(command, args, { stdio: 'ignore', timeout: 30_000 }).status === 0;

@@ -74,7 +74,7 @@ export class ActiveCall implements SipCall {
   }
 
   get media(): SipMedia {
-    return this.mediaSide;
+    return this.mediaSide.counted();
   }
 
   get events(): AsyncIterable<SipCallEvent> {

@@ -36,7 +36,7 @@ export interface CallMediaOptions {
 }
 
 /** One call's audio side: its socket, what is agreed about it, and its packets on their way to CallAudio. */
-export class CallMedia implements SessionDescriptionHandler, SipMedia {
+export class CallMedia implements SessionDescriptionHandler {
   readonly audio: CallAudio;
   /** Why the last description was not accepted. */
   failure: VoicePrintsError | undefined;
@@ -65,28 +65,16 @@ export class CallMedia implements SessionDescriptionHandler, SipMedia {
     this.audio = new CallAudio({ onDigit: options.onDigit, onLeft: options.onLeft });
   }
 
-  get codec(): SipMedia['codec'] {
-    return this.#agreement?.codec;
-  }
-
-  get isEncrypted(): boolean {
-    return this.#srtp !== undefined;
-  }
-
-  get packetsReceived(): number {
-    return this.#received;
-  }
-
-  get packetsLost(): number {
-    return this.audio.packetsLost;
-  }
-
-  get packetsLate(): number {
-    return this.audio.packetsLate;
-  }
-
-  get packetsRefused(): number {
-    return this.#refused + this.audio.packetsBroken;
+  /** As it is now. */
+  counted(): SipMedia {
+    return {
+      codec: this.#agreement?.codec,
+      isEncrypted: this.#srtp !== undefined,
+      packetsReceived: this.#received,
+      packetsLost: this.audio.packetsLost,
+      packetsLate: this.audio.packetsLate,
+      packetsRefused: this.#refused + this.audio.packetsBroken,
+    };
   }
 
   /** Opens the audio port. Throws SIP_LISTEN_FAILED. */

@@ -126,7 +126,7 @@ export class ListeningTelephone implements SipEndpoint {
   async #answer(invitation: Invitation): Promise<void> {
     const { user, host } = invitation.remoteIdentity.uri;
     const party = { user: user ?? '', host, displayName: invitation.remoteIdentity.displayName };
-    const refusal = this.#closing ? 480 : refusalOf(invitation.request, party, this.#config, this.callCount);
+    const refusal = (await this.#closing) ? 480 : refusalOf(invitation.request, party, this.#config, this.callCount);
     if (refusal) {
       await invitation.reject({ statusCode: refusal });
       return;
@@ -182,7 +182,7 @@ export class ListeningTelephone implements SipEndpoint {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
         if (state === SessionState.Established) resolve();
-        else reject(this.#closing ? aborted() : (call.mediaSide.failure ?? refusedCall(status || 503)));
+        else reject(this.#closing !== undefined ? aborted() : (call.mediaSide.failure ?? refusedCall(status || 503)));
       });
       inviter
         .invite({

@@ -87,6 +87,7 @@ export interface SipCall {
   /** Leaving its loop hangs up. */
   readonly audio: LiveAudio;
   readonly events: AsyncIterable<SipCallEvent>;
+  /** As it is at the moment of asking. */
   readonly media: SipMedia;
   /** Ends the call; resolves once the other side knows, or was told for half a second. */
   hangUp(): Promise<void>;

@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LiveItem } from '../../../src/core/live.js';
+
+const RATE_HZ = 16_000;
+
+/** Speech as a telephone plays it, and as it should arrive. */
+export interface PlayedSpeech {
+  /** WAV file of the rate asked for. */
+  readonly file: string;
+  /** The same at 16 kHz, shape (n,). */
+  readonly samples: Float32Array;
+}
+
+const ffmpeg = (...args: readonly string[]): void => {
+  execFileSync('ffmpeg', ['-v', 'error', '-y', ...args]);
+};
+
+/** A sentence in a file for a codec: 8,000 or 16,000 Hz mono, 48,000 Hz in two channels. */
+export function playedSpeech(folder: string, rateHz: number, text: string): PlayedSpeech {
+  const spoken = join(folder, `spoken-${rateHz}.wav`);
+  const file = join(folder, `played-${rateHz}.wav`);
+  const heard = join(folder, `heard-${rateHz}.raw`);
+  execFileSync('flite', ['-voice', 'slt', '-t', text, '-o', spoken]);
+  ffmpeg('-i', spoken, '-ar', String(rateHz), '-ac', rateHz === 48_000 ? '2' : '1', '-c:a', 'pcm_s16le', file);
+  ffmpeg('-i', file, '-ar', String(RATE_HZ), '-ac', '1', '-f', 's16le', heard);
+  const bytes = readFileSync(heard);
+  return {
+    file,
+    samples: Float32Array.from({ length: bytes.length / 2 }, (_, i) => bytes.readInt16LE(2 * i) / 32_768),
+  };
+}
+
+/** A stream on its own time line: gaps are zeros. */
+export function laidOut(items: readonly LiveItem[]): Float32Array {
+  const frames = items.flatMap((item) => (item.type === 'audio' ? [item.frame] : []));
+  const last = frames.at(-1);
+  const line = new Float32Array(last ? last.startSample + last.samples.length : 0);
+  for (const { samples, startSample } of frames) line.set(samples, startSample);
+  return line;
+}
+
+/** Normalized correlation of `a` with `b` moved by `lag`, over `count` samples of `a` from `from`, every `step`th. */
+function correlation(
+  a: Float32Array,
+  b: Float32Array,
+  range: { from: number; count: number; lag: number; step: number },
+) {
+  let ab = 0;
+  let aa = 0;
+  let bb = 0;
+  for (let i = range.from; i < range.from + range.count; i += range.step) {
+    const x = a[i] ?? 0;
+    const y = b[i + range.lag] ?? 0;
+    ab += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  return aa === 0 || bb === 0 ? 0 : ab / Math.sqrt(aa * bb);
+}
+
+/**
+ * How well what was heard is what was played, under one lag for all of it: a lost or doubled sample in between would
+ * show. 1 is the same.
+ */
+export function likeness(
+  played: Float32Array,
+  heard: Float32Array,
+): { readonly lag: number; readonly correlation: number } {
+  const count = Math.min(played.length, heard.length);
+  let best = { lag: 0, correlation: -1 };
+  const tryLag = (lag: number, step: number) => {
+    const found = correlation(heard, played, { from: 0, count, lag, step });
+    if (found > best.correlation) best = { lag, correlation: found };
+  };
+  for (let lag = -RATE_HZ; lag <= RATE_HZ; lag += 2) tryLag(lag, 37);
+  const coarse = best.lag;
+  best = { lag: coarse, correlation: -1 };
+  for (let lag = coarse - 4; lag <= coarse + 4; lag += 1) tryLag(lag, 1);
+  return best;
+}
