@@ -41,7 +41,7 @@ import { enroll, MAX_SAMPLE_MS } from './enroll.js';
 import { ChunkIdentification } from './identifyChunks.js';
 import { identifyRecording } from './identifyRecording.js';
 import { LiveBatches } from './live/liveBatches.js';
-import { LiveGallery } from './live/liveGallery.js';
+import type { LiveNetworks } from './live/liveSpeech.js';
 import { WatchSession } from './live/watchSession.js';
 import { modelInStore } from './modelInStore.js';
 import { speakerDirectory } from './speakerDirectory.js';
@@ -166,14 +166,15 @@ class RecordingEngine implements Engine {
 
   watch(request: WatchRequest): LiveSession {
     this.#assertOpen();
-    const { config, registry, nowMs } = this.#parts;
-    const { tenantId = LOCAL_TENANT, speakerIds } = request;
+    const { config, registry, unknownVoices, nowMs } = this.#parts;
     const session = new WatchSession(request, {
       model: this.model,
-      openNetworks: () => this.#openNetworks(),
-      gallery: new LiveGallery({ registry, tenantId, speakerIds, modelId: this.model.id, nowMs }),
+      tenantId: request.tenantId ?? LOCAL_TENANT,
+      registry,
+      unknownVoices,
       falseAcceptPercent: config.falseAcceptPercent,
       nowMs,
+      openNetworks: () => this.#openNetworks(),
       closing: this.#closing.signal,
       onEnded: () => this.#sessions.delete(session),
     });
@@ -290,7 +291,7 @@ class RecordingEngine implements Engine {
   }
 
   /** One queue of windows for all live streams. */
-  async #openNetworks(): Promise<{ readonly compute: Compute; readonly batches: LiveBatches }> {
+  async #openNetworks(): Promise<LiveNetworks> {
     const compute = await this.#openCompute();
     this.#batches ??= new LiveBatches(compute, { signal: this.#closing.signal, lanes: compute.threads });
     return { compute, batches: this.#batches };

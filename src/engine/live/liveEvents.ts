@@ -1,31 +1,38 @@
 import type { LiveEvent, LiveTurn } from '../../core/live.js';
 import { secondsOfSamples } from '../../core/time.js';
+import type { Verdict } from '../../identity/decide.js';
 import type { LiveChange, TurnDraft } from '../../identity/live/liveChange.js';
 
-export interface LiveEventsContext {
+export interface LiveEventContext {
   /** Name of each enrolled person. */
   readonly names: ReadonlyMap<string, string>;
+  /** `unknown-3`, where the change is about an unknown voice. */
+  readonly cluster: string | null;
   readonly timestampMs: number;
 }
 
-/** What a session tells of changes: seconds and names. */
-export function liveEventsOf(changes: readonly LiveChange[], { names, timestampMs }: LiveEventsContext): LiveEvent[] {
-  const nameOf = (voiceId: string | null) => (voiceId === null ? null : (names.get(voiceId) ?? voiceId));
-  return changes.map((change): LiveEvent => {
-    if (change.type === 'turn') return { type: 'turn', turn: liveTurnOf(change.turn, nameOf), timestampMs };
-    if (change.type === 'rejected') {
-      const { turnId, reason, startSample, endSample } = change;
-      const [start, end] = [secondsOfSamples(startSample), secondsOfSamples(endSample)];
-      return { type: 'rejected', turnId, start, end, reason, timestampMs };
-    }
-    const { turnIds, cluster, verdict } = change;
-    const { voiceId, score } = verdict;
-    return { type: 'relabel', turnIds, cluster, speakerId: voiceId, name: nameOf(voiceId), score, timestampMs };
-  });
+/** What a session tells of a change: seconds and names; undefined for changes that are nobody's business outside. */
+export function liveEventOf(change: LiveChange, context: LiveEventContext): LiveEvent | undefined {
+  const { names, cluster, timestampMs } = context;
+  if (change.type === 'turn') return { type: 'turn', turn: liveTurnOf(change.turn, context), timestampMs };
+  if (change.type === 'rejected') {
+    const { turnId, reason, startSample, endSample } = change;
+    const [start, end] = [secondsOfSamples(startSample), secondsOfSamples(endSample)];
+    return { type: 'rejected', turnId, start, end, reason, timestampMs };
+  }
+  if (change.type === 'merged') return undefined;
+  const { turnIds, verdict } = change;
+  const { voiceId, score } = verdict;
+  return {
+    ...{ type: 'relabel', turnIds, cluster, speakerId: voiceId, name: nameOf(names, voiceId), score, timestampMs },
+  };
 }
 
-function liveTurnOf(draft: TurnDraft, nameOf: (voiceId: string | null) => string | null): LiveTurn {
-  const { verdict, turnId, isFinal, cluster } = draft;
+/** True where the change is told with the name of an unknown voice. */
+export const isOfUnknown = (verdict: Verdict): boolean => verdict.decision !== 'identified';
+
+function liveTurnOf(draft: TurnDraft, { names, cluster }: LiveEventContext): LiveTurn {
+  const { verdict, turnId, isFinal } = draft;
   return {
     turnId,
     isFinal,
@@ -34,16 +41,19 @@ function liveTurnOf(draft: TurnDraft, nameOf: (voiceId: string | null) => string
     speechSeconds: secondsOfSamples(draft.speechSamples),
     decision: verdict.decision,
     speakerId: verdict.voiceId,
-    name: nameOf(verdict.voiceId),
+    name: nameOf(names, verdict.voiceId),
     cluster,
     score: verdict.score,
     margin: verdict.margin,
     overlap: false, // a segmentation network will tell
     candidates: verdict.candidates.map(({ voiceId, score, cosine }) => ({
       speakerId: voiceId,
-      name: nameOf(voiceId) ?? voiceId,
+      name: nameOf(names, voiceId) ?? voiceId,
       score,
       cosine,
     })),
   };
 }
+
+const nameOf = (names: ReadonlyMap<string, string>, voiceId: string | null): string | null =>
+  voiceId === null ? null : (names.get(voiceId) ?? voiceId);

@@ -8,21 +8,34 @@ export interface TurnDraft extends SampleSpan {
   /** Speech in it, pauses left out. */
   readonly speechSamples: number;
   readonly verdict: Verdict;
-  /** Unknown voice, `unknown-3`; null exactly where the verdict is `identified`. */
-  readonly cluster: string | null;
+  /** Which voice of the session it was taken for; undefined where it is too short to tell. */
+  readonly voice: number | undefined;
 }
 
 /** Why a turn says nothing of its voice. */
 export type RejectReason = 'too_short' | 'too_noisy';
 
-/** What listening to a stream brings about, in order. */
+/** What listening to a stream brings about, in order. Voices of the session are numbers, from 1 in order of appearance. */
 export type LiveChange =
   | { readonly type: 'turn'; readonly turn: TurnDraft }
   | ({ readonly type: 'rejected'; readonly turnId: string; readonly reason: RejectReason } & SampleSpan)
-  /** Turns told before whose voice is now taken for somebody else. */
-  | {
-      readonly type: 'relabel';
-      readonly turnIds: readonly string[];
-      readonly cluster: string | null;
-      readonly verdict: Verdict;
-    };
+  /** Turns told before that belong to somebody else than was said. */
+  | { readonly type: 'relabel'; readonly turnIds: readonly string[]; readonly voice: number; readonly verdict: Verdict }
+  /** Two voices turned out to be one. */
+  | { readonly type: 'merged'; readonly voice: number; readonly gone: number };
+
+/** A stretch of one voice that was clear enough to learn from. */
+export interface VoiceExemplar {
+  /** Unit norm, shape (d,). */
+  readonly embedding: Float32Array<ArrayBuffer>;
+  readonly samples: number;
+}
+
+/** What is known of one voice of the session. */
+export interface VoiceSnapshot {
+  readonly voice: number;
+  /** At most 20. */
+  readonly exemplars: readonly VoiceExemplar[];
+  /** All speech that was learnt from. */
+  readonly samples: number;
+}

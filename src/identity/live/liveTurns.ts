@@ -1,82 +1,93 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
-import type { CalibrationParameters } from '../../core/calibration.js';
-import type { FalseAcceptPercent } from '../../core/identification.js';
 import { samplesOfMs } from '../../core/time.js';
 import { dot } from '../../core/vector.js';
-import { decide, UNCERTAIN_LLR, type Verdict } from '../decide.js';
-import { compare, type HeardVoice } from '../matchVoices.js';
+import type { Verdict } from '../decide.js';
+import type { HeardVoice } from '../matchVoices.js';
 import type { EnrolledVoice } from '../resolveVoices.js';
-import type { LiveChange } from './liveChange.js';
-import { type LiveWindow, VoiceSum } from './liveVoice.js';
+import { changeOfVoice } from './changeOfVoice.js';
+import type { LiveChange, VoiceSnapshot } from './liveChange.js';
+import type { SessionVoice } from './sessionVoice.js';
+import { SESSION_TUNING, SessionVoices, type SessionVoicesOptions } from './sessionVoices.js';
+import { type LiveWindow, VoiceSum } from './voiceSum.js';
 
-export interface LiveTurnsOptions {
-  readonly calibration: CalibrationParameters;
-  readonly falseAcceptPercent: FalseAcceptPercent;
+export interface LiveTurnsOptions extends SessionVoicesOptions {
   readonly newTurnId: () => string;
-  /** Name of the next unknown voice. */
-  readonly newCluster: () => string;
-}
-
-/** One voice of the session. */
-interface SessionVoice {
-  sum: VoiceSum;
-  cluster: string | undefined;
-  verdict: Verdict;
-  /** Turns told, with the person each was told as. */
-  readonly told: Map<string, string | null>;
 }
 
 interface OpenTurn {
   readonly turnId: string;
   readonly startSample: number;
   endSample: number;
-  windows: LiveWindow[];
-  lastTold: string | null | undefined;
+  readonly windows: LiveWindow[];
+  /** The name last told; undefined where none was. */
+  toldAs: string | undefined;
 }
 
-/** For a calibration that does not say. */
-const RECORDING_COSINE = { offset: -10, cosine: 16 };
+/** Whose a turn is: a voice of the session, or nobody's heard before. */
+interface Owner {
+  readonly voice: SessionVoice | undefined;
+  readonly own: VoiceSum;
+  /** The turn and what was known of the voice before. */
+  readonly heard: HeardVoice;
+  readonly position: number;
+}
+
 const LEAST_TURN_SAMPLES = samplesOfMs(300);
 
 /** Turns and voices of one live stream: pure bookkeeping over windows as they come. */
 export class LiveTurns {
   readonly #options: LiveTurnsOptions;
-  #enrolled: readonly EnrolledVoice[] = [];
-  #voices: SessionVoice[] = [];
+  readonly #voices: SessionVoices;
   #open: OpenTurn | undefined;
   #lastUnknown: SessionVoice | undefined;
-  isNarrowBand = false;
 
   constructor(options: LiveTurnsOptions) {
     this.#options = options;
+    this.#voices = new SessionVoices(options);
   }
 
-  /** The unknown voice heard last. */
-  get lastUnknown(): string | undefined {
-    return this.#lastUnknown?.cluster;
+  /** True where the stream is telephone audio. */
+  set isNarrowBand(isNarrowBand: boolean) {
+    this.#voices.isNarrowBand = isNarrowBand;
+  }
+
+  /** The unknown voice heard last, while it is unknown. */
+  get lastUnknown(): number | undefined {
+    return this.#lastUnknown?.verdict.decision === 'identified' ? undefined : this.#lastUnknown?.number;
+  }
+
+  /** What is known of a voice; undefined where there is none of that number, or none any more. */
+  voice(number: number): VoiceSnapshot | undefined {
+    return this.#voiceOf(number)?.snapshot;
   }
 
   /** Who may be named from now on; turns told before are told anew where that changes whose they are. */
   setEnrolled(enrolled: readonly EnrolledVoice[]): LiveChange[] {
-    this.#enrolled = enrolled;
-    return this.#voices.flatMap((voice) => {
-      voice.verdict = this.#verdictOf(voice.sum.heard()!);
-      return this.#relabel(voice);
-    });
+    this.#voices.setEnrolled(enrolled);
+    return this.#voices.all.flatMap((voice) => this.#relabel(voice));
+  }
+
+  /** Somebody who knows says whose voice it is; undefined takes that back. */
+  bind(number: number, voiceId: string | undefined): LiveChange[] {
+    const voice = this.#voiceOf(number);
+    if (!voice) return [];
+    this.#voices.bind(voice, voiceId);
+    return this.#relabel(voice);
   }
 
   /** Speech goes on until at least `span.endSample`; `windows` are what was embedded of it since the last call. */
   hear(span: SampleSpan, windows: readonly LiveWindow[]): LiveChange[] {
-    const turn = this.#openTurn(span);
+    const changes: LiveChange[] = [];
+    for (const window of windows) {
+      const { windows: before } = this.#turnOf(span);
+      const apart = before.findLast(({ endSample }) => endSample <= window.startSample);
+      if (apart) this.#voices.compareWindows(dot(apart.embedding, window.embedding));
+      before.push(window);
+      changes.push(...this.#splitTurn());
+    }
+    const turn = this.#turnOf(span);
     turn.endSample = span.endSample;
-    turn.windows.push(...windows);
-    if (turn.windows.length === 0) return [];
-    const { voice, sum } = this.#whose(turn);
-    const verdict = this.#verdictOf(sum.heard()!);
-    const said = verdict.decision === 'identified' ? verdict.voiceId : null;
-    if (said === null || said === turn.lastTold) return [];
-    turn.lastTold = said;
-    return [this.#told(turn, { isFinal: false, verdict, voice })];
+    return turn.windows.length === 0 ? changes : [...changes, ...this.#tentative(turn)];
   }
 
   /** The stretch of speech ended at `span.endSample`. */
@@ -84,79 +95,114 @@ export class LiveTurns {
     const changes = this.hear(span, windows);
     const turn = this.#open!;
     this.#open = undefined;
-    if (turn.windows.length === 0 || span.endSample - span.startSample < LEAST_TURN_SAMPLES) {
-      const { turnId, startSample, endSample } = turn;
-      return [...changes, { type: 'rejected', turnId, startSample, endSample, reason: 'too_short' }];
-    }
-    const { voice: known, sum } = this.#whose(turn);
-    const voice = known ?? this.#newVoice(sum);
-    voice.sum = sum;
-    voice.verdict = this.#verdictOf(sum.heard()!);
-    const relabels = this.#relabel(voice);
-    voice.told.set(turn.turnId, voice.verdict.voiceId);
-    const final = this.#told(turn, { isFinal: true, verdict: voice.verdict, voice });
-    if (voice.verdict.decision !== 'identified') this.#lastUnknown = voice;
-    return [...changes, final, ...relabels];
+    return [...changes, ...this.#final(turn)];
   }
 
-  #openTurn({ startSample, endSample }: SampleSpan): OpenTurn {
-    this.#open ??= { turnId: this.#options.newTurnId(), startSample, endSample, windows: [], lastTold: undefined };
+  #turnOf({ startSample, endSample }: SampleSpan): OpenTurn {
+    this.#open ??= { turnId: this.#options.newTurnId(), startSample, endSample, windows: [], toldAs: undefined };
     return this.#open;
   }
 
-  /** The session's voice most like the turn, or none where it is like none; and the sum with the turn in it. */
-  #whose({ windows }: OpenTurn): { voice: SessionVoice | undefined; sum: VoiceSum } {
-    const own = new VoiceSum();
-    for (const { embedding, samples } of windows) own.add(embedding, samples);
-    const { centroid } = own.heard()!;
-    const { offset, cosine } = this.#options.calibration.recordingCosine ?? RECORDING_COSINE;
-    let best: SessionVoice | undefined;
-    let highest = 0;
-    for (const voice of this.#voices) {
-      const llr = offset + cosine * dot(centroid, voice.sum.heard()!.centroid);
-      if (llr > highest) [best, highest] = [voice, llr];
-    }
-    return { voice: best, sum: best ? best.sum.with(own) : own };
-  }
-
-  #newVoice(sum: VoiceSum): SessionVoice {
-    const voice: SessionVoice = {
-      sum,
-      cluster: undefined,
-      verdict: this.#verdictOf(sum.heard()!),
-      told: new Map(),
+  /** Ends the open turn where another voice has set in, and begins the next there. */
+  #splitTurn(): LiveChange[] {
+    const turn = this.#open!;
+    const { windows } = turn;
+    if (windows.length < 2) return [];
+    const { voice: owner } = this.#ownerOf(windows.slice(0, -1));
+    const others = this.#voices.all.flatMap((voice) => (voice === owner ? [] : [voice.heard]));
+    const voiceBefore = (at: number) => {
+      const own = VoiceSum.of(windows.slice(0, at));
+      return owner ? owner.heardWith(own) : own.heard()!;
     };
-    this.#voices.push(voice);
-    return voice;
+    const at = changeOfVoice({ windows, voiceBefore, others }, this.#voices.likeness);
+    if (at === undefined) return [];
+    const boundary = Math.round((middleOf(windows[at - 1]!) + middleOf(windows[at]!)) / 2);
+    this.#open = {
+      turnId: this.#options.newTurnId(),
+      startSample: boundary,
+      endSample: turn.endSample,
+      windows: windows.slice(at),
+      toldAs: undefined,
+    };
+    return this.#final({ ...turn, windows: windows.slice(0, at), endSample: boundary });
   }
 
-  #verdictOf(heard: HeardVoice): Verdict {
-    const { calibration } = this.#options;
-    const comparisons = compare(heard, this.#enrolled, { calibration, isNarrowBand: this.isNarrowBand });
-    const [best] = comparisons;
-    return decide(comparisons, best && best.llr >= UNCERTAIN_LLR ? best : undefined, this.#options);
+  /** A name as soon as it is sure; a guess, or that nobody is known, only at the end. */
+  #tentative(turn: OpenTurn): LiveChange[] {
+    const { voice, heard } = this.#ownerOf(turn.windows);
+    const verdict = this.#voices.verdictOf(heard, voice);
+    if (verdict.decision !== 'identified' || verdict.voiceId === turn.toldAs) return [];
+    turn.toldAs = verdict.voiceId!;
+    return [this.#told(turn, { isFinal: false, verdict, voice: voice?.number })];
+  }
+
+  #final(turn: OpenTurn): LiveChange[] {
+    const { turnId, startSample, endSample, windows } = turn;
+    const rejected = { type: 'rejected', turnId, startSample, endSample, reason: 'too_short' } as const;
+    if (windows.length === 0 || endSample - startSample < LEAST_TURN_SAMPLES) return [rejected];
+    const { voice: known, own, heard, position } = this.#ownerOf(windows);
+    const seconds = own.samples / 16_000;
+    if (!known && seconds < SESSION_TUNING.foundSeconds) return this.#shortTurn(turn, heard, rejected);
+    const voice = known ?? this.#voices.found(own);
+    if (known && position >= SESSION_TUNING.learn && seconds >= SESSION_TUNING.learnSeconds) {
+      this.#voices.learn(known, own);
+    }
+    this.#voices.touch(voice);
+    const relabels = this.#relabel(voice);
+    const { verdict } = voice;
+    voice.tell(turnId);
+    if (verdict.decision !== 'identified') this.#lastUnknown = voice;
+    const told = this.#told(turn, { isFinal: true, verdict, voice: voice.number });
+    return [told, ...relabels, ...this.#mergeInto(voice)];
+  }
+
+  /** Too short to found a voice, and like none: told where it is clearly somebody enrolled. */
+  #shortTurn(turn: OpenTurn, heard: HeardVoice, rejected: LiveChange): LiveChange[] {
+    const verdict = this.#voices.verdictOf(heard);
+    if (verdict.decision !== 'identified') return [rejected];
+    return [this.#told(turn, { isFinal: true, verdict, voice: undefined })];
+  }
+
+  #ownerOf(windows: readonly LiveWindow[]): Owner {
+    const own = VoiceSum.of(windows);
+    const alone = own.heard()!;
+    const nearest = this.#voices.nearest(alone);
+    if (!nearest || nearest.position < SESSION_TUNING.join) return { voice: undefined, own, heard: alone, position: 0 };
+    const { voice, position } = nearest;
+    return { voice, own, heard: voice.heardWith(own), position };
+  }
+
+  /** Voices that have come to sound like this one are this one, unless they have another name. */
+  #mergeInto(kept: SessionVoice): LiveChange[] {
+    const same = this.#voices.all.filter(
+      (voice) =>
+        voice !== kept &&
+        voice.bound === undefined &&
+        (voice.verdict.voiceId === null || voice.verdict.voiceId === kept.verdict.voiceId) &&
+        this.#voices.nearness(kept.heard, voice) >= SESSION_TUNING.merge,
+    );
+    for (const gone of same) this.#voices.merge(kept, gone);
+    if (same.length === 0) return [];
+    const merged = same.map((gone) => ({ type: 'merged', voice: kept.number, gone: gone.number }) as const);
+    return [...merged, ...this.#relabel(kept)];
   }
 
   #relabel(voice: SessionVoice): LiveChange[] {
-    const { voiceId } = voice.verdict;
-    const turnIds = [...voice.told].flatMap(([turnId, person]) => (person === voiceId ? [] : [turnId]));
-    if (turnIds.length === 0) return [];
-    for (const turnId of turnIds) voice.told.set(turnId, voiceId);
-    return [{ type: 'relabel', turnIds, cluster: this.#clusterOf(voice), verdict: voice.verdict }];
+    const turnIds = voice.tellAnew();
+    return turnIds.length > 0 ? [{ type: 'relabel', turnIds, voice: voice.number, verdict: voice.verdict }] : [];
   }
 
   #told(
     { turnId, startSample, endSample, windows }: OpenTurn,
-    { isFinal, verdict, voice }: { isFinal: boolean; verdict: Verdict; voice: SessionVoice | undefined },
+    { isFinal, verdict, voice }: { isFinal: boolean; verdict: Verdict; voice: number | undefined },
   ): LiveChange {
     const speechSamples = windows.reduce((sum, { samples }) => sum + samples, 0);
-    const cluster = voice && verdict.decision !== 'identified' ? this.#clusterOf(voice) : null;
-    return { type: 'turn', turn: { turnId, startSample, endSample, isFinal, speechSamples, verdict, cluster } };
+    return { type: 'turn', turn: { turnId, startSample, endSample, isFinal, speechSamples, verdict, voice } };
   }
 
-  #clusterOf(voice: SessionVoice): string | null {
-    if (voice.verdict.decision === 'identified') return null;
-    voice.cluster ??= this.#options.newCluster();
-    return voice.cluster;
+  #voiceOf(number: number): SessionVoice | undefined {
+    return this.#voices.all.find((voice) => voice.number === number);
   }
 }
+
+const middleOf = ({ startSample, endSample }: SampleSpan) => (startSample + endSample) / 2;

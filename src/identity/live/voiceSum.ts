@@ -15,21 +15,22 @@ export class VoiceSum {
   #sum: Float32Array<ArrayBuffer> | undefined;
   #samples = 0;
 
-  get samples(): number {
-    return this.#samples;
+  /** All windows as one voice. */
+  static of(windows: readonly LiveWindow[]): VoiceSum {
+    const sum = new VoiceSum();
+    for (const { embedding, samples } of windows) sum.#add(embedding, samples);
+    return sum;
   }
 
-  add(embedding: Float32Array, samples: number): void {
-    this.#sum ??= new Float32Array(embedding.length);
-    for (let i = 0; i < embedding.length; i += 1) this.#sum[i]! += samples * embedding[i]!;
-    this.#samples += samples;
+  get samples(): number {
+    return this.#samples;
   }
 
   /** A new sum of both. */
   with(other: VoiceSum): VoiceSum {
     const both = new VoiceSum();
     for (const part of [this, other]) {
-      if (part.#sum) both.add(part.#sum, 1);
+      if (part.#sum) both.#add(part.#sum, 1);
     }
     both.#samples = this.#samples + other.#samples;
     return both;
@@ -39,5 +40,11 @@ export class VoiceSum {
   heard(): HeardVoice | undefined {
     if (!this.#sum) return undefined;
     return { centroid: unit(this.#sum), speechSeconds: this.#samples / 16_000 };
+  }
+
+  #add(embedding: Float32Array, samples: number): void {
+    this.#sum ??= new Float32Array(embedding.length);
+    for (let i = 0; i < embedding.length; i += 1) this.#sum[i]! += samples * embedding[i]!;
+    this.#samples += samples;
   }
 }

@@ -1,0 +1,68 @@
+import { msOfSamples } from '../../core/time.js';
+import { abortable } from '../../stream/abortable.js';
+import { BandwidthProbe } from '../bandwidthProbe.js';
+import type { Compute, LivePiece } from '../compute.js';
+import { oneWindow } from '../speechOf.js';
+import type { LiveBatches } from './liveBatches.js';
+import type { HeardPiece } from './liveEar.js';
+
+/** The networks, once they are loaded. */
+export interface LiveNetworks {
+  readonly compute: Compute;
+  readonly batches: LiveBatches;
+}
+
+export interface LiveSpeechOptions {
+  readonly openNetworks: () => Promise<LiveNetworks>;
+  readonly signal: AbortSignal;
+  /** Undefined while nobody knows: then the speech tells. */
+  readonly isNarrowBand: () => boolean | undefined;
+}
+
+/** Speech after which its bandwidth is measured. */
+const PROBE_MS = 3_000;
+
+/** The networks as one stream uses them, and its bandwidth. */
+export class LiveSpeech {
+  readonly #options: LiveSpeechOptions;
+  #probe: BandwidthProbe | undefined = new BandwidthProbe();
+  #probedMs = 0;
+  #measured = false;
+
+  constructor(options: LiveSpeechOptions) {
+    this.#options = options;
+  }
+
+  /** True for telephone audio, as far as is known. */
+  get isNarrowBand(): boolean {
+    return this.#options.isNarrowBand() ?? this.#measured;
+  }
+
+  async detect(piece: LivePiece): Promise<HeardPiece> {
+    const { batches } = await this.#networks();
+    return abortable(batches.detectSpeech(piece), this.#options.signal);
+  }
+
+  /** Unit-norm embedding of each window. Takes the arrays. */
+  async embed(windows: readonly Float32Array<ArrayBuffer>[]): Promise<readonly Float32Array<ArrayBuffer>[]> {
+    if (windows.length === 0) return [];
+    const { batches, compute } = await this.#networks();
+    for (const samples of windows) await this.#listenFor(samples, compute);
+    return abortable(batches.embed(windows.map(oneWindow)), this.#options.signal);
+  }
+
+  #networks(): Promise<LiveNetworks> {
+    return abortable(this.#options.openNetworks(), this.#options.signal);
+  }
+
+  /** Measures the bandwidth once there is enough speech, where the source does not tell. */
+  async #listenFor(samples: Float32Array, compute: Compute): Promise<void> {
+    if (!this.#probe || this.#options.isNarrowBand() !== undefined) return;
+    this.#probe.add(samples);
+    this.#probedMs += msOfSamples(samples.length);
+    if (this.#probedMs < PROBE_MS) return;
+    const probe = this.#probe;
+    this.#probe = undefined;
+    this.#measured = await probe.isNarrowBand(compute, this.#options.signal);
+  }
+}

@@ -1,0 +1,147 @@
+import type { EnrollResult } from '../../core/identification.js';
+import { msOfSamples } from '../../core/time.js';
+import type { UnknownExemplar, UnknownVoice } from '../../core/unknownVoice.js';
+import { centroid } from '../../core/vector.js';
+import { acceptLlr, UNCALIBRATED } from '../../identity/calibration.js';
+import type { VoiceSnapshot } from '../../identity/live/liveChange.js';
+import { compare } from '../../identity/matchVoices.js';
+import type { EnrolledVoice } from '../../identity/resolveVoices.js';
+import type { SpeakerModel } from '../../inference/speakerModel.js';
+import type { UnknownVoices } from '../../registry/unknownVoices.js';
+import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
+import { enrollFromVoice } from '../enrollFromVoice.js';
+import type { EnrolledPerson } from '../enrollSamples.js';
+import { NARROW_BAND_HZ } from '../voicesToMatch.js';
+
+export interface LiveUnknownsOptions {
+  readonly unknownVoices: UnknownVoices;
+  readonly registry: VoiceprintRegistry;
+  readonly tenantId: string;
+  readonly model: SpeakerModel;
+  readonly nowMs: () => number;
+}
+
+/** A voice as it is kept, and since when it is known in this session. */
+interface KeptVoice {
+  readonly id: string;
+  readonly firstHeardMs: number;
+  /** What was known of it from earlier sessions. */
+  readonly earlier: UnknownVoice | undefined;
+}
+
+/** What telephone speech reaches, where nobody measured more closely. */
+const TELEPHONE_HZ = 3_400;
+
+/** Names of the unknown voices of one session: the same as in earlier sessions where they are recognised. */
+export class LiveUnknowns {
+  readonly #options: LiveUnknownsOptions;
+  readonly #kept = new Map<number, KeptVoice>();
+  /** True where the stream is telephone audio. */
+  isNarrowBand = false;
+
+  constructor(options: LiveUnknownsOptions) {
+    this.#options = options;
+  }
+
+  /** `unknown-N` of a voice of the session: one that is known from before, or a new number. */
+  async idOf(voice: number, snapshot: VoiceSnapshot | undefined): Promise<string> {
+    const kept = this.#kept.get(voice);
+    if (kept) return kept.id;
+    const { unknownVoices, tenantId, nowMs } = this.#options;
+    const earlier = snapshot && (await this.#recognised(snapshot));
+    const id = earlier?.id ?? (await unknownVoices.newId(tenantId));
+    this.#kept.set(voice, { id, firstHeardMs: earlier?.firstHeardMs ?? nowMs(), earlier });
+    return id;
+  }
+
+  /** The session's voice of that name. */
+  voiceOf(id: string): number | undefined {
+    return [...this.#kept].find(([, kept]) => kept.id === id)?.[0];
+  }
+
+  /** Keeps what is known of a voice for later sessions. A voice that was erased meanwhile gets a new name. */
+  async keep(snapshot: VoiceSnapshot): Promise<void> {
+    const { unknownVoices, tenantId } = this.#options;
+    const voice = this.#unknownVoice(snapshot);
+    if (voice && !(await unknownVoices.put(tenantId, voice))) this.#kept.delete(snapshot.voice);
+  }
+
+  /** The voice turned out to be somebody enrolled, or another unknown voice: nothing is kept of it as an unknown one. */
+  async forget(voice: number): Promise<void> {
+    const kept = this.#kept.get(voice);
+    if (!kept) return;
+    this.#kept.delete(voice);
+    await this.#options.unknownVoices.delete(this.#options.tenantId, kept.id);
+  }
+
+  /** Makes a voiceprint of the voice; see enrollFromVoice. */
+  async enroll(person: EnrolledPerson, snapshot: VoiceSnapshot): Promise<EnrollResult> {
+    await this.idOf(snapshot.voice, snapshot);
+    const { model, registry, unknownVoices, nowMs } = this.#options;
+    const result = await enrollFromVoice(person, this.#unknownVoice(snapshot)!, {
+      model,
+      registry,
+      unknownVoices,
+      nowMs,
+    });
+    if (result.status !== 'rejected') this.#kept.delete(snapshot.voice);
+    return result;
+  }
+
+  /** The voice of an earlier session that this is, as surely as people are named at 1 %. */
+  async #recognised({ exemplars, samples }: VoiceSnapshot): Promise<UnknownVoice | undefined> {
+    const { unknownVoices, tenantId, model } = this.#options;
+    const { calibration = UNCALIBRATED } = model;
+    const taken = new Set([...this.#kept.values()].map(({ id }) => id));
+    const all = (await unknownVoices.list(tenantId)).filter(
+      ({ id, modelId }) => modelId === model.id && !taken.has(id),
+    );
+    if (all.length === 0) return undefined;
+    const heard = {
+      centroid: centroid(
+        exemplars.map(({ embedding }) => embedding),
+        exemplars.map((exemplar) => exemplar.samples),
+      ),
+      speechSeconds: samples / 16_000,
+    };
+    const [best] = compare(heard, all.map(enrolledVoiceOf), { calibration, isNarrowBand: this.isNarrowBand });
+    if (!best || best.llr < acceptLlr(calibration, 1, all.length)) return undefined;
+    return all.find(({ id }) => id === best.voice.id);
+  }
+
+  #unknownVoice({ voice, exemplars, samples }: VoiceSnapshot): UnknownVoice | undefined {
+    const kept = this.#kept.get(voice);
+    if (!kept) return undefined;
+    const { model, nowMs } = this.#options;
+    const own = exemplars.map(
+      (exemplar): UnknownExemplar => ({
+        embedding: { modelId: model.id, values: exemplar.embedding },
+        speechMs: msOfSamples(exemplar.samples),
+        ...(this.isNarrowBand ? { bandwidthHz: TELEPHONE_HZ } : {}),
+      }),
+    );
+    return {
+      id: kept.id,
+      exemplars: [...(kept.earlier?.exemplars ?? []), ...own],
+      speechMs: (kept.earlier?.speechMs ?? 0) + msOfSamples(samples),
+      firstHeardMs: kept.firstHeardMs,
+      lastHeardMs: nowMs(),
+      modelId: model.id,
+    };
+  }
+}
+
+/** An unknown voice as the matcher sees enrolled ones. */
+function enrolledVoiceOf({ id, exemplars, speechMs }: UnknownVoice): EnrolledVoice {
+  const embeddings = exemplars.map(({ embedding }) => embedding.values);
+  return {
+    id,
+    exemplars: embeddings,
+    mean: centroid(
+      embeddings,
+      exemplars.map((exemplar) => exemplar.speechMs),
+    ),
+    speechSeconds: speechMs / 1000,
+    isNarrowBand: exemplars.every(({ bandwidthHz = Number.POSITIVE_INFINITY }) => bandwidthHz < NARROW_BAND_HZ),
+  };
+}

@@ -1,0 +1,124 @@
+import type { SampleSpan } from '../../core/audioFrame.js';
+import { VoicePrintsError } from '../../core/errors.js';
+import type { EnrollResult, FalseAcceptPercent } from '../../core/identification.js';
+import type { LiveEvent } from '../../core/live.js';
+import { UNCALIBRATED } from '../../identity/calibration.js';
+import type { LiveChange, VoiceSnapshot } from '../../identity/live/liveChange.js';
+import { LiveTurns } from '../../identity/live/liveTurns.js';
+import type { LiveWindow } from '../../identity/live/voiceSum.js';
+import type { EnrollUnknownRequest } from '../engine.js';
+import { isOfUnknown, liveEventOf } from './liveEvents.js';
+import { type Gallery, LiveGallery } from './liveGallery.js';
+import { LiveUnknowns, type LiveUnknownsOptions } from './liveUnknowns.js';
+
+export interface LiveVoicesOptions extends LiveUnknownsOptions {
+  readonly sessionId: string;
+  readonly speakerIds: readonly string[] | undefined;
+  readonly falseAcceptPercent: FalseAcceptPercent;
+}
+
+/** Turns of one session with the names of people and of unknown voices: what is stored meets what is heard. */
+export class LiveVoices {
+  readonly #options: LiveVoicesOptions;
+  readonly #turns: LiveTurns;
+  readonly #gallery: LiveGallery;
+  readonly #unknowns: LiveUnknowns;
+  #names: ReadonlyMap<string, string> = new Map();
+  /** People whom unknown voices were enrolled as: voice of the session by speaker id. */
+  readonly #bound = new Map<string, number>();
+  /** Voices said to be people since the last events. */
+  #toBind: { readonly voice: number; readonly speakerId: string }[] = [];
+
+  constructor(options: LiveVoicesOptions) {
+    const { model, sessionId, falseAcceptPercent } = options;
+    this.#options = options;
+    this.#gallery = new LiveGallery({ ...options, modelId: model.id });
+    this.#unknowns = new LiveUnknowns(options);
+    const { calibration = UNCALIBRATED } = model;
+    let turns = 0;
+    this.#turns = new LiveTurns({ calibration, falseAcceptPercent, newTurnId: () => `${sessionId}-${++turns}` });
+  }
+
+  /** Throws SPEAKER_NOT_FOUND, SPEAKER_INCOMPLETE. */
+  async open(): Promise<void> {
+    this.#take(await this.#gallery.open());
+  }
+
+  set isNarrowBand(isNarrowBand: boolean) {
+    this.#turns.isNarrowBand = isNarrowBand;
+    this.#unknowns.isNarrowBand = isNarrowBand;
+  }
+
+  /** See LiveTurns.hear. */
+  async *hear(span: SampleSpan, windows: readonly LiveWindow[]): AsyncGenerator<LiveEvent> {
+    yield* this.idle();
+    yield* this.#tell(this.#turns.hear(span, windows));
+  }
+
+  /** See LiveTurns.end. */
+  async *end(span: SampleSpan, windows: readonly LiveWindow[]): AsyncGenerator<LiveEvent> {
+    yield* this.idle();
+    yield* this.#tell(this.#turns.end(span, windows));
+  }
+
+  /** What others did meanwhile: people enrolled, renamed, erased. */
+  async *idle(): AsyncGenerator<LiveEvent> {
+    const changed = await this.#gallery.changed();
+    if (changed) yield* this.#tell(this.#take(changed));
+    for (const { voice, speakerId } of this.#toBind.splice(0)) {
+      this.#bound.set(speakerId, voice);
+      yield* this.#tell(this.#turns.bind(voice, speakerId));
+    }
+  }
+
+  /** See LiveSession.enrollUnknown. */
+  async enrollUnknown({ cluster, ...person }: EnrollUnknownRequest): Promise<EnrollResult> {
+    const snapshot = this.#snapshotOf(cluster);
+    const result = await this.#unknowns.enroll({ ...person, tenantId: this.#options.tenantId }, snapshot);
+    if (result.status !== 'rejected') {
+      this.#gallery.expire();
+      this.#toBind.push({ voice: snapshot.voice, speakerId: person.speakerId });
+    }
+    return result;
+  }
+
+  #snapshotOf(cluster: string | undefined): VoiceSnapshot {
+    const voice = cluster === undefined ? this.#turns.lastUnknown : this.#unknowns.voiceOf(cluster);
+    const snapshot = voice === undefined ? undefined : this.#turns.voice(voice);
+    if (snapshot) return snapshot;
+    const message = 'this session has not heard such an unknown voice; name one that a turn was told with';
+    throw new VoicePrintsError('CLUSTER_NOT_FOUND', message);
+  }
+
+  #take({ voices, names }: Gallery): LiveChange[] {
+    this.#names = names;
+    // Who was erased is nobody's name any more.
+    const gone = [...this.#bound].filter(([speakerId]) => !names.has(speakerId));
+    for (const [speakerId] of gone) this.#bound.delete(speakerId);
+    return [...gone.flatMap(([, voice]) => this.#turns.bind(voice, undefined)), ...this.#turns.setEnrolled(voices)];
+  }
+
+  async *#tell(changes: readonly LiveChange[]): AsyncGenerator<LiveEvent> {
+    for (const change of changes) {
+      const cluster = await this.#clusterOf(change);
+      const event = liveEventOf(change, { names: this.#names, cluster, timestampMs: this.#options.nowMs() });
+      if (event) yield event;
+    }
+  }
+
+  /** Name of the unknown voice that a change is about; what is stored of unknown voices follows. */
+  async #clusterOf(change: LiveChange): Promise<string | null> {
+    if (change.type === 'merged') await this.#unknowns.forget(change.gone);
+    if (change.type !== 'turn' && change.type !== 'relabel') return null;
+    const { voice, verdict } = change.type === 'turn' ? change.turn : change;
+    if (voice === undefined) return null;
+    if (!isOfUnknown(verdict)) {
+      if (change.type === 'relabel') await this.#unknowns.forget(voice);
+      return null;
+    }
+    const snapshot = this.#turns.voice(voice);
+    const cluster = await this.#unknowns.idOf(voice, snapshot);
+    if (snapshot && (change.type === 'relabel' || change.turn.isFinal)) await this.#unknowns.keep(snapshot);
+    return cluster;
+  }
+}
