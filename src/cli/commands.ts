@@ -10,11 +10,13 @@ import { serve } from './serve.js';
 import { speakersCommands } from './speakers.js';
 import { unknownVoicesCommands } from './unknownVoices.js';
 import { webhooksCommands } from './webhooks.js';
+import { watch } from './watch.js';
 
 /** Every command, in the order `--help` lists them. */
 export const commands: readonly Command[] = [
   enroll,
   identify,
+  watch,
   ...speakersCommands,
   ...unknownVoicesCommands,
   serve,

@@ -1,7 +1,8 @@
 import { basename, extname } from 'node:path';
 import { formatRttm } from '../evaluation/rttm.js';
-import type { FalseAcceptPercent, Identification, IdentifyRequest, RecordingSource } from '../index.js';
+import type { Identification, IdentifyRequest, RecordingSource } from '../index.js';
 import type { Command, ParsedArguments, Terminal } from './command.js';
+import { falseAcceptOf, falseAcceptOption } from './falseAccept.js';
 import { openEngine } from './openEngine.js';
 import { printResult, remark } from './output.js';
 import { listOption, textOption, usageError } from './parseCommandLine.js';
@@ -13,8 +14,6 @@ import { turnsTable } from './turnsTable.js';
 import { voiceId } from './voiceLabel.js';
 import { writeWhole } from './writeWhole.js';
 
-const PRESETS: readonly FalseAcceptPercent[] = [0.1, 1, 5];
-
 export const identify: Command = {
   name: 'identify',
   summary: 'Who speaks when in a recording',
@@ -22,7 +21,7 @@ export const identify: Command = {
   arity: [1, 1],
   options: {
     speakers: { value: 'A,B', about: 'Only these ids (default: everybody whose voiceprint is complete)' },
-    'false-accept': { value: 'P', about: 'Chance in percent that a stranger is named: 0.1, 1 or 5 (default 1)' },
+    ...falseAcceptOption,
     rttm: { value: 'FILE', about: 'Also write the turns as RTTM' },
     srt: { value: 'FILE', about: 'Also write the turns as subtitles' },
     svg: { value: 'FILE', about: 'Also draw the turns as a timeline' },
@@ -48,11 +47,7 @@ call at the chosen --false-accept. The percentage is the calibrated probability 
 
 function requestOf(args: ParsedArguments, terminal: Terminal): IdentifyRequest {
   const speakerIds = listOption(args, 'speakers');
-  const preset = textOption(args, 'false-accept');
-  const falseAcceptPercent = PRESETS.find((percent) => String(percent) === preset);
-  if (preset !== undefined && falseAcceptPercent === undefined) {
-    throw usageError(`--false-accept ${preset} is not a preset; use 0.1, 1 or 5`);
-  }
+  const falseAcceptPercent = falseAcceptOf(args);
   return {
     source: sourceOf(args, terminal),
     ...(speakerIds ? { speakerIds } : {}),

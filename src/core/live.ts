@@ -1,4 +1,5 @@
 import type { AudioFrame } from './audioFrame.js';
+import type { ErrorCode } from './errors.js';
 import type { Candidate, Decision } from './identification.js';
 
 /** How a live source is; what its node's badge shows. */
@@ -17,8 +18,8 @@ export type StreamStatus =
 /** A change of a live source. Never a credential, an address with one, or what the other side said of itself unasked. */
 export interface StreamState {
   readonly status: StreamStatus;
-  /** Why, where something is wrong: an ErrorCode. */
-  readonly code?: string;
+  /** Why, where something is wrong. */
+  readonly code?: ErrorCode;
   /** What happened and, after a semicolon, what to do. */
   readonly message?: string;
   /** Of `retrying`: until the next attempt. */
