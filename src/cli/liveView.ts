@@ -30,22 +30,29 @@ export class LiveView implements Disposable {
   show(event: LiveEvent): void {
     switch (event.type) {
       case 'turn':
-        return event.turn.isFinal ? this.#print(lineOf(event.turn)) : this.#draw(lineOf(event.turn));
+        if (event.turn.isFinal) this.#print(lineOf(event.turn));
+        else this.#draw(lineOf(event.turn));
+        break;
       case 'relabel': {
         const who = event.name ?? event.speakerId ?? event.cluster ?? 'unknown';
         const turns = event.turnIds.length === 1 ? '1 turn' : `${event.turnIds.length} turns`;
-        return this.#print(`(${turns} told above: ${who})`);
+        this.#print(`(${turns} told above: ${who})`);
+        break;
       }
       case 'rejected':
-        return this.#print(`${clock(event.start)}–${clock(event.end)}  (${event.reason.replaceAll('_', ' ')})`);
+        this.#print(`${clock(event.start)}–${clock(event.end)}  (${event.reason.replaceAll('_', ' ')})`);
+        break;
       case 'state': {
         const { status, code, message } = event.state;
-        return this.#remark(code ? `${STREAM_WORDS[status]}: ${code}: ${message ?? ''}` : STREAM_WORDS[status]);
+        this.#remark(code ? `${STREAM_WORDS[status]}: ${code}: ${message ?? ''}` : STREAM_WORDS[status]);
+        break;
       }
       case 'dropped':
-        return this.#remark(`${event.seconds.toFixed(1)} s of audio were lost: this machine is too busy`);
+        this.#remark(`${event.seconds.toFixed(1)} s of audio were lost: this machine is too busy`);
+        break;
       case 'degraded':
-        return this.#remark(event.level > 0 ? 'this machine is busy: names come later' : 'names come at once again');
+        this.#remark(event.level > 0 ? 'this machine is busy: names come later' : 'names come at once again');
+        break;
     }
   }
 

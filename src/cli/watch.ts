@@ -3,6 +3,7 @@ import {
   type Engine,
   type EventContext,
   type LiveEvent,
+  type LiveSource,
   liveSpeakerEvent,
   openLive,
   parseLiveSource,
@@ -13,7 +14,7 @@ import type { Command, ParsedArguments, Terminal } from './command.js';
 import { falseAcceptOf, falseAcceptOption } from './falseAccept.js';
 import { LiveView } from './liveView.js';
 import { openEngine } from './openEngine.js';
-import { hasFlag, listOption, textOption } from './parseCommandLine.js';
+import { hasFlag, listOption, textOption, usageError } from './parseCommandLine.js';
 import { rawFormatOf, rawFormatOptions } from './rawFormat.js';
 
 export const watch: Command = {
@@ -38,7 +39,7 @@ A name with a question mark may still change. With --json every event is one JSO
 unknown and rejected once a turn, at its end; tentative before it; relabel where a turn already told turns out to be
 somebody else's; stream, dropped and degraded about the stream itself.`,
   async run(args, terminal) {
-    const source = parseLiveSource(args.positionals[0]!, rawFormatOf(args));
+    const source = sourceOf(args, terminal);
     await using engine = await openEngine(args, terminal);
     const sessionId = randomUUID();
     const speakerIds = listOption(args, 'speakers');
@@ -58,6 +59,18 @@ somebody else's; stream, dropped and degraded about the stream itself.`,
     }
   },
 };
+
+/** The source as typed; `--encoding` describes samples without a header. Throws USAGE, INPUT_INVALID. */
+function sourceOf(args: ParsedArguments, { stdin }: Terminal): LiveSource {
+  const source = parseLiveSource(args.positionals[0]!);
+  const rawFormat = rawFormatOf(args);
+  if (source.kind === 'stdin' && stdin.isTTY) {
+    throw usageError('standard input is a terminal; pipe samples in, or name a source');
+  }
+  if (!rawFormat) return source;
+  if (source.kind === 'stdin' || source.kind === 'file') return { ...source, rawFormat };
+  throw usageError('--encoding describes headerless samples of a file or of standard input; leave it out');
+}
 
 const contextOf = (args: ParsedArguments, engine: Engine, sessionId: string): EventContext => ({
   site: textOption(args, 'site') ?? 'live',

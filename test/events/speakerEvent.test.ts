@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ErrorCode } from '../../src/core/errors.js';
 import type { IdentifiedSegment } from '../../src/core/identification.js';
 import type { LiveEvent } from '../../src/core/live.js';
 import { liveSpeakerEvent } from '../../src/events/liveSpeakerEvent.js';
@@ -74,12 +75,12 @@ test.each<{ name: string; event: LiveEvent; topic: string; qos: 0 | 1; retain: b
     name: 'a stream that is lost',
     event: {
       type: 'state',
-      state: { status: 'retrying', code: 'STREAM_LOST', message: 'gone; wait', retryInMs: 1234, attempt: 2 },
+      state: { status: 'retrying', code: 'LIVE_LOST', message: 'gone; wait', retryInMs: 1234, attempt: 2 },
       timestampMs,
     },
     ...{ topic: 'speaker-id/door/stream', qos: 1, retain: true },
     payload: {
-      ...{ event_type: 'stream', status: 'retrying', code: 'STREAM_LOST', message: 'gone; wait' },
+      ...{ event_type: 'stream', status: 'retrying', code: 'LIVE_LOST', message: 'gone; wait' },
       ...{ retry_in_seconds: 1.234, attempt: 2, ...told },
     },
   },
@@ -106,7 +107,7 @@ test('only turns at their end count as heard', () => {
 });
 
 test('a stream that has a fault tells the errors topic as well, one that is well does not', () => {
-  const state = (code?: string) =>
+  const state = (code?: ErrorCode) =>
     liveSpeakerEvent(
       { type: 'state', state: { status: 'ended', message: 'm; do', ...(code && { code }) }, timestampMs },
       context,
