@@ -9,8 +9,8 @@ import { modelsCommands } from './models.js';
 import { serve } from './serve.js';
 import { speakersCommands } from './speakers.js';
 import { unknownVoicesCommands } from './unknownVoices.js';
-import { webhooksCommands } from './webhooks.js';
 import { watch } from './watch.js';
+import { webhooksCommands } from './webhooks.js';
 
 /** Every command, in the order `--help` lists them. */
 export const commands: readonly Command[] = [
