@@ -185,12 +185,12 @@ class RecordingEngine implements Engine {
     });
     this.#sessions.add(session);
     // Beside the session, which sees who was added when it looks next; a failure shows with the next enrolment.
-    this.#job({}, (signal) => this.#hearAgain(tenantId, signal)).catch(() => undefined);
+    this.#job({}, (signal) => this.#hearAgain(request.tenantId, signal)).catch(() => undefined);
     return session;
   }
 
   identifyChunks(request: IdentifyChunksRequest): ChunkSession {
-    const { config, registry } = this.#parts;
+    const { config } = this.#parts;
     const { tenantId = LOCAL_TENANT, falseAcceptPercent = config.falseAcceptPercent } = request;
     const stream = new ChunkIdentification();
     const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
@@ -201,7 +201,7 @@ class RecordingEngine implements Engine {
             {
               openRecording: () => openRecording(source, limits, signal),
               startSeconds,
-              voiceprints: voiceprintsFor(await registry.list(tenantId), speakerIds, this.model.id),
+              voiceprints: voiceprintsFor(await this.#hearAgain(tenantId, signal), speakerIds, this.model.id),
               falseAcceptPercent,
             },
             await this.#openCompute(),
@@ -212,10 +212,10 @@ class RecordingEngine implements Engine {
   }
 
   diarize(request: DiarizeRequest, options: CallOptions = {}): Promise<Diarization> {
-    const { config, registry } = this.#parts;
+    const { config } = this.#parts;
     const { tenantId = LOCAL_TENANT, openSource, speakerIds = [], speakerCount, isSpeakerPerChannel = false } = request;
     return this.#job(options, async (signal) => {
-      const everybody = speakerIds.length > 0 ? await registry.list(tenantId) : [];
+      const everybody = speakerIds.length > 0 ? await this.#hearAgain(tenantId, signal) : [];
       const voiceprints = speakerIds.length > 0 ? voiceprintsFor(everybody, speakerIds, this.model.id) : [];
       const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
       const compute = await this.#openCompute();
