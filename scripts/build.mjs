@@ -20,11 +20,10 @@ const sequence = sileroSequence(readFileSync(join(avrVad, 'dist/silero_vad_v5.on
 writeFileSync(join(assets, 'silero-vad-5-sequence.onnx'), sequence);
 cpSync(join(root, 'scripts/assets/SILERO_VAD_LICENSE.md'), join(assets, 'SILERO_VAD_LICENSE.md'));
 
-// The gRPC interface is read at run time, and its users compile it.
-cpSync(
-  join(root, 'src/api/grpc/deepaffects-realtime.proto'),
-  join(root, 'dist/src/api/grpc/deepaffects-realtime.proto'),
-);
+// Read at run time: the gRPC interface, which its users compile, and the live page.
+for (const file of ['src/api/grpc/deepaffects-realtime.proto', 'src/api/page/live.html']) {
+  cpSync(join(root, file), join(root, 'dist', file));
+}
 
 // Last, so that a type error leaves everything else in place.
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');

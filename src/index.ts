@@ -3,6 +3,7 @@
 export { listMicrophones, type Microphone } from './audio/live/listMicrophones.js';
 export { type LiveTools, liveTools, type MissingTool } from './audio/live/liveTools.js';
 export { type OpenLiveOptions, openLive } from './audio/live/openLive.js';
+export { OpusPackets } from './audio/live/opusPackets.js';
 export { PushedAudio, type PushedAudioOptions } from './audio/live/pushedAudio.js';
 export { openSip } from './audio/sip/openSip.js';
 export * from './audio/sip/sipTypes.js';

@@ -3,13 +3,11 @@ import type { ServerResponse } from 'node:http';
 import { admitKey } from './admitKey.js';
 import type { ApiRequest, Call, Handler, Surface } from './call.js';
 import type { Dialect } from './dialect.js';
+import { KEY_PARAMETERS, keyOf, parametersOf } from './keyOf.js';
 import { httpRefusal, type Refusal, RefusedError, refusalOf } from './refusal.js';
 
 /** What Express (4 and 5) calls; it never rejects and never throws. */
 export type Endpoint = (request: ApiRequest, response: ServerResponse) => void;
-
-/** Query parameters that carry the key; they never reach a handler. */
-const KEY_PARAMETERS = ['apikey', 'api_key'];
 
 /**
  * The way of every call: key, slot, handler, answer; or a refusal in the dialect of the surface.
@@ -46,20 +44,6 @@ function queryOf(request: ApiRequest): Record<string, string> {
     if (!KEY_PARAMETERS.includes(name)) query[name] ??= value;
   }
   return query;
-}
-
-function parametersOf(request: ApiRequest): URLSearchParams {
-  const url = request.url ?? '';
-  const mark = url.indexOf('?');
-  return new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
-}
-
-function keyOf(request: ApiRequest): string {
-  const parameters = parametersOf(request);
-  const inQuery = KEY_PARAMETERS.map((name) => parameters.get(name)).find((key) => key);
-  const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
-  const header = request.headers['x-api-key'];
-  return inQuery || bearer || (typeof header === 'string' ? header : '') || '';
 }
 
 const authenticate = (surface: Surface, request: ApiRequest): string =>

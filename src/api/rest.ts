@@ -41,6 +41,8 @@ export interface RestRouterOptions {
   /** The jobs of the engine's store (see AsyncJobs); without them there are no asynchronous calls. */
   readonly jobs?: (() => Promise<Jobs>) | undefined;
   readonly options?: RestOptions;
+  /** Wrong keys count together with those of other surfaces that share it. */
+  readonly throttle?: KeyThrottle;
 }
 
 /** Jobs whose audio comes in at once: each may hold a body in memory. */
@@ -53,7 +55,7 @@ const CONTRACT_PREFIX = '/audio/generic/api';
  * The REST surface as one Express handler: below `/audio/generic/api`, `/v1/speakers`, `/v1/identify`, `/v1/jobs`, `/v1/webhooks`;
  * everything else goes on to `next`. Fits into Express 4 (Node-RED) and Express 5, behind other parsers or none.
  */
-export function createRestRouter({ engine, keys, jobs, options = {} }: RestRouterOptions): express.Router {
+export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }: RestRouterOptions): express.Router {
   const limits = { ...REST_LIMITS, ...options.limits };
   const surface: Surface = {
     engine,
@@ -63,7 +65,7 @@ export function createRestRouter({ engine, keys, jobs, options = {} }: RestRoute
     slots: new Slots(limits.maxConcurrent),
     uploads: new Slots(MAX_UPLOADS),
     jobs,
-    throttle: new KeyThrottle(limits.maxWrongKeysPerMinute),
+    throttle: shared.throttle ?? new KeyThrottle(limits.maxWrongKeysPerMinute),
     report: options.onFailure ?? reportToStderr,
   };
   const router = express.Router();

@@ -2,10 +2,14 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { VoicePrintsError } from '../core/errors.js';
+import { present } from './call.js';
 import { faultDialect } from './dialect.js';
 import { writeJson, writeRefusal } from './endpoint.js';
+import { KeyThrottle } from './keyThrottle.js';
+import { livePage } from './page/livePage.js';
 import { refusalOf, refuseRoute } from './refusal.js';
 import { createRestRouter, REST_LIMITS, type RestRouterOptions } from './rest.js';
+import { isStream, type StreamLimits, StreamServer } from './websocket/streamServer.js';
 
 export interface ServeOptions extends RestRouterOptions {
   /** 127.0.0.1 by default: seen from outside only when that is asked for. */
@@ -14,6 +18,8 @@ export interface ServeOptions extends RestRouterOptions {
   readonly port?: number;
   /** How long `close` waits for calls in work before it ends them. */
   readonly graceMs?: number;
+  /** Caps on live streams over WebSocket. */
+  readonly streamLimits?: Partial<StreamLimits>;
 }
 
 export interface RunningServer {
@@ -23,13 +29,24 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Serves the REST surface and `/healthz` without Node-RED. Throws CONFIG_INVALID when the port cannot be had. */
+/** Serves the REST surface, live streams over WebSocket, the live page and `/healthz` without Node-RED. Throws CONFIG_INVALID when the port cannot be had. */
 export async function serve({
   host = '127.0.0.1',
   port = 8080,
   graceMs = 10_000,
-  ...rest
+  streamLimits = {},
+  ...given
 }: ServeOptions): Promise<RunningServer> {
+  const maxWrong = given.options?.limits?.maxWrongKeysPerMinute ?? REST_LIMITS.maxWrongKeysPerMinute;
+  const rest = { throttle: new KeyThrottle(maxWrong), ...given };
+  const { engine, keys, throttle, options } = rest;
+  const streams = new StreamServer({
+    engine,
+    keys,
+    throttle,
+    limits: streamLimits,
+    ...present({ onFailure: options?.onFailure }),
+  });
   const server = createServer(
     // Slow or silent clients lose their connection: heads within 15 s, whole requests within the body's time.
     {
@@ -42,16 +59,21 @@ export async function serve({
     appOf(rest),
   );
   server.maxConnections = 1_000;
+  server.on('upgrade', (request, socket, head) => {
+    if (isStream(request)) streams.handleUpgrade(request, socket, head);
+    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  });
   await listen(server, host, port);
   const { address, port: taken, family } = server.address() as AddressInfo;
   const shown = family === 'IPv6' ? `[${address}]` : address;
-  return { url: `http://${shown}:${taken}`, close: () => close(server, graceMs) };
+  return { url: `http://${shown}:${taken}`, close: () => close(server, streams, graceMs) };
 }
 
 function appOf(rest: RestRouterOptions): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.get('/healthz', (_request, response) => writeJson(response, 200, { status: 'ok' }));
+  app.get(['/', '/live'], livePage());
   app.use(createRestRouter(rest));
   app.use((_request, response) => {
     refuseRoute().catch((error: unknown) => writeRefusal(response, faultDialect, refusalOf(error)));
@@ -69,12 +91,13 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-async function close(server: Server, graceMs: number): Promise<void> {
+async function close(server: Server, streams: StreamServer, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const hangUp = setTimeout(() => server.closeAllConnections(), graceMs);
   // Kept-alive connections become idle only when their call has ended.
+  const ended = streams.close(graceMs);
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  await closed;
+  await Promise.all([closed, ended]);
   clearTimeout(hangUp);
   clearInterval(sweep);
 }

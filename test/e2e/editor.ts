@@ -3,13 +3,14 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 
 const CHROMIUM = process.env.VOICE_PRINTS_CHROMIUM ?? '/usr/bin/chromium';
 
-export async function openBrowser(): Promise<Browser> {
+/** @param more switches of Chromium, e.g. for a microphone of its own */
+export async function openBrowser(more: readonly string[] = []): Promise<Browser> {
   if (!existsSync(CHROMIUM)) {
     throw new Error(`no browser at ${CHROMIUM}; install the Debian package chromium, or set VOICE_PRINTS_CHROMIUM`);
   }
   return chromium.launch({
     executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', ...more],
   });
 }
 

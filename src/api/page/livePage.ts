@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { fileURLToPath } from 'node:url';
+
+const PAGE_PATH = fileURLToPath(new URL('./live.html', import.meta.url));
+
+/** Answers with the page that streams the browser's microphone: one file, nothing from elsewhere. */
+export function livePage(): (request: IncomingMessage, response: ServerResponse) => void {
+  const html = readFileSync(PAGE_PATH);
+  const text = html.toString('utf8');
+  const [script, style] = [hashesOf(text, 'script'), hashesOf(text, 'style')];
+  return (request, response) => {
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.setHeader('content-security-policy', policy({ script, style, host: request.headers.host }));
+    response.setHeader('permissions-policy', 'microphone=(self), camera=(), geolocation=()');
+    response.setHeader('referrer-policy', 'no-referrer');
+    response.setHeader('x-content-type-options', 'nosniff');
+    response.setHeader('cache-control', 'no-cache');
+    response.setHeader('content-length', html.length);
+    response.end(request.method === 'HEAD' ? undefined : html);
+  };
+}
+
+interface PolicyParts {
+  readonly script: string;
+  readonly style: string;
+  readonly host: string | undefined;
+}
+
+/** Only what stands in the file runs; the worklet is made of it, hence blob. Not every browser takes 'self' for ws:. */
+function policy({ script, style, host }: PolicyParts): string {
+  const isPlainHost = /^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/i.test(host ?? '');
+  const sockets = isPlainHost ? ` ws://${host} wss://${host}` : '';
+  return [
+    "default-src 'none'",
+    `script-src ${script} blob:`,
+    `style-src ${style}`,
+    `connect-src 'self'${sockets}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+/** What a policy calls the elements of this kind in the page: the digests of their texts. */
+function hashesOf(html: string, element: 'script' | 'style'): string {
+  const texts = [...html.matchAll(new RegExp(`<${element}>([\\s\\S]*?)</${element}>`, 'g'))].map(([, text]) => text!);
+  return texts.map((text) => `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`).join(' ');
+}

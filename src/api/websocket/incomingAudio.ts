@@ -1,0 +1,75 @@
+import { OpusPackets, PushedAudio, type RawFormat, VoicePrintsError } from '../../index.js';
+import { rawFormatOf } from '../rawFormat.js';
+import type { Hello } from './protocol.js';
+
+/** Audio waiting to be heard past which nothing more is taken from the connection. */
+const HIGH_MS = 20_000;
+/** What the source itself may hold: what was taken before the connection stood still must fit. */
+const HELD_MS = 120_000;
+const BYTES_OF = { s16le: 2, mulaw: 1, alaw: 1 } as const;
+
+/** The audio of one stream as it comes in over connections that may break: counted, decoded, and held back when full. */
+export class IncomingAudio implements Disposable {
+  readonly source: PushedAudio;
+  readonly #blockBytes: number;
+  readonly #opus: OpusPackets | undefined;
+  /** The beginning of a sample whose end has not come. */
+  #carry: Uint8Array = new Uint8Array(0);
+  #position = 0;
+
+  private constructor(format: RawFormat, opus: OpusPackets | undefined) {
+    this.source = new PushedAudio({ ...format, bufferMs: HELD_MS });
+    this.#blockBytes = BYTES_OF[format.encoding] * format.channels;
+    this.#opus = opus;
+  }
+
+  /** Throws AUDIO_FORMAT_MISSING, AUDIO_RATE_INVALID, AUDIO_CHANNELS_INVALID, AUDIO_DECODER_MISSING. */
+  static async open({ encoding, sampleRate, channels }: Hello): Promise<IncomingAudio> {
+    if (/opus/i.test(encoding ?? '')) {
+      return new IncomingAudio({ encoding: 's16le', sampleRateHz: 16_000, channels: 1 }, await OpusPackets.open());
+    }
+    const format = rawFormatOf({ encoding, sampleRate, channels });
+    if (format !== undefined) return new IncomingAudio(format, undefined);
+    throw new VoicePrintsError(
+      'AUDIO_FORMAT_MISSING',
+      'the hello must say what the audio is; give encoding (s16le, mulaw, alaw or opus) and sampleRate',
+    );
+  }
+
+  /** What came whole: samples of one channel, or Opus packets. */
+  get position(): number {
+    return this.#position;
+  }
+
+  get bufferedMs(): number {
+    return this.source.bufferedMs;
+  }
+
+  get isFull(): boolean {
+    return this.source.bufferedMs > HIGH_MS;
+  }
+
+  /** One binary message. Throws AUDIO_CORRUPT. */
+  push(message: Uint8Array): void {
+    if (this.#opus) {
+      this.source.push(this.#opus.decode(message));
+      this.#position += 1;
+      return;
+    }
+    const bytes = this.#carry.length > 0 ? Buffer.concat([this.#carry, message]) : message;
+    const blocks = Math.floor(bytes.length / this.#blockBytes);
+    this.#carry = bytes.slice(blocks * this.#blockBytes);
+    this.#position += blocks;
+    this.source.push(bytes.subarray(0, blocks * this.#blockBytes));
+  }
+
+  /** The connection broke: a sample that was cut comes again, whole. */
+  cut(): void {
+    this.#carry = new Uint8Array(0);
+  }
+
+  [Symbol.dispose](): void {
+    this.source.end();
+    this.#opus?.[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,269 @@
+import type { RawData, WebSocket } from 'ws';
+import { VoicePrintsError } from '../../core/errors.js';
+import { admitKey } from '../admitKey.js';
+import { type Refusal, type RefusalType, refusalOf } from '../refusal.js';
+import { parseInput } from '../schemas.js';
+import { IncomingAudio } from './incomingAudio.js';
+import { CLOSE, type Command, command, hello, type Resume, resume, type Unnumbered } from './protocol.js';
+import type { StreamSurface } from './streamServer.js';
+import { type Listener, StreamSession } from './streamSession.js';
+
+/** What was known before the first message. */
+export interface Opening {
+  /** Where a key came with the request. */
+  readonly tenantId: string | undefined;
+  readonly address: string;
+}
+
+/** How often the client is told how much audio has come. */
+const ACK_MS = 1_000;
+/** How soon a connection that was held back is looked at again. */
+const RELIEF_MS = 50;
+/** Text that waits for a client who does not read: then it is gone, and may resume. */
+const MOST_UNREAD_BYTES = 4 * 2 ** 20;
+/** Messages that arrived before the session was open; a client need not wait for `ready`. */
+const MOST_EARLY = 64;
+
+/** One WebSocket: its first message opens or resumes a session, the rest are audio and commands. */
+export class StreamConnection {
+  readonly #socket: WebSocket;
+  readonly #surface: StreamSurface;
+  readonly #opening: Opening;
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #listener: Listener;
+  #session: StreamSession | undefined;
+  /** Runs while the connection is held back. */
+  #relief: NodeJS.Timeout | undefined;
+  #isOpening = false;
+  #early: { readonly data: RawData; readonly isBinary: boolean }[] = [];
+  #heardAtMs = Date.now();
+  #unansweredPings = 0;
+  #ackedPosition = -1;
+
+  constructor(socket: WebSocket, surface: StreamSurface, opening: Opening) {
+    this.#socket = socket;
+    this.#surface = surface;
+    this.#opening = opening;
+    this.#listener = {
+      tell: (text) => this.#send(text),
+      close: (code, reason) => this.#close(CLOSE[code], reason),
+    };
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.on('pong', () => {
+      this.#unansweredPings = 0;
+    });
+    socket.on('error', () => {}); // always followed by close
+    socket.once('close', (code) => this.#closed(code));
+    const { helloMs, pingMs } = surface.limits;
+    this.#timers.push(
+      setTimeout(() => this.#session ?? this.#close(CLOSE.idle, 'no hello came in time'), helloMs),
+      setInterval(() => this.#ping(), pingMs),
+      setInterval(() => this.#acknowledge(), ACK_MS),
+    );
+  }
+
+  /** The server stops. */
+  goAway(): void {
+    this.#close(CLOSE.goingAway, 'the server stops; connect again later');
+  }
+
+  hangUp(): void {
+    this.#socket.terminate();
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return; // sent before it heard our goodbye
+    this.#heardAtMs = Date.now();
+    try {
+      if (this.#session) this.#take(this.#session, data, isBinary);
+      else if (this.#isOpening) this.#keepEarly(data, isBinary);
+      else void this.#open(data, isBinary);
+    } catch (thrown) {
+      this.#refuse(thrown);
+    }
+  }
+
+  /** The first message. */
+  async #open(data: RawData, isBinary: boolean): Promise<void> {
+    this.#isOpening = true;
+    try {
+      if (isBinary) throw new VoicePrintsError('INPUT_INVALID', 'audio came before the hello; send the hello first');
+      const raw = parsed(data);
+      const session = isResume(raw) ? this.#resumed(parseInput(resume, raw)) : await this.#opened(raw);
+      if (session === undefined) return;
+      this.#socket.resume();
+      for (const early of this.#early.splice(0)) this.#take(session, early.data, early.isBinary);
+    } catch (thrown) {
+      this.#refuse(thrown);
+    }
+  }
+
+  async #opened(raw: unknown): Promise<StreamSession> {
+    const fields = parseInput(hello, raw);
+    const tenantId = this.#tenantOf(fields.apiKey);
+    const { engine, slots, sessions, report } = this.#surface;
+    const giveBack = slots.take(tenantId);
+    try {
+      const audio = await IncomingAudio.open(fields);
+      const onOver = () => {
+        giveBack();
+        sessions.delete(session.id);
+      };
+      const session = new StreamSession({ engine, tenantId, hello: fields, audio, onOver, report });
+      sessions.set(session.id, session);
+      this.#begin(session, 0);
+      return session;
+    } catch (thrown) {
+      giveBack();
+      throw thrown;
+    }
+  }
+
+  #resumed({ apiKey, sessionId, resumeToken, lastSeq }: Resume): StreamSession | undefined {
+    const tenantId = this.#tenantOf(apiKey);
+    const session = this.#surface.sessions.get(sessionId);
+    const isOwn = session !== undefined && session.tenantId === tenantId && session.isToken(resumeToken);
+    if (!isOwn || !session.keeps(lastSeq)) {
+      this.#close(CLOSE.unknownSession, 'this session is over or unknown; begin a new one with hello');
+      return undefined;
+    }
+    this.#begin(session, lastSeq);
+    return session;
+  }
+
+  #begin(session: StreamSession, lastSeq: number): void {
+    this.#session = session;
+    const isGone = this.#socket.readyState !== this.#socket.OPEN;
+    this.#ready(session);
+    session.attach(this.#listener, lastSeq);
+    // It was closed before it had a session, so its close passed unheard.
+    if (isGone && session.detach(this.#listener)) session.awaitReturn(this.#surface.limits.resumeMs);
+  }
+
+  #ready(session: StreamSession): void {
+    const { engine, limits } = this.#surface;
+    this.#tell({
+      type: 'ready',
+      sessionId: session.id,
+      resumeToken: session.resumeToken,
+      resumeSeconds: limits.resumeMs / 1000,
+      position: session.audio.position,
+      model: engine.model.id,
+      maxMessageBytes: limits.maxMessageBytes,
+    });
+  }
+
+  #tenantOf(apiKey: string | undefined): string {
+    return this.#opening.tenantId ?? admitKey(this.#surface, apiKey ?? '', this.#opening.address);
+  }
+
+  #keepEarly(data: RawData, isBinary: boolean): void {
+    this.#early.push({ data, isBinary });
+    if (this.#early.length >= MOST_EARLY) this.#socket.pause();
+  }
+
+  #take(session: StreamSession, data: RawData, isBinary: boolean): void {
+    if (isBinary) {
+      session.audio.push(data as Buffer);
+      this.#holdBack(session);
+    } else this.#obey(session, parseInput(command, parsed(data)));
+  }
+
+  /** What is full reads no more from the connection, so that the client's own sending slows down. */
+  #holdBack(session: StreamSession): void {
+    if (!session.audio.isFull || this.#relief) return;
+    this.#socket.pause();
+    this.#relief = setInterval(() => {
+      this.#heardAtMs = Date.now(); // it is we who do not listen
+      if (session.audio.isFull) return;
+      clearInterval(this.#relief);
+      this.#relief = undefined;
+      this.#socket.resume();
+    }, RELIEF_MS);
+  }
+
+  #obey(session: StreamSession, asked: Command): void {
+    if (asked.type === 'ack') session.acknowledge(asked.seq);
+    else if (asked.type === 'ping') this.#tell({ type: 'pong' });
+    else if (asked.type === 'end') session.end();
+    else session.enroll(asked);
+  }
+
+  #ping(): void {
+    if (this.#relief) return; // it is we who do not listen, to pongs neither
+    this.#unansweredPings += 1;
+    const isIdle = Date.now() - this.#heardAtMs > this.#surface.limits.idleMs;
+    if (this.#unansweredPings > 2) this.#socket.terminate();
+    else if (isIdle) this.#close(CLOSE.idle, 'neither audio nor a command came for too long');
+    else this.#socket.ping();
+  }
+
+  #acknowledge(): void {
+    const audio = this.#session?.audio;
+    if (!audio || audio.position === this.#ackedPosition) return;
+    this.#ackedPosition = audio.position;
+    this.#tell({ type: 'ack', position: audio.position, bufferedMs: Math.round(audio.bufferedMs) });
+  }
+
+  #tell(message: Unnumbered): void {
+    this.#send(JSON.stringify(message));
+  }
+
+  #send(text: string): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#socket.send(text);
+    if (this.#socket.bufferedAmount > MOST_UNREAD_BYTES) this.#socket.terminate();
+  }
+
+  #refuse(thrown: unknown): void {
+    const refusal = refusalOf(thrown);
+    if (refusal.type === 'api_error')
+      this.#surface.report({ requestId: this.#session?.id ?? 'stream', code: refusal.code, error: thrown });
+    this.#close(closeCodeOf(refusal), `${refusal.message} [${refusal.code}]`);
+  }
+
+  /** A reason has at most 123 bytes (RFC 6455). */
+  #close(code: number, reason: string): void {
+    const bytes = Buffer.from(reason);
+    this.#socket.close(
+      code,
+      bytes.length <= 123
+        ? reason
+        : bytes
+            .subarray(0, 120)
+            .toString()
+            .replace(/\ufffd+$/, ''),
+    );
+  }
+
+  /** Whoever said goodbye, or was sent away, does not come back; everybody else has a while to do so. */
+  #closed(code: number): void {
+    for (const timer of [...this.#timers, this.#relief]) clearInterval(timer);
+    const session = this.#session;
+    if (!session?.detach(this.#listener)) return;
+    if (FINAL_CODES.includes(code)) void session.dispose();
+    else session.awaitReturn(this.#surface.limits.resumeMs);
+  }
+}
+
+/** 1005: closed without a code, as a browser's `close()` does. */
+const FINAL_CODES: readonly number[] = [CLOSE.done, 1005, CLOSE.badMessage, CLOSE.idle, CLOSE.failed];
+
+const CLOSE_CODES: Readonly<Record<RefusalType, number>> = {
+  params_invalid: CLOSE.badMessage,
+  invalid_key: CLOSE.badKey,
+  unknown_route: CLOSE.badMessage,
+  rate_limit: CLOSE.tooMany,
+  api_error: CLOSE.failed,
+};
+const closeCodeOf = (refusal: Refusal): number => CLOSE_CODES[refusal.type];
+
+const isResume = (raw: unknown): boolean => (raw as { readonly type?: unknown } | null)?.type === 'resume';
+
+function parsed(data: RawData): unknown {
+  try {
+    return JSON.parse(data.toString());
+  } catch {
+    throw new VoicePrintsError('INPUT_INVALID', 'a text message is not JSON; send JSON, and audio as binary messages');
+  }
+}

@@ -1,0 +1,150 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import type { Engine } from '../../engine/engine.js';
+import { admitKey, type KeyCheck } from '../admitKey.js';
+import type { FailureReport } from '../call.js';
+import { reportToStderr } from '../failureReport.js';
+import { keyOf } from '../keyOf.js';
+import { RefusedError } from '../refusal.js';
+import { StreamSlots } from '../streamSlots.js';
+import { StreamConnection } from './streamConnection.js';
+import type { StreamSession } from './streamSession.js';
+
+export interface StreamLimits {
+  /** Largest message of a client. */
+  readonly maxMessageBytes: number;
+  readonly maxStreamsPerTenant: number;
+  readonly maxStreams: number;
+  /** From the connection to the hello. */
+  readonly helloMs: number;
+  /** A stream without audio and commands for this long is ended. */
+  readonly idleMs: number;
+  /** Between pings; a client that answers two of them not is taken for gone. */
+  readonly pingMs: number;
+  /** How long a session waits for its client to come back. */
+  readonly resumeMs: number;
+}
+
+export const STREAM_LIMITS: StreamLimits = {
+  maxMessageBytes: 256 * 1024,
+  maxStreamsPerTenant: 50,
+  maxStreams: 200,
+  helloMs: 10_000,
+  idleMs: 120_000,
+  pingMs: 15_000,
+  resumeMs: 30_000,
+};
+
+export interface StreamServerOptions extends KeyCheck {
+  readonly engine: Engine;
+  readonly limits?: Partial<StreamLimits>;
+  /** Told of every fault of ours; by default one line and the stack go to stderr. */
+  readonly onFailure?: (failure: FailureReport) => void;
+}
+
+/** What connections share. */
+export interface StreamSurface extends KeyCheck {
+  readonly engine: Engine;
+  readonly limits: StreamLimits;
+  readonly slots: StreamSlots;
+  /** By id; those whose connection broke are among them until their time is up. */
+  readonly sessions: Map<string, StreamSession>;
+  report(failure: FailureReport): void;
+}
+
+/** How long a client has to answer the goodbye. */
+const FAREWELL_MS = 1_000;
+
+/** Path of the streams below wherever the server is mounted. */
+const STREAM_PATH = '/v1/stream';
+
+/** Whether a request is for a stream, at a server whose paths begin with `prefix`. */
+export const isStream = (request: IncomingMessage, prefix = ''): boolean =>
+  (request.url ?? '').split('?')[0] === prefix + STREAM_PATH;
+
+/** Live streams over WebSocket, beside whatever else an HTTP server serves: a server of ours, or Node-RED's. */
+export class StreamServer {
+  readonly #sockets: WebSocketServer;
+  readonly #surface: StreamSurface;
+  readonly #connections = new Set<StreamConnection>();
+  #isClosing = false;
+
+  constructor({ engine, keys, throttle, onFailure, ...options }: StreamServerOptions) {
+    const limits = { ...STREAM_LIMITS, ...options.limits };
+    this.#surface = {
+      engine,
+      keys,
+      throttle,
+      limits,
+      slots: new StreamSlots({ mostOfTenant: limits.maxStreamsPerTenant, mostOfAll: limits.maxStreams }),
+      sessions: new Map(),
+      report: onFailure ?? reportToStderr,
+    };
+    // Compression would cost memory for every connection, and audio does not shrink.
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: limits.maxMessageBytes,
+      perMessageDeflate: false,
+    });
+  }
+
+  /**
+   * Takes the upgrade requests for `prefix + /v1/stream` and leaves the others alone. Returns what ends that.
+   *
+   * @param prefix without a slash at its end, e.g. `/voice-prints`
+   */
+  attach(server: Server, prefix = ''): () => void {
+    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (isStream(request, prefix)) this.handleUpgrade(request, socket, head);
+    };
+    server.on('upgrade', onUpgrade);
+    return () => server.off('upgrade', onUpgrade);
+  }
+
+  /** One upgrade request: a wrong key is refused before it becomes a WebSocket. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy()); // a client that is gone needs no answer
+    const key = keyOf(request);
+    const address = request.socket.remoteAddress ?? '';
+    let tenantId: string | undefined;
+    try {
+      if (key !== '') tenantId = admitKey(this.#surface, key, address);
+    } catch (thrown) {
+      refuseUpgrade(socket, thrown);
+      return;
+    }
+    if (this.#isClosing) return void socket.destroy();
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const connection = new StreamConnection(webSocket, this.#surface, { tenantId, address });
+      this.#connections.add(connection);
+      webSocket.once('close', () => this.#connections.delete(connection));
+    });
+  }
+
+  /** Takes no more streams, tells those there are their last turns, then hangs up. */
+  async close(graceMs = 10_000): Promise<void> {
+    this.#isClosing = true;
+    const { sessions } = this.#surface;
+    for (const session of sessions.values()) session.end();
+    const deadline = Date.now() + graceMs;
+    while ([...sessions.values()].some(({ hasEnded }) => !hasEnded) && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    for (const connection of this.#connections) connection.goAway();
+    await Promise.all([...sessions.values()].map((session) => session.dispose()));
+    const farewell = setTimeout(() => {
+      for (const connection of this.#connections) connection.hangUp();
+    }, FAREWELL_MS);
+    while (this.#connections.size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    clearTimeout(farewell);
+    this.#sockets.close();
+  }
+}
+
+/** An answer of HTTP instead of a WebSocket. */
+function refuseUpgrade(socket: Duplex, thrown: unknown): void {
+  const isTooMany = thrown instanceof RefusedError && thrown.refusal.modernStatus === 429;
+  const line = isTooMany ? '429 Too Many Requests' : '401 Unauthorized';
+  socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

@@ -1,0 +1,177 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { asVoicePrintsError, type Engine, type LiveSession, liveSpeakerEvent } from '../../index.js';
+import { type FailureReport, present } from '../call.js';
+import { refusalOf } from '../refusal.js';
+import type { IncomingAudio } from './incomingAudio.js';
+import { Outbox } from './outbox.js';
+import type { EnrollCommand, Hello, Numbered } from './protocol.js';
+
+/** Messages kept for a client that is away or does not acknowledge: an hour of talk. */
+const MOST_MESSAGES = 10_000;
+/** Commands whose answers are remembered, so that one sent twice is done once. */
+const MOST_COMMANDS = 100;
+
+/** A connection, as a session sees it. */
+export interface Listener {
+  tell(text: string): void;
+  /** Nothing more will be told. */
+  close(code: 'done' | 'badMessage' | 'failed' | 'takenOver', reason: string): void;
+}
+
+export interface StreamSessionOptions {
+  readonly engine: Engine;
+  readonly tenantId: string;
+  readonly hello: Hello;
+  readonly audio: IncomingAudio;
+  /** Told once, when the session is over for good. */
+  readonly onOver: () => void;
+  readonly report: (failure: FailureReport) => void;
+}
+
+/** One stream: what is heard goes on, and what is told is kept, while its connection may break and come back. */
+export class StreamSession {
+  readonly tenantId: string;
+  readonly resumeToken = randomBytes(24).toString('base64url');
+  readonly audio: IncomingAudio;
+  readonly #options: StreamSessionOptions;
+  readonly #live: LiveSession;
+  readonly #outbox = new Outbox(MOST_MESSAGES);
+  readonly #commands = new Set<string>();
+  #listener: Listener | undefined;
+  #farewell: NodeJS.Timeout | undefined;
+  #isOver = false;
+  /** Set once the last message was written: nothing comes after it. */
+  #last: 'done' | 'badMessage' | 'failed' | undefined;
+
+  constructor(options: StreamSessionOptions) {
+    const { engine, tenantId, hello, audio } = options;
+    this.#options = options;
+    this.tenantId = tenantId;
+    this.audio = audio;
+    this.#live = engine.watch({
+      audio: audio.source,
+      tenantId,
+      site: hello.site,
+      ...present({ speakerIds: hello.speakerIds, falseAcceptPercent: hello.falseAcceptPercent }),
+    });
+    void this.#listen();
+  }
+
+  get id(): string {
+    return this.#live.sessionId;
+  }
+
+  /** True once the last message was written; it waits for a client who may have missed it. */
+  get hasEnded(): boolean {
+    return this.#last !== undefined;
+  }
+
+  /** True for the holder of the token that `ready` gave. */
+  isToken(token: string): boolean {
+    const [given, own] = [Buffer.from(token), Buffer.from(this.resumeToken)];
+    return given.length === own.length && timingSafeEqual(given, own);
+  }
+
+  /** Whether everything after this number is still kept. */
+  keeps(lastSeq: number): boolean {
+    return this.#outbox.after(lastSeq) !== undefined;
+  }
+
+  /** Gives the session to a connection, which first hears what it missed. Another connection is hung up on. */
+  attach(listener: Listener, lastSeq: number): void {
+    clearTimeout(this.#farewell);
+    this.#listener?.close('takenOver', 'another connection has resumed this session');
+    if (this.#listener) this.audio.cut();
+    this.#listener = listener;
+    for (const text of this.#outbox.after(lastSeq) ?? []) listener.tell(text);
+    this.#outbox.acknowledge(lastSeq);
+    this.#closeListener();
+  }
+
+  /** The connection broke. True where it was this session's. */
+  detach(listener: Listener): boolean {
+    if (this.#listener !== listener) return false;
+    this.#listener = undefined;
+    this.audio.cut();
+    return true;
+  }
+
+  /** Ends the session unless a connection takes it up in time. */
+  awaitReturn(resumeMs: number): void {
+    clearTimeout(this.#farewell);
+    this.#farewell = setTimeout(() => void this.dispose(), resumeMs);
+  }
+
+  acknowledge(seq: number): void {
+    this.#outbox.acknowledge(seq);
+  }
+
+  /** The client has sent all its audio: the last turns are told, then the end. */
+  end(): void {
+    this.audio.source.end();
+  }
+
+  /** Ends the session without telling anything more. */
+  async dispose(): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#farewell);
+    this.audio[Symbol.dispose]();
+    await this.#live[Symbol.asyncDispose]();
+    this.#options.onOver();
+  }
+
+  /** Enrols an unknown voice once, however often it is asked with one id; the answer is a message. */
+  enroll({ id, cluster, speakerId, name, consentText }: EnrollCommand): void {
+    if (this.#commands.has(id)) return;
+    if (this.#commands.size >= MOST_COMMANDS) this.#commands.delete(this.#commands.values().next().value!);
+    this.#commands.add(id);
+    const { languageCode } = this.#options.hello;
+    this.#live.enrollUnknown({ speakerId, ...present({ cluster, name, consentText, languageCode }) }).then(
+      (result) => this.#tell({ type: 'enrolled', id, result }),
+      (thrown: unknown) => this.#tell({ type: 'refused', id, ...this.#told(thrown) }),
+    );
+  }
+
+  async #listen(): Promise<void> {
+    const { engine, hello } = this.#options;
+    const context = {
+      site: hello.site,
+      sessionId: this.id,
+      model: engine.model.id,
+      threshold: engine.acceptScore(hello.falseAcceptPercent),
+    };
+    try {
+      for await (const event of this.#live.events()) {
+        if (event.type === 'turn' && !event.turn.isFinal && !hello.isTentative) continue;
+        this.#tell({ type: 'event', event: liveSpeakerEvent(event, context) });
+      }
+      this.#last = 'done';
+      this.#tell({ type: 'ended', position: this.audio.position });
+    } catch (thrown) {
+      if (this.#isOver) return;
+      this.#last = refusalOf(thrown).type === 'api_error' ? 'failed' : 'badMessage';
+      this.#tell({ type: 'failed', ...this.#told(thrown) });
+    }
+  }
+
+  #tell(message: Numbered): void {
+    if (this.#isOver) return;
+    const text = this.#outbox.add(message);
+    this.#listener?.tell(text);
+    this.#closeListener();
+  }
+
+  #closeListener(): void {
+    if (this.#last === undefined) return;
+    this.#listener?.close(this.#last, this.#last === 'done' ? 'the stream has ended' : 'the stream cannot go on');
+  }
+
+  #told(thrown: unknown): { readonly code: string; readonly message: string } {
+    const refusal = refusalOf(thrown);
+    if (refusal.type === 'api_error') {
+      this.#options.report({ requestId: this.id, code: refusal.code, error: asVoicePrintsError(thrown) });
+    }
+    return { code: refusal.code, message: refusal.message };
+  }
+}
