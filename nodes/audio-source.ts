@@ -1,16 +1,19 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { type Audio, audioOfFiles, audioOfMessage } from './shared/audioOf.js';
-import { type AudioSettings, audioForm } from './shared/audioSettings.js';
+import { type AudioSettings, audioForm, isLive } from './shared/audioSettings.js';
 import { badge, shorten } from './shared/badge.js';
 import { bindNode, type Send } from './shared/bindNode.js';
+import { registerLiveRoutes } from './shared/liveRoutes.js';
+import type { SourceCredentials } from './shared/liveSettings.js';
+import { bindLiveSource } from './shared/liveSource.js';
 import { workingDirectoryOf } from './shared/recordingsOf.js';
 import { trySettings } from './shared/settings.js';
 import { evaluate, located } from './shared/typedProperty.js';
 
-/** Brings audio into a flow: a file, or what other nodes sent. */
+/** Brings audio into a flow: a recording, or a stream that goes on. */
 export default function register(RED: NodeAPI): void {
-  function AudioSource(this: Node, def: NodeDef): void {
+  function AudioSource(this: Node<SourceCredentials>, def: NodeDef): void {
     RED.nodes.createNode(this, def);
     const read = trySettings(audioForm, def, this);
     if ('failure' in read) {
@@ -18,6 +21,10 @@ export default function register(RED: NodeAPI): void {
       return;
     }
     const { settings } = read;
+    if (isLive(settings)) {
+      bindLiveSource(RED, this, settings);
+      return;
+    }
     bindNode(this, async (msg: NodeMessageInFlow, send: Send) => {
       const recordings = await audioIn(RED, this, settings, msg);
       emit(RED, settings, msg, send, recordings);
@@ -28,7 +35,10 @@ export default function register(RED: NodeAPI): void {
       this.on('close', () => clearTimeout(timer));
     }
   }
-  RED.nodes.registerType('audio-source', AudioSource);
+  RED.nodes.registerType('audio-source', AudioSource as never, {
+    credentials: { user: { type: 'text' }, password: { type: 'password' } },
+  });
+  registerLiveRoutes(RED);
 
   // The button on the node, as inject has one.
   RED.httpAdmin.post(
@@ -37,7 +47,8 @@ export default function register(RED: NodeAPI): void {
     (req: Request, res: Response) => {
       const node = RED.nodes.getNode(String(req.params.id)) as Node | null;
       if (node?.type !== 'audio-source') return void res.sendStatus(404);
-      node.receive({});
+      // A file is read again; a live source starts, or stops where it runs.
+      node.receive({ payload: { action: 'toggle' } } as NodeMessageInFlow);
       res.sendStatus(200);
     },
   );

@@ -1,58 +1,23 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
-import { z } from 'zod';
 import {
   type EventContext,
   eventMessage,
-  falseAcceptPercent,
-  field,
   type Identification,
   type Progress,
   recordedTurnEvent,
   rejectedEvent,
   VoicePrintsError,
 } from '../src/index.js';
-import { bindNode, DEFAULT_QUEUE_LIMIT, type Send } from './shared/bindNode.js';
+import { bindNode, type Send } from './shared/bindNode.js';
 import { progressBadge, voicesBadge } from './shared/identifyBadge.js';
+import { identifyForm, type IdentifySettings as Settings } from './shared/identifySettings.js';
+import { bindLiveIdentify } from './shared/liveIdentify.js';
 import { recordingsOf, workingDirectoryOf } from './shared/recordingsOf.js';
-import { checkbox, type SettingsForm, text, trySettings, withDefaults } from './shared/settings.js';
+import { trySettings } from './shared/settings.js';
 import { storeOf, useStore } from './shared/storeOf.js';
 import { evaluate, evaluateIds, located } from './shared/typedProperty.js';
 
-/** A level of an MQTT topic: no wildcard, no slash at its ends. */
-const topicText = (fallback: string) =>
-  field(
-    z
-      .string()
-      .regex(/^[^#+]+$/, 'must not contain # or +')
-      .transform((topic) => topic.replace(/^\/+|\/+$/g, ''))
-      .default(fallback),
-  );
-
-const schema = z.object({
-  store: text,
-  property: text,
-  propertyType: text,
-  speakers: text,
-  speakersType: text,
-  falseAcceptPercent: field(falseAcceptPercent.optional()),
-  output: z.enum(['whole', 'turns']),
-  resultProperty: field(z.string().default('payload')),
-  topicBase: topicText('speaker-id'),
-  site: topicText('home'),
-  isRetained: checkbox,
-  queueLimit: field(z.coerce.number().int().min(1).max(10_000).default(DEFAULT_QUEUE_LIMIT)),
-});
-type Settings = z.output<typeof schema>;
-
-/** Settings of identify-speakers and how older ones are brought up to date. */
-export const identifyForm: SettingsForm<typeof schema> = {
-  schema,
-  migrations: [
-    withDefaults({ property: 'payload', propertyType: 'msg', speakers: '', speakersType: 'str', output: 'whole' }),
-  ],
-};
-
-/** Who speaks when in a recording: the whole answer in one message, or one message a turn. */
+/** Who speaks when: in a recording the whole answer or a message a turn, in live streams an event as each turn ends. */
 export default function register(RED: NodeAPI): void {
   function IdentifySpeakers(this: Node, def: NodeDef): void {
     RED.nodes.createNode(this, def);
@@ -62,6 +27,10 @@ export default function register(RED: NodeAPI): void {
       return;
     }
     const { settings } = read;
+    if (settings.output === 'live') {
+      useStore(RED, this, settings.store, bindLiveIdentify(RED, this, settings));
+      return;
+    }
     const progress = progressBadge(RED, this);
     const handle = async (msg: NodeMessageInFlow, send: Send, signal: AbortSignal): Promise<void> => {
       progress.begin();

@@ -7,6 +7,7 @@ export { OpusPackets } from './audio/live/opusPackets.js';
 export { PushedAudio, type PushedAudioOptions } from './audio/live/pushedAudio.js';
 export { openSip } from './audio/sip/openSip.js';
 export * from './audio/sip/sipTypes.js';
+export type { AudioFrame } from './core/audioFrame.js';
 export * from './core/errors.js';
 export * from './core/identification.js';
 export * from './core/live.js';
@@ -23,7 +24,6 @@ export * from './engine/jobs.js';
 export { type AddModelRequest, addModel, removeModel, useModel, useNoSegmentation } from './engine/manageModels.js';
 export { calibrationInStore } from './engine/modelInStore.js';
 export { type JobFault, type OpenJobsOptions, openJobs } from './engine/openJobs.js';
-export type { Reembedded } from './engine/reembed.js';
 export {
   DISCOVERY_PREFIX,
   discoveryMessage,

@@ -121,7 +121,7 @@ function rawDescription({ isRaw, rawEncoding, rawSampleRateHz, rawChannels }: Au
   return isRaw ? { encoding: rawEncoding, sampleRateHz: rawSampleRateHz, channels: rawChannels } : {};
 }
 
-const absolute = (path: string, workingDirectory: string | undefined): string =>
+export const absolute = (path: string, workingDirectory: string | undefined): string =>
   isAbsolute(path) || !workingDirectory ? path : resolve(workingDirectory, path);
 
 const noAudio = (property: string) =>

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { field } from '../../src/index.js';
+import { LIVE_MODES, type LiveMode, liveDefaults, liveShape } from './liveSettings.js';
 import { checkbox, type SettingsForm, text, withDefaults } from './settings.js';
 
 const schema = z.object({
-  mode: z.enum(['file', 'message']),
+  mode: z.enum(['file', 'message', ...LIVE_MODES]),
   file: text,
   fileType: text,
   emits: z.enum(['reference', 'bytes']).describe('What a file becomes: {path}, or its bytes'),
@@ -17,9 +18,13 @@ const schema = z.object({
   rawEncoding: z.enum(['s16le', 'mulaw', 'alaw']),
   rawSampleRateHz: field(z.coerce.number().int().min(4_000).max(384_000).default(16_000)),
   rawChannels: field(z.coerce.number().int().min(1).max(64).default(1)),
+  ...liveShape,
 });
 
 export type AudioSettings = z.output<typeof schema>;
+
+/** True where the node carries a stream and not recordings. */
+export const isLive = ({ mode }: AudioSettings): boolean => LIVE_MODES.includes(mode as LiveMode);
 
 /** Settings of audio-source and how older ones are brought up to date. */
 export const audioForm: SettingsForm<typeof schema> = {
@@ -38,5 +43,6 @@ export const audioForm: SettingsForm<typeof schema> = {
       isRaw: false,
       rawEncoding: 's16le',
     }),
+    withDefaults(liveDefaults),
   ],
 };

@@ -1,5 +1,5 @@
 import type { NodeStatus, NodeStatusFill, NodeStatusShape } from 'node-red';
-import type { ErrorCode } from '../../src/index.js';
+import { ERROR_CODES, type ErrorCode } from '../../src/index.js';
 
 /** Texts that every node of the package shares lie in the catalogue of the config node. */
 export const SHARED_TEXTS = '@voice-prints/node-red/speaker-store:speaker-store';
@@ -26,3 +26,6 @@ export function shorten(text: string, length = BADGE_LENGTH): string {
     .join('')
     .trimEnd()}…`;
 }
+
+/** Whether a word is one of our codes, and so has a text. */
+export const isErrorCode = (code: unknown): code is ErrorCode => (ERROR_CODES as readonly unknown[]).includes(code);

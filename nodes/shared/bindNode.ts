@@ -27,6 +27,8 @@ interface Job {
 
 /** Recordings that may wait at one node unless its settings say otherwise. */
 export const DEFAULT_QUEUE_LIMIT = 20;
+/** Messages of streams that wait while one is looked at: each is quick work, but many streams may send at once. */
+export const LIVE_QUEUE_LIMIT = 1_000;
 
 /**
  * The Node-RED contract in one place: one message at a time in order, a bounded queue, every message ends in `done`

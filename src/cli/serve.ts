@@ -4,7 +4,7 @@ import { allowedHosts } from './allowedHosts.js';
 import type { Command } from './command.js';
 import { openEngine } from './openEngine.js';
 import { remark } from './output.js';
-import { hasFlag, numberOption, textOption } from './parseCommandLine.js';
+import { numberOption, textOption } from './parseCommandLine.js';
 import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
 
 export const serve: Command = {
@@ -16,7 +16,6 @@ export const serve: Command = {
     host: { value: 'HOST', about: 'Address to listen on (default 127.0.0.1: this machine only)' },
     port: { value: 'PORT', about: 'Port to listen on; 0 takes a free one (default 8080)' },
     ...grpcOptions,
-    'keep-audio': { about: 'Keep the speech of accepted enrolment samples: biometric raw data; see enroll --help' },
     'key-file': { value: 'FILE', about: 'API keys, a line each: tenant:key or tenant:sha256:HEX' },
   },
   example: `VOICE_PRINTS_API_KEYS=home:a-long-secret voice-prints serve --port 8080
@@ -35,7 +34,7 @@ in the store folder keeps its hash. Delete that file to get a new key.`,
     ]);
     const port = numberOption(args, 'port', { least: 0, most: 65_535, isWhole: true });
     const host = textOption(args, 'host');
-    await using engine = await openEngine(args, terminal, { keepAudio: hasFlag(args, 'keep-audio') });
+    await using engine = await openEngine(args, terminal);
     const { keys, madeKey } = await serveKeys(env, textOption(args, 'key-file'), engine.storeDirectory);
     const allowHosts = allowedHosts(env);
     await using jobs = await serveJobs(args, terminal, { engine, allowHosts });

@@ -10,7 +10,6 @@ import type {
   SpeechActivity,
 } from '../core/identification.js';
 import type { RecordingLimits } from '../core/recording.js';
-import type { Voiceprint } from '../core/voiceprint.js';
 import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
 import { ModelStore } from '../inference/modelStore.js';
 import type { SegmentationModel } from '../inference/segmentationModel.js';
@@ -45,8 +44,6 @@ import { LiveBatches } from './live/liveBatches.js';
 import type { LiveNetworks } from './live/liveSpeech.js';
 import { WatchSession } from './live/watchSession.js';
 import { modelInStore } from './modelInStore.js';
-import { registryOfModel } from './modelView.js';
-import { canBeReembedded, type Reembedded, type ReembedOptions, reembedStale } from './reembed.js';
 import { speakerDirectory } from './speakerDirectory.js';
 import { staleAmong, voiceprintsFor } from './voiceprintsFor.js';
 import { WorkerCompute } from './workerCompute.js';
@@ -94,7 +91,7 @@ export async function createEngine(
       config: parsed,
       model,
       segmentation,
-      registry: registryOfModel(registry, model.id),
+      registry,
       unknownVoices: await openUnknownVoices(parsed, nowMs),
       openCompute: options.openCompute ?? openWorkers,
       nowMs,
@@ -132,9 +129,8 @@ class RecordingEngine implements Engine {
   }
 
   enroll(request: EnrollRequest, options: CallOptions = {}): Promise<EnrollResult> {
-    const { config, registry, nowMs } = this.#parts;
+    const { registry, nowMs } = this.#parts;
     return this.#job(options, async (signal) => {
-      await this.#hearAgain(request.tenantId, signal);
       const limits = this.#limits(request.limits, MAX_SAMPLE_MS);
       return enroll(
         { ...request, tenantId: request.tenantId ?? LOCAL_TENANT },
@@ -143,7 +139,6 @@ class RecordingEngine implements Engine {
           registry,
           openRecording: (source) => openRecording(source, limits, signal),
           nowMs,
-          keepAudio: config.keepAudio,
         },
         { signal, onAudio: (doneMs) => options.onProgress?.({ stage: 'analyse', doneMs, totalMs: undefined }) },
       );
@@ -151,10 +146,10 @@ class RecordingEngine implements Engine {
   }
 
   identify(request: IdentifyRequest, options: CallOptions = {}): Promise<Identification> {
-    const { config } = this.#parts;
+    const { config, registry } = this.#parts;
     return this.#job(options, async (signal) => {
       const { tenantId = LOCAL_TENANT, source, speakerIds } = request;
-      const everybody = await this.#hearAgain(tenantId, signal);
+      const everybody = await registry.list(tenantId);
       const voiceprints = voiceprintsFor(everybody, speakerIds, this.model.id);
       const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
       return identifyRecording(
@@ -184,13 +179,11 @@ class RecordingEngine implements Engine {
       onEnded: () => this.#sessions.delete(session),
     });
     this.#sessions.add(session);
-    // Beside the session, which sees who was added when it looks next; a failure shows with the next enrolment.
-    this.#job({}, (signal) => this.#hearAgain(request.tenantId, signal)).catch(() => undefined);
     return session;
   }
 
   identifyChunks(request: IdentifyChunksRequest): ChunkSession {
-    const { config } = this.#parts;
+    const { config, registry } = this.#parts;
     const { tenantId = LOCAL_TENANT, falseAcceptPercent = config.falseAcceptPercent } = request;
     const stream = new ChunkIdentification();
     const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
@@ -201,7 +194,7 @@ class RecordingEngine implements Engine {
             {
               openRecording: () => openRecording(source, limits, signal),
               startSeconds,
-              voiceprints: voiceprintsFor(await this.#hearAgain(tenantId, signal), speakerIds, this.model.id),
+              voiceprints: voiceprintsFor(await registry.list(tenantId), speakerIds, this.model.id),
               falseAcceptPercent,
             },
             await this.#openCompute(),
@@ -212,10 +205,10 @@ class RecordingEngine implements Engine {
   }
 
   diarize(request: DiarizeRequest, options: CallOptions = {}): Promise<Diarization> {
-    const { config } = this.#parts;
+    const { config, registry } = this.#parts;
     const { tenantId = LOCAL_TENANT, openSource, speakerIds = [], speakerCount, isSpeakerPerChannel = false } = request;
     return this.#job(options, async (signal) => {
-      const everybody = speakerIds.length > 0 ? await this.#hearAgain(tenantId, signal) : [];
+      const everybody = speakerIds.length > 0 ? await registry.list(tenantId) : [];
       const voiceprints = speakerIds.length > 0 ? voiceprintsFor(everybody, speakerIds, this.model.id) : [];
       const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
       const compute = await this.#openCompute();
@@ -248,8 +241,6 @@ class RecordingEngine implements Engine {
       unknownVoiceDays: config.unknownVoiceDays,
       tenantId,
       model: this.model,
-      reembed: ({ signal, onPerson } = {}) =>
-        this.#job(signal ? { signal } : {}, (either) => this.#reembed(tenantId, { signal: either, onPerson })),
       assertOpen: () => this.#assertOpen(),
       nowMs,
     });
@@ -273,21 +264,6 @@ class RecordingEngine implements Engine {
     } finally {
       await registry[Symbol.asyncDispose]();
     }
-  }
-
-  /** Everybody of a tenant, once the model in use has heard the kept audio of those whom it does not know yet. */
-  async #hearAgain(tenantId: string = LOCAL_TENANT, signal: AbortSignal): Promise<readonly Voiceprint[]> {
-    const { registry } = this.#parts;
-    const everybody = await registry.list(tenantId);
-    if (!everybody.some((voiceprint) => canBeReembedded(voiceprint, this.model.id))) return everybody;
-    await this.#reembed(tenantId, { signal });
-    return registry.list(tenantId);
-  }
-
-  #reembed(tenantId: string, options: ReembedOptions): Promise<Reembedded> {
-    const openCompute = () => this.#openCompute();
-    const { registry } = this.#parts;
-    return reembedStale({ registry, tenantId, modelId: this.model.id, openCompute }, options);
   }
 
   async #job<T>({ signal }: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Low } from 'lowdb';
 import { VoicePrintsError } from '../core/errors.js';
-import type { SealingKeys } from './sealingKeys.js';
 import type { StoredForm } from './storedForm.js';
 import { StoreFile } from './storeFile.js';
 import { StoreLock } from './storeLock.js';
@@ -52,11 +51,10 @@ export class SharedStore<Body> {
   constructor(
     form: StoredForm<Body>,
     { directory, file, lock }: SharedStorePlace,
-    keys: SealingKeys,
-    lockWaitMs = 10_000,
+    { encryptionKey, lockWaitMs = 10_000 }: SharedStoreOptions,
   ) {
     this.#form = form;
-    this.#file = new StoreFile(join(directory, file), form, keys);
+    this.#file = new StoreFile(join(directory, file), form, encryptionKey);
     this.#db = new Low<Body>(this.#file, form.empty());
     this.#lock = new StoreLock(join(directory, lock), lockWaitMs);
   }
@@ -160,7 +158,7 @@ export class SharedStore<Body> {
 }
 
 /** Failures of the file system, in our words. */
-export async function guarded<T>(work: () => Promise<T>): Promise<T> {
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -3,8 +3,7 @@ import { type VoiceprintRow, voiceprintRow } from './row.js';
 import type { StoredForm } from './storedForm.js';
 
 const FORMAT = 'voice-prints-store';
-/** Version 2: exemplars may name kept audio, which older code would leave behind when it erases somebody. */
-const VERSION = 2;
+const VERSION = 1;
 
 /** Rows by `rowKey`. A Map, and an array on disk: ids such as `__proto__` must be ordinary. */
 export type Rows = Map<string, VoiceprintRow>;
@@ -15,7 +14,7 @@ export const rowKey = (tenantId: string, id: string): string => `${tenantId}\n${
 export const VOICEPRINT_FORM: StoredForm<Rows> = {
   format: FORMAT,
   version: VERSION,
-  migrations: { 1: (document) => document },
+  migrations: {},
   purpose: 'voice-prints store',
   noun: 'voiceprints',
   schema: z

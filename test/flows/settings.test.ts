@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { enrollForm } from '../../nodes/enroll-speaker.js';
-import { identifyForm } from '../../nodes/identify-speakers.js';
 import { audioForm } from '../../nodes/shared/audioSettings.js';
+import { identifyForm } from '../../nodes/shared/identifySettings.js';
 import { migrate, readSettings, type SettingsForm } from '../../nodes/shared/settings.js';
 import { storeForm } from '../../nodes/shared/storeSettings.js';
 import { registryForm } from '../../nodes/speaker-registry.js';
@@ -55,8 +55,6 @@ test.each([
     read: { falseAcceptPercent: 1, workerThreads: undefined },
   },
   { name: 'a checkbox from an environment variable', stored: { isRestOn: 'true' }, read: { isRestOn: true } },
-  { name: 'settings of version 1', stored: {}, read: { keepAudio: false, unknownVoiceDays: 30 } },
-  { name: 'no unknown voices', stored: { unknownVoiceDays: '0' }, read: { unknownVoiceDays: 0 } },
   { name: 'a path without slash', stored: { restPath: 'api/' }, read: { restPath: '/api' } },
   { name: 'an empty path', stored: { restPath: '' }, read: { restPath: '/voice-prints' } },
   { name: 'the root', stored: { restPath: '/' }, read: { restPath: '/' } },

@@ -1,6 +1,6 @@
 import { ENGINE_SAMPLE_RATE_HZ } from '../../core/audioFrame.js';
 import { VoicePrintsError } from '../../core/errors.js';
-import type { LiveAudio, LiveItem } from '../../core/live.js';
+import type { LiveAudio, LiveItem, StreamState } from '../../core/live.js';
 import type { RawFormat } from '../../core/recording.js';
 import { msOfSamples, samplesOfMs } from '../../core/time.js';
 import { text } from '../headers/bytes.js';
@@ -87,6 +87,13 @@ export class PushedAudio implements LiveAudio {
     if (this.#hasEnded || !(ms > 0)) return;
     this.#drain();
     this.#nextSample += samplesOfMs(ms);
+  }
+
+  /** How the far end says it is, after all audio so far: lost, on hold, back again. */
+  tell(state: StreamState): void {
+    if (this.#hasEnded) return;
+    this.#drain();
+    this.#items.tell(state);
   }
 
   /** The end, or a failure that ends it. What is held is still read. */

@@ -1,0 +1,89 @@
+import {
+  discoveryMessage,
+  errorMessage,
+  eventMessage,
+  isTurnEvent,
+  type MqttMessage,
+  Presence,
+  removalMessages,
+  type SpeakerEvent,
+  type TopicPlace,
+} from '../../src/index.js';
+
+export interface SiteOptions {
+  readonly presenceWindowMs: number;
+  /** Whether guesses are told while somebody still speaks. */
+  readonly isTellingTentative: boolean;
+  /** Undefined: Home Assistant is not told. */
+  readonly discovery: { readonly prefix: string; readonly softwareVersion: string } | undefined;
+}
+
+/** Where a message leaves the node: known people, everybody else, or all that is no turn. */
+export type Port = 'known' | 'others' | 'state';
+
+export type Tell = (port: Port, message: MqttMessage) => void;
+
+/** Everything one site says: its events, who is here, its device in Home Assistant. Owns the one timer of presence. */
+export class SiteMessages {
+  readonly #place: TopicPlace;
+  readonly #options: SiteOptions;
+  readonly #tell: Tell;
+  readonly #presence: Presence;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(place: TopicPlace, options: SiteOptions, tell: Tell) {
+    this.#place = place;
+    this.#options = options;
+    this.#tell = tell;
+    this.#presence = new Presence(place, options.presenceWindowMs);
+  }
+
+  /** `Alice`, `unknown`, `nobody` … */
+  get presence(): string {
+    return this.#presence.text;
+  }
+
+  /** What is retained, for a broker or a Home Assistant that has just started. Never an event. */
+  announce(): void {
+    const { discovery, presenceWindowMs: windowMs } = this.#options;
+    if (discovery) this.#state([discoveryMessage(this.#place, { ...discovery, windowMs })]);
+    this.#state(this.#presence.announce(Date.now()));
+    this.#schedule();
+  }
+
+  hear(event: SpeakerEvent): void {
+    const message = eventMessage(event, this.#place);
+    if (isTurnEvent(event)) this.#tell(event.event_type === 'identified' ? 'known' : 'others', message);
+    else if (event.event_type !== 'tentative' || this.#options.isTellingTentative) this.#state([message]);
+    const fault = errorMessage(event, this.#place);
+    if (fault) this.#state([fault]);
+    this.#state(this.#presence.hear(event, Date.now()));
+    this.#schedule();
+  }
+
+  /** Takes the device, and what is retained of the site, from the broker. */
+  remove(): void {
+    this.#state(removalMessages(this.#place, this.#options.discovery?.prefix));
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #state(messages: readonly MqttMessage[]): void {
+    for (const message of messages) this.#tell('state', message);
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const next = this.#presence.nextChangeAtMs;
+    if (next === undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#state(this.#presence.tick(Date.now()));
+        this.#schedule();
+      },
+      Math.max(1, next - Date.now()),
+    );
+  }
+}

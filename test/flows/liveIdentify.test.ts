@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type SpokenAudio, spokenAudio } from '../api/spokenAudio.js';
+import { FlowRunner, type Message } from './flowRunner.js';
+
+let audio: SpokenAudio;
+let flow: FlowRunner;
+beforeAll(() => {
+  audio = spokenAudio();
+});
+afterAll(() => audio[Symbol.dispose]());
+beforeEach(() => {
+  flow = new FlowRunner();
+});
+afterEach(() => flow[Symbol.asyncDispose]());
+
+const enroll = {
+  ...{ id: 'enroll', type: 'enroll-speaker', version: 1, store: 'store', property: 'payload', propertyType: 'msg' },
+  ...{ speakerId: 'speakerId', speakerIdType: 'msg', speakerName: 'speakerName', speakerNameType: 'msg' },
+  ...{ consent: '', consentType: 'str', wires: [['enrolled'], []] },
+};
+const live = {
+  ...{ id: 'identify', type: 'identify-speakers', version: 2, store: 'store', output: 'live', outputs: 3 },
+  ...{ property: 'payload', propertyType: 'msg', speakers: '', speakersType: 'str', site: 'door' },
+  ...{ isTellingTentative: true, isDiscovered: true, wires: [['known'], ['others'], ['state']] },
+};
+const helpers = ['enrolled', 'known', 'others', 'state', 'failed'].map((id) => ({ id, type: 'helper' }));
+const onError = { id: 'on-error', type: 'catch', scope: null, uncaught: false, wires: [['failed']] };
+const nodes = [enroll, live, ...helpers, onError];
+
+async function enrol(speakerId: string, speakerName: string, path: string): Promise<void> {
+  const done = flow.next('enrolled');
+  flow.node('enroll').receive({ payload: { path }, speakerId, speakerName });
+  expect((await done).payload).toMatchObject({ speakerId, status: 'complete' });
+}
+
+/** The samples of a WAV file of 16 kHz, mono. */
+const pcmOf = (path: string) => readFileSync(path).subarray(44);
+const silence = (seconds: number) => Buffer.alloc(seconds * 32_000);
+
+/** Sends PCM in messages of 250 ms, as a live source does, and then its end. */
+function stream(streamId: string, pcm: Buffer, more: object = {}): void {
+  const about = { encoding: 's16le', sampleRateHz: 16_000, channels: 1, streamId, source: 'test', ...more };
+  for (let at = 0; at < pcm.length; at += 8_000) {
+    const startSample = at / 2;
+    flow.node('identify').receive({ payload: pcm.subarray(at, at + 8_000), audio: { ...about, startSample } } as never);
+  }
+}
+const end = (streamId: string) =>
+  flow.node('identify').receive({ payload: Buffer.alloc(0), audio: { streamId, isEnd: true } } as never);
+
+type Event = Readonly<Record<string, unknown>> & { readonly event_type: string };
+const events = (messages: readonly Message[]) => messages.map(({ payload }) => payload as Event);
+const onTopic = (messages: readonly Message[], topic: string) =>
+  messages.filter((message) => message.topic === topic).map(({ payload }) => payload);
+
+describe('identify-speakers, live', () => {
+  test('names who speaks, tells who is here, and announces the site to Home Assistant', async () => {
+    await flow.load(nodes);
+    await enrol('sally', 'Sally', audio.slt);
+    await enrol('ray', 'Ray', audio.rms);
+    const [known, others, state] = ['known', 'others', 'state'].map((id) => flow.collect(id));
+    const badges = flow.badges('identify');
+    stream('s1', pcmOf(audio.talk));
+    end('s1');
+    await expect
+      .poll(() => onTopic(state!, 'speaker-id/door/stream').at(-1), { timeout: 30_000 })
+      .toMatchObject({
+        event_type: 'stream',
+        status: 'ended',
+      });
+    for (const [index, expected] of ['Sally', 'Ray', null, 'Sally'].entries()) {
+      const { start, end: last } = audio.turns[index]!;
+      const middle = (start + last) / 2;
+      const heard = events([...known!, ...others!]).filter(
+        ({ start, end }) => (start as number) <= middle && middle < (end as number),
+      );
+      expect(heard.map(({ speaker }) => speaker)).toEqual([expected]);
+    }
+    expect(known![0]).toMatchObject({ topic: 'speaker-id/door/event', qos: 1, retain: false });
+    expect(known![0]).toMatchObject({ stream: { streamId: 's1', source: 'test' } });
+    const [first] = events(known!);
+    expect(first).toMatchObject({ event_type: 'identified', speaker_id: 'sally', site: 'door' });
+    expect(first!.threshold).toBeGreaterThan(0.1);
+    expect(first!.speech_seconds).toBeGreaterThan(1);
+    expect(onTopic(state!, 'speaker-id/door/tentative').length).toBeGreaterThan(0);
+    expect(onTopic(state!, 'speaker-id/door/speaker')[0]).toBe('nobody');
+    expect(onTopic(state!, 'speaker-id/door/speaker').at(-1)).toBe('Ray, Sally');
+    expect(onTopic(state!, 'speaker-id/speakers/sally').at(-1)).toMatchObject({ name: 'Sally', last_site: 'door' });
+    const config = state!.find(({ topic }) => topic?.startsWith('homeassistant/device/'));
+    expect(config).toMatchObject({ retain: true, payload: { components: { speaker: { platform: 'sensor' } } } });
+    expect(badges.at(-1)).toMatchObject({ fill: 'green', shape: 'dot', text: 'Ray, Sally' });
+  });
+
+  test('an unknown voice gets its name by a message, and its turns are told anew', async () => {
+    await flow.load(nodes);
+    const [others, state] = ['others', 'state'].map((id) => flow.collect(id));
+    stream('s1', Buffer.concat([pcmOf(audio.rms), silence(2)]));
+    await expect.poll(() => events(others!).map(({ cluster }) => cluster), { timeout: 30_000 }).toContain('unknown-1');
+    flow.node('identify').receive({ payload: { action: 'enroll', speakerId: 'ray', name: 'Ray' } });
+    await expect.poll(() => onTopic(state!, 'speaker-id/door/enrolled'), { timeout: 30_000 }).toHaveLength(1);
+    expect(onTopic(state!, 'speaker-id/door/enrolled')[0]).toMatchObject({ speakerId: 'ray', name: 'Ray' });
+    stream('s1', silence(1)); // the stream goes on, and with it what it tells
+    await expect.poll(() => onTopic(state!, 'speaker-id/door/relabel'), { timeout: 30_000 }).toHaveLength(1);
+    expect(onTopic(state!, 'speaker-id/door/relabel')[0]).toMatchObject({ speaker: 'Ray', cluster: 'unknown-1' });
+    await expect.poll(() => onTopic(state!, 'speaker-id/door/speaker').at(-1)).toBe('Ray');
+    end('s1');
+  });
+
+  test('two streams are two sessions, each with the site that its source says', async () => {
+    await flow.load(nodes);
+    const [others, state] = ['others', 'state'].map((id) => flow.collect(id));
+    const spoken = Buffer.concat([pcmOf(audio.little), silence(2)]);
+    stream('s1', spoken, { site: 'hall' });
+    stream('s2', spoken);
+    await expect.poll(() => others!.length, { timeout: 30_000 }).toBe(2);
+    expect(others!.map(({ topic }) => topic).sort()).toEqual(['speaker-id/door/event', 'speaker-id/hall/event']);
+    expect(new Set(events(others!).map(({ session_id }) => session_id)).size).toBe(2);
+    expect(onTopic(state!, 'speaker-id/hall/speaker').at(-1)).toBe('unknown');
+  });
+
+  test('stop stops listening until start, and a stream that nobody ended ends with the flow', async () => {
+    await flow.load(nodes);
+    const others = flow.collect('others');
+    flow.node('identify').receive({ payload: 'stop' });
+    stream('s1', Buffer.concat([pcmOf(audio.little), silence(2)]));
+    flow.node('identify').receive({ payload: 'start' });
+    stream('s2', Buffer.concat([pcmOf(audio.little), silence(2)]));
+    await expect.poll(() => others.length, { timeout: 30_000 }).toBe(1);
+    expect(others[0]).toMatchObject({ stream: { streamId: 's2' } });
+    await flow.stop();
+    expect(others).toHaveLength(1);
+  });
+
+  test('a greeting of Home Assistant or of the broker is answered with all that is retained, and no event', async () => {
+    await flow.load(nodes);
+    const [known, others, state] = ['known', 'others', 'state'].map((id) => flow.collect(id));
+    flow.node('identify').receive({ topic: 'homeassistant/status', payload: 'online' });
+    const told = () => state!.map(({ topic }) => topic?.replace(/device\/.*\/config/, 'device'));
+    const all = ['homeassistant/device', 'speaker-id/door/speaker', 'speaker-id/door/attributes'];
+    await expect.poll(told).toEqual(all);
+    flow.node('identify').receive({ topic: 'speaker-id/status', payload: 'online' });
+    await expect.poll(told).toEqual([...all, ...all]);
+    flow.node('identify').receive({ topic: 'homeassistant/status', payload: 'offline' });
+    flow.node('identify').receive({ payload: { action: 'remove' } });
+    await expect
+      .poll(() => state!.slice(6).map(({ payload, retain }) => [payload, retain]))
+      .toEqual(Array.from({ length: 4 }, () => ['', true]));
+    expect([...known!, ...others!]).toEqual([]);
+  });
+
+  test('states of the source are told at its site, and a lost stream ends the turn that was spoken', async () => {
+    await flow.load(nodes);
+    const [others, state] = ['others', 'state'].map((id) => flow.collect(id));
+    const say = (payload: object) => flow.node('identify').receive({ payload, audio: { streamId: 's1' } } as never);
+    say({ status: 'open' });
+    stream('s1', pcmOf(audio.little)); // no silence after it: the voice is cut off
+    say({ status: 'retrying', code: 'AUDIO_DECODE_FAILED', message: 'lost; wait', retry_in_seconds: 2, attempt: 1 });
+    await expect.poll(() => others!.length, { timeout: 30_000 }).toBe(1);
+    expect(onTopic(state!, 'speaker-id/door/stream')).toMatchObject([
+      { status: 'open' },
+      { status: 'retrying', retry_in_seconds: 2, attempt: 1 },
+    ]);
+    expect(onTopic(state!, 'speaker-id/errors')).toEqual([
+      { code: 'AUDIO_DECODE_FAILED', message: 'lost; wait', site: 'door' },
+    ]);
+  });
+
+  test.each([
+    { name: 'a recording', msg: { payload: Buffer.from('RIFF') }, code: 'INPUT_INVALID' },
+    { name: 'a word that is no command', msg: { payload: 'dance' }, code: 'INPUT_INVALID' },
+    { name: 'a name for nobody', msg: { payload: { action: 'enroll', speakerId: 'x' } }, code: 'CLUSTER_NOT_FOUND' },
+    { name: 'a name without an id', msg: { payload: { action: 'enroll' } }, code: 'SPEAKER_ID_INVALID' },
+    {
+      name: 'a stream without a format',
+      msg: { payload: Buffer.alloc(100), audio: { streamId: 's1' } },
+      code: 'AUDIO_FORMAT_MISSING',
+    },
+    {
+      name: 'a wildcard for a site',
+      msg: { payload: Buffer.alloc(100), audio: { streamId: 's1', encoding: 's16le', sampleRateHz: 8000, site: '#' } },
+      code: 'CONFIG_INVALID',
+    },
+  ])('$name ends in Catch', async ({ msg, code }) => {
+    await flow.load(nodes);
+    const failed = flow.next('failed');
+    flow.node('identify').receive(msg as never);
+    expect((await failed).error).toMatchObject({ code });
+  });
+});

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Message } from './flowRunner.js';
+import { failures, VoiceFlow } from './voiceFlow.js';
+
+const on = VoiceFlow.use();
+
+const source = { id: 'source', type: 'audio-source', outputs: 2, wires: [['out'], ['state']] };
+const nodes = [{ id: 'out', type: 'helper' }, { id: 'state', type: 'helper' }, ...failures];
+
+const pcmOf = (messages: readonly Message[]) => Buffer.concat(messages.map(({ payload }) => payload as Buffer));
+const about = (message: Message | undefined) => message?.audio as Record<string, unknown> | undefined;
+const statuses = (messages: readonly Message[]) =>
+  messages.map(({ payload }) => (payload as { status?: string }).status).filter(Boolean);
+
+describe('audio-source, live', () => {
+  test('a file plays at its own pace, whole and in order, and says how it is', async () => {
+    await on.flow.load([
+      { ...source, mode: 'liveFile', file: on.audio.little, isAutostart: true, startDelayMs: '1', site: 'hall' },
+      ...nodes,
+    ]);
+    const [out, state] = ['out', 'state'].map((id) => on.flow.collect(id));
+    const badges = on.flow.badges('source');
+    await expect.poll(() => about(out!.at(-1))?.isEnd, { timeout: 30_000 }).toBe(true);
+    expect(pcmOf(out!)).toEqual(readFileSync(on.audio.little).subarray(44));
+    let next = 0;
+    for (const message of out!.slice(0, -1)) {
+      expect(about(message)).toMatchObject({ encoding: 's16le', sampleRateHz: 16_000, channels: 1, startSample: next });
+      expect(about(message)).toMatchObject({ streamId: 'source', site: 'hall' });
+      next += (message.payload as Buffer).length / 2;
+    }
+    expect(out!.length).toBeGreaterThan(9);
+    expect(statuses(state!)).toEqual(['connecting', 'open', 'ended']);
+    expect(badges.map(({ text }) => text)).toContain('audio-source.status.open');
+  });
+
+  test('it starts, stops and starts again by messages, and the flow ends while it plays', async () => {
+    await on.flow.load([{ ...source, mode: 'liveFile', file: on.audio.long, isAutostart: false }, ...nodes]);
+    const [out, state] = ['out', 'state'].map((id) => on.flow.collect(id));
+    const heard = () => out!.filter((message) => (message.payload as Buffer).length > 0).length;
+    on.flow.node('source').receive({ payload: 'start' });
+    await expect.poll(heard, { timeout: 20_000 }).toBeGreaterThan(1);
+    on.flow.node('source').receive({ payload: { action: 'stop' } });
+    await expect.poll(() => about(out!.at(-1))?.isEnd, { timeout: 20_000 }).toBe(true);
+    expect(statuses(state!).at(-1)).toBe('ended');
+    const before = heard();
+    on.flow.node('source').receive({ payload: { action: 'toggle' } });
+    await expect.poll(heard, { timeout: 20_000 }).toBeGreaterThan(before + 1);
+    await on.flow.stop();
+  });
+
+  test('a source that is not there says so, and never with its password', async () => {
+    const url = 'http://someone:secret-word@127.0.0.1:1/radio';
+    await on.flow.load([{ ...source, mode: 'http', url, urlType: 'str', isAutostart: false }, ...nodes]);
+    const state = on.flow.collect('state');
+    const badges = on.flow.badges('source');
+    on.flow.node('source').receive({});
+    const failed = () => state.find(({ payload }) => (payload as { code?: string }).code)?.payload;
+    await expect.poll(failed, { timeout: 20_000 }).toMatchObject({ status: 'retrying', code: 'LIVE_UNREACHABLE' });
+    expect(JSON.stringify(state)).not.toMatch(/secret-word|someone/);
+    expect(badges.at(-1)).toMatchObject({ fill: 'red', shape: 'ring' });
+  });
+
+  test('pieces of audio in messages become streams, one for each topic', async () => {
+    await on.flow.load([{ ...source, mode: 'pcm', property: 'payload', propertyType: 'msg' }, ...nodes]);
+    const out = on.flow.collect('out');
+    const audio = { encoding: 'mulaw', sampleRateHz: 8000, channels: 1 };
+    for (const topic of ['a', 'b']) {
+      for (let n = 0; n < 10; n += 1) {
+        on.flow.node('source').receive({ topic, payload: Buffer.alloc(800, 0xff), audio } as never);
+      }
+      on.flow.node('source').receive({ topic, payload: Buffer.alloc(0), audio } as never);
+    }
+    await expect.poll(() => out.filter((message) => about(message)?.isEnd)).toHaveLength(2);
+    for (const streamId of ['source-a', 'source-b']) {
+      const own = out.filter((message) => about(message)?.streamId === streamId);
+      expect(pcmOf(own).length).toBe(2 * 16_000);
+      expect(about(own[0])).toMatchObject({ isNarrowBand: true, sampleRateHz: 16_000 });
+    }
+  });
+
+  test.each([
+    { name: 'no audio', mode: 'pcm', msg: { payload: 7 }, code: 'INPUT_INVALID' },
+    { name: 'no format', mode: 'pcm', msg: { payload: Buffer.alloc(100) }, code: 'AUDIO_FORMAT_MISSING' },
+    { name: 'no address', mode: 'rtsp', msg: { payload: 'start' }, code: 'INPUT_INVALID' },
+    { name: 'no file', mode: 'liveFile', msg: { payload: 'start' }, code: 'INPUT_INVALID' },
+  ])('$name ends in Catch', async ({ mode, msg, code }) => {
+    await on.flow.load([{ ...source, mode, isAutostart: false }, ...nodes]);
+    expect(await on.failureOf(() => on.flow.node('source').receive(msg as never))).toMatchObject({ code });
+  });
+});
