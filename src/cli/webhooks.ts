@@ -37,7 +37,7 @@ async function withJobs<T>(args: ParsedArguments, terminal: Terminal, work: (job
     if (!(error instanceof VoicePrintsError) || error.code !== 'JOBS_LOCKED') throw error;
     throw new VoicePrintsError(error.code, 'a running server has the webhooks of this store; name it with --server');
   });
-  return work(opened);
+  return await work(opened); // awaited here: the jobs close when this function ends
 }
 
 const tenantOf = (args: ParsedArguments): string => textOption(args, 'tenant') ?? LOCAL_TENANT;
