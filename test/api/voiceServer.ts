@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { ApiKeys } from '../../src/api/apiKeys.js';
+import { AsyncJobs } from '../../src/api/asyncJobs.js';
 import type { FailureReport } from '../../src/api/call.js';
 import type { RestOptions } from '../../src/api/rest.js';
 import { serve } from '../../src/api/serve.js';
@@ -29,7 +30,14 @@ export async function voiceServer(options: RestOptions = {}): Promise<VoiceServe
   const keys = ApiKeys.fromPairs('acme:acme-key,globex:globex-key');
   const allowHosts = [new URL(files.url).host];
   const onFailure = (failure: FailureReport) => failures.push(failure);
-  const server = await serve({ engine, keys, port: 0, options: { allowHosts, onFailure, ...options } });
+  const jobs = new AsyncJobs({ engine, allowHosts });
+  const server = await serve({
+    engine,
+    keys,
+    jobs: jobs.open,
+    port: 0,
+    options: { allowHosts, onFailure, ...options },
+  });
   return {
     url: server.url,
     audio,
@@ -37,6 +45,7 @@ export async function voiceServer(options: RestOptions = {}): Promise<VoiceServe
     urlOf: (path) => `${files.url}/${basename(path)}`,
     [Symbol.asyncDispose]: async () => {
       await server.close();
+      await jobs[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
       await files[Symbol.asyncDispose]();
       audio[Symbol.dispose]();
