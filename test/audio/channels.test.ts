@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Two seconds: 300 Hz on the first channel, 1,000 Hz on the second. */
 beforeAll(() => {
   const wav = join(folder, 'two.wav');
-  execFileSync('sox', ['-n', '-r', '22050', '-c', '2', wav, 'synth', '2', 'sine', '300', 'sine', '1000']);
+  execFileSync('sox', ['-n', '-r', '22050', '-c', '2', '-b', '16', wav, 'synth', '2', 'sine', '300', 'sine', '1000']);
   execFileSync('flac', ['--silent', '-o', join(folder, 'two.flac'), wav]);
 });
 
