@@ -1,22 +1,39 @@
 import type { ApiKeys } from './apiKeys.js';
+import { type Caller, mayDo, type Scope } from './keys/caller.js';
+import type { TenantGate } from './keys/tenantGate.js';
 import type { KeyThrottle } from './keyThrottle.js';
 import { httpRefusal } from './refusal.js';
 
-/** What tells keys apart, and slows down those who guess. */
+/** What tells keys apart, slows down those who guess, and holds tenants to their limits. */
 export interface KeyCheck {
   readonly keys: ApiKeys;
   readonly throttle: KeyThrottle;
+  /** Without one nobody is limited. */
+  readonly gate?: TenantGate | undefined;
 }
 
-/** The tenant of a key sent from an address. Throws KEY_INVALID, or TOO_MANY_REQUESTS after too many wrong ones. */
-export function admitKey({ keys, throttle }: KeyCheck, key: string, address: string): string {
+/**
+ * Who sent this key from this address, counted as one call. Throws KEY_INVALID, KEY_SCOPE where the key is for something
+ * else, QUOTA_USED_UP, or TOO_MANY_REQUESTS after too many wrong keys from the address or calls of the tenant.
+ */
+export function admitCaller({ keys, throttle, gate }: KeyCheck, key: string, address: string, scope: Scope): Caller {
   const waitSeconds = throttle.waitSeconds(address);
   if (waitSeconds > 0) {
     const message = 'too many wrong API keys from this address; wait as long as Retry-After says';
     throw httpRefusal('TOO_MANY_REQUESTS', message, { 'retry-after': String(waitSeconds) });
   }
-  const tenantId = key === '' ? undefined : keys.tenantOf(key);
-  if (tenantId !== undefined) return tenantId;
-  if (key !== '') throttle.failed(address);
-  throw httpRefusal('KEY_INVALID', 'Invalid ApiKey', { 'www-authenticate': 'Bearer' });
+  const caller = key === '' ? undefined : keys.callerOf(key);
+  if (caller === undefined) {
+    if (key !== '') throttle.failed(address);
+    throw httpRefusal('KEY_INVALID', 'Invalid ApiKey', { 'www-authenticate': 'Bearer' });
+  }
+  if (!mayDo(caller, scope)) {
+    throw httpRefusal('KEY_SCOPE', `this API key may not do this; use one with the scope ${scope}`);
+  }
+  gate?.enter(caller.tenantId);
+  return caller;
 }
+
+/** The tenant of a key for naming voices; see admitCaller. */
+export const admitKey = (check: KeyCheck, key: string, address: string): string =>
+  admitCaller(check, key, address, 'identify').tenantId;

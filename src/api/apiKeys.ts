@@ -1,60 +1,68 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { VoicePrintsError } from '../core/errors.js';
 import { LOCAL_TENANT } from '../engine/engine.js';
+import { type Caller, SCOPES } from './keys/caller.js';
+import { digestOf, keyIdOf, newKey } from './keys/keyDigest.js';
 
-interface HashedKey {
-  readonly tenantId: string;
-  /** SHA-256 of the key, 32 bytes. */
+/** A key as a server keeps it: what it may do, and its SHA-256 digest (32 bytes). */
+export interface HashedKey extends Caller {
   readonly digest: Buffer;
 }
 
-const TENANT = /^[a-zA-Z0-9_.-]{1,64}$/;
+export const TENANT = /^[a-zA-Z0-9_.-]{1,64}$/;
 const HASHED = /^sha256:([0-9a-f]{64})$/i;
 
-const digestOf = (key: string): Buffer => createHash('sha256').update(key, 'utf8').digest();
-
-/** The API keys of a server: only their SHA-256 digests stay in memory. A tenant may have several. */
+/** The API keys of a server: only their digests stay in memory. A tenant may have several. */
 export class ApiKeys {
-  readonly #keys: readonly HashedKey[];
+  /** Asked on every call, so that keys may come and go while a server runs. */
+  readonly #current: () => readonly HashedKey[];
 
-  private constructor(keys: readonly HashedKey[]) {
-    this.#keys = keys;
+  constructor(current: () => readonly HashedKey[]) {
+    this.#current = current;
   }
 
   /**
    * Reads `tenant:key` pairs, one an array item or separated by commas or line ends; `tenant:sha256:HEX` gives the
-   * digest instead of the key. Empty lines and lines that begin with `#` are skipped.
+   * digest instead of the key. Empty lines and lines that begin with `#` are skipped. Such keys may do everything.
    * Throws CONFIG_INVALID, naming the place and never the key, and when there is no pair at all.
    */
   static fromPairs(pairs: string | readonly string[]): ApiKeys {
-    const texts = (typeof pairs === 'string' ? [pairs] : pairs).flatMap((text) => text.split(/[,\r\n]+/));
-    const filled = texts.map((text) => text.trim()).filter((text) => text !== '' && !text.startsWith('#'));
-    if (filled.length === 0) {
+    const keys = keysOfPairs(pairs);
+    if (keys.length === 0) {
       throw new VoicePrintsError('CONFIG_INVALID', 'there is no API key; give pairs of tenant:key');
     }
-    return new ApiKeys(filled.map(parsePair));
+    return new ApiKeys(() => keys);
   }
 
   /** Makes a key of 192 random bits. It is returned once; what stays is its digest. */
   static generate(tenantId: string = LOCAL_TENANT): { readonly keys: ApiKeys; readonly key: string } {
-    const key = `vp_${randomBytes(24).toString('base64url')}`;
+    const key = newKey();
     return { keys: ApiKeys.fromPairs([`${tenantId}:${key}`]), key };
   }
 
-  /** The tenant a key belongs to, or undefined. Takes the same time whichever key it is compared with. */
-  tenantOf(key: string): string | undefined {
+  /** Whose key this is, or undefined. Takes the same time whichever key it is compared with. */
+  callerOf(key: string): Caller | undefined {
     const digest = digestOf(key);
-    let tenantId: string | undefined;
-    for (const known of this.#keys) {
-      if (timingSafeEqual(known.digest, digest)) tenantId = known.tenantId;
+    let caller: Caller | undefined;
+    for (const known of this.#current()) {
+      if (timingSafeEqual(known.digest, digest)) caller = known;
     }
-    return tenantId;
+    return caller;
   }
 
   /** `tenant:sha256:HEX` lines, to be kept in a key file instead of the keys. */
   toHashedPairs(): readonly string[] {
-    return this.#keys.map(({ tenantId, digest }) => `${tenantId}:sha256:${digest.toString('hex')}`);
+    return this.#current().map(({ tenantId, digest }) => `${tenantId}:sha256:${digest.toString('hex')}`);
   }
+}
+
+/** See ApiKeys.fromPairs; none is none. */
+export function keysOfPairs(pairs: string | readonly string[]): readonly HashedKey[] {
+  const texts = (typeof pairs === 'string' ? [pairs] : pairs).flatMap((text) => text.split(/[,\r\n]+/));
+  return texts
+    .map((text) => text.trim())
+    .filter((text) => text !== '' && !text.startsWith('#'))
+    .map(parsePair);
 }
 
 function parsePair(pair: string, index: number): HashedKey {
@@ -68,5 +76,6 @@ function parsePair(pair: string, index: number): HashedKey {
     );
   }
   const hashed = HASHED.exec(key);
-  return { tenantId, digest: hashed ? Buffer.from(hashed[1]!, 'hex') : digestOf(key) };
+  const digest = hashed ? Buffer.from(hashed[1]!, 'hex') : digestOf(key);
+  return { tenantId, digest, keyId: keyIdOf(digest), scopes: SCOPES };
 }

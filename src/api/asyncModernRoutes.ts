@@ -7,6 +7,7 @@ import { readCarriedAudio } from './audioInput.js';
 import { type Answer, type Call, type Handler, present, type Surface } from './call.js';
 import { problemDialect } from './dialect.js';
 import { endpoint } from './endpoint.js';
+import type { Scope } from './keys/caller.js';
 import { refuseMethod, refuseRoute } from './refusal.js';
 import { parseInput } from './schemas.js';
 
@@ -15,7 +16,7 @@ const LIST_LENGTH = 50;
 /** Adds `/v1/jobs…` and `/v1/webhooks…`. */
 export function addJobRoutes(router: Router, surface: Surface): void {
   if (surface.jobs === undefined) return;
-  const on = (handler: Handler) => endpoint(surface, problemDialect, handler);
+  const on = (handler: Handler, scope: Scope = 'identify') => endpoint(surface, problemDialect, handler, { scope });
   router
     .route('/v1/jobs')
     .post(on(submit))
@@ -28,15 +29,15 @@ export function addJobRoutes(router: Router, surface: Surface): void {
     .all(on(refuseMethod('GET, DELETE')));
   router
     .route('/v1/webhooks/dead-letters')
-    .get(on(deadLetters))
+    .get(on(deadLetters, 'admin'))
     .all(on(refuseMethod('GET')));
   router
     .route('/v1/webhooks/dead-letters/:webhookId/resend')
-    .post(on(resend))
+    .post(on(resend, 'admin'))
     .all(on(refuseMethod('POST')));
   router
     .route('/v1/webhooks/secret')
-    .post(on(rotateSecret))
+    .post(on(rotateSecret, 'admin'))
     .all(on(refuseMethod('POST')));
   router.use(['/v1/jobs', '/v1/webhooks'], on(refuseRoute));
 }

@@ -7,6 +7,7 @@ import { readCarriedAudio } from './audioInput.js';
 import { type Answer, type Call, type Handler, present, type Surface } from './call.js';
 import { faultDialect } from './dialect.js';
 import { endpoint } from './endpoint.js';
+import type { Scope } from './keys/caller.js';
 import { refuseMethod, refuseRoute } from './refusal.js';
 import { parseInput } from './schemas.js';
 
@@ -22,7 +23,7 @@ const LIST_LENGTH = 50;
 /** Adds the asynchronous drop-in calls below `/audio/generic/api`, with polling, listing and cancelling, which are ours. */
 export function addAsyncRoutes(router: Router, surface: Surface): void {
   if (surface.jobs === undefined) return;
-  const on = (handler: Handler) => endpoint(surface, faultDialect, handler);
+  const on = (handler: Handler, scope: Scope = 'identify') => endpoint(surface, faultDialect, handler, { scope });
   for (const version of ['v1', 'v2']) {
     for (const [name, kind] of Object.entries(CALLS)) {
       const base = `/${version}/async/${name}`;

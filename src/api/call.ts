@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Engine } from '../engine/engine.js';
+import type { CallOptions, Engine } from '../engine/engine.js';
 import type { Jobs } from '../engine/jobs.js';
 import type { ApiKeys } from './apiKeys.js';
 import type { FetchAudioOptions } from './fetchAudio.js';
+import type { TenantGate } from './keys/tenantGate.js';
 import type { KeyThrottle } from './keyThrottle.js';
 import type { Slots } from './slots.js';
 
@@ -43,6 +44,7 @@ export interface Surface {
   /** Undefined where there are no asynchronous calls. */
   readonly jobs: (() => Promise<Jobs>) | undefined;
   readonly throttle: KeyThrottle;
+  readonly gate: TenantGate;
   report(failure: FailureReport): void;
 }
 
@@ -53,12 +55,16 @@ export type ApiRequest = IncomingMessage & { body?: unknown; params?: Readonly<R
 export interface Call {
   readonly surface: Surface;
   readonly tenantId: string;
+  /** Which of the tenant's keys it came with. */
+  readonly keyId: string;
   readonly request: ApiRequest;
   readonly response: ServerResponse;
   /** First value of each query parameter, without the key. */
   readonly query: Readonly<Record<string, string>>;
   /** Aborted when the client is gone or its body does not arrive in time. */
   readonly signal: AbortSignal;
+  /** For calls of the engine: the signal, and a counter of the audio worked on. */
+  readonly options: CallOptions;
 }
 
 export interface Answer {

@@ -6,6 +6,7 @@ import { type Answer, type Call, type Handler, present, type Surface } from './c
 import { identifyAnswer } from './contractAnswers.js';
 import { faultDialect } from './dialect.js';
 import { endpoint } from './endpoint.js';
+import type { Scope } from './keys/caller.js';
 import { RefusedError, refuseMethod, refuseRoute } from './refusal.js';
 import { enrollBody, enrollQuery, identifyBody, identifyQuery, listQuery, oneSpeaker, parseInput } from './schemas.js';
 
@@ -13,28 +14,29 @@ type Version = 'v1' | 'v2';
 
 /** Adds the drop-in calls below `/audio/generic/api`, each under both version paths. */
 export function addContractRoutes(router: Router, surface: Surface): void {
-  const on = (handler: Handler, isHeavy = false) => endpoint(surface, faultDialect, handler, isHeavy);
+  const on = (handler: Handler, scope: Scope, isHeavy = false) =>
+    endpoint(surface, faultDialect, handler, { scope, isHeavy });
   for (const version of ['v1', 'v2'] as const) {
     const base = `/${version}/sync/diarization`;
     router
       .route(`${base}/enroll`)
-      .post(on((call) => enroll(call, version), true))
-      .get(on(enrollStatus))
-      .all(on(refuseMethod('GET, POST')));
+      .post(on((call) => enroll(call, version), 'enrol', true))
+      .get(on(enrollStatus, 'enrol'))
+      .all(on(refuseMethod('GET, POST'), 'identify'));
     router
       .route(`${base}/delete`)
-      .post(on(deleteSpeaker))
-      .all(on(refuseMethod('POST')));
+      .post(on(deleteSpeaker, 'admin'))
+      .all(on(refuseMethod('POST'), 'identify'));
     router
       .route(`${base}/get_enrolled_speakers`)
-      .get(on(enrolledSpeakers))
-      .all(on(refuseMethod('GET')));
+      .get(on(enrolledSpeakers, 'enrol'))
+      .all(on(refuseMethod('GET'), 'identify'));
     router
       .route(`${base}/identify`)
-      .post(on(identify, true))
-      .all(on(refuseMethod('POST')));
+      .post(on(identify, 'identify', true))
+      .all(on(refuseMethod('POST'), 'identify'));
   }
-  router.use(on(refuseRoute));
+  router.use(on(refuseRoute, 'identify'));
 }
 
 async function enroll(call: Call, version: Version): Promise<Answer> {
@@ -49,7 +51,7 @@ async function enroll(call: Call, version: Version): Promise<Answer> {
       ...present({ name, consentText, languageCode }),
       limits: { maxDurationMs: limits.maxEnrollMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
     },
-    { signal: call.signal },
+    call.options,
   );
   if (result.status === 'rejected') throw new RefusedError(enrolmentRefusal(result));
   const isComplete = result.status === 'complete';
@@ -126,7 +128,7 @@ async function identify(call: Call): Promise<Answer> {
         ...present({ speakerIds, falseAcceptPercent }),
         limits: { maxDurationMs: limits.maxIdentifyMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
       },
-      { signal: call.signal },
+      call.options,
     )
     .catch((error: unknown) => {
       throw withSyncHint(error, limits.maxIdentifyMs);

@@ -10,6 +10,8 @@ export interface Dialect {
 const FAULT_CODES: Readonly<Record<RefusalType, string>> = {
   params_invalid: 'com.deepaffects.BadRequest',
   invalid_key: 'oauth.v2.InvalidApiKey',
+  quota: 'com.deepaffects.OverQuota',
+  forbidden: 'com.deepaffects.Forbidden',
   unknown_route: 'com.deepaffects.UnknownRoute',
   rate_limit: 'com.deepaffects.RateLimit',
   api_error: 'com.deepaffects.ApiError',
@@ -35,6 +37,8 @@ export const faultDialect: Dialect = {
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
+  402: 'Payment Required',
+  403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
   408: 'Request Timeout',

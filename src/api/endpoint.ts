@@ -1,32 +1,52 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { admitKey } from './admitKey.js';
+import type { Progress } from '../core/progress.js';
+import { admitCaller } from './admitKey.js';
 import type { ApiRequest, Call, Handler, Surface } from './call.js';
 import type { Dialect } from './dialect.js';
 import { KEY_PARAMETERS, keyOf, parametersOf } from './keyOf.js';
+import type { Scope } from './keys/caller.js';
 import { httpRefusal, type Refusal, RefusedError, refusalOf } from './refusal.js';
 
 /** What Express (4 and 5) calls; it never rejects and never throws. */
 export type Endpoint = (request: ApiRequest, response: ServerResponse) => void;
 
+/** What a call takes: a key that may do it, and, where audio is worked on, one of the places for that. */
+export interface EndpointNeeds {
+  readonly scope: Scope;
+  readonly isHeavy?: boolean;
+}
+
 /**
  * The way of every call: key, slot, handler, answer; or a refusal in the dialect of the surface.
  * Uses only what node:http gives, so that the application around may be Express 4 (Node-RED) or 5.
  */
-export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, isHeavy = false): Endpoint {
+export function endpoint(
+  surface: Surface,
+  dialect: Dialect,
+  handler: Handler,
+  { scope, isHeavy = false }: EndpointNeeds,
+): Endpoint {
   return (request, response) => {
     const requestId = randomUUID();
     response.setHeader('x-request-id', requestId);
     const call = async () => {
       const work = new AbortController();
+      let audioMs = 0;
       try {
-        const tenantId = authenticate(surface, request);
+        const { tenantId, keyId } = admitCaller(surface, keyOf(request), request.socket.remoteAddress ?? '', scope);
         const giveBack = isHeavy ? surface.slots.take() : () => {};
         try {
           const signal = watch(request, response, surface, work);
-          const answer = await handler({ surface, tenantId, request, response, query: queryOf(request), signal });
+          const onProgress = ({ doneMs }: Progress) => {
+            audioMs = Math.max(audioMs, doneMs);
+          };
+          const query = queryOf(request);
+          const options = { signal, onProgress };
+          const answer = await handler({ surface, tenantId, keyId, request, response, query, signal, options });
           writeJson(response, answer.status, answer.body);
         } finally {
+          surface.gate.used(tenantId, audioMs);
           giveBack();
         }
       } catch (thrown) {
@@ -45,9 +65,6 @@ function queryOf(request: ApiRequest): Record<string, string> {
   }
   return query;
 }
-
-const authenticate = (surface: Surface, request: ApiRequest): string =>
-  admitKey(surface, keyOf(request), request.socket.remoteAddress ?? '');
 
 /** A signal that ends the work when nobody waits for it any more. */
 function watch(request: ApiRequest, response: ServerResponse, surface: Surface, work: AbortController): AbortSignal {

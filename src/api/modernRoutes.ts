@@ -4,6 +4,7 @@ import { readAudioInput, readSmallJson } from './audioInput.js';
 import { type Answer, type Call, type Handler, present, type Surface } from './call.js';
 import { problemDialect } from './dialect.js';
 import { endpoint } from './endpoint.js';
+import type { Scope } from './keys/caller.js';
 import { RefusedError, refuseMethod, refuseRoute } from './refusal.js';
 import {
   identifyBody,
@@ -17,26 +18,27 @@ import {
 
 /** Adds our own surface: `/v1/speakers…` and `/v1/identify`. Answers are the engine's own shapes. */
 export function addModernRoutes(router: Router, surface: Surface): void {
-  const on = (handler: Handler, isHeavy = false) => endpoint(surface, problemDialect, handler, isHeavy);
+  const on = (handler: Handler, scope: Scope, isHeavy = false) =>
+    endpoint(surface, problemDialect, handler, { scope, isHeavy });
   router
     .route('/v1/speakers')
-    .get(on(list))
-    .all(on(refuseMethod('GET')));
+    .get(on(list, 'enrol'))
+    .all(on(refuseMethod('GET'), 'identify'));
   router
     .route('/v1/speakers/:speakerId')
-    .get(on(show))
-    .patch(on(rename))
-    .delete(on(erase))
-    .all(on(refuseMethod('GET, PATCH, DELETE')));
+    .get(on(show, 'enrol'))
+    .patch(on(rename, 'admin'))
+    .delete(on(erase, 'admin'))
+    .all(on(refuseMethod('GET, PATCH, DELETE'), 'identify'));
   router
     .route('/v1/speakers/:speakerId/samples')
-    .post(on(addSample, true))
-    .all(on(refuseMethod('POST')));
+    .post(on(addSample, 'enrol', true))
+    .all(on(refuseMethod('POST'), 'identify'));
   router
     .route('/v1/identify')
-    .post(on(identify, true))
-    .all(on(refuseMethod('POST')));
-  router.use(['/v1/speakers', '/v1/identify'], on(refuseRoute));
+    .post(on(identify, 'identify', true))
+    .all(on(refuseMethod('POST'), 'identify'));
+  router.use(['/v1/speakers', '/v1/identify'], on(refuseRoute, 'identify'));
 }
 
 const idOf = ({ request }: Call): string => parseInput(oneSpeaker, { ...request.params }).speakerId;
@@ -80,7 +82,7 @@ async function addSample(call: Call): Promise<Answer> {
       ...present({ name, consentText, languageCode }),
       limits: { maxDurationMs: limits.maxEnrollMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
     },
-    { signal: call.signal },
+    call.options,
   );
   if (result.status !== 'rejected') return { status: 200, body: result };
   throw new RefusedError({
@@ -104,7 +106,7 @@ async function identify(call: Call): Promise<Answer> {
       ...present({ speakerIds, falseAcceptPercent }),
       limits: { maxDurationMs: limits.maxIdentifyMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
     },
-    { signal: call.signal },
+    call.options,
   );
   return { status: 200, body: result };
 }

@@ -1,11 +1,20 @@
 import { asVoicePrintsError, type ErrorCode, type VoicePrintsError } from '../core/errors.js';
 
 /** The contract's error types, and one of ours for keys. */
-export type RefusalType = 'params_invalid' | 'invalid_key' | 'unknown_route' | 'rate_limit' | 'api_error';
+export type RefusalType =
+  | 'params_invalid'
+  | 'invalid_key'
+  | 'quota'
+  | 'forbidden'
+  | 'unknown_route'
+  | 'rate_limit'
+  | 'api_error';
 
 /** What only HTTP knows; everything else is an ErrorCode of the engine. */
 const HTTP_CODES = {
   KEY_INVALID: [401, 'invalid_key'],
+  QUOTA_USED_UP: [402, 'quota'],
+  KEY_SCOPE: [403, 'forbidden'],
   ROUTE_UNKNOWN: [404, 'unknown_route'],
   METHOD_NOT_ALLOWED: [405, 'unknown_route'],
   BODY_TIMEOUT: [408, 'params_invalid'],
@@ -105,6 +114,7 @@ const STATUSES: Readonly<Record<ErrorCode, Statuses>> = {
   SPEAKER_INCOMPLETE: [400, 409],
   SPEAKER_EXISTS: [400, 409],
   CLUSTER_NOT_FOUND: [400, 404],
+  KEY_NOT_FOUND: [400, 404],
   REGISTRY_UNAVAILABLE: away,
   REGISTRY_LOCKED: away,
   REGISTRY_CORRUPT: ours,

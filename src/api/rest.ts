@@ -11,6 +11,7 @@ import { faultDialect, problemDialect } from './dialect.js';
 import { writeRefusal } from './endpoint.js';
 import { reportToStderr } from './failureReport.js';
 import { FETCH_DEFAULTS } from './fetchAudio.js';
+import { TenantGate } from './keys/tenantGate.js';
 import { KeyThrottle } from './keyThrottle.js';
 import { addModernRoutes } from './modernRoutes.js';
 import { refusalOf } from './refusal.js';
@@ -38,6 +39,8 @@ export interface RestRouterOptions {
   readonly engine: Engine;
   /** There is no surface without keys. */
   readonly keys: ApiKeys;
+  /** Holds tenants to their limits; without one nobody is limited. */
+  readonly gate?: TenantGate | undefined;
   /** The jobs of the engine's store (see AsyncJobs); without them there are no asynchronous calls. */
   readonly jobs?: (() => Promise<Jobs>) | undefined;
   readonly options?: RestOptions;
@@ -66,6 +69,7 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
     uploads: new Slots(MAX_UPLOADS),
     jobs,
     throttle: shared.throttle ?? new KeyThrottle(limits.maxWrongKeysPerMinute),
+    gate: shared.gate ?? new TenantGate(),
     report: options.onFailure ?? reportToStderr,
   };
   const router = express.Router();

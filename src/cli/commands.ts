@@ -5,6 +5,7 @@ import { evalDer } from './evalDer.js';
 import { evalIdentify } from './evalIdentify.js';
 import { evalVerify } from './evalVerify.js';
 import { identify } from './identify.js';
+import { keysCommands } from './keys.js';
 import { modelsCommands } from './models.js';
 import { serve } from './serve.js';
 import { speakersCommands } from './speakers.js';
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   ...unknownVoicesCommands,
   serve,
   ...webhooksCommands,
+  ...keysCommands,
   ...modelsCommands,
   evalVerify,
   evalIdentify,

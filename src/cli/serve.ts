@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { RunningGrpcServer } from '../api/grpc/serveGrpc.js';
+import { TenantGate } from '../api/keys/tenantGate.js';
 import { allowedHosts } from './allowedHosts.js';
 import type { Command } from './command.js';
 import { openEngine } from './openEngine.js';
@@ -21,9 +22,9 @@ export const serve: Command = {
   example: `VOICE_PRINTS_API_KEYS=home:a-long-secret voice-prints serve --port 8080
 curl 'http://127.0.0.1:8080/v1/speakers' -H 'Authorization: Bearer a-long-secret'`,
   notes: `Prints one line, {"rest":"http://…","grpc":"127.0.0.1:50051"}, once it listens.
-Keys come from --key-file, else VOICE_PRINTS_API_KEYS=tenant:key,tenant:key. With neither, one key of the tenant
-"local" (the same people as on the command line) is made: the line shows it once as "apiKey"; the file api-keys
-in the store folder keeps its hash. Delete that file to get a new key.`,
+Keys are those of "voice-prints keys", and those of --key-file or else VOICE_PRINTS_API_KEYS=tenant:key,tenant:key.
+With none at all, one of the tenant "local" (the same people as on the command line) is made: the line shows it once
+as "apiKey"; the store keeps its digest.`,
   async run(args, terminal) {
     const { env, signal } = terminal;
     // Only this command needs Express: the others start without it.
@@ -35,12 +36,17 @@ in the store folder keeps its hash. Delete that file to get a new key.`,
     const port = numberOption(args, 'port', { least: 0, most: 65_535, isWhole: true });
     const host = textOption(args, 'host');
     await using engine = await openEngine(args, terminal);
-    const { keys, madeKey } = await serveKeys(env, textOption(args, 'key-file'), engine.storeDirectory);
+    const served = await serveKeys(env, textOption(args, 'key-file'), engine.storeDirectory);
+    const { keys, madeKey } = served;
+    using ring = served.ring;
+    ring.follow((error) => remark(args, terminal, `the API keys are as they were: ${(error as Error).message}`));
+    const gate = new TenantGate((tenantId) => ring.limitsOf(tenantId));
     const allowHosts = allowedHosts(env);
     await using jobs = await serveJobs(args, terminal, { engine, allowHosts });
     const server = await startServer({
       engine,
       keys,
+      gate,
       jobs: jobs.open,
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),

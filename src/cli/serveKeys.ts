@@ -1,37 +1,34 @@
-import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ApiKeys } from '../api/apiKeys.js';
-import { VoicePrintsError } from '../index.js';
+import { ApiKeys, keysOfPairs } from '../api/apiKeys.js';
+import { SCOPES } from '../api/keys/caller.js';
+import { KeyRing } from '../api/keys/keyRing.js';
+import { LOCAL_TENANT, VoicePrintsError } from '../index.js';
 import type { Terminal } from './command.js';
+import { KEY_FILE } from './keys.js';
 import { readText } from './readBytes.js';
-import { writeWhole } from './writeWhole.js';
-
-/** Where a key made by us is kept, hashed, inside the store folder. */
-const MADE_KEY_FILE = 'api-keys';
 
 export interface ServeKeys {
   readonly keys: ApiKeys;
+  /** The caller disposes it when the server has ended. */
+  readonly ring: KeyRing;
   /** Given the one time a key is made. */
   readonly madeKey?: string;
 }
 
-/** The keys of `serve`: from the environment, else a file, else the one made at the first start. */
+/** The keys of `serve`: those of the store, and those of the environment or a file; with none at all one is made. */
 export async function serveKeys(
   env: Terminal['env'],
   keyFile: string | undefined,
   storeDirectory: string,
 ): Promise<ServeKeys> {
-  if (keyFile !== undefined) return { keys: ApiKeys.fromPairs(await readText(keyFile)) };
-  if (env.VOICE_PRINTS_API_KEYS) return { keys: ApiKeys.fromPairs(env.VOICE_PRINTS_API_KEYS) };
-  const path = join(storeDirectory, MADE_KEY_FILE);
-  const kept = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    const told = `the made API key cannot be read (${error.code}); check the permissions of ${path}`;
-    throw new VoicePrintsError('FILE_UNREADABLE', told, { cause: error });
-  });
-  if (kept !== undefined) return { keys: ApiKeys.fromPairs(kept) };
-  const { keys, key } = ApiKeys.generate();
-  await mkdir(storeDirectory, { recursive: true, mode: 0o700 });
-  await writeWhole(path, `${keys.toHashedPairs().join('\n')}\n`, 0o600);
-  return { keys, madeKey: key };
+  const ring = await KeyRing.open(join(storeDirectory, KEY_FILE));
+  const given = keyFile === undefined ? env.VOICE_PRINTS_API_KEYS : await readText(keyFile);
+  const pairs = keysOfPairs(given ?? '');
+  if (given && pairs.length === 0) {
+    throw new VoicePrintsError('CONFIG_INVALID', 'there is no API key; give pairs of tenant:key');
+  }
+  const keys = new ApiKeys(() => [...pairs, ...ring.current()]);
+  if (pairs.length > 0 || ring.current().length > 0) return { keys, ring };
+  const { key } = await ring.create({ tenantId: LOCAL_TENANT, scopes: SCOPES, label: 'made by serve' });
+  return { keys, ring, madeKey: key };
 }

@@ -4,7 +4,7 @@ import { KeyThrottle } from '../../src/api/keyThrottle.js';
 
 test('each key leads to its tenant, an unknown one nowhere', () => {
   const keys = ApiKeys.fromPairs('acme:first,acme:second, globex:with:colons\n# a remark\n\n');
-  expect(['first', 'second', 'with:colons', 'third', '', 'acme'].map((key) => keys.tenantOf(key))).toEqual([
+  expect(['first', 'second', 'with:colons', 'third', '', 'acme'].map((key) => keys.callerOf(key)?.tenantId)).toEqual([
     'acme',
     'acme',
     'globex',
@@ -19,7 +19,7 @@ test('a key file may hold digests; nothing that is kept contains a key', () => {
   const lines = keys.toHashedPairs();
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/^acme:sha256:[0-9a-f]{64}$/);
-  expect(ApiKeys.fromPairs(lines).tenantOf(key)).toBe('acme');
+  expect(ApiKeys.fromPairs(lines).callerOf(key)?.tenantId).toBe('acme');
   expect(JSON.stringify(keys) + lines.join()).not.toContain(key);
   expect(key).toMatch(/^vp_[\w-]{32}$/);
   expect(ApiKeys.generate().key).not.toBe(key);

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, afterEach, expect, test } from 'vitest';
-import { ended, started } from './program.js';
+import { afterAll, afterEach, expect, test, vi } from 'vitest';
+import { ended, ran, started } from './program.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'voice-prints-serve-'));
 const running = new Set<ChildProcess>();
@@ -44,8 +44,8 @@ test('without keys one is made, shown once, kept hashed, and good the next time'
   const first = await serving('b');
   const key = first.line.apiKey!;
   expect((await people(first.line.rest, key)).status).toBe(200);
-  const kept = readFileSync(join(folder, 'b', 'api-keys'), 'utf8');
-  expect(kept).toMatch(/^local:sha256:[0-9a-f]{64}\n$/);
+  const kept = readFileSync(join(folder, 'b', 'api-keys.json'), 'utf8');
+  expect(JSON.parse(kept).keys).toMatchObject([{ tenantId: 'local', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
   expect(kept).not.toContain(key);
   first.child.kill('SIGTERM');
   await once(first.child, 'close');
@@ -63,4 +63,22 @@ test('a key file is read; the port that is taken is told', async () => {
   const second = await ended(started(['serve', '--port', port, '--store', join(folder, 'd'), '--json']));
   expect(second.exitCode).toBe(1);
   expect(JSON.parse(second.stdout).error.code).toBe('CONFIG_INVALID');
+});
+
+test('keys are made and revoked while the server runs', async () => {
+  const { line } = await serving('e', [], { VOICE_PRINTS_API_KEYS: 'home:first-key' });
+  const store = ['--store', join(folder, 'e'), '--json'];
+  const keys = async (...argv: string[]) => JSON.parse((await ran(['keys', ...argv, ...store])).stdout);
+  const made = await keys('create', 'shop', '--scopes', 'enrol', '--label', 'till');
+  await vi.waitFor(async () => expect((await people(line.rest, made.apiKey)).status).toBe(200), { timeout: 30_000 });
+  expect((await people(line.rest, 'first-key')).status).toBe(200);
+  const { apiKey: _, ...record } = made;
+  expect(await keys('list')).toEqual([record]);
+  const rotated = await keys('rotate', made.keyId, '--grace', '0');
+  await vi.waitFor(async () => expect((await people(line.rest, rotated.apiKey)).status).toBe(200), { timeout: 30_000 });
+  expect((await people(line.rest, made.apiKey)).status).toBe(401);
+  await keys('revoke', rotated.keyId);
+  await vi.waitFor(async () => expect((await people(line.rest, rotated.apiKey)).status).toBe(401), { timeout: 30_000 });
+  const refused = await ran(['keys', 'revoke', 'key-00000000', ...store]);
+  expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([1, 'KEY_NOT_FOUND']);
 });
