@@ -252,6 +252,8 @@ const FINAL_CODES: readonly number[] = [CLOSE.done, 1005, CLOSE.badMessage, CLOS
 const CLOSE_CODES: Readonly<Record<RefusalType, number>> = {
   params_invalid: CLOSE.badMessage,
   invalid_key: CLOSE.badKey,
+  forbidden: CLOSE.badKey,
+  quota: CLOSE.tooMany,
   unknown_route: CLOSE.badMessage,
   rate_limit: CLOSE.tooMany,
   api_error: CLOSE.failed,
