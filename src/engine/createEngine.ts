@@ -40,8 +40,8 @@ import {
 import { enroll, MAX_SAMPLE_MS } from './enroll.js';
 import { ChunkIdentification } from './identifyChunks.js';
 import { identifyRecording } from './identifyRecording.js';
-import { LiveBatches } from './live/liveBatches.js';
-import type { LiveNetworks } from './live/liveSpeech.js';
+import { type LiveNetworks, openLiveNetworks } from './live/liveSpeech.js';
+import { SharedVoiceprints } from './live/sharedVoiceprints.js';
 import { WatchSession } from './live/watchSession.js';
 import { modelInStore } from './modelInStore.js';
 import { speakerDirectory } from './speakerDirectory.js';
@@ -118,11 +118,13 @@ class RecordingEngine implements Engine {
   readonly #admission: Admission;
   readonly #closing = new AbortController();
   readonly #sessions = new Set<WatchSession>();
+  readonly #voiceprints: SharedVoiceprints;
   #compute: Promise<Compute> | undefined;
-  #batches: LiveBatches | undefined;
+  #networks: Promise<LiveNetworks> | undefined;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
+    this.#voiceprints = new SharedVoiceprints(parts.registry);
     this.model = parts.model;
     this.storeDirectory = parts.config.storeDirectory;
     this.#admission = new Admission(2 * (parts.config.workerThreads ?? availableParallelism()), MAX_WAITING);
@@ -171,6 +173,7 @@ class RecordingEngine implements Engine {
       model: this.model,
       tenantId: request.tenantId ?? LOCAL_TENANT,
       registry,
+      voiceprints: this.#voiceprints,
       unknownVoices,
       falseAcceptPercent: config.falseAcceptPercent,
       nowMs,
@@ -290,11 +293,15 @@ class RecordingEngine implements Engine {
     return this.#compute;
   }
 
-  /** One queue of windows for all live streams. */
-  async #openNetworks(): Promise<LiveNetworks> {
-    const compute = await this.#openCompute();
-    this.#batches ??= new LiveBatches(compute, { signal: this.#closing.signal, lanes: compute.threads });
-    return { compute, batches: this.#batches };
+  /** One queue for all live streams; a failed start is tried again by the next. */
+  #openNetworks(): Promise<LiveNetworks> {
+    this.#networks ??= this.#openCompute()
+      .then((compute) => openLiveNetworks(compute, this.#closing.signal))
+      .catch((error) => {
+        this.#networks = undefined;
+        throw error;
+      });
+    return this.#networks;
   }
 
   /** A call may ask for less than the configuration allows, never for more. */

@@ -1,15 +1,25 @@
 import { msOfSamples } from '../../core/time.js';
+import { HOP_SAMPLES } from '../../speech/speechSegmenter.js';
 import { abortable } from '../../stream/abortable.js';
 import { BandwidthProbe } from '../bandwidthProbe.js';
 import type { Compute, LivePiece } from '../compute.js';
 import { oneWindow } from '../speechOf.js';
-import type { LiveBatches } from './liveBatches.js';
+import { LiveBatches } from './liveBatches.js';
 import type { HeardPiece } from './liveEar.js';
 
 /** The networks, once they are loaded. */
 export interface LiveNetworks {
   readonly compute: Compute;
   readonly batches: LiveBatches;
+}
+
+/** Loads both networks before any stream waits for them. `signal` ends everything, with the engine. */
+export async function openLiveNetworks(compute: Compute, signal: AbortSignal): Promise<LiveNetworks> {
+  const batches = new LiveBatches(compute, { signal, lanes: compute.threads });
+  const hum = Float32Array.from({ length: HUM_SAMPLES }, (_, i) => 0.01 * Math.sin(i / 20));
+  const piece = { samples: hum.slice(0, HOP_SAMPLES), state: undefined };
+  await Promise.all([batches.detectSpeech(piece), batches.embed([oneWindow(hum)])]);
+  return { compute, batches };
 }
 
 export interface LiveSpeechOptions {
@@ -19,6 +29,8 @@ export interface LiveSpeechOptions {
   readonly isNarrowBand: () => boolean | undefined;
 }
 
+/** Something to try the networks on: one second. */
+const HUM_SAMPLES = 16_000;
 /** Speech after which its bandwidth is measured. */
 const PROBE_MS = 3_000;
 
@@ -36,6 +48,11 @@ export class LiveSpeech {
   /** True for telephone audio, as far as is known. */
   get isNarrowBand(): boolean {
     return this.#options.isNarrowBand() ?? this.#measured;
+  }
+
+  /** Waits for the networks. */
+  async open(): Promise<void> {
+    await this.#networks();
   }
 
   async detect(piece: LivePiece): Promise<HeardPiece> {

@@ -1,5 +1,5 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
-import { VoicePrintsError } from '../../core/errors.js';
+import { asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
 import type { EnrollResult, FalseAcceptPercent } from '../../core/identification.js';
 import type { LiveEvent } from '../../core/live.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
@@ -10,8 +10,10 @@ import type { EnrollUnknownRequest } from '../engine.js';
 import { isOfUnknown, liveEventOf } from './liveEvents.js';
 import { type Gallery, LiveGallery } from './liveGallery.js';
 import { LiveUnknowns, type LiveUnknownsOptions } from './liveUnknowns.js';
+import type { SharedVoiceprints } from './sharedVoiceprints.js';
 
 export interface LiveVoicesOptions extends LiveUnknownsOptions {
+  readonly voiceprints: SharedVoiceprints;
   readonly sessionId: string;
   readonly speakerIds: readonly string[] | undefined;
   readonly falseAcceptPercent: FalseAcceptPercent;
@@ -26,6 +28,9 @@ export class LiveVoices {
   #names: ReadonlyMap<string, string> = new Map();
   /** People whom unknown voices were enrolled as: voice of the session by speaker id. */
   readonly #bound = new Map<string, number>();
+  /** True while the store fails; live streams go on with what was read before. */
+  #isInTrouble = false;
+  readonly #troubles: LiveEvent[] = [];
   /** Voices said to be people since the last events. */
   #toBind: { readonly voice: number; readonly speakerId: string }[] = [];
 
@@ -63,8 +68,9 @@ export class LiveVoices {
 
   /** What others did meanwhile: people enrolled, renamed, erased. */
   async *idle(): AsyncGenerator<LiveEvent> {
-    const changed = await this.#gallery.changed();
+    const changed = await this.#stored(() => this.#gallery.changed());
     if (changed) yield* this.#tell(this.#take(changed));
+    yield* this.#troubles.splice(0);
     for (const { voice, speakerId } of this.#toBind.splice(0)) {
       this.#bound.set(speakerId, voice);
       yield* this.#tell(this.#turns.bind(voice, speakerId));
@@ -100,9 +106,25 @@ export class LiveVoices {
 
   async *#tell(changes: readonly LiveChange[]): AsyncGenerator<LiveEvent> {
     for (const change of changes) {
-      const cluster = await this.#clusterOf(change);
+      const cluster = (await this.#stored(() => this.#clusterOf(change))) ?? null;
       const event = liveEventOf(change, { names: this.#names, cluster, timestampMs: this.#options.nowMs() });
       if (event) yield event;
+    }
+  }
+
+  /** Work on the store, which may fail for a while: the stream goes on, and the trouble is told once. */
+  async #stored<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const result = await work();
+      this.#isInTrouble = false;
+      return result;
+    } catch (error) {
+      const { code, message } = asVoicePrintsError(error);
+      if (!code.startsWith('REGISTRY_')) throw error;
+      const state = { status: 'open', code, message } as const;
+      if (!this.#isInTrouble) this.#troubles.push({ type: 'state', state, timestampMs: this.#options.nowMs() });
+      this.#isInTrouble = true;
+      return undefined;
     }
   }
 

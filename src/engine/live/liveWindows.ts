@@ -15,7 +15,7 @@ export interface LiveWindowPlan {
 }
 
 export const LIVE_WINDOW_PLAN: LiveWindowPlan = {
-  firstEndsMs: [800, 1200],
+  firstEndsMs: [800],
   hopMs: 500,
   windowMs: 1500,
   leastRestMs: 200,

@@ -8,8 +8,7 @@ import { abortable, untilAborted } from '../../stream/abortable.js';
 import type { EnrollUnknownRequest, LiveSession, WatchRequest } from '../engine.js';
 import { LiveEar } from './liveEar.js';
 import { LivePace } from './livePace.js';
-import type { LiveNetworks } from './liveSpeech.js';
-import { LiveSpeech } from './liveSpeech.js';
+import { type LiveNetworks, LiveSpeech } from './liveSpeech.js';
 import { LiveVoices, type LiveVoicesOptions } from './liveVoices.js';
 import { LIVE_WINDOW_PLAN, LiveWindows, type PlannedWindow } from './liveWindows.js';
 
@@ -83,11 +82,12 @@ export class WatchSession implements LiveSession {
   async *#listen(): AsyncGenerator<LiveEvent> {
     try {
       await abortable(this.#voices.open(), this.#signal);
+      await this.#speech.open();
       for await (const item of untilAborted(this.#request.audio, this.#signal)) yield* this.#take(item);
       yield* this.#endRun();
     } catch (error) {
-      if (this.#ending.signal.aborted) return;
       if (this.#dependencies.closing.aborted) throw closed();
+      if (this.#ending.signal.aborted) return;
       if (this.#request.signal?.aborted) throw aborted();
       throw asVoicePrintsError(error);
     } finally {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import type { LiveEvent, LiveItem, LiveTurn } from '../../src/core/live.js';
+import type { LiveEvent, LiveItem, LiveTurn } from '../../../src/core/live.js';
 
 /** Mono 16 kHz samples of a WAV file, whatever its header says of its length. */
 export function samplesOf(path: string): Float32Array<ArrayBuffer> {

@@ -1,0 +1,245 @@
+// Names in conversations heard live, with the built engine:
+//   node scripts/accuracy/live.mjs [--seed 3] [--count 8] [--model ID|FILE] [--out FOLDER] [--offline] [--real-time] [--verbose] [learner telephone]
+// Conversations and voiceprints as in dialogues.mjs. Audio is given in frames of 32 ms as fast as it is taken; what was known
+// when is told by the stream's clock plus the time that the engine took for it. --real-time gives a frame every 32 ms and
+// goes by the wall clock. --offline identifies the same recordings whole, with the same voiceprints.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { createEngine } from '../../dist/src/engine/createEngine.js';
+import { wholeRecording } from '../../dist/src/engine/wholeRecording.js';
+import { diarizationErrorOf, diarizationPercent } from '../../dist/src/evaluation/diarizationError.js';
+import { parseRttm } from '../../dist/src/evaluation/rttm.js';
+import { corpusFolder, openFile } from './speakerModel.mjs';
+
+const { values, positionals } = parseArgs({
+  options: {
+    model: { type: 'string' },
+    seed: { type: 'string', default: '3' },
+    count: { type: 'string', default: '8' },
+    only: { type: 'string' },
+    out: { type: 'string', default: join(tmpdir(), 'voice-prints-accuracy') },
+    python: { type: 'string', default: 'python3' },
+    offline: { type: 'boolean', default: false },
+    'real-time': { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
+});
+const RATE = 16_000;
+const FRAME = 512;
+/** Pauses up to this long belong to a person's turn, when the time to the name is taken. */
+const TURN_PAUSE_SECONDS = 0.7;
+
+for (const set of positionals.length > 0 ? positionals : ['learner', 'telephone']) {
+  const folder = conversations(set);
+  const heard = [];
+  for (const name of readdirSync(folder)
+    .filter((file) => /^\d+\.json$/.test(file))
+    .map((file) => file.replace('.json', ''))
+    .sort()) {
+    if (!values.only || values.only === name) heard.push(await hearConversation(folder, name));
+  }
+  report(set, heard);
+}
+
+function conversations(set) {
+  const folder = join(values.out, `${set}-${values.seed}-${values.count}`);
+  if (!existsSync(join(folder, `${String(values.count - 1).padStart(2, '0')}.json`))) {
+    mkdirSync(folder, { recursive: true });
+    const program = join(corpusFolder, '../tools/dialogues.py');
+    const manifest = join(corpusFolder, set === 'train' ? 'train.jsonl' : `dev-${set}.jsonl`);
+    const options = ['--count', values.count, '--seed', values.seed];
+    execFileSync(values.python, [program, manifest, folder, ...options], { stdio: 'inherit' });
+  }
+  return folder;
+}
+
+async function hearConversation(folder, name) {
+  const storeDirectory = mkdtempSync(join(tmpdir(), 'voice-prints-store-'));
+  const engine = await createEngine({
+    storeDirectory,
+    workerThreads: 1,
+    ...(values.model ? { model: values.model } : {}),
+  });
+  try {
+    const { enrolled } = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
+    const speakerOf = new Map();
+    for (const [speaker, files] of Object.entries(enrolled)) {
+      const speakerId = speaker.replaceAll(/\W/g, '_');
+      speakerOf.set(speakerId, speaker);
+      await engine.enroll({ speakerId, samples: files.map((file) => ({ kind: 'file', path: join(folder, file) })) });
+    }
+    const path = join(folder, `${name}.wav`);
+    const truth = parseRttm(readFileSync(join(folder, `${name}.rttm`), 'utf8'));
+    const labelOf = ({ speakerId, cluster }) => (speakerId ? (speakerOf.get(speakerId) ?? speakerId) : cluster);
+    const offline = values.offline ? await identified(engine, path, labelOf) : undefined;
+    const samples = await wholeRecording(await openFile(path));
+    const before = process.cpuUsage();
+    const events = await live(engine, samples);
+    const { user, system } = process.cpuUsage(before);
+    const seconds = samples.length / RATE;
+    const cpuSeconds = (user + system) / 1e6;
+    return { name, truth, enrolled: Object.keys(enrolled), events, labelOf, offline, seconds, cpuSeconds };
+  } finally {
+    await engine[Symbol.asyncDispose]();
+    rmSync(storeDirectory, { recursive: true, force: true });
+  }
+}
+
+async function identified(engine, path, labelOf) {
+  const { segments } = await engine.identify({ source: { kind: 'file', path } });
+  return segments.map((segment) => ({
+    start: segment.start,
+    end: segment.end,
+    label: labelOf(segment),
+    voice: segment.speakerId ?? segment.cluster,
+  }));
+}
+
+/** Events with the second of the stream at which they were known. */
+async function live(engine, samples) {
+  const clock = { givenSeconds: 0, givenAtMs: 0, startedAtMs: performance.now() };
+  const session = engine.watch({ audio: source(samples, clock) });
+  const events = [];
+  for await (const event of session.events()) {
+    const takenSeconds = (performance.now() - clock.givenAtMs) / 1000;
+    const knownAt = values['real-time']
+      ? (performance.now() - clock.startedAtMs) / 1000
+      : clock.givenSeconds + takenSeconds;
+    events.push({ ...event, knownAt });
+  }
+  return events;
+}
+
+async function* source(samples, clock) {
+  for (let startSample = 0; startSample < samples.length; startSample += FRAME) {
+    const frame = { samples: samples.slice(startSample, startSample + FRAME), sampleRateHz: RATE, startSample };
+    clock.givenSeconds = (startSample + frame.samples.length) / RATE;
+    // The first frame waits for the networks to be loaded; the clock begins with it.
+    if (startSample === 0) clock.startedAtMs = performance.now();
+    if (values['real-time']) await sleep(clock.startedAtMs + 1000 * clock.givenSeconds - performance.now());
+    clock.givenAtMs = performance.now();
+    yield { type: 'audio', frame };
+  }
+}
+
+/** The final turns as they were told, and as they stood at the end, after every correction. */
+function timelines({ events, labelOf }) {
+  const told = [];
+  const corrected = new Map();
+  for (const event of events) {
+    if (event.type === 'turn' && event.turn.isFinal) {
+      const { turnId, start, end, speakerId, cluster } = event.turn;
+      const turn = { start, end, label: labelOf(event.turn), voice: speakerId ?? cluster };
+      told.push(turn);
+      corrected.set(turnId, { ...turn });
+    }
+    for (const turnId of event.type === 'relabel' ? event.turnIds : []) {
+      const turn = corrected.get(turnId);
+      if (turn) Object.assign(turn, { label: labelOf(event), voice: event.speakerId ?? event.cluster });
+    }
+  }
+  return { told, corrected: [...corrected.values()] };
+}
+
+/** Names that each turn was told with, in order; null for none. */
+function namesShown(events) {
+  const shown = new Map();
+  const show = (turnId, name) => shown.set(turnId, [...(shown.get(turnId) ?? []), name]);
+  for (const event of events) {
+    if (event.type === 'turn') show(event.turn.turnId, event.turn.speakerId);
+    for (const turnId of event.type === 'relabel' ? event.turnIds : []) show(turnId, event.speakerId);
+  }
+  return [...shown.values()];
+}
+
+/** What each person says until somebody else speaks or a pause. */
+function truthTurns(truth) {
+  const turns = [];
+  for (const segment of [...truth].sort((a, b) => a.start - b.start)) {
+    const last = turns.findLast(({ label }) => label === segment.label);
+    const isInterrupted = last && turns.some(({ start }) => start > last.start && start < segment.start);
+    if (last && !isInterrupted && segment.start - last.end < TURN_PAUSE_SECONDS)
+      last.end = Math.max(last.end, segment.end);
+    else turns.push({ ...segment });
+  }
+  return turns;
+}
+
+/** Seconds from the first sample of each turn of an enrolled person to the first right name; Infinity for never. */
+function secondsToName({ truth, enrolled, events, labelOf }) {
+  return truthTurns(truth)
+    .filter(({ label }) => enrolled.includes(label))
+    .map(({ label, start, end }) => {
+      const first = events.find(
+        ({ type, turn, knownAt }) =>
+          type === 'turn' &&
+          turn.speakerId &&
+          labelOf(turn) === label &&
+          turn.start < end &&
+          turn.end > start &&
+          knownAt > start,
+      );
+      return first ? first.knownAt - start : Number.POSITIVE_INFINITY;
+    });
+}
+
+function quantile(items, share) {
+  const sorted = [...items].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
+
+function report(set, heard) {
+  const lines = heard.map((one) => ({ ...one, ...timelines(one) }));
+  const error = (timeline, options, label = 'label', of = lines) =>
+    diarizationPercent(
+      of.map((one) =>
+        diarizationErrorOf(
+          one.truth,
+          one[timeline].map((turn) => ({ ...turn, label: turn[label] })),
+          { enrolled: one.enrolled, unscored: [], ...options },
+        ),
+      ),
+    );
+  const percent = (value) => value.toFixed(1);
+  for (const collarMs of [250, 0]) {
+    for (const timeline of ['told', 'corrected', ...(values.offline ? ['offline'] : [])]) {
+      const named = error(timeline, { collarMs, isNamed: true });
+      const der = error(timeline, { collarMs }, 'voice');
+      const parts = [der.missedPercent, der.falseAlarmPercent, der.confusionPercent].map(percent).join(' / ');
+      console.log(
+        `${set}, collar ${collarMs / 1000} s, ${timeline}: named error ${percent(named.derPercent)} %, DER ${percent(der.derPercent)} % (missed / false alarm / confusion ${parts})`,
+      );
+    }
+  }
+  for (const one of values.verbose ? lines : []) {
+    const named = error('told', { collarMs: 250, isNamed: true }, 'label', [one]);
+    console.log(`  ${one.name}: named error ${percent(named.derPercent)} %`);
+  }
+  const toName = heard.flatMap(secondsToName);
+  const finals = heard.flatMap(({ events }) => events.filter(({ turn }) => turn?.isFinal));
+  const delays = finals.map(({ knownAt, turn }) => knownAt - turn.end);
+  const shown = heard.flatMap(({ events }) => namesShown(events));
+  const wrong = shown.filter((names) =>
+    names.some((name, i) => name !== null && names.slice(i + 1).some((next) => next !== name)),
+  );
+  const switches = shown.reduce(
+    (sum, names) => sum + names.filter((name, i) => i > 0 && name !== names[i - 1]).length,
+    0,
+  );
+  const seconds = heard.reduce((sum, one) => sum + one.seconds, 0);
+  const cpu = heard.reduce((sum, one) => sum + one.cpuSeconds, 0) / seconds;
+  console.log(
+    `${set}: first right name after ${quantile(toName, 0.5).toFixed(2)} s (median), ${quantile(toName, 0.9).toFixed(2)} s (p90); ` +
+      `${toName.filter(Number.isFinite).length} of ${toName.length} turns of enrolled people named; ` +
+      `final after the turn's end ${quantile(delays, 0.5).toFixed(2)} s (median), ${quantile(delays, 0.9).toFixed(2)} s (p90), ${quantile(delays, 0.99).toFixed(2)} s (p99)`,
+  );
+  console.log(
+    `${set}: ${shown.length} turns, ${percent((100 * wrong.length) / shown.length)} % with a name shown and then corrected, ${switches} changes of label; ` +
+      `${heard.length} conversations, ${seconds.toFixed(0)} s, CPU ${cpu.toFixed(4)} of real time`,
+  );
+}

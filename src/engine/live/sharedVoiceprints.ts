@@ -1,0 +1,36 @@
+import type { Voiceprint } from '../../core/voiceprint.js';
+import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
+
+/** Between two looks at the registry. */
+const REFRESH_MS = 1_000;
+
+interface Look {
+  readonly atMs: number;
+  readonly voiceprints: Promise<readonly Voiceprint[]>;
+}
+
+/** The registry as all live sessions of an engine look at it: once a second for each tenant, however many there are. */
+export class SharedVoiceprints {
+  readonly #registry: VoiceprintRegistry;
+  readonly #looks = new Map<string, Look>();
+
+  constructor(registry: VoiceprintRegistry) {
+    this.#registry = registry;
+  }
+
+  /** All of one tenant, or the failure to read them, at most a second old. */
+  list(tenantId: string): Promise<readonly Voiceprint[]> {
+    const atMs = performance.now();
+    const last = this.#looks.get(tenantId);
+    if (last && atMs - last.atMs < REFRESH_MS) return last.voiceprints;
+    const voiceprints = this.#registry.list(tenantId);
+    this.#looks.set(tenantId, { atMs, voiceprints });
+    voiceprints.catch(() => undefined); // told to whoever asked
+    return voiceprints;
+  }
+
+  /** The next call looks, however soon. */
+  expire(tenantId: string): void {
+    this.#looks.delete(tenantId);
+  }
+}

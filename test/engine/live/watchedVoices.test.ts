@@ -1,0 +1,116 @@
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LiveEvent, LiveItem } from '../../../src/core/live.js';
+import { createEngine } from '../../../src/engine/createEngine.js';
+import type { Engine } from '../../../src/engine/engine.js';
+import { type FliteVoice, speak, TEXTS } from '../fliteVoices.js';
+import { finalsOf, joined, liveItems, pause, samplesOf } from './liveAudio.js';
+
+const root = mkdtempSync(join(tmpdir(), 'voice-prints-watched-'));
+const heard = (voice: FliteVoice, text: number) => samplesOf(speak(voice, TEXTS[text]!, root, `${voice}-${text}.wav`));
+
+/** Audio that goes on when the test says so. */
+class Stage {
+  readonly #parts: Float32Array[] = [];
+  #sample = 0;
+  #isOver = false;
+  #wake: () => void = () => undefined;
+
+  say(samples: Float32Array): void {
+    this.#parts.push(joined(samples, pause(1)));
+    this.#wake();
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#wake();
+  }
+
+  async *items(): AsyncGenerator<LiveItem> {
+    for (;;) {
+      const part = this.#parts.shift();
+      if (part) {
+        yield* liveItems(part, this.#sample);
+        this.#sample += part.length;
+        yield { type: 'state', state: { status: 'held' } }; // the part was heard to its end
+      } else if (this.#isOver) return;
+      else
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+    }
+  }
+}
+
+/** Events until the part just said was heard. */
+async function untilHeard(events: AsyncGenerator<LiveEvent>): Promise<LiveEvent[]> {
+  const all: LiveEvent[] = [];
+  for (;;) {
+    const { value, done } = await events.next();
+    if (done || (value.type === 'state' && value.state.status === 'held')) return all;
+    all.push(value);
+  }
+}
+
+const longOf = (events: readonly LiveEvent[]) => finalsOf(events).filter(({ speechSeconds }) => speechSeconds > 1.5);
+const clustersOf = (events: readonly LiveEvent[]) => new Set(longOf(events).map(({ cluster }) => cluster));
+
+describe('people and unknown voices come and go', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await createEngine({ storeDirectory: join(root, 'store'), workerThreads: 1 });
+  });
+  afterAll(async () => {
+    await engine[Symbol.asyncDispose]();
+    await rm(root, { recursive: true, force: true });
+  });
+
+  test('an unknown voice is the same in the next session, enrolled by a word, renamed, and taken back', async () => {
+    const first = new Stage();
+    await using earlier = engine.watch({ audio: first.items(), sessionId: 'earlier' });
+    const before = earlier.events();
+    first.say(joined(heard('kal16', 1), heard('kal16', 2)));
+    expect(clustersOf(await untilHeard(before))).toEqual(new Set(['unknown-1']));
+    first.end();
+    expect(await before.next()).toMatchObject({ done: true });
+
+    const stage = new Stage();
+    await using session = engine.watch({ audio: stage.items() });
+    const events = session.events();
+    await expect(session.enrollUnknown({ speakerId: 'cal' })).rejects.toMatchObject({ code: 'CLUSTER_NOT_FOUND' });
+    stage.say(joined(heard('slt', 1), pause(1), heard('kal16', 0)));
+    const told = longOf(await untilHeard(events));
+    expect(told.at(-1)!.cluster).toBe('unknown-1');
+    expect(told[0]!.cluster).toBe('unknown-2');
+
+    const result = await session.enrollUnknown({ speakerId: 'cal', name: 'Cal' }); // the last unknown voice
+    expect(result).toMatchObject({ speakerId: 'cal', status: 'complete' });
+    expect(await engine.speakers().get('cal')).toMatchObject({ name: 'Cal', isComplete: true });
+    stage.say(heard('kal16', 2));
+    const after = await untilHeard(events);
+    const relabel = after.find(({ type }) => type === 'relabel');
+    expect(relabel).toMatchObject({ speakerId: 'cal', name: 'Cal', cluster: null });
+    const relabelled = relabel?.type === 'relabel' ? relabel.turnIds : [];
+    expect(new Set(relabelled)).toEqual(
+      new Set(told.filter(({ cluster }) => cluster === 'unknown-1').map(({ turnId }) => turnId)),
+    );
+    expect(new Set(longOf(after).map(({ name }) => name))).toEqual(new Set(['Cal']));
+    expect((await engine.speakers().unknowns()).map(({ unknownId }) => unknownId)).toEqual(['unknown-2']);
+
+    await engine.speakers().rename('cal', 'Calvin');
+    await new Promise((resolve) => setTimeout(resolve, 1100)); // sessions look once a second
+    stage.say(heard('kal16', 0));
+    expect(new Set(longOf(await untilHeard(events)).map(({ name }) => name))).toEqual(new Set(['Calvin']));
+
+    await engine.speakers().delete('cal');
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    stage.say(heard('kal16', 1));
+    const erased = await untilHeard(events);
+    expect(erased.some((event) => event.type === 'relabel' && event.speakerId === null)).toBe(true);
+    expect(new Set(longOf(erased).map(({ name }) => name))).toEqual(new Set([null]));
+    stage.end();
+  });
+});
