@@ -85,6 +85,17 @@ export class ActiveCall implements SipCall {
     return this.#finish('local');
   }
 
+  /**
+   * The last word to a side that has not yet acknowledged our answer: RFC 3261, 15 lets us wait for that, but we are about
+   * to be gone. Does nothing where it has.
+   */
+  leave(): void {
+    const { dialog } = this.#session;
+    if (dialog?.sessionState !== 'AckWait') return;
+    Object.assign(dialog, { ackWait: false }); // sip.js would throw
+    dialog.bye();
+  }
+
   /** Never became a call: no events, its port closed. */
   abandon(): void {
     void this.#finish('failed');

@@ -199,16 +199,21 @@ export class ListeningTelephone implements SipEndpoint {
   async #close(): Promise<void> {
     clearInterval(this.#keepAlive);
     this.#registration?.stop();
-    const goodbyes = [...this.#calls].map((call) => call.hangUp());
+    const calls = [...this.#calls];
+    const goodbyes = calls.map((call) => call.hangUp());
     this.#incoming.close();
     this.#states.close();
-    const isQuiet = async () => {
-      await Promise.allSettled(goodbyes);
-      while (this.#transport.retransmissions.pending > 0) await delay(CLOSING_STEP_MS);
-    };
-    await Promise.race([isQuiet(), delay(CLOSING_MS)]);
+    await Promise.race([Promise.allSettled(goodbyes), delay(CLOSING_MS / 2)]);
+    for (const call of calls) call.leave();
+    await Promise.race([this.#answered(), delay(CLOSING_MS / 2)]);
     await this.#userAgent.stop();
     await this.#transport.disconnect();
+  }
+
+  /** Everything we asked has been answered; what was just said is on its way. */
+  async #answered(): Promise<void> {
+    do await delay(CLOSING_STEP_MS);
+    while (this.#transport.retransmissions.pending > 0);
   }
 }
 

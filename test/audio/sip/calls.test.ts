@@ -3,25 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LiveItem } from '../../../src/core/live.js';
-import { openSip, type SipCall, type SipCallEvent, type SipConfig, type SipEndpoint } from '../../../src/index.js';
+import type { SipCall } from '../../../src/index.js';
 import { Baresip, type BaresipOptions } from '../../peers/sip/baresip.js';
 import { laidOut, likeness, type PlayedSpeech, playedSpeech } from '../../peers/sip/playedSpeech.js';
+import { eventsOf, firstCall, openEndpoint } from '../../peers/sip/sipEndpoint.js';
 
 const SENTENCE = 'The lighthouse keeper counts the ships at breakfast, and reads their names out to his goat.';
 const RATES = { PCMU: 8_000, PCMA: 8_000, G722: 16_000, opus: 48_000 } as const;
-
-const CONFIG: SipConfig = {
-  listenAddress: '127.0.0.1',
-  listenPort: 0,
-  codecs: ['opus', 'G722', 'PCMU', 'PCMA'],
-  srtp: 'optional',
-  maxCalls: 4,
-  answer: 'all',
-  maxCallMs: 60_000,
-  noMediaMs: 20_000,
-  ringMs: 20_000,
-  rtpPorts: { min: 0, max: 0 },
-};
 
 let folder: string;
 const speech = new Map<number, PlayedSpeech>();
@@ -37,23 +25,6 @@ type Codec = keyof typeof RATES;
 const telephone = (user: string, codec: Codec, more: Partial<BaresipOptions> = {}): Promise<Baresip> =>
   Baresip.start({ folder, user, codec, plays: speech.get(RATES[codec])!.file, ...more });
 
-/** An endpoint for the length of a test. */
-async function endpoint(config: Partial<SipConfig> = {}): Promise<SipEndpoint & { stop(): Promise<void> }> {
-  const stopping = new AbortController();
-  const opened = await openSip({ ...CONFIG, ...config }, { signal: stopping.signal });
-  return Object.assign(opened, {
-    stop: async () => {
-      stopping.abort();
-      await opened[Symbol.asyncDispose]();
-    },
-  });
-}
-
-async function firstCall(calls: SipEndpoint): Promise<SipCall> {
-  for await (const call of calls) return call;
-  throw new Error('no call came');
-}
-
 /** Listens until `seconds` of stream time have been heard, or to the end. */
 async function listen(call: SipCall, seconds: number): Promise<LiveItem[]> {
   const items: LiveItem[] = [];
@@ -64,13 +35,7 @@ async function listen(call: SipCall, seconds: number): Promise<LiveItem[]> {
   return items;
 }
 
-async function eventsOf(call: SipCall): Promise<SipCallEvent[]> {
-  const events: SipCallEvent[] = [];
-  for await (const event of call.events) events.push(event);
-  return events;
-}
-
-test.each([
+test.concurrent.each([
   { codec: 'PCMU', account: '', isEncrypted: false, atLeast: 0.97 },
   { codec: 'PCMA', account: ';mediaenc=srtp-mand', isEncrypted: true, atLeast: 0.97 },
   { codec: 'G722', account: '', isEncrypted: false, atLeast: 0.97 },
@@ -78,25 +43,21 @@ test.each([
 ] as const)(
   'a call with $codec $account arrives as it was played',
   async ({ codec, account, isEncrypted, atLeast }) => {
-    const calls = await endpoint();
-    const caller = await telephone(`alice-${codec}`, codec, { account, displayName: 'Alice Door' });
-    try {
-      caller.command(`dial sip:anybody@127.0.0.1:${calls.port}`);
-      const call = await firstCall(calls);
-      expect(call).toMatchObject({
-        direction: 'incoming',
-        remote: { user: `alice-${codec}`, host: '127.0.0.1', displayName: 'Alice Door' },
-      });
-      const items = await listen(call, 3);
-      expect(call.media).toMatchObject({ codec, isEncrypted, packetsLost: 0, packetsRefused: 0 });
-      const { samples } = speech.get(RATES[codec])!;
-      expect(likeness(samples, laidOut(items)).correlation).toBeGreaterThan(atLeast);
-      await caller.hears(/CALL_CLOSED/); // leaving the loop hung up
-      expect((await eventsOf(call)).at(-1)).toMatchObject({ type: 'ended', end: 'local' });
-      expect(calls.callCount).toBe(0);
-    } finally {
-      await caller[Symbol.asyncDispose]();
-      await calls.stop();
-    }
+    await using endpoint = await openEndpoint();
+    const { calls } = endpoint;
+    await using caller = await telephone(`alice-${codec}`, codec, { account, displayName: 'Alice Door' });
+    caller.command(`dial sip:anybody@127.0.0.1:${calls.port}`);
+    const call = await firstCall(calls);
+    expect(call).toMatchObject({
+      direction: 'incoming',
+      remote: { user: `alice-${codec}`, host: '127.0.0.1', displayName: 'Alice Door' },
+    });
+    const items = await listen(call, 3);
+    expect(call.media).toMatchObject({ codec, isEncrypted, packetsLost: 0, packetsRefused: 0 });
+    const { samples } = speech.get(RATES[codec])!;
+    expect(likeness(samples, laidOut(items)).correlation).toBeGreaterThan(atLeast);
+    await caller.hears(/CALL_CLOSED/); // leaving the loop hung up
+    expect((await eventsOf(call)).at(-1)).toMatchObject({ type: 'ended', end: 'local' });
+    expect(calls.callCount).toBe(0);
   },
 );

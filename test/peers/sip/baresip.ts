@@ -19,6 +19,8 @@ export interface BaresipOptions {
   readonly displayName?: string;
   /** Of the domain it calls from. */
   readonly host?: string;
+  /** Registers at its host. */
+  readonly registers?: boolean;
 }
 
 /** A telephone from Debian that plays a file to whoever it talks to; steered over its control port. */
@@ -39,7 +41,16 @@ export class Baresip implements AsyncDisposable {
   }
 
   static async start(options: BaresipOptions): Promise<Baresip> {
-    const { folder, user, plays, codec, account = '', displayName = user, host = '127.0.0.1' } = options;
+    const {
+      folder,
+      user,
+      plays,
+      codec,
+      account = '',
+      displayName = user,
+      host = '127.0.0.1',
+      registers = false,
+    } = options;
     const home = join(folder, `baresip-${user}`);
     mkdirSync(home, { recursive: true });
     const sipPort = await freeSipPort();
@@ -63,7 +74,7 @@ export class Baresip implements AsyncDisposable {
     writeFileSync(join(home, 'config'), `${config.join('\n')}\n`);
     writeFileSync(
       join(home, 'accounts'),
-      `"${displayName}" <sip:${user}@${host}>;regint=0;audio_codecs=${SPELLINGS[codec]}${account}\n`,
+      `"${displayName}" <sip:${user}@${host}>;regint=${registers ? 60 : 0};audio_codecs=${SPELLINGS[codec]}${account}\n`,
     );
     writeFileSync(join(home, 'contacts'), '\n');
     const program = new ChildProgram('baresip', ['-f', home]);

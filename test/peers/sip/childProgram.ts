@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
+const GRACE_MS = 5_000;
+
 /** A program that runs beside a test; what it says is kept for the failure's message. */
 export class ChildProgram implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -38,7 +40,9 @@ export class ChildProgram implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.hasExited) return;
-    this.#child.kill('SIGKILL');
+    this.#child.kill('SIGTERM'); // kamailio ends its own children then
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), GRACE_MS);
     await this.exited.catch(() => undefined);
+    clearTimeout(timer);
   }
 }
