@@ -1,13 +1,14 @@
 // What calibrated scores and presets promise, and what they keep, by length of the probe and number of people enrolled:
-//   node scripts/accuracy/calibration.mjs [--model ID|FILE] [--seconds 1,2,3,5,10] [--galleries 5,20,50] [--leave-out A,B] [MANIFEST …]
+//   node scripts/accuracy/calibration.mjs [--model ID|FILE] [--seconds 1,2,3,5,10] [--galleries 5,20,50] [--leave-out A,B]
+//     [--cache FOLDER] [MANIFEST[,MANIFEST] …]
 // Open-set naming as `eval identify` does it, ten splits; development speakers only, whom no calibration was fitted to.
+// Embeddings are kept in --cache for the next report. Manifests with a comma between are one set of people.
 // --leave-out drops people, e.g. one of two names that are one person. Tables in Markdown.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { embedPeople, openSetOf } from '../../dist/src/engine/evaluateIdentification.js';
-import { corpusFolder, openCompute, openFile } from './speakerModel.mjs';
+import { openSetOf } from '../../dist/src/engine/evaluateIdentification.js';
+import { DEFAULT_CACHE, openPeople } from './embeddedPeople.mjs';
+import { corpusFolder, openCompute } from './speakerModel.mjs';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -15,6 +16,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '1,2,3,5,10' },
     galleries: { type: 'string', default: '5,20,50' },
     'leave-out': { type: 'string', default: '' },
+    cache: { type: 'string', default: DEFAULT_CACHE },
   },
   allowPositionals: true,
 });
@@ -24,48 +26,21 @@ const manifests =
     ? positionals
     : ['dev-learner', 'dev-telephone'].map((set) => join(corpusFolder, `${set}.jsonl`));
 const leftOut = new Set(values['leave-out'].split(','));
-const folder = mkdtempSync(join(tmpdir(), 'voice-prints-calibration-'));
 const compute = await openCompute(values.model);
-const options = { compute, openRecording: openFile, signal: new AbortController().signal };
 const scores = compute.model.calibration ? compute.model.calibration.source : 'not calibrated';
 console.log(`model ${compute.model.id}, scores: ${scores}`);
-
-/** The manifest without those left out, its files as absolute paths. */
-function reduced(manifest) {
-  const rows = readFileSync(manifest, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  const kept = rows
-    .filter(({ speaker }) => !leftOut.has(speaker))
-    .map((row) => JSON.stringify({ ...row, file: resolve(dirname(manifest), row.file) }));
-  const path = join(folder, basename(manifest));
-  writeFileSync(path, `${kept.join('\n')}\n`);
-  return path;
-}
 
 const line = (cells) => console.log(`| ${cells.join(' | ')} |`);
 
 async function report(manifest) {
-  const manifestPath = reduced(manifest);
-  const whole = await embedPeople({ ...options, manifestPath });
-  console.log(`\n${basename(manifest, '.jsonl')}: ${whole.length} people\n`);
+  const set = await openPeople(manifest, { compute, leftOut, cache: values.cache });
+  console.log(`\n${set.name}: ${set.people.length} people\n`);
   const head = ['probe', 'enrolled', 'strangers named % at .1 / 1 / 5', 'people named rightly % at .1 / 1 / 5'];
   head.push('FNIR % at FPIR 1 / 5 %', 'best is right %', 'Cllr', 'min Cllr');
   line(head);
   line(head.map(() => '---'));
   for (const seconds of [undefined, ...numbers(values.seconds)]) {
-    const probes = new Map(
-      seconds === undefined
-        ? whole.map((person) => [person.speaker, person.probes])
-        : (await embedPeople({ ...options, manifestPath, seconds, hasSamples: false })).map((p) => [
-            p.speaker,
-            p.probes,
-          ]),
-    );
-    const people = whole
-      .filter(({ speaker }) => probes.has(speaker))
-      .map(({ speaker, samples }) => ({ speaker, samples, probes: probes.get(speaker) }));
+    const people = await set.probesOf(seconds);
     for (const gallery of numbers(values.galleries)) row(people, gallery, seconds);
   }
 }
@@ -96,6 +71,5 @@ function row(people, gallery, seconds) {
 try {
   for (const manifest of manifests) await report(manifest);
 } finally {
-  rmSync(folder, { recursive: true, force: true });
   await compute[Symbol.asyncDispose]();
 }

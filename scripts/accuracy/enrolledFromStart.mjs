@@ -52,8 +52,8 @@ async function voiceprint(id, samples, compute) {
   };
 }
 
-export async function identifyEnrolledFromStart(path, truth, model) {
-  const compute = await openCompute(model);
+export async function identifyEnrolledFromStart(path, truth, { model, segmentation }) {
+  const compute = await openCompute(model, segmentation);
   try {
     const signal = new AbortController().signal;
     const all = await wholeRecording(await openFile(path));

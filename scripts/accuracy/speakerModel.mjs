@@ -10,10 +10,14 @@ const LIMITS = { maxBytes: 2 ** 32, maxDurationMs: 24 * 3_600_000, maxDecodeMs: 
 export const corpusFolder =
   process.env.VOICE_PRINTS_CORPUS ?? join(fileURLToPath(new URL('../../../', import.meta.url)), 'shared/corpus');
 
-/** The named model of the manifest, or a file; the default one for undefined. */
-export async function openCompute(idOrPath) {
+/** The named model of the manifest, or a file; the default one for undefined. `segmentation`: the path of one, or `off`. */
+export async function openCompute(idOrPath, segmentation = 'off') {
   const store = await ModelStore.open();
-  return new WorkerCompute({ model: await store.resolve(idOrPath), threads: 1 });
+  return new WorkerCompute({
+    model: await store.resolve(idOrPath),
+    segmentation: await store.resolveSegmentation(segmentation),
+    threads: 1,
+  });
 }
 
 export const openFile = (path, signal = new AbortController().signal) =>

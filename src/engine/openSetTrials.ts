@@ -60,7 +60,7 @@ export function splitTrials(
 }
 
 /** A voiceprint as enrolment makes it of samples. */
-function voiceOf(id: string, samples: readonly PooledSpeech[]): EnrolledVoice {
+export function voiceOf(id: string, samples: readonly PooledSpeech[]): EnrolledVoice {
   const seconds = samples.map(({ speechSeconds }) => speechSeconds);
   const exemplars = samples.map(({ embedding }) => embedding);
   return {
