@@ -59,7 +59,8 @@ export async function openPeople(manifest, { compute, leftOut = new Set(), cache
 
 /** `count` people of the training manifest spread evenly, with about `seconds` of speech each. */
 export async function openCohort(manifest, { compute, count, seconds, cache = DEFAULT_CACHE }) {
-  const bySpeaker = Map.groupBy(rowsOf(manifest), ({ speaker }) => speaker);
+  const bySpeaker = new Map();
+  for (const row of rowsOf(manifest)) bySpeaker.set(row.speaker, [...(bySpeaker.get(row.speaker) ?? []), row]);
   const enough = [...bySpeaker.values()].flatMap((rows) => {
     const kept = [];
     let length = 0;

@@ -1,5 +1,6 @@
 // The robustness ladder: equal error rates as speech is damaged more and more, one column a model, as a table in Markdown:
 //   node scripts/accuracy/ladder.mjs [--models ID|FILE,…] [--utterances 4] [--manifest FILE.jsonl] [--resemblyzer PYTHON]
+//     [--steps 1-8]
 // Every person's utterances of 2 s or more, `--utterances` of them spread evenly, all pairs of the same step; whole
 // utterances and their middle 2 s. Needs ffmpeg and the corpus. --resemblyzer names a Python that has that package
 // (see resemblyzer.py); with --models none it is the only column.
@@ -20,9 +21,11 @@ const { values } = parseArgs({
     utterances: { type: 'string', default: '4' },
     manifest: { type: 'string', default: join(corpusFolder, 'dev-learner.jsonl') },
     resemblyzer: { type: 'string' },
+    steps: { type: 'string', default: '1-8' },
   },
 });
 const MIDDLE_SECONDS = 2;
+const [firstStep, lastStep] = values.steps.split('-').map(Number);
 const signal = new AbortController().signal;
 
 /** Rows of the manifest with their sound. */
@@ -104,7 +107,7 @@ line(['EER %, whole / middle 2 s', ...columns.map(({ name }) => name)]);
 line(['---', ...columns.map(() => '---')]);
 let counts = '';
 try {
-  for (const [name, damage] of LADDER) {
+  for (const [name, damage] of LADDER.slice(firstStep - 1, lastStep)) {
     const sounds = await damage(rows.map(({ samples }) => samples));
     const middles = sounds.map(middle);
     const cells = [];
