@@ -2,13 +2,15 @@
 export interface CalibrationParameters {
   /**
    * llr = offset + cosine × (cosine) + logSeconds × ln(min(speech seconds, 30)) + cosineLogSeconds × their product
-   * + narrowBand × flag + probeTypicality × (probe · meanVoice) + voiceTypicality × (voiceprint · meanVoice)
+   * + narrowBand × flag + narrowBandBoth × flag + probeTypicality × (probe · meanVoice) + voiceTypicality × (voiceprint · meanVoice)
    */
   readonly offset: number;
   readonly cosine: number;
   readonly logSeconds: number;
   readonly cosineLogSeconds: number;
   readonly narrowBand: number;
+  /** Besides `narrowBand`, where both sides are telephone audio: the line makes all voices alike. */
+  readonly narrowBandBoth?: number;
   /**
    * Mean of many people's voiceprints, not of unit norm, shape (d,). Noise and rooms move a voice away from it, and lower
    * its cosines to everybody: what is left of the likeness to the mean voice tells how much.

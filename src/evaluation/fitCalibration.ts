@@ -7,7 +7,9 @@ export interface CalibrationTrial {
   readonly cosine: number;
   /** Speech behind the probe. */
   readonly speechSeconds: number;
+  /** True where either side is telephone audio, and where both are. */
   readonly isNarrowBand: boolean;
+  readonly isNarrowBandBoth?: boolean;
   readonly isTarget: boolean;
   /** Dot products of both sides with the mean voice. */
   readonly probeTypicality: number;
@@ -43,9 +45,10 @@ const LONGEST_SECONDS = 30;
 /** Fits cosine and seconds to log likelihood ratios, and measures the thresholds of the false-accept presets. */
 export function fitCalibration(material: CalibrationMaterial): CalibrationParameters {
   const featuresOf = (trial: CalibrationTrial) => {
-    const { cosine, speechSeconds, isNarrowBand, probeTypicality, voiceTypicality } = trial;
+    const { cosine, speechSeconds, probeTypicality, voiceTypicality } = trial;
+    const flags = [Number(trial.isNarrowBand), Number(trial.isNarrowBandBoth ?? false)];
     const logSeconds = Math.log(Math.min(speechSeconds, LONGEST_SECONDS));
-    return [1, cosine, logSeconds, cosine * logSeconds, Number(isNarrowBand), probeTypicality, voiceTypicality];
+    return [1, cosine, logSeconds, cosine * logSeconds, ...flags, probeTypicality, voiceTypicality];
   };
   const { trials } = material;
   const weights = logisticFit(trials.map((trial) => ({ features: featuresOf(trial), isTarget: trial.isTarget })));
@@ -59,8 +62,9 @@ export function fitCalibration(material: CalibrationMaterial): CalibrationParame
     logSeconds: weights[2]!,
     cosineLogSeconds: weights[3]!,
     narrowBand: weights[4]!,
-    probeTypicality: weights[5]!,
-    voiceTypicality: weights[6]!,
+    narrowBandBoth: weights[5]!,
+    probeTypicality: weights[6]!,
+    voiceTypicality: weights[7]!,
     meanVoice: material.meanVoice,
     falseAcceptLlr: presetLlrs(trials, llrs),
     gallerySize: GALLERY_SIZE,

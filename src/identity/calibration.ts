@@ -12,6 +12,8 @@ export interface Comparison {
   readonly speechSeconds: number;
   /** True where either side is telephone audio. */
   readonly isNarrowBand: boolean;
+  /** True where both are. */
+  readonly isNarrowBandBoth?: boolean;
   /** Dot product of the probe with the calibration's mean voice; 0 where there is none. */
   readonly probeTypicality?: number;
   /** The same of the voiceprint. */
@@ -28,7 +30,14 @@ export function typicality(embedding: Float32Array, { meanVoice }: CalibrationPa
 
 /** Natural-log likelihood ratio that two sides of a comparison are one person. */
 export function llrOf(comparison: Comparison, parameters: CalibrationParameters): number {
-  const { cosine, speechSeconds, isNarrowBand, probeTypicality = 0, voiceTypicality = 0 } = comparison;
+  const {
+    cosine,
+    speechSeconds,
+    isNarrowBand,
+    isNarrowBandBoth,
+    probeTypicality = 0,
+    voiceTypicality = 0,
+  } = comparison;
   const logSeconds = Math.log(Math.min(Math.max(speechSeconds, MIN_SECONDS), MAX_SECONDS));
   return (
     parameters.offset +
@@ -36,6 +45,7 @@ export function llrOf(comparison: Comparison, parameters: CalibrationParameters)
     parameters.logSeconds * logSeconds +
     parameters.cosineLogSeconds * cosine * logSeconds +
     (isNarrowBand ? parameters.narrowBand : 0) +
+    (isNarrowBandBoth ? (parameters.narrowBandBoth ?? 0) : 0) +
     (parameters.probeTypicality ?? 0) * probeTypicality +
     (parameters.voiceTypicality ?? 0) * voiceTypicality
   );

@@ -65,6 +65,7 @@ export function compare(
         cosine,
         speechSeconds,
         isNarrowBand: isNarrowBand || voice.isNarrowBand,
+        isNarrowBandBoth: isNarrowBand && voice.isNarrowBand,
         probeTypicality,
         voiceTypicality: typicality(voice.mean, calibration),
       };

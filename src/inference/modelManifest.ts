@@ -6,6 +6,7 @@ const calibration = z.object({
   logSeconds: z.number(),
   cosineLogSeconds: z.number(),
   narrowBand: z.number(),
+  narrowBandBoth: z.number().exactOptional(),
   falseAcceptLlr: z.object({ '0.1': z.number(), '1': z.number(), '5': z.number() }),
   meanVoice: z.array(z.number()).exactOptional(),
   probeTypicality: z.number().exactOptional(),

@@ -21,6 +21,7 @@ const parameters = z.strictObject({
   logSeconds: finite,
   cosineLogSeconds: finite,
   narrowBand: finite,
+  narrowBandBoth: finite.exactOptional(),
   meanVoice: z.array(finite).exactOptional(),
   probeTypicality: finite.exactOptional(),
   voiceTypicality: finite.exactOptional(),

@@ -10,6 +10,7 @@ const parameters = {
   logSeconds: 0.5,
   cosineLogSeconds: 2,
   narrowBand: -1,
+  narrowBandBoth: -2,
   meanVoice: [1, 0],
   probeTypicality: -3,
   voiceTypicality: 2,
@@ -22,6 +23,11 @@ test.each([
     llr: -5 + 5 + 0.5 + 1,
   },
   { name: 'telephone', comparison: { cosine: 0.5, speechSeconds: Math.E, isNarrowBand: true }, llr: 0.5 },
+  {
+    name: 'telephone on both sides',
+    comparison: { cosine: 0.5, speechSeconds: Math.E, isNarrowBand: true, isNarrowBandBoth: true },
+    llr: -1.5,
+  },
   {
     name: 'over 30 s is 30 s',
     comparison: { cosine: 0, speechSeconds: 900, isNarrowBand: false },
