@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CallOptions, Engine } from '../engine/engine.js';
 import type { Jobs } from '../engine/jobs.js';
 import type { ApiKeys } from './apiKeys.js';
+import type { CallReport } from './callReport.js';
 import type { FetchAudioOptions } from './fetchAudio.js';
 import type { TenantGate } from './keys/tenantGate.js';
 import type { KeyThrottle } from './keyThrottle.js';
@@ -46,6 +47,8 @@ export interface Surface {
   readonly throttle: KeyThrottle;
   readonly gate: TenantGate;
   report(failure: FailureReport): void;
+  /** Told of every call once it is over. */
+  observe(report: CallReport): void;
 }
 
 /** `body` and `params` are there when a parser or a router ran before. */
@@ -71,6 +74,13 @@ export interface Answer {
   readonly status: number;
   /** Undefined: no body (204). */
   readonly body?: unknown;
+  /** Instead of `body`: what is no JSON. */
+  readonly text?: TextBody;
+}
+
+export interface TextBody {
+  readonly contentType: string;
+  readonly content: string;
 }
 
 export type Handler = (call: Call) => Promise<Answer>;

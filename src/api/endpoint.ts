@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Progress } from '../core/progress.js';
 import { admitCaller } from './admitKey.js';
-import type { ApiRequest, Call, Handler, Surface } from './call.js';
+import type { ApiRequest, Call, Handler, Surface, TextBody } from './call.js';
+import { CLIENT_GONE, routeOf } from './callReport.js';
 import type { Dialect } from './dialect.js';
 import { KEY_PARAMETERS, keyOf, parametersOf } from './keyOf.js';
-import type { Scope } from './keys/caller.js';
+import type { Caller, Scope } from './keys/caller.js';
 import { httpRefusal, type Refusal, RefusedError, refusalOf } from './refusal.js';
 
 /** What Express (4 and 5) calls; it never rejects and never throws. */
@@ -29,12 +30,15 @@ export function endpoint(
 ): Endpoint {
   return (request, response) => {
     const requestId = randomUUID();
+    const beganMs = performance.now();
+    let caller: Caller | undefined;
+    let audioMs = 0;
     response.setHeader('x-request-id', requestId);
     const call = async () => {
       const work = new AbortController();
-      let audioMs = 0;
       try {
-        const { tenantId, keyId } = admitCaller(surface, keyOf(request), request.socket.remoteAddress ?? '', scope);
+        caller = admitCaller(surface, keyOf(request), request.socket.remoteAddress ?? '', scope);
+        const { tenantId, keyId } = caller;
         const giveBack = isHeavy ? surface.slots.take() : () => {};
         try {
           const signal = watch(request, response, surface, work);
@@ -44,7 +48,8 @@ export function endpoint(
           const query = queryOf(request);
           const options = { signal, onProgress };
           const answer = await handler({ surface, tenantId, keyId, request, response, query, signal, options });
-          writeJson(response, answer.status, answer.body);
+          if (answer.text) writeText(response, answer.status, answer.text);
+          else writeJson(response, answer.status, answer.body);
         } finally {
           surface.gate.used(tenantId, audioMs);
           giveBack();
@@ -53,6 +58,17 @@ export function endpoint(
         refuse(thrown, { surface, dialect, request, response, requestId, signal: work.signal });
       }
     };
+    response.once('close', () => {
+      surface.observe({
+        requestId,
+        method: request.method ?? '',
+        route: routeOf(request),
+        status: response.writableFinished ? response.statusCode : CLIENT_GONE,
+        durationMs: performance.now() - beganMs,
+        audioMs,
+        ...(caller && { tenantId: caller.tenantId, keyId: caller.keyId }),
+      });
+    });
     void call();
   };
 }
@@ -126,7 +142,18 @@ export function writeJson(
     response.end();
     return;
   }
-  const bytes = Buffer.from(JSON.stringify(body));
+  end(response, contentType, JSON.stringify(body));
+}
+
+function writeText(response: ServerResponse, status: number, { contentType, content }: TextBody): void {
+  if (response.destroyed || response.headersSent) return;
+  response.statusCode = status;
+  response.setHeader('cache-control', 'no-store');
+  end(response, contentType, content);
+}
+
+function end(response: ServerResponse, contentType: string, content: string): void {
+  const bytes = Buffer.from(content);
   response.setHeader('content-type', contentType);
   response.setHeader('content-length', bytes.length);
   response.end(bytes);

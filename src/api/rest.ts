@@ -5,14 +5,16 @@ import type { Jobs } from '../engine/jobs.js';
 import type { ApiKeys } from './apiKeys.js';
 import { addJobRoutes } from './asyncModernRoutes.js';
 import { addAsyncRoutes } from './asyncRoutes.js';
-import type { FailureReport, RestLimits, Surface } from './call.js';
+import type { Answer, FailureReport, RestLimits, Surface } from './call.js';
+import type { CallReport } from './callReport.js';
 import { addContractRoutes } from './contractRoutes.js';
 import { faultDialect, problemDialect } from './dialect.js';
-import { writeRefusal } from './endpoint.js';
+import { endpoint, writeRefusal } from './endpoint.js';
 import { reportToStderr } from './failureReport.js';
 import { FETCH_DEFAULTS } from './fetchAudio.js';
 import { TenantGate } from './keys/tenantGate.js';
 import { KeyThrottle } from './keyThrottle.js';
+import { Metrics } from './metrics.js';
 import { addModernRoutes } from './modernRoutes.js';
 import { refusalOf } from './refusal.js';
 import { Slots } from './slots.js';
@@ -33,6 +35,8 @@ export interface RestOptions {
   readonly allowHosts?: readonly string[];
   /** Told of every fault of ours; by default one line and the stack go to stderr. */
   readonly onFailure?: (failure: FailureReport) => void;
+  /** Told of every call once it is over. */
+  readonly onCall?: (report: CallReport) => void;
 }
 
 export interface RestRouterOptions {
@@ -55,11 +59,12 @@ const MAX_UPLOADS = 16;
 const CONTRACT_PREFIX = '/audio/generic/api';
 
 /**
- * The REST surface as one Express handler: below `/audio/generic/api`, `/v1/speakers`, `/v1/identify`, `/v1/jobs`, `/v1/webhooks`;
+ * The REST surface as one Express handler: below `/audio/generic/api`, `/v1/speakers`, `/v1/identify`, `/v1/jobs`, `/v1/webhooks`, `/metrics`;
  * everything else goes on to `next`. Fits into Express 4 (Node-RED) and Express 5, behind other parsers or none.
  */
 export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }: RestRouterOptions): express.Router {
   const limits = { ...REST_LIMITS, ...options.limits };
+  const metrics = new Metrics();
   const surface: Surface = {
     engine,
     keys,
@@ -71,8 +76,13 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
     throttle: shared.throttle ?? new KeyThrottle(limits.maxWrongKeysPerMinute),
     gate: shared.gate ?? new TenantGate(),
     report: options.onFailure ?? reportToStderr,
+    observe: (report) => {
+      metrics.observe(report);
+      options.onCall?.(report);
+    },
   };
   const router = express.Router();
+  router.get('/metrics', endpoint(surface, problemDialect, metricsAnswer(metrics), { scope: 'admin' }));
   const contract = express.Router();
   addAsyncRoutes(contract, surface);
   addContractRoutes(contract, surface);
@@ -82,6 +92,11 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
   router.use(refuseBadPath);
   return router;
 }
+
+const metricsAnswer = (metrics: Metrics) => async (): Promise<Answer> => ({
+  status: 200,
+  text: { contentType: metrics.contentType, content: await metrics.text() },
+});
 
 /** Paths that do not percent-decode never reach an endpoint. */
 const refuseBadPath: express.ErrorRequestHandler = (_error, request, response, _next) => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { VoicePrintsError } from '../core/errors.js';
 import { present } from './call.js';
-import { faultDialect } from './dialect.js';
+import { faultDialect, problemDialect } from './dialect.js';
 import { writeJson, writeRefusal } from './endpoint.js';
 import { KeyThrottle } from './keyThrottle.js';
 import { livePage } from './page/livePage.js';
@@ -39,11 +39,12 @@ export async function serve({
 }: ServeOptions): Promise<RunningServer> {
   const maxWrong = given.options?.limits?.maxWrongKeysPerMinute ?? REST_LIMITS.maxWrongKeysPerMinute;
   const rest = { throttle: new KeyThrottle(maxWrong), ...given };
-  const { engine, keys, throttle, options } = rest;
+  const { engine, keys, throttle, gate, options } = rest;
   const streams = new StreamServer({
     engine,
     keys,
     throttle,
+    gate,
     limits: streamLimits,
     ...present({ onFailure: options?.onFailure }),
   });
@@ -73,6 +74,15 @@ function appOf(rest: RestRouterOptions): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.get('/healthz', (_request, response) => writeJson(response, 200, { status: 'ok' }));
+  app.get('/readyz', (_request, response) => {
+    rest.engine
+      .speakers()
+      .list()
+      .then(
+        () => writeJson(response, 200, { status: 'ready' }),
+        (error: unknown) => writeRefusal(response, problemDialect, refusalOf(error)),
+      );
+  });
   app.get(['/', '/live'], livePage());
   app.use(createRestRouter(rest));
   app.use((_request, response) => {

@@ -1,11 +1,14 @@
 import { once } from 'node:events';
+import type { FailureReport } from '../api/call.js';
 import type { RunningGrpcServer } from '../api/grpc/serveGrpc.js';
+
 import { TenantGate } from '../api/keys/tenantGate.js';
+import type { ServerLog } from '../api/serverLog.js';
 import { allowedHosts } from './allowedHosts.js';
-import type { Command } from './command.js';
+import type { Command, ParsedArguments, Terminal } from './command.js';
 import { openEngine } from './openEngine.js';
 import { remark } from './output.js';
-import { numberOption, textOption } from './parseCommandLine.js';
+import { numberOption, textOption, usageError } from './parseCommandLine.js';
 import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
 
 export const serve: Command = {
@@ -17,6 +20,7 @@ export const serve: Command = {
     host: { value: 'HOST', about: 'Address to listen on (default 127.0.0.1: this machine only)' },
     port: { value: 'PORT', about: 'Port to listen on; 0 takes a free one (default 8080)' },
     ...grpcOptions,
+    log: { value: 'LEVEL', about: 'On standard error, as JSON lines: info (every call), error (default) or silent' },
     'key-file': { value: 'FILE', about: 'API keys, a line each: tenant:key or tenant:sha256:HEX' },
   },
   example: `VOICE_PRINTS_API_KEYS=home:a-long-secret voice-prints serve --port 8080
@@ -35,6 +39,7 @@ as "apiKey"; the store keeps its digest.`,
     ]);
     const port = numberOption(args, 'port', { least: 0, most: 65_535, isWhole: true });
     const host = textOption(args, 'host');
+    const log = await openLog(args, terminal);
     await using engine = await openEngine(args, terminal);
     const served = await serveKeys(env, textOption(args, 'key-file'), engine.storeDirectory);
     const { keys, madeKey } = served;
@@ -42,6 +47,7 @@ as "apiKey"; the store keeps its digest.`,
     ring.follow((error) => remark(args, terminal, `the API keys are as they were: ${(error as Error).message}`));
     const gate = new TenantGate((tenantId) => ring.limitsOf(tenantId));
     const allowHosts = allowedHosts(env);
+    const onFailure = (failure: FailureReport) => log.failure(failure);
     await using jobs = await serveJobs(args, terminal, { engine, allowHosts });
     const server = await startServer({
       engine,
@@ -50,11 +56,11 @@ as "apiKey"; the store keeps its digest.`,
       jobs: jobs.open,
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
-      options: { allowHosts },
+      options: { allowHosts, onCall: (report) => log.call(report), onFailure },
     });
     let grpc: RunningGrpcServer | undefined;
     try {
-      grpc = await serveGrpcToo(args, terminal, { engine, keys, host });
+      grpc = await serveGrpcToo(args, terminal, { engine, keys, gate, host, onFailure });
       const made = madeKey === undefined ? {} : { apiKey: madeKey };
       terminal.stdout.write(
         `${JSON.stringify({ rest: server.url, ...(grpc ? { grpc: grpc.address } : {}), ...made })}\n`,
@@ -66,3 +72,12 @@ as "apiKey"; the store keeps its digest.`,
     }
   },
 };
+
+/** Throws USAGE for a level that is not known. */
+async function openLog(args: ParsedArguments, { stderr }: Terminal): Promise<ServerLog> {
+  const { LOG_LEVELS, ServerLog } = await import('../api/serverLog.js');
+  const text = textOption(args, 'log') ?? 'error';
+  const level = LOG_LEVELS.find((known) => known === text);
+  if (!level) throw usageError(`--log ${text} is not known; use ${LOG_LEVELS.join(', ')}`);
+  return new ServerLog(level, stderr);
+}

@@ -15,7 +15,7 @@ export const grpcOptions = {
   'grpc-key': { value: 'FILE', about: 'Private key of that certificate (PEM)' },
 } as const satisfies Record<string, OptionSpec>;
 
-interface GrpcToServe {
+interface GrpcToServe extends Pick<ServeGrpcOptions, 'gate' | 'onFailure'> {
   readonly engine: Engine;
   readonly keys: ApiKeys;
   readonly host: string | undefined;
@@ -28,7 +28,7 @@ interface GrpcToServe {
 export async function serveGrpcToo(
   args: ParsedArguments,
   terminal: Terminal,
-  { engine, keys, host }: GrpcToServe,
+  { host, ...shared }: GrpcToServe,
 ): Promise<RunningGrpcServer | undefined> {
   const asked = textOption(args, 'grpc-port');
   if (asked === 'off') return undefined;
@@ -36,8 +36,7 @@ export async function serveGrpcToo(
   const tls = await tlsOf(args);
   const { serveGrpc } = await import('../api/grpc/serveGrpc.js');
   const options: ServeGrpcOptions = {
-    engine,
-    keys,
+    ...shared,
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
     ...(tls === undefined ? {} : { tls }),

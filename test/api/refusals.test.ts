@@ -97,7 +97,7 @@ describe('what the engine throws', () => {
     const isOurs = fault.status >= 500;
 
     expect(problem.status >= 500).toBe(isOurs);
-    expect([400, 413, 429, 500, 501, 503]).toContain(fault.status);
+    expect([400, 404, 413, 429, 500, 501, 503]).toContain(fault.status);
     expect(faultBody.fault.faultstring).toBe(faultBody.fault.fault_string);
     expect(faultBody.fault.detail).toMatchObject({ code, errorcode: faultBody.fault.detail.error_code });
     expect(problemBody).toMatchObject({ status: problem.status, code, title: expect.any(String) });

@@ -53,7 +53,7 @@ test('healthz needs no key and says nothing but ok; everything else is a fault',
   const url = await start(listeningEngine().engine);
   const health = await fetch(`${url}/healthz`);
   expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }]);
-  const other = await fetch(`${url}/`);
+  const other = await fetch(`${url}/nothing`);
   expect([other.status, await other.json()]).toEqual([
     404,
     { fault: expect.objectContaining({ detail: expect.objectContaining({ error_type: 'unknown_route' }) }) },

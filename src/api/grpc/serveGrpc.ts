@@ -6,6 +6,7 @@ import type { Engine } from '../../engine/engine.js';
 import type { ApiKeys } from '../apiKeys.js';
 import type { FailureReport } from '../call.js';
 import { reportToStderr } from '../failureReport.js';
+import type { TenantGate } from '../keys/tenantGate.js';
 import { KeyThrottle } from '../keyThrottle.js';
 import { REST_LIMITS } from '../rest.js';
 import { StreamSlots } from '../streamSlots.js';
@@ -40,6 +41,8 @@ export interface ServeGrpcOptions {
   readonly onFailure?: (failure: FailureReport) => void;
   /** Wrong keys count together with those of another surface where its throttle is given. */
   readonly throttle?: KeyThrottle;
+  /** Holds tenants to their limits; without one nobody is limited. */
+  readonly gate?: TenantGate | undefined;
   /** How long `close` waits for streams to end before it ends them. */
   readonly graceMs?: number;
 }
@@ -65,6 +68,7 @@ export async function serveGrpc(options: ServeGrpcOptions): Promise<RunningGrpcS
     engine,
     keys,
     limits,
+    gate: options.gate,
     throttle: options.throttle ?? new KeyThrottle(REST_LIMITS.maxWrongKeysPerMinute),
     slots: new StreamSlots({ mostOfTenant: limits.maxStreamsPerTenant, mostOfAll: limits.maxStreams }),
     report: options.onFailure ?? reportToStderr,

@@ -70,12 +70,13 @@ export class StreamServer {
   readonly #connections = new Set<StreamConnection>();
   #isClosing = false;
 
-  constructor({ engine, keys, throttle, onFailure, ...options }: StreamServerOptions) {
+  constructor({ engine, keys, throttle, gate, onFailure, ...options }: StreamServerOptions) {
     const limits = { ...STREAM_LIMITS, ...options.limits };
     this.#surface = {
       engine,
       keys,
       throttle,
+      gate,
       limits,
       slots: new StreamSlots({ mostOfTenant: limits.maxStreamsPerTenant, mostOfAll: limits.maxStreams }),
       sessions: new Map(),

@@ -1,0 +1,31 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { FailureReport } from './call.js';
+import type { CallReport } from './callReport.js';
+
+export const LOG_LEVELS = ['info', 'error', 'silent'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * One JSON object a line: every call at `info`, faults of ours at `error`. Ids and numbers only: no names, no addresses
+ * of callers, nothing of a body, a query or an answer.
+ */
+export class ServerLog {
+  readonly #log: Logger;
+
+  constructor(level: LogLevel, destination: DestinationStream) {
+    // Neither the host's name nor the process id: whoever collects the lines adds what they need.
+    this.#log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  }
+
+  call(report: CallReport): void {
+    const { durationMs, audioMs, ...rest } = report;
+    this.#log.info({ ...rest, durationMs: Math.round(durationMs), audioMs: Math.round(audioMs) }, 'call');
+  }
+
+  failure({ requestId, code, error }: FailureReport): void {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const stack = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    this.#log.error({ requestId, code, stack }, 'failure');
+  }
+}
