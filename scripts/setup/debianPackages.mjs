@@ -22,6 +22,7 @@ const PROOFS = {
   'python3-protobuf': ['/usr/bin/python3', '-c', 'import google.protobuf'],
   'protobuf-compiler': ['protoc', '--version'],
   'protobuf-compiler-grpc': ['sh', '-c', 'command -v grpc_python_plugin'],
+  openssl: ['openssl', 'version'],
   curl: ['curl', '--version'],
   mosquitto: ['sh', '-c', 'command -v mosquitto'],
   'gstreamer1.0-pulseaudio': ['gst-inspect-1.0', 'pulsesrc'],
@@ -71,6 +72,7 @@ export const FOR_TESTS = [
   'python3-protobuf',
   'protobuf-compiler',
   'protobuf-compiler-grpc',
+  'openssl',
   'curl',
   'mosquitto',
   // Live sources: recording, the optional addon's compiler, and the peers they are tested with.

@@ -13,7 +13,7 @@ import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
 
 export const serve: Command = {
   name: 'serve',
-  summary: 'Answer REST and gRPC calls without Node-RED, until Ctrl-C',
+  summary: 'Answer REST, gRPC and WebSocket without Node-RED, until Ctrl-C',
   operands: '',
   arity: [0, 0],
   options: {

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -206,6 +206,25 @@ test('silence, refusals and what is not implemented', async () => {
   expect(quiet!.answers).toEqual([]);
   expect(verbose!.answers).toMatchObject([{ id: 7, end: 5, Error: expect.stringContaining('AUDIO_NO_SPEECH') }]);
   for (const { answers } of refused) expect(answers).toEqual([]);
+});
+
+test('over TLS', async () => {
+  const [certificate, privateKey] = ['cert.pem', 'key.pem'].map((name) => join(stubs.folder, name)) as [string, string];
+  execFileSync('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'],
+    ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', privateKey, '-out', certificate],
+  ]);
+  const tls = { certificate: readFileSync(certificate), privateKey: readFileSync(privateKey) };
+  const secure = await serveGrpc({ engine, keys, port: 0, tls });
+  try {
+    const chunks = [{ content: content(wavOf(pieces()[0]!)) }];
+    const told = await call(chunks, KEY, { address: secure.address, certificate });
+    expect(told).toMatchObject({ status: 'OK', answers: [{ speaker_id: 'slt' }] });
+  } finally {
+    await secure.close();
+  }
+  const broken = serveGrpc({ engine, keys, port: 0, tls: { ...tls, privateKey: Buffer.from('no key') } });
+  await expect(broken).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
 });
 
 test('the example client prints the turns', async () => {
