@@ -1,13 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
-import { connectAsync } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EnrollResult, Identification } from '../../src/index.js';
 import { type SpokenAudio, spokenAudio } from '../api/spokenAudio.js';
-import { type Flow, freePort, NodeRedProcess, packageRoot } from './nodeRedProcess.js';
+import { Broker } from './broker.js';
+import { childrenOf, IdleProcess, loopDelay, monitorArguments } from './loopDelay.js';
+import { type Flow, NodeRedProcess, packageRoot } from './nodeRedProcess.js';
 
 /**
  * No speed test: networks on the event loop would hold it for seconds. How long the delay really is, BENCHMARKS.md says;
@@ -21,13 +20,11 @@ const example = (name: string): Flow => JSON.parse(readFileSync(join(examplesDir
 const webService = example(exampleNames.find((name) => name.startsWith('05'))!);
 const toMqtt = example(exampleNames.find((name) => name.startsWith('03'))!);
 
-const monitor = pathToFileURL(join(packageRoot, 'test/flows/loopDelay.mjs')).href;
-
 let audio: SpokenAudio;
 let red: NodeRedProcess;
 beforeAll(async () => {
   audio = spokenAudio();
-  red = await NodeRedProcess.start({ nodeArguments: ['--import', monitor], settings: { apiMaxLength: '100mb' } });
+  red = await NodeRedProcess.start({ nodeArguments: monitorArguments, settings: { apiMaxLength: '100mb' } });
 });
 afterAll(async () => {
   await red?.[Symbol.asyncDispose]();
@@ -46,32 +43,6 @@ async function enrolOverHttp(): Promise<void> {
     expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ status: 'complete' })]);
   }
 }
-
-interface LoopDelay {
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
-  readonly threads: number;
-}
-
-/** Node-RED's event-loop delay since the last call. */
-async function loopDelay(): Promise<LoopDelay> {
-  const from = red.lines.length;
-  red.child.kill('SIGWINCH');
-  return JSON.parse((await red.line(/^loop-delay /, from)).slice('loop-delay '.length));
-}
-
-/** The same of another process with the monitor in it. */
-function delayReports(child: ChildProcess): () => Promise<LoopDelay> {
-  return () =>
-    new Promise((resolve) => {
-      child.stdout!.once('data', (line) => resolve(JSON.parse(String(line).slice('loop-delay '.length))));
-      child.kill('SIGWINCH');
-    });
-}
-
-const childrenOf = (pid: number): string[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
 
 describe('a real Node-RED', () => {
   test('loads all five nodes, their texts and icons', async () => {
@@ -172,27 +143,15 @@ describe('the web service example', () => {
   });
 
   test('the event loop stays free while a recording is worked on', async () => {
-    // An idle process beside it shows what the machine itself takes: other programs may be using every core.
-    const idle = spawn(process.execPath, ['--import', monitor, '-e', 'setTimeout(() => {}, 120_000)'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    try {
-      const idleDelay = delayReports(idle);
-      await sleep(1000);
-      await Promise.all([loopDelay(), idleDelay()]); // from here on
-      const answer = await post('/who-speaks', readFileSync(audio.long), 'audio/wav');
-      expect(answer.status).toBe(200);
-      const [busy, alone] = await Promise.all([loopDelay(), idleDelay()]);
-      const { durationSeconds } = (await answer.json()) as Identification;
-      console.log(
-        `event-loop delay during ${durationSeconds} s of audio, and in an idle process beside it`,
-        busy,
-        alone,
-      );
-      expect(busy.p99Ms).toBeLessThan(HELD_LOOP_MS + alone.p99Ms);
-    } finally {
-      idle.kill();
-    }
+    using idle = new IdleProcess();
+    await sleep(1000);
+    await Promise.all([loopDelay(red), idle.loopDelay()]); // from here on
+    const answer = await post('/who-speaks', readFileSync(audio.long), 'audio/wav');
+    expect(answer.status).toBe(200);
+    const [busy, alone] = await Promise.all([loopDelay(red), idle.loopDelay()]);
+    const { durationSeconds } = (await answer.json()) as Identification;
+    console.log(`event-loop delay during ${durationSeconds} s of audio, and in an idle process beside it`, busy, alone);
+    expect(busy.p99Ms).toBeLessThan(HELD_LOOP_MS + alone.p99Ms);
   });
 
   test('twenty redeploys leave no thread and no child', async () => {
@@ -202,36 +161,25 @@ describe('the web service example', () => {
       expect(answer.status).toBe(200);
     };
     await cycle();
-    const before = (await loopDelay()).threads;
+    const before = (await loopDelay(red)).threads;
     for (let n = 0; n < 20; n += 1) await cycle();
-    await expect.poll(async () => (await loopDelay()).threads, { timeout: 15_000 }).toBeLessThanOrEqual(before);
+    await expect.poll(async () => (await loopDelay(red)).threads, { timeout: 15_000 }).toBeLessThanOrEqual(before);
     expect(childrenOf(red.child.pid!)).toEqual([]);
   });
 });
 
 describe('the MQTT example', () => {
-  let broker: ChildProcess;
-  let port: number;
-  beforeAll(async () => {
-    port = await freePort();
-    broker = spawn('mosquitto', ['-p', String(port)], { stdio: 'ignore' });
-    broker.on('error', (error) => {
-      throw new Error('these tests need mosquitto: apt-get install mosquitto', { cause: error });
-    });
-    await sleep(500);
-  });
-  afterAll(() => void broker?.kill());
-
   test('every turn arrives at a broker as an event, without a function node', async () => {
+    using broker = await Broker.start();
     await red.deploy(webService);
     await enrolOverHttp();
     const flow = toMqtt.map((node) => {
-      if (node.type === 'mqtt-broker') return { ...node, broker: '127.0.0.1', port: String(port) };
+      if (node.type === 'mqtt-broker') return { ...node, broker: '127.0.0.1', port: String(broker.port) };
       return node.type === 'audio-source'
         ? { ...node, file: audio.talk, isStarting: true, startDelayMs: '1500' }
         : node;
     });
-    const client = await connectAsync(`mqtt://127.0.0.1:${port}`);
+    const client = await broker.client();
     const events: Record<string, unknown>[] = [];
     const status: string[] = [];
     client.on('message', (topic, payload) => {

@@ -120,7 +120,7 @@ export class NodeRedProcess implements AsyncDisposable {
   }
 
   async #answering(): Promise<void> {
-    for (let attempt = 0; attempt < 200; attempt += 1) {
+    for (let attempt = 0; attempt < 1_200; attempt += 1) {
       const answer = await fetch(`${this.url}/settings`).catch(() => undefined);
       if (answer?.ok) return;
       await sleep(50);
