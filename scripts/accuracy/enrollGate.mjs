@@ -2,7 +2,7 @@
 // Clean samples of one person should pass, two people in one sample, noise and overload should not, another person's
 // sample should disagree, and somebody enrolled already should be found. --spread prints the measures behind it.
 import { parseArgs } from 'node:util';
-import { GATE_LIMITS, judgeSamples, llrBetween, splitLlr } from '../../dist/src/engine/enrollGate.js';
+import { GATE_LIMITS, judgeSamples, llrBetween } from '../../dist/src/engine/enrollGate.js';
 import { hearSample } from '../../dist/src/engine/hearSample.js';
 import { UNCALIBRATED } from '../../dist/src/identity/calibration.js';
 import {
@@ -27,6 +27,8 @@ const { values } = parseArgs({
 });
 const SETS = values.split === 'dev' ? ['speechocean762', 'wuw2'] : ['speechocean762', 'wuw2', 'librispeech', 'emodb'];
 const GALLERY = 20;
+/** Each person is new beside so many galleries, drawn anew. */
+const GALLERIES = 10;
 const signal = new AbortController().signal;
 const random = randomNumbers(11);
 const compute = await openCompute();
@@ -78,7 +80,7 @@ function spread(name, numbers) {
     console.log(`    ${name}: ${[0, 0.01, 0.02, 0.05, 0.1, 0.5, 0.9, 0.95, 0.98, 1].map(at).join(' ')}`);
 }
 
-const llrOfSplit = ({ secondVoice }) => (secondVoice ? splitLlr(secondVoice, calibration) : Number.NaN);
+const likenessOf = ({ secondVoice }) => secondVoice?.likeness ?? Number.NaN;
 
 async function sampleOf(row, seconds, first = Math.floor(random() * row.utterances.length)) {
   row.audio ??= await decode(`${corpusFolder}/${row.file}`);
@@ -89,6 +91,7 @@ const MIXTURES = [
   ['5 s + 5 s', [5, 5]],
   ['7 s + 3 s', [7, 3]],
   ['turns of 2.5 s', [2.5, 2.5, 2.5, 2.5]],
+  ['12 s + 4 s', [12, 4]],
 ];
 
 async function measure(set) {
@@ -128,11 +131,7 @@ async function measure(set) {
     'bandwidth Hz',
     all.map(({ bandwidthHz }) => bandwidthHz),
   );
-  spread('split llr', all.map(llrOfSplit));
-  spread(
-    'split cosine',
-    all.map(({ secondVoice }) => secondVoice?.cosine),
-  );
+  spread('likeness of parts', all.map(likenessOf));
   await measureMixtures(rows);
   await measureDamage(clean.slice(0, 16));
   measureAgreement(clean);
@@ -152,11 +151,7 @@ async function measureMixtures(rows) {
       `two people, ${name}`,
       heard.map((one) => codesOf(judge([one]))),
     );
-    spread('split llr', heard.map(llrOfSplit));
-    spread(
-      'split cosine',
-      heard.map(({ secondVoice }) => secondVoice?.cosine),
-    );
+    spread('likeness of parts', heard.map(likenessOf));
   }
 }
 
@@ -196,10 +191,13 @@ function measureAgreement(clean) {
   const gallery = (i) =>
     usable
       .filter((_, j) => j !== i)
+      .map((one) => ({ one, key: random() }))
+      .sort((a, b) => a.key - b.key)
       .slice(0, GALLERY)
-      .map(({ heard }, n) => knownOf(`other${n}`, heard[0]));
+      .map(({ one }, n) => knownOf(`other${n}`, one.heard[0]));
   const count = usable.length;
   const each = Array.from({ length: count }, (_, i) => i);
+  const often = Array.from({ length: GALLERIES }, () => each).flat();
   line(
     'own second sample after the first',
     each.map((i) => trial(i, i)),
@@ -209,12 +207,12 @@ function measureAgreement(clean) {
     each.map((i) => trial(i, (i + 1) % count)),
   );
   line(
-    `a new person beside ${GALLERY} others`,
-    each.map((i) => trial(i, undefined, gallery(i))),
+    `a new person beside ${GALLERY} others, ${GALLERIES} times`,
+    often.map((i) => trial(i, undefined, gallery(i))),
   );
   line(
-    `a new person’s second sample beside ${GALLERY} others`,
-    each.map((i) => trial(i, i, gallery(i))),
+    `a new person’s second sample beside ${GALLERY} others, ${GALLERIES} times`,
+    often.map((i) => trial(i, i, gallery(i))),
   );
   line(
     'somebody enrolled already, under a new id',

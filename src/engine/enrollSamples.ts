@@ -59,7 +59,8 @@ export async function enrollSamples(
     const earlierMs = earlier && current ? current.speechMs : 0;
     const speechMs = accepted.reduce((sum, sample) => sum + sample.speechMs, earlierMs);
     if (accepted.length === 0 || speechMs < LEAST_SPEECH_MS) {
-      result = rejected(request, current, outcomesOf(samples, judged, speechMs));
+      const heardMs = heard.reduce((sum, sample) => sum + sample.speechMs, earlierMs);
+      result = rejected(request, current, outcomesOf(samples, judged, { acceptedMs: speechMs, heardMs }));
       return current;
     }
     const { name, languageCode, consentText } = request;
@@ -81,12 +82,13 @@ async function othersOf(
 
 /**
  * Every sample in the order given.
- * @param tooLittleMs speech in all, where that was too little: then none is accepted
+ * @param tooLittle speech in all, where that was too little: then none is accepted. Where all that was heard would be too
+ *   little, that is said of refused samples, too: mending what they were refused for would not be enough
  */
 function outcomesOf(
   samples: readonly Sample[],
   judged: readonly JudgedSample[],
-  tooLittleMs?: number,
+  tooLittle?: { readonly acceptedMs: number; readonly heardMs: number },
 ): SampleOutcome[] {
   const judgementOf = new Map(judged.map((one) => [one.sample, one]));
   return samples.map((sample): SampleOutcome => {
@@ -97,13 +99,16 @@ function outcomesOf(
     }
     const { speechMs, snrDb } = sample.heard;
     const { isAccepted, reasons } = judgementOf.get(sample.heard)!;
-    const isShort = isAccepted && tooLittleMs !== undefined;
+    const isShort = isAccepted && tooLittle !== undefined;
+    const isTold = reasons.some(({ code }) => code === 'TOO_LITTLE_SPEECH');
+    const shortMs = isShort ? tooLittle.acceptedMs : tooLittle?.heardMs;
+    const isTooLittle = shortMs !== undefined && shortMs < LEAST_SPEECH_MS && !isTold;
     return {
       file,
       accepted: isAccepted && !isShort,
       speechSeconds: rounded(speechMs / 1000, 3),
       snrDb: speechMs > 0 ? rounded(snrDb, 1) : null,
-      reasons: isShort ? [...reasons, reasonFor.tooLittleSpeech(tooLittleMs, LEAST_SPEECH_MS)] : reasons,
+      reasons: isTooLittle ? [...reasons, reasonFor.tooLittleSpeech(shortMs, LEAST_SPEECH_MS)] : reasons,
     };
   });
 }

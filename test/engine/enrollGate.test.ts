@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type GateContext, judgeSamples, type KnownVoice } from '../../src/engine/enrollGate.js';
 import { heardSample, PLAIN_CALIBRATION, voice } from './heardSamples.js';
 
-const LIMITS = { leastSnrDb: 8, mostClippedShare: 0.02, secondVoiceLlr: -1, disagreesLlr: -2 };
+const LIMITS = { leastSnrDb: 8, mostClippedShare: 0.02, leastLikeness: 0.6, disagreesLlr: -2 };
 const known = (speakerId: string, person: number): KnownVoice => ({
   speakerId,
   mean: voice(person),
@@ -42,7 +42,7 @@ test.each([
   },
   {
     name: 'two people',
-    sample: heardSample({ secondVoice: { cosine: 0.1, leastSpeechMs: 3_210 } }),
+    sample: heardSample({ secondVoice: { likeness: 0.1, leastSpeechMs: 3_210 } }),
     code: 'SECOND_VOICE',
     says: ['3.2 s', 'one voice only', 'record it again'],
   },
@@ -53,7 +53,7 @@ test.each([
 });
 
 test('everything that is wrong is said at once', () => {
-  const sample = heardSample({ snrDb: 1, clippedShare: 0.5, secondVoice: { cosine: -0.2, leastSpeechMs: 2_000 } });
+  const sample = heardSample({ snrDb: 1, clippedShare: 0.5, secondVoice: { likeness: -0.2, leastSpeechMs: 2_000 } });
   const [judged] = judgeSamples([sample], context());
   expect(judged!.reasons.map(({ code }) => code)).toEqual(['TOO_NOISY', 'CLIPPED', 'SECOND_VOICE']);
 });

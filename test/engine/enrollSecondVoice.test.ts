@@ -27,11 +27,11 @@ test.each([
 ])('two people $name are split as they spoke', ({ voices, leastSpeechMs }) => {
   const split = secondVoice(speechOfVoices(voices));
   expect(split?.leastSpeechMs).toBe(leastSpeechMs);
-  expect(split!.cosine).toBeLessThan(0.2);
+  expect(split!.likeness).toBeLessThan(0.2);
 });
 
 test('one person’s halves stay alike, however the sample is cut', () => {
-  expect(secondVoice(speechOfVoices([0, 0, 0, 0, 0, 0, 0]))!.cosine).toBeGreaterThan(0.7);
+  expect(secondVoice(speechOfVoices([0, 0, 0, 0, 0, 0, 0]))!.likeness).toBeGreaterThan(0.7);
 });
 
 test.each([

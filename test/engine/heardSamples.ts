@@ -34,7 +34,7 @@ export function heardSample(different: Partial<HeardSample> = {}): HeardSample {
     bandwidthHz: 7_500,
     isNarrowBand: false,
     embedding: voice(0),
-    secondVoice: { cosine: 0.8, leastSpeechMs: 3_000 },
+    secondVoice: { likeness: 0.8, leastSpeechMs: 3_000 },
     ...different,
   };
 }
