@@ -44,15 +44,17 @@ export function songFile(folder: string): string {
   return path;
 }
 
-const PIECE = 1_600;
+const PIECE_SAMPLES = 1_600;
+/** Twice, so that pieces over the end need no arithmetic. */
+const endless = Float32Array.from({ length: 2 * SONG_SAMPLES }, (_, i) => song[i % SONG_SAMPLES]!);
 
 /** Likeness in [-1, 1] of 100 ms of `heard` from `at` with the song (over and over) from `place`. */
-export function likenessAt(heard: Float32Array, at: number, place: number): number {
+export function likenessAt(heard: Float32Array, at: number, place: number, step = 1): number {
   let [product, a, b] = [0, 0, 0];
   const from = ((place % SONG_SAMPLES) + SONG_SAMPLES) % SONG_SAMPLES;
-  for (let i = 0; i < PIECE; i += 1) {
+  for (let i = 0; i < PIECE_SAMPLES; i += step) {
     const x = heard[at + i] ?? 0;
-    const y = song[(from + i) % SONG_SAMPLES]!;
+    const y = endless[from + i]!;
     product += x * y;
     a += x * x;
     b += y * y;
@@ -66,18 +68,37 @@ export interface Place {
   readonly likeness: number;
 }
 
-/** Where in the song 100 ms of `heard` stand: anywhere, or at most `reach` samples from a place. */
-export function placeOf(
-  heard: Float32Array,
-  at: number,
-  near?: { readonly place: number; readonly reach: number },
-): Place {
-  const [from, to] = near ? [near.place - near.reach, near.place + near.reach + 1] : [0, SONG_SAMPLES];
-  let best: Place = { place: from, likeness: -1 };
-  const step = near ? 1 : 2; // the song has nothing above 3 kHz: two samples on it is still much alike
-  for (let place = from; place < to; place += step) {
-    const likeness = likenessAt(heard, at, place);
+/** Where in the song 100 ms of `heard` stand, at most `reach` samples from a place. */
+export function placeNear(heard: Float32Array, at: number, near: number, reach: number, step = 1): Place {
+  let best: Place = { place: near, likeness: -1 };
+  for (let place = near - reach; place <= near + reach; place += step) {
+    const likeness = likenessAt(heard, at, place, 2 * step);
     if (likeness > best.likeness) best = { place, likeness };
   }
-  return near ? best : placeOf(heard, at, { place: best.place, reach: 3 });
+  return best;
+}
+
+/** Where in the song 100 ms of `heard` stand: the song has nothing above 3 kHz, so a coarse look finds the place. */
+export function placeOf(heard: Float32Array, at: number): Place {
+  const half = SONG_SAMPLES / 2;
+  return placeNear(heard, at, placeNear(heard, at, half, half, 2).place, 4);
+}
+
+/** How the rest of a stream lies to its song, once it is known where one piece of it stands. */
+export interface Alignment {
+  /** Sample of the song at sample 0 of the stream. */
+  readonly offset: number;
+  /** Of every 100 ms looked at: how far it lies from where it should, and how like the song it is there. */
+  readonly pieces: readonly { readonly shift: number; readonly likeness: number }[];
+}
+
+/** @param from first sample that is looked at; @param to and the end, both of the stream */
+export function alignmentOf(heard: Float32Array, from: number, to: number): Alignment {
+  const offset = placeOf(heard, from).place - from;
+  const pieces: { shift: number; likeness: number }[] = [];
+  for (let at = from; at + PIECE_SAMPLES <= to; at += PIECE_SAMPLES) {
+    const { place, likeness } = placeNear(heard, at, at + offset, 40);
+    pieces.push({ shift: place - at - offset, likeness });
+  }
+  return { offset, pieces };
 }
