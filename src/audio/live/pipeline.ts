@@ -15,6 +15,9 @@ export function pipelineTokens(parts: readonly PipelinePart[]): readonly string[
 const property = ([name, value]: [string, string | number]): string =>
   typeof value === 'number' ? `${name}=${value}` : `${name}="${value.replaceAll(/["\\]/g, '\\$&')}"`;
 
+/** Times are exact but for rounding; at the 15 ms that are often seen, a gap that ends early or late stays wrong. */
+const TOLERANCE_NS = 1_000_000;
+
 /** How the end of every pipeline plays. */
 export interface OutputOptions {
   /** At the pace of the clock: of what has an end, and comes faster. */
@@ -23,15 +26,20 @@ export interface OutputOptions {
   readonly isLossy: boolean;
 }
 
+/** Fills lost time with silence, and takes away what overlaps. */
+const KEEP_COUNT: PipelinePart = ['audiorate', { 'skip-to-first': 'true', tolerance: TOLERANCE_NS }];
+
 /**
  * From decoded audio to mono s16le at 16 kHz on standard output, in buffers of 100 ms with their times (GDP). Lost
- * audio is filled with silence before resampling, so that the count of samples stays true.
+ * audio is filled before resampling, which would pass over a short gap, and the count is kept once more after it, since
+ * the resampler begins anew at a gap and gives out what its filter held.
  */
 export const output = ({ isPaced, isLossy }: OutputOptions): readonly PipelinePart[] => [
   'audioconvert',
-  ...(isLossy ? [['audiorate', { 'skip-to-first': 'true', tolerance: 15_000_000 }] as const] : []),
+  ...(isLossy ? [KEEP_COUNT] : []),
   'audioresample',
   'audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved',
+  ...(isLossy ? [KEEP_COUNT] : []),
   ['audiobuffersplit', { 'output-buffer-duration': '1/10' }],
   ['gdppay', {}],
   ['fdsink', { fd: 1, sync: `${isPaced}` }],

@@ -42,8 +42,9 @@ export class RtpConnection implements LiveConnection {
     return [
       // A port that others have is an error rather than half of the packets; groups are there to be shared.
       ['udpsrc', { address, port, reuse: `${isGroup}`, caps: rtpCaps(format) }],
-      // Times by RTP alone; the defaults drop the time of lost packets, and every later one is wrong.
-      ['rtpjitterbuffer', { latency: latencyMs, mode: 'none', 'do-lost': 'true' }],
+      // Times by RTP alone; the defaults drop the time of lost packets, and every later one is wrong. Only Opus makes
+      // use of being told of a loss, and the length that is told is an estimate.
+      ['rtpjitterbuffer', { latency: latencyMs, mode: 'none', 'do-lost': `${format.encoding === 'OPUS'}` }],
       ...rtpDecoding(format),
       ...output({ isPaced: false, isLossy: true }),
     ];

@@ -4,14 +4,8 @@ import type { AudioFrame } from '../../../src/core/audioFrame.js';
 import { glideAt, inPieces, likeness } from '../glide.js';
 import { wav } from '../wavFile.js';
 import { hear, statuses } from './heard.js';
-
-const s16 = (samples: Float32Array): Buffer => {
-  const bytes = Buffer.alloc(2 * samples.length);
-  samples.forEach((sample, i) => {
-    bytes.writeInt16LE(Math.round(sample * 32_767), 2 * i);
-  });
-  return bytes;
-};
+import { mulaw } from './mulaw.js';
+import { s16Bytes as s16 } from './song.js';
 
 const PIECES = [1, 159, 320, 4_096, 1_000_000];
 
@@ -139,11 +133,4 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
     largest = Math.max(largest, Math.abs(sample - b[i]!));
   });
   return largest;
-}
-
-/** ITU-T G.711 by its definition: segments of a 14-bit magnitude, bits inverted. */
-function mulaw(sample: number): number {
-  const magnitude = Math.min(32_635, Math.abs(Math.round(sample * 32_767))) + 132;
-  const segment = Math.floor(Math.log2(magnitude)) - 7;
-  return ~((sample < 0 ? 0x80 : 0) | (segment << 4) | ((magnitude >> (segment + 3)) & 0x0f)) & 0xff;
 }
