@@ -30,12 +30,20 @@ export class Peer implements AsyncDisposable {
     return this.#child.pid!;
   }
 
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  get said(): string {
+    return this.#said;
+  }
+
   /** Resolves with the match once it was said; rejects when the program ends before. */
   async says(what: RegExp): Promise<RegExpExecArray> {
     for (;;) {
       const match = what.exec(this.#said);
       if (match) return match;
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+      if (this.hasEnded) {
         throw new Error(`${this.#child.spawnfile} ended early: ${this.#said}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -54,7 +62,7 @@ export class Peer implements AsyncDisposable {
   /** Ends it at once, as a power cut. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.#exited;
+    if (!this.hasEnded) await this.#exited;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

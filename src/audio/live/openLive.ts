@@ -12,7 +12,7 @@ import { RtspConnection } from './rtsp/rtspConnection.js';
 import { stdinAudio } from './stdinAudio.js';
 import { SupervisedAudio } from './supervisedAudio.js';
 
-const STABLE_MS = 10_000;
+const STABLE_MS = 3_000;
 const BUFFER_MS = 30_000;
 
 /** What a live source is opened with. The defaults suit everyone but tests. */

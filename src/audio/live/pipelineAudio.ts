@@ -46,6 +46,6 @@ export async function* pipelineAudio(
   throw isToolMissing(complaint) ? toolMissing() : (explain(complaint) ?? lost('the connection broke'));
 }
 
-/** Words of gst-launch 1.22, gst_parse_launch, and setpriv in the C locale. */
+/** Words of gst-launch 1.22, gst_parse_launch, and setpriv in the C locale. A decoder for text is not what is missing. */
 const isToolMissing = (complaint: string): boolean =>
-  /no element "|No such element|failed to execute|missing a plug-in|Missing (?:decoder|element)/i.test(complaint);
+  /no element "|No such element|failed to execute|Missing element|Missing decoder: [^\n]*\(audio\//i.test(complaint);

@@ -14,9 +14,10 @@ export class Listener implements AsyncDisposable {
   readonly #listening: Promise<void>;
 
   constructor(source: LiveSource, options: Partial<OpenLiveOptions> = {}) {
-    this.audio = openLive(source, { ...options, signal: this.#stop.signal });
+    const audio = openLive(source, { ...options, signal: this.#stop.signal });
+    this.audio = audio;
     this.#listening = (async () => {
-      for await (const item of this.audio) this.#items.push(item);
+      for await (const item of audio) this.#items.push(item);
     })();
   }
 

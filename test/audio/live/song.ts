@@ -72,7 +72,7 @@ export interface Place {
 export function placeNear(heard: Float32Array, at: number, near: number, reach: number, step = 1): Place {
   let best: Place = { place: near, likeness: -1 };
   for (let place = near - reach; place <= near + reach; place += step) {
-    const likeness = likenessAt(heard, at, place, 2 * step);
+    const likeness = likenessAt(heard, at, place, 2 * step * step);
     if (likeness > best.likeness) best = { place, likeness };
   }
   return best;

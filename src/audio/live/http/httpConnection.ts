@@ -103,7 +103,8 @@ const firstEntry = (text: string): string | undefined =>
 
 /** Complaints of demultiplexers and decoders about what is no audio, or none they know. */
 function unreadable(complaint: string): VoicePrintsError | undefined {
-  if (!/type of stream|not-negotiated|no suitable|no valid frames|demultiplex/i.test(complaint)) return undefined;
+  if (!/type of stream|not-negotiated|missing a plug-in|no suitable|no valid frames|demultiplex/i.test(complaint))
+    return undefined;
   return new VoicePrintsError(
     'AUDIO_FORMAT_UNSUPPORTED',
     'what this address delivers is no audio that can be decoded here; give the address of the stream itself',

@@ -56,7 +56,8 @@ export class RtspConnection implements LiveConnection {
 }
 
 function unsupported(complaint: string): VoicePrintsError | undefined {
-  if (!/not-negotiated|no suitable|Could not determine type|unhandled/i.test(complaint)) return undefined;
+  if (!/not-negotiated|missing a plug-in|no suitable|Could not determine type|unhandled/i.test(complaint))
+    return undefined;
   return new LiveError(
     'AUDIO_FORMAT_UNSUPPORTED',
     'the device sends sound in a format that is not decoded here; choose AAC, G.711 or Opus in its settings',
