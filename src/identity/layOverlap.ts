@@ -40,7 +40,10 @@ export function layOverlap({ spans, voices, speech, localVoices }: LayOverlapInp
       layZone(zone, { base, heard, localVoices, stretch });
     }
   }
-  const turns = heard.flatMap((one, voice) => runsOf(smoothed(one), voice));
+  const mostSample = speech.at(-1)?.endSample ?? 0; // frames are rounded: no turn may outlast the recording
+  const turns = heard
+    .flatMap((one, voice) => runsOf(smoothed(one), voice))
+    .map((turn) => ({ ...turn, endSample: Math.min(turn.endSample, mostSample) }));
   return turns.sort((a, b) => a.startSample - b.startSample || a.voice - b.voice);
 }
 
