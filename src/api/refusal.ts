@@ -25,6 +25,8 @@ const HTTP_CODES = {
 
 export type HttpCode = keyof typeof HTTP_CODES;
 
+export const HTTP_CODE_NAMES = Object.keys(HTTP_CODES) as HttpCode[];
+
 /** How a call is turned down, before a dialect (fault or problem document) gives it its form. */
 export interface Refusal {
   /** Status on the drop-in surface, whose clients know 400 for every bad parameter. */

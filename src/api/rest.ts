@@ -9,13 +9,14 @@ import type { Answer, FailureReport, RestLimits, Surface } from './call.js';
 import type { CallReport } from './callReport.js';
 import { addContractRoutes } from './contractRoutes.js';
 import { faultDialect, problemDialect } from './dialect.js';
-import { endpoint, writeRefusal } from './endpoint.js';
+import { endpoint, writeJson, writeRefusal } from './endpoint.js';
 import { reportToStderr } from './failureReport.js';
 import { FETCH_DEFAULTS } from './fetchAudio.js';
 import { TenantGate } from './keys/tenantGate.js';
 import { KeyThrottle } from './keyThrottle.js';
 import { Metrics } from './metrics.js';
 import { addModernRoutes } from './modernRoutes.js';
+import { openApiDocument } from './openapi/document.js';
 import { refusalOf } from './refusal.js';
 import { Slots } from './slots.js';
 
@@ -83,6 +84,9 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
   };
   const router = express.Router();
   router.get('/metrics', endpoint(surface, problemDialect, metricsAnswer(metrics), { scope: 'admin' }));
+  const document = openApiDocument();
+  // No secret: a client may read how to call before it has a key.
+  router.get('/v1/openapi.json', (_request, response) => writeJson(response, 200, document));
   const contract = express.Router();
   addAsyncRoutes(contract, surface);
   addContractRoutes(contract, surface);

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { ERROR_CODES } from '../../core/errors.js';
+import { HTTP_CODE_NAMES } from '../refusal.js';
+
+/** The answers of the modern calls, as the document describes them. A test holds real answers against them. */
+
+const time = z.iso.datetime();
+const probability = z.number().min(0).max(1);
+const seconds = z.number().min(0);
+const quality = z.enum(['poor', 'average', 'good', 'high']);
+
+const candidate = z.strictObject({ speakerId: z.string(), name: z.string(), score: probability, cosine: z.number() });
+
+const segment = z.strictObject({
+  speakerId: z.string().nullable().describe('Null for a voice of nobody enrolled'),
+  name: z.string().nullable(),
+  cluster: z.string().nullable().describe('unknown-1, unknown-2 … in order of appearance'),
+  start: seconds,
+  end: seconds,
+  score: probability.describe('Calibrated probability that the best candidate is right'),
+  margin: probability.describe('Score of the best less that of the runner-up'),
+  cosine: z.number().nullable(),
+  decision: z.enum(['identified', 'uncertain', 'unknown']),
+  overlap: z.boolean(),
+  candidates: z.array(candidate).max(3),
+});
+
+const warning = z.strictObject({ code: z.string(), message: z.string() });
+
+export const identification = z.strictObject({
+  durationSeconds: seconds,
+  model: z.string(),
+  segments: z.array(segment),
+  warnings: z.array(warning),
+});
+
+export const speaker = z.strictObject({
+  speakerId: z.string(),
+  name: z.string(),
+  isComplete: z.boolean().describe('Only complete voiceprints (12 s of speech) are matched'),
+  speechSeconds: seconds,
+  audioSeconds: seconds,
+  quality,
+  samples: z.int().min(0),
+  languageCode: z.string(),
+  isStale: z.boolean().describe('Made with another speaker model; cannot be matched until enrolled anew'),
+  model: z.string(),
+  consent: z.strictObject({ text: z.string(), givenAt: time }).nullable(),
+  createdAt: time,
+  updatedAt: time,
+});
+
+export const speakers = z.strictObject({ speakers: z.array(speaker) });
+
+const sampleReason = z.strictObject({ code: z.string(), refuses: z.boolean(), message: z.string() });
+
+export const enrolment = z.strictObject({
+  speakerId: z.string(),
+  name: z.string(),
+  status: z.enum(['accepted', 'complete']),
+  speechSeconds: seconds,
+  audioSeconds: seconds,
+  quality,
+  reasons: z.array(sampleReason),
+  samples: z.array(
+    z.strictObject({
+      file: z.string(),
+      accepted: z.boolean(),
+      speechSeconds: seconds,
+      snrDb: z.number().nullable(),
+      reasons: z.array(sampleReason),
+    }),
+  ),
+});
+
+/** RFC 9457; members beside these depend on the code. */
+export const problem = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: z.string(),
+  code: z.enum([...ERROR_CODES, ...HTTP_CODE_NAMES]),
+});
+
+const webhook = z.looseObject({
+  webhookId: z.string(),
+  status: z.string(),
+  tries: z.int().min(0),
+});
+
+export const job = z.looseObject({
+  requestId: z.string(),
+  kind: z.enum(['identify', 'diarize', 'vad']),
+  status: z.string(),
+  tries: z.int().min(0),
+  createdAt: time.nullish(),
+  startedAt: time.nullish(),
+  endedAt: time.nullish(),
+  webhook: webhook.nullish(),
+  result: z.looseObject({ durationSeconds: seconds }).optional().describe('As the call that waits answers'),
+  problem: problem.optional(),
+});
+
+export const jobs = z.strictObject({ jobs: z.array(job), cursor: z.string().nullable() });
+
+export const deadLetters = z.strictObject({
+  deadLetters: z.array(
+    z.looseObject({ webhookId: z.string(), requestId: z.string(), address: z.string(), tries: z.int() }),
+  ),
+});
+
+export const resent = z.strictObject({ webhookId: z.string(), status: z.literal('waiting') });
+export const secret = z.strictObject({ secret: z.string().describe('Shown this once') });

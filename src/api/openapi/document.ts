@@ -1,0 +1,88 @@
+import { createRequire } from 'node:module';
+import { z } from 'zod';
+import { problem } from './answers.js';
+import { OPERATIONS, type Operation } from './operations.js';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** A JSON schema (2020-12, as OpenAPI 3.1 wants it) of what a schema of ours reads or writes. */
+function jsonSchema(schema: z.ZodType): Json {
+  // Output: our inputs also take what old clients send (numbers as text), which nobody needs to be told.
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }) as Json;
+  return json;
+}
+
+/** OpenAPI 3.1 of the modern calls, made of the schemas that check them. */
+export function openApiDocument(): Json {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const operation of OPERATIONS) {
+    paths[operation.path] ??= {};
+    paths[operation.path]![operation.method] = described(operation);
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'voice-prints',
+      version: packageVersion(),
+      description: 'Who speaks, when: enrol voiceprints and name voices in recordings.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }, { header: [] }, { query: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        header: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+        query: { type: 'apiKey', in: 'query', name: 'apikey' },
+      },
+      schemas: { Problem: jsonSchema(problem) },
+    },
+  };
+}
+
+function described(operation: Operation): Json {
+  const { operationId, summary, scope, status, answer, body, audioQuery, query } = operation;
+  const content = answer ? { content: { 'application/json': { schema: jsonSchema(answer) } } } : {};
+  return {
+    operationId,
+    summary,
+    description: `Needs a key with the scope ${scope}.`,
+    parameters: [...pathParameters(operation), ...queryParameters(query), ...queryParameters(audioQuery)],
+    ...(body && { requestBody: requestBody(body, audioQuery !== undefined) }),
+    responses: {
+      [status]: { description: summary, ...content },
+      ...(operationId === 'submitJob' && { 200: { description: 'The job was there already', ...content } }),
+      default: {
+        description: 'A refusal',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
+    },
+  };
+}
+
+function requestBody(body: z.ZodObject, isAudioToo: boolean): Json {
+  const audio = { 'audio/*': { schema: { description: 'The recording itself, in any format' } } };
+  return { required: true, content: { 'application/json': { schema: jsonSchema(body) }, ...(isAudioToo && audio) } };
+}
+
+function pathParameters({ path, parameters }: Operation): Json[] {
+  const schemas = parameters ? propertiesOf(parameters) : {};
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    ...{ name, in: 'path', required: true },
+    schema: schemas[name!] ?? { type: 'string' },
+  }));
+}
+
+const queryParameters = (query: z.ZodObject | undefined): Json[] =>
+  query
+    ? Object.entries(propertiesOf(query)).map(([name, schema]) => ({ name, in: 'query', required: false, schema }))
+    : [];
+
+const propertiesOf = (schema: z.ZodObject): Readonly<Record<string, Json>> =>
+  jsonSchema(schema).properties as Readonly<Record<string, Json>>;
+
+function packageVersion(): string {
+  const require = createRequire(import.meta.url);
+  return (require('@voice-prints/node-red/package.json') as { version: string }).version;
+}
