@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { Baresip } from '../peers/sip/baresip.js';
+import { freeSipPort } from '../peers/sip/netPorts.js';
+import { playedSpeech } from '../peers/sip/playedSpeech.js';
 import type { Message } from './flowRunner.js';
 import { failures, VoiceFlow } from './voiceFlow.js';
 
@@ -77,6 +80,33 @@ describe('audio-source, live', () => {
       expect(pcmOf(own).length).toBe(2 * 16_000);
       expect(about(own[0])).toMatchObject({ isNarrowBand: true, sampleRateHz: 16_000 });
     }
+  });
+
+  test('a telephone call is a stream with its caller, and ends when the flow hangs up', async () => {
+    const sipPort = await freeSipPort();
+    const sip = { ...source, mode: 'sip', sipAddress: '127.0.0.1', sipPort: `${sipPort}`, isAutostart: false };
+    await on.flow.load([sip, ...nodes]);
+    const [out, state] = ['out', 'state'].map((id) => on.flow.collect(id));
+    const badges = on.flow.badges('source');
+    on.flow.node('source').receive({ payload: 'start' });
+    await expect.poll(() => statuses(state!), { timeout: 20_000 }).toContain('listening');
+    const speech = playedSpeech(on.flow.userDir, 8_000, 'Good morning, I have a parcel for your neighbour.');
+    const folder = on.flow.userDir;
+    await using caller = await Baresip.start({ folder, user: 'door', codec: 'PCMU', plays: speech.file });
+    caller.command(`dial sip:anybody@127.0.0.1:${sipPort}`);
+    await expect.poll(() => out!.length, { timeout: 20_000 }).toBeGreaterThan(3);
+    expect(about(out![0])).toMatchObject({
+      ...{ isNarrowBand: true, sampleRateHz: 16_000, startSample: 0 },
+      call: { direction: 'incoming', user: 'door', host: '127.0.0.1' },
+    });
+    expect(badges.map(({ text }) => text)).toContain('audio-source.status.calls');
+    on.flow.node('source').receive({ payload: { action: 'hangup' } });
+    await expect.poll(() => about(out!.at(-1))?.isEnd, { timeout: 20_000 }).toBe(true);
+    await caller.hears(/CALL_CLOSED/);
+    const ends = state!.map(({ payload }) => payload as { event?: string; end?: string });
+    expect(ends).toContainEqual(expect.objectContaining({ event: 'hangup', end: 'local' }));
+    on.flow.node('source').receive({ payload: 'stop' });
+    await expect.poll(() => badges.at(-1)?.text).toBe('audio-source.status.stopped');
   });
 
   test.each([
