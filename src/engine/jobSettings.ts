@@ -9,7 +9,7 @@ export interface JobSettings extends JobQueueLimits {
   readonly concurrency: number;
   /** Tries at a job that fails for a reason that may pass, or that ends the process. */
   readonly maxTries: number;
-  /** Before the second try; each further wait is four times as long. */
+  /** Before the second try at what failed, or the third at what was in work when a process ended; then four times as long. */
   readonly retryMs: number;
   /** Largest recording of a job. */
   readonly maxAudioBytesOfJob: number;

@@ -26,8 +26,8 @@ export const isLive = ({ status }: Pick<Entry, 'status'>): boolean => status ===
 /** Newline cannot occur in a tenant's id, so tenants cannot run into each other. */
 export const jobKeyOf = (tenantId: string, requestId: string): string => `${tenantId}\n${requestId}`;
 
-/** A row as the index sees it; one that was running has lost its process. */
-export function entryOf(key: string, job: Job): Entry {
+/** A row as the index sees it; one that was running has lost its process, and is tried again at `againAtMs`. */
+export function entryOf(key: string, job: Job, againAtMs: number): Entry {
   const { tenantId, requestId, createdAtMs, endedAtMs, audio } = job;
   const wasRunning = job.status === 'running';
   return {
@@ -35,7 +35,7 @@ export function entryOf(key: string, job: Job): Entry {
     audioId: audio.kind === 'stored' ? audio.audioId : undefined,
     audioBytes: audio.kind === 'stored' ? audio.bytes : 0,
     status: wasRunning ? 'queued' : job.status,
-    notBeforeMs: 0,
+    notBeforeMs: wasRunning ? againAtMs : 0,
     isSuspect: wasRunning,
     isAdding: false,
     progress: undefined,

@@ -1,4 +1,5 @@
 import { VoicePrintsError } from '../core/errors.js';
+import { backoffMs } from './backoff.js';
 import type { Job, JobFailure, JobOrder, JobOutcome, JobProgress } from './job.js';
 import { type Entry, entryOf, isLive, JobIndex, jobKeyOf } from './jobIndex.js';
 import type { JobClaim, JobPage, JobQueue } from './jobQueue.js';
@@ -7,12 +8,14 @@ import type { SealedLevel } from './sealedLevel.js';
 import { jobOf } from './storedRows.js';
 import type { OutgoingMessage } from './webhookOutbox.js';
 
-/** How much may wait or run. */
+/** How much may wait or run, and when a job is tried again that was in work when a process ended. */
 export interface JobQueueLimits {
   readonly maxJobs: number;
   readonly maxJobsOfTenant: number;
   /** Stored audio of all of them. */
   readonly maxAudioBytes: number;
+  /** At once the first time; after the second this long, each further wait four times as long: it need not be to blame. */
+  readonly retryMs: number;
 }
 
 interface Parts {
@@ -42,7 +45,11 @@ export class LevelJobQueue implements JobQueue {
   /** Jobs that ran when the last process ended are suspects: handed out first, one at a time. */
   static async open(parts: Parts): Promise<LevelJobQueue> {
     const queue = new LevelJobQueue(parts);
-    for await (const [key, row] of parts.level.all(PREFIX)) queue.#index.add(entryOf(key, jobOf(row)));
+    for await (const [key, row] of parts.level.all(PREFIX)) {
+      const job = jobOf(row);
+      const waitMs = job.tries > 1 ? backoffMs(job.tries - 1, parts.limits.retryMs) : 0;
+      queue.#index.add(entryOf(key, job, parts.nowMs() + waitMs));
+    }
     return queue;
   }
 
@@ -59,7 +66,7 @@ export class LevelJobQueue implements JobQueue {
     }
     this.#assertRoom(tenantId, order.audio.kind === 'stored' ? order.audio.bytes : 0);
     const job: Job = { ...order, status: 'queued', tries: 0, createdAtMs: this.#parts.nowMs() };
-    const entry = entryOf(this.#index.newKey(PREFIX), job);
+    const entry = entryOf(this.#index.newKey(PREFIX), job, 0);
     this.#index.add(entry); // counted at once, so that the bound holds while others are written
     entry.isAdding = true;
     const written = this.#parts.level.write({ put: [[entry.key, job]] }, true);

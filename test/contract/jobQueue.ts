@@ -13,7 +13,7 @@ export interface QueuePlace {
 }
 
 /** The bounds every place of this suite has. */
-export const CONTRACT_LIMITS = { maxJobs: 4, maxJobsOfTenant: 3, maxAudioBytes: 1_000 };
+export const CONTRACT_LIMITS = { maxJobs: 4, maxJobsOfTenant: 3, maxAudioBytes: 1_000, retryMs: 1_000 };
 
 export const order = (requestId: string, extra: Partial<JobOrder> = {}): JobOrder => ({
   tenantId: 't',
@@ -132,6 +132,22 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       expect(second.job).toMatchObject({ requestId: 'b', tries: 2 });
       await next.queue.settle(second, { failure: FAILURE });
       expect((await next.queue.take())?.job).toMatchObject({ requestId: 'c', tries: 1 });
+    });
+
+    test('a job in work when two processes ended waits, so that a machine in trouble does not use up its tries', async () => {
+      const { place, queue } = await openNew();
+      await queue.add(order('a'));
+      await queue.take();
+      const second = await reopened(place);
+      await second.queue.take();
+      await second.queue.add(order('b'));
+      const third = await reopened(place);
+      const other = (await third.queue.take())!;
+      expect(other.job).toMatchObject({ requestId: 'b', tries: 1 });
+      await third.queue.settle(other, { result: 1 });
+      expect(await third.queue.take()).toBeUndefined();
+      place.clock.nowMs += 1_000;
+      expect((await third.queue.take())?.job).toMatchObject({ requestId: 'a', tries: 3 });
     });
 
     test('a try that failed waits its time behind the others; one given back does not count', async () => {

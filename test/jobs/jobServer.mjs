@@ -24,7 +24,7 @@ const engine = {
   },
 };
 const allowHosts = allowedHost ? [allowedHost] : [];
-const jobs = new AsyncJobs({ engine, allowHosts, settings: { webhookRetryMs: 50, concurrency: 2 } });
+const jobs = new AsyncJobs({ engine, allowHosts, settings: { retryMs: 20, webhookRetryMs: 50, concurrency: 2 } });
 await jobs.open();
 const keys = ApiKeys.fromPairs('acme:acme-key');
 const server = await serve({ engine, keys, jobs: jobs.open, port: 0, options: { allowHosts } });

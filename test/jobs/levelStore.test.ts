@@ -3,7 +3,7 @@ import { openLevelStore } from '../../src/jobs/openLevelStore.js';
 import { order } from '../contract/jobQueue.js';
 import { allBytes, temporaryFolder } from '../registry/temporaryFolder.js';
 
-const LIMITS = { maxJobs: 10, maxJobsOfTenant: 10, maxAudioBytes: 1_000_000 };
+const LIMITS = { maxJobs: 10, maxJobsOfTenant: 10, maxAudioBytes: 1_000_000, retryMs: 1_000 };
 const open = (folder: string, encryptionKey?: string) =>
   openLevelStore(folder, { encryptionKey, limits: LIMITS, nowMs: Date.now });
 
