@@ -1,10 +1,12 @@
 import type { Node, NodeAPI, NodeDef, NodeStatus } from 'node-red';
-import { asVoicePrintsError, createEngine, type Engine } from '../src/index.js';
+import type { AsyncJobs } from '../src/api/asyncJobs.js';
+import { asVoicePrintsError, createEngine, type Engine, type JobView } from '../src/index.js';
 import { registerAdminRoutes } from './shared/adminRoutes.js';
 import { badge, failureBadge, SHARED_TEXTS } from './shared/badge.js';
 import { mountRest, registerRestRoutes } from './shared/restRoutes.js';
 import { readSettings } from './shared/settings.js';
 import { StoreEngine, type StorePhase } from './shared/storeEngine.js';
+import { openEarly, storeJobs } from './shared/storeJobs.js';
 import type { SpeakerStoreNode } from './shared/storeOf.js';
 import { engineOptions, type StoreCredentials, storeForm } from './shared/storeSettings.js';
 
@@ -20,7 +22,7 @@ export default function register(RED: NodeAPI): void {
         if (phase.is === 'failed' || fresh.get(user.id)?.()) user.status(phaseBadge(phase));
       }
     });
-    const openEarly = (): void => {
+    const openEngineEarly = (): void => {
       if (!store.isAsked) store.engine().catch((error: Error) => this.error(error.message));
     };
     const engine = (): Promise<Engine> => store.engine();
@@ -32,12 +34,17 @@ export default function register(RED: NodeAPI): void {
       });
       user.status(phaseBadge(store.phase));
       // Opened beforehand, so that a wrong key or a locked folder shows at deploy and not with the first message.
-      setImmediate(openEarly);
+      setImmediate(openEngineEarly);
     };
-    Object.assign(this, { users, engine, register: addUser });
-    tryRest(RED, this, def, engine);
+    const jobs = tryRest(RED, this, def, engine);
+    const onJob = (listener: (job: JobView) => void): (() => void) => jobs?.onSettled(listener) ?? (() => undefined);
+    Object.assign(this, { users, engine, register: addUser, onJob });
     this.on('close', (done: () => void) => {
-      store.close().then(done, (error: Error) => {
+      const closing = async (): Promise<void> => {
+        await jobs?.[Symbol.asyncDispose](); // what is in work is handed back, and done after the next start
+        await store.close();
+      };
+      closing().then(done, (error: Error) => {
         this.error(error.message);
         done();
       });
@@ -52,12 +59,22 @@ export default function register(RED: NodeAPI): void {
 }
 
 /** A constructor must not throw; without its API a store still serves the flows, and wrong settings show on opening. */
-function tryRest(RED: NodeAPI, node: Node<StoreCredentials>, def: NodeDef, engine: () => Promise<Engine>): void {
+function tryRest(
+  RED: NodeAPI,
+  node: Node<StoreCredentials>,
+  def: NodeDef,
+  engine: () => Promise<Engine>,
+): AsyncJobs | undefined {
   try {
     const { isRestOn, restPath } = readSettings(storeForm, def);
-    if (isRestOn) mountRest(RED, node, { path: restPath, apiKey: node.credentials?.apiKey, engine });
+    if (!isRestOn) return undefined;
+    const jobs = storeJobs(node, { engine, encryptionKey: node.credentials?.encryptionKey });
+    mountRest(RED, node, { path: restPath, apiKey: node.credentials?.apiKey, engine, jobs: jobs.open });
+    openEarly(node, jobs);
+    return jobs;
   } catch (thrown) {
     node.error(asVoicePrintsError(thrown).message);
+    return undefined;
   }
 }
 

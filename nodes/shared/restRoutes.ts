@@ -4,7 +4,7 @@ import type { Node, NodeAPI } from 'node-red';
 import { ApiKeys } from '../../src/api/apiKeys.js';
 import type { FailureReport } from '../../src/api/call.js';
 import { createRestRouter } from '../../src/api/rest.js';
-import { asVoicePrintsError, type Engine, LOCAL_TENANT, VoicePrintsError } from '../../src/index.js';
+import { asVoicePrintsError, type Engine, type Jobs, LOCAL_TENANT, VoicePrintsError } from '../../src/index.js';
 
 /** A store whose REST API is switched on. */
 interface Mount {
@@ -17,6 +17,7 @@ interface MountOptions {
   readonly path: string;
   readonly apiKey: string | undefined;
   readonly engine: () => Promise<Engine>;
+  readonly jobs: () => Promise<Jobs>;
 }
 
 const SHORTEST_KEY = 8;
@@ -36,7 +37,7 @@ export function registerRestRoutes(RED: NodeAPI): void {
 }
 
 /** Switches a store's API on until the node closes. Throws CONFIG_INVALID without a key or on a path that is taken. */
-export function mountRest(RED: NodeAPI, store: Node, { path, apiKey, engine }: MountOptions): void {
+export function mountRest(RED: NodeAPI, store: Node, { path, apiKey, engine, jobs }: MountOptions): void {
   if (!isHttpOn(RED)) throw invalid('this Node-RED serves no HTTP (httpNodeRoot is false); switch the REST API off');
   if (!apiKey || apiKey.length < SHORTEST_KEY) {
     throw invalid(`the REST API never opens without a key; enter one of ${SHORTEST_KEY} characters or more`);
@@ -52,7 +53,7 @@ export function mountRest(RED: NodeAPI, store: Node, { path, apiKey, engine }: M
     store.error(`REST request ${requestId} failed: ${code}`);
   let router: Promise<RequestHandler> | undefined;
   const open = async (): Promise<RequestHandler> =>
-    createRestRouter({ engine: await engine(), keys, options: { onFailure } });
+    createRestRouter({ engine: await engine(), keys, jobs, options: { onFailure } });
   const serve: RequestHandler = (req, res, next) => {
     router ??= open();
     router.then(

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { type Engine, VoicePrintsError } from '../../src/index.js';
+import { type Engine, type JobView, VoicePrintsError } from '../../src/index.js';
 import type { Binding } from './bindNode.js';
 
 /** The config node that the four nodes share, as they see it. */
@@ -10,6 +10,8 @@ export interface SpeakerStoreNode extends Node {
   engine(): Promise<Engine>;
   /** `isFresh` says whether the user's badge may still tell of the store. */
   register(user: Node, isFresh: () => boolean): void;
+  /** Hears every asynchronous job of the store's API that is done or failed; nothing while the API is off. Returns what ends that. */
+  onJob(listener: (job: JobView) => void): () => void;
 }
 
 /** The store chosen in a node's settings; CONFIG_INVALID where it is missing, disabled or of another kind. */

@@ -1,12 +1,13 @@
 import { VoicePrintsError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
 import type { JobSettings } from '../engine/jobSettings.js';
-import type { Jobs } from '../engine/jobs.js';
+import type { Jobs, JobView } from '../engine/jobs.js';
 import { type JobFault, openJobs } from '../engine/openJobs.js';
 import { contractOutcome } from './asyncAnswers.js';
 
 export interface AsyncJobsOptions {
-  readonly engine: Engine;
+  /** Or what opens it; it stays the caller's. */
+  readonly engine: Engine | (() => Promise<Engine>);
   /** The key the engine was opened with. */
   readonly encryptionKey?: string | undefined;
   /** Hosts (`name` or `name:port`) in private networks that urls and webhooks may lead to; none by default. */
@@ -25,6 +26,7 @@ export interface AsyncJobsOptions {
  */
 export class AsyncJobs implements AsyncDisposable {
   readonly #options: AsyncJobsOptions;
+  readonly #listeners = new Set<(job: JobView) => void>();
   #opening: Promise<Jobs> | undefined;
   #isClosed = false;
 
@@ -39,6 +41,12 @@ export class AsyncJobs implements AsyncDisposable {
     return this.#opening;
   };
 
+  /** Hears every job that is done or failed, of every tenant, once its outcome is on disk. Returns what ends that. */
+  onSettled(listener: (job: JobView) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     const jobs = await this.#opening?.catch(() => undefined); // a failed start has told its caller
@@ -48,7 +56,7 @@ export class AsyncJobs implements AsyncDisposable {
   async #start(): Promise<Jobs> {
     const { engine, encryptionKey, allowHosts = [], onFault, settings = {}, isIdle = false } = this.#options;
     try {
-      return await openJobs(engine, {
+      const jobs = await openJobs(typeof engine === 'function' ? await engine() : engine, {
         ...{ encryptionKey, allowHosts, settings, isIdle },
         ...(onFault ? { onFault } : {}),
         payloadOf: ({ requestId, task }, outcome) => ({
@@ -56,6 +64,10 @@ export class AsyncJobs implements AsyncDisposable {
           ...contractOutcome(task.kind, outcome),
         }),
       });
+      jobs.onSettled((job) => {
+        for (const listener of this.#listeners) listener(job);
+      });
+      return jobs;
     } catch (error) {
       this.#opening = undefined;
       throw error;
