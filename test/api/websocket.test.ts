@@ -152,13 +152,13 @@ test('a session is resumed by its token and its tenant only; the newer connectio
   expect(await second.until('ended')).toMatchObject({ position: 48_000 });
 });
 
-test('an unknown voice is enrolled while it is heard; a command sent twice is done once', async () => {
-  const { socket, messages, closed, say, until } = await connected();
+test('commands: an unknown voice nobody heard is refused; what is sent twice is done once', async () => {
+  const { messages, closed, say, until } = await connected();
   say({ ...HELLO, isTentative: false });
-  say({ type: 'enroll', id: 'a', speakerId: 'nobody_yet', cluster: 'unknown-99' });
-  expect(await until('refused')).toMatchObject({ id: 'a' });
-  say({ type: 'enroll', id: 'a', speakerId: 'nobody_yet', cluster: 'unknown-99' });
-  for (const piece of pieces(samples, 32_000)) socket.send(piece);
+  const command = { type: 'enroll', id: 'a', speakerId: 'nobody_yet', cluster: 'unknown-99' };
+  say(command);
+  expect(await until('refused')).toMatchObject({ id: 'a', code: 'CLUSTER_NOT_FOUND' });
+  say(command);
   say({ type: 'end' });
   expect(await closed).toMatchObject({ code: 1000 });
   expect(messages.filter(({ type }) => type === 'refused')).toHaveLength(1);

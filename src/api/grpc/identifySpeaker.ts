@@ -75,7 +75,7 @@ async function answerChunks(surface: GrpcSurface, call: Call, tenantId: string, 
     limits: { maxDurationMs: maxChunkMs, maxBytes: maxMessageBytes, maxDecodeMs },
   });
   for await (const chunk of chunksOf(call, surface.limits.idleMs)) {
-    for (const answer of await answersTo(chunk, { surface, session, fields, gone })) {
+    for (const answer of await answersTo(chunk, { surface, tenantId, session, fields, gone })) {
       if (!call.write(spelledFor(answer, isSinglePrecision(chunk)))) await once(call, 'drain', { signal: gone });
     }
   }
@@ -102,15 +102,18 @@ async function* chunksOf(call: Call, idleMs: number): AsyncGenerator<SegmentChun
 
 interface Answering {
   readonly surface: GrpcSurface;
+  readonly tenantId: string;
   readonly session: ChunkSession;
   readonly fields: CallFields;
   readonly gone: AbortSignal;
 }
 
 /** One answer a turn. A chunk that cannot be used is answered with why, and the stream goes on: clients print both. */
-async function answersTo(chunk: SegmentChunk, { session, fields, gone }: Answering): Promise<SegmentSpeaker[]> {
+async function answersTo(chunk: SegmentChunk, answering: Answering): Promise<SegmentSpeaker[]> {
+  const { surface, tenantId, session, fields, gone } = answering;
   try {
     const heard = await identified(session, readChunk(chunk, fields), gone);
+    surface.gate?.used(tenantId, (heard.end - heard.start) * 1000);
     const answers = heard.segments.map((segment) => answerOf(chunk.id, segment));
     if (answers.length > 0 || !fields.isVerbose) return answers;
     return [

@@ -12,6 +12,8 @@ const BYTES_OF = { s16le: 2, mulaw: 1, alaw: 1 } as const;
 export class IncomingAudio implements Disposable {
   readonly source: PushedAudio;
   readonly #blockBytes: number;
+  readonly #sampleRateHz: number;
+  #samples = 0;
   readonly #opus: OpusPackets | undefined;
   /** The beginning of a sample whose end has not come. */
   #carry: Uint8Array = new Uint8Array(0);
@@ -20,6 +22,7 @@ export class IncomingAudio implements Disposable {
   private constructor(format: RawFormat, opus: OpusPackets | undefined) {
     this.source = new PushedAudio({ ...format, bufferMs: HELD_MS });
     this.#blockBytes = BYTES_OF[format.encoding] * format.channels;
+    this.#sampleRateHz = format.sampleRateHz;
     this.#opus = opus;
   }
 
@@ -41,6 +44,11 @@ export class IncomingAudio implements Disposable {
     return this.#position;
   }
 
+  /** Length of everything that came. */
+  get receivedMs(): number {
+    return (this.#samples * 1000) / this.#sampleRateHz;
+  }
+
   get bufferedMs(): number {
     return this.source.bufferedMs;
   }
@@ -52,7 +60,9 @@ export class IncomingAudio implements Disposable {
   /** One binary message. Throws AUDIO_CORRUPT. */
   push(message: Uint8Array): void {
     if (this.#opus) {
-      this.source.push(this.#opus.decode(message));
+      const samples = this.#opus.decode(message);
+      this.source.push(samples);
+      this.#samples += samples.length / 2;
       this.#position += 1;
       return;
     }
@@ -60,6 +70,7 @@ export class IncomingAudio implements Disposable {
     const blocks = Math.floor(bytes.length / this.#blockBytes);
     this.#carry = bytes.slice(blocks * this.#blockBytes);
     this.#position += blocks;
+    this.#samples += blocks;
     this.source.push(bytes.subarray(0, blocks * this.#blockBytes));
   }
 

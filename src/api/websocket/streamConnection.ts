@@ -1,6 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
 import { VoicePrintsError } from '../../core/errors.js';
-import { admitKey } from '../admitKey.js';
+import { admitCaller } from '../admitKey.js';
+import { type Caller, mayDo } from '../keys/caller.js';
 import { type Refusal, type RefusalType, refusalOf } from '../refusal.js';
 import { parseInput } from '../schemas.js';
 import { IncomingAudio } from './incomingAudio.js';
@@ -11,7 +12,7 @@ import { type Listener, StreamSession } from './streamSession.js';
 /** What was known before the first message. */
 export interface Opening {
   /** Where a key came with the request. */
-  readonly tenantId: string | undefined;
+  readonly caller: Caller | undefined;
   readonly address: string;
 }
 
@@ -32,6 +33,7 @@ export class StreamConnection {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #listener: Listener;
   #session: StreamSession | undefined;
+  #mayEnrol = false;
   /** Runs while the connection is held back. */
   #relief: NodeJS.Timeout | undefined;
   #isOpening = false;
@@ -101,7 +103,7 @@ export class StreamConnection {
   async #opened(raw: unknown): Promise<StreamSession> {
     const fields = parseInput(hello, raw);
     const tenantId = this.#tenantOf(fields.apiKey);
-    const { engine, slots, sessions, report } = this.#surface;
+    const { engine, slots, sessions, gate, report } = this.#surface;
     const giveBack = slots.take(tenantId);
     try {
       const audio = await IncomingAudio.open(fields);
@@ -109,7 +111,7 @@ export class StreamConnection {
         giveBack();
         sessions.delete(session.id);
       };
-      const session = new StreamSession({ engine, tenantId, hello: fields, audio, onOver, report });
+      const session = new StreamSession({ engine, tenantId, hello: fields, audio, gate, onOver, report });
       sessions.set(session.id, session);
       this.#begin(session, 0);
       return session;
@@ -154,7 +156,10 @@ export class StreamConnection {
   }
 
   #tenantOf(apiKey: string | undefined): string {
-    return this.#opening.tenantId ?? admitKey(this.#surface, apiKey ?? '', this.#opening.address);
+    const { caller, address } = this.#opening;
+    const own = caller ?? admitCaller(this.#surface, apiKey ?? '', address, 'identify');
+    this.#mayEnrol = mayDo(own, 'enrol');
+    return own.tenantId;
   }
 
   #keepEarly(data: RawData, isBinary: boolean): void {
@@ -186,7 +191,7 @@ export class StreamConnection {
     if (asked.type === 'ack') session.acknowledge(asked.seq);
     else if (asked.type === 'ping') this.#tell({ type: 'pong' });
     else if (asked.type === 'end') session.end();
-    else session.enroll(asked);
+    else session.enroll(asked, this.#mayEnrol);
   }
 
   #ping(): void {
@@ -200,6 +205,7 @@ export class StreamConnection {
 
   #acknowledge(): void {
     const audio = this.#session?.audio;
+    this.#session?.countUse();
     if (!audio || audio.position === this.#ackedPosition) return;
     this.#ackedPosition = audio.position;
     this.#tell({ type: 'ack', position: audio.position, bufferedMs: Math.round(audio.bufferedMs) });

@@ -1,12 +1,13 @@
-import type { IncomingMessage, Server } from 'node:http';
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Engine } from '../../engine/engine.js';
-import { admitKey, type KeyCheck } from '../admitKey.js';
+import { admitCaller, type KeyCheck } from '../admitKey.js';
 import type { FailureReport } from '../call.js';
 import { reportToStderr } from '../failureReport.js';
 import { keyOf } from '../keyOf.js';
-import { RefusedError } from '../refusal.js';
+import type { Caller } from '../keys/caller.js';
+import { refusalOf } from '../refusal.js';
 import { StreamSlots } from '../streamSlots.js';
 import { StreamConnection } from './streamConnection.js';
 import type { StreamSession } from './streamSession.js';
@@ -108,16 +109,16 @@ export class StreamServer {
     socket.on('error', () => socket.destroy()); // a client that is gone needs no answer
     const key = keyOf(request);
     const address = request.socket.remoteAddress ?? '';
-    let tenantId: string | undefined;
+    let caller: Caller | undefined;
     try {
-      if (key !== '') tenantId = admitKey(this.#surface, key, address);
+      if (key !== '') caller = admitCaller(this.#surface, key, address, 'identify');
     } catch (thrown) {
       refuseUpgrade(socket, thrown);
       return;
     }
     if (this.#isClosing) return void socket.destroy();
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection = new StreamConnection(webSocket, this.#surface, { tenantId, address });
+      const connection = new StreamConnection(webSocket, this.#surface, { caller, address });
       this.#connections.add(connection);
       webSocket.once('close', () => this.#connections.delete(connection));
     });
@@ -145,7 +146,8 @@ export class StreamServer {
 
 /** An answer of HTTP instead of a WebSocket. */
 function refuseUpgrade(socket: Duplex, thrown: unknown): void {
-  const isTooMany = thrown instanceof RefusedError && thrown.refusal.modernStatus === 429;
-  const line = isTooMany ? '429 Too Many Requests' : '401 Unauthorized';
-  socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  const { modernStatus } = refusalOf(thrown);
+  socket.end(
+    `HTTP/1.1 ${modernStatus} ${STATUS_CODES[modernStatus]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+  );
 }

@@ -1,7 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { asVoicePrintsError, type Engine, type LiveSession, liveSpeakerEvent } from '../../index.js';
 import { type FailureReport, present } from '../call.js';
-import { refusalOf } from '../refusal.js';
+import type { TenantGate } from '../keys/tenantGate.js';
+import { httpRefusal, refusalOf } from '../refusal.js';
 import type { IncomingAudio } from './incomingAudio.js';
 import { Outbox } from './outbox.js';
 import type { EnrollCommand, Hello, Numbered } from './protocol.js';
@@ -23,6 +24,8 @@ export interface StreamSessionOptions {
   readonly tenantId: string;
   readonly hello: Hello;
   readonly audio: IncomingAudio;
+  /** Counts the audio of the tenant. */
+  readonly gate: TenantGate | undefined;
   /** Told once, when the session is over for good. */
   readonly onOver: () => void;
   readonly report: (failure: FailureReport) => void;
@@ -38,6 +41,7 @@ export class StreamSession {
   readonly #outbox = new Outbox(MOST_MESSAGES);
   readonly #commands = new Set<string>();
   #listener: Listener | undefined;
+  #countedMs = 0;
   #farewell: NodeJS.Timeout | undefined;
   #isOver = false;
   /** Set once the last message was written: nothing comes after it. */
@@ -115,17 +119,30 @@ export class StreamSession {
   async dispose(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.countUse();
     clearTimeout(this.#farewell);
     this.audio[Symbol.dispose]();
     await this.#live[Symbol.asyncDispose]();
     this.#options.onOver();
   }
 
+  /** Counts what came since it was last counted. */
+  countUse(): void {
+    const { receivedMs } = this.audio;
+    this.#options.gate?.used(this.tenantId, receivedMs - this.#countedMs);
+    this.#countedMs = receivedMs;
+  }
+
   /** Enrols an unknown voice once, however often it is asked with one id; the answer is a message. */
-  enroll({ id, cluster, speakerId, name, consentText }: EnrollCommand): void {
+  enroll({ id, cluster, speakerId, name, consentText }: EnrollCommand, isAllowed: boolean): void {
     if (this.#commands.has(id)) return;
     if (this.#commands.size >= MOST_COMMANDS) this.#commands.delete(this.#commands.values().next().value!);
     this.#commands.add(id);
+    if (!isAllowed) {
+      const refused = httpRefusal('KEY_SCOPE', 'this API key may not do this; use one with the scope enrol');
+      this.#tell({ type: 'refused', id, ...this.#told(refused) });
+      return;
+    }
     const { languageCode } = this.#options.hello;
     this.#live.enrollUnknown({ speakerId, ...present({ cluster, name, consentText, languageCode }) }).then(
       (result) => this.#tell({ type: 'enrolled', id, result }),

@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { ApiKeys, keysOfPairs } from '../../src/api/apiKeys.js';
+import { TenantGate } from '../../src/api/keys/tenantGate.js';
+import { serve } from '../../src/api/serve.js';
+import type { EnrollResult, LiveSession, WatchRequest } from '../../src/index.js';
+import { scriptedEngine } from './scriptedEngine.js';
+
+/** A session that hears its audio to the end, and enrols whoever it is told to. */
+const session = ({ audio }: WatchRequest): LiveSession => ({
+  sessionId: crypto.randomUUID(),
+  site: undefined,
+  async *events() {
+    for await (const item of audio) {
+      if (item.type === 'state') yield { ...item, timestampMs: 0 };
+    }
+  },
+  enrollUnknown: async ({ speakerId }) => ({ speakerId, status: 'complete' }) as EnrollResult,
+  [Symbol.asyncDispose]: async () => {},
+});
+
+test('a key that may only name voices enrols nobody; the audio of a tenant is counted', async () => {
+  const [hearing] = keysOfPairs('acme:hearing-key');
+  const known = [...keysOfPairs('acme:any-key'), { ...hearing!, scopes: ['identify'] as const }];
+  const gate = new TenantGate();
+  const engine = { ...scriptedEngine({ watch: session }), model: { id: 'scripted' } as never };
+  const server = await serve({ engine, keys: new ApiKeys(() => known), gate, port: 0 });
+  try {
+    const told = async (apiKey: string) => {
+      const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/stream`);
+      const messages: { type: string; code?: string }[] = [];
+      socket.on('message', (data) => messages.push(JSON.parse(data.toString())));
+      await once(socket, 'open');
+      socket.send(JSON.stringify({ type: 'hello', apiKey, encoding: 'pcm', sampleRate: 16_000 }));
+      socket.send(JSON.stringify({ type: 'enroll', id: '1', speakerId: 'ann' }));
+      while (!messages.some(({ type }) => type === 'enrolled' || type === 'refused')) await once(socket, 'message');
+      socket.send(Buffer.alloc(96_000));
+      socket.send(JSON.stringify({ type: 'end' }));
+      const [code] = await once(socket, 'close');
+      expect(code).toBe(1000);
+      return messages;
+    };
+    expect(await told('hearing-key')).toContainEqual(expect.objectContaining({ type: 'refused', code: 'KEY_SCOPE' }));
+    expect(await told('any-key')).toContainEqual(expect.objectContaining({ type: 'enrolled' }));
+  } finally {
+    await server.close();
+  }
+  expect(gate.audioMinutesToday('acme')).toBeCloseTo(0.1, 9);
+});
