@@ -129,6 +129,7 @@ export class LiveStream implements AsyncIterable<SpeakerEvent> {
     message: { type: string; seq?: number; position?: number; event?: SpeakerEvent } & Partial<Ready>,
   ): void {
     if (message.seq !== undefined) {
+      if (message.seq !== this.lastSeq + 1) this.finish(new Error('messages were lost'));
       this.lastSeq = message.seq;
       this.send({ type: 'ack', seq: message.seq });
     }
