@@ -80,11 +80,23 @@ test('mu-law by an SDP file: loss leaves the time line true', async () => {
   expect(listener.audio.isNarrowBand).toBe(true);
 });
 
-test.each([
+const SENDERS = [
   { encoding: 'OPUS', rateHz: 48_000, pay: ['opusenc', '!', 'rtpopuspay', 'pt=97'], payloadType: 97 },
   { encoding: 'G722', rateHz: 16_000, pay: ['avenc_g722', '!', 'rtpg722pay', 'pt=9'], payloadType: 9 },
   { encoding: 'PCMA', rateHz: 8_000, pay: ['alawenc', '!', 'rtppcmapay', 'pt=8'], payloadType: 8 },
-] as const)('$encoding of GStreamer', async ({ encoding, rateHz, pay, payloadType }) => {
+] as const;
+
+test('Opus, G.722 and A-law as GStreamer sends them', async () => {
+  const all = await Promise.all(SENDERS.map(hearSender));
+  for (const [i, heard] of all.entries()) {
+    const { pieces } = alignmentOf(heard.samples, 6_400, 19_200);
+    const { encoding } = SENDERS[i]!;
+    expect(Math.min(...pieces.map(({ likeness }) => likeness)), encoding).toBeGreaterThan(0.85);
+    expect(Math.max(...pieces.map(({ shift }) => Math.abs(shift))), encoding).toBeLessThanOrEqual(1);
+  }
+});
+
+async function hearSender({ encoding, rateHz, pay, payloadType }: (typeof SENDERS)[number]) {
   const port = await freeUdpPort();
   await using listener = new Listener(rtp(port, { encoding, payloadType }));
   await isListening(port);
@@ -97,11 +109,8 @@ test.each([
     ],
     /PLAYING/,
   );
-  const heard = await listener.more(1.3);
-  const { pieces } = alignmentOf(heard.samples, 6_400, 19_200);
-  expect(Math.min(...pieces.map(({ likeness }) => likeness))).toBeGreaterThan(0.85);
-  expect(Math.max(...pieces.map(({ shift }) => Math.abs(shift)))).toBeLessThanOrEqual(1);
-});
+  return await listener.more(1.3);
+}
 
 test('a port that somebody else has', async () => {
   const socket = createSocket('udp4');
