@@ -102,7 +102,7 @@ describe('identify-speakers, live', () => {
     expect(onTopic(state!, 'speaker-id/door/enrolled')[0]).toMatchObject({ speakerId: 'ray', name: 'Ray' });
     stream('s1', silence(1)); // the stream goes on, and with it what it tells
     await expect.poll(() => onTopic(state!, 'speaker-id/door/relabel'), { timeout: 30_000 }).toHaveLength(1);
-    expect(onTopic(state!, 'speaker-id/door/relabel')[0]).toMatchObject({ speaker: 'Ray', cluster: 'unknown-1' });
+    expect(onTopic(state!, 'speaker-id/door/relabel')[0]).toMatchObject({ speaker: 'Ray', speaker_id: 'ray' });
     await expect.poll(() => onTopic(state!, 'speaker-id/door/speaker').at(-1)).toBe('Ray');
     end('s1');
   });
