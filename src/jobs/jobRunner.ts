@@ -87,8 +87,9 @@ export class JobRunner {
   async #fill(): Promise<number | undefined> {
     const { queue, concurrency, nowMs } = this.#options;
     while (!this.#isStopped && this.#running.size < concurrency) {
+      const atMs = nowMs();
       const claim = await queue.take();
-      if (claim === undefined) return inFuture(queue.nextDueMs(), nowMs());
+      if (claim === undefined) return inFuture(queue.nextDueMs(), atMs);
       const stop = new AbortController();
       const done = this.#work(claim, stop.signal).finally(() => {
         this.#running.delete(claim);

@@ -53,6 +53,10 @@ export class WakeUp {
 /** A store that fails is looked at again after this. */
 const AFTER_ERROR_MS = 5_000;
 
-/** A due time for WakeUp: what is due already waits for something else than time, whose end wakes. */
-export const inFuture = (dueMs: number | undefined, nowMs: number): number | undefined =>
-  dueMs === undefined || dueMs <= nowMs ? undefined : dueMs;
+/**
+ * A due time for WakeUp: what was due already when it was looked for, at `lookedAtMs`, waits for something else than
+ * time, whose end wakes. The time of the look, not of now: a timer may fire a millisecond early, and what becomes due
+ * between the two would never be looked at again.
+ */
+export const inFuture = (dueMs: number | undefined, lookedAtMs: number): number | undefined =>
+  dueMs === undefined || dueMs <= lookedAtMs ? undefined : dueMs;

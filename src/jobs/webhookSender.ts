@@ -61,9 +61,10 @@ export class WebhookSender {
   async #fill(): Promise<number | undefined> {
     const { outbox, concurrency, perHost, nowMs } = this.#options;
     while (!this.#isStopped && this.#underWay.size < concurrency) {
-      const delivery = await outbox.take(nowMs(), perHost);
+      const atMs = nowMs();
+      const delivery = await outbox.take(atMs, perHost);
       // What is due but held back by `perHost` is looked at when one of that host ends.
-      if (delivery === undefined) return inFuture(outbox.nextDueMs(), nowMs());
+      if (delivery === undefined) return inFuture(outbox.nextDueMs(), atMs);
       const attempt = this.#send(delivery)
         .catch((error: unknown) => {
           this.#options.onFault({ code: asVoicePrintsError(error).code, error });
