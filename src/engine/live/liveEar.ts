@@ -1,5 +1,6 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
 import { HeldAudio } from '../../speech/heldAudio.js';
+import { LiveLoudness } from '../../speech/liveLoudness.js';
 import { HOP_SAMPLES, NARROW_BAND_SEGMENTER, SpeechSegmenter } from '../../speech/speechSegmenter.js';
 import type { LivePiece, VadState } from '../compute.js';
 
@@ -14,6 +15,7 @@ export class LiveEar {
   readonly #startSample: number;
   readonly #held: HeldAudio;
   readonly #segmenter = new SpeechSegmenter(NARROW_BAND_SEGMENTER);
+  readonly #loudness = new LiveLoudness();
   #state: VadState | undefined;
   #lookedSample: number;
 
@@ -47,8 +49,22 @@ export class LiveEar {
   /** Takes the network's answer to the piece; returns the stretches of speech that ended. */
   hear({ probabilities, state }: HeardPiece): SampleSpan[] {
     this.#state = state;
-    this.#lookedSample += probabilities.length * HOP_SAMPLES;
+    const samples = this.#held.copy(this.#lookedSample, this.#lookedSample + probabilities.length * HOP_SAMPLES);
+    probabilities.forEach((probability, hop) => {
+      this.#loudness.hear(powerOf(samples.subarray(hop * HOP_SAMPLES, (hop + 1) * HOP_SAMPLES)), probability);
+    });
+    this.#lookedSample += samples.length;
     return this.#segmenter.push(probabilities).map((span) => this.#onStream(span));
+  }
+
+  /** Speech over noise of the stretch under way, or of one that just ended, in decibels; undefined where nobody can tell. */
+  get snrDb(): number | undefined {
+    return this.#loudness.snrDb;
+  }
+
+  /** Call when a stretch of speech is done with. */
+  endStretch(): void {
+    this.#loudness.restart();
   }
 
   /** Speech under way. */
@@ -76,4 +92,10 @@ export class LiveEar {
   #onStream({ startSample, endSample }: SampleSpan): SampleSpan {
     return { startSample: startSample + this.#startSample, endSample: endSample + this.#startSample };
   }
+}
+
+function powerOf(samples: Float32Array): number {
+  let sum = 0;
+  for (const sample of samples) sum += sample * sample;
+  return sum / samples.length;
 }

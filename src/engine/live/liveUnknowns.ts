@@ -54,6 +54,11 @@ export class LiveUnknowns {
     return id;
   }
 
+  /** Lets go of voices that the session has let go of; heard again, they are recognised by what is stored. */
+  prune(isKnown: (voice: number) => boolean): void {
+    for (const voice of this.#kept.keys()) if (!isKnown(voice)) this.#kept.delete(voice);
+  }
+
   /** The session's voice of that name. */
   voiceOf(id: string): number | undefined {
     return [...this.#kept].find(([, kept]) => kept.id === id)?.[0];
@@ -117,6 +122,7 @@ export class LiveUnknowns {
       (exemplar): UnknownExemplar => ({
         embedding: { modelId: model.id, values: exemplar.embedding },
         speechMs: msOfSamples(exemplar.samples),
+        snrDb: exemplar.snrDb,
         ...(this.isNarrowBand ? { bandwidthHz: TELEPHONE_HZ } : {}),
       }),
     );

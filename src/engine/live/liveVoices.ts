@@ -1,10 +1,9 @@
-import type { SampleSpan } from '../../core/audioFrame.js';
 import { asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
 import type { EnrollResult, FalseAcceptPercent } from '../../core/identification.js';
 import type { LiveEvent } from '../../core/live.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
 import type { LiveChange, VoiceSnapshot } from '../../identity/live/liveChange.js';
-import { LiveTurns } from '../../identity/live/liveTurns.js';
+import { type HeardSpan, LiveTurns } from '../../identity/live/liveTurns.js';
 import type { LiveWindow } from '../../identity/live/voiceSum.js';
 import type { EnrollUnknownRequest } from '../engine.js';
 import { isOfUnknown, liveEventOf } from './liveEvents.js';
@@ -55,13 +54,13 @@ export class LiveVoices {
   }
 
   /** See LiveTurns.hear. */
-  async *hear(span: SampleSpan, windows: readonly LiveWindow[]): AsyncGenerator<LiveEvent> {
+  async *hear(span: HeardSpan, windows: readonly LiveWindow[]): AsyncGenerator<LiveEvent> {
     yield* this.idle();
     yield* this.#tell(this.#turns.hear(span, windows));
   }
 
   /** See LiveTurns.end. */
-  async *end(span: SampleSpan, windows: readonly LiveWindow[]): AsyncGenerator<LiveEvent> {
+  async *end(span: HeardSpan, windows: readonly LiveWindow[]): AsyncGenerator<LiveEvent> {
     yield* this.idle();
     yield* this.#tell(this.#turns.end(span, windows));
   }
@@ -139,6 +138,7 @@ export class LiveVoices {
       return null;
     }
     const snapshot = this.#turns.voice(voice);
+    this.#unknowns.prune((number) => this.#turns.voice(number) !== undefined);
     const cluster = await this.#unknowns.idOf(voice, snapshot);
     if (snapshot && (change.type === 'relabel' || change.turn.isFinal)) await this.#unknowns.keep(snapshot);
     return cluster;

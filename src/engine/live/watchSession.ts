@@ -128,7 +128,7 @@ export class WatchSession implements LiveSession {
     for (const span of ear.hear(await this.#speech.detect(ear.piece(hops)))) yield* this.#endSpeech(ear, span);
     const span = ear.openSpan;
     const due = span ? this.#windows.due(span, this.#hopFactor) : [];
-    if (span && due.length > 0) yield* this.#voices.hear(span, await this.#embedded(ear, due));
+    if (span && due.length > 0) yield* this.#voices.hear({ ...span, snrDb: ear.snrDb }, await this.#embedded(ear, due));
     else yield* this.#voices.idle();
     ear.forget(samplesOfMs(LIVE_WINDOW_PLAN.windowMs));
   }
@@ -136,7 +136,9 @@ export class WatchSession implements LiveSession {
   async *#endSpeech(ear: LiveEar, span: SampleSpan): AsyncGenerator<LiveEvent> {
     const due = this.#windows.rest(span, this.#hopFactor);
     this.#windows = new LiveWindows();
-    yield* this.#voices.end(span, await this.#embedded(ear, due));
+    const heard = { ...span, snrDb: ear.snrDb };
+    ear.endStretch();
+    yield* this.#voices.end(heard, await this.#embedded(ear, due));
   }
 
   /** Ends an unbroken run of audio: what comes next has nothing to do with what is being said. */

@@ -29,6 +29,8 @@ export interface VoiceExemplar {
   /** Unit norm, shape (d,). */
   readonly embedding: Float32Array<ArrayBuffer>;
   readonly samples: number;
+  /** Speech over noise in decibels; undefined where nobody could tell. */
+  readonly snrDb: number | undefined;
 }
 
 /** What is known of one voice of the session. */

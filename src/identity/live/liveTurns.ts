@@ -5,7 +5,7 @@ import type { Verdict } from '../decide.js';
 import type { HeardVoice } from '../matchVoices.js';
 import type { EnrolledVoice } from '../resolveVoices.js';
 import { changeOfVoice } from './changeOfVoice.js';
-import type { LiveChange, VoiceSnapshot } from './liveChange.js';
+import type { LiveChange, RejectReason, VoiceSnapshot } from './liveChange.js';
 import type { SessionVoice } from './sessionVoice.js';
 import { SESSION_TUNING, SessionVoices, type SessionVoicesOptions } from './sessionVoices.js';
 import { type LiveWindow, VoiceSum } from './voiceSum.js';
@@ -19,8 +19,14 @@ interface OpenTurn {
   readonly startSample: number;
   endSample: number;
   readonly windows: LiveWindow[];
+  snrDb: number | undefined;
   /** The name last told; undefined where none was. */
   toldAs: string | undefined;
+}
+
+/** Speech as it was found, with its loudness over the noise in decibels where that is known. */
+export interface HeardSpan extends SampleSpan {
+  readonly snrDb?: number | undefined;
 }
 
 /** Whose a turn is: a voice of the session, or nobody's heard before. */
@@ -32,6 +38,8 @@ interface Owner {
   readonly position: number;
 }
 
+/** Speech no louder than the noise beside it, or hardly, founds no voice. */
+const LEAST_SNR_DB = 3;
 const LEAST_TURN_SAMPLES = samplesOfMs(300);
 
 /** Turns and voices of one live stream: pure bookkeeping over windows as they come. */
@@ -76,7 +84,7 @@ export class LiveTurns {
   }
 
   /** Speech goes on until at least `span.endSample`; `windows` are what was embedded of it since the last call. */
-  hear(span: SampleSpan, windows: readonly LiveWindow[]): LiveChange[] {
+  hear(span: HeardSpan, windows: readonly LiveWindow[]): LiveChange[] {
     const changes: LiveChange[] = [];
     for (const window of windows) {
       const { windows: before } = this.#turnOf(span);
@@ -87,19 +95,21 @@ export class LiveTurns {
     }
     const turn = this.#turnOf(span);
     turn.endSample = span.endSample;
+    turn.snrDb = span.snrDb;
     return turn.windows.length === 0 ? changes : [...changes, ...this.#tentative(turn)];
   }
 
   /** The stretch of speech ended at `span.endSample`. */
-  end(span: SampleSpan, windows: readonly LiveWindow[]): LiveChange[] {
+  end(span: HeardSpan, windows: readonly LiveWindow[]): LiveChange[] {
     const changes = this.hear(span, windows);
     const turn = this.#open!;
     this.#open = undefined;
     return [...changes, ...this.#final(turn)];
   }
 
-  #turnOf({ startSample, endSample }: SampleSpan): OpenTurn {
-    this.#open ??= { turnId: this.#options.newTurnId(), startSample, endSample, windows: [], toldAs: undefined };
+  #turnOf({ startSample, endSample, snrDb }: HeardSpan): OpenTurn {
+    const turnId = () => this.#options.newTurnId();
+    this.#open ??= { turnId: turnId(), startSample, endSample, windows: [], snrDb, toldAs: undefined };
     return this.#open;
   }
 
@@ -122,6 +132,7 @@ export class LiveTurns {
       startSample: boundary,
       endSample: turn.endSample,
       windows: windows.slice(at),
+      snrDb: turn.snrDb,
       toldAs: undefined,
     };
     return this.#final({ ...turn, windows: windows.slice(0, at), endSample: boundary });
@@ -137,15 +148,16 @@ export class LiveTurns {
   }
 
   #final(turn: OpenTurn): LiveChange[] {
-    const { turnId, startSample, endSample, windows } = turn;
-    const rejected = { type: 'rejected', turnId, startSample, endSample, reason: 'too_short' } as const;
-    if (windows.length === 0 || endSample - startSample < LEAST_TURN_SAMPLES) return [rejected];
+    const { turnId, startSample, endSample, windows, snrDb } = turn;
+    if (windows.length === 0 || endSample - startSample < LEAST_TURN_SAMPLES) return [rejected(turn, 'too_short')];
     const { voice: known, own, heard, position } = this.#ownerOf(windows);
     const seconds = own.samples / 16_000;
-    if (!known && seconds < SESSION_TUNING.foundSeconds) return this.#shortTurn(turn, heard, rejected);
-    const voice = known ?? this.#voices.found(own);
-    if (known && position >= SESSION_TUNING.learn && seconds >= SESSION_TUNING.learnSeconds) {
-      this.#voices.learn(known, own);
+    const isShort = seconds < SESSION_TUNING.foundSeconds;
+    const isNoisy = snrDb !== undefined && snrDb < LEAST_SNR_DB;
+    if (!known && (isShort || isNoisy)) return this.#vagueTurn(turn, heard, isShort ? 'too_short' : 'too_noisy');
+    const voice = known ?? this.#voices.found({ sum: own, snrDb });
+    if (known && !isNoisy && position >= SESSION_TUNING.learn && seconds >= SESSION_TUNING.learnSeconds) {
+      this.#voices.learn(known, { sum: own, snrDb });
     }
     this.#voices.touch(voice);
     const relabels = this.#relabel(voice);
@@ -156,10 +168,10 @@ export class LiveTurns {
     return [told, ...relabels, ...this.#mergeInto(voice)];
   }
 
-  /** Too short to found a voice, and like none: told where it is clearly somebody enrolled. */
-  #shortTurn(turn: OpenTurn, heard: HeardVoice, rejected: LiveChange): LiveChange[] {
+  /** Too little to found a voice on, and like none: told only where it is clearly somebody enrolled. */
+  #vagueTurn(turn: OpenTurn, heard: HeardVoice, reason: RejectReason): LiveChange[] {
     const verdict = this.#voices.verdictOf(heard);
-    if (verdict.decision !== 'identified') return [rejected];
+    if (verdict.decision !== 'identified') return [rejected(turn, reason)];
     return [this.#told(turn, { isFinal: true, verdict, voice: undefined })];
   }
 
@@ -206,3 +218,7 @@ export class LiveTurns {
 }
 
 const middleOf = ({ startSample, endSample }: SampleSpan) => (startSample + endSample) / 2;
+
+const rejected = ({ turnId, startSample, endSample }: OpenTurn, reason: RejectReason): LiveChange => ({
+  ...{ type: 'rejected', turnId, startSample, endSample, reason },
+});

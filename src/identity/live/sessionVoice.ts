@@ -7,6 +7,12 @@ const MOST_EXEMPLARS = 20;
 /** Turns of a voice that can still be told anew. */
 const MOST_TOLD = 500;
 
+/** A stretch of one voice. */
+export interface HeardSum {
+  readonly sum: VoiceSum;
+  readonly snrDb: number | undefined;
+}
+
 /** One voice of a session, enrolled or not. */
 export class SessionVoice {
   readonly number: number;
@@ -19,12 +25,12 @@ export class SessionVoice {
   /** Turns told, the newest last, with what each was told as. */
   readonly #told = new Map<string, string>();
 
-  constructor(number: number, sum: VoiceSum, verdict: Verdict) {
+  constructor(number: number, { sum, snrDb }: HeardSum, verdict: Verdict) {
     this.number = number;
     this.verdict = verdict;
     this.#sum = sum;
     this.#heard = sum.heard()!;
-    this.#exemplars = [{ embedding: this.#heard.centroid.slice(), samples: sum.samples }];
+    this.#exemplars = [{ embedding: this.#heard.centroid.slice(), samples: sum.samples, snrDb }];
   }
 
   /** Unit-norm mean and seconds. */
@@ -41,8 +47,8 @@ export class SessionVoice {
     return this.#sum.with(sum).heard()!;
   }
 
-  learn(sum: VoiceSum): void {
-    this.#take(sum, [{ embedding: sum.heard()!.centroid.slice(), samples: sum.samples }]);
+  learn({ sum, snrDb }: HeardSum): void {
+    this.#take(sum, [{ embedding: sum.heard()!.centroid.slice(), samples: sum.samples, snrDb }]);
   }
 
   /** Takes over all that was known of another voice. */

@@ -4,9 +4,8 @@ import type { WindowLikeness } from '../clusterWindows.js';
 import { decide, UNCERTAIN_LLR, type Verdict } from '../decide.js';
 import { compare, type HeardVoice, MATCH_TUNING, type VoiceComparison } from '../matchVoices.js';
 import type { EnrolledVoice } from '../resolveVoices.js';
-import { SessionVoice } from './sessionVoice.js';
+import { type HeardSum, SessionVoice } from './sessionVoice.js';
 import { LikenessHere, positionOf } from './voiceLikeness.js';
-import type { VoiceSum } from './voiceSum.js';
 
 /** Likeness is as positionOf gives it. Found on conversations of other seeds than those that are reported. */
 export const SESSION_TUNING = {
@@ -102,9 +101,9 @@ export class SessionVoices {
   }
 
   /** A voice nobody of this session had. */
-  found(sum: VoiceSum): SessionVoice {
+  found(heard: HeardSum): SessionVoice {
     this.#count += 1;
-    const voice = new SessionVoice(this.#count, sum, this.verdictOf(sum.heard()!));
+    const voice = new SessionVoice(this.#count, heard, this.verdictOf(heard.sum.heard()!));
     this.#voices.push(voice);
     if (this.#voices.length > SESSION_TUNING.mostVoices) this.#voices.shift();
     return voice;
@@ -115,8 +114,8 @@ export class SessionVoices {
     this.#voices = [...this.#voices.filter((other) => other !== voice), voice];
   }
 
-  learn(voice: SessionVoice, sum: VoiceSum): void {
-    voice.learn(sum);
+  learn(voice: SessionVoice, heard: HeardSum): void {
+    voice.learn(heard);
     this.#decide(voice);
   }
 

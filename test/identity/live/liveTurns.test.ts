@@ -38,6 +38,19 @@ describe('unknown voices of a live stream', () => {
     expect(stream.turns.lastUnknown).toBeUndefined();
   });
 
+  test('what drowns in noise founds no voice, and teaches nothing of one', () => {
+    const stream = new MadeStream();
+    stream.snrDb = 1;
+    expect(stream.speak([0, 4])).toMatchObject([{ type: 'rejected', reason: 'too_noisy' }]);
+    stream.snrDb = 20;
+    stream.speak([0, 4]);
+    const learnt = stream.turns.voice(1)!;
+    expect(learnt.exemplars).toMatchObject([{ snrDb: 20 }]);
+    stream.snrDb = 1;
+    expect(voicesOf(stream.speak([0, 4]))).toEqual([1]);
+    expect(stream.turns.voice(1)).toEqual(learnt);
+  });
+
   test('what is learnt of a voice stays bounded', () => {
     const stream = new MadeStream();
     for (let turn = 0; turn < 40; turn += 1) stream.speak([0, 2 + (turn % 3)]);

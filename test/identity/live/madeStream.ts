@@ -21,6 +21,8 @@ export class MadeStream {
   readonly changes: LiveChange[] = [];
   readonly #random = seededRandom(11);
   readonly #voices: Float32Array<ArrayBuffer>[];
+  /** Speech over noise of what is spoken from now on; undefined: nobody measured. */
+  snrDb: number | undefined;
   #sample = 0;
 
   constructor(voices = 4) {
@@ -44,7 +46,7 @@ export class MadeStream {
         embedding: this.#window(heard),
         samples: HOP,
       };
-      const span = { startSample, endSample };
+      const span = { startSample, endSample, snrDb: this.snrDb };
       const isLast = half === voiceAt.length;
       this.changes.push(...(isLast ? this.turns.end(span, [window]) : this.turns.hear(span, [window])));
     }
