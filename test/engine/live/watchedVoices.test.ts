@@ -81,7 +81,7 @@ describe('people and unknown voices come and go', () => {
     await using session = engine.watch({ audio: stage.items() });
     const events = session.events();
     await expect(session.enrollUnknown({ speakerId: 'cal' })).rejects.toMatchObject({ code: 'CLUSTER_NOT_FOUND' });
-    stage.say(joined(heard('slt', 1), pause(1), heard('kal16', 0)));
+    stage.say(joined(heard('slt', 1, 4), pause(1), heard('kal16', 0)));
     const told = longOf(await untilHeard(events));
     expect(told.at(-1)!.cluster).toBe('unknown-1');
     expect(told[0]!.cluster).toBe('unknown-2');
@@ -89,7 +89,7 @@ describe('people and unknown voices come and go', () => {
     const result = await session.enrollUnknown({ speakerId: 'cal', name: 'Cal' }); // the last unknown voice
     expect(result).toMatchObject({ speakerId: 'cal', status: 'complete' });
     expect(await engine.speakers().get('cal')).toMatchObject({ name: 'Cal', isComplete: true });
-    stage.say(heard('kal16', 2));
+    stage.say(heard('kal16', 2, 6));
     const after = await untilHeard(events);
     const relabel = after.find(({ type }) => type === 'relabel');
     expect(relabel).toMatchObject({ speakerId: 'cal', name: 'Cal', cluster: null });
@@ -102,15 +102,15 @@ describe('people and unknown voices come and go', () => {
 
     await engine.speakers().rename('cal', 'Calvin');
     await new Promise((resolve) => setTimeout(resolve, 1100)); // sessions look once a second
-    stage.say(heard('kal16', 0));
+    stage.say(heard('kal16', 0, 6));
     expect(new Set(longOf(await untilHeard(events)).map(({ name }) => name))).toEqual(new Set(['Calvin']));
 
     await engine.speakers().delete('cal');
     await new Promise((resolve) => setTimeout(resolve, 1100));
-    stage.say(heard('kal16', 1));
+    stage.say(heard('kal16', 1, 6));
     const erased = await untilHeard(events);
     expect(erased.some((event) => event.type === 'relabel' && event.speakerId === null)).toBe(true);
     expect(new Set(longOf(erased).map(({ name }) => name))).toEqual(new Set([null]));
     stage.end();
-  });
+  }, 240_000);
 });
