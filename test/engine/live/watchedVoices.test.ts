@@ -10,7 +10,8 @@ import { type FliteVoice, speak, TEXTS } from '../fliteVoices.js';
 import { finalsOf, joined, liveItems, pause, samplesOf } from './liveAudio.js';
 
 const root = mkdtempSync(join(tmpdir(), 'voice-prints-watched-'));
-const heard = (voice: FliteVoice, text: number) => samplesOf(speak(voice, TEXTS[text]!, root, `${voice}-${text}.wav`));
+const heard = (voice: FliteVoice, text: number, seconds = 60) =>
+  samplesOf(speak(voice, TEXTS[text]!, root, `${voice}-${text}.wav`)).subarray(0, seconds * 16_000);
 
 /** Audio that goes on when the test says so. */
 class Stage {
