@@ -158,7 +158,7 @@ export class CallMedia implements SessionDescriptionHandler {
     const before = this.#agreement;
     const isNewKey = crypto && !before?.crypto?.key.key.equals(crypto.key.key);
     if (!crypto || isNewKey) this.#srtp = crypto && new SrtpReceiver(crypto.key);
-    this.#source.expect([remote.address, this.#options.peerAddress]);
+    this.#source.expect(remote, this.#options.peerAddress);
     this.#agreement = agreement;
     this.#decoder = decoder;
     const keyPresses = agreement.keyPresses.map(({ payloadType }) => payloadType);

@@ -3,23 +3,29 @@ const MOVED_MS = 2_000;
 
 /**
  * Decides whose packets are heard. The other side's addresses are known: the one of its description, and the one its
- * signalling comes from, where a router stands between. The first that sends is stayed with.
+ * signalling comes from, where a router stands between. Who sends from exactly the address and port of the description
+ * is heard before anybody else (a port used again may still get an earlier call's packets); otherwise the first that
+ * sends is stayed with.
  */
 export class MediaSource {
+  #described: string | undefined;
   #addresses: readonly string[] = [];
   #followed: string | undefined;
   #lastMs = 0;
 
-  /** @param addresses of the other side, by the latest description */
-  expect(addresses: readonly string[]): void {
-    this.#addresses = addresses;
-    this.#followed = undefined;
+  /** @param described where the other side says that it receives, and usually sends from; @param signalling its address */
+  expect(described: { readonly address: string; readonly port: number }, signalling: string): void {
+    const exact = `${described.address}:${described.port}`;
+    if (exact !== this.#described) this.#followed = undefined;
+    this.#described = exact;
+    this.#addresses = [described.address, signalling];
   }
 
   isHeard(address: string, port: number, nowMs: number): boolean {
     if (!this.#addresses.includes(address)) return false;
     const source = `${address}:${port}`;
-    if (this.#followed !== source && this.#followed && nowMs - this.#lastMs < MOVED_MS) return false;
+    const isFree = this.#followed === undefined || nowMs - this.#lastMs >= MOVED_MS;
+    if (source !== this.#followed && source !== this.#described && !isFree) return false;
     this.#followed = source;
     this.#lastMs = nowMs;
     return true;

@@ -245,11 +245,12 @@ test.each([
 
 test('only the other side is heard, and only one of its senders', () => {
   const source = new MediaSource();
-  source.expect(['10.0.0.5', '192.0.2.1']);
+  source.expect({ address: '10.0.0.5', port: 5_000 }, '192.0.2.1');
   expect(source.isHeard('10.0.0.9', 4_000, 0)).toBe(false);
   expect(source.isHeard('192.0.2.1', 4_000, 0)).toBe(true);
   expect(source.isHeard('192.0.2.1', 4_002, 20)).toBe(false);
   expect(source.isHeard('192.0.2.1', 4_000, 40)).toBe(true);
-  expect(source.isHeard('10.0.0.5', 5_000, 3_000)).toBe(true);
-  expect(source.isHeard('192.0.2.1', 4_000, 3_020)).toBe(false);
+  expect(source.isHeard('10.0.0.5', 5_000, 60)).toBe(true); // as described
+  expect(source.isHeard('192.0.2.1', 4_000, 80)).toBe(false);
+  expect(source.isHeard('192.0.2.1', 4_000, 3_000)).toBe(true); // it moved
 });
