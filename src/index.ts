@@ -5,6 +5,7 @@ export { type LiveTools, liveTools, type MissingTool } from './audio/live/liveTo
 export { type OpenLiveOptions, openLive } from './audio/live/openLive.js';
 export { OpusPackets } from './audio/live/opusPackets.js';
 export { PushedAudio, type PushedAudioOptions } from './audio/live/pushedAudio.js';
+export { CallsAudio, type CallsAudioOptions } from './audio/sip/callsAudio.js';
 export { openSip } from './audio/sip/openSip.js';
 export * from './audio/sip/sipTypes.js';
 export type { AudioFrame } from './core/audioFrame.js';

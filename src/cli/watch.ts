@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   type Engine,
   type EventContext,
+  type LiveAudio,
   type LiveEvent,
   type LiveSource,
   liveSpeakerEvent,
@@ -16,6 +17,7 @@ import { LiveView } from './liveView.js';
 import { openEngine } from './openEngine.js';
 import { hasFlag, listOption, textOption, usageError } from './parseCommandLine.js';
 import { rawFormatOf, rawFormatOptions } from './rawFormat.js';
+import { sipAudio } from './sipAudio.js';
 
 export const watch: Command = {
   name: 'watch',
@@ -33,19 +35,20 @@ export const watch: Command = {
 voice-prints watch mic:
 arecord -f S16_LE -r 16000 -t raw | voice-prints watch - --json`,
   notes: `SOURCE is a file (played at the pace of the clock), rtsp://…, http(s)://… (web radio, HLS), rtp://ADDRESS:PORT?encoding=PCMU,
-mic: (or mic:pulse/NAME, mic:alsa/hw:0), sip:…, or - for headerless samples on standard input (s16le at 16 kHz, or as
---encoding, --rate and --channels say). Runs until the source ends or Ctrl-C; a camera that fails is tried again.
+mic: (or mic:pulse/NAME, mic:alsa/hw:0), or - for headerless samples on standard input (s16le at 16 kHz, or as --encoding,
+--rate and --channels say). Telephone calls: sip:0.0.0.0:5060 waits for them, sip:USER@REGISTRAR registers first (password in
+VOICE_PRINTS_SIP_PASSWORD), sip:call:USER@HOST calls; one call at a time. Runs until the source ends or Ctrl-C; a camera that fails is tried again.
 A name with a question mark may still change. With --json every event is one JSON object a line: identified, uncertain,
 unknown and rejected once a turn, at its end; tentative before it; relabel where a turn already told turns out to be
 somebody else's; stream, dropped and degraded about the stream itself.`,
   async run(args, terminal) {
-    const source = sourceOf(args, terminal);
+    const audio = audioOf(args, terminal);
     await using engine = await openEngine(args, terminal);
     const sessionId = randomUUID();
     const speakerIds = listOption(args, 'speakers');
     const falseAcceptPercent = falseAcceptOf(args);
     await using session = engine.watch({
-      audio: openLive(source, { signal: terminal.signal, stdin: terminal.stdin }),
+      audio,
       sessionId,
       signal: terminal.signal,
       ...(speakerIds ? { speakerIds } : {}),
@@ -59,6 +62,13 @@ somebody else's; stream, dropped and degraded about the stream itself.`,
     }
   },
 };
+
+/** The source as typed, ready to be listened to. Throws USAGE, INPUT_INVALID. */
+function audioOf(args: ParsedArguments, terminal: Terminal): LiveAudio {
+  const text = args.positionals[0]!;
+  if (/^sip:/i.test(text)) return sipAudio(text, terminal);
+  return openLive(sourceOf(args, terminal), { signal: terminal.signal, stdin: terminal.stdin });
+}
 
 /** The source as typed; `--encoding` describes samples without a header. Throws USAGE, INPUT_INVALID. */
 function sourceOf(args: ParsedArguments, { stdin }: Terminal): LiveSource {

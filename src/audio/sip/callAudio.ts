@@ -30,6 +30,7 @@ export class CallAudio implements LiveAudio {
   #jitter = new JitterBuffer();
   #earlier = { lost: 0, late: 0 };
   #types: PayloadTypes | undefined;
+  #isNarrowBand: boolean | undefined;
   #resampler: GapResampler | undefined;
   #ssrc: number | undefined;
   #retiredSsrc: number | undefined;
@@ -49,7 +50,7 @@ export class CallAudio implements LiveAudio {
   }
 
   get isNarrowBand(): boolean | undefined {
-    return this.#types && this.#types.decoder.rateHz < ENGINE_SAMPLE_RATE_HZ;
+    return this.#isNarrowBand;
   }
 
   get packetsLost(): number {
@@ -73,6 +74,7 @@ export class CallAudio implements LiveAudio {
       this.#timeline.restart();
     }
     this.#types = types;
+    this.#isNarrowBand = types.decoder.rateHz < ENGINE_SAMPLE_RATE_HZ;
   }
 
   receive(packet: RtpPacket, nowMs: number): void {

@@ -86,10 +86,13 @@ export class Registration {
     }, retryInMs);
     const failure = isRefused
       ? {
-          code: 'SIP_REGISTER_REFUSED',
+          code: 'SIP_REGISTER_REFUSED' as const,
           message: 'the registrar refuses this account; check user, password and realm',
         }
-      : { code: 'SIP_UNREACHABLE', message: 'the registrar does not answer; check its address, and the network' };
+      : {
+          code: 'SIP_UNREACHABLE' as const,
+          message: 'the registrar does not answer; check its address, and the network',
+        };
     this.#onState({ status: 'failed', ...failure, retryInMs: Math.round(retryInMs) });
   }
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../core/errors.js';
 import type { LiveAudio } from '../../core/live.js';
 
 /** Codecs of a call, named as SDP names them. */
@@ -61,8 +62,8 @@ export type SipCallEvent =
   | { readonly type: 'digit'; readonly digit: string; readonly timestampMs: number }
   | { readonly type: 'hold'; readonly timestampMs: number }
   | { readonly type: 'resume'; readonly timestampMs: number }
-  /** The last event. `code` is an ErrorCode where something was wrong. */
-  | { readonly type: 'ended'; readonly end: SipEnd; readonly code?: string; readonly timestampMs: number };
+  /** The last event. `code` where something was wrong. */
+  | { readonly type: 'ended'; readonly end: SipEnd; readonly code?: ErrorCode; readonly timestampMs: number };
 
 /** Packets of a call's audio, counted. */
 export interface SipMedia {
@@ -99,8 +100,8 @@ export type SipState =
   | { readonly status: 'listening'; readonly port: number }
   | { readonly status: 'registering' }
   | { readonly status: 'registered' }
-  /** Not registered. `code` is an ErrorCode; tried again after `retryInMs`, if that is given. */
-  | { readonly status: 'failed'; readonly code: string; readonly message: string; readonly retryInMs?: number };
+  /** Not registered; tried again after `retryInMs`, if that is given. */
+  | { readonly status: 'failed'; readonly code: ErrorCode; readonly message: string; readonly retryInMs?: number };
 
 /** A SIP telephone that only listens. Iterate it for incoming calls; aborting its signal ends every call and socket. */
 export interface SipEndpoint extends AsyncIterable<SipCall>, AsyncDisposable {

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LiveItem } from '../../../src/core/live.js';
-import type { SipAccount, SipState } from '../../../src/index.js';
+import { CallsAudio, type SipAccount, type SipState } from '../../../src/index.js';
 import { Baresip } from '../../peers/sip/baresip.js';
 import { Kamailio } from '../../peers/sip/kamailio.js';
-import { laidOut, likeness, type PlayedSpeech, playedSpeech } from '../../peers/sip/playedSpeech.js';
-import { firstCall, openEndpoint, type TestEndpoint } from '../../peers/sip/sipEndpoint.js';
+import { laidOut, likenessOfPieces, type PlayedSpeech, playedSpeech } from '../../peers/sip/playedSpeech.js';
+import { firstCall, openEndpoint, SIP_CONFIG, type TestEndpoint } from '../../peers/sip/sipEndpoint.js';
 
 const PASSWORD = 'of-the-exchange';
 let folder: string;
@@ -55,7 +55,7 @@ test('a registered endpoint is called through its exchange, calls through it, an
     items.push(item);
     if (item.type === 'audio' && item.frame.startSample > 2.5 * 16_000) break;
   }
-  expect(likeness(speech.samples, laidOut(items)).correlation).toBeGreaterThan(0.97);
+  expect(likenessOfPieces(speech.samples, laidOut(items))).toBeGreaterThan(0.97);
   await caller.hears(/CALL_CLOSED/);
   while (!(await exchange.knows('caller'))) await new Promise((resolve) => setTimeout(resolve, 100));
   const own = await endpoint.calls.call('caller');
@@ -72,4 +72,16 @@ test.each([
   const state = await stateOf(endpoint, ['registered', 'failed']);
   expect(state).toMatchObject({ status: 'failed', code: 'SIP_REGISTER_REFUSED' });
   expect(JSON.stringify(state)).not.toMatch(/wrong|of-the-exchange|stranger/);
+});
+
+test('a stream of calls tells why nobody can call', async () => {
+  const stopping = new AbortController();
+  const config = { ...SIP_CONFIG, account: account({ user: 'mistyped', password: 'wrong' }) };
+  const told: string[] = [];
+  for await (const item of new CallsAudio({ config, signal: stopping.signal })) {
+    if (item.type !== 'state') continue;
+    told.push(`${item.state.status} ${item.state.code ?? ''}`);
+    if (item.state.status === 'retrying') stopping.abort();
+  }
+  expect(told).toEqual(['connecting ', 'retrying SIP_REGISTER_REFUSED', 'ended ']);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LiveItem } from '../../../src/core/live.js';
 import { Baresip } from '../../peers/sip/baresip.js';
-import { laidOut, likeness, type PlayedSpeech, playedSpeech } from '../../peers/sip/playedSpeech.js';
+import { laidOut, likenessOfPieces, type PlayedSpeech, playedSpeech } from '../../peers/sip/playedSpeech.js';
 import { eventsOf, firstCall, openEndpoint } from '../../peers/sip/sipEndpoint.js';
 
 let folder: string;
@@ -70,7 +70,7 @@ test('a call to a door station that answers by itself', async () => {
     items.push(item);
     if (item.type === 'audio' && item.frame.startSample > 2.5 * 16_000) break;
   }
-  expect(likeness(speech.samples, laidOut(items)).correlation).toBeGreaterThan(0.97);
+  expect(likenessOfPieces(speech.samples, laidOut(items))).toBeGreaterThan(0.97);
   await door.hears(/CALL_CLOSED/);
 });
 
