@@ -1,14 +1,15 @@
 // Many SIP calls over a line that loses packets: what arrives is what was said, and nothing is left over.
-// node --expose-gc scripts/soak/sipCalls.mjs [CALLS] [AT_ONCE] [LOSS_PERCENT] [--names] [--json]
+// node --expose-gc scripts/soak/sipCalls.mjs [CALLS] [AT_ONCE] [LOSS_PERCENT] [--names]
 import { execFileSync, spawn } from 'node:child_process';
 import { Socket } from 'node:dgram';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openSip } from '../../dist/src/index.js';
+import { createEngine, openSip } from '../../dist/src/index.js';
 
 const RATE_HZ = 16_000;
+const isNaming = process.argv.includes('--names');
 const [calls = 200, atOnce = 20, lossPercent = 10] = process.argv
   .slice(2)
   .filter((a) => !a.startsWith('-'))
@@ -108,27 +109,74 @@ function likeness(frames, said) {
   return best;
 }
 
+/** What each voice says when it is enrolled: other words than in its calls. */
+const ENROLMENT = [
+  'Good morning everybody. The weather station on the hill reports light wind from the west, and the harbour master expects four ships before noon. Please keep the gate closed until the inspection has ended, and tell the night shift about the new key and the lamp by the stairs.',
+  'Yesterday the committee agreed on a budget for the library. There will be new chairs, more lamps, and a quiet room for children. Nobody has decided yet what happens with the old piano in the hall, although three people have asked for it already this month.',
+];
+
+/** An engine that knows the four voices. */
+async function engineOf(folder) {
+  const engine = await createEngine({ storeDirectory: join(folder, 'store') });
+  for (const voice of Object.keys(VOICES)) {
+    const samples = ENROLMENT.map((text, i) => {
+      const path = join(folder, `enrol-${voice}-${i}.wav`);
+      execFileSync('flite', ['-voice', voice, '-t', text, '-o', path]);
+      return { kind: 'file', path };
+    });
+    await engine.enroll({ speakerId: voice, samples });
+  }
+  return engine;
+}
+
+/** The audio as it is read, kept in `frames` on its way. */
+const kept = (audio, frames) => ({
+  get isNarrowBand() {
+    return audio.isNarrowBand;
+  },
+  get startedAtMs() {
+    return audio.startedAtMs;
+  },
+  async *[Symbol.asyncIterator]() {
+    for await (const item of audio) {
+      if (item.type === 'audio') frames.push(item.frame);
+      yield item;
+    }
+  },
+});
+
+/** Who was named longest, by the final events; undefined where nobody was. */
+async function namedIn(engine, audio, sessionId) {
+  const seconds = new Map();
+  const session = engine.watch({ audio, sessionId });
+  for await (const event of session.events()) {
+    if (event.type !== 'turn' || !event.turn.isFinal || event.turn.speakerId === null) continue;
+    const { speakerId, speechSeconds } = event.turn;
+    seconds.set(speakerId, (seconds.get(speakerId) ?? 0) + speechSeconds);
+  }
+  await session[Symbol.asyncDispose]();
+  return [...seconds].sort((one, other) => other[1] - one[1])[0]?.[0];
+}
+
+async function readAll(audio) {
+  for await (const _ of audio);
+}
+
 /** Everything of one call. */
-async function hear(call, speeches) {
+async function hear(call, speeches, engine) {
   const events = (async () => {
     for await (const event of call.events) if (event.type === 'ended') return event;
   })();
   const frames = [];
-  for await (const item of call.audio) if (item.type === 'audio') frames.push(item.frame);
+  const audio = kept(call.audio, frames);
+  const named = engine ? await namedIn(engine, audio, call.id) : await readAll(audio);
   const { end, code } = await events;
   const last = frames.at(-1);
   const voice = call.remote.user;
   const heardSeconds = frames.reduce((sum, { samples }) => sum + samples.length, 0) / RATE_HZ;
   const lineSeconds = last ? (last.startSample + last.samples.length) / RATE_HZ : 0;
-  return {
-    voice,
-    end,
-    code,
-    media: call.media,
-    heardSeconds,
-    lineSeconds,
-    ...likeness(frames, speeches[voice].samples),
-  };
+  const said = speeches[voice].samples;
+  return { voice, named, end, code, media: call.media, heardSeconds, lineSeconds, ...likeness(frames, said) };
 }
 
 const openSockets = () => process.getActiveResourcesInfo().filter((name) => /udp|tcp/i.test(name)).length;
@@ -145,6 +193,7 @@ try {
   const speeches = Object.fromEntries(
     Object.entries(VOICES).map(([voice, text]) => [voice, spoken(folder, voice, text)]),
   );
+  const engine = isNaming ? await engineOf(folder) : undefined;
   const socketsBefore = openSockets();
   const stopping = new AbortController();
   const endpoint = await openSip(
@@ -169,7 +218,7 @@ try {
   const taking = (async () => {
     for await (const call of endpoint) {
       mostAtOnce = Math.max(mostAtOnce, endpoint.callCount);
-      heard.push(hear(call, speeches));
+      heard.push(hear(call, speeches, engine));
     }
   })();
   const startedMs = Date.now();
@@ -197,6 +246,7 @@ try {
   const stopMs = performance.now() - stopStartedMs;
   await taking;
   const results = await Promise.all(heard);
+  await engine?.[Symbol.asyncDispose]();
   await delay(500);
   const heapAfterMb = heapMb();
   const sent = results.reduce((sum, { media }) => sum + media.packetsReceived + media.packetsLost, 0);
@@ -205,6 +255,10 @@ try {
     mostAtOnce,
     seconds: round(seconds, 0),
     callersFailed: callers.filter(({ code }) => code !== 0).length,
+    ...(engine && {
+      namedRightly: results.filter(({ voice, named }) => named === voice).length,
+      namedWrongly: results.filter(({ voice, named }) => named && named !== voice).length,
+    }),
     correlationLeast: round(Math.min(...results.map(({ correlation }) => correlation))),
     correlationMedian: round(
       quantile(
