@@ -46,7 +46,9 @@ function passes([name, args]) {
   const { status } = spawnSync(process.execPath, ['--expose-gc', `${folder}${name}.mjs`, ...args], {
     stdio: 'inherit',
   });
-  console.log(`${name}: ${status === 0 ? 'passed' : 'failed'} after ${Math.round((performance.now() - startedMs) / 1_000)} s`);
+  console.log(
+    `${name}: ${status === 0 ? 'passed' : 'failed'} after ${Math.round((performance.now() - startedMs) / 1_000)} s`,
+  );
   return status === 0;
 }
 
