@@ -16,7 +16,7 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, def);
     const users: Record<string, Node> = {};
     const fresh = new Map<string, () => boolean>();
-    const open = async (): Promise<Engine> => createEngine(engineOptions(RED, this, def));
+    const open = async (): Promise<Engine> => createEngine(engineOptions(RED, this, def), { actor: 'node-red' });
     const store = new StoreEngine(open, (phase) => {
       for (const user of Object.values(users)) {
         if (phase.is === 'failed' || fresh.get(user.id)?.()) user.status(phaseBadge(phase));

@@ -9,6 +9,7 @@ export { CallsAudio, type CallsAudioOptions } from './audio/sip/callsAudio.js';
 export { openSip } from './audio/sip/openSip.js';
 export * from './audio/sip/sipTypes.js';
 export type { AudioFrame } from './core/audioFrame.js';
+export * from './core/audit.js';
 export * from './core/errors.js';
 export * from './core/identification.js';
 export * from './core/live.js';
@@ -59,3 +60,4 @@ export {
 export { ModelStore } from './inference/modelStore.js';
 export type { SegmentationModel } from './inference/segmentationModel.js';
 export type { SpeakerModel } from './inference/speakerModel.js';
+export { type AuditFilter, readAuditLog } from './registry/auditLog.js';

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Actor } from '../core/audit.js';
 import type { CallOptions, Engine } from '../engine/engine.js';
 import type { Jobs } from '../engine/jobs.js';
 import type { ApiKeys } from './apiKeys.js';
@@ -66,8 +67,8 @@ export interface Call {
   readonly query: Readonly<Record<string, string>>;
   /** Aborted when the client is gone or its body does not arrive in time. */
   readonly signal: AbortSignal;
-  /** For calls of the engine: the signal, and a counter of the audio worked on. */
-  readonly options: CallOptions;
+  /** For calls of the engine: the signal, a counter of the audio worked on, and who asks. */
+  readonly options: CallOptions & { readonly actor: Actor };
 }
 
 export interface Answer {

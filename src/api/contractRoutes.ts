@@ -104,7 +104,8 @@ async function enrollStatus({ surface, tenantId, query }: Call): Promise<Answer>
 
 async function deleteSpeaker(call: Call): Promise<Answer> {
   const { speakerId } = parseInput(oneSpeaker, await readSmallJson(call));
-  const isDeleted = await call.surface.engine.speakers(call.tenantId).delete(speakerId);
+  const { surface, tenantId, options } = call;
+  const isDeleted = await surface.engine.speakers(tenantId, options.actor).delete(speakerId);
   return { status: 200, body: { message: isDeleted ? 'Success' : 'Failure' } };
 }
 

@@ -46,7 +46,7 @@ export function endpoint(
             audioMs = Math.max(audioMs, doneMs);
           };
           const query = queryOf(request);
-          const options = { signal, onProgress };
+          const options = { signal, onProgress, actor: { name: `key:${keyId}`, requestId } };
           const answer = await handler({ surface, tenantId, keyId, request, response, query, signal, options });
           if (answer.text) writeText(response, answer.status, answer.text);
           else writeJson(response, answer.status, answer.body);

@@ -60,12 +60,14 @@ async function show(call: Call): Promise<Answer> {
 async function rename(call: Call): Promise<Answer> {
   const speakerId = idOf(call);
   const { name } = parseInput(speakerPatch, await readSmallJson(call));
-  return { status: 200, body: await call.surface.engine.speakers(call.tenantId).rename(speakerId, name) };
+  const speakers = call.surface.engine.speakers(call.tenantId, call.options.actor);
+  return { status: 200, body: await speakers.rename(speakerId, name) };
 }
 
 async function erase(call: Call): Promise<Answer> {
   const speakerId = idOf(call);
-  if (!(await call.surface.engine.speakers(call.tenantId).delete(speakerId))) throw notFound(speakerId);
+  const speakers = call.surface.engine.speakers(call.tenantId, call.options.actor);
+  if (!(await speakers.delete(speakerId))) throw notFound(speakerId);
   return { status: 204 };
 }
 

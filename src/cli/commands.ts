@@ -1,3 +1,4 @@
+import { audit } from './audit.js';
 import { calibrate } from './calibrate.js';
 import type { Command } from './command.js';
 import { enroll } from './enroll.js';
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   serve,
   ...webhooksCommands,
   ...keysCommands,
+  audit,
   ...modelsCommands,
   evalVerify,
   evalIdentify,

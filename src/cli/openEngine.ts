@@ -9,10 +9,11 @@ export async function openEngine(
   terminal: Terminal,
   extra: Readonly<Record<string, unknown>> = {},
 ): Promise<Engine> {
-  return createEngine({
+  const config = {
     storeDirectory: storeFolder(args, terminal.env),
     encryptionKey: terminal.env.VOICE_PRINTS_KEY ?? '',
     model: textOption(args, 'model') ?? '',
     ...extra,
-  });
+  };
+  return createEngine(config, { actor: 'command line' });
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { z } from 'zod';
 import { openRecording } from '../audio/openRecording.js';
+import type { Actor, AuditTrail } from '../core/audit.js';
 import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
 import type {
   Diarization,
@@ -14,11 +15,13 @@ import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
 import { ModelStore } from '../inference/modelStore.js';
 import type { SegmentationModel } from '../inference/segmentationModel.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
+import { AuditLog } from '../registry/auditLog.js';
 import { LowdbRegistry } from '../registry/lowdbRegistry.js';
 import { LowdbUnknownVoices } from '../registry/lowdbUnknownVoices.js';
 import type { UnknownVoices } from '../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import { Admission } from './admission.js';
+import { AuditNotes } from './auditNotes.js';
 import type { Compute } from './compute.js';
 import { type EngineConfig, engineConfig, parseConfig } from './config.js';
 import { detectRecordingSpeech } from './detectRecordingSpeech.js';
@@ -66,6 +69,9 @@ export interface CreateEngineOptions {
   /** Undefined for none. */
   readonly resolveSegmentation?: (config: EngineConfig) => Promise<SegmentationModel | undefined>;
   readonly openCompute?: OpenCompute;
+  readonly openAudit?: (config: EngineConfig) => AuditTrail;
+  /** Who asks where a call does not say it, as the audit log names them. */
+  readonly actor?: string;
   readonly nowMs?: () => number;
 }
 
@@ -86,13 +92,15 @@ export async function createEngine(
     const model = await resolveModel(parsed);
     const segmentation = await resolveSegmentation(parsed);
     const registry = await openRegistry(parsed);
-    const { openUnknownVoices = openLowdbUnknownVoices } = options;
+    const { openUnknownVoices = openLowdbUnknownVoices, openAudit = openAuditLog, actor = 'program' } = options;
     return new RecordingEngine({
       config: parsed,
       model,
       segmentation,
       registry,
       unknownVoices: await openUnknownVoices(parsed, nowMs),
+      trail: openAudit(parsed),
+      actor: { name: actor },
       openCompute: options.openCompute ?? openWorkers,
       nowMs,
     });
@@ -106,6 +114,8 @@ interface EngineParts {
   readonly model: SpeakerModel;
   readonly registry: VoiceprintRegistry;
   readonly unknownVoices: UnknownVoices;
+  readonly trail: AuditTrail;
+  readonly actor: Actor;
   readonly segmentation: SegmentationModel | undefined;
   readonly openCompute: OpenCompute;
   readonly nowMs: () => number;
@@ -132,10 +142,11 @@ class RecordingEngine implements Engine {
 
   enroll(request: EnrollRequest, options: CallOptions = {}): Promise<EnrollResult> {
     const { registry, nowMs } = this.#parts;
-    return this.#job(options, async (signal) => {
+    const { tenantId = LOCAL_TENANT, speakerId } = request;
+    const work = async (signal: AbortSignal) => {
       const limits = this.#limits(request.limits, MAX_SAMPLE_MS);
       return enroll(
-        { ...request, tenantId: request.tenantId ?? LOCAL_TENANT },
+        { ...request, tenantId },
         {
           compute: await this.#openCompute(),
           registry,
@@ -144,7 +155,9 @@ class RecordingEngine implements Engine {
         },
         { signal, onAudio: (doneMs) => options.onProgress?.({ stage: 'analyse', doneMs, totalMs: undefined }) },
       );
-    });
+    };
+    const notes = this.#notes(tenantId, options.actor);
+    return notes.enrolled({ action: 'enrol', speakerIds: [speakerId] }, () => this.#job(options, work));
   }
 
   identify(request: IdentifyRequest, options: CallOptions = {}): Promise<Identification> {
@@ -169,9 +182,11 @@ class RecordingEngine implements Engine {
   watch(request: WatchRequest): LiveSession {
     this.#assertOpen();
     const { config, registry, unknownVoices, nowMs } = this.#parts;
+    const { tenantId = LOCAL_TENANT } = request;
     const session = new WatchSession(request, {
       model: this.model,
-      tenantId: request.tenantId ?? LOCAL_TENANT,
+      tenantId,
+      notesOf: (actor) => this.#notes(tenantId, actor),
       registry,
       voiceprints: this.#voiceprints,
       unknownVoices,
@@ -236,9 +251,9 @@ class RecordingEngine implements Engine {
     });
   }
 
-  speakers(tenantId: string = LOCAL_TENANT): SpeakerDirectory {
+  speakers(tenantId: string = LOCAL_TENANT, actor?: Actor): SpeakerDirectory {
     const { config, registry, unknownVoices, nowMs } = this.#parts;
-    return speakerDirectory({
+    const directory = speakerDirectory({
       registry,
       unknownVoices,
       unknownVoiceDays: config.unknownVoiceDays,
@@ -247,6 +262,7 @@ class RecordingEngine implements Engine {
       assertOpen: () => this.#assertOpen(),
       nowMs,
     });
+    return this.#notes(tenantId, actor).over(directory);
   }
 
   acceptScore(falseAcceptPercent: FalseAcceptPercent = this.#parts.config.falseAcceptPercent): number {
@@ -267,6 +283,11 @@ class RecordingEngine implements Engine {
     } finally {
       await registry[Symbol.asyncDispose]();
     }
+  }
+
+  #notes(tenantId: string, actor: Actor = this.#parts.actor): AuditNotes {
+    const { trail, nowMs } = this.#parts;
+    return new AuditNotes({ trail, tenantId, actor, nowMs });
   }
 
   async #job<T>({ signal }: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -332,6 +353,8 @@ const openLowdbUnknownVoices = (
     mostVoices: maxUnknownVoices,
     nowMs,
   });
+
+const openAuditLog = ({ storeDirectory }: EngineConfig) => new AuditLog(storeDirectory);
 
 const modelOfStore = ({ storeDirectory, model }: EngineConfig) => modelInStore(storeDirectory, model);
 

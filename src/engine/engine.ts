@@ -1,3 +1,4 @@
+import type { Actor } from '../core/audit.js';
 import type {
   Diarization,
   EnrollResult,
@@ -19,6 +20,8 @@ export const LOCAL_TENANT = 'local';
 export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** Who asks, for the audit log; by default the engine's own. */
+  readonly actor?: Actor;
 }
 
 export interface EnrollRequest {
@@ -83,7 +86,7 @@ export interface LiveSession extends AsyncDisposable {
    * Enrols an unknown voice through the gate of `enroll`; its turns are told anew with the name (`relabel`).
    * Throws CLUSTER_NOT_FOUND, SPEAKER_ID_INVALID, INPUT_INVALID.
    */
-  enrollUnknown(request: EnrollUnknownRequest): Promise<EnrollResult>;
+  enrollUnknown(request: EnrollUnknownRequest, options?: Pick<CallOptions, 'actor'>): Promise<EnrollResult>;
 }
 
 export interface IdentifyChunksRequest {
@@ -180,7 +183,8 @@ export interface Engine extends AsyncDisposable {
   diarize(request: DiarizeRequest, options?: CallOptions): Promise<Diarization>;
   /** When somebody speaks. */
   detectSpeech(request: DetectSpeechRequest, options?: CallOptions): Promise<SpeechActivity>;
-  speakers(tenantId?: string): SpeakerDirectory;
+  /** `actor` is who changes and exports, for the audit log; by default the engine's own. */
+  speakers(tenantId?: string, actor?: Actor): SpeakerDirectory;
   /** Score from which a voice is named where nobody else is near; `falseAcceptPercent` as configured by default. */
   acceptScore(falseAcceptPercent?: FalseAcceptPercent): number;
 }

@@ -3,9 +3,11 @@ import { VoicePrintsError } from '../core/errors.js';
 const SPEAKER_ID = /^[a-zA-Z0-9_]{1,128}$/;
 const MAX_NAME_LENGTH = 200;
 
+export const isSpeakerId = (text: string): boolean => SPEAKER_ID.test(text);
+
 /** Throws SPEAKER_ID_INVALID. The id is not quoted: somebody may have typed a name there. */
 export function assertSpeakerId(speakerId: string): void {
-  if (SPEAKER_ID.test(speakerId)) return;
+  if (isSpeakerId(speakerId)) return;
   throw new VoicePrintsError(
     'SPEAKER_ID_INVALID',
     'a speaker id has 1 to 128 letters, digits and underscores; choose one and give the full name as the name',

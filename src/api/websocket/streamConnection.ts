@@ -1,7 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
 import { VoicePrintsError } from '../../core/errors.js';
 import { admitCaller } from '../admitKey.js';
-import { type Caller, mayDo } from '../keys/caller.js';
+import type { Caller } from '../keys/caller.js';
 import { type Refusal, type RefusalType, refusalOf } from '../refusal.js';
 import { parseInput } from '../schemas.js';
 import { IncomingAudio } from './incomingAudio.js';
@@ -33,7 +33,8 @@ export class StreamConnection {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #listener: Listener;
   #session: StreamSession | undefined;
-  #mayEnrol = false;
+  /** Whose words come now: a session may be resumed with another key of the tenant. */
+  #caller: Caller | undefined;
   /** Runs while the connection is held back. */
   #relief: NodeJS.Timeout | undefined;
   #isOpening = false;
@@ -158,7 +159,7 @@ export class StreamConnection {
   #tenantOf(apiKey: string | undefined): string {
     const { caller, address } = this.#opening;
     const own = caller ?? admitCaller(this.#surface, apiKey ?? '', address, 'identify');
-    this.#mayEnrol = mayDo(own, 'enrol');
+    this.#caller = own;
     return own.tenantId;
   }
 
@@ -191,7 +192,7 @@ export class StreamConnection {
     if (asked.type === 'ack') session.acknowledge(asked.seq);
     else if (asked.type === 'ping') this.#tell({ type: 'pong' });
     else if (asked.type === 'end') session.end();
-    else session.enroll(asked, this.#mayEnrol);
+    else if (this.#caller) session.enroll(asked, this.#caller);
   }
 
   #ping(): void {

@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { asVoicePrintsError, type Engine, type LiveSession, liveSpeakerEvent } from '../../index.js';
 import { type FailureReport, present } from '../call.js';
+import { type Caller, mayDo } from '../keys/caller.js';
 import type { TenantGate } from '../keys/tenantGate.js';
 import { httpRefusal, refusalOf } from '../refusal.js';
 import type { IncomingAudio } from './incomingAudio.js';
@@ -134,17 +135,18 @@ export class StreamSession {
   }
 
   /** Enrols an unknown voice once, however often it is asked with one id; the answer is a message. */
-  enroll({ id, cluster, speakerId, name, consentText }: EnrollCommand, isAllowed: boolean): void {
+  enroll({ id, cluster, speakerId, name, consentText }: EnrollCommand, by: Caller): void {
     if (this.#commands.has(id)) return;
     if (this.#commands.size >= MOST_COMMANDS) this.#commands.delete(this.#commands.values().next().value!);
     this.#commands.add(id);
-    if (!isAllowed) {
+    if (!mayDo(by, 'enrol')) {
       const refused = httpRefusal('KEY_SCOPE', 'this API key may not do this; use one with the scope enrol');
       this.#tell({ type: 'refused', id, ...this.#told(refused) });
       return;
     }
     const { languageCode } = this.#options.hello;
-    this.#live.enrollUnknown({ speakerId, ...present({ cluster, name, consentText, languageCode }) }).then(
+    const person = { speakerId, ...present({ cluster, name, consentText, languageCode }) };
+    this.#live.enrollUnknown(person, { actor: { name: `key:${by.keyId}`, requestId: this.id } }).then(
       (result) => this.#tell({ type: 'enrolled', id, result }),
       (thrown: unknown) => this.#tell({ type: 'refused', id, ...this.#told(thrown) }),
     );

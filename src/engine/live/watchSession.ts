@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { AudioFrame, SampleSpan } from '../../core/audioFrame.js';
+import type { Actor } from '../../core/audit.js';
 import { asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
 import type { EnrollResult, FalseAcceptPercent } from '../../core/identification.js';
 import type { LiveEvent, LiveItem } from '../../core/live.js';
 import { msOfSamples, samplesOfMs, secondsOfSamples } from '../../core/time.js';
 import { abortable, untilAborted } from '../../stream/abortable.js';
-import type { EnrollUnknownRequest, LiveSession, WatchRequest } from '../engine.js';
+import type { AuditNotes } from '../auditNotes.js';
+import type { CallOptions, EnrollUnknownRequest, LiveSession, WatchRequest } from '../engine.js';
 import { LiveEar } from './liveEar.js';
 import { LivePace } from './livePace.js';
 import { type LiveNetworks, LiveSpeech } from './liveSpeech.js';
@@ -14,6 +16,8 @@ import { LIVE_WINDOW_PLAN, LiveWindows, type PlannedWindow } from './liveWindows
 
 /** What one session shares with the others of its engine. */
 export interface WatchDependencies extends Omit<LiveVoicesOptions, 'sessionId' | 'speakerIds'> {
+  /** Of the session's tenant. */
+  readonly notesOf: (actor?: Actor) => AuditNotes;
   readonly openNetworks: () => Promise<LiveNetworks>;
   readonly falseAcceptPercent: FalseAcceptPercent;
   /** Aborts when the engine closes. */
@@ -69,8 +73,13 @@ export class WatchSession implements LiveSession {
     return this.#reader;
   }
 
-  enrollUnknown(request: EnrollUnknownRequest): Promise<EnrollResult> {
-    return this.#voices.enrollUnknown(request);
+  enrollUnknown(request: EnrollUnknownRequest, { actor }: Pick<CallOptions, 'actor'> = {}): Promise<EnrollResult> {
+    const { speakerId, cluster } = request;
+    return this.#dependencies
+      .notesOf(actor)
+      .enrolled({ action: 'enrol unknown', speakerIds: [speakerId], unknownId: cluster }, () =>
+        this.#voices.enrollUnknown(request),
+      );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,106 @@
+import type { Actor, AuditAction, AuditEntry, AuditTrail } from '../core/audit.js';
+import { asVoicePrintsError } from '../core/errors.js';
+import type { EnrollResult } from '../core/identification.js';
+import type { SpeakerDirectory } from './engine.js';
+import { isSpeakerId } from './speakerId.js';
+
+type Outcome = AuditEntry['outcome'];
+
+/** What is done, and to whom as far as it is known beforehand. */
+interface Deed {
+  readonly action: AuditAction;
+  readonly speakerIds: readonly string[];
+  readonly unknownId?: string | undefined;
+}
+
+export interface AuditNotesOptions {
+  readonly trail: AuditTrail;
+  readonly tenantId: string;
+  readonly actor: Actor;
+  readonly nowMs: () => number;
+}
+
+/** Notes who did what to whom: after it was done, or failed. */
+export class AuditNotes {
+  readonly #options: AuditNotesOptions;
+
+  constructor(options: AuditNotesOptions) {
+    this.#options = options;
+  }
+
+  /** Enrols, and notes the gate's decision. */
+  enrolled(deed: Deed, work: () => Promise<EnrollResult>): Promise<EnrollResult> {
+    return this.#noted(deed, work, ({ status }) => ({ outcome: status }));
+  }
+
+  /** The same directory, whose changes and exports are noted. */
+  over(directory: SpeakerDirectory): SpeakerDirectory {
+    const done = () => ({ outcome: 'done' }) as const;
+    const doneOrAbsent = (was: boolean) => ({ outcome: was ? 'done' : 'absent' }) as const;
+    return {
+      ...directory,
+      rename: (speakerId, name) =>
+        this.#noted({ action: 'rename', speakerIds: [speakerId] }, () => directory.rename(speakerId, name), done),
+      delete: (speakerId) =>
+        this.#noted({ action: 'erase', speakerIds: [speakerId] }, () => directory.delete(speakerId), doneOrAbsent),
+      export: async (passphrase, speakerIds) => {
+        const ids = speakerIds ?? (await directory.list()).map((speaker) => speaker.speakerId);
+        return this.#noted({ action: 'export', speakerIds: ids }, () => directory.export(passphrase, ids), done);
+      },
+      import: (bytes, passphrase, options) =>
+        this.#noted(
+          { action: 'import', speakerIds: [] },
+          () => directory.import(bytes, passphrase, options),
+          (people) => ({ outcome: 'done', speakerIds: people.map((speaker) => speaker.speakerId) }),
+        ),
+      enrollUnknown: (request) =>
+        this.enrolled({ action: 'enrol unknown', speakerIds: [request.speakerId], unknownId: request.cluster }, () =>
+          directory.enrollUnknown(request),
+        ),
+      forgetUnknown: (unknownId) =>
+        this.#noted(
+          { action: 'forget unknown', speakerIds: [], unknownId },
+          () => directory.forgetUnknown(unknownId),
+          doneOrAbsent,
+        ),
+    };
+  }
+
+  /** What fails is noted and thrown; a trail that cannot be written is thrown where nothing else is. */
+  async #noted<T>(
+    deed: Deed,
+    work: () => Promise<T>,
+    told: (result: T) => { readonly outcome: Outcome; readonly speakerIds?: readonly string[] },
+  ): Promise<T> {
+    let result: T;
+    try {
+      result = await work();
+    } catch (thrown) {
+      const error = asVoicePrintsError(thrown);
+      await this.#append(deed, { outcome: 'failed', code: error.code }).catch(() => undefined); // the failure says more
+      throw error;
+    }
+    const { outcome, speakerIds } = told(result);
+    await this.#append({ ...deed, ...(speakerIds && { speakerIds }) }, { outcome });
+    return result;
+  }
+
+  #append({ action, speakerIds, unknownId }: Deed, end: Pick<AuditEntry, 'outcome' | 'code'>): Promise<void> {
+    const { trail, tenantId, actor, nowMs } = this.#options;
+    const concerned = speakerIds.length > 0 || (end.outcome === 'done' && !unknownId) ? speakerIds : [undefined];
+    const entries = concerned.map((speakerId) => ({
+      time: new Date(nowMs()).toISOString(),
+      tenantId,
+      actor: actor.name,
+      ...(actor.requestId !== undefined && { requestId: actor.requestId }),
+      action,
+      // What is no id may be anything, a name for instance.
+      speakerId: speakerId !== undefined && isSpeakerId(speakerId) ? speakerId : null,
+      ...(unknownId !== undefined && isUnknownId(unknownId) && { unknownId }),
+      ...end,
+    }));
+    return trail.append(entries);
+  }
+}
+
+const isUnknownId = (text: string): boolean => /^unknown-\d{1,9}$/.test(text);
