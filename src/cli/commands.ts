@@ -1,4 +1,5 @@
 import { audit } from './audit.js';
+import { bench } from './bench.js';
 import { calibrate } from './calibrate.js';
 import type { Command } from './command.js';
 import { enroll } from './enroll.js';
@@ -30,4 +31,5 @@ export const commands: readonly Command[] = [
   evalIdentify,
   evalDer,
   calibrate,
+  bench,
 ];
