@@ -64,8 +64,13 @@ export class Kamailio implements AsyncDisposable {
     const binary = process.env.PATH?.includes('/usr/sbin') ? 'kamailio' : '/usr/sbin/kamailio';
     const program = new ChildProgram(binary, ['-f', file, '-DD', '-E', '-Y', home, '-w', home, '-m', '32', '-M', '4']);
     const exchange = new Kamailio(port, program);
-    await exchange.#isUp();
-    return exchange;
+    try {
+      await exchange.#isUp();
+      return exchange;
+    } catch (error) {
+      await exchange[Symbol.asyncDispose](); // nobody else would
+      throw error;
+    }
   }
 
   /** Whether a call to this user would be passed on. */
