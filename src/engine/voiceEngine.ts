@@ -1,0 +1,290 @@
+import { availableParallelism } from 'node:os';
+import { openRecording } from '../audio/openRecording.js';
+import type { Actor, AuditTrail } from '../core/audit.js';
+import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
+import type {
+  Diarization,
+  EnrollResult,
+  FalseAcceptPercent,
+  Identification,
+  SpeechActivity,
+} from '../core/identification.js';
+import type { RecordingLimits } from '../core/recording.js';
+import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
+import type { SegmentationModel } from '../inference/segmentationModel.js';
+import type { SpeakerModel } from '../inference/speakerModel.js';
+import type { UnknownVoices } from '../registry/unknownVoices.js';
+import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
+import { Admission } from './admission.js';
+import { AuditNotes } from './auditNotes.js';
+import type { Compute } from './compute.js';
+import type { EngineConfig } from './config.js';
+import { detectRecordingSpeech } from './detectRecordingSpeech.js';
+import { diarizeRecording } from './diarizeRecording.js';
+import {
+  type CallOptions,
+  type ChunkSession,
+  type DetectSpeechRequest,
+  type DiarizeRequest,
+  type Engine,
+  type EnrollRequest,
+  type IdentifyChunksRequest,
+  type IdentifyRequest,
+  type LiveSession,
+  LOCAL_TENANT,
+  type SpeakerDirectory,
+  type WatchRequest,
+} from './engine.js';
+import { enroll, MAX_SAMPLE_MS } from './enroll.js';
+import { ChunkIdentification } from './identifyChunks.js';
+import { identifyRecording } from './identifyRecording.js';
+import { type LiveNetworks, openLiveNetworks } from './live/liveSpeech.js';
+import { SharedVoiceprints } from './live/sharedVoiceprints.js';
+import { WatchSession } from './live/watchSession.js';
+import { speakerDirectory } from './speakerDirectory.js';
+import { staleAmong, voiceprintsFor } from './voiceprintsFor.js';
+
+/** Recordings that may wait while others are worked on; one more is ENGINE_BUSY. */
+const MAX_WAITING = 64;
+
+/** Starts the threads for the networks. */
+export type OpenCompute = (
+  config: EngineConfig,
+  model: SpeakerModel,
+  segmentation: SegmentationModel | undefined,
+) => Promise<Compute>;
+
+/** What an engine works with; it closes the registry, the unknown voices and the threads. */
+export interface EngineParts {
+  readonly config: EngineConfig;
+  readonly model: SpeakerModel;
+  readonly registry: VoiceprintRegistry;
+  readonly unknownVoices: UnknownVoices;
+  readonly trail: AuditTrail;
+  readonly actor: Actor;
+  readonly segmentation: SegmentationModel | undefined;
+  readonly openCompute: OpenCompute;
+  readonly nowMs: () => number;
+}
+
+/** See Engine. */
+export class VoiceEngine implements Engine {
+  readonly model: SpeakerModel;
+  readonly storeDirectory: string;
+  readonly #parts: EngineParts;
+  readonly #admission: Admission;
+  readonly #closing = new AbortController();
+  readonly #sessions = new Set<WatchSession>();
+  readonly #voiceprints: SharedVoiceprints;
+  #compute: Promise<Compute> | undefined;
+  #networks: Promise<LiveNetworks> | undefined;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    this.#voiceprints = new SharedVoiceprints(parts.registry);
+    this.model = parts.model;
+    this.storeDirectory = parts.config.storeDirectory;
+    this.#admission = new Admission(2 * (parts.config.workerThreads ?? availableParallelism()), MAX_WAITING);
+  }
+
+  enroll(request: EnrollRequest, options: CallOptions = {}): Promise<EnrollResult> {
+    const { registry, nowMs } = this.#parts;
+    const { tenantId = LOCAL_TENANT, speakerId } = request;
+    const work = async (signal: AbortSignal) => {
+      const limits = this.#limits(request.limits, MAX_SAMPLE_MS);
+      return enroll(
+        { ...request, tenantId },
+        {
+          compute: await this.#openCompute(),
+          registry,
+          openRecording: (source) => openRecording(source, limits, signal),
+          nowMs,
+        },
+        { signal, onAudio: (doneMs) => options.onProgress?.({ stage: 'analyse', doneMs, totalMs: undefined }) },
+      );
+    };
+    const notes = this.#notes(tenantId, options.actor);
+    return notes.enrolled({ action: 'enrol', speakerIds: [speakerId] }, () => this.#job(options, work));
+  }
+
+  identify(request: IdentifyRequest, options: CallOptions = {}): Promise<Identification> {
+    const { config, registry } = this.#parts;
+    return this.#job(options, async (signal) => {
+      const { tenantId = LOCAL_TENANT, source, speakerIds } = request;
+      const everybody = await registry.list(tenantId);
+      const voiceprints = voiceprintsFor(everybody, speakerIds, this.model.id);
+      const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
+      return identifyRecording(
+        { compute: await this.#openCompute(), openRecording: () => openRecording(source, limits, signal) },
+        {
+          voiceprints,
+          falseAcceptPercent: request.falseAcceptPercent ?? config.falseAcceptPercent,
+          staleVoiceprints: speakerIds?.length ? 0 : staleAmong(everybody, this.model.id),
+        },
+        { signal, onProgress: options.onProgress },
+      );
+    });
+  }
+
+  watch(request: WatchRequest): LiveSession {
+    this.#assertOpen();
+    const { config, registry, unknownVoices, nowMs } = this.#parts;
+    const { tenantId = LOCAL_TENANT } = request;
+    const session = new WatchSession(request, {
+      model: this.model,
+      tenantId,
+      notesOf: (actor) => this.#notes(tenantId, actor),
+      registry,
+      voiceprints: this.#voiceprints,
+      unknownVoices,
+      falseAcceptPercent: config.falseAcceptPercent,
+      nowMs,
+      openNetworks: () => this.#openNetworks(),
+      closing: this.#closing.signal,
+      onEnded: () => this.#sessions.delete(session),
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
+  identifyChunks(request: IdentifyChunksRequest): ChunkSession {
+    const { config, registry } = this.#parts;
+    const { tenantId = LOCAL_TENANT, falseAcceptPercent = config.falseAcceptPercent } = request;
+    const stream = new ChunkIdentification();
+    const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
+    return {
+      identify: ({ source, startSeconds, speakerIds = request.speakerIds }, options = {}) =>
+        this.#job(options, async (signal) =>
+          stream.identify(
+            {
+              openRecording: () => openRecording(source, limits, signal),
+              startSeconds,
+              voiceprints: voiceprintsFor(await registry.list(tenantId), speakerIds, this.model.id),
+              falseAcceptPercent,
+            },
+            await this.#openCompute(),
+            signal,
+          ),
+        ),
+    };
+  }
+
+  diarize(request: DiarizeRequest, options: CallOptions = {}): Promise<Diarization> {
+    const { config, registry } = this.#parts;
+    const { tenantId = LOCAL_TENANT, openSource, speakerIds = [], speakerCount, isSpeakerPerChannel = false } = request;
+    return this.#job(options, async (signal) => {
+      const everybody = speakerIds.length > 0 ? await registry.list(tenantId) : [];
+      const voiceprints = speakerIds.length > 0 ? voiceprintsFor(everybody, speakerIds, this.model.id) : [];
+      const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
+      const compute = await this.#openCompute();
+      const { falseAcceptPercent } = config;
+      return diarizeRecording(
+        { compute, openChannel: async (channel) => openRecording(await openSource(), limits, signal, { channel }) },
+        { voiceprints, falseAcceptPercent, speakerCount, isSpeakerPerChannel },
+        { signal, onProgress: options.onProgress },
+      );
+    });
+  }
+
+  detectSpeech(request: DetectSpeechRequest, options: CallOptions = {}): Promise<SpeechActivity> {
+    return this.#job(options, async (signal) => {
+      const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
+      const compute = await this.#openCompute();
+      const { minNonSpeechMs = 0 } = request;
+      const { onProgress } = options;
+      return detectRecordingSpeech(await openRecording(request.source, limits, signal), {
+        ...{ compute, minNonSpeechMs, signal, onProgress },
+      });
+    });
+  }
+
+  speakers(tenantId: string = LOCAL_TENANT, actor?: Actor): SpeakerDirectory {
+    const { config, registry, unknownVoices, nowMs } = this.#parts;
+    const directory = speakerDirectory({
+      registry,
+      unknownVoices,
+      unknownVoiceDays: config.unknownVoiceDays,
+      tenantId,
+      model: this.model,
+      assertOpen: () => this.#assertOpen(),
+      nowMs,
+    });
+    return this.#notes(tenantId, actor).over(directory);
+  }
+
+  acceptScore(falseAcceptPercent: FalseAcceptPercent = this.#parts.config.falseAcceptPercent): number {
+    return acceptScore(this.model.calibration ?? UNCALIBRATED, falseAcceptPercent);
+  }
+
+  /** Stops pending work first, then waits for it, then closes what it used. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(closed());
+    await Promise.all([...this.#sessions].map((session) => session[Symbol.asyncDispose]()));
+    await this.#admission.settled();
+    const compute = await this.#compute?.catch(() => undefined); // a failed start has told its caller
+    await compute?.[Symbol.asyncDispose]();
+    const { registry, unknownVoices } = this.#parts;
+    try {
+      await unknownVoices[Symbol.asyncDispose]();
+    } finally {
+      await registry[Symbol.asyncDispose]();
+    }
+  }
+
+  #notes(tenantId: string, actor: Actor = this.#parts.actor): AuditNotes {
+    const { trail, nowMs } = this.#parts;
+    return new AuditNotes({ trail, tenantId, actor, nowMs });
+  }
+
+  async #job<T>({ signal }: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    // A signal of its own for each call: listeners would pile up on a shared one.
+    const either = AbortSignal.any(signal ? [this.#closing.signal, signal] : [this.#closing.signal]);
+    try {
+      return await this.#admission.run(() => work(either), either);
+    } catch (error) {
+      if (this.#closing.signal.aborted) throw closed();
+      if (signal?.aborted)
+        throw new VoicePrintsError('ABORTED', 'the work was stopped before it ended', { cause: error });
+      throw asVoicePrintsError(error);
+    }
+  }
+
+  /** One set of threads for all calls; a failed start is told to the caller and tried again by the next. */
+  #openCompute(): Promise<Compute> {
+    const { config, model, segmentation, openCompute } = this.#parts;
+    this.#compute ??= openCompute(config, model, segmentation).catch((error) => {
+      this.#compute = undefined;
+      throw error;
+    });
+    return this.#compute;
+  }
+
+  /** One queue for all live streams; a failed start is tried again by the next. */
+  #openNetworks(): Promise<LiveNetworks> {
+    this.#networks ??= this.#openCompute()
+      .then((compute) => openLiveNetworks(compute, this.#closing.signal))
+      .catch((error) => {
+        this.#networks = undefined;
+        throw error;
+      });
+    return this.#networks;
+  }
+
+  /** A call may ask for less than the configuration allows, never for more. */
+  #limits(asked: Partial<RecordingLimits> = {}, mostMs: number): RecordingLimits {
+    const { maxBytes, maxDurationMs, maxDecodeMs } = this.#parts.config;
+    return {
+      maxBytes: Math.min(maxBytes, asked.maxBytes ?? maxBytes),
+      maxDurationMs: Math.min(maxDurationMs, asked.maxDurationMs ?? maxDurationMs, mostMs),
+      maxDecodeMs: Math.min(maxDecodeMs, asked.maxDecodeMs ?? maxDecodeMs),
+    };
+  }
+
+  #assertOpen(): void {
+    if (this.#closing.signal.aborted) throw closed();
+  }
+}
+
+const closed = () => new VoicePrintsError('ENGINE_CLOSED', 'the engine was closed; open it again');
