@@ -120,7 +120,7 @@ module.exports = {
     },
     ownedBy('onnxruntime-node|piscina', 'src/inference/|src/engine/(workerCompute|compute\\.worker)'),
     ownedBy('lowdb', 'src/registry/'),
-    ownedBy('express', 'src/api/'),
+    ownedBy('express|@fastify/busboy', 'src/api/'),
     ownedBy('@grpc/(grpc-js|proto-loader|reflection)|grpc-health-check', 'src/api/grpc/'),
     ownedBy('ws', 'src/api/websocket/'),
     ownedBy('classic-level|standardwebhooks', 'src/jobs/'),

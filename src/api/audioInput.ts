@@ -6,8 +6,9 @@ import type { JobSource } from '../engine/jobs.js';
 import { decodeBase64 } from './base64.js';
 import type { ApiRequest, Call } from './call.js';
 import { fetchAudio } from './fetchAudio.js';
+import { readForm } from './formBody.js';
 import { type DeclaredFormat, formatOfContentType, rawFormatOf } from './rawFormat.js';
-import { httpRefusal } from './refusal.js';
+import { bodyTooLarge, httpRefusal } from './refusal.js';
 import { parseInput } from './schemas.js';
 
 /** Content types whose body is the audio itself; everything else is read as JSON, as old clients forget the header. */
@@ -15,7 +16,7 @@ const RAW_BODY = /^(audio\/|video\/|application\/(octet-stream|ogg)\b)/i;
 
 type Carried = DeclaredFormat & { readonly content?: string | undefined; readonly url?: string | undefined };
 
-/** The fields of a call with audio, and the audio: inside the JSON, behind its `url`, or as the body itself. */
+/** The fields of a call with audio, and the audio: inside the JSON, behind its `url`, in a form, or as the body itself. */
 export async function readAudioInput<B extends z.ZodType<Carried>, Q extends z.ZodType<DeclaredFormat>>(
   call: Call,
   bodySchema: B,
@@ -39,11 +40,29 @@ export async function readCarriedAudio<B extends z.ZodType<Carried>, Q extends z
     const fields = parseInput(querySchema, { ...formatOfContentType(contentType), ...call.query });
     return { fields, source: { ...bodySource(call), label: 'body', ...rawFormat(fields) } };
   }
-  const fields = parseInput(bodySchema, await readJson(call, call.surface.limits.maxBodyBytes));
+  const form = isUnreadForm(call, contentType) ? await readForm(call) : undefined;
+  if (form?.file) {
+    const { bytes, contentType: partType } = form.file;
+    const given = { ...formatOfContentType(partType), ...call.query, ...form.fields };
+    assertOneSource(form.fields);
+    const fields = parseInput(querySchema, given);
+    return { fields, source: { kind: 'bytes', bytes, label: 'body', ...rawFormat(fields) } };
+  }
+  const given = form ? { ...call.query, ...form.fields } : await readJson(call, call.surface.limits.maxBodyBytes);
+  const fields = parseInput(bodySchema, given);
   const source = { ...carriedSource(fields), ...rawFormat(fields) };
   // The text of the audio, a third larger than the audio, is not kept while the engine works.
   call.request.body = undefined;
   return { fields: { ...fields, content: undefined }, source };
+}
+
+/** A form that no parser of the application around us has read. */
+const isUnreadForm = ({ request }: Call, contentType: string): boolean =>
+  /^multipart\/form-data\b/i.test(contentType) && parsedBefore(request) === undefined;
+
+function assertOneSource({ content, url }: Readonly<Record<string, string>>): void {
+  if (!content && !url) return;
+  throw new VoicePrintsError('INPUT_INVALID', 'a file and content or url given; give exactly one of them');
 }
 
 /** Calls without audio have small bodies. */
@@ -59,7 +78,7 @@ async function readJson({ request, response, signal }: Call, maxBytes: number): 
   if (parsed !== undefined) return parsed;
   const contentType = request.headers['content-type'] ?? '';
   if (/^multipart\//i.test(contentType)) {
-    throw httpRefusal('BODY_TYPE_UNSUPPORTED', 'multipart bodies are not read; send JSON or the audio itself');
+    throw httpRefusal('BODY_TYPE_UNSUPPORTED', 'multipart bodies other than forms with audio are not read; send JSON');
   }
   const parse = express.json({ limit: maxBytes, type: () => true });
   await new Promise<void>((resolve, reject) => {
@@ -85,9 +104,6 @@ function parseJsonText(text: string): unknown {
 
 const notJson = () =>
   new VoicePrintsError('INPUT_INVALID', 'the body is not JSON; send a JSON object or the audio itself');
-
-const bodyTooLarge = (maxBytes: number) =>
-  httpRefusal('BODY_TOO_LARGE', `the body is larger than ${maxBytes} bytes; send less`);
 
 function asRefusal(error: unknown, maxBytes: number): Error {
   const status = (error as { status?: number }).status;

@@ -63,6 +63,9 @@ export function httpRefusal(
   return new RefusedError({ contractStatus: status, modernStatus: status, type, code, message, headers });
 }
 
+export const bodyTooLarge = (maxBytes: number): RefusedError =>
+  httpRefusal('BODY_TOO_LARGE', `the body is larger than ${maxBytes} bytes; send less`);
+
 type Statuses = readonly [contract: number, modern: number];
 const malformed: Statuses = [400, 400];
 const unusable: Statuses = [400, 422];

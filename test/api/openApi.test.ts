@@ -72,7 +72,7 @@ test('the document is served without a key, names every call, and refusals are i
     expect([place, refused.status, refused.body.code]).toEqual([place, 405, 'METHOD_NOT_ALLOWED']);
   }
   const sample = body.paths['/v1/speakers/{speakerId}/samples'].post;
-  expect(Object.keys(sample.requestBody.content)).toEqual(['application/json', 'audio/*']);
+  expect(Object.keys(sample.requestBody.content)).toEqual(['application/json', 'multipart/form-data', 'audio/*']);
   expect(sample.requestBody.content['application/json'].schema.properties.content).toMatchObject({ type: 'string' });
   expect(body.components.schemas.Problem.properties.code.enum).toContain('SPEAKER_NOT_FOUND');
 });

@@ -49,7 +49,7 @@ function described(operation: Operation): Json {
     summary,
     description: `Needs a key with the scope ${scope}.`,
     parameters: [...pathParameters(operation), ...queryParameters(query), ...queryParameters(audioQuery)],
-    ...(body && { requestBody: requestBody(body, audioQuery !== undefined) }),
+    ...(body && { requestBody: requestBody(body, audioQuery) }),
     responses: {
       [status]: { description: summary, ...content },
       ...(operationId === 'submitJob' && { 200: { description: 'The job was there already', ...content } }),
@@ -61,9 +61,19 @@ function described(operation: Operation): Json {
   };
 }
 
-function requestBody(body: z.ZodObject, isAudioToo: boolean): Json {
-  const audio = { 'audio/*': { schema: { description: 'The recording itself, in any format' } } };
-  return { required: true, content: { 'application/json': { schema: jsonSchema(body) }, ...(isAudioToo && audio) } };
+function requestBody(body: z.ZodObject, audioQuery: z.ZodObject | undefined): Json {
+  const json = { 'application/json': { schema: jsonSchema(body) } };
+  if (audioQuery === undefined) return { required: true, content: json };
+  const file = { description: 'The recording, in a field of any name', contentMediaType: 'application/octet-stream' };
+  const form = { type: 'object', properties: { file, ...propertiesOf(audioQuery) }, required: ['file'] };
+  return {
+    required: true,
+    content: {
+      ...json,
+      'multipart/form-data': { schema: form },
+      'audio/*': { schema: { description: 'The recording itself, in any format' } },
+    },
+  };
 }
 
 function pathParameters({ path, parameters }: Operation): Json[] {
