@@ -26,6 +26,7 @@ export * from './engine/jobs.js';
 export { type AddModelRequest, addModel, removeModel, useModel, useNoSegmentation } from './engine/manageModels.js';
 export { calibrationInStore } from './engine/modelInStore.js';
 export { type JobFault, type OpenJobsOptions, openJobs } from './engine/openJobs.js';
+export type { Reembedded } from './engine/reembed.js';
 export {
   DISCOVERY_PREFIX,
   discoveryMessage,

@@ -21,6 +21,8 @@ const schema = z.object({
   model: text,
   falseAcceptPercent: field(falseAcceptPercent.default(1)),
   workerThreads: field(z.coerce.number().int().min(1).max(64).optional()),
+  keepAudio: checkbox,
+  unknownVoiceDays: field(z.coerce.number().min(0).max(3_650).default(30)),
   isRestOn: checkbox,
   restPath: field(z.string().default('/voice-prints')).transform((path) => `/${path.trim().replace(/^\/+|\/+$/g, '')}`),
 });
@@ -36,6 +38,7 @@ export const storeForm: SettingsForm<typeof schema> = {
       isRestOn: false,
       restPath: '/voice-prints',
     }),
+    withDefaults({ keepAudio: false, unknownVoiceDays: '30' }),
   ],
 };
 
@@ -48,6 +51,8 @@ export function engineOptions(RED: NodeAPI, node: Node<StoreCredentials>, def: N
     model: settings.model === '' ? undefined : settings.model,
     falseAcceptPercent: settings.falseAcceptPercent,
     workerThreads: settings.workerThreads,
+    keepAudio: settings.keepAudio,
+    unknownVoiceDays: settings.unknownVoiceDays,
   });
 }
 

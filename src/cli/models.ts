@@ -3,6 +3,7 @@ import {
   calibrationInStore,
   type ErrorCode,
   ModelStore,
+  type Reembedded,
   removeModel,
   type SegmentationModel,
   type SpeakerModel,
@@ -179,8 +180,9 @@ const use: Command = {
   arity: [1, 1],
   options: {},
   example: 'voice-prints models use campplus',
-  notes: `Recorded in the store. Voiceprints made with another model are kept but never compared: they work again when that
-model is used again, or after enrolling anew. Engines that already run keep the model they were started with.`,
+  notes: `Recorded in the store. Voiceprints made with another model are never compared. Where their audio was kept (enroll
+--keep-audio), the model hears it now; the others are kept, and work again when their model is used again, or after enrolling
+anew. Engines that already run keep the model they were started with.`,
   async run(args, terminal) {
     const storeDirectory = storeFolder(args, terminal.env);
     if (args.positionals[0] === 'off') {
@@ -194,8 +196,15 @@ model is used again, or after enrolling anew. Engines that already run keep the 
       printResult(args, terminal, answer, `${nameOf(model)} is in use.`);
       return;
     }
-    const stale = await staleVoiceprints(args, terminal);
-    printResult(args, terminal, { ...answer, staleVoiceprints: stale }, `${nameOf(model)} is in use.`);
+    const heard = await hearKeptAudio(args, terminal);
+    const { reembedded, stale } = heard ?? { reembedded: null, stale: null };
+    const text = reembedded ? ` It heard the kept audio of ${reembedded} people.` : '';
+    printResult(
+      args,
+      terminal,
+      { ...answer, reembedded, staleVoiceprints: stale },
+      `${nameOf(model)} is in use.${text}`,
+    );
     if (stale === null)
       remark(args, terminal, 'The store is encrypted; with its key, speakers list shows whom to enrol anew.');
     else if (stale > 0) {
@@ -208,14 +217,16 @@ model is used again, or after enrolling anew. Engines that already run keep the 
   },
 };
 
-/** How many people the model in use cannot match; null where the store is encrypted and its key was not given. */
-async function staleVoiceprints(args: ParsedArguments, terminal: Terminal): Promise<number | null> {
+/** Lets the model in use hear kept audio; undefined where the store is encrypted and its key was not given. */
+async function hearKeptAudio(args: ParsedArguments, terminal: Terminal): Promise<Reembedded | undefined> {
   try {
     await using engine = await openEngine(args, terminal, { model: '' });
-    return (await engine.speakers().list()).filter(({ isStale }) => isStale).length;
+    using bar = new ProgressBar(args, terminal);
+    const onPerson = (done: number, total: number) => bar.count('hearing kept audio', done, total);
+    return await engine.speakers().reembed({ signal: terminal.signal, onPerson });
   } catch (error) {
     const locked: readonly ErrorCode[] = ['REGISTRY_KEY_MISSING', 'REGISTRY_KEY_WRONG'];
-    if (error instanceof VoicePrintsError && locked.includes(error.code)) return null;
+    if (error instanceof VoicePrintsError && locked.includes(error.code)) return undefined;
     throw error;
   }
 }

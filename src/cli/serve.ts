@@ -8,7 +8,7 @@ import { allowedHosts } from './allowedHosts.js';
 import type { Command, ParsedArguments, Terminal } from './command.js';
 import { openEngine } from './openEngine.js';
 import { remark } from './output.js';
-import { numberOption, textOption, usageError } from './parseCommandLine.js';
+import { hasFlag, numberOption, textOption, usageError } from './parseCommandLine.js';
 import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
 
 export const serve: Command = {
@@ -21,6 +21,7 @@ export const serve: Command = {
     port: { value: 'PORT', about: 'Port to listen on; 0 takes a free one (default 8080)' },
     ...grpcOptions,
     log: { value: 'LEVEL', about: 'On standard error, as JSON lines: info (every call), error (default) or silent' },
+    'keep-audio': { about: 'Keep the speech of accepted enrolment samples: biometric raw data; see enroll --help' },
     'key-file': { value: 'FILE', about: 'API keys, a line each: tenant:key or tenant:sha256:HEX' },
   },
   example: `VOICE_PRINTS_API_KEYS=home:a-long-secret voice-prints serve --port 8080
@@ -40,7 +41,7 @@ as "apiKey"; the store keeps its digest.`,
     const port = numberOption(args, 'port', { least: 0, most: 65_535, isWhole: true });
     const host = textOption(args, 'host');
     const log = await openLog(args, terminal);
-    await using engine = await openEngine(args, terminal);
+    await using engine = await openEngine(args, terminal, { keepAudio: hasFlag(args, 'keep-audio') });
     const served = await serveKeys(env, textOption(args, 'key-file'), engine.storeDirectory);
     const { keys, madeKey } = served;
     using ring = served.ring;

@@ -16,11 +16,16 @@ async function withSpeakers<T>(
   return await work(engine.speakers());
 }
 
+const stateOf = ({ isStale, samplesWithAudio, isComplete }: SpeakerSummary): string => {
+  if (isStale) return samplesWithAudio > 0 ? 'other model, audio kept' : 'enrol anew: other model';
+  return isComplete ? 'complete' : 'incomplete';
+};
+
 /** One person as a row of the table. */
 const row = (speaker: SpeakerSummary): readonly string[] => [
   speaker.speakerId,
   speaker.name,
-  speaker.isStale ? 'enrol anew: other model' : speaker.isComplete ? 'complete' : 'incomplete',
+  stateOf(speaker),
   `${speaker.speechSeconds.toFixed(1)} s`,
   speaker.quality,
   String(speaker.samples),
@@ -38,7 +43,7 @@ const card = (speaker: SpeakerSummary): string =>
     ['state', row(speaker)[2]!],
     ['speech', `${speaker.speechSeconds.toFixed(1)} s of ${speaker.audioSeconds.toFixed(1)} s`],
     ['quality', speaker.quality],
-    ['samples', String(speaker.samples)],
+    ['samples', `${speaker.samples}, audio of ${speaker.samplesWithAudio} kept`],
     ['language', speaker.languageCode],
     ['model', speaker.model],
     ['consent', speaker.consent ? `${speaker.consent.text} (${speaker.consent.givenAt})` : 'none recorded'],

@@ -126,7 +126,9 @@ export interface SpeakerSummary {
   readonly quality: EnrollQuality;
   readonly samples: number;
   readonly languageCode: string;
-  /** True when the voiceprint was made with another model and cannot be matched until enrolled anew. */
+  /** Samples whose audio is kept, so that another model can hear it. */
+  readonly samplesWithAudio: number;
+  /** True when the voiceprint was made with another model and cannot be matched until that is mended from kept audio, or it is enrolled anew. */
   readonly isStale: boolean;
   readonly model: string;
   readonly consent: { readonly text: string; readonly givenAt: string } | null;

@@ -7,7 +7,7 @@ export interface Embedding {
 /** How good the speech of a voiceprint is, in one word (the contract's `enroll_quality`). */
 export type EnrollQuality = 'poor' | 'average' | 'good' | 'high';
 
-/** What is known of one accepted enrolment sample. Audio itself is not kept. */
+/** What is known of one accepted enrolment sample. Its audio is not here: where the owner wants it kept, it is apart. */
 export interface Exemplar {
   readonly embedding: Embedding;
   /** Speech in the sample, pauses left out. */
@@ -16,6 +16,18 @@ export interface Exemplar {
   /** Highest frequency with speech energy; about 3,400 for telephone audio. */
   readonly bandwidthHz: number;
   readonly enrolledAtMs: number;
+  /** Of the same speech by other models, made anew from kept audio: at most one of each model. */
+  readonly otherEmbeddings?: readonly Embedding[];
+  /** Names the speech of the sample in the registry; undefined where it is not kept. */
+  readonly audioId?: string;
+}
+
+/** The speech of an accepted sample, kept so that another model can hear it. Biometric raw data. */
+export interface KeptSpeech {
+  /** Mono 16 kHz, 16-bit, stretches of speech one after the other, shape (sum of `stretches`,). */
+  readonly samples: Int16Array<ArrayBuffer>;
+  /** Length of each stretch in samples, in order. */
+  readonly stretches: readonly number[];
 }
 
 /** Consent as it was given: free text and when. */

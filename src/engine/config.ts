@@ -21,6 +21,12 @@ export const engineConfig = z.object({
     'Id of a segmentation model, path of an ONNX file, or off; by default the one in use in the store, if there is one',
   ),
   falseAcceptPercent: field(falseAcceptPercent.default(1)),
+  keepAudio: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Keeps the speech of accepted enrolment samples (biometric raw data), so that another speaker model can hear it',
+    ),
   unknownVoiceDays: field(z.coerce.number().min(0).max(3_650).default(30)).describe(
     'Days that an unknown voice is kept after it was last heard live; 0 keeps none beyond the session',
   ),

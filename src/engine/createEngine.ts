@@ -12,6 +12,7 @@ import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import { type EngineConfig, engineConfig, parseConfig } from './config.js';
 import type { Engine } from './engine.js';
 import { modelInStore } from './modelInStore.js';
+import { registryOfModel } from './modelView.js';
 import { type OpenCompute, VoiceEngine } from './voiceEngine.js';
 import { WorkerCompute } from './workerCompute.js';
 
@@ -53,7 +54,7 @@ export async function createEngine(
       config: parsed,
       model,
       segmentation,
-      registry,
+      registry: registryOfModel(registry, model.id),
       unknownVoices: await openUnknownVoices(parsed, nowMs),
       trail: openAudit(parsed),
       actor: { name: actor },

@@ -13,6 +13,7 @@ import type { RecordingLimits, RecordingSource } from '../core/recording.js';
 import type { UnknownVoiceSummary } from '../core/unknownVoice.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import type { IdentifiedChunk } from './identifyChunks.js';
+import type { Reembedded } from './reembed.js';
 
 /** The tenant of everything that has no API key: Node-RED flows and the command line. */
 export const LOCAL_TENANT = 'local';
@@ -153,6 +154,15 @@ export interface SpeakerDirectory {
     passphrase: string,
     options?: { readonly replace?: boolean },
   ): Promise<readonly SpeakerSummary[]>;
+  /**
+   * Lets the model in use hear the kept audio of everybody enrolled with another one, so that they can be matched.
+   * Happens by itself before the next enrolment or identification, too.
+   */
+  reembed(options?: {
+    readonly signal?: AbortSignal;
+    /** People done, of those whose audio was kept. */
+    readonly onPerson?: (done: number, total: number) => void;
+  }): Promise<Reembedded>;
   /** Voices heard live that belong to nobody enrolled, by number. Exports leave them out. */
   unknowns(): Promise<readonly UnknownVoiceSummary[]>;
   /**

@@ -18,6 +18,8 @@ export interface EnrollDependencies {
   readonly registry: VoiceprintRegistry;
   readonly openRecording: (source: RecordingSource) => Promise<Recording>;
   readonly nowMs: () => number;
+  /** Keeps the speech of accepted samples. */
+  readonly keepAudio: boolean;
 }
 
 interface SampleRequest {
@@ -66,10 +68,15 @@ function assertRequest({ speakerId, name, samples }: EnrollRequest): void {
 /** What is wrong with a file stays with the file; what is wrong with the engine, or an abort, is thrown. */
 async function readSample(
   { file, source, progress, signal }: SampleRequest,
-  { compute, openRecording }: EnrollDependencies,
+  { compute, openRecording, keepAudio }: EnrollDependencies,
 ): Promise<Sample> {
   try {
-    const heard = await hearSample(file, () => openRecording(source), { compute, signal, onAudio: progress });
+    const heard = await hearSample(file, () => openRecording(source), {
+      compute,
+      signal,
+      onAudio: progress,
+      keepAudio,
+    });
     return { file, kind: 'heard', heard };
   } catch (thrown) {
     signal.throwIfAborted();

@@ -52,6 +52,7 @@ export async function enrollSamples(
   const heard = samples.flatMap((sample) => (sample.kind === 'heard' ? [sample.heard] : []));
   const others = await othersOf(registry, { tenantId, speakerId, modelId });
   let result: EnrollResult | undefined;
+  let kept: readonly HeardSample[] = [];
   await registry.update(tenantId, speakerId, (current) => {
     const earlier = current && knownVoiceOf(current, modelId);
     const judged = judgeSamples(heard, { earlier, others, calibration, limits: GATE_LIMITS });
@@ -66,9 +67,14 @@ export async function enrollSamples(
     const { name, languageCode, consentText } = request;
     const growth = { tenantId, speakerId, modelId, name, languageCode, consentText, nowMs: nowMs() };
     const grown = growVoiceprint(current, accepted, growth);
+    kept = accepted;
     result = stored(grown, outcomesOf(samples, judged));
     return grown;
   });
+  // Refused samples never reach the disk; of a person erased at this moment nothing is kept.
+  for (const sample of kept) {
+    if (sample.kept) await registry.keepSpeech(tenantId, sample.kept.audioId, sample.kept.speech);
+  }
   return result!;
 }
 

@@ -56,9 +56,11 @@ const exemplarOf = (sample: HeardSample, modelId: string, nowMs: number): Exempl
   snrDb: sample.snrDb,
   bandwidthHz: sample.bandwidthHz,
   enrolledAtMs: nowMs,
+  ...(sample.kept ? { audioId: sample.kept.audioId } : {}),
 });
 
-const meanOf = (exemplars: readonly Exemplar[]): Float32Array<ArrayBuffer> =>
+/** The mean that stands for a voiceprint, unit norm. */
+export const meanOf = (exemplars: readonly Exemplar[]): Float32Array<ArrayBuffer> =>
   centroid(
     exemplars.map(({ embedding }) => embedding.values),
     exemplars.map(({ speechMs }) => Math.min(speechMs, MAX_WEIGHT_MS)),
@@ -84,7 +86,7 @@ function mostDifferent(exemplars: readonly Exemplar[]): readonly Exemplar[] {
 const LABELS: readonly EnrollQuality[] = ['poor', 'average', 'good', 'high'];
 
 /** The weakest of three: how much speech, how clean, and how wide and varied (one telephone sample is never `high`). */
-function qualityOf(exemplars: readonly Exemplar[], speechMs: number): EnrollQuality {
+export function qualityOf(exemplars: readonly Exemplar[], speechMs: number): EnrollQuality {
   const snrDb = sumOf(exemplars, (one) => one.snrDb * one.speechMs) / sumOf(exemplars, (one) => one.speechMs);
   const isWide = exemplars.some(({ bandwidthHz }) => bandwidthHz >= NARROW_BAND_HZ);
   const marks = [

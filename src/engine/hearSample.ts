@@ -2,12 +2,14 @@ import type { Recording } from '../audio/recording.js';
 import type { AudioFrame } from '../core/audioFrame.js';
 import { VoicePrintsError } from '../core/errors.js';
 import { msOfSamples } from '../core/time.js';
+import type { KeptSpeech } from '../core/voiceprint.js';
 import type { Compute } from './compute.js';
+import { newAudioId, speechIn } from './keptSpeech.js';
 import { type SecondVoice, secondVoice } from './secondVoice.js';
 import { pooledEmbedding, speechMsOf, speechOf } from './speechOf.js';
 import { NARROW_BAND_HZ } from './voicesToMatch.js';
 
-/** Everything the enrolment gate wants to know of one sample. The audio is gone. */
+/** Everything the enrolment gate wants to know of one sample. The audio is gone, unless it is to be kept. */
 export interface HeardSample {
   /** What the caller called it. */
   readonly file: string;
@@ -22,6 +24,8 @@ export interface HeardSample {
   readonly embedding: Float32Array<ArrayBuffer> | undefined;
   /** The likeliest way to split the sample between two people; undefined where it is too short to tell. */
   readonly secondVoice: SecondVoice | undefined;
+  /** Its speech, where audio is to be kept, under the name that the voiceprint gives it. */
+  readonly kept?: { readonly audioId: string; readonly speech: KeptSpeech };
 }
 
 export interface HearSampleOptions {
@@ -29,6 +33,7 @@ export interface HearSampleOptions {
   readonly signal: AbortSignal;
   /** Called as audio comes in, with how much there was. */
   readonly onAudio: (doneMs: number) => void;
+  readonly keepAudio?: boolean;
 }
 
 /**
@@ -38,13 +43,15 @@ export interface HearSampleOptions {
 export async function hearSample(
   file: string,
   openRecording: () => Promise<Recording>,
-  { compute, signal, onAudio }: HearSampleOptions,
+  { compute, signal, onAudio, keepAudio = false }: HearSampleOptions,
 ): Promise<HeardSample> {
   await using recording = await openRecording();
   const pieces: Float32Array[] = [];
-  const heard = await speechOf(kept(recording.frames(), pieces), { compute, signal, onAudio });
+  const heard = await speechOf(holding(recording.frames(), pieces), { compute, signal, onAudio });
   if (heard.samples === 0) throw new VoicePrintsError('AUDIO_EMPTY', 'it has no audio in it; record it again');
-  const quality = await compute.measureQuality(joined(pieces, heard.samples), heard.speech, signal);
+  const audio = joined(pieces, heard.samples);
+  const kept = keepAudio ? { kept: { audioId: newAudioId(), speech: speechIn(audio, heard.speech) } } : {};
+  const quality = await compute.measureQuality(audio, heard.speech, signal);
   return {
     file,
     audioMs: msOfSamples(heard.samples),
@@ -55,6 +62,7 @@ export async function hearSample(
     isNarrowBand: isTelephone(recording.format.sampleRateHz, quality.bandwidthHz),
     embedding: pooledEmbedding(heard),
     secondVoice: secondVoice(heard),
+    ...kept,
   };
 }
 
@@ -62,7 +70,7 @@ export async function hearSample(
 const isTelephone = (sampleRateHz: number | undefined, bandwidthHz: number): boolean =>
   (sampleRateHz !== undefined && sampleRateHz <= 11_025) || (bandwidthHz > 0 && bandwidthHz < NARROW_BAND_HZ);
 
-async function* kept(frames: AsyncIterable<AudioFrame>, pieces: Float32Array[]): AsyncGenerator<AudioFrame> {
+async function* holding(frames: AsyncIterable<AudioFrame>, pieces: Float32Array[]): AsyncGenerator<AudioFrame> {
   for await (const frame of frames) {
     pieces.push(frame.samples.slice());
     yield frame;

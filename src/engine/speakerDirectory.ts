@@ -19,6 +19,7 @@ export interface SpeakerDirectoryParts {
   readonly tenantId: string;
   /** The engine's: voiceprints of another are stale. */
   readonly model: Pick<SpeakerModel, 'id' | 'calibration'>;
+  readonly reembed: SpeakerDirectory['reembed'];
   /** Throws where the engine was closed. */
   readonly assertOpen: () => void;
   readonly nowMs: () => number;
@@ -66,6 +67,7 @@ export function speakerDirectory(parts: SpeakerDirectoryParts): SpeakerDirectory
       await registry.putAll(tenantId, voiceprints, { replace });
       return voiceprints.map((voiceprint) => speakerSummary(voiceprint, modelId));
     },
+    reembed: parts.reembed,
     ...unknownVoiceDirectory(parts),
   };
 }

@@ -13,6 +13,7 @@ export function speakerSummary(voiceprint: Voiceprint, modelId: string): Speaker
     audioSeconds: secondsOf(voiceprint.audioMs),
     quality: voiceprint.quality,
     samples: voiceprint.exemplars.length,
+    samplesWithAudio: voiceprint.exemplars.filter(({ audioId }) => audioId !== undefined).length,
     languageCode: voiceprint.languageCode,
     isStale: model !== modelId,
     model,

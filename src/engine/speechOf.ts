@@ -153,7 +153,10 @@ async function* metered(
 }
 
 /** The stretch as the network wants it: windows relative to it, very short speech repeated. */
-function speechAudio({ startSample, samples }: SpeechSegment, windows: readonly SampleSpan[]): SpeechAudio {
+export function speechAudio(
+  { startSample, samples }: Pick<SpeechSegment, 'startSample' | 'samples'>,
+  windows: readonly SampleSpan[],
+): SpeechAudio {
   const relative = windows.map((span) => ({
     startSample: span.startSample - startSample,
     endSample: span.endSample - startSample,

@@ -10,6 +10,7 @@ import type {
   SpeechActivity,
 } from '../core/identification.js';
 import type { RecordingLimits } from '../core/recording.js';
+import type { Voiceprint } from '../core/voiceprint.js';
 import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
 import type { SegmentationModel } from '../inference/segmentationModel.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
@@ -41,6 +42,7 @@ import { identifyRecording } from './identifyRecording.js';
 import { type LiveNetworks, openLiveNetworks } from './live/liveSpeech.js';
 import { SharedVoiceprints } from './live/sharedVoiceprints.js';
 import { WatchSession } from './live/watchSession.js';
+import { canBeReembedded, type Reembedded, type ReembedOptions, reembedStale } from './reembed.js';
 import { speakerDirectory } from './speakerDirectory.js';
 import { staleAmong, voiceprintsFor } from './voiceprintsFor.js';
 
@@ -88,9 +90,10 @@ export class VoiceEngine implements Engine {
   }
 
   enroll(request: EnrollRequest, options: CallOptions = {}): Promise<EnrollResult> {
-    const { registry, nowMs } = this.#parts;
+    const { config, registry, nowMs } = this.#parts;
     const { tenantId = LOCAL_TENANT, speakerId } = request;
     const work = async (signal: AbortSignal) => {
+      await this.#hearAgain(tenantId, signal);
       const limits = this.#limits(request.limits, MAX_SAMPLE_MS);
       return enroll(
         { ...request, tenantId },
@@ -99,6 +102,7 @@ export class VoiceEngine implements Engine {
           registry,
           openRecording: (source) => openRecording(source, limits, signal),
           nowMs,
+          keepAudio: config.keepAudio,
         },
         { signal, onAudio: (doneMs) => options.onProgress?.({ stage: 'analyse', doneMs, totalMs: undefined }) },
       );
@@ -108,10 +112,10 @@ export class VoiceEngine implements Engine {
   }
 
   identify(request: IdentifyRequest, options: CallOptions = {}): Promise<Identification> {
-    const { config, registry } = this.#parts;
+    const { config } = this.#parts;
     return this.#job(options, async (signal) => {
       const { tenantId = LOCAL_TENANT, source, speakerIds } = request;
-      const everybody = await registry.list(tenantId);
+      const everybody = await this.#hearAgain(tenantId, signal);
       const voiceprints = voiceprintsFor(everybody, speakerIds, this.model.id);
       const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
       return identifyRecording(
@@ -144,11 +148,13 @@ export class VoiceEngine implements Engine {
       onEnded: () => this.#sessions.delete(session),
     });
     this.#sessions.add(session);
+    // Beside the session, which sees who was added when it looks next; a failure shows with the next enrolment.
+    this.#job({}, (signal) => this.#hearAgain(tenantId, signal)).catch(() => undefined);
     return session;
   }
 
   identifyChunks(request: IdentifyChunksRequest): ChunkSession {
-    const { config, registry } = this.#parts;
+    const { config } = this.#parts;
     const { tenantId = LOCAL_TENANT, falseAcceptPercent = config.falseAcceptPercent } = request;
     const stream = new ChunkIdentification();
     const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
@@ -159,7 +165,7 @@ export class VoiceEngine implements Engine {
             {
               openRecording: () => openRecording(source, limits, signal),
               startSeconds,
-              voiceprints: voiceprintsFor(await registry.list(tenantId), speakerIds, this.model.id),
+              voiceprints: voiceprintsFor(await this.#hearAgain(tenantId, signal), speakerIds, this.model.id),
               falseAcceptPercent,
             },
             await this.#openCompute(),
@@ -170,10 +176,10 @@ export class VoiceEngine implements Engine {
   }
 
   diarize(request: DiarizeRequest, options: CallOptions = {}): Promise<Diarization> {
-    const { config, registry } = this.#parts;
+    const { config } = this.#parts;
     const { tenantId = LOCAL_TENANT, openSource, speakerIds = [], speakerCount, isSpeakerPerChannel = false } = request;
     return this.#job(options, async (signal) => {
-      const everybody = speakerIds.length > 0 ? await registry.list(tenantId) : [];
+      const everybody = speakerIds.length > 0 ? await this.#hearAgain(tenantId, signal) : [];
       const voiceprints = speakerIds.length > 0 ? voiceprintsFor(everybody, speakerIds, this.model.id) : [];
       const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
       const compute = await this.#openCompute();
@@ -206,6 +212,8 @@ export class VoiceEngine implements Engine {
       unknownVoiceDays: config.unknownVoiceDays,
       tenantId,
       model: this.model,
+      reembed: ({ signal, onPerson } = {}) =>
+        this.#job(signal ? { signal } : {}, (either) => this.#reembed(tenantId, { signal: either, onPerson })),
       assertOpen: () => this.#assertOpen(),
       nowMs,
     });
@@ -230,6 +238,21 @@ export class VoiceEngine implements Engine {
     } finally {
       await registry[Symbol.asyncDispose]();
     }
+  }
+
+  /** Everybody of a tenant, once the model in use has heard the kept audio of those whom it does not know yet. */
+  async #hearAgain(tenantId: string, signal: AbortSignal): Promise<readonly Voiceprint[]> {
+    const { registry } = this.#parts;
+    const everybody = await registry.list(tenantId);
+    if (!everybody.some((voiceprint) => canBeReembedded(voiceprint, this.model.id))) return everybody;
+    await this.#reembed(tenantId, { signal });
+    return registry.list(tenantId);
+  }
+
+  #reembed(tenantId: string, options: ReembedOptions): Promise<Reembedded> {
+    const openCompute = () => this.#openCompute();
+    const { registry } = this.#parts;
+    return reembedStale({ registry, tenantId, modelId: this.model.id, openCompute }, options);
   }
 
   #notes(tenantId: string, actor: Actor = this.#parts.actor): AuditNotes {

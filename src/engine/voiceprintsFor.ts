@@ -1,6 +1,7 @@
 import { VoicePrintsError } from '../core/errors.js';
 import type { SpeakerSummary } from '../core/identification.js';
 import type { Voiceprint } from '../core/voiceprint.js';
+import { isStale } from './reembed.js';
 import { speakersNotFound } from './speakerId.js';
 
 /**
@@ -36,7 +37,7 @@ export function assertMatchable(all: readonly SpeakerSummary[], speakerIds: read
 
 /** How many people were enrolled with another model, which nobody compares with this one's vectors. */
 export const staleAmong = (all: readonly Voiceprint[], modelId: string): number =>
-  all.filter(({ mean }) => mean !== undefined && mean.modelId !== modelId).length;
+  all.filter((voiceprint) => isStale(voiceprint, modelId)).length;
 
 const speakersIncomplete = (ids: readonly string[]): VoicePrintsError =>
   new VoicePrintsError(

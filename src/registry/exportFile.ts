@@ -15,7 +15,10 @@ const body = z.object({ voiceprints: z.array(voiceprintRow) });
 
 /** Voiceprints as one JSON document, all but its header under AES-256-GCM with a key from the passphrase by scrypt. */
 export async function sealExport(voiceprints: readonly Voiceprint[], passphrase: string): Promise<Uint8Array> {
-  const plain = Buffer.from(JSON.stringify({ voiceprints: voiceprints.map(toRow) }), 'utf8');
+  const plain = Buffer.from(
+    JSON.stringify({ voiceprints: voiceprints.map((voiceprint) => toRow(withoutAudio(voiceprint))) }),
+    'utf8',
+  );
   const sealed = seal(plain, await newSealingKey(passphrase, EXPORT_ROUNDS), PURPOSE);
   return Buffer.from(`${JSON.stringify({ format: EXPORT_FORMAT, version: EXPORT_VERSION, sealed })}\n`, 'utf8');
 }
@@ -32,8 +35,14 @@ export async function openExport(bytes: Uint8Array, passphrase: string): Promise
   const plain = unseal(sealed, await keyOfBox(passphrase, sealed), PURPOSE);
   const rows = body.safeParse(jsonOf(plain.toString('utf8')));
   if (!rows.success) throw corrupt();
-  return rows.data.voiceprints.map(fromRow);
+  return rows.data.voiceprints.map((row) => withoutAudio(fromRow(row)));
 }
+
+/** Kept audio stays where it was recorded: an export neither holds nor names it. */
+const withoutAudio = (voiceprint: Voiceprint): Voiceprint => ({
+  ...voiceprint,
+  exemplars: voiceprint.exemplars.map(({ audioId: _, ...exemplar }) => exemplar),
+});
 
 function jsonOf(text: string): unknown {
   try {

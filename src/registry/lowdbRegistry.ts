@@ -1,19 +1,27 @@
 import { VoicePrintsError } from '../core/errors.js';
-import type { Voiceprint } from '../core/voiceprint.js';
-import { fromRow, toRow } from './row.js';
-import { SharedStore, type SharedStoreOptions } from './sharedStore.js';
+import type { KeptSpeech, Voiceprint } from '../core/voiceprint.js';
+import { fromRow, toRow, type VoiceprintRow } from './row.js';
+import { SealingKeys } from './sealingKeys.js';
+import { guarded, SharedStore, type SharedStoreOptions } from './sharedStore.js';
+import { SpeechFolder } from './speechFolder.js';
 import { type Rows, rowKey, VOICEPRINT_FORM } from './voiceprintForm.js';
 import type { VoiceprintRegistry } from './voiceprintRegistry.js';
 
 export type LowdbRegistryOptions = SharedStoreOptions;
 
-/** Voiceprints in one JSON file of a folder, for one machine; several processes may share the folder. */
+/**
+ * Voiceprints in one JSON file of a folder, for one machine; several processes may share the folder. Kept speech lies
+ * beside it, a file for each sample.
+ */
 export class LowdbRegistry implements VoiceprintRegistry {
   readonly #store: SharedStore<Rows>;
+  readonly #speech: SpeechFolder;
 
-  private constructor(directory: string, options: LowdbRegistryOptions) {
+  private constructor(directory: string, { encryptionKey, lockWaitMs }: LowdbRegistryOptions) {
     const place = { directory, file: 'voiceprints.json', lock: '.voiceprints.lock' };
-    this.#store = new SharedStore(VOICEPRINT_FORM, place, options);
+    const keys = new SealingKeys(encryptionKey);
+    this.#store = new SharedStore(VOICEPRINT_FORM, place, keys, lockWaitMs);
+    this.#speech = new SpeechFolder(directory, keys);
   }
 
   /**
@@ -23,6 +31,7 @@ export class LowdbRegistry implements VoiceprintRegistry {
   static async open(directory: string, options: LowdbRegistryOptions = {}): Promise<LowdbRegistry> {
     const registry = new LowdbRegistry(directory, options);
     await registry.#store.open();
+    await registry.#tidySpeech().catch(() => undefined); // a folder that can only be read must still open
     return registry;
   }
 
@@ -42,7 +51,7 @@ export class LowdbRegistry implements VoiceprintRegistry {
     id: string,
     change: (current: Voiceprint | undefined) => Voiceprint | undefined,
   ): Promise<Voiceprint | undefined> {
-    return this.#store.write((rows) => {
+    return this.#change((rows) => {
       const key = rowKey(tenantId, id);
       const row = rows.get(key);
       const current = row && fromRow(row);
@@ -59,7 +68,7 @@ export class LowdbRegistry implements VoiceprintRegistry {
     voiceprints: readonly Voiceprint[],
     { replace }: { readonly replace: boolean },
   ): Promise<void> {
-    return this.#store.write((rows) => {
+    return this.#change((rows) => {
       const taken = voiceprints.filter(({ id }) => rows.has(rowKey(tenantId, id))).map(({ id }) => id);
       if (taken.length > 0 && !replace) throw speakersExist(taken);
       for (const voiceprint of voiceprints)
@@ -68,14 +77,59 @@ export class LowdbRegistry implements VoiceprintRegistry {
   }
 
   delete(tenantId: string, id: string): Promise<boolean> {
-    return this.#store.write((rows) => rows.delete(rowKey(tenantId, id)));
+    return this.#change((rows) => rows.delete(rowKey(tenantId, id)));
+  }
+
+  async keepSpeech(tenantId: string, audioId: string, speech: KeptSpeech): Promise<boolean> {
+    await guarded(() => this.#speech.write(tenantId, audioId, speech));
+    // Looked for after writing: whoever erases the person from now on sees that the file is named, and erases it, too.
+    const isNamed = [...(await this.#store.read()).values()].some(
+      (row) => row.tenantId === tenantId && audioIdsOf(row).includes(audioId),
+    );
+    if (!isNamed) await guarded(() => this.#speech.erase([audioId]));
+    return isNamed;
+  }
+
+  speech(tenantId: string, audioId: string): Promise<KeptSpeech | undefined> {
+    return guarded(() => this.#speech.read(tenantId, audioId));
   }
 
   /** Waits for writes under way; afterwards every call is refused. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#store.close();
   }
+
+  /** Erases speech that nobody names, and seals what was kept before there was a key. */
+  async #tidySpeech(): Promise<void> {
+    const rows = [...(await this.#store.read()).values()];
+    await this.#speech.eraseAllBut(new Set(rows.flatMap(audioIdsOf)));
+    if (!this.#store.isToBeSealed) return;
+    for (const row of rows) {
+      for (const audioId of audioIdsOf(row)) {
+        const speech = await this.#speech.read(row.tenantId, audioId);
+        if (speech) await this.#speech.write(row.tenantId, audioId, speech);
+      }
+    }
+  }
+
+  /** A step over the rows; speech that they name no more is erased before the answer. */
+  async #change<T>(step: (rows: Rows) => T): Promise<T> {
+    let dropped: string[] = [];
+    const answer = await this.#store.write((rows) => {
+      const before = new Map(rows);
+      const made = step(rows);
+      const changed = [...before].filter(([key, row]) => rows.get(key) !== row);
+      const kept = new Set(changed.flatMap(([key]) => audioIdsOf(rows.get(key))));
+      dropped = changed.flatMap(([, row]) => audioIdsOf(row)).filter((audioId) => !kept.has(audioId));
+      return made;
+    });
+    if (dropped.length > 0) await guarded(() => this.#speech.erase(dropped));
+    return answer;
+  }
 }
+
+const audioIdsOf = (row: VoiceprintRow | undefined): string[] =>
+  (row?.exemplars ?? []).flatMap(({ audioId }) => audioId ?? []);
 
 const speakersExist = (ids: readonly string[]) =>
   new VoicePrintsError(

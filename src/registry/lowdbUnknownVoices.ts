@@ -1,4 +1,5 @@
 import type { UnknownVoice } from '../core/unknownVoice.js';
+import { SealingKeys } from './sealingKeys.js';
 import { SharedStore, type SharedStoreOptions } from './sharedStore.js';
 import {
   fromUnknownRow,
@@ -41,7 +42,12 @@ export class LowdbUnknownVoices implements UnknownVoices {
 
   private constructor(directory: string, options: LowdbUnknownVoicesOptions) {
     const place = { directory, file: 'unknown-voices.json', lock: '.unknown-voices.lock' };
-    this.#store = new SharedStore(UNKNOWN_VOICE_FORM, place, options);
+    this.#store = new SharedStore(
+      UNKNOWN_VOICE_FORM,
+      place,
+      new SealingKeys(options.encryptionKey),
+      options.lockWaitMs,
+    );
     this.#options = options;
   }
 

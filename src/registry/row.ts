@@ -8,6 +8,11 @@ const exemplarRow = z.object({
   snrDb: z.number(),
   bandwidthHz: z.number().nonnegative(),
   enrolledAtMs: z.number(),
+  otherEmbeddings: z.array(embeddingRow).exactOptional(),
+  audioId: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .exactOptional(),
 });
 
 /** A voiceprint as stored: plain JSON. Files and tables outlive the code that wrote them, hence the schema. */
@@ -34,7 +39,7 @@ export function toRow(voiceprint: Voiceprint): VoiceprintRow {
   const { exemplars, mean, consent, ...plain } = voiceprint;
   return {
     ...plain,
-    exemplars: exemplars.map((exemplar) => ({ ...exemplar, embedding: toEmbeddingRow(exemplar.embedding) })),
+    exemplars: exemplars.map(toExemplarRow),
     ...(mean ? { mean: toEmbeddingRow(mean) } : {}),
     ...(consent ? { consent: { ...consent } } : {}),
   };
@@ -44,10 +49,24 @@ export function toRow(voiceprint: Voiceprint): VoiceprintRow {
 export function fromRow(row: VoiceprintRow): Voiceprint {
   return {
     ...row,
-    exemplars: row.exemplars.map(
-      (exemplar): Exemplar => ({ ...exemplar, embedding: fromEmbeddingRow(exemplar.embedding) }),
-    ),
+    exemplars: row.exemplars.map(fromExemplarRow),
     mean: row.mean && fromEmbeddingRow(row.mean),
     consent: row.consent && { ...row.consent },
+  };
+}
+
+function toExemplarRow({ embedding, otherEmbeddings, ...plain }: Exemplar): z.output<typeof exemplarRow> {
+  return {
+    ...plain,
+    embedding: toEmbeddingRow(embedding),
+    ...(otherEmbeddings ? { otherEmbeddings: otherEmbeddings.map(toEmbeddingRow) } : {}),
+  };
+}
+
+function fromExemplarRow({ embedding, otherEmbeddings, ...plain }: z.output<typeof exemplarRow>): Exemplar {
+  return {
+    ...plain,
+    embedding: fromEmbeddingRow(embedding),
+    ...(otherEmbeddings ? { otherEmbeddings: otherEmbeddings.map(fromEmbeddingRow) } : {}),
   };
 }

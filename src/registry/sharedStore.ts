@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Low } from 'lowdb';
 import { VoicePrintsError } from '../core/errors.js';
+import type { SealingKeys } from './sealingKeys.js';
 import type { StoredForm } from './storedForm.js';
 import { StoreFile } from './storeFile.js';
 import { StoreLock } from './storeLock.js';
@@ -51,10 +52,11 @@ export class SharedStore<Body> {
   constructor(
     form: StoredForm<Body>,
     { directory, file, lock }: SharedStorePlace,
-    { encryptionKey, lockWaitMs = 10_000 }: SharedStoreOptions,
+    keys: SealingKeys,
+    lockWaitMs = 10_000,
   ) {
     this.#form = form;
-    this.#file = new StoreFile(join(directory, file), form, encryptionKey);
+    this.#file = new StoreFile(join(directory, file), form, keys);
     this.#db = new Low<Body>(this.#file, form.empty());
     this.#lock = new StoreLock(join(directory, lock), lockWaitMs);
   }
@@ -158,7 +160,7 @@ export class SharedStore<Body> {
 }
 
 /** Failures of the file system, in our words. */
-async function guarded<T>(work: () => Promise<T>): Promise<T> {
+export async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -1,17 +1,9 @@
 import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Adapter } from 'lowdb';
-import { VoicePrintsError } from '../core/errors.js';
-import {
-  isKeyOfBox,
-  keyOfBox,
-  newSealingKey,
-  type SealingKey,
-  STORE_ROUNDS,
-  seal,
-  unseal,
-} from '../sealing/sealing.js';
+import { seal, unseal } from '../sealing/sealing.js';
 import { removeTemporaries, writeAtomically } from './atomicFile.js';
+import type { SealingKeys } from './sealingKeys.js';
 import { parseSealedBody, parseStore, type StoredForm, sealedStoreText } from './storedForm.js';
 
 /** Tells one written file from the next: every write makes a new one, so a changed file is a changed inode or time. */
@@ -25,22 +17,21 @@ const ABSENT: Fingerprint = 'absent';
 export class StoreFile<Body> implements Adapter<Body> {
   readonly path: string;
   readonly #form: StoredForm<Body>;
-  readonly #passphrase: string | undefined;
-  #key: SealingKey | undefined;
+  readonly #keys: SealingKeys;
   #known: Fingerprint | undefined;
   #isPlain = false;
   /** Asked just before a write becomes visible; throws where the lock was lost. */
   beforeRename: () => Promise<void> = async () => {};
 
-  constructor(path: string, form: StoredForm<Body>, passphrase: string | undefined) {
+  constructor(path: string, form: StoredForm<Body>, keys: SealingKeys) {
     this.path = path;
     this.#form = form;
-    this.#passphrase = passphrase;
+    this.#keys = keys;
   }
 
   /** True where the file was plain when it was last read though there is a key: the next write encrypts it. */
   get isToBeSealed(): boolean {
-    return this.#isPlain && this.#passphrase !== undefined;
+    return this.#isPlain && this.#keys.isSealing;
   }
 
   /** Makes the folder, readable by its owner only. */
@@ -67,7 +58,7 @@ export class StoreFile<Body> implements Adapter<Body> {
     await removeTemporaries(this.path);
     await writeAtomically(this.path, text, this.beforeRename);
     this.#known = fingerprintOf(await stat(this.path, { bigint: true }));
-    this.#isPlain = this.#passphrase === undefined;
+    this.#isPlain = !this.#keys.isSealing;
   }
 
   async #readChanged(): Promise<string | undefined> {
@@ -92,18 +83,14 @@ export class StoreFile<Body> implements Adapter<Body> {
     const content = parseStore(this.#form, text);
     this.#isPlain = content.kind === 'plain';
     if (content.kind === 'plain') return content.body;
-    if (this.#passphrase === undefined) {
-      throw new VoicePrintsError('REGISTRY_KEY_MISSING', 'the voiceprint store is encrypted; give its key');
-    }
-    if (!this.#key || !isKeyOfBox(this.#key, content.box)) this.#key = await keyOfBox(this.#passphrase, content.box);
-    return parseSealedBody(this.#form, unseal(content.box, this.#key, this.#form.purpose));
+    const key = await this.#keys.forBox(content.box);
+    return parseSealedBody(this.#form, unseal(content.box, key, this.#form.purpose));
   }
 
   async #textOf(body: Body): Promise<string> {
     const text = this.#form.textOf(body);
-    if (this.#passphrase === undefined) return text;
-    this.#key ??= await newSealingKey(this.#passphrase, STORE_ROUNDS);
-    return sealedStoreText(this.#form, seal(Buffer.from(text, 'utf8'), this.#key, this.#form.purpose));
+    const key = await this.#keys.forSealing();
+    return key ? sealedStoreText(this.#form, seal(Buffer.from(text, 'utf8'), key, this.#form.purpose)) : text;
   }
 }
 

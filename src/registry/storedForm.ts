@@ -26,6 +26,12 @@ export interface StoredForm<Body> {
   readonly isSame: (a: Body, b: Body) => boolean;
 }
 
+/** What reading and sealing need of a form. */
+export type ReadableForm<Body> = Pick<
+  StoredForm<Body>,
+  'format' | 'version' | 'migrations' | 'purpose' | 'noun' | 'schema' | 'textOf'
+>;
+
 /** What a store file holds, before decryption. */
 export type StoreContent<Body> =
   | { readonly kind: 'plain'; readonly body: Body }
@@ -35,7 +41,7 @@ const head = z.object({ format: z.string(), version: z.number().int().min(1) });
 const sealedDocument = head.extend({ sealed: sealedBox });
 
 /** Reads the text of a store file. Throws REGISTRY_CORRUPT or REGISTRY_VERSION_NEWER; nothing is guessed or dropped. */
-export function parseStore<Body>(form: StoredForm<Body>, text: string): StoreContent<Body> {
+export function parseStore<Body>(form: ReadableForm<Body>, text: string): StoreContent<Body> {
   const document = documentOf(form, text);
   const { version } = headOf(form, document);
   if (!('sealed' in document)) return { kind: 'plain', body: bodyOf(form, document) };
@@ -46,11 +52,11 @@ export function parseStore<Body>(form: StoredForm<Body>, text: string): StoreCon
 }
 
 /** Reads the decrypted document of a sealed store. */
-export function parseSealedBody<Body>(form: StoredForm<Body>, bytes: Buffer): Body {
+export function parseSealedBody<Body>(form: ReadableForm<Body>, bytes: Buffer): Body {
   return bodyOf(form, documentOf(form, bytes.toString('utf8')));
 }
 
-export function sealedStoreText<Body>({ format, version }: StoredForm<Body>, box: SealedBox): string {
+export function sealedStoreText<Body>({ format, version }: ReadableForm<Body>, box: SealedBox): string {
   return `${JSON.stringify({ format, version, sealed: box })}\n`;
 }
 
@@ -70,13 +76,13 @@ export function migrate<Body>(
   return migrated;
 }
 
-function headOf<Body>(form: StoredForm<Body>, document: Record<string, unknown>): z.output<typeof head> {
+function headOf<Body>(form: ReadableForm<Body>, document: Record<string, unknown>): z.output<typeof head> {
   const parsed = head.safeParse(document);
   if (parsed.success && parsed.data.format === form.format) return parsed.data;
   throw corrupt(form, `it does not say that it is a ${form.format} of some version`);
 }
 
-function bodyOf<Body>(form: StoredForm<Body>, document: Record<string, unknown>): Body {
+function bodyOf<Body>(form: ReadableForm<Body>, document: Record<string, unknown>): Body {
   headOf(form, document);
   const parsed = form.schema.safeParse(migrate(form, document));
   if (parsed.success) return parsed.data;
@@ -84,7 +90,7 @@ function bodyOf<Body>(form: StoredForm<Body>, document: Record<string, unknown>)
   throw corrupt(form, `field ${parsed.error.issues[0]?.path.join('.') ?? '?'} is not as it should be`);
 }
 
-function documentOf<Body>(form: StoredForm<Body>, text: string): Record<string, unknown> {
+function documentOf<Body>(form: ReadableForm<Body>, text: string): Record<string, unknown> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

@@ -3,7 +3,8 @@ import { type VoiceprintRow, voiceprintRow } from './row.js';
 import type { StoredForm } from './storedForm.js';
 
 const FORMAT = 'voice-prints-store';
-const VERSION = 1;
+/** Version 2: exemplars may name kept audio, which older code would leave behind when it erases somebody. */
+const VERSION = 2;
 
 /** Rows by `rowKey`. A Map, and an array on disk: ids such as `__proto__` must be ordinary. */
 export type Rows = Map<string, VoiceprintRow>;
@@ -14,7 +15,7 @@ export const rowKey = (tenantId: string, id: string): string => `${tenantId}\n${
 export const VOICEPRINT_FORM: StoredForm<Rows> = {
   format: FORMAT,
   version: VERSION,
-  migrations: {},
+  migrations: { 1: (document) => document },
   purpose: 'voice-prints store',
   noun: 'voiceprints',
   schema: z

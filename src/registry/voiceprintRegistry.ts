@@ -1,4 +1,4 @@
-import type { Voiceprint } from '../core/voiceprint.js';
+import type { KeptSpeech, Voiceprint } from '../core/voiceprint.js';
 
 /** Where voiceprints live. Every adapter passes test/contract/voiceprintRegistry.ts. A resolved promise means: on disk. */
 export interface VoiceprintRegistry extends AsyncDisposable {
@@ -20,6 +20,13 @@ export interface VoiceprintRegistry extends AsyncDisposable {
    * one is there already, unless `replace`.
    */
   putAll(tenantId: string, voiceprints: readonly Voiceprint[], options: { readonly replace: boolean }): Promise<void>;
-  /** Erases for good: nothing of it stays in any file of the store. False when there was none. */
+  /** Erases for good: nothing of it, nor of speech kept for it, stays in any file. False when there was none. */
   delete(tenantId: string, id: string): Promise<boolean>;
+  /**
+   * Keeps the speech of a sample that an exemplar names by `audioId`: 32 hexadecimal digits, chosen by the caller. It is
+   * erased as soon as no exemplar names it any more. False where none does: then nothing is kept.
+   */
+  keepSpeech(tenantId: string, audioId: string, speech: KeptSpeech): Promise<boolean>;
+  /** Undefined where it was not kept, or was erased. */
+  speech(tenantId: string, audioId: string): Promise<KeptSpeech | undefined>;
 }

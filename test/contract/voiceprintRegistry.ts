@@ -153,6 +153,62 @@ export function voiceprintRegistryContract(name: string, newPlace: () => Registr
       expect(await registry.list('t')).toEqual(some);
     });
 
+    const AUDIO_ID = '0123456789abcdef'.repeat(2);
+    const withAudio = (id: string, audioId = AUDIO_ID): Voiceprint => {
+      const voiceprint = randomVoiceprint({ id, exemplars: 1 });
+      return { ...voiceprint, exemplars: voiceprint.exemplars.map((exemplar) => ({ ...exemplar, audioId })) };
+    };
+    const speech = { samples: Int16Array.of(1, -2, 32_767, -32_768, 0), stretches: [2, 3] };
+
+    test('keeps speech that an exemplar names, also after opening again', async () => {
+      const place = newPlace();
+      const first = await open(place);
+      expect(await first.speech('t', AUDIO_ID)).toBeUndefined();
+      await put(first, withAudio('anna'));
+      expect(await first.keepSpeech('t', AUDIO_ID, speech)).toBe(true);
+      await first[Symbol.asyncDispose]();
+      expect(await (await open(place)).speech('t', AUDIO_ID)).toEqual(speech);
+    });
+
+    test('speech that nobody names, or that another tenant names, is not kept', async () => {
+      const registry = await openNew();
+      await put(registry, { ...withAudio('anna'), tenantId: 'other' });
+      expect(await registry.keepSpeech('t', AUDIO_ID, speech)).toBe(false);
+      expect(await registry.speech('t', AUDIO_ID)).toBeUndefined();
+    });
+
+    test.each([
+      { name: 'deleting the person', change: (r: VoiceprintRegistry) => r.delete('t', 'anna') },
+      {
+        name: 'dropping the sample',
+        change: (r: VoiceprintRegistry) => r.update('t', 'anna', (now) => now && { ...now, exemplars: [] }),
+      },
+      {
+        name: 'replacing the person',
+        change: (r: VoiceprintRegistry) => r.putAll('t', [randomVoiceprint({ id: 'anna' })], { replace: true }),
+      },
+    ])('$name erases the speech kept', async ({ change }) => {
+      const registry = await openNew();
+      await put(registry, withAudio('anna'));
+      await put(registry, withAudio('ben', 'f'.repeat(32)));
+      await registry.keepSpeech('t', AUDIO_ID, speech);
+      await registry.keepSpeech('t', 'f'.repeat(32), speech);
+      await change(registry);
+      expect(await registry.speech('t', AUDIO_ID)).toBeUndefined();
+      expect(await registry.speech('t', 'f'.repeat(32))).toEqual(speech);
+    });
+
+    test('changing a person otherwise keeps the speech, and embeddings of other models', async () => {
+      const registry = await openNew();
+      const anna = withAudio('anna');
+      const otherEmbeddings = [{ ...anna.exemplars[0]!.embedding, modelId: 'model-2' }];
+      await put(registry, { ...anna, exemplars: [{ ...anna.exemplars[0]!, otherEmbeddings }] });
+      await registry.keepSpeech('t', AUDIO_ID, speech);
+      await registry.update('t', 'anna', (now) => now && { ...now, name: 'Anna B.' });
+      expect(await registry.speech('t', AUDIO_ID)).toEqual(speech);
+      expect((await registry.get('t', 'anna'))?.exemplars[0]?.otherEmbeddings).toEqual(otherEmbeddings);
+    });
+
     test('calls after the end are refused', async () => {
       const registry = await openNew();
       await registry[Symbol.asyncDispose]();

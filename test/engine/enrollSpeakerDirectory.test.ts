@@ -16,7 +16,7 @@ async function directoryOf(...voiceprints: ReturnType<typeof randomVoiceprint>[]
   const nowMs = () => 1_800_000_000_000;
   const unknownVoices = await LowdbUnknownVoices.open(folder, { keepMs: 30 * 86_400_000, mostVoices: 10, nowMs });
   const model = { id: 'model-1', calibration: PLAIN_CALIBRATION };
-  const who = { tenantId: 't', model, assertOpen: () => {}, nowMs };
+  const who = { tenantId: 't', model, assertOpen: () => {}, nowMs, reembed: async () => ({ reembedded: 0, stale: 0 }) };
   const directory = speakerDirectory({ registry, unknownVoices, unknownVoiceDays: 30, ...who });
   return { folder, registry, unknownVoices, directory };
 }
@@ -36,6 +36,7 @@ test('lists people without their embeddings', async () => {
       audioSeconds: 15,
       quality: 'good',
       samples: 2,
+      samplesWithAudio: 0,
       languageCode: 'en-US',
       isStale: false,
       model: 'model-1',
@@ -72,7 +73,11 @@ test('an export opens elsewhere, whole, and shows nothing by itself', async () =
   const bytes = await directory.export(PASSPHRASE);
   expect(Buffer.from(bytes).includes('Nirgendwo')).toBe(false);
   expect(Buffer.from(bytes).includes('anna')).toBe(false);
-  expect(JSON.parse(Buffer.from(bytes).toString())).toMatchObject({ format: 'voice-prints-export', version: 1 });
+  expect(JSON.parse(Buffer.from(bytes).toString())).toMatchObject({
+    version: 1,
+    format: 'voice-prints-export',
+    version: 1,
+  });
   const other = await directoryOf();
   expect((await other.directory.import(bytes, PASSPHRASE)).map(({ speakerId }) => speakerId)).toEqual(['anna', 'ben']);
   expect(await other.registry.list('t')).toEqual([anna, ben]);

@@ -55,6 +55,8 @@ test.each([
     read: { falseAcceptPercent: 1, workerThreads: undefined },
   },
   { name: 'a checkbox from an environment variable', stored: { isRestOn: 'true' }, read: { isRestOn: true } },
+  { name: 'settings of version 1', stored: {}, read: { keepAudio: false, unknownVoiceDays: 30 } },
+  { name: 'no unknown voices', stored: { unknownVoiceDays: '0' }, read: { unknownVoiceDays: 0 } },
   { name: 'a path without slash', stored: { restPath: 'api/' }, read: { restPath: '/api' } },
   { name: 'an empty path', stored: { restPath: '' }, read: { restPath: '/voice-prints' } },
   { name: 'the root', stored: { restPath: '/' }, read: { restPath: '/' } },

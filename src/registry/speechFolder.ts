@@ -1,0 +1,71 @@
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KeptSpeech } from '../core/voiceprint.js';
+import { seal, unseal } from '../sealing/sealing.js';
+import { writeAtomically } from './atomicFile.js';
+import type { SealingKeys } from './sealingKeys.js';
+import { speechForm } from './speechForm.js';
+import { parseSealedBody, parseStore, sealedStoreText } from './storedForm.js';
+
+const FOLDER = 'speech';
+/** A file that nobody names and that is older than this is what a killed process left. */
+const ABANDONED_AFTER_MS = 3_600_000;
+
+/** Kept speech: a file of its own for each enrolment sample, sealed with the store's key where it has one. */
+export class SpeechFolder {
+  readonly #folder: string;
+  readonly #keys: SealingKeys;
+
+  constructor(directory: string, keys: SealingKeys) {
+    this.#folder = join(directory, FOLDER);
+    this.#keys = keys;
+  }
+
+  async write(tenantId: string, audioId: string, speech: KeptSpeech): Promise<void> {
+    const form = speechForm(tenantId, audioId);
+    const text = form.textOf(speech);
+    const key = await this.#keys.forSealing();
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const sealed = key ? sealedStoreText(form, seal(Buffer.from(text, 'utf8'), key, form.purpose)) : text;
+    await writeAtomically(this.#pathOf(audioId), sealed, async () => {});
+  }
+
+  /** Undefined where there is none. Throws REGISTRY_CORRUPT, REGISTRY_KEY_MISSING, REGISTRY_KEY_WRONG. */
+  async read(tenantId: string, audioId: string): Promise<KeptSpeech | undefined> {
+    const text = await textIfThere(this.#pathOf(audioId));
+    if (text === undefined) return undefined;
+    const form = speechForm(tenantId, audioId);
+    const content = parseStore(form, text);
+    if (content.kind === 'plain') return content.body;
+    return parseSealedBody(form, unseal(content.box, await this.#keys.forBox(content.box), form.purpose));
+  }
+
+  async erase(audioIds: Iterable<string>): Promise<void> {
+    await Promise.all(Array.from(audioIds, (audioId) => rm(this.#pathOf(audioId), { force: true })));
+  }
+
+  /** Erases what no voiceprint names: what a process left that was killed between two steps. */
+  async eraseAllBut(named: ReadonlySet<string>): Promise<void> {
+    const names = await namesIfThere(this.#folder);
+    const left = names.filter((name) => !named.has(name.replace(/\.json$/, '')));
+    for (const name of left) {
+      const path = join(this.#folder, name);
+      const isOld = Date.now() - (await stat(path)).mtimeMs > ABANDONED_AFTER_MS;
+      if (isOld) await rm(path, { force: true });
+    }
+  }
+
+  #pathOf(audioId: string): string {
+    return join(this.#folder, `${audioId}.json`);
+  }
+}
+
+const namesIfThere = (folder: string): Promise<string[]> => readdir(folder).catch(ifAbsent([]));
+const textIfThere = (path: string): Promise<string | undefined> => readFile(path, 'utf8').catch(ifAbsent(undefined));
+
+const ifAbsent =
+  <T>(value: T) =>
+  (error: NodeJS.ErrnoException): T => {
+    if (error.code === 'ENOENT') return value;
+    throw error;
+  };
