@@ -138,7 +138,7 @@ test('a store file is no export, even under the same key', async () => {
   await using registry = await LowdbRegistry.open(folder, { encryptionKey: PASSPHRASE });
   await registry.putAll('t', [randomVoiceprint({ id: 'anna' })], { replace: false });
   const store = JSON.parse((await allBytes(folder)).toString());
-  const disguised = Buffer.from(JSON.stringify({ ...store, format: 'voice-prints-export' }));
+  const disguised = Buffer.from(JSON.stringify({ ...store, version: 1, format: 'voice-prints-export' }));
   const { directory } = await directoryOf();
   await expect(directory.import(disguised, PASSPHRASE)).rejects.toMatchObject({ code: 'REGISTRY_CORRUPT' });
 });
