@@ -74,7 +74,6 @@ test('an export opens elsewhere, whole, and shows nothing by itself', async () =
   expect(Buffer.from(bytes).includes('Nirgendwo')).toBe(false);
   expect(Buffer.from(bytes).includes('anna')).toBe(false);
   expect(JSON.parse(Buffer.from(bytes).toString())).toMatchObject({
-    version: 1,
     format: 'voice-prints-export',
     version: 1,
   });
