@@ -20,8 +20,8 @@ const sequence = sileroSequence(readFileSync(join(avrVad, 'dist/silero_vad_v5.on
 writeFileSync(join(assets, 'silero-vad-5-sequence.onnx'), sequence);
 cpSync(join(root, 'scripts/assets/SILERO_VAD_LICENSE.md'), join(assets, 'SILERO_VAD_LICENSE.md'));
 
-// Read at run time: the gRPC interface, which its users compile, and the live page.
-for (const file of ['src/api/grpc/deepaffects-realtime.proto', 'src/api/page/live.html']) {
+// Read at run time: the gRPC interface, which its users compile, and the pages.
+for (const file of ['src/api/grpc/deepaffects-realtime.proto', 'src/api/page/live.html', 'src/api/page/docs.html']) {
   cpSync(join(root, file), join(root, 'dist', file));
 }
 

@@ -6,7 +6,7 @@ import { present } from './call.js';
 import { faultDialect, problemDialect } from './dialect.js';
 import { writeJson, writeRefusal } from './endpoint.js';
 import { KeyThrottle } from './keyThrottle.js';
-import { livePage } from './page/livePage.js';
+import { docsPage, livePage } from './page/pages.js';
 import { refusalOf, refuseRoute } from './refusal.js';
 import { createRestRouter, REST_LIMITS, type RestRouterOptions } from './rest.js';
 import { isStream, type StreamLimits, StreamServer } from './websocket/streamServer.js';
@@ -29,7 +29,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Serves the REST surface, live streams over WebSocket, the live page and `/healthz` without Node-RED. Throws CONFIG_INVALID when the port cannot be had. */
+/** Serves the REST surface, live streams over WebSocket, the live page, the page of the calls and `/healthz` without Node-RED. Throws CONFIG_INVALID when the port cannot be had. */
 export async function serve({
   host = '127.0.0.1',
   port = 8080,
@@ -84,6 +84,7 @@ function appOf(rest: RestRouterOptions): express.Express {
       );
   });
   app.get(['/', '/live'], livePage());
+  app.get('/docs', docsPage());
   app.use(createRestRouter(rest));
   app.use((_request, response) => {
     refuseRoute().catch((error: unknown) => writeRefusal(response, faultDialect, refusalOf(error)));

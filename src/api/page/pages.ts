@@ -3,17 +3,24 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 
-const PAGE_PATH = fileURLToPath(new URL('./live.html', import.meta.url));
+type Page = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Answers with the page that streams the browser's microphone: one file, nothing from elsewhere. */
-export function livePage(): (request: IncomingMessage, response: ServerResponse) => void {
-  const html = readFileSync(PAGE_PATH);
+/** Answers with the page that streams the browser's microphone. */
+export const livePage = (): Page =>
+  pageOf('live.html', { permissions: 'microphone=(self), camera=(), geolocation=()' });
+
+/** Answers with the page that shows the calls, as /v1/openapi.json describes them. */
+export const docsPage = (): Page => pageOf('docs.html', { permissions: 'microphone=(), camera=(), geolocation=()' });
+
+/** One file, nothing from elsewhere. */
+function pageOf(name: string, { permissions }: { readonly permissions: string }): Page {
+  const html = readFileSync(fileURLToPath(new URL(name, import.meta.url)));
   const text = html.toString('utf8');
   const [script, style] = [hashesOf(text, 'script'), hashesOf(text, 'style')];
   return (request, response) => {
     response.setHeader('content-type', 'text/html; charset=utf-8');
     response.setHeader('content-security-policy', policy({ script, style, host: request.headers.host }));
-    response.setHeader('permissions-policy', 'microphone=(self), camera=(), geolocation=()');
+    response.setHeader('permissions-policy', permissions);
     response.setHeader('referrer-policy', 'no-referrer');
     response.setHeader('x-content-type-options', 'nosniff');
     response.setHeader('cache-control', 'no-cache');
@@ -28,7 +35,7 @@ interface PolicyParts {
   readonly host: string | undefined;
 }
 
-/** Only what stands in the file runs; the worklet is made of it, hence blob. Not every browser takes 'self' for ws:. */
+/** Only what stands in the file runs; the live page's worklet is made of it, hence blob. Not every browser takes 'self' for ws:. */
 function policy({ script, style, host }: PolicyParts): string {
   const isPlainHost = /^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/i.test(host ?? '');
   const sockets = isPlainHost ? ` ws://${host} wss://${host}` : '';
