@@ -2,7 +2,7 @@ import type { Router } from 'express';
 import type { DeadLetter } from '../engine/jobs.js';
 import { iso, modernJob, webhookAnswer } from './asyncAnswers.js';
 import { cancelOrErase, jobNotFound, jobsOf, requestIdOf } from './asyncRoutes.js';
-import { jobBody, jobQuery, oneJob, pageQuery, taskOf } from './asyncSchemas.js';
+import { jobBody, jobQuery, oneWebhook, pageQuery, taskOf } from './asyncSchemas.js';
 import { readCarriedAudio } from './audioInput.js';
 import { type Answer, type Call, type Handler, present, type Surface } from './call.js';
 import { problemDialect } from './dialect.js';
@@ -94,7 +94,7 @@ export const deadLetterAnswer = (letter: DeadLetter) => ({
 });
 
 async function resend(call: Call): Promise<Answer> {
-  const { requestId: webhookId } = parseInput(oneJob, { requestId: call.request.params?.webhookId });
+  const { webhookId } = parseInput(oneWebhook, { ...call.request.params });
   await (await jobsOf(call)).resend(webhookId, call.tenantId);
   return { status: 202, body: { webhookId, status: 'waiting' } };
 }

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import type { JobTask } from '../engine/jobs.js';
 import { carried, choice, declared, identifyBody, identifyQuery, optional, speakerIdList, text } from './schemas.js';
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused; as \p{Cc}, in letters every reader of the OpenAPI document knows
+const NO_CONTROLS = /^[^\u0000-\u001f\u007f-\u009f]*$/;
+
 /** The caller's name for a job: text or a number, as old clients send either. */
 const requestId = text
-  .pipe(z.string().min(1).max(128))
-  .refine((id) => !/\p{Cc}/u.test(id), 'leave control characters out')
+  .pipe(z.string().min(1).max(128).regex(NO_CONTROLS, 'leave control characters out'))
   .describe('The name of the job, unique within the developer; one is made where none is given');
 
 const webhook = z.string().max(8192).describe('Where the outcome is sent, up to five times until it is answered 2xx');
@@ -25,9 +27,9 @@ const flag = z.preprocess(
 
 const voices = {
   speakerIds: optional(speakerIdList).describe('People who may be named; by default voices are only told apart'),
-  speakerCount: optional(wholeNumber.pipe(z.union([z.literal(-1), z.literal(0), z.number().min(1).max(100)]))).describe(
-    'How many people speak at most; -1 where nobody knows',
-  ),
+  speakerCount: optional(
+    wholeNumber.pipe(z.union([z.literal(-1), z.literal(0), z.number().int().min(1).max(100)])),
+  ).describe('How many people speak at most; -1 where nobody knows'),
   separateSpeakerPerChannel: optional(flag).describe('Each channel of the recording is one person'),
 };
 
@@ -59,8 +61,9 @@ export const jobBody = z.object({ ...carried, ...everything });
 export const jobQuery = z.object(everything);
 
 export const oneJob = z.object({ requestId });
+export const oneWebhook = z.object({ webhookId: requestId.describe('As the message said it') });
 export const pageQuery = z.object({
-  limit: optional(wholeNumber.pipe(z.number().min(1).max(200))),
+  limit: optional(wholeNumber.pipe(z.number().int().min(1).max(200))),
   cursor: optional(z.string().regex(/^\d{1,20}$/, 'give the cursor of the page before')),
 });
 

@@ -21,6 +21,7 @@ const HTTP_CODES = {
   BODY_TOO_LARGE: [413, 'params_invalid'],
   BODY_TYPE_UNSUPPORTED: [415, 'params_invalid'],
   TOO_MANY_REQUESTS: [429, 'rate_limit'],
+  HEAD_TOO_LARGE: [431, 'params_invalid'],
 } as const satisfies Readonly<Record<string, readonly [status: number, type: RefusalType]>>;
 
 export type HttpCode = keyof typeof HTTP_CODES;

@@ -31,17 +31,20 @@ export const speakerIdList = z.preprocess((raw) => {
 export const declared = {
   encoding: optional(z.string().max(64)).describe('Container or codec; needed only for headerless audio'),
   sampleRate: optional(count).describe('In hertz; needed only for headerless audio'),
-  channels: optional(count.pipe(z.number().max(64))).describe('Of headerless audio; 1 by default'),
+  channels: optional(count.pipe(z.number().int().min(1).max(64))).describe('Of headerless audio; 1 by default'),
   languageCode: optional(z.string().max(35)).describe('Stored with the voiceprint; en-US by default'),
 };
 
 export const carried = {
-  content: optional(z.string()).describe('The audio as base64'),
-  url: optional(z.string().max(8192)).describe('Where the server fetches the audio'),
+  content: optional(z.string().min(1)).describe('The audio as base64'),
+  url: optional(z.string().min(1).max(8192)).describe('Where the server fetches the audio'),
 };
 
+/** As the engine takes it. */
+const NAME = z.string().max(200).regex(/\S/, 'give a name, not blanks');
+
 const person = {
-  name: optional(text.pipe(z.string().max(256))).describe('Shown instead of the id'),
+  name: optional(text.pipe(NAME)).describe('Shown instead of the id'),
   consentText: optional(z.string().max(4096)).describe('What the person agreed to'),
 };
 
@@ -59,7 +62,7 @@ export const identifyBody = z.object({ ...carried, ...declared, ...choice });
 export const identifyQuery = z.object({ ...declared, ...choice });
 
 export const oneSpeaker = z.object({ speakerId });
-export const speakerPatch = z.object({ name: text.pipe(z.string().trim().min(1).max(256)) });
+export const speakerPatch = z.object({ name: text.pipe(NAME.trim()) });
 export const listQuery = z.object({
   getAllSpeakers: z.preprocess(
     (raw) => (typeof raw === 'string' ? raw.toLowerCase() : raw),

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { VoicePrintsError } from '../core/errors.js';
+import { answerBrokenRequest } from './brokenRequest.js';
 import { present } from './call.js';
 import { faultDialect, problemDialect } from './dialect.js';
 import { writeJson, writeRefusal } from './endpoint.js';
@@ -60,6 +61,7 @@ export async function serve({
     appOf(rest),
   );
   server.maxConnections = 1_000;
+  server.on('clientError', answerBrokenRequest);
   server.on('upgrade', (request, socket, head) => {
     if (isStream(request)) streams.handleUpgrade(request, socket, head);
     else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');

@@ -71,7 +71,7 @@ test.each(malformed)('$name', async (sent) => {
   }
 });
 
-test.each(brokenWire)('on the wire: %s', async (_name, bytes) => {
+test.each(brokenWire)('on the wire: %s', async (name, bytes) => {
   const { hostname, port } = new URL(server.url);
   const answer = await new Promise<string>((resolve) => {
     let text = '';
@@ -83,6 +83,8 @@ test.each(brokenWire)('on the wire: %s', async (_name, bytes) => {
     socket.on('close', () => resolve(text));
   });
   expect(answer).not.toMatch(/^HTTP\/1\.1 5/);
+  if (name === 'a head without end') expect(answer).toMatch(/^HTTP\/1\.1 431 .*"code":"HEAD_TOO_LARGE"/s);
+  if (name === 'garbage') expect(answer).toMatch(/^HTTP\/1\.1 400 .*"code":"INPUT_INVALID"/s);
   expect(await isAlive()).toBe(true);
 });
 

@@ -73,6 +73,9 @@ test('the document is served without a key, names every call, and refusals are i
   }
   const sample = body.paths['/v1/speakers/{speakerId}/samples'].post;
   expect(Object.keys(sample.requestBody.content)).toEqual(['application/json', 'multipart/form-data', 'audio/*']);
+  const { schema } = sample.requestBody.content['application/json'];
+  expect(schema.oneOf).toEqual([{ required: ['content'] }, { required: ['url'] }]);
+  expect(schema.properties.channels).toMatchObject({ minimum: 1, maximum: 64 });
   expect(sample.requestBody.content['application/json'].schema.properties.content).toMatchObject({ type: 'string' });
   expect(body.components.schemas.Problem.properties.code.enum).toContain('SPEAKER_NOT_FOUND');
 });

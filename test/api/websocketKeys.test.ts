@@ -4,25 +4,32 @@ import { WebSocket } from 'ws';
 import { ApiKeys, keysOfPairs } from '../../src/api/apiKeys.js';
 import { TenantGate } from '../../src/api/keys/tenantGate.js';
 import { serve } from '../../src/api/serve.js';
-import type { EnrollResult, LiveSession, WatchRequest } from '../../src/index.js';
+import type { Actor, EnrollResult, LiveSession, WatchRequest } from '../../src/index.js';
 import { scriptedEngine } from './scriptedEngine.js';
+
+/** Who enrolled, in order. */
+const actors: (Actor | undefined)[] = [];
 
 /** A session that hears its audio to the end, and enrols whoever it is told to. */
 const session = ({ audio }: WatchRequest): LiveSession => ({
-  sessionId: crypto.randomUUID(),
+  sessionId: 'session-1',
   site: undefined,
   async *events() {
     for await (const item of audio) {
       if (item.type === 'state') yield { ...item, timestampMs: 0 };
     }
   },
-  enrollUnknown: async ({ speakerId }) => ({ speakerId, status: 'complete' }) as EnrollResult,
+  enrollUnknown: async ({ speakerId }, options) => {
+    actors.push(options?.actor);
+    return { speakerId, status: 'complete' } as EnrollResult;
+  },
   [Symbol.asyncDispose]: async () => {},
 });
 
 test('a key that may only name voices enrols nobody; the audio of a tenant is counted', async () => {
   const [hearing] = keysOfPairs('acme:hearing-key');
-  const known = [...keysOfPairs('acme:any-key'), { ...hearing!, scopes: ['identify'] as const }];
+  const [any] = keysOfPairs('acme:any-key');
+  const known = [any!, { ...hearing!, scopes: ['identify'] as const }];
   const gate = new TenantGate();
   const engine = { ...scriptedEngine({ watch: session }), model: { id: 'scripted' } as never };
   const server = await serve({ engine, keys: new ApiKeys(() => known), gate, port: 0 });
@@ -43,6 +50,7 @@ test('a key that may only name voices enrols nobody; the audio of a tenant is co
     };
     expect(await told('hearing-key')).toContainEqual(expect.objectContaining({ type: 'refused', code: 'KEY_SCOPE' }));
     expect(await told('any-key')).toContainEqual(expect.objectContaining({ type: 'enrolled' }));
+    expect(actors).toEqual([{ name: `key:${any!.keyId}`, requestId: 'session-1' }]);
   } finally {
     await server.close();
   }

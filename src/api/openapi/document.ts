@@ -62,14 +62,15 @@ function described(operation: Operation): Json {
 }
 
 function requestBody(body: z.ZodObject, audioQuery: z.ZodObject | undefined): Json {
-  const json = { 'application/json': { schema: jsonSchema(body) } };
-  if (audioQuery === undefined) return { required: true, content: json };
+  const schema = jsonSchema(body);
+  if (audioQuery === undefined) return { required: true, content: { 'application/json': { schema } } };
+  const carrier = { oneOf: [{ required: ['content'] }, { required: ['url'] }] };
   const file = { description: 'The recording, in a field of any name', contentMediaType: 'application/octet-stream' };
   const form = { type: 'object', properties: { file, ...propertiesOf(audioQuery) }, required: ['file'] };
   return {
     required: true,
     content: {
-      ...json,
+      'application/json': { schema: { ...schema, ...carrier } },
       'multipart/form-data': { schema: form },
       'audio/*': { schema: { description: 'The recording itself, in any format' } },
     },

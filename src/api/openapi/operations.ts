@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { jobBody, jobQuery, oneJob, pageQuery } from '../asyncSchemas.js';
+import { jobBody, jobQuery, oneJob, oneWebhook, pageQuery } from '../asyncSchemas.js';
 import type { Scope } from '../keys/caller.js';
 import { identifyBody, identifyQuery, oneSpeaker, sampleBody, sampleQuery, speakerPatch } from '../schemas.js';
 import * as answers from './answers.js';
@@ -81,7 +81,8 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     ...{ method: 'post', path: '/v1/webhooks/dead-letters/{webhookId}/resend', operationId: 'resendDeadLetter' },
-    ...{ summary: 'Send one of them again', scope: 'admin', status: 202, answer: answers.resent },
+    ...{ summary: 'Send one of them again', parameters: oneWebhook, scope: 'admin', status: 202 },
+    answer: answers.resent,
   },
   {
     ...{ method: 'post', path: '/v1/webhooks/secret', operationId: 'rotateWebhookSecret' },
