@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { z } from 'zod';
+import { modernJob } from '../src/api/asyncAnswers.js';
 import { type SpeakerDirectory, VoicePrintsError } from '../src/index.js';
 import { badge } from './shared/badge.js';
 import { bindNode, type Send } from './shared/bindNode.js';
@@ -10,6 +11,8 @@ import { evaluateIds, evaluateText, located } from './shared/typedProperty.js';
 
 const ACTIONS = ['list', 'get', 'rename', 'delete', 'export', 'import', 'unknowns', 'forget'] as const;
 type Action = (typeof ACTIONS)[number];
+/** Begins a flow in place of answering messages. */
+const JOBS_ACTION = 'jobs';
 
 const schema = z.object({
   store: text,
@@ -40,10 +43,12 @@ export const registryForm: SettingsForm<typeof schema> = {
       newName: 'speakerName',
       newNameType: 'msg',
     }),
+    // The editor draws its port by it.
+    withDefaults({ inputs: 1 }),
   ],
 };
 
-/** Lists, shows, renames and erases enrolled people; writes and reads encrypted exports; forgets unknown voices. */
+/** Lists, shows, renames and erases enrolled people; writes and reads encrypted exports; forgets unknown voices; tells of jobs. */
 export default function register(RED: NodeAPI): void {
   function SpeakerRegistry(this: RegistryNode, def: NodeDef): void {
     RED.nodes.createNode(this, def);
@@ -60,11 +65,21 @@ export default function register(RED: NodeAPI): void {
       this.status(badge('green', 'dot', `speaker-registry.status.${action}`));
       send(msg);
     });
-    useStore(RED, this, settings.store, binding);
+    if (useStore(RED, this, settings.store, binding)) tellOfJobs(RED, this, settings);
   }
   RED.nodes.registerType('speaker-registry', SpeakerRegistry as never, {
     credentials: { passphrase: { type: 'password' } },
   });
+}
+
+/** One message for each job of the store that is done or failed, until the node closes. */
+function tellOfJobs(RED: NodeAPI, node: Node, { action, actionType, store }: Settings): void {
+  if (actionType !== 'action' || action !== JOBS_ACTION) return;
+  const stop = storeOf(RED, store).onJob((job) => {
+    node.status(badge('green', 'dot', 'speaker-registry.status.jobs'));
+    node.send({ topic: job.requestId, payload: modernJob(job) });
+  });
+  node.on('close', () => stop());
 }
 
 async function actionOf(RED: NodeAPI, node: Node, settings: Settings, msg: NodeMessageInFlow): Promise<Action> {

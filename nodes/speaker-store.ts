@@ -1,14 +1,12 @@
 import type { Node, NodeAPI, NodeDef, NodeStatus } from 'node-red';
-import type { AsyncJobs } from '../src/api/asyncJobs.js';
 import { asVoicePrintsError, createEngine, type Engine, type JobView } from '../src/index.js';
 import { registerAdminRoutes } from './shared/adminRoutes.js';
 import { badge, failureBadge, SHARED_TEXTS } from './shared/badge.js';
-import { mountRest, registerRestRoutes } from './shared/restRoutes.js';
-import { readSettings } from './shared/settings.js';
+import { registerRestRoutes } from './shared/restRoutes.js';
 import { StoreEngine, type StorePhase } from './shared/storeEngine.js';
-import { openEarly, storeJobs } from './shared/storeJobs.js';
 import type { SpeakerStoreNode } from './shared/storeOf.js';
-import { engineOptions, type StoreCredentials, storeForm } from './shared/storeSettings.js';
+import { engineOptions, type StoreCredentials } from './shared/storeSettings.js';
+import { openSurfaces, type StoreSurfaces } from './shared/storeSurfaces.js';
 
 /** The config node: makes the engine when somebody needs it, shows its state on every user, closes it at the end. */
 export default function register(RED: NodeAPI): void {
@@ -36,12 +34,12 @@ export default function register(RED: NodeAPI): void {
       // Opened beforehand, so that a wrong key or a locked folder shows at deploy and not with the first message.
       setImmediate(openEngineEarly);
     };
-    const jobs = tryRest(RED, this, def, engine);
-    const onJob = (listener: (job: JobView) => void): (() => void) => jobs?.onSettled(listener) ?? (() => undefined);
+    const surfaces = trySurfaces(RED, this, def, engine);
+    const onJob = (listener: (job: JobView) => void): (() => void) => surfaces?.onJob(listener) ?? (() => undefined);
     Object.assign(this, { users, engine, register: addUser, onJob });
     this.on('close', (done: () => void) => {
       const closing = async (): Promise<void> => {
-        await jobs?.[Symbol.asyncDispose](); // what is in work is handed back, and done after the next start
+        await surfaces?.close();
         await store.close();
       };
       closing().then(done, (error: Error) => {
@@ -58,22 +56,13 @@ export default function register(RED: NodeAPI): void {
   registerRestRoutes(RED);
 }
 
-/** A constructor must not throw; without its API a store still serves the flows, and wrong settings show on opening. */
-function tryRest(
-  RED: NodeAPI,
-  node: Node<StoreCredentials>,
-  def: NodeDef,
-  engine: () => Promise<Engine>,
-): AsyncJobs | undefined {
+/** A constructor must not throw; without its APIs a store still serves the flows, and wrong settings show on opening. */
+function trySurfaces(...given: Parameters<typeof openSurfaces>): StoreSurfaces | undefined {
   try {
-    const { isRestOn, restPath } = readSettings(storeForm, def);
-    if (!isRestOn) return undefined;
-    const jobs = storeJobs(node, { engine, encryptionKey: node.credentials?.encryptionKey });
-    mountRest(RED, node, { path: restPath, apiKey: node.credentials?.apiKey, engine, jobs: jobs.open });
-    openEarly(node, jobs);
-    return jobs;
+    return openSurfaces(...given);
   } catch (thrown) {
-    node.error(asVoicePrintsError(thrown).message);
+    const [, store] = given;
+    store.error(asVoicePrintsError(thrown).message);
     return undefined;
   }
 }

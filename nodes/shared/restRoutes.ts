@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Node, NodeAPI } from 'node-red';
-import { ApiKeys } from '../../src/api/apiKeys.js';
+import type { KeyCheck } from '../../src/api/admitKey.js';
 import type { FailureReport } from '../../src/api/call.js';
 import { createRestRouter } from '../../src/api/rest.js';
-import { asVoicePrintsError, type Engine, type Jobs, LOCAL_TENANT, VoicePrintsError } from '../../src/index.js';
+import { asVoicePrintsError, type Engine, type Jobs, VoicePrintsError } from '../../src/index.js';
 
-/** A store whose REST API is switched on. */
+/** A store that other programs reach over HTTP. */
 interface Mount {
   readonly path: string;
   readonly serve: RequestHandler;
@@ -15,46 +14,50 @@ interface Mount {
 interface MountOptions {
   /** Below Node-RED's HTTP root; `/` serves the calls at the root itself. */
   readonly path: string;
-  readonly apiKey: string | undefined;
-  readonly engine: () => Promise<Engine>;
-  readonly jobs: () => Promise<Jobs>;
+  /** Asked one after the other. */
+  readonly handlers: readonly RequestHandler[];
 }
 
-const SHORTEST_KEY = 8;
+interface RestHandlerOptions extends KeyCheck {
+  readonly engine: () => Promise<Engine>;
+  readonly jobs: () => Promise<Jobs>;
+  readonly onFailure: (failure: FailureReport) => void;
+}
+
 const mounts = new Map<string, Mount>();
 
 /** Registered once when the package is loaded; which store answers is looked up on each request. */
 export function registerRestRoutes(RED: NodeAPI): void {
   if (!isHttpOn(RED)) return;
   const { httpNodeMiddleware } = RED.settings as { httpNodeMiddleware?: RequestHandler | RequestHandler[] };
+  // Core applies it to each of its own routes.
   const guards = [httpNodeMiddleware ?? []].flat();
   const dispatch: RequestHandler = (req, res, next) => {
     const mount = [...mounts.values()].find(({ path }) => isBelow(req.path, path));
     if (!mount) return void next();
-    runGuards(guards, req, res, (error?: unknown) => (error ? next(error) : enter(mount, req, res, next)));
+    runInTurn(guards, req, res, (error?: unknown) => (error ? next(error) : enter(mount, req, res, next)));
   };
   RED.httpNode.use(dispatch);
 }
 
-/** Switches a store's API on until the node closes. Throws CONFIG_INVALID without a key or on a path that is taken. */
-export function mountRest(RED: NodeAPI, store: Node, { path, apiKey, engine, jobs }: MountOptions): void {
-  if (!isHttpOn(RED)) throw invalid('this Node-RED serves no HTTP (httpNodeRoot is false); switch the REST API off');
-  if (!apiKey || apiKey.length < SHORTEST_KEY) {
-    throw invalid(`the REST API never opens without a key; enter one of ${SHORTEST_KEY} characters or more`);
+/** Serves what a store has switched on until the node closes. Throws CONFIG_INVALID on a path that is taken. */
+export function mountHttp(RED: NodeAPI, store: Node, { path, handlers }: MountOptions): void {
+  if (!isHttpOn(RED)) {
+    throw invalid('this Node-RED serves no HTTP (httpNodeRoot is false); switch REST and live streams off');
   }
   if ([...mounts.values()].some((mount) => mount.path === path)) {
-    throw invalid('another speaker store serves its REST API on the same path; choose another path');
+    throw invalid('another speaker store is served on the same base path; choose another one');
   }
-  // As a digest: a key may hold any character, and none of it stays in memory.
-  const keys = ApiKeys.fromPairs([
-    `${LOCAL_TENANT}:sha256:${createHash('sha256').update(apiKey, 'utf8').digest('hex')}`,
-  ]);
-  const onFailure = ({ requestId, code }: FailureReport): void =>
-    store.error(`REST request ${requestId} failed: ${code}`);
+  mounts.set(store.id, { path, serve: (req, res, next) => runInTurn(handlers, req, res, next) });
+  store.on('close', () => mounts.delete(store.id));
+}
+
+/** The REST API of a store, whose engine opens with the first call at the latest. */
+export function restHandler({ engine, keys, throttle, jobs, onFailure }: RestHandlerOptions): RequestHandler {
   let router: Promise<RequestHandler> | undefined;
   const open = async (): Promise<RequestHandler> =>
-    createRestRouter({ engine: await engine(), keys, jobs, options: { onFailure } });
-  const serve: RequestHandler = (req, res, next) => {
+    createRestRouter({ engine: await engine(), keys, throttle, jobs, options: { onFailure } });
+  return (req, res, next) => {
     router ??= open();
     router.then(
       (handle) => handle(req, res, next),
@@ -64,8 +67,6 @@ export function mountRest(RED: NodeAPI, store: Node, { path, apiKey, engine, job
       },
     );
   };
-  mounts.set(store.id, { path, serve });
-  store.on('close', () => mounts.delete(store.id));
 }
 
 const isHttpOn = (RED: NodeAPI): boolean => (RED.settings.httpNodeRoot as string | false | undefined) !== false;
@@ -87,11 +88,11 @@ function enter({ path, serve }: Mount, req: Request, res: Response, next: NextFu
   });
 }
 
-/** The middleware of Node-RED's settings file, which core applies to each of its own routes. */
-function runGuards(guards: readonly RequestHandler[], req: Request, res: Response, next: NextFunction): void {
-  const [first, ...others] = guards;
+/** Each hands over to the next one, as in Express. */
+function runInTurn(handlers: readonly RequestHandler[], req: Request, res: Response, next: NextFunction): void {
+  const [first, ...others] = handlers;
   if (!first) next();
-  else first(req, res, (error?: unknown) => (error ? next(error) : runGuards(others, req, res, next)));
+  else first(req, res, (error?: unknown) => (error ? next(error) : runInTurn(others, req, res, next)));
 }
 
 function refuse(res: Response, { code, message }: VoicePrintsError): void {

@@ -25,6 +25,10 @@ const schema = z.object({
   unknownVoiceDays: field(z.coerce.number().min(0).max(3_650).default(30)),
   isRestOn: checkbox,
   restPath: field(z.string().default('/voice-prints')).transform((path) => `/${path.trim().replace(/^\/+|\/+$/g, '')}`),
+  isStreamOn: checkbox,
+  isGrpcOn: checkbox,
+  grpcHost: field(z.string().default('127.0.0.1')).transform((host) => host.trim()),
+  grpcPort: field(z.coerce.number().int().min(1).max(65_535).default(50_051)),
 });
 
 export const storeForm: SettingsForm<typeof schema> = {
@@ -39,6 +43,8 @@ export const storeForm: SettingsForm<typeof schema> = {
       restPath: '/voice-prints',
     }),
     withDefaults({ keepAudio: false, unknownVoiceDays: '30' }),
+    // Stores of before open nothing new by themselves.
+    withDefaults({ isStreamOn: false, isGrpcOn: false, grpcHost: '127.0.0.1', grpcPort: '50051' }),
   ],
 };
 

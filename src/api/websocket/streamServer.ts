@@ -1,4 +1,4 @@
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Engine } from '../../engine/engine.js';
@@ -60,7 +60,7 @@ const FAREWELL_MS = 1_000;
 /** Path of the streams below wherever the server is mounted. */
 const STREAM_PATH = '/v1/stream';
 
-/** Whether a request is for a stream, at a server whose paths begin with `prefix`. */
+/** Whether a request is for a stream, at a server whose paths begin with `prefix` (without a slash at its end, e.g. `/voice-prints`). */
 export const isStream = (request: IncomingMessage, prefix = ''): boolean =>
   (request.url ?? '').split('?')[0] === prefix + STREAM_PATH;
 
@@ -89,19 +89,6 @@ export class StreamServer {
       maxPayload: limits.maxMessageBytes,
       perMessageDeflate: false,
     });
-  }
-
-  /**
-   * Takes the upgrade requests for `prefix + /v1/stream` and leaves the others alone. Returns what ends that.
-   *
-   * @param prefix without a slash at its end, e.g. `/voice-prints`
-   */
-  attach(server: Server, prefix = ''): () => void {
-    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (isStream(request, prefix)) this.handleUpgrade(request, socket, head);
-    };
-    server.on('upgrade', onUpgrade);
-    return () => server.off('upgrade', onUpgrade);
   }
 
   /** One upgrade request: a wrong key is refused before it becomes a WebSocket. */

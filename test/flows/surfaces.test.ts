@@ -1,0 +1,132 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { credentials, loadPackageDefinition, Metadata, type makeGenericClientConstructor } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { PROTO_PATH } from '../../src/api/grpc/realtimeProto.js';
+import type { ServerMessage } from '../../src/api/websocket/protocol.js';
+import { until } from '../jobs/until.js';
+import { type Flow, freePort, NodeRedProcess } from './nodeRedProcess.js';
+
+/** What a store opens to other programs, in a real Node-RED: each is there once it is ticked, and gone when it is not. */
+const API_KEY = 'a key of the test';
+const KEY = `apikey=${encodeURIComponent(API_KEY)}`;
+
+const { deepaffectsrealtime } = loadPackageDefinition(loadSync(PROTO_PATH, { keepCase: true, defaults: true }));
+const ClientOf = (deepaffectsrealtime as Record<string, ReturnType<typeof makeGenericClientConstructor>>).DeepAffectsRealtime!;
+
+let red: NodeRedProcess;
+let spoken: string;
+let grpcPort: number;
+beforeAll(async () => {
+  red = await NodeRedProcess.start({ settings: { httpNodeRoot: '/flows-of-ours' } });
+  spoken = join(red.userDir, 'spoken.wav');
+  execFileSync('flite', ['-voice', 'slt', '-t', 'Nobody knows how late it is, and nobody asks.', spoken]);
+  grpcPort = await freePort();
+});
+afterAll(() => red?.[Symbol.asyncDispose]());
+
+/** A store with these settings, and a flow that writes what becomes of jobs to a file. */
+const flowOf = (settings: object, apiKey: string | undefined = API_KEY): Flow =>
+  [
+    { id: 'tab', type: 'tab', label: 'test' },
+    {
+      ...{ id: 'store', type: 'speaker-store', version: 3, restPath: '/voice-prints', grpcPort: String(grpcPort) },
+      ...{ ...settings, ...(apiKey === undefined ? {} : { credentials: { apiKey } }) },
+    },
+    {
+      ...{ id: 'jobs', type: 'speaker-registry', z: 'tab', x: 100, y: 100, version: 2, inputs: 0, store: 'store', wires: [['json']] },
+      ...{ action: 'jobs', actionType: 'action' },
+    },
+    { id: 'json', type: 'json', z: 'tab', x: 100, y: 100, property: 'payload', action: 'str', wires: [['file']] },
+    {
+      ...{ id: 'file', type: 'file', z: 'tab', x: 100, y: 100, filename: join(red.userDir, 'jobs.txt'), filenameType: 'str' },
+      ...{ appendNewline: true, overwriteFile: 'false', wires: [[]] },
+    },
+  ] as unknown as Flow;
+const base = () => `${red.url}/flows-of-ours/voice-prints`;
+
+/** Whether anybody listens there. */
+async function isOpen(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const isConnected = await new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+  });
+  socket.destroy();
+  return isConnected;
+}
+
+test('nothing opens without a key', async () => {
+  const from = red.lines.length;
+  await red.deploy(flowOf({ isStreamOn: true, isGrpcOn: true }, ''));
+  await red.line(/never opens without a key/, from);
+  expect((await fetch(`${base()}/live`)).status).toBe(404);
+  expect(await isOpen(grpcPort)).toBe(false);
+});
+
+test('gRPC names voices at its port, and a deploy that switches it off closes it with an open stream', async () => {
+  await red.deploy(flowOf({ isGrpcOn: true }));
+  await until(() => isOpen(grpcPort));
+  const client = new ClientOf(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+  const metadata = new Metadata();
+  metadata.set('apikey', API_KEY);
+  const call = client.IdentifySpeaker!(metadata);
+  const ended = new Promise((resolve) => call.on('error', resolve).on('end', () => resolve(undefined)));
+  const answered = once(call, 'data');
+  call.write({ id: 1, content: readFileSync(spoken).toString('base64'), encoding: 'wav', languageCode: 'en-US' });
+  expect((await answered)[0]).toMatchObject({ id: 1, Error: '' });
+  await red.deploy(flowOf({}));
+  await ended;
+  client.close();
+  expect(await isOpen(grpcPort)).toBe(false);
+});
+
+test('live streams and the page are served below the path by the server of Node-RED', async () => {
+  await red.deploy(flowOf({ isStreamOn: true }));
+  const page = await fetch(`${base()}/live`);
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  expect((await fetch(`${base()}/v1/speakers?${KEY}`)).status).toBe(404); // REST was not ticked
+  const address = `${base().replace(/^http/, 'ws')}/v1/stream`;
+  const wrong = new WebSocket(`${address}?apikey=wrong`);
+  expect((await once(wrong, 'error'))[0]).toMatchObject({ message: expect.stringContaining('401') });
+  const socket = new WebSocket(address, { headers: { authorization: `Bearer ${API_KEY}` } });
+  const messages: ServerMessage[] = [];
+  socket.on('message', (data) => messages.push(JSON.parse(data.toString())));
+  const closed = once(socket, 'close');
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ type: 'hello', encoding: 's16le', sampleRate: 16_000 }));
+  await until(() => messages.some(({ type }) => type === 'ready'));
+  socket.send(readFileSync(spoken).subarray(44));
+  await red.deploy(flowOf({})); // the turn that was being spoken is still told
+  await closed;
+  const events = messages.flatMap((message) => (message.type === 'event' ? [message.event.event_type] : []));
+  expect(events).toContain('unknown');
+  expect((await fetch(`${base()}/live`)).status).toBe(404);
+  const late = new WebSocket(address, { handshakeTimeout: 500 });
+  expect((await once(late, 'error'))[0]).toBeInstanceOf(Error);
+});
+
+test("a job's outcome arrives as a message", async () => {
+  await red.deploy(flowOf({ isRestOn: true }));
+  const accepted = await fetch(`${base()}/audio/generic/api/v1/async/vad?${KEY}&request_id=9`, {
+    method: 'POST',
+    headers: { 'content-type': 'audio/wav' },
+    body: readFileSync(spoken),
+  });
+  expect(accepted.status).toBe(202);
+  const file = join(red.userDir, 'jobs.txt');
+  await until(() => existsSync(file) && readFileSync(file, 'utf8').endsWith('\n'));
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({ requestId: '9', kind: 'vad', status: 'done', result: expect.anything() }),
+  ]);
+});
+
+
+test('at the end no node had hung', () => {
+  expect(red.lines.join('\n')).not.toMatch(/timed out|Uncaught|ENGINE_CLOSED/i);
+});
