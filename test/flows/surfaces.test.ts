@@ -17,7 +17,8 @@ const API_KEY = 'a key of the test';
 const KEY = `apikey=${encodeURIComponent(API_KEY)}`;
 
 const { deepaffectsrealtime } = loadPackageDefinition(loadSync(PROTO_PATH, { keepCase: true, defaults: true }));
-const ClientOf = (deepaffectsrealtime as Record<string, ReturnType<typeof makeGenericClientConstructor>>).DeepAffectsRealtime!;
+const ClientOf = (deepaffectsrealtime as Record<string, ReturnType<typeof makeGenericClientConstructor>>)
+  .DeepAffectsRealtime!;
 
 let red: NodeRedProcess;
 let spoken: string;
@@ -39,12 +40,30 @@ const flowOf = (settings: object, apiKey: string | undefined = API_KEY): Flow =>
       ...{ ...settings, ...(apiKey === undefined ? {} : { credentials: { apiKey } }) },
     },
     {
-      ...{ id: 'jobs', type: 'speaker-registry', z: 'tab', x: 100, y: 100, version: 2, inputs: 0, store: 'store', wires: [['json']] },
+      ...{
+        id: 'jobs',
+        type: 'speaker-registry',
+        z: 'tab',
+        x: 100,
+        y: 100,
+        version: 2,
+        inputs: 0,
+        store: 'store',
+        wires: [['json']],
+      },
       ...{ action: 'jobs', actionType: 'action' },
     },
     { id: 'json', type: 'json', z: 'tab', x: 100, y: 100, property: 'payload', action: 'str', wires: [['file']] },
     {
-      ...{ id: 'file', type: 'file', z: 'tab', x: 100, y: 100, filename: join(red.userDir, 'jobs.txt'), filenameType: 'str' },
+      ...{
+        id: 'file',
+        type: 'file',
+        z: 'tab',
+        x: 100,
+        y: 100,
+        filename: join(red.userDir, 'jobs.txt'),
+        filenameType: 'str',
+      },
       ...{ appendNewline: true, overwriteFile: 'false', wires: [[]] },
     },
   ] as unknown as Flow;
@@ -93,7 +112,7 @@ test('live streams and the page are served below the path by the server of Node-
   const address = `${base().replace(/^http/, 'ws')}/v1/stream`;
   const wrong = new WebSocket(`${address}?apikey=wrong`);
   expect((await once(wrong, 'error'))[0]).toMatchObject({ message: expect.stringContaining('401') });
-  const socket = new WebSocket(address, { headers: { authorization: `Bearer ${API_KEY}` } });
+  const socket = new WebSocket(`${address}?${KEY}`);
   const messages: ServerMessage[] = [];
   socket.on('message', (data) => messages.push(JSON.parse(data.toString())));
   const closed = once(socket, 'close');
@@ -125,7 +144,6 @@ test("a job's outcome arrives as a message", async () => {
     expect.objectContaining({ requestId: '9', kind: 'vad', status: 'done', result: expect.anything() }),
   ]);
 });
-
 
 test('at the end no node had hung', () => {
   expect(red.lines.join('\n')).not.toMatch(/timed out|Uncaught|ENGINE_CLOSED/i);
