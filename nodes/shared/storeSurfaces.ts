@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { AsyncJobs } from '../../src/api/asyncJobs.js';
 import type { FailureReport } from '../../src/api/call.js';
-import { livePage } from '../../src/api/page/livePage.js';
+import { livePage } from '../../src/api/page/pages.js';
 import type { Engine, JobView } from '../../src/index.js';
 import { mountHttp, restHandler } from './restRoutes.js';
 import { readSettings } from './settings.js';
