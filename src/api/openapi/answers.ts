@@ -42,6 +42,7 @@ export const speaker = z.strictObject({
   audioSeconds: seconds,
   quality,
   samples: z.int().min(0),
+  samplesWithAudio: z.int().min(0).describe('Of those, how many have their speech kept'),
   languageCode: z.string(),
   isStale: z.boolean().describe('Made with another speaker model; cannot be matched until enrolled anew'),
   model: z.string(),
