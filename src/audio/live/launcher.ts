@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
 import { DecoderChild } from '../decoderChild.js';
 import { GST_LAUNCH } from '../gstreamer.js';
 import { findCommand } from './findCommand.js';
@@ -17,17 +18,32 @@ export interface LauncherOptions {
   readonly gstLaunchCommand?: string;
 }
 
+const run = promisify(execFile);
+/** Loading takes a tenth of a second; a machine that is too busy for this does without. */
+const TRY_MS = 20_000;
 /** Complaints are recognised by their words. */
 const WORDS = { LC_ALL: 'C' };
 /** Where the sound server is. */
 const SOUND_SERVER = /^(PULSE_.*|PIPEWIRE_.*|DBUS_SESSION_BUS_ADDRESS|ALSA_.*)$/;
 
-/** Whether the addon is installed and built. It is not loaded: that belongs into a process of its own. */
-export function isSuperficialBuilt(): boolean {
+let superficial: Promise<boolean> | undefined;
+
+/**
+ * Whether the addon can be used: built, and for this very Node.js (another major release refuses it). Tried once, in a
+ * process of its own, where it belongs.
+ */
+export function isSuperficialUsable(): Promise<boolean> {
+  superficial ??= tryAddon();
+  return superficial;
+}
+
+async function tryAddon(): Promise<boolean> {
   try {
-    return existsSync(createRequire(import.meta.url).resolve('gstreamer-superficial'));
+    const addon = createRequire(import.meta.url).resolve('gstreamer-superficial');
+    await run(process.execPath, ['-e', `require(${JSON.stringify(addon)})`], { timeout: TRY_MS });
+    return true;
   } catch {
-    return false; // not installed, or not built
+    return false; // not installed, not built, or built for another Node.js
   }
 }
 
@@ -51,20 +67,20 @@ export async function startPipeline(needs: PipelineNeeds, options: LauncherOptio
   const tokens = pipelineTokens(needs.parts);
   const command = findCommand(options.gstLaunchCommand ?? GST_LAUNCH);
   const child =
-    chosen(needs, options, command) === 'gst-launch'
+    (await chosen(needs, options, command)) === 'gst-launch'
       ? command && (await startCommand(command, tokens))
       : await startHost(tokens, needs.readsStdin);
   if (!child) throw toolMissing();
   return child;
 }
 
-function chosen(
+async function chosen(
   { failsEarly = false }: PipelineNeeds,
   { launcher }: LauncherOptions,
   command: string | undefined,
-): Launcher {
+): Promise<Launcher> {
   if (launcher) return launcher;
-  return isSuperficialBuilt() && !(failsEarly && command) ? 'gstreamer-superficial' : 'gst-launch';
+  return !(failsEarly && command) && (await isSuperficialUsable()) ? 'gstreamer-superficial' : 'gst-launch';
 }
 
 function environment(): Record<string, string> {

@@ -1,7 +1,7 @@
 import { GST_LAUNCH } from '../gstreamer.js';
 import { commandOutput } from './commandOutput.js';
 import { findCommand } from './findCommand.js';
-import { isSuperficialBuilt, type Launcher } from './launcher.js';
+import { isSuperficialUsable, type Launcher } from './launcher.js';
 
 /** A Debian package that something needs. */
 export interface MissingTool {
@@ -36,7 +36,7 @@ const PACKAGES: readonly (MissingTool & { readonly element: string })[] = [
 /** Looks for everything anew: what was installed meanwhile is seen. */
 export async function liveTools(): Promise<LiveTools> {
   const hasCommand = findCommand(GST_LAUNCH) !== undefined;
-  const launcher = isSuperficialBuilt() ? 'gstreamer-superficial' : hasCommand ? 'gst-launch' : undefined;
+  const launcher = (await isSuperficialUsable()) ? 'gstreamer-superficial' : hasCommand ? 'gst-launch' : undefined;
   const missing = await missingTools(hasCommand);
   return { launcher, missing, advice: adviceOf(launcher, missing) };
 }

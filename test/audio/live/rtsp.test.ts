@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isSuperficialBuilt, type Launcher } from '../../../src/audio/live/launcher.js';
+import { isSuperficialUsable, type Launcher } from '../../../src/audio/live/launcher.js';
 import type { RtspSource } from '../../../src/core/liveSource.js';
 import { type RtspServer, startRtspServer } from '../../peers/rtspServer.js';
 import { temporaryFolder } from '../glide.js';
@@ -31,7 +31,8 @@ const source = (path: string, more: Partial<RtspSource> = {}): RtspSource => ({
 });
 
 const LAUNCHERS: readonly Launcher[] = ['gst-launch', 'gstreamer-superficial'];
-const isMissing = (launcher: Launcher) => launcher === 'gstreamer-superficial' && !isSuperficialBuilt();
+const isUsable = await isSuperficialUsable();
+const isMissing = (launcher: Launcher) => launcher === 'gstreamer-superficial' && !isUsable;
 
 /** With the least likeness of 100 ms to what was played, for what the codec leaves of it. */
 const ROWS = [
