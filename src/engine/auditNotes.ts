@@ -33,6 +33,11 @@ export class AuditNotes {
     return this.#noted(deed, work, ({ status }) => ({ outcome: status }));
   }
 
+  /** Notes for whom a voiceprint of the model in use was made of kept audio. */
+  reembedded(speakerIds: readonly string[]): Promise<void> {
+    return this.#append({ action: 're-embed', speakerIds }, { outcome: 'done' });
+  }
+
   /** The same directory, whose changes and exports are noted. */
   over(directory: SpeakerDirectory): SpeakerDirectory {
     const done = () => ({ outcome: 'done' }) as const;

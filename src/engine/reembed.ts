@@ -5,6 +5,8 @@ import { embedKept } from './keptSpeech.js';
 import { exemplarOfModel } from './modelView.js';
 
 export interface ReembedDependencies {
+  /** Told of everybody whose kept audio was heard again. */
+  readonly onReembedded?: (speakerIds: readonly string[]) => Promise<void>;
   /** As the engine's model sees it. */
   readonly registry: VoiceprintRegistry;
   readonly tenantId: string;
@@ -36,20 +38,21 @@ export const canBeReembedded = (voiceprint: Voiceprint, modelId: string): boolea
 
 /** Lets the model in use hear the kept audio of everybody it cannot match; the voiceprints then hold both models' view. */
 export async function reembedStale(
-  { registry, tenantId, modelId, openCompute }: ReembedDependencies,
+  { registry, tenantId, modelId, openCompute, onReembedded }: ReembedDependencies,
   { signal, onPerson }: ReembedOptions,
 ): Promise<Reembedded> {
   const stale = (await registry.list(tenantId)).filter((voiceprint) => isStale(voiceprint, modelId));
   const due = stale.filter((voiceprint) => canBeReembedded(voiceprint, modelId));
-  let reembedded = 0;
+  const heardAgain: string[] = [];
   for (const [done, voiceprint] of due.entries()) {
     signal.throwIfAborted();
     const heard = await hearAgain(voiceprint, { registry, tenantId, modelId, openCompute }, signal);
     const after = await registry.update(tenantId, voiceprint.id, (current) => current && withHeard(current, heard));
-    if (after && !isStale(after, modelId)) reembedded += 1;
+    if (after && !isStale(after, modelId)) heardAgain.push(voiceprint.id);
     onPerson?.(done + 1, due.length);
   }
-  return { reembedded, stale: stale.length - reembedded };
+  if (heardAgain.length > 0) await onReembedded?.(heardAgain);
+  return { reembedded: heardAgain.length, stale: stale.length - heardAgain.length };
 }
 
 const isUnheard = (exemplar: Exemplar, modelId: string): boolean =>

@@ -252,7 +252,8 @@ export class VoiceEngine implements Engine {
   #reembed(tenantId: string, options: ReembedOptions): Promise<Reembedded> {
     const openCompute = () => this.#openCompute();
     const { registry } = this.#parts;
-    return reembedStale({ registry, tenantId, modelId: this.model.id, openCompute }, options);
+    const onReembedded = (speakerIds: readonly string[]) => this.#notes(tenantId).reembedded(speakerIds);
+    return reembedStale({ registry, tenantId, modelId: this.model.id, openCompute, onReembedded }, options);
   }
 
   #notes(tenantId: string, actor: Actor = this.#parts.actor): AuditNotes {

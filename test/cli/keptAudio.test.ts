@@ -17,6 +17,8 @@ test('a new model hears kept audio at once, and says for whom there is none', as
   }
   const used = await typed(['models', 'use', 'voice-prints-2', '--json'], env);
   expect(JSON.parse(used.stdout)).toMatchObject({ id: 'voice-prints-2', reembedded: 1, staleVoiceprints: 1 });
+  const noted = await typed(['audit', '--speaker', 'slate', '--json'], env);
+  expect(noted.stdout).toContain('"re-embed"');
   const listed = JSON.parse((await typed(['speakers', 'list', '--json'], env)).stdout);
   expect(listed).toMatchObject([
     { speakerId: 'rust', isStale: true, samplesWithAudio: 0 },
