@@ -55,13 +55,20 @@ export class SessionVoice {
   absorb(other: SessionVoice): void {
     this.#take(other.#sum, other.#exemplars);
     for (const [turnId, label] of other.#told) this.#told.set(turnId, label);
+    this.#forgetOldTurns();
   }
 
   /** Remembers what a turn was told as. */
   tell(turnId: string): void {
     this.#told.set(turnId, this.#label);
-    const [oldest] = this.#told.keys();
-    if (this.#told.size > MOST_TOLD) this.#told.delete(oldest!);
+    this.#forgetOldTurns();
+  }
+
+  #forgetOldTurns(): void {
+    for (const turnId of this.#told.keys()) {
+      if (this.#told.size <= MOST_TOLD) return;
+      this.#told.delete(turnId);
+    }
   }
 
   /** Turns that were told as somebody else than the voice is now; from now on they count as told anew. */
