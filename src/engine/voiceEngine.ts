@@ -9,7 +9,6 @@ import type {
   Identification,
   SpeechActivity,
 } from '../core/identification.js';
-import type { RecordingLimits } from '../core/recording.js';
 import type { Voiceprint } from '../core/voiceprint.js';
 import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
 import type { SegmentationModel } from '../inference/segmentationModel.js';
@@ -39,6 +38,7 @@ import {
 import { enroll, MAX_SAMPLE_MS } from './enroll.js';
 import { ChunkIdentification } from './identifyChunks.js';
 import { identifyRecording } from './identifyRecording.js';
+import { limitsWithin } from './limitsWithin.js';
 import { type LiveNetworks, openLiveNetworks } from './live/liveSpeech.js';
 import { SharedVoiceprints } from './live/sharedVoiceprints.js';
 import { WatchSession } from './live/watchSession.js';
@@ -94,7 +94,7 @@ export class VoiceEngine implements Engine {
     const { tenantId = LOCAL_TENANT, speakerId } = request;
     const work = async (signal: AbortSignal) => {
       await this.#hearAgain(tenantId, signal);
-      const limits = this.#limits(request.limits, MAX_SAMPLE_MS);
+      const limits = limitsWithin(this.#parts.config, request.limits, MAX_SAMPLE_MS);
       return enroll(
         { ...request, tenantId },
         {
@@ -117,7 +117,7 @@ export class VoiceEngine implements Engine {
       const { tenantId = LOCAL_TENANT, source, speakerIds } = request;
       const everybody = await this.#hearAgain(tenantId, signal);
       const voiceprints = voiceprintsFor(everybody, speakerIds, this.model.id);
-      const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
+      const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
       return identifyRecording(
         { compute: await this.#openCompute(), openRecording: () => openRecording(source, limits, signal) },
         {
@@ -157,7 +157,7 @@ export class VoiceEngine implements Engine {
     const { config } = this.#parts;
     const { tenantId = LOCAL_TENANT, falseAcceptPercent = config.falseAcceptPercent } = request;
     const stream = new ChunkIdentification();
-    const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
+    const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
     return {
       identify: ({ source, startSeconds, speakerIds = request.speakerIds }, options = {}) =>
         this.#job(options, async (signal) =>
@@ -181,7 +181,7 @@ export class VoiceEngine implements Engine {
     return this.#job(options, async (signal) => {
       const everybody = speakerIds.length > 0 ? await this.#hearAgain(tenantId, signal) : [];
       const voiceprints = speakerIds.length > 0 ? voiceprintsFor(everybody, speakerIds, this.model.id) : [];
-      const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
+      const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
       const compute = await this.#openCompute();
       const { falseAcceptPercent } = config;
       return diarizeRecording(
@@ -194,7 +194,7 @@ export class VoiceEngine implements Engine {
 
   detectSpeech(request: DetectSpeechRequest, options: CallOptions = {}): Promise<SpeechActivity> {
     return this.#job(options, async (signal) => {
-      const limits = this.#limits(request.limits, Number.POSITIVE_INFINITY);
+      const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
       const compute = await this.#openCompute();
       const { minNonSpeechMs = 0 } = request;
       const { onProgress } = options;
@@ -294,16 +294,6 @@ export class VoiceEngine implements Engine {
         throw error;
       });
     return this.#networks;
-  }
-
-  /** A call may ask for less than the configuration allows, never for more. */
-  #limits(asked: Partial<RecordingLimits> = {}, mostMs: number): RecordingLimits {
-    const { maxBytes, maxDurationMs, maxDecodeMs } = this.#parts.config;
-    return {
-      maxBytes: Math.min(maxBytes, asked.maxBytes ?? maxBytes),
-      maxDurationMs: Math.min(maxDurationMs, asked.maxDurationMs ?? maxDurationMs, mostMs),
-      maxDecodeMs: Math.min(maxDecodeMs, asked.maxDecodeMs ?? maxDecodeMs),
-    };
   }
 
   #assertOpen(): void {
