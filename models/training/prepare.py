@@ -1,4 +1,4 @@
-"""prepare.py CORPUS WORK --name a [--speeds 0] [--teach-every 1] [--offset 0] [--part 0 --parts 2]
+"""prepare.py CORPUS WORK --name a [--variation 0] [--teach-every 1] [--offset 0] [--part 0 --parts 2]
 
 One pass over the training speech. Speech of one voice and session is joined and cut into chunks of 4 s; each
 chunk is written as log-mel, clean and damaged, beside what the teacher says of the clean chunk. A pass is split
@@ -10,7 +10,7 @@ A shard is NAME.npz (targets, hints, labels) and NAME.clean.npy, NAME.damaged.np
     hint             (asked chunks, 200, HINTS) float16, the teacher's frame features in the hint basis
     hint_row         (chunks,) the chunk's row in `hint`, or -1
     voice            (chunks,) class number (voices.py), -1 where unlabelled
-    group            (chunks,) names "row/session" joined with the speed: chunks of one voice in one session
+    group            (chunks,) names "row/session/variation": chunks of one voice in one session
     set              (chunks,) the corpus set
 """
 import argparse
@@ -19,12 +19,11 @@ import time
 
 import numpy as np
 import torch
-from scipy.signal import resample_poly
 
 from augment import Damage, read_mono
 from frontend import student_log_mel
 from teacher import Teacher
-from voices import SPEEDS, VoiceNumbers, training_rows
+from voices import VoiceNumbers, draw_variation, training_rows, vary
 
 CHUNK = 64000
 SHORTEST = 16000
@@ -44,14 +43,6 @@ def sessions(row, samples):
         joined.setdefault(session[0] if session else "", []).append(samples[start:end])
     for session, parts in joined.items():
         yield session, np.concatenate(parts)
-
-
-def change_speed(samples, speed):
-    """Resample so that the speech plays `speed` = (numerator, denominator) times as fast; pitch moves along."""
-    numerator, denominator = speed
-    if numerator == denominator:
-        return samples
-    return resample_poly(samples, denominator, numerator).astype(np.float32)
 
 
 def cut(samples, offset=0):
@@ -156,7 +147,7 @@ def main():
     parser.add_argument("corpus")
     parser.add_argument("work")
     parser.add_argument("--name", required=True, help="of the pass; part of the shards' names and the random seed")
-    parser.add_argument("--speeds", default="0", help="places in voices.SPEEDS, one drawn a recording")
+    parser.add_argument("--variation", type=int, default=0, help="0: voices as recorded; 1 to 7: every recording another voice (voices.py)")
     parser.add_argument("--teach-every", type=int, default=1, help="ask the teacher about every n-th chunk of a labelled session")
     parser.add_argument("--offset", type=float, default=0, help="seconds skipped before the first chunk")
     parser.add_argument("--telephone", type=float, default=0.35, help="share of damaged chunks sent through a telephone")
@@ -174,7 +165,6 @@ def main():
         fit_hint_basis(basis_path, rows, options.corpus, teacher)
     seed = [sum(map(ord, options.name)), len(options.name)]
     order = np.random.default_rng(seed).permutation(len(rows))
-    speeds = [SPEEDS[int(place)] for place in options.speeds.split(",")]
     damage = Damage(options.corpus, [*seed, options.part], options.telephone)
     writer = ShardWriter(os.path.join(folder, f"{options.name}{options.part}"), teacher, np.load(basis_path))
     finished = 0
@@ -186,12 +176,14 @@ def main():
     chunks = 0
     for place in range(options.part, len(order), options.parts):
         row = rows[order[place]]
-        speed = speeds[np.random.default_rng([*seed, row["row"]]).integers(len(speeds))]
+        variation = draw_variation(np.random.default_rng([*seed, row["row"]]))
         samples = read_mono(os.path.join(options.corpus, row["file"]))
-        voice = numbers.number(row["speaker"], speed)
+        voice = numbers.number(row["speaker"], options.variation)
         for session, speech in sessions(row, samples):
-            group = f"{row['row']}/{session}/{speed[0]}:{speed[1]}"
-            for position, chunk in enumerate(cut(change_speed(speech, speed), int(options.offset * 16000))):
+            group = f"{row['row']}/{session}/{options.variation}"
+            if options.variation and len(speech) >= SHORTEST:
+                speech = vary(speech, *variation)
+            for position, chunk in enumerate(cut(speech, int(options.offset * 16000))):
                 chunks += 1
                 if chunks <= skip:
                     continue

@@ -1,13 +1,13 @@
-"""Voices by speed, cutting, damage, shards."""
+"""Voices and their variations, cutting, damage, shards."""
 import json
 
 import numpy as np
 import torch
 
 from augment import Damage, a_law, lose_packets, mix_at, mu_law, power, telephone
-from prepare import CHUNK, change_speed, cut, sessions
+from prepare import CHUNK, cut, sessions
 from shards import roughen
-from voices import SPEEDS, VoiceNumbers, training_rows
+from voices import FASTEST, LEAST_UNLIKE, SLOWEST, SPEED_STEPS, VARIATIONS, VoiceNumbers, change_speed, draw_variation, move_formants, training_rows
 
 
 def tone(frequency, seconds=4.0):
@@ -18,12 +18,12 @@ def loudest_frequency(samples):
     return np.abs(np.fft.rfft(samples)).argmax() * 16000 / len(samples)
 
 
-def test_every_speaker_at_every_speed_is_a_voice_of_its_own():
+def test_every_speaker_in_every_variation_is_a_voice_of_its_own():
     numbers = VoiceNumbers([{"speaker": "b"}, {"speaker": "a"}, {"speaker": None}, {"speaker": "a"}])
-    found = {numbers.number(speaker, speed) for speaker in "ab" for speed in SPEEDS}
-    assert found == set(range(2 * len(SPEEDS)))
-    assert numbers.count == 2 * len(SPEEDS)
-    assert numbers.number(None, (1, 1)) == -1
+    found = {numbers.number(speaker, variation) for speaker in "ab" for variation in range(VARIATIONS)}
+    assert found == set(range(2 * VARIATIONS))
+    assert numbers.count == 2 * VARIATIONS
+    assert numbers.number(None, 0) == -1
 
 
 def test_development_speakers_are_never_training_rows(tmp_path):
@@ -35,10 +35,39 @@ def test_development_speakers_are_never_training_rows(tmp_path):
 
 
 def test_speed_moves_the_pitch_and_the_length():
-    fast = change_speed(tone(500), (27, 25))
-    assert abs(len(fast) - 64000 * 25 / 27) < 2
-    assert abs(loudest_frequency(fast) - 540) < 1
-    assert change_speed(tone(500), (1, 1)) is not None
+    fast = change_speed(tone(500), 44)
+    assert abs(len(fast) - 64000 * 40 / 44) < 2
+    assert abs(loudest_frequency(fast) - 550) < 1
+    assert np.array_equal(change_speed(tone(500), SPEED_STEPS), tone(500))
+
+
+def centre(samples):
+    """Of the spectrum between 800 and 2400 Hz, in Hz."""
+    weight = np.abs(np.fft.rfft(samples))[3200:9600] ** 2
+    return (weight * np.arange(3200, 9600) / 4).sum() / weight.sum()
+
+
+def test_formants_move_and_the_pitch_stays():
+    pulses = np.zeros(64000, np.float32)
+    pulses[::160] = 1
+    time = np.arange(400) / 16000
+    resonance = np.exp(-1200 * time) * np.sin(2 * np.pi * 1500 * time)
+    speech = np.convolve(pulses, resonance)[:64000].astype(np.float32)
+    moved = move_formants(speech, 1.1)
+    assert moved.shape == speech.shape and moved.dtype == np.float32
+    assert abs(centre(speech) - 1500) < 60
+    assert 90 < centre(moved) - centre(speech) < 200
+    power_spectrum = np.abs(np.fft.rfft(moved[8000:40000])) ** 2
+    assert power_spectrum[::200].sum() > 0.9 * power_spectrum.sum()      # still at multiples of 100 Hz
+    assert np.abs(move_formants(speech, 1.0) - speech)[400:-400].max() < 1e-3
+
+
+def test_a_variation_is_never_nearly_the_voice_as_recorded():
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        fortieths, factor = draw_variation(rng)
+        assert SLOWEST <= fortieths <= FASTEST and abs(fortieths - SPEED_STEPS) >= LEAST_UNLIKE
+        assert 0.9 <= factor <= 1.12
 
 
 def test_chunks_are_four_seconds_and_reach_the_end():
