@@ -38,7 +38,7 @@ export function openSurfaces(
   let jobs: AsyncJobs | undefined;
   if (isStreamOn) handlers.push(pageHandler());
   if (isRestOn) {
-    jobs = storeJobs(store, { engine, encryptionKey: store.credentials?.encryptionKey });
+    jobs = storeJobs(store, { engine, encryptionKey: store.credentials?.encryptionKey, gate: check.gate });
     handlers.push(restHandler({ ...shared, jobs: jobs.open }));
   }
   if (handlers.length > 0) mountHttp(RED, store, { path: restPath, handlers });

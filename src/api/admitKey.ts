@@ -12,11 +12,19 @@ export interface KeyCheck {
   readonly gate?: TenantGate | undefined;
 }
 
+/** What a call takes: a key that may do it, and, where audio is to be worked on, minutes that are left for that. */
+export interface CallNeeds {
+  readonly scope: Scope;
+  /** `now`: the caller waits for it; `later`: a job. */
+  readonly audio?: 'now' | 'later' | undefined;
+}
+
 /**
  * Who sent this key from this address, counted as one call. Throws KEY_INVALID, KEY_SCOPE where the key is for something
  * else, QUOTA_USED_UP, or TOO_MANY_REQUESTS after too many wrong keys from the address or calls of the tenant.
  */
-export function admitCaller({ keys, throttle, gate }: KeyCheck, key: string, address: string, scope: Scope): Caller {
+export function admitCaller(check: KeyCheck, key: string, address: string, { scope, audio }: CallNeeds): Caller {
+  const { keys, throttle, gate } = check;
   const waitSeconds = throttle.waitSeconds(address);
   if (waitSeconds > 0) {
     const message = 'too many wrong API keys from this address; wait as long as Retry-After says';
@@ -31,9 +39,10 @@ export function admitCaller({ keys, throttle, gate }: KeyCheck, key: string, add
     throw httpRefusal('KEY_SCOPE', `this API key may not do this; use one with the scope ${scope}`);
   }
   gate?.enter(caller.tenantId);
+  if (audio !== undefined) gate?.assertAudioLeft(caller.tenantId);
   return caller;
 }
 
-/** The tenant of a key for naming voices; see admitCaller. */
-export const admitKey = (check: KeyCheck, key: string, address: string): string =>
-  admitCaller(check, key, address, 'identify').tenantId;
+/** Who wants to have voices named as they speak; see admitCaller. */
+export const admitStream = (check: KeyCheck, key: string, address: string): Caller =>
+  admitCaller(check, key, address, { scope: 'identify', audio: 'now' });

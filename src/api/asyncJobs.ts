@@ -4,6 +4,7 @@ import type { JobSettings } from '../engine/jobSettings.js';
 import type { Jobs, JobView } from '../engine/jobs.js';
 import { type JobFault, openJobs } from '../engine/openJobs.js';
 import { contractOutcome } from './asyncAnswers.js';
+import type { TenantGate } from './keys/tenantGate.js';
 
 export interface AsyncJobsOptions {
   /** Or what opens it; it stays the caller's. */
@@ -14,6 +15,8 @@ export interface AsyncJobsOptions {
   readonly allowHosts?: readonly string[] | undefined;
   /** Told of faults of ours; never of the content of a job. */
   readonly onFault?: ((fault: JobFault) => void) | undefined;
+  /** Audio of jobs counts there; jobs of a tenant whose minutes are used up wait. Without one nobody is limited. */
+  readonly gate?: TenantGate | undefined;
   readonly settings?: Partial<JobSettings> | undefined;
   /** Only looks and marks: no job is worked on and no webhook sent. */
   readonly isIdle?: boolean;
@@ -54,11 +57,12 @@ export class AsyncJobs implements AsyncDisposable {
   }
 
   async #start(): Promise<Jobs> {
-    const { engine, encryptionKey, allowHosts = [], onFault, settings = {}, isIdle = false } = this.#options;
+    const { engine, encryptionKey, allowHosts = [], onFault, gate, settings = {}, isIdle = false } = this.#options;
     try {
       const jobs = await openJobs(typeof engine === 'function' ? await engine() : engine, {
         ...{ encryptionKey, allowHosts, settings, isIdle },
         ...(onFault ? { onFault } : {}),
+        quota: gate,
         payloadOf: ({ requestId, task }, outcome) => ({
           request_id: requestId,
           ...contractOutcome(task.kind, outcome),

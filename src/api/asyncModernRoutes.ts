@@ -16,10 +16,11 @@ const LIST_LENGTH = 50;
 /** Adds `/v1/jobs…` and `/v1/webhooks…`. */
 export function addJobRoutes(router: Router, surface: Surface): void {
   if (surface.jobs === undefined) return;
-  const on = (handler: Handler, scope: Scope = 'identify') => endpoint(surface, problemDialect, handler, { scope });
+  const on = (handler: Handler, scope: Scope = 'identify', audio?: 'later') =>
+    endpoint(surface, problemDialect, handler, { scope, audio });
   router
     .route('/v1/jobs')
-    .post(on(submit))
+    .post(on(submit, 'identify', 'later'))
     .get(on(list))
     .all(on(refuseMethod('GET, POST')));
   router

@@ -23,14 +23,15 @@ const LIST_LENGTH = 50;
 /** Adds the asynchronous drop-in calls below `/audio/generic/api`, with polling, listing and cancelling, which are ours. */
 export function addAsyncRoutes(router: Router, surface: Surface): void {
   if (surface.jobs === undefined) return;
-  const on = (handler: Handler, scope: Scope = 'identify') => endpoint(surface, faultDialect, handler, { scope });
+  const on = (handler: Handler, scope: Scope = 'identify', audio?: 'later') =>
+    endpoint(surface, faultDialect, handler, { scope, audio });
   for (const version of ['v1', 'v2']) {
     for (const [name, kind] of Object.entries(CALLS)) {
       const base = `/${version}/async/${name}`;
       const call = `/audio/generic/api${base}`;
       router
         .route(base)
-        .post(on((request) => submit(request, kind, call)))
+        .post(on((request) => submit(request, kind, call), 'identify', 'later'))
         .get(on((request) => list(request, kind)))
         .all(on(refuseMethod('GET, POST')));
       router

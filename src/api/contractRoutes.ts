@@ -14,13 +14,13 @@ type Version = 'v1' | 'v2';
 
 /** Adds the drop-in calls below `/audio/generic/api`, each under both version paths. */
 export function addContractRoutes(router: Router, surface: Surface): void {
-  const on = (handler: Handler, scope: Scope, isHeavy = false) =>
-    endpoint(surface, faultDialect, handler, { scope, isHeavy });
+  const on = (handler: Handler, scope: Scope, audio?: 'now') =>
+    endpoint(surface, faultDialect, handler, { scope, audio });
   for (const version of ['v1', 'v2'] as const) {
     const base = `/${version}/sync/diarization`;
     router
       .route(`${base}/enroll`)
-      .post(on((call) => enroll(call, version), 'enrol', true))
+      .post(on((call) => enroll(call, version), 'enrol', 'now'))
       .get(on(enrollStatus, 'enrol'))
       .all(on(refuseMethod('GET, POST'), 'identify'));
     router
@@ -33,7 +33,7 @@ export function addContractRoutes(router: Router, surface: Surface): void {
       .all(on(refuseMethod('GET'), 'identify'));
     router
       .route(`${base}/identify`)
-      .post(on(identify, 'identify', true))
+      .post(on(identify, 'identify', 'now'))
       .all(on(refuseMethod('POST'), 'identify'));
   }
   router.use(on(refuseRoute, 'identify'));

@@ -1,33 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Progress } from '../core/progress.js';
-import { admitCaller } from './admitKey.js';
+import { admitCaller, type CallNeeds } from './admitKey.js';
 import type { ApiRequest, Call, Handler, Surface, TextBody } from './call.js';
 import { CLIENT_GONE, routeOf } from './callReport.js';
 import type { Dialect } from './dialect.js';
 import { KEY_PARAMETERS, keyOf, parametersOf } from './keyOf.js';
-import type { Caller, Scope } from './keys/caller.js';
+import type { Caller } from './keys/caller.js';
 import { httpRefusal, type Refusal, RefusedError, refusalOf } from './refusal.js';
 
 /** What Express (4 and 5) calls; it never rejects and never throws. */
 export type Endpoint = (request: ApiRequest, response: ServerResponse) => void;
 
-/** What a call takes: a key that may do it, and, where audio is worked on, one of the places for that. */
-export interface EndpointNeeds {
-  readonly scope: Scope;
-  readonly isHeavy?: boolean;
-}
-
 /**
- * The way of every call: key, slot, handler, answer; or a refusal in the dialect of the surface.
+ * The way of every call: key, slot where audio is worked on, handler, answer; or a refusal in the dialect of the surface.
  * Uses only what node:http gives, so that the application around may be Express 4 (Node-RED) or 5.
  */
-export function endpoint(
-  surface: Surface,
-  dialect: Dialect,
-  handler: Handler,
-  { scope, isHeavy = false }: EndpointNeeds,
-): Endpoint {
+export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, needs: CallNeeds): Endpoint {
   return (request, response) => {
     const requestId = randomUUID();
     const beganMs = performance.now();
@@ -37,9 +26,9 @@ export function endpoint(
     const call = async () => {
       const work = new AbortController();
       try {
-        caller = admitCaller(surface, keyOf(request), request.socket.remoteAddress ?? '', scope);
+        caller = admitCaller(surface, keyOf(request), request.socket.remoteAddress ?? '', needs);
         const { tenantId, keyId } = caller;
-        const giveBack = isHeavy ? surface.slots.take() : () => {};
+        const giveBack = needs.audio === 'now' ? surface.slots.take() : () => {};
         try {
           const signal = watch(request, response, surface, work);
           const onProgress = ({ doneMs }: Progress) => {

@@ -18,8 +18,8 @@ import {
 
 /** Adds our own surface: `/v1/speakers…` and `/v1/identify`. Answers are the engine's own shapes. */
 export function addModernRoutes(router: Router, surface: Surface): void {
-  const on = (handler: Handler, scope: Scope, isHeavy = false) =>
-    endpoint(surface, problemDialect, handler, { scope, isHeavy });
+  const on = (handler: Handler, scope: Scope, audio?: 'now') =>
+    endpoint(surface, problemDialect, handler, { scope, audio });
   router
     .route('/v1/speakers')
     .get(on(list, 'enrol'))
@@ -32,11 +32,11 @@ export function addModernRoutes(router: Router, surface: Surface): void {
     .all(on(refuseMethod('GET, PATCH, DELETE'), 'identify'));
   router
     .route('/v1/speakers/:speakerId/samples')
-    .post(on(addSample, 'enrol', true))
+    .post(on(addSample, 'enrol', 'now'))
     .all(on(refuseMethod('POST'), 'identify'));
   router
     .route('/v1/identify')
-    .post(on(identify, 'identify', true))
+    .post(on(identify, 'identify', 'now'))
     .all(on(refuseMethod('POST'), 'identify'));
   router.use(['/v1/speakers', '/v1/identify'], on(refuseRoute, 'identify'));
 }

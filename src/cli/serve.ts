@@ -49,7 +49,7 @@ as "apiKey"; the store keeps its digest.`,
     const gate = new TenantGate((tenantId) => ring.limitsOf(tenantId));
     const allowHosts = allowedHosts(env);
     const onFailure = (failure: FailureReport) => log.failure(failure);
-    await using jobs = await serveJobs(args, terminal, { engine, allowHosts });
+    await using jobs = await serveJobs(args, terminal, { engine, allowHosts, gate });
     const server = await startServer({
       engine,
       keys,

@@ -1,4 +1,5 @@
 import { AsyncJobs } from '../api/asyncJobs.js';
+import type { TenantGate } from '../api/keys/tenantGate.js';
 import { type Engine, VoicePrintsError } from '../index.js';
 import type { ParsedArguments, Terminal } from './command.js';
 import { remark } from './output.js';
@@ -6,6 +7,7 @@ import { remark } from './output.js';
 interface ServeJobsOptions {
   readonly engine: Engine;
   readonly allowHosts: readonly string[];
+  readonly gate: TenantGate;
 }
 
 /**
@@ -15,12 +17,13 @@ interface ServeJobsOptions {
 export async function serveJobs(
   args: ParsedArguments,
   terminal: Terminal,
-  { engine, allowHosts }: ServeJobsOptions,
+  { engine, allowHosts, gate }: ServeJobsOptions,
 ): Promise<AsyncJobs> {
   const jobs = new AsyncJobs({
     engine,
     encryptionKey: terminal.env.VOICE_PRINTS_KEY,
     allowHosts,
+    gate,
     onFault: ({ code }) => terminal.stderr.write(`${code}: a job or a webhook could not be handled\n`),
   });
   try {

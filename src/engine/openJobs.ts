@@ -24,6 +24,13 @@ export interface JobFault {
   readonly error: unknown;
 }
 
+/** The minutes of audio that tenants may have worked on in a UTC day. */
+export interface AudioQuota {
+  /** Takes what tells the audio of jobs: milliseconds of a day (`2026-05-31`), of each job once, on the day it ended. */
+  countAlso(ofJobs: (tenantId: string, day: string) => number): void;
+  hasAudioLeft(tenantId: string): boolean;
+}
+
 export interface OpenJobsOptions {
   /** What a webhook is sent about an outcome. */
   readonly payloadOf: (job: { readonly requestId: string; readonly task: Job['task'] }, outcome: JobOutcome) => unknown;
@@ -33,6 +40,8 @@ export interface OpenJobsOptions {
   readonly allowHosts?: readonly string[];
   readonly onFault?: (fault: JobFault) => void;
   readonly settings?: Partial<JobSettings>;
+  /** Jobs of a tenant who has none left wait; it is asked again every minute. Without one nobody is limited. */
+  readonly quota?: AudioQuota | undefined;
   /** Only looks and marks: no job is worked on and no webhook sent. */
   readonly isIdle?: boolean;
   /** For tests of what takes days. */
@@ -84,15 +93,17 @@ class EngineJobs implements Jobs {
   #isClosed = false;
 
   constructor(engine: Engine, stores: JobStores, options: OpenJobsOptions & { readonly settings: JobSettings }) {
-    const { settings, allowHosts = [], payloadOf, nowMs = Date.now, onFault = () => undefined } = options;
+    const { settings, allowHosts = [], payloadOf, quota, nowMs = Date.now, onFault = () => undefined } = options;
     this.#engine = engine;
     this.#stores = stores;
     this.#settings = settings;
     this.#nowMs = nowMs;
     this.#onFault = onFault;
     const { queue, outbox, secrets, audio } = stores;
+    quota?.countAlso((tenantId, day) => queue.audioUsedMs(tenantId, day));
     this.#runner = new JobRunner({
       ...{ queue, nowMs, onFault, ...settings },
+      isHeld: (tenantId) => quota?.hasAudioLeft(tenantId) === false,
       perform: performJob({ engine, audio, allowHosts, settings }),
       payloadOf: (job, outcome) => JSON.stringify(payloadOf(job, outcome)),
       onSettled: (job) => this.#settled(job),
@@ -132,6 +143,7 @@ class EngineJobs implements Jobs {
     } catch (error) {
       this.#fault(error);
     }
+    if (!this.#isIdle) this.#runner.wake(); // jobs that were held may go on
   }
 
   async submit(request: JobRequest): Promise<{ readonly job: JobView; readonly isNew: boolean }> {

@@ -68,6 +68,8 @@ export interface Job extends JobOrder {
   readonly outcome?: JobOutcome | undefined;
   /** Of the try before this one. */
   readonly lastFailure?: JobFailure | undefined;
+  /** Audio worked on, in the try that came furthest. */
+  readonly audioMs?: number | undefined;
 }
 
 /** How far a running job is: milliseconds of audio; `totalMs` undefined where the recording does not say. */

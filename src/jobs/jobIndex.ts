@@ -71,15 +71,15 @@ export class JobIndex {
     return this.#all.get(jobKeyOf(tenantId, requestId));
   }
 
-  /** The suspects first, each alone; then the oldest job of the tenant that has the fewest running. */
-  next(nowMs: number): Entry | undefined {
+  /** The suspects first, each alone; then the oldest job of the tenant that has the fewest running. Jobs of held tenants wait. */
+  next(nowMs: number, isHeld: (tenantId: string) => boolean): Entry | undefined {
     const running = new Map<string, number>();
     let waiting: Entry[] = [];
     for (const entry of this.#live.values()) {
       if (entry.status === 'running') {
         if (entry.isSuspect) return undefined;
         running.set(entry.tenantId, (running.get(entry.tenantId) ?? 0) + 1);
-      } else if (!entry.isAdding && entry.notBeforeMs <= nowMs) waiting.push(entry);
+      } else if (!entry.isAdding && entry.notBeforeMs <= nowMs && !isHeld(entry.tenantId)) waiting.push(entry);
     }
     const suspects = waiting.filter(({ isSuspect }) => isSuspect);
     if (suspects.length > 0) return running.size === 0 ? suspects[0] : undefined;

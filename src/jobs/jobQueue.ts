@@ -32,13 +32,18 @@ export interface JobQueue extends AsyncDisposable {
   list(tenantId: string, page: JobPage): Promise<{ readonly jobs: readonly Job[]; readonly cursor?: string }>;
   /** Of a running job, as far as this process knows. */
   progressOf(tenantId: string, requestId: string): JobProgress | undefined;
+  /**
+   * Audio that jobs of a tenant worked on which ended on this UTC day (`2026-05-31`), erased ones too: of each job once, by
+   * the try that came furthest, written together with its end. Days before today may be forgotten.
+   */
+  audioUsedMs(tenantId: string, day: string): number;
 
   /**
    * The next job, tenants taking turns; undefined when none is due. Counts as a try from this moment on, whatever
    * happens to the process. A job whose holder vanished is handed out alone, where the adapter can see to that: if it
-   * ends the process, it takes no other with it.
+   * ends the process, it takes no other with it. Tenants for whom `isHeld` says so are passed over.
    */
-  take(): Promise<JobClaim | undefined>;
+  take(isHeld?: (tenantId: string) => boolean): Promise<JobClaim | undefined>;
   /** A job that has waited since before `beforeMs`, to be settled with a failure. */
   takeOverdue(beforeMs: number): Promise<JobClaim | undefined>;
   /** When `take` will have something that waits for its next try; undefined when nothing does. Milliseconds since 1970. */

@@ -14,6 +14,8 @@ export interface JobRunnerOptions {
   readonly onSettled: (job: Job) => void;
   /** Told of faults of ours; never of the content of a job. */
   readonly onFault: (fault: { readonly code: string; readonly error: unknown }) => void;
+  /** Jobs of a tenant for whom this says so wait; what changes it wakes. */
+  readonly isHeld: (tenantId: string) => boolean;
   /** Jobs in work at once. */
   readonly concurrency: number;
   readonly maxTries: number;
@@ -85,10 +87,10 @@ export class JobRunner {
   }
 
   async #fill(): Promise<number | undefined> {
-    const { queue, concurrency, nowMs } = this.#options;
+    const { queue, isHeld, concurrency, nowMs } = this.#options;
     while (!this.#isStopped && this.#running.size < concurrency) {
       const atMs = nowMs();
-      const claim = await queue.take();
+      const claim = await queue.take(isHeld);
       if (claim === undefined) return inFuture(queue.nextDueMs(), atMs);
       const stop = new AbortController();
       const done = this.#work(claim, stop.signal).finally(() => {

@@ -3,6 +3,7 @@ import { backoffMs } from './backoff.js';
 import type { Job, JobFailure, JobOrder, JobOutcome, JobProgress } from './job.js';
 import { type Entry, entryOf, isLive, JobIndex, jobKeyOf } from './jobIndex.js';
 import type { JobClaim, JobPage, JobQueue } from './jobQueue.js';
+import { dayOf, type LevelAudioUse } from './levelAudioUse.js';
 import type { LevelOutbox } from './levelOutbox.js';
 import type { SealedLevel } from './sealedLevel.js';
 import { jobOf } from './storedRows.js';
@@ -21,6 +22,7 @@ export interface JobQueueLimits {
 interface Parts {
   readonly level: SealedLevel;
   readonly outbox: LevelOutbox;
+  readonly audioUse: LevelAudioUse;
   readonly limits: JobQueueLimits;
   readonly nowMs: () => number;
 }
@@ -109,8 +111,12 @@ export class LevelJobQueue implements JobQueue {
     return this.#index.find(tenantId, requestId)?.progress;
   }
 
-  async take(): Promise<JobClaim | undefined> {
-    const entry = this.#index.next(this.#parts.nowMs());
+  audioUsedMs(tenantId: string, day: string): number {
+    return this.#parts.audioUse.usedMs(tenantId, day);
+  }
+
+  async take(isHeld: (tenantId: string) => boolean = () => false): Promise<JobClaim | undefined> {
+    const entry = this.#index.next(this.#parts.nowMs(), isHeld);
     return entry && this.#begin(entry);
   }
 
@@ -134,14 +140,18 @@ export class LevelJobQueue implements JobQueue {
     if (entry === undefined) return false;
     const prepared = message && this.#parts.outbox.prepare(message);
     const status = 'failure' in outcome ? 'failed' : 'done';
-    const job: Job = { ...claim.job, status, outcome, endedAtMs: this.#parts.nowMs() };
-    this.#index.end(entry, status, job.endedAtMs!); // from here on a cancel comes too late
+    const endedAtMs = this.#parts.nowMs();
+    const audioMs = furthestMs(claim.job, entry);
+    const used = this.#parts.audioUse.prepare(claim.job, audioMs, endedAtMs);
+    const job: Job = { ...claim.job, status, outcome, endedAtMs, audioMs };
+    this.#index.end(entry, status, endedAtMs); // from here on a cancel comes too late
     try {
-      await this.#parts.level.write({ put: [[entry.key, job], ...(prepared ? [prepared.row] : [])] }, true);
+      await this.#parts.level.write({ put: [[entry.key, job], used.row, ...(prepared ? [prepared.row] : [])] }, true);
     } catch (error) {
       this.#index.reopen(entry);
       throw error;
     }
+    used.commit();
     prepared?.commit();
     return true;
   }
@@ -158,9 +168,14 @@ export class LevelJobQueue implements JobQueue {
     const entry = await this.#find(tenantId, requestId);
     if (entry === undefined || !isLive(entry)) return entry && this.#read(entry);
     const endedAtMs = this.#parts.nowMs();
+    const { progress } = entry;
     this.#index.end(entry, 'cancelled', endedAtMs);
-    const job: Job = { ...(await this.#read(entry)), status: 'cancelled', endedAtMs };
-    await this.#parts.level.write({ put: [[entry.key, job]] }, true);
+    const before = await this.#read(entry);
+    const audioMs = furthestMs(before, { progress });
+    const used = this.#parts.audioUse.prepare(before, audioMs, endedAtMs);
+    const job: Job = { ...before, status: 'cancelled', endedAtMs, audioMs };
+    await this.#parts.level.write({ put: [[entry.key, job], used.row] }, true);
+    used.commit();
     return job;
   }
 
@@ -174,6 +189,7 @@ export class LevelJobQueue implements JobQueue {
   async expire(endedBeforeMs: number): Promise<number> {
     const gone = this.#index.endedBefore(endedBeforeMs);
     if (gone.length > 0) await this.#remove(gone);
+    await this.#parts.audioUse.expire(dayOf(this.#parts.nowMs()));
     await this.#forget();
     return gone.length;
   }
@@ -205,7 +221,8 @@ export class LevelJobQueue implements JobQueue {
   async #requeue(claim: JobClaim, notBeforeMs: number, job: Job): Promise<void> {
     const entry = this.#held(claim);
     if (entry === undefined) return;
-    await this.#parts.level.write({ put: [[entry.key, job]] }, false);
+    const row = { ...job, audioMs: furthestMs(job, entry) };
+    await this.#parts.level.write({ put: [[entry.key, row]] }, false);
     if (this.#held(claim)) this.#index.requeue(entry, notBeforeMs);
   }
 
@@ -247,6 +264,10 @@ export class LevelJobQueue implements JobQueue {
     });
   }
 }
+
+/** Audio worked on in this try or an earlier one, whichever came further. */
+const furthestMs = ({ audioMs = 0 }: Job, { progress }: Pick<Entry, 'progress'>): number =>
+  Math.max(audioMs, progress?.doneMs ?? 0);
 
 const conflict = () =>
   new VoicePrintsError(

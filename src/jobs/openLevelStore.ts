@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { AudioStore } from './audioStore.js';
 import { FileAudioStore } from './fileAudioStore.js';
 import type { JobQueue } from './jobQueue.js';
+import { LevelAudioUse } from './levelAudioUse.js';
 import { type JobQueueLimits, LevelJobQueue } from './levelJobQueue.js';
 import { LevelOutbox } from './levelOutbox.js';
 import { LevelSecrets } from './levelSecrets.js';
@@ -30,7 +31,7 @@ export async function openLevelStore(
   const level = await SealedLevel.open(join(folder, 'queue'), encryptionKey);
   try {
     const outbox = await LevelOutbox.open(level, nowMs);
-    const queue = await LevelJobQueue.open({ level, outbox, limits, nowMs });
+    const queue = await LevelJobQueue.open({ level, outbox, audioUse: await LevelAudioUse.open(level), limits, nowMs });
     const audio = await FileAudioStore.open(join(folder, 'audio'), level.key);
     return {
       ...{ queue, outbox, audio },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ERROR_CODES, VoicePrintsError } from '../core/errors.js';
 import type { Job } from './job.js';
+import type { AudioUse } from './levelAudioUse.js';
 import type { Delivery } from './webhookOutbox.js';
 
 const failure = z.object({
@@ -49,6 +50,7 @@ const jobRow = z.object({
   endedAtMs: z.number().optional(),
   outcome: z.union([z.object({ failure }), z.object({ result: z.unknown() })]).optional(),
   lastFailure: failure.optional(),
+  audioMs: z.number().optional(),
 });
 
 const deliveryRow = z.object({
@@ -67,12 +69,15 @@ const deliveryRow = z.object({
     .optional(),
 });
 
+const audioUseRow = z.object({ tenantId: z.string(), day: z.string(), audioMs: z.number() });
+
 const secretsRow = z.array(z.object({ secret: z.string(), untilMs: z.number().nullable() }));
 export type SecretsRow = z.output<typeof secretsRow>;
 
 /** Rows outlive the code that wrote them, so each is checked. Throws REGISTRY_CORRUPT. */
 export const jobOf = (row: unknown): Job => checked(jobRow, row);
 export const deliveryOf = (row: unknown): Delivery => checked(deliveryRow, row);
+export const audioUseOf = (row: unknown): AudioUse => checked(audioUseRow, row);
 export const secretsOf = (row: unknown): SecretsRow => checked(secretsRow, row);
 
 function checked<S extends z.ZodType>(schema: S, row: unknown): z.output<S> {

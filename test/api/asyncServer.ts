@@ -1,5 +1,6 @@
 import { ApiKeys } from '../../src/api/apiKeys.js';
 import { AsyncJobs } from '../../src/api/asyncJobs.js';
+import type { TenantGate } from '../../src/api/keys/tenantGate.js';
 import { serve } from '../../src/api/serve.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { JobSettings } from '../../src/engine/jobSettings.js';
@@ -30,14 +31,20 @@ export async function asyncServer(
   {
     allowHosts = [],
     settings = {},
-  }: { readonly allowHosts?: readonly string[]; readonly settings?: Partial<JobSettings> },
+    gate,
+  }: {
+    readonly allowHosts?: readonly string[];
+    readonly settings?: Partial<JobSettings>;
+    readonly gate?: TenantGate | undefined;
+  },
 ): Promise<AsyncServer> {
   const faults: string[] = [];
   const onFault = ({ code }: { readonly code: string }) => void faults.push(code);
-  const asyncJobs = new AsyncJobs({ engine, allowHosts, onFault, settings: { ...QUICK, ...settings } });
+  const asyncJobs = new AsyncJobs({ engine, allowHosts, gate, onFault, settings: { ...QUICK, ...settings } });
   const keys = ApiKeys.fromPairs('acme:acme-key,globex:globex-key');
   const jobs = await asyncJobs.open();
-  const server = await serve({ engine, keys, jobs: asyncJobs.open, port: 0, graceMs: 500, options: { allowHosts } });
+  const shared = { engine, keys, gate, jobs: asyncJobs.open };
+  const server = await serve({ ...shared, port: 0, graceMs: 500, options: { allowHosts } });
   return {
     ...{ url: server.url, jobs, faults },
     call: async (method, path, body, key = 'acme-key') => {

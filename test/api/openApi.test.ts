@@ -77,5 +77,7 @@ test('the document is served without a key, names every call, and refusals are i
   expect(schema.oneOf).toEqual([{ required: ['content'] }, { required: ['url'] }]);
   expect(schema.properties.channels).toMatchObject({ minimum: 1, maximum: 64 });
   expect(sample.requestBody.content['application/json'].schema.properties.content).toMatchObject({ type: 'string' });
+  const withQuota = calls.filter(({ path, method }) => body.paths[path][method].responses['402'] !== undefined);
+  expect(withQuota.map(({ operationId }) => operationId)).toEqual(['addSample', 'identify', 'submitJob']);
   expect(body.components.schemas.Problem.properties.code.enum).toContain('SPEAKER_NOT_FOUND');
 });

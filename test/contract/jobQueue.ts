@@ -185,6 +185,49 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       expect(await next.queue.get('t', 'a')).toBeUndefined();
     });
 
+    test('audio of a job is booked once, on the day it ended: by its furthest try, in the next process too, and erased or not', async () => {
+      const { place, queue } = await openNew();
+      const today = new Date(place.clock.nowMs).toISOString().slice(0, 10);
+      await queue.add(order('a'));
+      const first = (await queue.take())!;
+      await queue.heartbeat(first, { doneMs: 5_000, totalMs: undefined });
+      await queue.retryLater(first, place.clock.nowMs, FAILURE);
+      expect(queue.audioUsedMs('t', today)).toBe(0); // not over
+      const again = (await queue.take())!;
+      await queue.heartbeat(again, { doneMs: 3_000, totalMs: undefined });
+      const next = await reopened(place); // the process was killed: what it did is not known
+      place.clock.nowMs += 1_000;
+      const last = (await next.queue.take())!;
+      await next.queue.heartbeat(last, { doneMs: 4_000, totalMs: undefined });
+      expect(await next.queue.settle(last, { result: 1 })).toBe(true);
+      expect(await next.queue.settle(last, { result: 1 })).toBe(false);
+      expect(await next.queue.get('t', 'a')).toMatchObject({ audioMs: 5_000 });
+      expect([next.queue.audioUsedMs('t', today), next.queue.audioUsedMs('u', today)]).toEqual([5_000, 0]);
+      await next.queue.erase('t', 'a');
+      await next.queue.add(order('a')); // under the same id, but another one
+      const cancelled = (await next.queue.take())!;
+      await next.queue.heartbeat(cancelled, { doneMs: 1_000, totalMs: undefined });
+      await next.queue.cancel('t', 'a');
+      const after = await reopened(place);
+      expect(after.queue.audioUsedMs('t', today)).toBe(6_000);
+      place.clock.nowMs += 86_400_000;
+      await after.queue.expire(0);
+      const tomorrow = await reopened(place);
+      expect(tomorrow.queue.audioUsedMs('t', today)).toBe(0);
+    });
+
+    test("jobs of a tenant that is held wait, and stand in nobody's way", async () => {
+      const { place, queue } = await openNew();
+      await queue.add(order('a'));
+      await queue.take();
+      const next = await reopened(place); // what is handed out alone stands in no way either
+      await next.queue.add(order('z', { tenantId: 'u' }));
+      const isHeld = (tenantId: string) => tenantId === 't';
+      expect((await next.queue.take(isHeld))?.job.requestId).toBe('z');
+      expect(await next.queue.take(isHeld)).toBeUndefined();
+      expect(await next.queue.get('t', 'a')).toMatchObject({ tries: 1 });
+    });
+
     test('lists page by page, newest first, without outcomes', async () => {
       const { queue } = await openNew();
       for (const id of ['a', 'b', 'c']) await queue.add(order(id));

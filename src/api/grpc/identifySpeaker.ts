@@ -5,7 +5,7 @@ import { asVoicePrintsError } from '../../core/errors.js';
 import type { IdentifiedSegment } from '../../core/identification.js';
 import type { ChunkSession, Engine } from '../../engine/engine.js';
 import type { IdentifiedChunk } from '../../engine/identifyChunks.js';
-import { admitKey, type KeyCheck } from '../admitKey.js';
+import { admitStream, type KeyCheck } from '../admitKey.js';
 import { type FailureReport, present } from '../call.js';
 import { httpRefusal, type Refusal, refusalOf } from '../refusal.js';
 import type { StreamSlots } from '../streamSlots.js';
@@ -46,7 +46,7 @@ export function identifySpeaker(surface: GrpcSurface, call: Call): void {
   const work = async () => {
     let giveBack = () => {};
     try {
-      const tenantId = admitKey(surface, keyOf(call.metadata), addressOf(call.getPeer()));
+      const { tenantId } = admitStream(surface, keyOf(call.metadata), addressOf(call.getPeer()));
       giveBack = surface.slots.take(tenantId);
       await answerChunks(surface, call, tenantId, gone.signal);
       call.end();

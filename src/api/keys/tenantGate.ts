@@ -16,31 +16,49 @@ interface Use {
 
 const MINUTE_MS = 60_000;
 
-/** Holds tenants to their limits. Counts calls as they come and audio as it has been worked on. */
+/** Audio that is counted elsewhere, in milliseconds, of a UTC day (`2026-05-31`). */
+export type AudioUsed = (tenantId: string, day: string) => number;
+
+/** Holds tenants to their limits. Counts calls as they come and audio as it has been worked on, since the process began. */
 export class TenantGate {
   readonly #limitsOf: (tenantId: string) => TenantLimits;
   readonly #nowMs: () => number;
   readonly #uses = new Map<string, Use>();
+  #elsewhere: AudioUsed = () => 0;
 
   constructor(limitsOf: (tenantId: string) => TenantLimits = () => ({}), nowMs: () => number = Date.now) {
     this.#limitsOf = limitsOf;
     this.#nowMs = nowMs;
   }
 
-  /** Counts a call. Throws TOO_MANY_REQUESTS, or QUOTA_USED_UP where today's audio is used up. */
+  /** Audio of jobs, which outlives the process, counts too. */
+  countAlso(elsewhere: AudioUsed): void {
+    this.#elsewhere = elsewhere;
+  }
+
+  /** Counts a call. Throws TOO_MANY_REQUESTS. */
   enter(tenantId: string): void {
-    const { callsPerMinute, audioMinutesPerDay } = this.#limitsOf(tenantId);
+    const { callsPerMinute } = this.#limitsOf(tenantId);
     const use = this.#useOf(tenantId);
     if (callsPerMinute !== undefined && use.calls >= callsPerMinute) {
       const waitSeconds = Math.max(1, Math.ceil(((use.minute + 1) * MINUTE_MS - this.#nowMs()) / 1000));
       const message = `more than ${callsPerMinute} calls a minute; wait as long as Retry-After says`;
       throw httpRefusal('TOO_MANY_REQUESTS', message, { 'retry-after': String(waitSeconds) });
     }
-    if (audioMinutesPerDay !== undefined && use.audioMs >= audioMinutesPerDay * MINUTE_MS) {
-      const message = `today's ${audioMinutesPerDay} minutes of audio are used up; go on tomorrow (UTC), or ask the operator for more`;
-      throw httpRefusal('QUOTA_USED_UP', message);
-    }
     use.calls += 1;
+  }
+
+  hasAudioLeft(tenantId: string): boolean {
+    const { audioMinutesPerDay } = this.#limitsOf(tenantId);
+    return audioMinutesPerDay === undefined || this.audioMinutesToday(tenantId) < audioMinutesPerDay;
+  }
+
+  /** Throws QUOTA_USED_UP where today's audio is used up. */
+  assertAudioLeft(tenantId: string): void {
+    if (this.hasAudioLeft(tenantId)) return;
+    const { audioMinutesPerDay } = this.#limitsOf(tenantId);
+    const message = `today's ${audioMinutesPerDay} minutes of audio are used up; go on tomorrow (UTC), or ask the operator for more`;
+    throw httpRefusal('QUOTA_USED_UP', message);
   }
 
   /** Counts audio that was worked on for a tenant. */
@@ -50,7 +68,8 @@ export class TenantGate {
 
   /** Audio of today, in minutes. */
   audioMinutesToday(tenantId: string): number {
-    return this.#useOf(tenantId).audioMs / MINUTE_MS;
+    const { audioMs, day } = this.#useOf(tenantId);
+    return (audioMs + this.#elsewhere(tenantId, day)) / MINUTE_MS;
   }
 
   #useOf(tenantId: string): Use {

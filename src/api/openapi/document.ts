@@ -53,13 +53,16 @@ function described(operation: Operation): Json {
     responses: {
       [status]: { description: summary, ...content },
       ...(operationId === 'submitJob' && { 200: { description: 'The job was there already', ...content } }),
-      default: {
-        description: 'A refusal',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-      },
+      ...(audioQuery && { 402: refusal("Today's minutes of audio of the tenant are used up (QUOTA_USED_UP)") }),
+      default: refusal('A refusal'),
     },
   };
 }
+
+const refusal = (description: string): Json => ({
+  description,
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});
 
 function requestBody(body: z.ZodObject, audioQuery: z.ZodObject | undefined): Json {
   const schema = jsonSchema(body);

@@ -1,6 +1,6 @@
 import type { RawData, WebSocket } from 'ws';
 import { VoicePrintsError } from '../../core/errors.js';
-import { admitCaller } from '../admitKey.js';
+import { admitStream } from '../admitKey.js';
 import type { Caller } from '../keys/caller.js';
 import { type Refusal, type RefusalType, refusalOf } from '../refusal.js';
 import { parseInput } from '../schemas.js';
@@ -158,7 +158,7 @@ export class StreamConnection {
 
   #tenantOf(apiKey: string | undefined): string {
     const { caller, address } = this.#opening;
-    const own = caller ?? admitCaller(this.#surface, apiKey ?? '', address, 'identify');
+    const own = caller ?? admitStream(this.#surface, apiKey ?? '', address);
     this.#caller = own;
     return own.tenantId;
   }

@@ -2,7 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Engine } from '../../engine/engine.js';
-import { admitCaller, type KeyCheck } from '../admitKey.js';
+import { admitStream, type KeyCheck } from '../admitKey.js';
 import type { FailureReport } from '../call.js';
 import { reportToStderr } from '../failureReport.js';
 import { keyOf } from '../keyOf.js';
@@ -98,7 +98,7 @@ export class StreamServer {
     const address = request.socket.remoteAddress ?? '';
     let caller: Caller | undefined;
     try {
-      if (key !== '') caller = admitCaller(this.#surface, key, address, 'identify');
+      if (key !== '') caller = admitStream(this.#surface, key, address);
     } catch (thrown) {
       refuseUpgrade(socket, thrown);
       return;

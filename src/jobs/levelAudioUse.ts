@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import type { Job } from './job.js';
+import type { SealedLevel } from './sealedLevel.js';
+import { audioUseOf } from './storedRows.js';
+
+/** Audio that one job worked on, booked on the UTC day (`2026-05-31`) on which the job ended. */
+export interface AudioUse {
+  readonly tenantId: string;
+  readonly day: string;
+  readonly audioMs: number;
+}
+
+const PREFIX = 'used!';
+
+export const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+/**
+ * How much audio the jobs of each tenant worked on. A row a job, written together with the job's end, so that it is booked
+ * once whatever happens to the process, and stays booked when the job is erased. Sums are kept in memory.
+ */
+export class LevelAudioUse {
+  readonly #level: SealedLevel;
+  /** Milliseconds of each day and tenant. */
+  readonly #usedMs = new Map<string, Map<string, number>>();
+
+  private constructor(level: SealedLevel) {
+    this.#level = level;
+  }
+
+  static async open(level: SealedLevel): Promise<LevelAudioUse> {
+    const use = new LevelAudioUse(level);
+    for await (const [, row] of level.all(PREFIX)) use.#count(audioUseOf(row));
+    return use;
+  }
+
+  usedMs(tenantId: string, day: string): number {
+    return this.#usedMs.get(day)?.get(tenantId) ?? 0;
+  }
+
+  /** The row of a job that ends, for whoever writes its end; `commit` once it is written. */
+  prepare(
+    { tenantId, requestId, createdAtMs }: Job,
+    audioMs: number,
+    endedAtMs: number,
+  ): { readonly row: readonly [string, AudioUse]; readonly commit: () => void } {
+    const use: AudioUse = { tenantId, day: dayOf(endedAtMs), audioMs };
+    // A digest: keys of rows are never encrypted, and the caller's name for the job is the caller's.
+    const name = createHash('sha256').update(`${tenantId}\n${requestId}\n${createdAtMs}`).digest('base64url');
+    return { row: [`${PREFIX}${name}`, use], commit: () => this.#count(use) };
+  }
+
+  /** Forgets all days before this one. */
+  async expire(beforeDay: string): Promise<void> {
+    if (![...this.#usedMs.keys()].some((day) => day < beforeDay)) return;
+    const gone: string[] = [];
+    for await (const [key, row] of this.#level.all(PREFIX)) if (audioUseOf(row).day < beforeDay) gone.push(key);
+    await this.#level.write({ delete: gone }, false);
+    for (const day of [...this.#usedMs.keys()]) if (day < beforeDay) this.#usedMs.delete(day);
+  }
+
+  #count({ tenantId, day, audioMs }: AudioUse): void {
+    const ofDay = this.#usedMs.get(day) ?? new Map<string, number>();
+    ofDay.set(tenantId, (ofDay.get(tenantId) ?? 0) + audioMs);
+    this.#usedMs.set(day, ofDay);
+  }
+}
