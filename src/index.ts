@@ -61,4 +61,5 @@ export {
 export { ModelStore } from './inference/modelStore.js';
 export type { SegmentationModel } from './inference/segmentationModel.js';
 export type { SpeakerModel } from './inference/speakerModel.js';
-export { type AuditFilter, readAuditLog } from './registry/auditLog.js';
+export { type AuditFilter, AuditLog, readAuditLog } from './registry/auditLog.js';
+export { StoreLock } from './registry/storeLock.js';

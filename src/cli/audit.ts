@@ -4,24 +4,35 @@ import { printResult, remark, table } from './output.js';
 import { textOption } from './parseCommandLine.js';
 import { storeFolder } from './storeFolder.js';
 
-const row = ({ time, tenantId, actor, action, speakerId, unknownId, outcome, code }: AuditEntry): readonly string[] => [
+const row = ({
+  time,
+  tenantId,
+  actor,
+  action,
+  speakerId,
+  unknownId,
+  keyId,
+  outcome,
+  code,
+}: AuditEntry): readonly string[] => [
   time,
   tenantId,
   actor,
   action,
   speakerId ?? '',
   unknownId ?? '',
+  keyId ?? '',
   code === undefined ? outcome : `${outcome}: ${code}`,
 ];
 
 const auditTable = (entries: readonly AuditEntry[]): string =>
   entries.length === 0
     ? 'Nothing of that kind is in the audit log'
-    : table([['TIME', 'TENANT', 'ACTOR', 'ACTION', 'SPEAKER', 'UNKNOWN', 'OUTCOME'], ...entries.map(row)]);
+    : table([['TIME', 'TENANT', 'ACTOR', 'ACTION', 'SPEAKER', 'UNKNOWN', 'KEY', 'OUTCOME'], ...entries.map(row)]);
 
 export const audit: Command = {
   name: 'audit',
-  summary: 'Who did what to which voiceprint, oldest first',
+  summary: 'Who did what to which voiceprint or key, oldest first',
   operands: '',
   arity: [0, 0],
   options: {
@@ -29,7 +40,7 @@ export const audit: Command = {
     tenant: { value: 'TENANT', about: 'Only this tenant ("local": the command line and flows)' },
   },
   example: 'voice-prints audit --speaker alice --json',
-  notes: `Enrolments, renaming, erasing, exports and imports, with the API key (by its id), "command line" or "node-red".
+  notes: `Enrolments, renaming, erasing, exports, imports and changes of keys, with the API key (by its id), "command line" or "node-red".
 The log lies in the store as audit.log, then audit-TIME.log: ids only, no names, no audio. It is not encrypted.`,
   async run(args, terminal) {
     const entries: AuditEntry[] = [];

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { present } from '../api/call.js';
 import { SCOPES, type Scope } from '../api/keys/caller.js';
 import { type KeyRecord, KeyRing } from '../api/keys/keyRing.js';
@@ -8,11 +7,8 @@ import { printResult, remark, table } from './output.js';
 import { listOption, numberOption, textOption, usageError } from './parseCommandLine.js';
 import { storeFolder } from './storeFolder.js';
 
-/** The keys of a store, hashed, inside its folder. */
-export const KEY_FILE = 'api-keys.json';
-
 const openRing = (args: ParsedArguments, terminal: Terminal): Promise<KeyRing> =>
-  KeyRing.open(join(storeFolder(args, terminal.env), KEY_FILE));
+  KeyRing.open(storeFolder(args, terminal.env), { actor: 'command line' });
 
 const keysTable = (records: readonly KeyRecord[]): string =>
   records.length === 0
@@ -43,7 +39,7 @@ function printKey(args: ParsedArguments, terminal: Terminal, record: KeyRecord, 
 
 const create: Command = {
   name: 'keys create',
-  summary: 'Make an API key for `serve`',
+  summary: 'Make an API key for `serve` and Node-RED',
   operands: '[TENANT]',
   arity: [0, 1],
   options: {
@@ -52,7 +48,7 @@ const create: Command = {
   },
   example: 'voice-prints keys create home --scopes identify --label "door station"',
   notes: `A tenant is whose voiceprints these are; "${LOCAL_TENANT}" (the default) has those of the command line and of flows.
-The key is shown once; the store keeps its digest. A server that runs knows it within a second.`,
+The key is shown once; the store keeps its digest. Servers and flows that run know it within a second.`,
   async run(args, terminal) {
     using ring = await openRing(args, terminal);
     const request = {

@@ -1,8 +1,6 @@
 import { once } from 'node:events';
 import type { FailureReport } from '../api/call.js';
 import type { RunningGrpcServer } from '../api/grpc/serveGrpc.js';
-
-import { TenantGate } from '../api/keys/tenantGate.js';
 import type { ServerLog } from '../api/serverLog.js';
 import { allowedHosts } from './allowedHosts.js';
 import type { Command, ParsedArguments, Terminal } from './command.js';
@@ -43,17 +41,17 @@ as "apiKey"; the store keeps its digest.`,
     const log = await openLog(args, terminal);
     await using engine = await openEngine(args, terminal, { keepAudio: hasFlag(args, 'keep-audio') });
     const served = await serveKeys(env, textOption(args, 'key-file'), engine.storeDirectory);
-    const { keys, madeKey } = served;
+    const { check, madeKey } = served;
     using ring = served.ring;
-    ring.follow((error) => remark(args, terminal, `the API keys are as they were: ${(error as Error).message}`));
-    const gate = new TenantGate((tenantId) => ring.limitsOf(tenantId));
+    ring.follow({
+      onFailure: (error) => remark(args, terminal, `the API keys are as they were: ${(error as Error).message}`),
+    });
     const allowHosts = allowedHosts(env);
     const onFailure = (failure: FailureReport) => log.failure(failure);
-    await using jobs = await serveJobs(args, terminal, { engine, allowHosts, gate });
+    await using jobs = await serveJobs(args, terminal, { engine, allowHosts, gate: check.gate });
     const server = await startServer({
+      ...check,
       engine,
-      keys,
-      gate,
       jobs: jobs.open,
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
@@ -61,7 +59,7 @@ as "apiKey"; the store keeps its digest.`,
     });
     let grpc: RunningGrpcServer | undefined;
     try {
-      grpc = await serveGrpcToo(args, terminal, { engine, keys, gate, host, onFailure });
+      grpc = await serveGrpcToo(args, terminal, { ...check, engine, host, onFailure });
       const made = madeKey === undefined ? {} : { apiKey: madeKey };
       terminal.stdout.write(
         `${JSON.stringify({ rest: server.url, ...(grpc ? { grpc: grpc.address } : {}), ...made })}\n`,

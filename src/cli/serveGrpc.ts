@@ -1,4 +1,4 @@
-import type { ApiKeys } from '../api/apiKeys.js';
+import type { KeyCheck } from '../api/admitKey.js';
 import type { RunningGrpcServer, ServeGrpcOptions } from '../api/grpc/serveGrpc.js';
 import { type Engine, VoicePrintsError } from '../index.js';
 import type { OptionSpec, ParsedArguments, Terminal } from './command.js';
@@ -15,9 +15,8 @@ export const grpcOptions = {
   'grpc-key': { value: 'FILE', about: 'Private key of that certificate (PEM)' },
 } as const satisfies Record<string, OptionSpec>;
 
-interface GrpcToServe extends Pick<ServeGrpcOptions, 'gate' | 'onFailure'> {
+interface GrpcToServe extends KeyCheck, Pick<ServeGrpcOptions, 'onFailure'> {
   readonly engine: Engine;
-  readonly keys: ApiKeys;
   readonly host: string | undefined;
 }
 

@@ -1,14 +1,14 @@
-import { join } from 'node:path';
-import { ApiKeys, keysOfPairs } from '../api/apiKeys.js';
+import { keysOfPairs } from '../api/apiKeys.js';
 import { SCOPES } from '../api/keys/caller.js';
 import { KeyRing } from '../api/keys/keyRing.js';
+import { type RingCheck, ringCheck } from '../api/keys/ringCheck.js';
 import { LOCAL_TENANT, VoicePrintsError } from '../index.js';
 import type { Terminal } from './command.js';
-import { KEY_FILE } from './keys.js';
 import { readText } from './readBytes.js';
 
 export interface ServeKeys {
-  readonly keys: ApiKeys;
+  /** For all surfaces. */
+  readonly check: RingCheck;
   /** The caller disposes it when the server has ended. */
   readonly ring: KeyRing;
   /** Given the one time a key is made. */
@@ -21,14 +21,14 @@ export async function serveKeys(
   keyFile: string | undefined,
   storeDirectory: string,
 ): Promise<ServeKeys> {
-  const ring = await KeyRing.open(join(storeDirectory, KEY_FILE));
-  const given = keyFile === undefined ? env.VOICE_PRINTS_API_KEYS : await readText(keyFile);
-  const pairs = keysOfPairs(given ?? '');
-  if (given && pairs.length === 0) {
+  const ring = await KeyRing.open(storeDirectory, { actor: 'command line' });
+  const pairs = keyFile === undefined ? env.VOICE_PRINTS_API_KEYS : await readText(keyFile);
+  const given = keysOfPairs(pairs ?? '');
+  if (pairs && given.length === 0) {
     throw new VoicePrintsError('CONFIG_INVALID', 'there is no API key; give pairs of tenant:key');
   }
-  const keys = new ApiKeys(() => [...pairs, ...ring.current()]);
-  if (pairs.length > 0 || ring.current().length > 0) return { keys, ring };
+  const check = ringCheck({ ring, given });
+  if (given.length > 0 || ring.current().length > 0) return { check, ring };
   const { key } = await ring.create({ tenantId: LOCAL_TENANT, scopes: SCOPES, label: 'made by serve' });
-  return { keys, ring, madeKey: key };
+  return { check, ring, madeKey: key };
 }

@@ -53,7 +53,7 @@ test('the command line notes what it changed and whom it let out, without names'
 
 test('calls over REST are noted with their key and request id', async () => {
   const env = await storeWith('acme', 'anna');
-  const ring = await KeyRing.open(join(env.VOICE_PRINTS_HOME, 'api-keys.json'));
+  const ring = await KeyRing.open(env.VOICE_PRINTS_HOME, { actor: 'the operator' });
   const { key, record } = await ring.create({ tenantId: 'acme', scopes: ['admin'] });
   await using engine = await createEngine({ storeDirectory: env.VOICE_PRINTS_HOME });
   const server = await serve({ engine, keys: new ApiKeys(() => ring.current()), port: 0 });
@@ -78,7 +78,9 @@ test('calls over REST are noted with their key and request id', async () => {
       { action: 'erase', speakerId: 'anna', outcome: 'absent' },
     ];
     const who = { tenantId: 'acme', actor: `key:${record.keyId}`, time: expect.any(String) };
-    expect(await audit(env)).toEqual(noted.map((what, i) => ({ ...who, ...what, requestId: requestIds[i] })));
+    const [made, ...called] = await audit(env);
+    expect(made).toMatchObject({ actor: 'the operator', action: 'create key', keyId: record.keyId, speakerId: null });
+    expect(called).toEqual(noted.map((what, i) => ({ ...who, ...what, requestId: requestIds[i] })));
   } finally {
     await server.close();
   }

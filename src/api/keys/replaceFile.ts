@@ -16,13 +16,13 @@ export async function replaceFile(path: string, content: string): Promise<void> 
     await rename(draft, path);
   } catch (cause) {
     await rm(draft, { force: true });
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new VoicePrintsError(
-      'FILE_UNWRITABLE',
-      `${path} cannot be written (${code}); check the rights of the folder`,
-      {
-        cause,
-      },
-    );
+    throw unwritable(path, cause);
   }
 }
+
+export const unwritable = (path: string, cause: unknown): VoicePrintsError =>
+  new VoicePrintsError(
+    'FILE_UNWRITABLE',
+    `${path} cannot be written (${(cause as NodeJS.ErrnoException).code}); check the rights of the folder`,
+    { cause },
+  );
