@@ -14,6 +14,7 @@ import { afterEach, expect, test } from 'vitest';
 import { ApiKeys } from '../../src/api/apiKeys.js';
 import { loadProto, SERVICE_NAME } from '../../src/api/grpc/realtimeProto.js';
 import { type RunningGrpcServer, type ServeGrpcOptions, serveGrpc } from '../../src/api/grpc/serveGrpc.js';
+import { TenantGate } from '../../src/api/keys/tenantGate.js';
 import { VoicePrintsError } from '../../src/index.js';
 import { scriptedEngine } from './scriptedEngine.js';
 
@@ -110,6 +111,26 @@ test('a tenant has so many streams and no more; another tenant has its own', asy
   const again = stream(server);
   again.call.end();
   expect(await again.end).toMatchObject({ code: status.OK });
+});
+
+test("a stream ends when its tenant's minutes are used up, by itself or by another; no new one is opened", async () => {
+  const gate = new TenantGate((tenantId) => (tenantId === 'acme' ? { audioMinutesPerDay: 0.5 } : {}));
+  const server = await served(async () => ({ start: 0, end: 20, segments: [] }), { gate });
+  const [first, second, other] = [stream(server), stream(server), stream(server, 'globex-key')];
+  for (const { call } of [first, second]) {
+    call.write(CHUNK);
+    await once(call, 'data');
+  }
+  for (const { call } of [first, other]) call.write({ ...CHUNK, id: 2 });
+  const told = await first.end;
+  expect(told).toMatchObject({ code: status.RESOURCE_EXHAUSTED, details: expect.stringMatching(/used up/) });
+  expect(told.metadata.get('error-code')).toEqual(['QUOTA_USED_UP']);
+  expect(first.answers.map(({ id }) => id)).toEqual([1]);
+  expect((await stream(server).end).metadata.get('error-code')).toEqual(['QUOTA_USED_UP']);
+  second.call.end(); // whoever sends no more is not refused
+  expect((await second.end).code).toBe(status.OK);
+  other.call.end();
+  expect((await other.end).code).toBe(status.OK);
 });
 
 test('a stream without chunks ends; a message too large ends it', async () => {

@@ -56,3 +56,36 @@ test('a key that may only name voices enrols nobody; the audio of a tenant is co
   }
   expect(gate.audioMinutesToday('acme')).toBeCloseTo(0.1, 9);
 });
+
+test("a stream is told its last turns and ended when its tenant's minutes are used up; nothing more counts, and no new one opens", async () => {
+  const gate = new TenantGate(() => ({ audioMinutesPerDay: 0.1 }));
+  const engine = { ...scriptedEngine({ watch: session }), model: { id: 'scripted' } as never };
+  const server = await serve({ engine, keys: ApiKeys.fromPairs('acme:any-key'), gate, port: 0 });
+  const address = `${server.url.replace('http', 'ws')}/v1/stream`;
+  try {
+    const socket = new WebSocket(address);
+    const messages: { type: string; code?: string; event?: { status?: string } }[] = [];
+    socket.on('message', (data) => messages.push(JSON.parse(data.toString())));
+    const closed = once(socket, 'close');
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'hello', apiKey: 'any-key', encoding: 'pcm', sampleRate: 16_000 }));
+    for (let second = 0; second < 6; second += 1) socket.send(Buffer.alloc(32_000));
+    const [code, reason] = await closed;
+    expect([code, String(reason)]).toEqual([4429, 'the stream cannot go on [QUOTA_USED_UP]']);
+    expect(messages.at(-2)).toMatchObject({ type: 'event', event: { status: 'ended' } });
+    expect(messages.at(-1)).toMatchObject({ type: 'failed', code: 'QUOTA_USED_UP' });
+    expect(gate.audioMinutesToday('acme')).toBeCloseTo(0.1, 9);
+
+    const refused = new WebSocket(address, { headers: { authorization: 'Bearer any-key' } });
+    const [, response] = await once(refused, 'unexpected-response');
+    expect(response.statusCode).toBe(402);
+    refused.on('error', () => {}); // it was never opened
+    refused.terminate();
+    const later = new WebSocket(address);
+    await once(later, 'open');
+    later.send(JSON.stringify({ type: 'hello', apiKey: 'any-key', encoding: 'pcm', sampleRate: 16_000 }));
+    expect((await once(later, 'close'))[0]).toBe(4429);
+  } finally {
+    await server.close();
+  }
+});

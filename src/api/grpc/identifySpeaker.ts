@@ -75,6 +75,7 @@ async function answerChunks(surface: GrpcSurface, call: Call, tenantId: string, 
     limits: { maxDurationMs: maxChunkMs, maxBytes: maxMessageBytes, maxDecodeMs },
   });
   for await (const chunk of chunksOf(call, surface.limits.idleMs)) {
+    surface.gate?.assertAudioLeft(tenantId); // others of the tenant use its minutes too
     for (const answer of await answersTo(chunk, { surface, tenantId, session, fields, gone })) {
       if (!call.write(spelledFor(answer, isSinglePrecision(chunk)))) await once(call, 'drain', { signal: gone });
     }

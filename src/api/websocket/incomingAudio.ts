@@ -57,8 +57,9 @@ export class IncomingAudio implements Disposable {
     return this.source.bufferedMs > HIGH_MS;
   }
 
-  /** One binary message. Throws AUDIO_CORRUPT. */
+  /** One binary message; after the end they are ignored. Throws AUDIO_CORRUPT. */
   push(message: Uint8Array): void {
+    if (this.source.isOver) return;
     if (this.#opus) {
       const samples = this.#opus.decode(message);
       this.source.push(samples);

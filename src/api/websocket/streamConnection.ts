@@ -254,7 +254,7 @@ export class StreamConnection {
 }
 
 /** 1005: closed without a code, as a browser's `close()` does. */
-const FINAL_CODES: readonly number[] = [CLOSE.done, 1005, CLOSE.badMessage, CLOSE.idle, CLOSE.failed];
+const FINAL_CODES: readonly number[] = [CLOSE.done, 1005, CLOSE.badMessage, CLOSE.idle, CLOSE.tooMany, CLOSE.failed];
 
 const CLOSE_CODES: Readonly<Record<RefusalType, number>> = {
   params_invalid: CLOSE.badMessage,

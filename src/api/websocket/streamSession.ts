@@ -17,7 +17,7 @@ const MOST_COMMANDS = 100;
 export interface Listener {
   tell(text: string): void;
   /** Nothing more will be told. */
-  close(code: 'done' | 'badMessage' | 'failed' | 'takenOver', reason: string): void;
+  close(code: 'done' | 'badMessage' | 'failed' | 'takenOver' | 'tooMany', reason: string): void;
 }
 
 export interface StreamSessionOptions {
@@ -25,7 +25,7 @@ export interface StreamSessionOptions {
   readonly tenantId: string;
   readonly hello: Hello;
   readonly audio: IncomingAudio;
-  /** Counts the audio of the tenant. */
+  /** Counts the audio of the tenant, and says when it is used up. */
   readonly gate: TenantGate | undefined;
   /** Told once, when the session is over for good. */
   readonly onOver: () => void;
@@ -45,8 +45,10 @@ export class StreamSession {
   #countedMs = 0;
   #farewell: NodeJS.Timeout | undefined;
   #isOver = false;
-  /** Set once the last message was written: nothing comes after it. */
-  #last: 'done' | 'badMessage' | 'failed' | undefined;
+  /** What was thrown because the tenant's minutes are used up: the last turns are told, then this. */
+  #outOfAudio: unknown;
+  /** How the connection is closed; set once the last message was written: nothing comes after it. */
+  #last: { readonly code: 'done' | 'badMessage' | 'failed' | 'tooMany'; readonly reason: string } | undefined;
 
   constructor(options: StreamSessionOptions) {
     const { engine, tenantId, hello, audio } = options;
@@ -120,15 +122,26 @@ export class StreamSession {
   async dispose(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.countUse();
+    this.#count();
     clearTimeout(this.#farewell);
     this.audio[Symbol.dispose]();
     await this.#live[Symbol.asyncDispose]();
     this.#options.onOver();
   }
 
-  /** Counts what came since it was last counted. */
+  /** Counts what came since it was last counted; ends the stream where the minutes of its tenant are used up. */
   countUse(): void {
+    this.#count();
+    if (this.audio.source.isOver) return; // it ends already
+    try {
+      this.#options.gate?.assertAudioLeft(this.tenantId);
+    } catch (refused) {
+      this.#outOfAudio = refused;
+      this.end();
+    }
+  }
+
+  #count(): void {
     const { receivedMs } = this.audio;
     this.#options.gate?.used(this.tenantId, receivedMs - this.#countedMs);
     this.#countedMs = receivedMs;
@@ -165,13 +178,20 @@ export class StreamSession {
         if (event.type === 'turn' && !event.turn.isFinal && !hello.isTentative) continue;
         this.#tell({ type: 'event', event: liveSpeakerEvent(event, context) });
       }
-      this.#last = 'done';
+      if (this.#outOfAudio !== undefined) return this.#fail(this.#outOfAudio);
+      this.#last = { code: 'done', reason: 'the stream has ended' };
       this.#tell({ type: 'ended', position: this.audio.position });
     } catch (thrown) {
-      if (this.#isOver) return;
-      this.#last = refusalOf(thrown).type === 'api_error' ? 'failed' : 'badMessage';
-      this.#tell({ type: 'failed', ...this.#told(thrown) });
+      if (!this.#isOver) this.#fail(thrown);
     }
+  }
+
+  #fail(thrown: unknown): void {
+    const told = this.#told(thrown);
+    const { type } = refusalOf(thrown);
+    const code = type === 'api_error' ? 'failed' : type === 'quota' ? 'tooMany' : 'badMessage';
+    this.#last = { code, reason: `the stream cannot go on [${told.code}]` };
+    this.#tell({ type: 'failed', ...told });
   }
 
   #tell(message: Numbered): void {
@@ -182,8 +202,7 @@ export class StreamSession {
   }
 
   #closeListener(): void {
-    if (this.#last === undefined) return;
-    this.#listener?.close(this.#last, this.#last === 'done' ? 'the stream has ended' : 'the stream cannot go on');
+    if (this.#last) this.#listener?.close(this.#last.code, this.#last.reason);
   }
 
   #told(thrown: unknown): { readonly code: string; readonly message: string } {
