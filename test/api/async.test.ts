@@ -85,6 +85,48 @@ describe('a job', () => {
     expect((await settled(server, `${IDENTIFY}/${id}`)).body.status).toBe('done');
   });
 
+  test.each([
+    { name: 'drop-in', path: `${IDENTIFY}?request_id=a`, fields: {} },
+    { name: 'modern', path: '/v1/jobs', fields: { requestId: 'a', kind: 'identify' } },
+  ])('takes audio as the file of a form, with fields beside it: $name', async ({ path, fields }) => {
+    const heard: unknown[] = [];
+    const identify: Engine['identify'] = async ({ source, falseAcceptPercent }) => {
+      heard.push([String(await bytesOf(source)), source.rawFormat?.sampleRateHz, falseAcceptPercent]);
+      return HEARD;
+    };
+    const server = await start({ identify });
+    const form = new FormData();
+    const given = { ...fields, falseAcceptPercent: '5', encoding: 'pcm', sampleRate: '8000' };
+    for (const [name, value] of Object.entries(given)) form.set(name, value);
+    form.set('recording', new Blob(['sound of a form']), 'talk.raw');
+    const ask = () =>
+      fetch(`${server.url}${path}`, { method: 'POST', headers: { 'x-api-key': 'acme-key' }, body: form });
+    expect((await ask()).status).toBe(202);
+    expect((await settled(server, '/v1/jobs/a')).body).toMatchObject({ status: 'done', kind: 'identify' });
+    expect(heard).toEqual([['sound of a form', 8_000, 5]]);
+    expect((await ask()).ok).toBe(true); // the same audio and fields: the same job, though its boundary is another
+    expect(heard).toHaveLength(1);
+  });
+
+  test.each([IDENTIFY, '/v1/jobs'])('of a content type that is not read is refused with 415: %s', async (path) => {
+    const server = await start();
+    for (const type of [
+      'multipart/mixed; boundary=x',
+      'multipart/related; boundary=x',
+      'application/json; charset=x',
+    ]) {
+      const refused = await fetch(`${server.url}${path}`, {
+        method: 'POST',
+        headers: { 'x-api-key': 'acme-key', 'content-type': type },
+        body: '--x\r\nContent-Type: audio/wav\r\n\r\nsound\r\n--x--\r\n',
+      });
+      const { fault, code = fault.detail.code } = await refused.json();
+      expect([type, refused.status, code]).toEqual([type, 415, 'BODY_TYPE_UNSUPPORTED']);
+    }
+    expect((await server.call('GET', '/v1/jobs')).body.jobs).toEqual([]);
+    expect(readdirSync(join(server.folder, 'jobs', 'audio'))).toEqual([]);
+  });
+
   test('a repeated request is the same job; another one under its id is refused in the form of its surface', async () => {
     let runs = 0;
     const server = await start({
