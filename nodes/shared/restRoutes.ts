@@ -4,6 +4,7 @@ import type { KeyCheck } from '../../src/api/admitKey.js';
 import type { FailureReport } from '../../src/api/call.js';
 import { createRestRouter } from '../../src/api/rest.js';
 import { asVoicePrintsError, type Engine, type Jobs, VoicePrintsError } from '../../src/index.js';
+import { nodeCors } from './nodeCors.js';
 
 /** A store that other programs reach over HTTP. */
 interface Mount {
@@ -30,8 +31,8 @@ const mounts = new Map<string, Mount>();
 export function registerRestRoutes(RED: NodeAPI): void {
   if (!isHttpOn(RED)) return;
   const { httpNodeMiddleware } = RED.settings as { httpNodeMiddleware?: RequestHandler | RequestHandler[] };
-  // Core applies it to each of its own routes.
-  const guards = [httpNodeMiddleware ?? []].flat();
+  // Core applies both to each of its own routes.
+  const guards = [httpNodeMiddleware ?? [], ...nodeCors(RED)].flat();
   const dispatch: RequestHandler = (req, res, next) => {
     const mount = [...mounts.values()].find(({ path }) => isBelow(req.path, path));
     if (!mount) return void next();

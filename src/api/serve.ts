@@ -4,6 +4,7 @@ import express from 'express';
 import { VoicePrintsError } from '../core/errors.js';
 import { answerBrokenRequest } from './brokenRequest.js';
 import { present } from './call.js';
+import { cors } from './cors.js';
 import { faultDialect, problemDialect } from './dialect.js';
 import { writeJson, writeRefusal } from './endpoint.js';
 import { KeyThrottle } from './keyThrottle.js';
@@ -19,6 +20,8 @@ export interface ServeOptions extends RestRouterOptions {
   readonly port?: number;
   /** How long `close` waits for calls in work before it ends them. */
   readonly graceMs?: number;
+  /** Web pages of these origins (see parseOrigins) may call from a browser; none by default. */
+  readonly corsOrigins?: readonly string[];
   /** Caps on live streams over WebSocket. */
   readonly streamLimits?: Partial<StreamLimits>;
 }
@@ -36,6 +39,7 @@ export async function serve({
   port = 8080,
   graceMs = 10_000,
   streamLimits = {},
+  corsOrigins = [],
   ...given
 }: ServeOptions): Promise<RunningServer> {
   const maxWrong = given.options?.limits?.maxWrongKeysPerMinute ?? REST_LIMITS.maxWrongKeysPerMinute;
@@ -58,7 +62,7 @@ export async function serve({
       keepAliveTimeout: 65_000,
       connectionsCheckingInterval: 5_000,
     },
-    appOf(rest),
+    appOf(rest, corsOrigins),
   );
   server.maxConnections = 1_000;
   server.on('clientError', answerBrokenRequest);
@@ -72,9 +76,11 @@ export async function serve({
   return { url: `http://${shown}:${taken}`, close: () => close(server, streams, graceMs) };
 }
 
-function appOf(rest: RestRouterOptions): express.Express {
+function appOf(rest: RestRouterOptions, corsOrigins: readonly string[]): express.Express {
   const app = express();
   app.disable('x-powered-by');
+  const allowed = new Set(corsOrigins);
+  if (allowed.size > 0) app.use(cors((origin) => (allowed.has(origin) ? origin : undefined)));
   app.get('/healthz', (_request, response) => writeJson(response, 200, { status: 'ok' }));
   app.get('/readyz', (_request, response) => {
     rest.engine

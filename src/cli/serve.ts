@@ -18,6 +18,10 @@ export const serve: Command = {
     host: { value: 'HOST', about: 'Address to listen on (default 127.0.0.1: this machine only)' },
     port: { value: 'PORT', about: 'Port to listen on; 0 takes a free one (default 8080)' },
     ...grpcOptions,
+    'cors-origins': {
+      value: 'ORIGIN,…',
+      about: 'Web pages that may call REST from a browser, such as https://app.example.org (default: none)',
+    },
     log: { value: 'LEVEL', about: 'On standard error, as JSON lines: info (every call), error (default) or silent' },
     'keep-audio': { about: 'Keep the speech of accepted enrolment samples: biometric raw data; see enroll --help' },
     'key-file': { value: 'FILE', about: 'API keys, a line each: tenant:key or tenant:sha256:HEX' },
@@ -31,13 +35,15 @@ as "apiKey"; the store keeps its digest.`,
   async run(args, terminal) {
     const { env, signal } = terminal;
     // Only this command needs Express: the others start without it.
-    const [{ serve: startServer }, { serveKeys }, { serveJobs }] = await Promise.all([
+    const [{ serve: startServer }, { parseOrigins }, { serveKeys }, { serveJobs }] = await Promise.all([
       import('../api/serve.js'),
+      import('../api/cors.js'),
       import('./serveKeys.js'),
       import('./serveJobs.js'),
     ]);
     const port = numberOption(args, 'port', { least: 0, most: 65_535, isWhole: true });
     const host = textOption(args, 'host');
+    const corsOrigins = parseOrigins(textOption(args, 'cors-origins') ?? env.VOICE_PRINTS_CORS_ORIGINS ?? '');
     const log = await openLog(args, terminal);
     await using engine = await openEngine(args, terminal, { keepAudio: hasFlag(args, 'keep-audio') });
     const served = await serveKeys(env, textOption(args, 'key-file'), engine.storeDirectory);
@@ -53,6 +59,7 @@ as "apiKey"; the store keeps its digest.`,
       ...check,
       engine,
       jobs: jobs.open,
+      corsOrigins,
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
       options: { allowHosts, onCall: (report) => log.call(report), onFailure },

@@ -30,9 +30,12 @@ export class NodeRedProcess implements AsyncDisposable {
   readonly lines: string[] = [];
   readonly child: ChildProcess;
   readonly #ended: Promise<number | null>;
+  /** Where its editor lies. */
+  readonly #adminUrl: string;
 
-  private constructor(url: string, userDir: string, child: ChildProcess) {
+  private constructor(url: string, adminRoot: string, userDir: string, child: ChildProcess) {
     this.url = url;
+    this.#adminUrl = url + adminRoot;
     this.userDir = userDir;
     this.child = child;
     this.#ended = new Promise((resolve) => {
@@ -70,7 +73,8 @@ export class NodeRedProcess implements AsyncDisposable {
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
-    const started = new NodeRedProcess(`http://127.0.0.1:${port}`, userDir, child);
+    const adminRoot = String(options.settings?.httpAdminRoot ?? '');
+    const started = new NodeRedProcess(`http://127.0.0.1:${port}`, adminRoot, userDir, child);
     await started.line(/Started flows|No flows|Welcome to Node-RED/);
     await started.#answering();
     return started;
@@ -83,7 +87,7 @@ export class NodeRedProcess implements AsyncDisposable {
   /** Replaces every flow, as the editor's deploy button does; resolves once they run. */
   async deploy(flow: Flow, type: 'full' | 'nodes' = 'full'): Promise<void> {
     const before = this.lines.length;
-    const answer = await fetch(`${this.url}/flows`, {
+    const answer = await fetch(`${this.#adminUrl}/flows`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'Node-RED-Deployment-Type': type },
       body: JSON.stringify(flow),
@@ -106,7 +110,7 @@ export class NodeRedProcess implements AsyncDisposable {
   }
 
   async json(path: string): Promise<unknown> {
-    const answer = await fetch(this.url + path, { headers: { Accept: 'application/json' } });
+    const answer = await fetch(this.#adminUrl + path, { headers: { Accept: 'application/json' } });
     return answer.json();
   }
 
@@ -121,7 +125,7 @@ export class NodeRedProcess implements AsyncDisposable {
 
   async #answering(): Promise<void> {
     for (let attempt = 0; attempt < 1_200; attempt += 1) {
-      const answer = await fetch(`${this.url}/settings`).catch(() => undefined);
+      const answer = await fetch(`${this.#adminUrl}/settings`).catch(() => undefined);
       if (answer?.ok) return;
       await sleep(50);
     }

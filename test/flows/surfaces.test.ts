@@ -14,6 +14,8 @@ import { type Flow, freePort, NodeRedProcess } from './nodeRedProcess.js';
 
 /** What a store opens to other programs, in a real Node-RED: each is there once it is ticked, and gone when it is not. */
 const API_KEY = 'a key of the test';
+/** Where a web page comes from that may call. */
+const PAGE = 'https://app.example.org';
 const KEY = `apikey=${encodeURIComponent(API_KEY)}`;
 
 const { deepaffectsrealtime } = loadPackageDefinition(loadSync(PROTO_PATH, { keepCase: true, defaults: true }));
@@ -24,7 +26,9 @@ let red: NodeRedProcess;
 let spoken: string;
 let grpcPort: number;
 beforeAll(async () => {
-  red = await NodeRedProcess.start({ settings: { httpNodeRoot: '/flows-of-ours' } });
+  // An editor at the root lets every origin in to all that lies below it.
+  const settings = { httpAdminRoot: '/editor', httpNodeRoot: '/flows-of-ours', httpNodeCors: { origin: PAGE } };
+  red = await NodeRedProcess.start({ settings });
   spoken = join(red.userDir, 'spoken.wav');
   execFileSync('flite', ['-voice', 'slt', '-t', 'Nobody knows how late it is, and nobody asks.', spoken]);
   grpcPort = await freePort();
@@ -127,6 +131,17 @@ test('live streams and the page are served below the path by the server of Node-
   expect((await fetch(`${base()}/live`)).status).toBe(404);
   const late = new WebSocket(address, { handshakeTimeout: 500 });
   expect((await once(late, 'error'))[0]).toBeInstanceOf(Error);
+});
+
+test('httpNodeCors of the settings holds for REST', async () => {
+  await red.deploy(flowOf({ isRestOn: true }));
+  const leave = async (method: string, headers: Record<string, string>) =>
+    (await fetch(`${base()}/v1/speakers`, { method, headers })).headers.get('access-control-allow-origin');
+  const preflight = { 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' };
+  const key = { authorization: `Bearer ${API_KEY}` };
+  expect(await leave('OPTIONS', { origin: PAGE, ...preflight })).toBe(PAGE);
+  expect(await leave('GET', { origin: PAGE, ...key })).toBe(PAGE);
+  expect(await leave('GET', { origin: 'https://evil.example.org', ...key })).toBeNull();
 });
 
 test("a job's outcome arrives as a message", async () => {
