@@ -10,6 +10,8 @@ from voices import VoiceNumbers
 
 SET_WEIGHT = {"wuw2": 1.5, "speechocean762": 1.3, "librispeech": 1.0, "fsdd": 0.5}
 UNLABELLED_WEIGHT = 0.4
+SEVERAL_CALLS_WEIGHT = 3.0   # besides the set's: only these voices tell what of a call is the voice and what the line
+SEVERAL_CALLS_OWN_SHARE = 0.3   # of their targets: the mean of a voice over its calls holds less of the line
 CALLS = "wuw2"               # in this set a voice heard in one session only is given no label: it would be the channel's
 COMMONNESS = 0.4
 CHUNK_FRAMES = 400
@@ -51,6 +53,12 @@ class Shards:
         sets = np.concatenate([table["set"] for table in tables])
         asked = np.concatenate([table["hint_row"] >= 0 for table in tables])
         where = [(shard, row) for shard, table in enumerate(tables) for row in range(len(table["voice"]))]
+        groups = np.concatenate([table["group"] for table in tables])
+        sessions = {}
+        for number, group in zip(voice, groups):
+            sessions.setdefault(int(number), set()).add(str(group))
+        calls = (sets == CALLS) & (voice >= 0)
+        several = calls & np.array([len(sessions[int(number)]) > 1 for number in voice])
         centres = np.zeros((self.classes, target.shape[1]), np.float32)
         labelled = asked & (voice >= 0)
         np.add.at(centres, voice[labelled], target[labelled])
@@ -59,7 +67,8 @@ class Shards:
         self.seen = torch.from_numpy(length[:, 0] > 0)
         for i in np.flatnonzero(voice >= 0):
             if asked[i]:
-                target[i] = self.own_share * target[i] + (1 - self.own_share) * centres[voice[i]]
+                share = SEVERAL_CALLS_OWN_SHARE if several[i] else self.own_share
+                target[i] = share * target[i] + (1 - share) * centres[voice[i]]
             else:
                 target[i] = centres[voice[i]]
         length = np.linalg.norm(target, axis=1, keepdims=True)
@@ -70,12 +79,8 @@ class Shards:
         weight[voice >= 0] /= count[voice[voice >= 0]] ** COMMONNESS
         weight[voice < 0] *= UNLABELLED_WEIGHT / 30 ** COMMONNESS
         weight[~usable] = 0
-        groups = np.concatenate([table["group"] for table in tables])
-        sessions = {}
-        for number, group in zip(voice, groups):
-            sessions.setdefault(int(number), set()).add(str(group))
-        single = np.array([len(sessions[int(number)]) == 1 for number in voice])
-        voice = np.where((sets == CALLS) & single, -1, voice)
+        weight[several] *= SEVERAL_CALLS_WEIGHT
+        voice = np.where(calls & ~several, -1, voice)
         self.centres, self.target, self.voice = torch.from_numpy(centres), torch.from_numpy(target), torch.from_numpy(voice)
         self.weight, self.where = weight / weight.sum(), where
         self.hint_row = np.concatenate([table["hint_row"] for table in tables])
