@@ -2,10 +2,12 @@ import type { Node, NodeAPI, NodeDef, NodeStatus } from 'node-red';
 import { asVoicePrintsError, createEngine, type Engine, type JobView } from '../src/index.js';
 import { registerAdminRoutes } from './shared/adminRoutes.js';
 import { badge, failureBadge, SHARED_TEXTS } from './shared/badge.js';
+import { registerKeyRoutes } from './shared/keyRoutes.js';
 import { registerRestRoutes } from './shared/restRoutes.js';
 import { StoreEngine, type StorePhase } from './shared/storeEngine.js';
+import { StoreKeys } from './shared/storeKeys.js';
 import type { SpeakerStoreNode } from './shared/storeOf.js';
-import { engineOptions, type StoreCredentials } from './shared/storeSettings.js';
+import { engineOptions, type StoreCredentials, storeDirectory } from './shared/storeSettings.js';
 import { openSurfaces, type StoreSurfaces } from './shared/storeSurfaces.js';
 
 /** The config node: makes the engine when somebody needs it, shows its state on every user, closes it at the end. */
@@ -34,11 +36,21 @@ export default function register(RED: NodeAPI): void {
       // Opened beforehand, so that a wrong key or a locked folder shows at deploy and not with the first message.
       setImmediate(openEngineEarly);
     };
-    const surfaces = trySurfaces(RED, this, def, engine);
+    let held: StoreKeys | undefined;
+    const keys = (): StoreKeys => {
+      held ??= new StoreKeys({
+        storeDirectory: storeDirectory(RED, this, def),
+        apiKey: this.credentials?.apiKey,
+        onFailure: (message) => this.error(message),
+      });
+      return held;
+    };
+    const surfaces = trySurfaces(RED, this, def, { engine, keys });
     const onJob = (listener: (job: JobView) => void): (() => void) => surfaces?.onJob(listener) ?? (() => undefined);
-    Object.assign(this, { users, engine, register: addUser, onJob });
+    Object.assign(this, { users, engine, keys, register: addUser, onJob });
     this.on('close', (done: () => void) => {
       const closing = async (): Promise<void> => {
+        held?.[Symbol.dispose]();
         await surfaces?.close();
         await store.close();
       };
@@ -53,6 +65,7 @@ export default function register(RED: NodeAPI): void {
     credentials: { encryptionKey: { type: 'password' }, apiKey: { type: 'password' } },
   });
   registerAdminRoutes(RED);
+  registerKeyRoutes(RED);
   registerRestRoutes(RED);
 }
 

@@ -13,6 +13,7 @@ import { storeOf } from './storeOf.js';
 const STATUS: Partial<Record<ErrorCode, number>> = {
   CONFIG_INVALID: 404,
   SPEAKER_NOT_FOUND: 404,
+  KEY_NOT_FOUND: 404,
   SPEAKER_ID_INVALID: 400,
   INPUT_INVALID: 400,
   REGISTRY_KEY_MISSING: 409,
@@ -80,9 +81,10 @@ const described = ({ id, storedAs, language, dimensions, licence, isBuiltIn }: S
   isBuiltIn,
 });
 
-/** Not `async` to the outside: a rejected promise in a route would end Node-RED. */
+/** Not `async` to the outside: a rejected promise in a route would end Node-RED. What is about people or keys stays in no cache. */
 export function answer(work: (req: Request) => Promise<unknown>): RequestHandler {
   return (req: Request, res: Response): void => {
+    res.set('Cache-Control', 'no-store');
     work(req).then(
       (body) => res.json(body),
       (thrown: unknown) => {

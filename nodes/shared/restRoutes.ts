@@ -3,7 +3,7 @@ import type { Node, NodeAPI } from 'node-red';
 import type { KeyCheck } from '../../src/api/admitKey.js';
 import type { FailureReport } from '../../src/api/call.js';
 import { createRestRouter } from '../../src/api/rest.js';
-import { asVoicePrintsError, type Engine, type Jobs, VoicePrintsError } from '../../src/index.js';
+import { asVoicePrintsError, type Engine, type ErrorCode, type Jobs, VoicePrintsError } from '../../src/index.js';
 import { nodeCors } from './nodeCors.js';
 
 /** A store that other programs reach over HTTP. */
@@ -54,17 +54,17 @@ export function mountHttp(RED: NodeAPI, store: Node, { path, handlers }: MountOp
 }
 
 /** The REST API of a store, whose engine opens with the first call at the latest. */
-export function restHandler({ engine, keys, throttle, jobs, onFailure }: RestHandlerOptions): RequestHandler {
+export function restHandler({ engine, onFailure, ...shared }: RestHandlerOptions): RequestHandler {
   let router: Promise<RequestHandler> | undefined;
   const open = async (): Promise<RequestHandler> =>
-    createRestRouter({ engine: await engine(), keys, throttle, jobs, options: { onFailure } });
+    createRestRouter({ ...shared, engine: await engine(), options: { onFailure } });
   return (req, res, next) => {
     router ??= open();
     router.then(
       (handle) => handle(req, res, next),
       (thrown: unknown) => {
         router = undefined; // the store may open next time
-        refuse(res, asVoicePrintsError(thrown));
+        refuse(res, asVoicePrintsError(thrown).code);
       },
     );
   };
@@ -96,7 +96,9 @@ function runInTurn(handlers: readonly RequestHandler[], req: Request, res: Respo
   else first(req, res, (error?: unknown) => (error ? next(error) : runInTurn(others, req, res, next)));
 }
 
-function refuse(res: Response, { code, message }: VoicePrintsError): void {
+/** Nobody has shown a key yet: no word of what is wrong, which may name files. */
+function refuse(res: Response, code: ErrorCode): void {
+  const message = 'the speaker store cannot be opened now; try again, or ask its operator';
   const detail = { errorcode: `com.deepaffects.${code}`, error_code: `com.deepaffects.${code}` };
   res.status(503).json({ fault: { faultstring: message, fault_string: message, detail } });
 }

@@ -1,11 +1,14 @@
 import type { Node, NodeAPI } from 'node-red';
 import { type Engine, type JobView, VoicePrintsError } from '../../src/index.js';
 import type { Binding } from './bindNode.js';
+import type { StoreKeys } from './storeKeys.js';
 
 /** The config node that the four nodes share, as they see it. */
 export interface SpeakerStoreNode extends Node {
   /** Node-RED hands status and errors of a config node to the nodes named here. */
   readonly users: Record<string, Node>;
+  /** Who may call the store from outside; opened on the first call. Throws CONFIG_INVALID. */
+  keys(): StoreKeys;
   /** Opens the engine on the first call; a failed opening is tried again on the next one. */
   engine(): Promise<Engine>;
   /** `isFresh` says whether the user's badge may still tell of the store. */

@@ -52,7 +52,7 @@ export const storeForm: SettingsForm<typeof schema> = {
 export function engineOptions(RED: NodeAPI, node: Node<StoreCredentials>, def: NodeDef): EngineConfig {
   const settings = readSettings(storeForm, def);
   return parseConfig(engineConfig, {
-    storeDirectory: storeDirectory(RED, node, settings.folder),
+    storeDirectory: storeDirectory(RED, node, def),
     encryptionKey: node.credentials?.encryptionKey ?? '',
     model: settings.model === '' ? undefined : settings.model,
     falseAcceptPercent: settings.falseAcceptPercent,
@@ -62,8 +62,12 @@ export function engineOptions(RED: NodeAPI, node: Node<StoreCredentials>, def: N
   });
 }
 
-/** Never inside the package, where an update would erase it. The id, as names change and two stores may share one. */
-function storeDirectory(RED: NodeAPI, node: Node, folder: string): string {
+/**
+ * Where a store keeps everything. Never inside the package, where an update would erase it. The id, as names change and two
+ * stores may share one. Throws CONFIG_INVALID.
+ */
+export function storeDirectory(RED: NodeAPI, node: Node, def: NodeDef): string {
+  const { folder } = readSettings(storeForm, def);
   const userDirectory = RED.settings.userDir ?? process.cwd();
   if (folder.trim() === '') return join(userDirectory, 'voice-prints', node.id);
   const filled = folder.trim().replace(/\$\{([^}]+)\}/g, (_, name: string) => environment(RED, node, name));

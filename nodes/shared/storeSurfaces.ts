@@ -1,6 +1,5 @@
 import type { RequestHandler } from 'express';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import type { AsyncJobs } from '../../src/api/asyncJobs.js';
 import type { FailureReport } from '../../src/api/call.js';
 import { livePage } from '../../src/api/page/pages.js';
 import type { Engine, JobView } from '../../src/index.js';
@@ -8,7 +7,7 @@ import { mountHttp, restHandler } from './restRoutes.js';
 import { readSettings } from './settings.js';
 import { openStoreGrpc } from './storeGrpc.js';
 import { openEarly, storeJobs } from './storeJobs.js';
-import { storeKeys } from './storeKeys.js';
+import type { StoreKeys } from './storeKeys.js';
 import { type StoreCredentials, storeForm } from './storeSettings.js';
 import { openStoreStreams } from './storeStreams.js';
 
@@ -20,31 +19,42 @@ export interface StoreSurfaces {
   close(): Promise<void>;
 }
 
-/** What is switched on in the settings; undefined where nothing is. Throws CONFIG_INVALID. */
+interface SurfacesOptions {
+  readonly engine: () => Promise<Engine>;
+  /** Throws CONFIG_INVALID. */
+  readonly keys: () => StoreKeys;
+}
+
+/** What is switched on in the settings, as soon as there is a key; undefined where nothing is. Throws CONFIG_INVALID. */
 export function openSurfaces(
   RED: NodeAPI,
   store: Node<StoreCredentials>,
   def: NodeDef,
-  engine: () => Promise<Engine>,
+  options: SurfacesOptions,
 ): StoreSurfaces | undefined {
   const { isRestOn, isStreamOn, isGrpcOn, restPath, grpcHost, grpcPort } = readSettings(storeForm, def);
   if (!isRestOn && !isStreamOn && !isGrpcOn) return undefined;
-  const check = storeKeys(store.credentials?.apiKey);
+  const keys = options.keys();
+  // Keys and limits are known before any call is looked at.
+  const engine = async (): Promise<Engine> => {
+    await keys.ring();
+    return options.engine();
+  };
   const onFailure = ({ requestId, code }: FailureReport): void =>
     store.error(`request ${requestId} of another program failed: ${code}`);
-  const shared = { ...check, engine, onFailure };
-  const handlers: RequestHandler[] = [];
+  const shared = { ...keys.check, engine, onFailure };
+  const { encryptionKey } = store.credentials ?? {};
+  const jobs = isRestOn ? storeJobs(store, { engine, encryptionKey, gate: keys.check.gate }) : undefined;
   const closers: (() => Promise<void>)[] = [];
-  let jobs: AsyncJobs | undefined;
-  if (isStreamOn) handlers.push(pageHandler());
-  if (isRestOn) {
-    jobs = storeJobs(store, { engine, encryptionKey: store.credentials?.encryptionKey, gate: check.gate });
-    handlers.push(restHandler({ ...shared, jobs: jobs.open }));
-  }
-  if (handlers.length > 0) mountHttp(RED, store, { path: restPath, handlers });
-  if (isStreamOn) closers.push(openStoreStreams(RED, store, { ...shared, path: restPath }));
-  if (isGrpcOn) closers.push(openStoreGrpc(store, { ...shared, host: grpcHost, port: grpcPort }));
-  if (jobs) openEarly(store, jobs);
+  keys.onceHeld(() => {
+    const handlers: RequestHandler[] = [];
+    if (isStreamOn) handlers.push(pageHandler());
+    if (jobs) handlers.push(restHandler({ ...shared, jobs: jobs.open }));
+    if (handlers.length > 0) mountHttp(RED, store, { path: restPath, handlers });
+    if (isStreamOn) closers.push(openStoreStreams(RED, store, { ...shared, path: restPath }));
+    if (isGrpcOn) closers.push(openStoreGrpc(store, { ...shared, host: grpcHost, port: grpcPort }));
+    if (jobs) openEarly(store, jobs);
+  });
   return {
     onJob: (listener) => jobs?.onSettled(listener) ?? (() => undefined),
     close: async () => {

@@ -16,6 +16,8 @@ const HASHED = /^sha256:([0-9a-f]{64})$/i;
 export class ApiKeys {
   /** Asked on every call, so that keys may come and go while a server runs. */
   readonly #current: () => readonly HashedKey[];
+  /** By the ids of keys. */
+  readonly #lastUsedMs = new Map<string, number>();
 
   constructor(current: () => readonly HashedKey[]) {
     this.#current = current;
@@ -47,7 +49,13 @@ export class ApiKeys {
     for (const known of this.#current()) {
       if (timingSafeEqual(known.digest, digest)) caller = known;
     }
+    if (caller) this.#lastUsedMs.set(caller.keyId, Date.now());
     return caller;
+  }
+
+  /** When a key was last recognised here; undefined where it was not since these keys were opened. */
+  lastUsedMs(keyId: string): number | undefined {
+    return this.#lastUsedMs.get(keyId);
   }
 
   /** `tenant:sha256:HEX` lines, to be kept in a key file instead of the keys. */

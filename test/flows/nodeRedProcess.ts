@@ -126,7 +126,7 @@ export class NodeRedProcess implements AsyncDisposable {
   async #answering(): Promise<void> {
     for (let attempt = 0; attempt < 1_200; attempt += 1) {
       const answer = await fetch(`${this.#adminUrl}/settings`).catch(() => undefined);
-      if (answer?.ok) return;
+      if (answer?.ok || answer?.status === 401) return; // 401: its editor asks for a log-in
       await sleep(50);
     }
     throw new Error('Node-RED does not answer');
