@@ -117,3 +117,54 @@ test('the store makes an API key and shows where the API answers', async () => {
   if (pictures) await editor.page.screenshot({ path: join(pictures, 'store-rest.png') });
   await editor.closeDialog();
 });
+
+test('keys of other programs are made, replaced and revoked in the dialog, each shown once', async () => {
+  await using editor = await Editor.open(browser, red.url, 'en-US');
+  const { page } = editor;
+  const store = everything.find(({ type }) => type === 'speaker-store')!;
+  const rows = page.locator('.speaker-store-key');
+  const shown = page.locator('#speaker-store-key-text');
+  const answer = (text: string) => page.locator('.red-ui-notification button', { hasText: text }).click();
+  await editor.edit(store.id);
+  await page.check('#node-config-input-isRestOn');
+  await page.click('#speaker-store-new-key');
+  await page.fill('#speaker-store-key-label', '<b>door</b>');
+  await page.uncheck('#speaker-store-key-scopes input[value=identify]');
+  expect(await page.isDisabled('#speaker-store-key-create')).toBe(true);
+  await page.check('#speaker-store-key-scopes input[value=enrol]');
+  if (pictures) await page.screenshot({ path: join(pictures, 'store-keys-form.png') });
+  await page.click('#speaker-store-key-create');
+  await shown.waitFor();
+  const first = await shown.textContent();
+  expect(first).toMatch(/^vp_[\w-]{32}$/);
+  await rows.first().waitFor();
+  expect(await rows.first().textContent()).toMatch(/<b>door<\/b> key-[0-9a-f]{8}local · enrol · made /);
+  if (pictures) await page.screenshot({ path: join(pictures, 'store-keys.png') });
+  await rows.first().locator('button[title=Replace]').click();
+  await answer('The old one holds for a day');
+  await expect.poll(() => rows.count()).toBe(2);
+  expect(await shown.textContent()).not.toBe(first);
+  expect(await rows.filter({ hasText: 'holds until' }).count()).toBe(1);
+  await rows.filter({ hasText: 'holds until' }).locator('button[title=Revoke]').click();
+  await answer('Revoke');
+  await expect.poll(() => rows.filter({ hasText: 'ended' }).count()).toBe(1);
+  expect(await rows.filter({ hasText: 'ended' }).locator('button').count()).toBe(0);
+  if (pictures) await page.screenshot({ path: join(pictures, 'store-keys-revoked.png') });
+  await editor.closeDialog();
+  await editor.edit(store.id);
+  await page.check('#node-config-input-isRestOn');
+  await expect.poll(() => rows.count()).toBe(2);
+  expect(await page.locator('.red-ui-tray-body').textContent()).not.toMatch(/vp_/);
+  await editor.closeDialog();
+  expect(ours(editor.complaints)).toEqual([]);
+}, 120_000);
+
+test('a store that is not deployed says so where its keys would be', async () => {
+  await using editor = await Editor.open(browser, red.url, 'de');
+  await editor.importFlow([{ id: 'fresh', type: 'speaker-store', version: 3, isRestOn: true }]);
+  await editor.edit('fresh');
+  const list = editor.page.locator('#speaker-store-keys');
+  await expect.poll(() => list.textContent()).toContain('Erst übernehmen');
+  expect(await editor.page.isDisabled('#speaker-store-new-key')).toBe(true);
+  if (pictures) await editor.page.screenshot({ path: join(pictures, 'store-keys-new.png') });
+});

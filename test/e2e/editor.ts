@@ -33,7 +33,7 @@ export class Editor implements AsyncDisposable {
     await context.addInitScript((chosen) => localStorage.setItem('editor-language', chosen), language);
     const page = await context.newPage();
     const editor = new Editor(page);
-    await page.goto(url);
+    await page.goto(url, { timeout: 60_000 });
     await page.waitForSelector('#red-ui-palette-container .red-ui-palette-node', { timeout: 60_000 });
     await page.waitForSelector('#red-ui-loading-progress', { state: 'hidden', timeout: 60_000 }).catch(() => undefined);
     return editor;
