@@ -29,6 +29,8 @@ const schema = z.object({
   isGrpcOn: checkbox,
   grpcHost: field(z.string().default('127.0.0.1')).transform((host) => host.trim()),
   grpcPort: field(z.coerce.number().int().min(1).max(65_535).default(50_051)),
+  grpcCertificate: text.describe('PEM file, relative to the user directory; empty, with the key: not encrypted'),
+  grpcPrivateKey: text,
 });
 
 export const storeForm: SettingsForm<typeof schema> = {
@@ -68,10 +70,16 @@ export function engineOptions(RED: NodeAPI, node: Node<StoreCredentials>, def: N
  */
 export function storeDirectory(RED: NodeAPI, node: Node, def: NodeDef): string {
   const { folder } = readSettings(storeForm, def);
-  const userDirectory = RED.settings.userDir ?? process.cwd();
-  if (folder.trim() === '') return join(userDirectory, 'voice-prints', node.id);
-  const filled = folder.trim().replace(/\$\{([^}]+)\}/g, (_, name: string) => environment(RED, node, name));
-  return isAbsolute(filled) ? filled : resolve(userDirectory, filled);
+  if (folder.trim() === '') return join(userDirectory(RED), 'voice-prints', node.id);
+  return pathOf(RED, node, folder);
+}
+
+const userDirectory = (RED: NodeAPI): string => RED.settings.userDir ?? process.cwd();
+
+/** A path from the dialog, relative to the user directory, environment variables filled in. Throws CONFIG_INVALID. */
+export function pathOf(RED: NodeAPI, node: Node, entered: string): string {
+  const filled = entered.trim().replace(/\$\{([^}]+)\}/g, (_, name: string) => environment(RED, node, name));
+  return isAbsolute(filled) ? filled : resolve(userDirectory(RED), filled);
 }
 
 function environment(RED: NodeAPI, node: Node, name: string): string {
@@ -79,6 +87,6 @@ function environment(RED: NodeAPI, node: Node, name: string): string {
   if (typeof value === 'string' && value !== '') return value;
   throw new VoicePrintsError(
     'CONFIG_INVALID',
-    `the storage folder names the environment variable ${name}, which is not set; set it, or enter a folder`,
+    `a path names the environment variable ${name}, which is not set; set it, or enter another path`,
   );
 }

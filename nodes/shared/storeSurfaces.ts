@@ -8,7 +8,7 @@ import { readSettings } from './settings.js';
 import { openStoreGrpc } from './storeGrpc.js';
 import { openEarly, storeJobs } from './storeJobs.js';
 import type { StoreKeys } from './storeKeys.js';
-import { type StoreCredentials, storeForm } from './storeSettings.js';
+import { pathOf, type StoreCredentials, storeForm } from './storeSettings.js';
 import { openStoreStreams } from './storeStreams.js';
 
 /** What other programs reach a store by. */
@@ -32,8 +32,14 @@ export function openSurfaces(
   def: NodeDef,
   options: SurfacesOptions,
 ): StoreSurfaces | undefined {
-  const { isRestOn, isStreamOn, isGrpcOn, restPath, grpcHost, grpcPort } = readSettings(storeForm, def);
+  const settings = readSettings(storeForm, def);
+  const { isRestOn, isStreamOn, isGrpcOn, restPath, grpcHost, grpcPort } = settings;
   if (!isRestOn && !isStreamOn && !isGrpcOn) return undefined;
+  const pemPath = (file: string): string => (file.trim() === '' ? '' : pathOf(RED, store, file));
+  const tlsFiles = {
+    certificate: pemPath(settings.grpcCertificate),
+    privateKey: pemPath(settings.grpcPrivateKey),
+  };
   const keys = options.keys();
   // Keys and limits are known before any call is looked at.
   const engine = async (): Promise<Engine> => {
@@ -52,7 +58,7 @@ export function openSurfaces(
     if (jobs) handlers.push(restHandler({ ...shared, jobs: jobs.open }));
     if (handlers.length > 0) mountHttp(RED, store, { path: restPath, handlers });
     if (isStreamOn) closers.push(openStoreStreams(RED, store, { ...shared, path: restPath }));
-    if (isGrpcOn) closers.push(openStoreGrpc(store, { ...shared, host: grpcHost, port: grpcPort }));
+    if (isGrpcOn) closers.push(openStoreGrpc(store, { ...shared, host: grpcHost, port: grpcPort, tlsFiles }));
     if (jobs) openEarly(store, jobs);
   });
   return {

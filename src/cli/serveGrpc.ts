@@ -1,10 +1,10 @@
 import type { KeyCheck } from '../api/admitKey.js';
 import type { RunningGrpcServer, ServeGrpcOptions } from '../api/grpc/serveGrpc.js';
+import type { TlsFiles } from '../api/grpc/tlsFiles.js';
 import { type Engine, VoicePrintsError } from '../index.js';
 import type { OptionSpec, ParsedArguments, Terminal } from './command.js';
 import { remark } from './output.js';
 import { numberOption, textOption, usageError } from './parseCommandLine.js';
-import { readBytes } from './readBytes.js';
 
 export const grpcOptions = {
   'grpc-port': {
@@ -32,8 +32,11 @@ export async function serveGrpcToo(
   const asked = textOption(args, 'grpc-port');
   if (asked === 'off') return undefined;
   const port = numberOption(args, 'grpc-port', { least: 0, most: 65_535, isWhole: true });
-  const tls = await tlsOf(args);
-  const { serveGrpc } = await import('../api/grpc/serveGrpc.js');
+  const [{ serveGrpc }, { readTls }] = await Promise.all([
+    import('../api/grpc/serveGrpc.js'),
+    import('../api/grpc/tlsFiles.js'),
+  ]);
+  const tls = await readTls(tlsFiles(args));
   const options: ServeGrpcOptions = {
     ...shared,
     ...(host === undefined ? {} : { host }),
@@ -49,15 +52,8 @@ export async function serveGrpcToo(
   }
 }
 
-async function tlsOf(args: ParsedArguments): Promise<ServeGrpcOptions['tls'] | undefined> {
-  const certificate = textOption(args, 'grpc-cert');
-  const privateKey = textOption(args, 'grpc-key');
-  if (certificate === undefined && privateKey === undefined) return undefined;
-  if (certificate === undefined || privateKey === undefined) {
-    throw usageError('--grpc-cert and --grpc-key belong together; give both');
-  }
-  return {
-    certificate: Buffer.from(await readBytes(certificate)),
-    privateKey: Buffer.from(await readBytes(privateKey)),
-  };
+function tlsFiles(args: ParsedArguments): TlsFiles {
+  const [certificate, privateKey] = [textOption(args, 'grpc-cert') ?? '', textOption(args, 'grpc-key') ?? ''];
+  if ((certificate === '') === (privateKey === '')) return { certificate, privateKey };
+  throw usageError('--grpc-cert and --grpc-key belong together; give both');
 }

@@ -3,7 +3,15 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { credentials, loadPackageDefinition, Metadata, type makeGenericClientConstructor } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  credentials,
+  loadPackageDefinition,
+  Metadata,
+  type makeGenericClientConstructor,
+  type StatusObject,
+  status,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -39,6 +47,8 @@ afterAll(() => red?.[Symbol.asyncDispose]());
 const flowOf = (settings: object, apiKey: string | undefined = API_KEY): Flow =>
   [
     { id: 'tab', type: 'tab', label: 'test' },
+    { ...{ id: 'status', type: 'status', z: 'tab', scope: null, x: 100, y: 200 }, wires: [['told']] },
+    { id: 'told', type: 'debug', z: 'tab', x: 200, y: 200, console: true, complete: 'true', wires: [] },
     {
       ...{ id: 'store', type: 'speaker-store', version: 3, restPath: '/voice-prints', grpcPort: String(grpcPort) },
       ...{ ...settings, ...(apiKey === undefined ? {} : { credentials: { apiKey } }) },
@@ -106,6 +116,48 @@ test('gRPC names voices at its port, and a deploy that switches it off closes it
   await ended;
   client.close();
   expect(await isOpen(grpcPort)).toBe(false);
+});
+
+test('gRPC over TLS, with files relative to the user directory; without a file it stays closed, and says which', async () => {
+  const [certificate, privateKey] = ['grpc.crt', 'grpc.key'].map((name) => join(red.userDir, name)) as [string, string];
+  execFileSync('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'],
+    ...[
+      '-subj',
+      '/CN=localhost',
+      '-addext',
+      'subjectAltName=DNS:localhost',
+      '-keyout',
+      privateKey,
+      '-out',
+      certificate,
+    ],
+  ]);
+  const statusOver = async (channel: ChannelCredentials) => {
+    const client = new ClientOf(`127.0.0.1:${grpcPort}`, channel, { 'grpc.ssl_target_name_override': 'localhost' });
+    const call = client.IdentifySpeaker!(new Metadata(), { deadline: Date.now() + 10_000 });
+    call.on('error', () => {}).on('data', () => {});
+    const { code } = await new Promise<StatusObject>((resolve) => call.once('status', resolve));
+    client.close();
+    return code;
+  };
+  await red.deploy(flowOf({ isGrpcOn: true, grpcCertificate: 'grpc.crt', grpcPrivateKey: privateKey }));
+  await until(() => isOpen(grpcPort));
+  // Heard, and asked for the key; in plain text not even heard.
+  expect(await statusOver(credentials.createSsl(readFileSync(certificate)))).toBe(status.UNAUTHENTICATED);
+  expect(await statusOver(credentials.createInsecure())).not.toBe(status.UNAUTHENTICATED);
+  for (const { files, says, badge } of [
+    { files: { grpcPrivateKey: 'gone.key' }, says: /private key .*gone\.key does not exist/, badge: 'FILE_NOT_FOUND' },
+    { files: { grpcPrivateKey: '.' }, says: /private key .* cannot be read/, badge: 'FILE_UNREADABLE' },
+    { files: { grpcPrivateKey: '' }, says: /belong together/, badge: 'CONFIG_INVALID' },
+    { files: { grpcPrivateKey: 'grpc.crt' }, says: /certificate or key cannot be used/, badge: 'CONFIG_INVALID' },
+  ]) {
+    const from = red.lines.length;
+    await red.deploy(flowOf({ isGrpcOn: true, grpcCertificate: 'grpc.crt', ...files }));
+    await red.line(says, from, 10_000);
+    await red.line(new RegExp(`errors\\.${badge}`), from, 10_000);
+    expect(await isOpen(grpcPort)).toBe(false);
+  }
 });
 
 test('live streams and the page are served below the path by the server of Node-RED', async () => {

@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
@@ -92,10 +93,13 @@ export async function serveGrpc(options: ServeGrpcOptions): Promise<RunningGrpcS
 
 function credentialsOf(tls: ServeGrpcOptions['tls']): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure();
+  const { certificate, privateKey } = tls;
   try {
-    return ServerCredentials.createSsl(null, [{ cert_chain: tls.certificate, private_key: tls.privateKey }]);
+    createSecureContext({ cert: certificate, key: privateKey }); // the library would only say that it cannot listen
+    return ServerCredentials.createSsl(null, [{ cert_chain: certificate, private_key: privateKey }]);
   } catch (error) {
-    const message = 'the TLS certificate or key cannot be used; give both as PEM, the key without a passphrase';
+    const message =
+      'the TLS certificate or key cannot be used; give both as PEM, the key without a passphrase, and of this certificate';
     throw new VoicePrintsError('CONFIG_INVALID', message, { cause: error });
   }
 }
