@@ -11,7 +11,7 @@ import {
 import { storeOf } from './storeOf.js';
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
-  CONFIG_INVALID: 404,
+  CONFIG_INVALID: 409,
   SPEAKER_NOT_FOUND: 404,
   KEY_NOT_FOUND: 404,
   SPEAKER_ID_INVALID: 400,
@@ -28,6 +28,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 export function registerAdminRoutes(RED: NodeAPI): void {
   const read = RED.auth.needsPermission('speaker-store.read') as RequestHandler;
   const write = RED.auth.needsPermission('speaker-store.write') as RequestHandler;
+  const deployed = deployedOnly(RED);
   const speakers = async (req: Request): Promise<SpeakerDirectory> =>
     (await storeOf(RED, String(req.params.store)).engine()).speakers();
 
@@ -39,16 +40,19 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   RED.httpAdmin.get(
     '/voice-prints/stores/:store/speakers',
     read,
+    deployed,
     answer(async (req) => (await speakers(req)).list()),
   );
   RED.httpAdmin.get(
     '/voice-prints/stores/:store/model',
     read,
+    deployed,
     answer(async (req) => described((await storeOf(RED, String(req.params.store)).engine()).model)),
   );
   RED.httpAdmin.post(
     '/voice-prints/stores/:store/speakers/:speaker',
     write,
+    deployed,
     answer(async (req) => {
       const name = (req.body as { name?: unknown } | undefined)?.name;
       if (typeof name !== 'string' || name.trim() === '') throw new VoicePrintsError('INPUT_INVALID', 'give a name');
@@ -58,6 +62,7 @@ export function registerAdminRoutes(RED: NodeAPI): void {
   RED.httpAdmin.delete(
     '/voice-prints/stores/:store/speakers/:speaker',
     write,
+    deployed,
     answer(async (req) => ({ isDeleted: await (await speakers(req)).delete(String(req.params.speaker)) })),
   );
 }
@@ -80,6 +85,20 @@ const described = ({ id, storedAs, language, dimensions, licence, isBuiltIn }: S
   licence,
   isBuiltIn,
 });
+
+/** Answers 404 where the store of the path is not deployed: the one case in which a dialog asks for a deploy. */
+export const deployedOnly =
+  (RED: NodeAPI): RequestHandler =>
+  (req, res, next) => {
+    try {
+      storeOf(RED, String(req.params.store));
+    } catch (thrown) {
+      const { code, message } = asVoicePrintsError(thrown);
+      res.status(404).json({ error: { code, message } });
+      return;
+    }
+    next();
+  };
 
 /** Not `async` to the outside: a rejected promise in a route would end Node-RED. What is about people or keys stays in no cache. */
 export function answer(work: (req: Request) => Promise<unknown>): RequestHandler {

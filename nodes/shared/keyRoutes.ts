@@ -6,7 +6,7 @@ import { SCOPES } from '../../src/api/keys/caller.js';
 import { LONGEST_LABEL } from '../../src/api/keys/keyFile.js';
 import type { KeyRecord, MadeKey } from '../../src/api/keys/keyRing.js';
 import { LOCAL_TENANT, VoicePrintsError } from '../../src/index.js';
-import { answer } from './adminRoutes.js';
+import { answer, deployedOnly } from './adminRoutes.js';
 import type { StoreKeys } from './storeKeys.js';
 import { storeOf } from './storeOf.js';
 
@@ -25,11 +25,13 @@ const rotation = z.strictObject({ graceHours: z.number().min(0).max(8_760) });
 export function registerKeyRoutes(RED: NodeAPI): void {
   const read = RED.auth.needsPermission('speaker-store.read') as RequestHandler;
   const write = RED.auth.needsPermission('speaker-store.write') as RequestHandler;
+  const deployed = deployedOnly(RED);
   const keysOf = (req: Request): StoreKeys => storeOf(RED, String(req.params.store)).keys();
 
   RED.httpAdmin.get(
     '/voice-prints/stores/:store/keys',
     read,
+    deployed,
     answer(async (req) => {
       const keys = keysOf(req);
       return (await keys.ring()).list().map((record) => listed(keys, record));
@@ -38,6 +40,7 @@ export function registerKeyRoutes(RED: NodeAPI): void {
   RED.httpAdmin.post(
     '/voice-prints/stores/:store/keys',
     write,
+    deployed,
     answer(async (req) => {
       const request = bodyOf(newKey, req);
       return shownOnce(await (await keysOf(req).ring()).create(request));
@@ -46,6 +49,7 @@ export function registerKeyRoutes(RED: NodeAPI): void {
   RED.httpAdmin.post(
     '/voice-prints/stores/:store/keys/:key/rotate',
     write,
+    deployed,
     answer(async (req) => {
       const { graceHours } = bodyOf(rotation, req);
       return shownOnce(await (await keysOf(req).ring()).rotate(String(req.params.key), graceHours * 3_600_000));
@@ -54,6 +58,7 @@ export function registerKeyRoutes(RED: NodeAPI): void {
   RED.httpAdmin.delete(
     '/voice-prints/stores/:store/keys/:key',
     write,
+    deployed,
     answer(async (req) => (await keysOf(req).ring()).revoke(String(req.params.key))),
   );
 }

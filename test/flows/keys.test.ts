@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { credentials, loadPackageDefinition, Metadata, type makeGenericClientConstructor } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
@@ -186,6 +186,19 @@ describe('a store with a key of its credentials', () => {
 test('a store that is not deployed has no keys', async () => {
   const answer = await fetch(`${red.url}/voice-prints/stores/none/keys`);
   expect([answer.status, await answer.json()]).toMatchObject([404, { error: { code: 'CONFIG_INVALID' } }]);
+});
+
+test('keys that cannot be read shut everybody out, without saying why, until they are mended', async () => {
+  const path = join(folder(), 'api-keys.json');
+  const kept = readFileSync(path);
+  writeFileSync(path, 'no JSON');
+  await red.deploy(flowOf('another-key-of-ours'));
+  const answer = await rest('/speakers', 'another-key-of-ours');
+  expect([answer.status, await answer.text()]).toEqual([503, expect.not.stringContaining(red.userDir)]);
+  expect(await asked('GET', '')).toMatchObject({ status: 409, body: { error: { code: 'CONFIG_INVALID' } } });
+  expect(readFileSync(path, 'utf8')).toBe('no JSON');
+  writeFileSync(path, kept);
+  expect(await people('another-key-of-ours')).toBe(200);
 });
 
 test('every change is noted, and no key is in a log', async () => {
