@@ -65,6 +65,38 @@ test('a key file is read; the port that is taken is told', async () => {
   expect(JSON.parse(second.stdout).error.code).toBe('CONFIG_INVALID');
 });
 
+test('web pages of the origins of --cors-origins may call, else those of the environment; everybody is no origin', async () => {
+  const env = {
+    VOICE_PRINTS_API_KEYS: 'home:first-key',
+    VOICE_PRINTS_CORS_ORIGINS: 'https://env.example.org, http://localhost:5173',
+  };
+  /** What a preflight from there is told. */
+  const leave = async (rest: string, origin: string) => {
+    const headers = { origin, 'access-control-request-method': 'GET' };
+    const answer = await fetch(`${rest}/v1/speakers`, { method: 'OPTIONS', headers });
+    return [answer.status, answer.headers.get('access-control-allow-origin')];
+  };
+  const { line } = await serving('cors', [], env);
+  expect(await leave(line.rest, 'http://localhost:5173')).toEqual([204, 'http://localhost:5173']);
+  const named = await serving('cors-named', ['--cors-origins', 'https://app.example.org'], env);
+  expect(await leave(named.line.rest, 'https://app.example.org')).toEqual([204, 'https://app.example.org']);
+  expect(await leave(named.line.rest, 'https://env.example.org')).toEqual([401, null]);
+  const refused = await ran(['serve', '--cors-origins', '*', '--store', join(folder, 'cors-all'), '--json']);
+  expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([1, 'CONFIG_INVALID']);
+});
+
+test('TLS of gRPC takes both files, and says which one is not there', async () => {
+  const store = ['--store', join(folder, 'tls'), '--port', '0', '--grpc-port', '0', '--json'];
+  const env = { VOICE_PRINTS_API_KEYS: 'home:first-key' };
+  const half = await ran(['serve', '--grpc-cert', 'a.pem', ...store], env);
+  expect([half.exitCode, JSON.parse(half.stdout).error.code]).toEqual([2, 'USAGE']);
+  const gone = await ran(['serve', '--grpc-cert', 'gone.pem', '--grpc-key', 'key.pem', ...store], env);
+  expect([gone.exitCode, JSON.parse(gone.stdout).error]).toMatchObject([
+    1,
+    { code: 'FILE_NOT_FOUND', message: expect.stringContaining('TLS certificate gone.pem does not exist') },
+  ]);
+});
+
 test('keys are made and revoked while the server runs', async () => {
   const { line } = await serving('e', [], { VOICE_PRINTS_API_KEYS: 'home:first-key' });
   const store = ['--store', join(folder, 'e'), '--json'];
