@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, loadPackageDefinition, Metadata, type makeGenericClientConstructor } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -160,6 +161,8 @@ describe('a store with a key of its credentials', () => {
   test('calls a minute are limited on all surfaces together, for this tenant only', async () => {
     const { apiKey } = await made({ scopes: ['admin'], tenantId: 'busy' });
     await new KeyRing(folder()).limit('busy', { callsPerMinute: 1 });
+    const leftMs = 60_000 - (Date.now() % 60_000);
+    if (leftMs < 15_000) await sleep(leftMs); // calls are counted by the minute of the clock, which must not end meanwhile
     const refused = await vi.waitUntil(
       async () => {
         const answer = await rest('/speakers', apiKey);
