@@ -15,7 +15,7 @@ interface StoreGrpcOptions extends KeyCheck {
 }
 
 /** Streams that are open have this long to end before a deploy ends them; Node-RED waits 15 s. */
-export const DEPLOY_GRACE_MS = 3_000;
+const DEPLOY_GRACE_MS = 3_000;
 
 /** Opens the realtime service of a store beside the running deploy; what stands in the way is the node's error and status. Returns what closes it. */
 export function openStoreGrpc(store: Node, { engine, tlsFiles, ...options }: StoreGrpcOptions): () => Promise<void> {

@@ -5,7 +5,6 @@ import type { KeyCheck } from '../../src/api/admitKey.js';
 import type { FailureReport } from '../../src/api/call.js';
 import { isStream, StreamServer } from '../../src/api/websocket/streamServer.js';
 import { asVoicePrintsError, type Engine } from '../../src/index.js';
-import { DEPLOY_GRACE_MS } from './storeGrpc.js';
 
 interface StoreStreamsOptions extends KeyCheck {
   /** Below Node-RED's HTTP root, as of REST. */
@@ -13,6 +12,9 @@ interface StoreStreamsOptions extends KeyCheck {
   readonly engine: () => Promise<Engine>;
   readonly onFailure: (failure: FailureReport) => void;
 }
+
+/** A deploy waits for the last turns of open streams as long as they take, and this long at most; Node-RED waits 15 s in all. */
+const LAST_TURNS_MS = 6_000;
 
 /**
  * Takes live streams over WebSocket at Node-RED's own HTTP server, below the store's path; connections of others are left
@@ -45,6 +47,6 @@ export function openStoreStreams(
   return async () => {
     server.off('upgrade', onUpgrade);
     const streams = await opening?.catch(() => undefined); // that it failed was said when it failed
-    await streams?.close(DEPLOY_GRACE_MS);
+    await streams?.close(LAST_TURNS_MS);
   };
 }
