@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Piscina } from 'piscina';
 import { asVoicePrintsError, type ErrorCode, VoicePrintsError } from '../core/errors.js';
 import { keepRuntimeSilent } from './onnxSession.js';
@@ -22,6 +23,14 @@ export interface WorkerPoolOptions {
   readonly workerData: unknown;
 }
 
+/** A thread that has not ended its task by then is stopped in the middle of it. */
+const CLOSE_MS = 4_000;
+
+interface Post<T> {
+  readonly task: T;
+  readonly transfer: readonly ArrayBuffer[];
+}
+
 /** Idle threads beyond the first end after this time; the first stays, so that the next recording starts at once. */
 const IDLE_MS = 60_000;
 
@@ -29,7 +38,11 @@ const IDLE_MS = 60_000;
 export class WorkerPool implements AsyncDisposable {
   readonly #options: WorkerPoolOptions;
   #pool: Promise<Piscina> | undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
+  /** Tasks the threads are at; never more than threads. */
+  readonly #underWay = new Set<Promise<unknown>>();
+  /** Those who wait for a thread, in order. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
@@ -46,23 +59,40 @@ export class WorkerPool implements AsyncDisposable {
     throwIfAborted(signal);
     const pool = await this.#open();
     throwIfAborted(signal); // an abort while the pool opened is an event nobody will hear
-    const reply = await untilAborted(this.#post<T, R>(pool, task, transfer), signal);
+    const work = untilAborted(this.#inTurn<T, R>(pool, { task, transfer }, signal), this.#closing.signal, closed);
+    const reply = await untilAborted(work, signal, () => aborted(signal));
     if (reply.kind === 'done') return reply.result;
     throw new VoicePrintsError(reply.code, reply.message, { details: reply.details, cause: new Error(reply.trace) });
   }
 
-  async #post<T, R>(pool: Piscina, task: T, transfer: readonly ArrayBuffer[]): Promise<WorkerReply<R>> {
+  /** Waits for a thread: what has not begun can still be left, and what has begun can be waited for. */
+  async #inTurn<T, R>(pool: Piscina, { task, transfer }: Post<T>, signal: AbortSignal): Promise<WorkerReply<R>> {
+    if (this.#underWay.size >= this.#options.threads) await new Promise<void>((start) => this.#waiting.push(start));
     try {
-      return (await pool.run(task, { transferList: [...transfer] })) as WorkerReply<R>;
+      if (this.#closing.signal.aborted) throw closed();
+      throwIfAborted(signal);
+      return await this.#post<T, R>(pool, { task, transfer });
+    } finally {
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #post<T, R>(pool: Piscina, { task, transfer }: Post<T>): Promise<WorkerReply<R>> {
+    const work = pool.run(task, { transferList: [...transfer] });
+    this.#underWay.add(work);
+    try {
+      return (await work) as WorkerReply<R>;
     } catch (cause) {
-      if (this.#isClosed) throw closed();
+      if (this.#closing.signal.aborted) throw closed();
       const message = 'a worker thread ended in the middle of its work; try again, and report it when it stays';
       throw new VoicePrintsError('INFERENCE_FAILED', message, { cause });
+    } finally {
+      this.#underWay.delete(work);
     }
   }
 
   #open(): Promise<Piscina> {
-    if (this.#isClosed) throw closed();
+    if (this.#closing.signal.aborted) throw closed();
     this.#pool ??= this.#start();
     return this.#pool;
   }
@@ -77,10 +107,15 @@ export class WorkerPool implements AsyncDisposable {
     return pool;
   }
 
-  /** Ends the threads; what runs is given up with ENGINE_CLOSED. May be called twice. */
+  /**
+   * Gives up everything with ENGINE_CLOSED at once; resolves when the threads have ended. Each ends the task it is at: a
+   * thread that is stopped in the middle of a network takes the whole process with it. May be called twice.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     const pool = await this.#pool;
+    for (const start of this.#waiting.splice(0)) start();
+    await Promise.race([Promise.allSettled(this.#underWay), delay(CLOSE_MS, undefined, { ref: false })]);
     await pool?.destroy();
   }
 }
@@ -101,9 +136,9 @@ function throwIfAborted(signal: AbortSignal): void {
 }
 
 /** Settles with the work, or rejects as soon as the signal aborts. */
-function untilAborted<R>(work: Promise<R>, signal: AbortSignal): Promise<R> {
+function untilAborted<R>(work: Promise<R>, signal: AbortSignal, why: () => VoicePrintsError): Promise<R> {
   return new Promise<R>((resolve, reject) => {
-    const stop = (): void => reject(aborted(signal));
+    const stop = (): void => reject(why());
     signal.addEventListener('abort', stop, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });

@@ -13,6 +13,11 @@ export default async function run(task) {
       trace: 'Error: deep',
     };
   }
+  if (task.kind === 'count') {
+    Atomics.add(task.counts, 0, 1);
+    await new Promise((resolve) => setTimeout(resolve, task.ms));
+    Atomics.add(task.counts, 1, 1);
+  }
   if (task.kind === 'wait') await new Promise((resolve) => setTimeout(resolve, task.ms));
   return { kind: 'done', result: { echo: task.value, threadId } };
 }

@@ -80,6 +80,34 @@ test('closing gives up what runs, may be done twice, and ends the pool', async (
   await expect(echo(2)).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
 });
 
+test('closing lets threads end the task they are at, begins no other, and gives all of them up at once', async () => {
+  await Promise.all([echo(1), echo(2)]);
+  const counts = new Int32Array(new SharedArrayBuffer(8));
+  const tasks = Array.from({ length: 5 }, () => pool.run({ kind: 'count', ms: 300, counts }, [], never));
+  const given = Promise.allSettled(tasks);
+  while (Atomics.load(counts, 0) < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  const closing = pool[Symbol.asyncDispose]();
+  const outcomes = await given;
+  expect(Atomics.load(counts, 1)).toBe(0);
+  for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: { code: 'ENGINE_CLOSED' } });
+  await closing;
+  expect([...counts]).toEqual([2, 2]);
+});
+
+test('a task that was left while it waited is never begun', async () => {
+  await Promise.all([echo(1), echo(2)]);
+  const counts = new Int32Array(new SharedArrayBuffer(8));
+  const busy = [1, 2].map(() => pool.run({ kind: 'count', ms: 200, counts }, [], never));
+  const controller = new AbortController();
+  const left = pool.run({ kind: 'count', ms: 0, counts }, [], controller.signal);
+  const after = echo(3);
+  setTimeout(() => controller.abort(), 20);
+  await expect(left).rejects.toMatchObject({ code: 'ABORTED' });
+  await Promise.all(busy);
+  expect((await after).echo).toBe(3);
+  expect([...counts]).toEqual([2, 2]);
+});
+
 test('closing a pool that never worked starts nothing', async () => {
   await pool[Symbol.asyncDispose]();
   await expect(echo(1)).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
