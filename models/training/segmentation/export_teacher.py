@@ -14,7 +14,7 @@ import onnx
 import onnxruntime
 import torch
 
-from teacher import CLASSES, FRAME_SHIFT_SAMPLES, FRAME_SIZE_SAMPLES, SAMPLE_RATE_HZ, WINDOW_SAMPLES, load_teacher
+from pyannote import CLASSES, FRAME_SHIFT_SAMPLES, FRAME_SIZE_SAMPLES, SAMPLE_RATE_HZ, WINDOW_SAMPLES, load_teacher
 
 METADATA = {
     "model_type": "pyannote-segmentation-3.0",

@@ -1,106 +1,162 @@
-"""Trains the segmentation student on mixtures; goes on from its last checkpoint.
+"""Trains the segmentation network on mixtures; goes on from its last checkpoint.
 
-usage: train.py MIXTURES CHECKPOINT.pt --minutes 40 [--threads 1]
-The last shard is held out: its loss and frame error are printed with every checkpoint.
+usage: train.py MIXTURES SPEAKER.onnx CHECKPOINT.pt --minutes 60 [--head-minutes 10] [--threads 1]
+SPEAKER.onnx is the speaker model whose lower layers it begins with; they stay as they are for --head-minutes. Shards may
+appear while it runs. Those named held-out-NNN.npz are not trained on: with every checkpoint their loss and error are told.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import math
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from student import SegmentationStudent, permutation_free_loss
+from network import SegmentationNetwork
+from objectives import frame_errors, likeness_loss, order_free_loss, targets
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from export import restore  # noqa: E402
 
 BATCH = 32
-PEAK_RATE = 1.5e-3
+HEAD_RATE, LOWER_RATE = 2e-3, 5e-4
+WARM_UP_STEPS = 100
+LIKENESS = 0.5
+AVERAGE_STEPS = 300
+SAVE_MINUTES = 3
 
 
-def subtract_mean(features: torch.Tensor) -> torch.Tensor:
-    return features - features.mean(1, keepdim=True)
+class Mixtures:
+    """All shards of a folder, in memory."""
 
+    def __init__(self, folder: Path, pattern: str) -> None:
+        self.folder, self.pattern = folder, pattern
+        self.shards: dict[Path, dict[str, np.ndarray]] = {}
+        self.refresh()
 
-def load(path: Path) -> tuple[torch.Tensor, torch.Tensor]:
-    with np.load(path) as shard:
-        return torch.from_numpy(shard["features"]).float(), torch.from_numpy(shard["activity"])
+    def refresh(self) -> None:
+        for path in sorted(self.folder.glob(self.pattern)):
+            if path not in self.shards:
+                with np.load(path) as shard:
+                    self.shards[path] = {name: shard[name] for name in shard.files}
+        self.rows = [(path, row) for path, shard in self.shards.items() for row in range(len(shard["activity"]))]
 
+    def batch(self, rows) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """-> features (N, 80, T), activity (N, F, 3), the teacher's probabilities (N, F, 7)."""
+        chosen = [(self.shards[path], row) for path, row in (self.rows[i] for i in rows)]
 
-def batches(shards: list[Path], rng: np.random.Generator):
-    """Endless mini-batches, four shards mixed at a time."""
-    while True:
-        order = rng.permutation(len(shards))
-        for first in range(0, len(order), 4):
-            loaded = [load(shards[index]) for index in order[first : first + 4]]
-            features = torch.cat([part[0] for part in loaded])
-            activity = torch.cat([part[1] for part in loaded])
-            for rows in torch.from_numpy(rng.permutation(len(features))).split(BATCH):
-                if len(rows) == BATCH:
-                    yield mask_bands(subtract_mean(features[rows]), rng), activity[rows]
+        def stack(name: str) -> torch.Tensor:
+            return torch.from_numpy(np.stack([shard[name][row] for shard, row in chosen]))
+
+        return stack("features").float(), stack("activity"), stack("teacher").float()
+
+    def endless(self, rng: np.random.Generator):
+        """Every chunk once before any comes again; new shards join with the next pass."""
+        while True:
+            self.refresh()
+            order = rng.permutation(len(self.rows))
+            for first in range(0, len(order) - BATCH + 1, BATCH):
+                features, activity, teacher = self.batch(order[first : first + BATCH])
+                yield mask_bands(features, rng), activity, teacher
 
 
 def mask_bands(features: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Blanks up to ten neighbouring mel bands in a third of the chunks."""
+    """Blanks up to ten neighbouring mel bands in a third of the chunks, those above a telephone's in one of twelve."""
     for row in range(len(features)):
-        if rng.random() < 0.33:
+        kind = rng.random()
+        if kind < 0.33:
             width = int(rng.integers(2, 11))
             start = int(rng.integers(80 - width))
-            features[row, :, start : start + width] = 0
+            features[row, start : start + width] = 0
+        elif kind < 0.41:
+            features[row, int(rng.integers(56, 63)) :] = float(rng.uniform(-1, 0.5))
     return features
 
 
 @torch.no_grad()
-def held_out(network: SegmentationStudent, path: Path) -> float:
-    features, activity = load(path)
+def held_out(network: SegmentationNetwork, mixtures: Mixtures) -> str:
+    """Loss and errors on the held-out shards, the network's and the teacher's."""
     network.eval()
-    losses = [permutation_free_loss(network(subtract_mean(f)), a) for f, a in zip(features.split(50), activity.split(50))]
-    network.train()
-    return float(torch.stack(losses).mean())
+    losses, own, published = [], torch.zeros(4), torch.zeros(4)
+    for rows in np.array_split(np.arange(len(mixtures.rows)), max(1, len(mixtures.rows) // 50)):
+        features, activity, teacher = mixtures.batch(rows)
+        predicted = network(features)
+        losses.append(order_free_loss(predicted, targets(activity, teacher))[0])
+        own += frame_errors(predicted, activity)
+        published += frame_errors((teacher + 1e-6).log(), activity)
+    return f"held out {float(torch.stack(losses).mean()):.3f}, {told(own)}; teacher {told(published)}"
+
+
+def told(errors: torch.Tensor) -> str:
+    voiced, *parts = errors.tolist()
+    shares = [100 * part / voiced for part in parts]
+    return f"error {sum(shares):.1f} % (missed / made up / confused {' / '.join(f'{share:.1f}' for share in shares)})"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mixtures", type=Path)
+    parser.add_argument("speaker")
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--minutes", type=float, default=40)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--head-minutes", type=float, default=10)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(1)
-    shards = sorted(arguments.mixtures.glob("*.npz"))
-    validation, shards = shards[-1], shards[:-1]
-    network = SegmentationStudent()
-    optimizer = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=1e-2)
+    training, validation = Mixtures(arguments.mixtures, "[0-9]*.npz"), Mixtures(arguments.mixtures, "held-out-*.npz")
+    network = SegmentationNetwork()
+    network.take_voices(restore(arguments.speaker))
+    likeness = torch.nn.Linear(2 * network.shape[2], 32)
+    lower = network.lower()
+    known = {id(parameter) for parameter in lower}
+    upper = [parameter for parameter in network.parameters() if id(parameter) not in known] + list(likeness.parameters())
+    optimizer = torch.optim.AdamW([{"params": upper, "peak": HEAD_RATE}, {"params": lower, "peak": LOWER_RATE}], weight_decay=1e-2)
+    average = copy.deepcopy(network)
     spent, step = 0.0, 0
     if arguments.checkpoint.exists():
         saved = torch.load(arguments.checkpoint, weights_only=True)
         network.load_state_dict(saved["network"])
+        average.load_state_dict(saved["average"])
+        likeness.load_state_dict(saved["likeness"])
         optimizer.load_state_dict(saved["optimizer"])
         spent, step = saved["minutes"], saved["step"]
-    print(f"{sum(p.numel() for p in network.parameters()) / 1e6:.2f} M parameters, {len(shards)} shards", flush=True)
-    started, average, next_save = time.monotonic(), 0.0, spent + 4
-    for features, activity in batches(shards, np.random.default_rng(step + 1)):
+    print(f"{sum(p.numel() for p in network.parameters()) / 1e6:.2f} M parameters", flush=True)
+    started, mean_loss, next_save = time.monotonic(), 0.0, spent + SAVE_MINUTES
+    network.train()
+    for features, activity, teacher in training.endless(np.random.default_rng(step + 1)):
         minutes = spent + (time.monotonic() - started) / 60
         share = min(1.0, minutes / arguments.minutes)
-        rate = PEAK_RATE * min(1, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * share))
+        for parameter in lower:
+            parameter.requires_grad_(minutes >= arguments.head_minutes)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = group["peak"] * min(1, (step + 1) / WARM_UP_STEPS) * (0.5 + 0.5 * math.cos(math.pi * share))
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            predicted = network(features)
-        loss = permutation_free_loss(predicted, activity)
-        optimizer.zero_grad()
-        loss.backward()
+            predicted, half_way = network.remembered(features)
+            vectors = likeness(half_way)
+        loss, _ = order_free_loss(predicted, targets(activity, teacher))
+        optimizer.zero_grad(set_to_none=True)
+        (loss + LIKENESS * likeness_loss(vectors, activity)).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimizer.step()
         step += 1
-        average += (float(loss.detach()) - average) * max(0.02, 1 / step)
+        with torch.no_grad():
+            keep = min(1 - 1 / AVERAGE_STEPS, step / (step + 10))
+            for mine, new in zip(average.state_dict().values(), network.state_dict().values()):
+                mine.copy_(new) if not mine.is_floating_point() else mine.lerp_(new, 1 - keep)
+        mean_loss += (float(loss.detach()) - mean_loss) * max(0.02, 1 / step)
         if minutes >= next_save or share >= 1:
-            next_save = minutes + 4
-            torch.save({"network": network.state_dict(), "optimizer": optimizer.state_dict(), "minutes": minutes, "step": step}, arguments.checkpoint)
-            print(f"{minutes:.1f} min, step {step}: loss {average:.3f}, held out {held_out(network, validation):.3f}", flush=True)
+            next_save = minutes + SAVE_MINUTES
+            unfinished = arguments.checkpoint.with_suffix(".part")
+            torch.save({"network": network.state_dict(), "average": average.state_dict(), "likeness": likeness.state_dict(),
+                        "optimizer": optimizer.state_dict(), "minutes": minutes, "step": step, "shape": network.shape}, unfinished)
+            unfinished.rename(arguments.checkpoint)
+            print(f"{minutes:.1f} min, step {step}, {len(training.rows)} chunks: loss {mean_loss:.3f}, {held_out(average, validation)}", flush=True)
         if share >= 1:
             return
 
