@@ -1,5 +1,5 @@
 // Names in conversations with the built engine:
-//   node scripts/accuracy/dialogues.mjs [--model ID|FILE] [--segmentation FILE] [--seed 3] [--count 8] [--out FOLDER] [learner telephone diarization]
+//   node scripts/accuracy/dialogues.mjs [--model ID|FILE] [--segmentation ID|FILE|off] [--seed 3] [--count 8] [--out FOLDER] [learner telephone diarization]
 // Makes the conversations with the corpus' own program (Python with numpy, scipy and soundfile; --python names it),
 // enrols through the gate, identifies, and writes NAME.rttm (turns) and NAME.named.rttm (names) beside the truth, for checkDer.py.
 import { execFileSync } from 'node:child_process';
@@ -16,7 +16,7 @@ import { corpusFolder } from './speakerModel.mjs';
 const { values, positionals } = parseArgs({
   options: {
     model: { type: 'string' },
-    segmentation: { type: 'string', default: 'off' },
+    segmentation: { type: 'string' },
     seed: { type: 'string', default: '3' },
     count: { type: 'string', default: '8' },
     out: { type: 'string', default: join(tmpdir(), 'voice-prints-accuracy') },
@@ -57,7 +57,7 @@ async function dialogueAnswer(folder, name) {
   const engine = await createEngine({
     storeDirectory,
     workerThreads: 1,
-    segmentation: values.segmentation,
+    ...(values.segmentation ? { segmentation: values.segmentation } : {}),
     ...(values.model ? { model: values.model } : {}),
   });
   try {
@@ -115,7 +115,10 @@ async function diarizationAnswers() {
       name,
       truth,
       refused: 0,
-      ...(await identifyEnrolledFromStart(join(folder, `${name}.flac`), truth, values)),
+      ...(await identifyEnrolledFromStart(join(folder, `${name}.flac`), truth, {
+        model: values.model,
+        segmentation: values.segmentation ?? null,
+      })),
     });
   }
   return answers;

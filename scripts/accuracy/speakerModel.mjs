@@ -10,12 +10,12 @@ const LIMITS = { maxBytes: 2 ** 32, maxDurationMs: 24 * 3_600_000, maxDecodeMs: 
 export const corpusFolder =
   process.env.VOICE_PRINTS_CORPUS ?? join(fileURLToPath(new URL('../../../', import.meta.url)), 'shared/corpus');
 
-/** The named model of the manifest, or a file; the default one for undefined. `segmentation`: the path of one, or `off`. */
+/** The named model of the manifest, or a file; the default one for undefined. `segmentation`: id or path of one, `off`, or null for the default one. */
 export async function openCompute(idOrPath, segmentation = 'off') {
   const store = await ModelStore.open();
   return new WorkerCompute({
     model: await store.resolve(idOrPath),
-    segmentation: await store.resolveSegmentation(segmentation),
+    segmentation: await store.resolveSegmentation(segmentation ?? undefined),
     threads: 1,
   });
 }

@@ -3,7 +3,7 @@ import { formatRttm } from '../evaluation/rttm.js';
 import type { Identification, IdentifyRequest, RecordingSource } from '../index.js';
 import type { Command, ParsedArguments, Terminal } from './command.js';
 import { falseAcceptOf, falseAcceptOption } from './falseAccept.js';
-import { openEngine } from './openEngine.js';
+import { openEngine, segmentationOption } from './openEngine.js';
 import { printResult, remark } from './output.js';
 import { listOption, textOption, usageError } from './parseCommandLine.js';
 import { ProgressBar } from './progressBar.js';
@@ -22,6 +22,7 @@ export const identify: Command = {
   options: {
     speakers: { value: 'A,B', about: 'Only these ids (default: everybody whose voiceprint is complete)' },
     ...falseAcceptOption,
+    ...segmentationOption,
     rttm: { value: 'FILE', about: 'Also write the turns as RTTM' },
     srt: { value: 'FILE', about: 'Also write the turns as subtitles' },
     svg: { value: 'FILE', about: 'Also draw the turns as a timeline' },

@@ -52,7 +52,7 @@ const toldOfSegmentation = (model: SegmentationModel, { segmentationId }: InUse)
   author: model.author,
   licence: model.licence,
   sha256: model.sha256,
-  builtIn: false,
+  builtIn: model.isBuiltIn,
   inUse: nameOf(model) === segmentationId,
 });
 

@@ -4,7 +4,7 @@ import type { RunningGrpcServer } from '../api/grpc/serveGrpc.js';
 import type { ServerLog } from '../api/serverLog.js';
 import { allowedHosts } from './allowedHosts.js';
 import type { Command, ParsedArguments, Terminal } from './command.js';
-import { openEngine } from './openEngine.js';
+import { openEngine, segmentationOption } from './openEngine.js';
 import { remark } from './output.js';
 import { hasFlag, numberOption, textOption, usageError } from './parseCommandLine.js';
 import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
@@ -22,6 +22,7 @@ export const serve: Command = {
       value: 'ORIGIN,…',
       about: 'Web pages that may call REST from a browser, such as https://app.example.org (default: none)',
     },
+    ...segmentationOption,
     log: { value: 'LEVEL', about: 'On standard error, as JSON lines: info (every call), error (default) or silent' },
     'keep-audio': { about: 'Keep the speech of accepted enrolment samples: biometric raw data; see enroll --help' },
     'key-file': { value: 'FILE', about: 'API keys, a line each: tenant:key or tenant:sha256:HEX' },

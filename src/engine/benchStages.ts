@@ -8,10 +8,13 @@ import { copyFrames, framesOfWindow } from '../features/modelInput.js';
 import { UNCALIBRATED } from '../identity/calibration.js';
 import { resolveVoices } from '../identity/resolveVoices.js';
 import { windowsOf } from '../identity/windowsOf.js';
+import { ModelStore } from '../inference/modelStore.js';
 import { SpeakerEmbedder } from '../inference/speakerEmbedder.js';
+import { SegmentationNet } from '../speech/segmentationNet.js';
 import { SileroVad } from '../speech/sileroVad.js';
 import { NARROW_BAND_SEGMENTER, SpeechSegmenter } from '../speech/speechSegmenter.js';
 import type { SpeechAudio } from './compute.js';
+import { HOP_SHARE } from './localVoicesQueue.js';
 import { modelInStore } from './modelInStore.js';
 import { type PeerExtractor, peerExtractor } from './peerExtractor.js';
 import { wholeRecording } from './wholeRecording.js';
@@ -54,6 +57,7 @@ interface Stretch extends SpeechAudio {
 }
 
 const LIMITS: RecordingLimits = { maxBytes: 2 ** 31, maxDurationMs: 3_600_000, maxDecodeMs: 600_000 };
+const SEGMENTATION = 'segmentation (network)';
 const LEAST_STRETCH_SAMPLES = ENGINE_SAMPLE_RATE_HZ / 2;
 
 /** Where the CPU goes, stage by stage, each alone and on one thread. Throws what the decoder and the networks throw. */
@@ -61,6 +65,8 @@ export async function benchStages(request: BenchRequest): Promise<BenchResult> {
   const model = await modelInStore(request.storeDirectory, request.model);
   const vad = await SileroVad.open(createRequire(import.meta.url).resolve('#silero-vad'));
   const embedder = await SpeakerEmbedder.open(model);
+  const segmentation = await (await ModelStore.openFor(request.storeDirectory)).resolveSegmentation();
+  const net = segmentation && (await SegmentationNet.open(segmentation));
   const fbank = new Fbank(model.frontEnd);
   const peer = peerExtractor(join(resolve(request.peerFolder ?? '.'), 'package.json'), model.path);
   const least = new Map<string, number>();
@@ -72,6 +78,7 @@ export async function benchStages(request: BenchRequest): Promise<BenchResult> {
       wholeRecording(await openRecording(source, LIMITS, request.signal)),
     );
     const heard = await timed(least, 'voice activity (network)', () => vad.detect(samples, undefined));
+    if (net) await timed(least, SEGMENTATION, () => hearVoices(net, samples, segmentation.windowSamples));
     stretches = stretchesOf(samples, heard.probabilities);
     await timed(least, 'features', async () => makeFeatures(fbank, stretches));
     const embeddings = await timed(least, 'features and embedding', () => embedder.embed(stretches));
@@ -92,6 +99,7 @@ function tableOf(least: ReadonlyMap<string, number>, audioSeconds: number): Tabl
   const table: [string, number][] = [
     ['decode', seconds('decode')],
     ['voice activity (network)', seconds('voice activity (network)')],
+    ...(least.has(SEGMENTATION) ? [[SEGMENTATION, seconds(SEGMENTATION)] as [string, number]] : []),
     ['features', seconds('features')],
     ['embedding (network)', embedding],
     ['voices and turns', seconds('voices and turns')],
@@ -112,6 +120,13 @@ async function timed<T>(least: Map<string, number>, stage: string, work: () => P
   const { user, system } = process.cpuUsage(before);
   least.set(stage, Math.min((user + system) / 1e6, least.get(stage) ?? Number.POSITIVE_INFINITY));
   return result;
+}
+
+/** The whole recording in windows that overlap, as LocalVoicesQueue sends them. */
+async function hearVoices(net: SegmentationNet, samples: Float32Array, windowSamples: number): Promise<void> {
+  for (let at = 0; at < samples.length; at += windowSamples * HOP_SHARE) {
+    await net.activity(samples.subarray(at, at + windowSamples));
+  }
 }
 
 /** Speech and its windows as the engine cuts them. */

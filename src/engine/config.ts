@@ -18,7 +18,7 @@ export const engineConfig = z.object({
     'Id of a speaker model or path of an ONNX file; by default the one in use in the store, else the built-in one',
   ),
   segmentation: field(z.string().optional()).describe(
-    'Id of a segmentation model, path of an ONNX file, or off; by default the one in use in the store, if there is one',
+    'Id of a segmentation model, path of an ONNX file, or off; by default the one in use in the store, else the built-in one',
   ),
   falseAcceptPercent: field(falseAcceptPercent.default(1)),
   keepAudio: z

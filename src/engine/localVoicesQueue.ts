@@ -6,7 +6,7 @@ import { SoloPieces, settledAfter } from '../speech/soloPieces.js';
 import type { Compute } from './compute.js';
 
 /** Part of a window from one to the next: each moment is looked at twice, once with more past and once with more future. */
-const HOP_SHARE = 0.5;
+export const HOP_SHARE = 0.5;
 /** Windows under way: enough for every thread; the audio waiting stays within a minute. */
 const MAX_UNDER_WAY = 4;
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { VoicePrintsError } from '../core/errors.js';
 import type { ModelOrigin } from './describeModel.js';
+import type { SegmentationEntry } from './modelManifest.js';
 import { assertRunnable, FLOAT } from './onnxLimits.js';
 import { type OnnxMetadata, readOnnxMetadata } from './onnxMetadata.js';
 import type { SegmentationModel } from './segmentationModel.js';
@@ -18,11 +19,16 @@ const MAX_SHIFT_SAMPLES = 1_600;
 export const isSegmentation = ({ properties }: OnnxMetadata): boolean =>
   properties.has('powerset_max_classes') || properties.has('receptive_field_shift');
 
+type SegmentationOrigin = Omit<ModelOrigin, 'entry'> & { readonly entry?: SegmentationEntry };
+
 /**
  * Everything a segmentation model says of itself, checked as far as can be without running it: one input
  * (windows, 1, samples), one output (windows, frames, 7), the metadata that sherpa-onnx reads. Throws MODEL_INVALID.
  */
-export function describeSegmentation(bytes: Uint8Array, { path, name, storedAs }: ModelOrigin): SegmentationModel {
+export function describeSegmentation(
+  bytes: Uint8Array,
+  { path, name, storedAs, isBuiltIn, entry }: SegmentationOrigin,
+): SegmentationModel {
   const metadata = readOnnxMetadata(bytes);
   if (!isSegmentation(metadata)) throw notSegmentation('its metadata is not that of one');
   assertRunnable(metadata, notSegmentation);
@@ -39,7 +45,7 @@ export function describeSegmentation(bytes: Uint8Array, { path, name, storedAs }
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return {
     kind: 'segmentation',
-    id: `${name}@${sha256.slice(0, 12)}`,
+    id: entry?.id ?? `${name}@${sha256.slice(0, 12)}`,
     ...(storedAs === undefined ? {} : { storedAs }),
     path,
     sampleRateHz: SAMPLE_RATE_HZ,
@@ -47,8 +53,9 @@ export function describeSegmentation(bytes: Uint8Array, { path, name, storedAs }
     frameShiftSamples,
     frameSamples,
     author: metadata.properties.get('model_author') ?? '',
-    licence: 'as its publisher states',
+    licence: entry?.licence ?? 'as its publisher states',
     sha256,
+    isBuiltIn,
   };
 }
 

@@ -25,26 +25,36 @@ const frontEnd = z.strictObject({
   amplitudeScale: z.number().positive().exactOptional(),
 });
 
-const entry = z.strictObject({
+const segmentationEntry = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/),
   file: z.string().regex(/^[a-zA-Z0-9._-]+\.onnx$/),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   licence: z.string().min(1),
+});
+
+const entry = segmentationEntry.extend({
   frontEnd: frontEnd.exactOptional().describe('Where the training differed from what the metadata can say'),
   calibration: calibration.exactOptional(),
 });
 
+function hasOwnIds(manifest: { models: { id: string }[]; segmentation?: { id: string } }): boolean {
+  const ids = [...manifest.models, ...(manifest.segmentation ? [manifest.segmentation] : [])].map(({ id }) => id);
+  return new Set(ids).size === ids.length;
+}
+
 /** models/manifest.json: the models in the package. */
 export const modelManifest = z
-  .strictObject({ default: z.string(), models: z.array(entry).min(1) })
+  .strictObject({
+    default: z.string(),
+    models: z.array(entry).min(1),
+    segmentation: segmentationEntry.exactOptional().describe('Used for recordings where no other was chosen'),
+  })
   .refine((manifest) => manifest.models.some(({ id }) => id === manifest.default), {
     path: ['default'],
     error: 'must be the id of one of the models',
   })
-  .refine((manifest) => new Set(manifest.models.map(({ id }) => id)).size === manifest.models.length, {
-    path: ['models'],
-    error: 'must have ids of their own',
-  });
+  .refine(hasOwnIds, { path: ['models'], error: 'must have ids of their own' });
 
 export type ModelManifest = z.output<typeof modelManifest>;
 export type ManifestEntry = z.output<typeof entry>;
+export type SegmentationEntry = z.output<typeof segmentationEntry>;

@@ -13,7 +13,7 @@ import {
   NO_SEGMENTATION,
   readModelIndex,
 } from './modelIndex.js';
-import { type ManifestEntry, type ModelManifest, modelManifest } from './modelManifest.js';
+import { type ManifestEntry, type ModelManifest, modelManifest, type SegmentationEntry } from './modelManifest.js';
 import { MAX_ONNX_BYTES, readOnnxMetadata } from './onnxMetadata.js';
 import type { SegmentationModel } from './segmentationModel.js';
 import type { SpeakerModel } from './speakerModel.js';
@@ -67,7 +67,7 @@ export class ModelStore {
   /** True where a model of the package or of the store answers to this id. */
   has(id: string): boolean {
     const { manifest, index } = this.#contents;
-    return [...manifest.models, ...index.models].some((one) => one.id === id);
+    return [...manifest.models, ...index.models].some((one) => one.id === id) || manifest.segmentation?.id === id;
   }
 
   /** Every speaker model in the package, in the manifest's order, then every added one; each checked as by `resolve`. */
@@ -79,15 +79,23 @@ export class ModelStore {
     ]);
   }
 
-  /** Every segmentation model added, each checked as by `resolveSegmentation`. */
+  /** The segmentation model in the package, then every added one; each checked as by `resolveSegmentation`. */
   async listSegmentation(): Promise<readonly SegmentationModel[]> {
-    return Promise.all(this.#segmentation().map((entry) => this.#addedSegmentation(entry)));
+    const { segmentation } = this.#contents.manifest;
+    return Promise.all([
+      ...(segmentation ? [this.#builtInSegmentation(segmentation)] : []),
+      ...this.#segmentation().map((entry) => this.#addedSegmentation(entry)),
+    ]);
   }
 
-  /** Id of the segmentation model used where none is named: the one chosen, else the one added last; undefined for none. */
+  /**
+   * Id of the segmentation model used where none is named: the one chosen, else the one added last, else that of the
+   * package; undefined for none.
+   */
   get segmentationId(): string | undefined {
-    const chosen = this.#contents.index.segmentation;
-    return chosen === NO_SEGMENTATION ? undefined : (chosen ?? this.#segmentation().at(-1)?.id);
+    const { manifest, index } = this.#contents;
+    if (index.segmentation === NO_SEGMENTATION) return undefined;
+    return index.segmentation ?? this.#segmentation().at(-1)?.id ?? manifest.segmentation?.id;
   }
 
   /**
@@ -100,11 +108,14 @@ export class ModelStore {
     if (idOrPath === undefined || idOrPath === NO_SEGMENTATION) return undefined;
     const added = this.#segmentation().find((one) => one.id === idOrPath || fullIdOf(one) === idOrPath);
     if (added) return this.#addedSegmentation(added);
+    const { segmentation } = this.#contents.manifest;
+    if (segmentation && segmentation.id === idOrPath) return this.#builtInSegmentation(segmentation);
     if (this.has(idOrPath)) {
       throw new VoicePrintsError('MODEL_INVALID', `model ${idOrPath} is a speaker model; give a segmentation model`);
     }
     if (!isPath(idOrPath)) {
-      const ids = [...this.#segmentation().map(({ id }) => id), NO_SEGMENTATION].join(', ');
+      const entries = [...(segmentation ? [segmentation] : []), ...this.#segmentation()];
+      const ids = [...entries.map(({ id }) => id), NO_SEGMENTATION].join(', ');
       const message = `there is no such segmentation model; use ${ids} or the path of an .onnx file`;
       throw new VoicePrintsError('MODEL_NOT_FOUND', message);
     }
@@ -114,9 +125,10 @@ export class ModelStore {
 
   /** A model of either kind, by id or path. Throws as `resolve`. */
   async resolveEither(idOrPath: string): Promise<SpeakerModel | SegmentationModel> {
-    const isAdded = this.#segmentation().some((one) => one.id === idOrPath || fullIdOf(one) === idOrPath);
-    const isKnown = isAdded || this.has(idOrPath) || !isPath(idOrPath);
-    const isOfSegmentation = isAdded || (!isKnown && isSegmentation(readOnnxMetadata(await readModelFile(idOrPath))));
+    const isBuiltIn = this.#contents.manifest.segmentation?.id === idOrPath;
+    const isOwn = isBuiltIn || this.#segmentation().some((one) => one.id === idOrPath || fullIdOf(one) === idOrPath);
+    const isKnown = isOwn || this.has(idOrPath) || !isPath(idOrPath);
+    const isOfSegmentation = isOwn || (!isKnown && isSegmentation(readOnnxMetadata(await readModelFile(idOrPath))));
     return (isOfSegmentation ? await this.resolveSegmentation(idOrPath) : undefined) ?? this.resolve(idOrPath);
   }
 
@@ -135,6 +147,9 @@ export class ModelStore {
     if (entry) return this.#builtIn(entry);
     const added = index.models.find((one) => one.id === idOrPath || fullIdOf(one) === idOrPath);
     if (added) return this.#added(added);
+    if (this.#contents.manifest.segmentation?.id === idOrPath) {
+      throw new VoicePrintsError('MODEL_INVALID', `model ${idOrPath} is a segmentation model; give a speaker model`);
+    }
     if (!isPath(idOrPath)) {
       const speakerModels = index.models.filter(({ kind }) => kind === 'speaker');
       const ids = [...manifest.models, ...speakerModels].map(({ id }) => id).join(', ');
@@ -146,10 +161,13 @@ export class ModelStore {
 
   async #builtIn(entry: ManifestEntry): Promise<SpeakerModel> {
     const path = join(this.#contents.directory, entry.file);
-    const model = describeModel(await readModelFile(path), { path, name: entry.id, isBuiltIn: true, entry });
-    if (model.sha256 === entry.sha256) return model;
-    const problem = `the file of model ${entry.id} is damaged (its SHA-256 is not the manifest's); install the package anew`;
-    throw new VoicePrintsError('MODEL_INVALID', problem);
+    return asShipped(describeModel(await readModelFile(path), { path, name: entry.id, isBuiltIn: true, entry }), entry);
+  }
+
+  async #builtInSegmentation(entry: SegmentationEntry): Promise<SegmentationModel> {
+    const path = join(this.#contents.directory, entry.file);
+    const bytes = await readModelFile(path);
+    return asShipped(describeSegmentation(bytes, { path, name: entry.id, isBuiltIn: true, entry }), entry);
   }
 
   async #added(entry: AddedModel): Promise<SpeakerModel> {
@@ -172,6 +190,12 @@ export class ModelStore {
     });
     return { path, bytes };
   }
+}
+
+function asShipped<M extends { readonly sha256: string }>(model: M, { id, sha256 }: SegmentationEntry): M {
+  if (model.sha256 === sha256) return model;
+  const problem = `the file of model ${id} is damaged (its SHA-256 is not the manifest's); install the package anew`;
+  throw new VoicePrintsError('MODEL_INVALID', problem);
 }
 
 function unchanged<M extends { readonly sha256: string }>(model: M, { id, sha256 }: AddedModel): M {

@@ -15,4 +15,6 @@ export interface SegmentationModel {
   readonly author: string;
   readonly licence: string;
   readonly sha256: string;
+  /** True for the one in the package. */
+  readonly isBuiltIn: boolean;
 }

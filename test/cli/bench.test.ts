@@ -19,6 +19,7 @@ test('bench tells what each stage costs, and what sherpa-onnx takes beside it', 
   expect(result.stages.map(({ stage }: { stage: string }) => stage)).toEqual([
     'decode',
     'voice activity (network)',
+    'segmentation (network)',
     'features',
     'embedding (network)',
     'voices and turns',
@@ -27,6 +28,7 @@ test('bench tells what each stage costs, and what sherpa-onnx takes beside it', 
     (all: number, { realTimeFactor }: { realTimeFactor: number }) => all + realTimeFactor,
     0,
   );
+  for (const { realTimeFactor } of result.stages) expect(realTimeFactor).toBeGreaterThan(0);
   expect(result.realTimeFactor).toBeCloseTo(sum, 9);
   expect(result.cpuOfSherpaOnnx).toBeGreaterThan(0); // installed for these tests
 });

@@ -23,11 +23,20 @@ const ROUNDING_SECONDS = 0.01;
 
 test('a segmentation model is added, told by its kind, used and left aside; one that hears nobody changes no turn', async () => {
   const recording = story(folder, 'slt', 0);
+  const inUse = async () =>
+    (await answer('models', 'list'))
+      .filter((one: { inUse: boolean }) => one.inUse)
+      .map(({ id, kind, builtIn }: { id: string; kind: string; builtIn: boolean }) => ({ id, kind, builtIn }));
+  const [speaker, own] = await inUse();
+  expect(own).toMatchObject({ kind: 'segmentation', builtIn: true }); // that of the package, until told otherwise
+  expect(await answer('models', 'use', 'off')).toEqual({ segmentation: null });
+  expect(await inUse()).toEqual([speaker]);
   const before = await answer('identify', recording);
   expect(before.segments.length).toBeGreaterThan(0);
 
   const added = await answer('models', 'add', tones);
-  expect(added).toMatchObject({ id: 'tonesegmentation', kind: 'segmentation', windowSeconds: 10, inUse: true });
+  expect(added).toMatchObject({ id: 'tonesegmentation', kind: 'segmentation', windowSeconds: 10, inUse: false });
+  expect(await answer('models', 'use', 'tonesegmentation')).toMatchObject({ kind: 'segmentation', inUse: true });
   const after = await answer('identify', recording);
   expect(after.segments.length).toBe(before.segments.length);
   expect(after.durationSeconds).toBe(before.durationSeconds);
@@ -39,17 +48,11 @@ test('a segmentation model is added, told by its kind, used and left aside; one 
     expect(segment.end).toBeLessThanOrEqual(after.durationSeconds);
   });
 
-  const inUse = async () =>
-    (await answer('models', 'list'))
-      .filter((one: { inUse: boolean }) => one.inUse)
-      .map(({ kind }: { kind: string }) => kind);
-  expect(await inUse()).toEqual(['speaker', 'segmentation']);
-  expect(await answer('models', 'use', 'off')).toEqual({ segmentation: null });
-  expect(await inUse()).toEqual(['speaker']);
-  expect(await answer('models', 'use', 'tonesegmentation')).toMatchObject({ kind: 'segmentation', inUse: true });
+  expect(await inUse()).toEqual([speaker, { id: 'tonesegmentation', kind: 'segmentation', builtIn: false }]);
   expect(await answer('models', 'show', 'tonesegmentation')).toMatchObject({ author: 'test', windowSeconds: 10 });
   expect(await answer('models', 'remove', 'tonesegmentation')).toEqual({ id: 'tonesegmentation', removed: true });
-  expect(await inUse()).toEqual(['speaker']);
+  expect(await inUse()).toEqual([speaker, own]);
+  expect(await answer('models', 'show', own.id)).toMatchObject({ builtIn: true, windowSeconds: 10, inUse: true });
 });
 
 test('models show tells whose calibration scores a model', async () => {

@@ -50,6 +50,16 @@ function joined(...pieces: Int16Array[]): Int16Array {
   return out;
 }
 
+/** Seconds that turns have in common with those before them. */
+function secondsTogether(segments: readonly { readonly start: number; readonly end: number }[]): number {
+  let [together, latest] = [0, 0];
+  for (const { start, end } of segments) {
+    together += Math.max(0, Math.min(end, latest) - start);
+    latest = Math.max(latest, end);
+  }
+  return together;
+}
+
 describe('enrolling and identifying with real networks', () => {
   let engine: Engine;
   let slt: Int16Array;
@@ -76,6 +86,30 @@ describe('enrolling and identifying with real networks', () => {
     const middle = durationSeconds / 2;
     const stranger = segments.find(({ start, end }) => start <= middle && middle < end);
     expect(stranger).toMatchObject({ cluster: 'unknown-1', decision: expect.stringMatching(/^un/) });
+  });
+
+  test('two who talk at once have turns that overlap, unless the segmentation model is left aside', async () => {
+    const [first, second] = [await samplesOf(spoken('rms', 1)), await samplesOf(spoken('slt', 2))]; // rms is a stranger
+    const overlapSamples = 5 * 16_000;
+    const meeting = first.length - overlapSamples;
+    const recording = new Int16Array(meeting + second.length);
+    recording.set(first);
+    for (const [i, sample] of second.entries()) recording[meeting + i]! += sample;
+    const { segments } = await engine.identify({ source: raw(recording) });
+    const during = segments.filter(({ start, end }) => end > meeting / 16_000 + 1 && start < first.length / 16_000 - 1);
+    expect(during.map(({ name, cluster }) => name ?? cluster)).toEqual(['unknown-1', 'Voice slt']);
+    expect(during.every(({ overlap }) => overlap)).toBe(true);
+    expect(secondsTogether(segments)).toBeGreaterThan(2);
+
+    await using without = await createEngine({
+      storeDirectory: engine.storeDirectory,
+      workerThreads: 1,
+      segmentation: 'off',
+    });
+    const alone = await without.identify({ source: raw(recording) });
+    expect(alone.segments.map(({ name }) => name)).toContain('Voice slt');
+    expect(alone.segments.some(({ overlap }) => overlap)).toBe(false);
+    expect(secondsTogether(alone.segments)).toBe(0);
   });
 
   test('samples add up over enrolments; six seconds accept, twelve complete', async () => {

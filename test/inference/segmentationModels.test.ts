@@ -1,5 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, expect, test } from 'vitest';
 import { addModel, removeModel, useModel, useNoSegmentation } from '../../src/engine/manageModels.js';
@@ -14,11 +14,14 @@ beforeEach(async () => {
   storeDirectory = await temporaryFolder();
 });
 
+/** The one in the package. */
+const builtIn = (await (await ModelStore.open()).resolveSegmentation())!;
+
 const add = (path: string, id: string) => addModel({ storeDirectory, source: { kind: 'file', path }, id, signal });
 const open = () => ModelStore.openFor(storeDirectory);
 
 test('a segmentation model is used once it is added, until another is chosen, none, or it is removed', async () => {
-  expect((await open()).segmentationId).toBeUndefined();
+  expect((await open()).segmentationId).toBe(builtIn.id);
   const before = (await open()).defaultId;
   const added = await add(tones, 'tones');
   expect(added).toMatchObject({ kind: 'segmentation', storedAs: 'tones', windowSamples: 160_000, author: 'test' });
@@ -37,8 +40,48 @@ test('a segmentation model is used once it is added, until another is chosen, no
   expect((await useModel(storeDirectory, 'tones')).id).toBe(added.id);
   expect((await open()).segmentationId).toBe('tones');
   await removeModel(storeDirectory, 'tones');
-  expect(await (await open()).resolveSegmentation()).toBeUndefined();
+  expect((await (await open()).resolveSegmentation())?.id).toBe(builtIn.id);
   await expect((await open()).resolveSegmentation('tones')).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+});
+
+test('the one in the package is used where none was chosen, can be left aside and chosen again, and stays', async () => {
+  expect(builtIn).toMatchObject({
+    kind: 'segmentation',
+    isBuiltIn: true,
+    licence: 'Apache-2.0',
+    windowSamples: 160_000,
+  });
+  expect(await (await open()).listSegmentation()).toEqual([builtIn]);
+  await add(tones, 'tones');
+  expect(await useModel(storeDirectory, builtIn.id)).toEqual(builtIn);
+  expect((await open()).segmentationId).toBe(builtIn.id); // chosen, although another was added later
+  await useNoSegmentation(storeDirectory);
+  expect((await open()).segmentationId).toBeUndefined();
+  await useModel(storeDirectory, builtIn.id);
+  expect((await open()).segmentationId).toBe(builtIn.id);
+  const store = await open();
+  expect(await store.resolveEither(builtIn.id)).toEqual(builtIn);
+  await expect(store.resolve(builtIn.id)).rejects.toMatchObject({ code: 'MODEL_INVALID' });
+  await expect(removeModel(storeDirectory, builtIn.id)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  await expect(add(tones, builtIn.id)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+});
+
+test('a package without one has none, and one that is damaged is refused', async () => {
+  const folder = dirname(fileURLToPath(new URL('../../models/manifest.json', import.meta.url)));
+  const { segmentation, ...rest } = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
+  const manifest = join(storeDirectory, 'manifest.json');
+  await writeFile(manifest, JSON.stringify(rest));
+  const without = await ModelStore.open(manifest);
+  expect(await without.resolveSegmentation()).toBeUndefined();
+  expect(await without.listSegmentation()).toEqual([]);
+  await writeFile(manifest, JSON.stringify({ ...rest, segmentation: { ...segmentation, file: 'other.onnx' } }));
+  await copyFile(tones, join(storeDirectory, 'other.onnx'));
+  await expect((await ModelStore.open(manifest)).resolveSegmentation()).rejects.toMatchObject({
+    code: 'MODEL_INVALID',
+    message: expect.stringMatching(/damaged/),
+  });
+  await writeFile(manifest, JSON.stringify({ ...rest, segmentation: { ...segmentation, id: rest.default } }));
+  await expect(ModelStore.open(manifest)).rejects.toMatchObject({ code: 'MODEL_INVALID' });
 });
 
 test('off is no id', async () => {
@@ -86,5 +129,5 @@ test.each<{ name: string; model: HandMadeModel; about: RegExp }>([
     code: 'MODEL_INVALID',
     message: expect.stringMatching(about),
   });
-  expect(await (await open()).listSegmentation()).toEqual([]);
+  expect(await (await open()).listSegmentation()).toEqual([builtIn]);
 });
