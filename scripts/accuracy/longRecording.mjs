@@ -1,4 +1,4 @@
-// Memory and time for a long recording: node scripts/accuracy/longRecording.mjs CONVERSATION.wav [--minutes 180] [--model ID|FILE]
+// Memory and time for a long recording: node scripts/accuracy/longRecording.mjs CONVERSATION.wav [--minutes 180] [--model ID|FILE] [--segmentation ID|FILE|off]
 // The conversation (16 kHz mono 16-bit WAV, e.g. one that dialogues.mjs made) is repeated as a stream of raw samples.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -7,7 +7,7 @@ import { identifyRecording } from '../../dist/src/engine/identifyRecording.js';
 import { openCompute } from './speakerModel.mjs';
 
 const { values, positionals } = parseArgs({
-  options: { minutes: { type: 'string', default: '180' }, model: { type: 'string' } },
+  options: { minutes: { type: 'string', default: '180' }, model: { type: 'string' }, segmentation: { type: 'string' } },
   allowPositionals: true,
 });
 const samples = readFileSync(positionals[0]).subarray(44);
@@ -21,7 +21,7 @@ async function* repeated() {
 const signal = new AbortController().signal;
 const limits = { maxBytes: 2 ** 32, maxDurationMs: 24 * 3_600_000, maxDecodeMs: 3_600_000 };
 const rawFormat = { encoding: 's16le', sampleRateHz: 16_000, channels: 1 };
-const compute = await openCompute(values.model);
+const compute = await openCompute(values.model, values.segmentation ?? null);
 const spent = { detectSpeech: 0, embed: 0, resolveVoices: 0, measureQuality: 0 };
 // Threads are busy with one task at a time here (one thread), so that the time of a call is the time of its work.
 const timed = new Proxy(compute, {

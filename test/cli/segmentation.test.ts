@@ -53,6 +53,13 @@ test('a segmentation model is added, told by its kind, used and left aside; one 
   expect(await answer('models', 'remove', 'tonesegmentation')).toEqual({ id: 'tonesegmentation', removed: true });
   expect(await inUse()).toEqual([speaker, own]);
   expect(await answer('models', 'show', own.id)).toMatchObject({ builtIn: true, windowSeconds: 10, inUse: true });
+
+  const { segments } = await answer('identify', recording, '--segmentation', 'off');
+  expect(segments).toEqual(before.segments);
+  expect(await typed(['identify', recording, '--segmentation', 'nonesuch'], env)).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/^MODEL_NOT_FOUND: .*voice-prints-segmentation-1, off/),
+  });
 });
 
 test('models show tells whose calibration scores a model', async () => {
