@@ -1,4 +1,4 @@
-// How often the enrolment gate is right: node scripts/accuracy/enrollGate.mjs [--split dev|train] [--speakers N] [--spread]
+// How often the enrolment gate is right: node scripts/accuracy/enrollGate.mjs [--model ID|FILE] [--split dev|train] [--speakers N] [--spread]
 // Clean samples of one person should pass, two people in one sample, noise and overload should not, another person's
 // sample should disagree, and somebody enrolled already should be found. --spread prints the measures behind it.
 import { parseArgs } from 'node:util';
@@ -20,6 +20,7 @@ import { corpusFolder, openCompute } from './speakerModel.mjs';
 
 const { values } = parseArgs({
   options: {
+    model: { type: 'string' },
     split: { type: 'string', default: 'dev' },
     speakers: { type: 'string', default: '50' },
     spread: { type: 'boolean' },
@@ -31,7 +32,7 @@ const GALLERY = 20;
 const GALLERIES = 10;
 const signal = new AbortController().signal;
 const random = randomNumbers(11);
-const compute = await openCompute();
+const compute = await openCompute(values.model);
 const calibration = compute.model.calibration ?? UNCALIBRATED;
 const noiseFiles = await noises(8);
 

@@ -80,6 +80,7 @@ export async function benchStages(request: BenchRequest): Promise<BenchResult> {
     const heard = await timed(least, 'voice activity (network)', () => vad.detect(samples, undefined));
     if (net) await timed(least, SEGMENTATION, () => hearVoices(net, samples, segmentation.windowSamples));
     stretches = stretchesOf(samples, heard.probabilities);
+    if (round === 0) makeFeatures(fbank, stretches); // not timed: the first run compiles it
     await timed(least, 'features', async () => makeFeatures(fbank, stretches));
     const embeddings = await timed(least, 'features and embedding', () => embedder.embed(stretches));
     if (peer) await timed(least, 'features and embedding of sherpa-onnx', async () => embedAll(peer, stretches));

@@ -30,8 +30,8 @@ export interface GateLimits {
 export const GATE_LIMITS: GateLimits = {
   leastSnrDb: 8,
   mostClippedShare: 0.02,
-  leastLikeness: 0.6,
-  disagreesLlr: -0.5,
+  leastLikeness: 0.55,
+  disagreesLlr: -1.5,
 };
 
 /** A voice as it is compared: with what is known of one person. */
@@ -134,6 +134,7 @@ export function llrBetween(sample: HeardSample, known: KnownVoice, calibration: 
     cosine: dot(sample.embedding!, known.mean),
     speechSeconds: inSeconds(Math.min(sample.speechMs, known.speechMs)),
     isNarrowBand: sample.isNarrowBand || known.isNarrowBand,
+    isNarrowBandBoth: sample.isNarrowBand && known.isNarrowBand,
     probeTypicality: typicality(sample.embedding!, calibration),
     voiceTypicality: typicality(known.mean, calibration),
   };

@@ -66,12 +66,25 @@ export function fitCalibration(material: CalibrationMaterial): CalibrationParame
     probeTypicality: weights[6]!,
     voiceTypicality: weights[7]!,
     meanVoice: material.meanVoice,
-    falseAcceptLlr: presetLlrs(trials, llrs),
+    falseAcceptLlr: widePresetLlrs(trials, llrs),
     gallerySize: GALLERY_SIZE,
     windowCosine: material.windowCosine,
     recordingCosine: { offset: recordingOffset!, cosine: recordingSlope! },
     source: material.source,
   };
+}
+
+/**
+ * Presets hold where at least one side is more than telephone audio, if there are such trials. A line makes voices so
+ * alike that presets of both kinds together would refuse most names elsewhere.
+ */
+function widePresetLlrs(trials: readonly CalibrationTrial[], llrs: readonly number[]) {
+  const wide = trials.flatMap((trial, i) => (trial.isNarrowBandBoth ? [] : [i]));
+  const presets = presetLlrs(
+    wide.map((i) => trials[i]!),
+    wide.map((i) => llrs[i]!),
+  );
+  return Number.isFinite(presets['1']) ? presets : presetLlrs(trials, llrs);
 }
 
 /**

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type GateContext, judgeSamples, type KnownVoice } from '../../src/engine/enrollGate.js';
 import { heardSample, PLAIN_CALIBRATION, voice } from './heardSamples.js';
 
-const LIMITS = { leastSnrDb: 8, mostClippedShare: 0.02, leastLikeness: 0.6, disagreesLlr: -2 };
+const LIMITS = { leastSnrDb: 8, mostClippedShare: 0.02, leastLikeness: 0.55, disagreesLlr: -1.5 };
 const known = (speakerId: string, person: number): KnownVoice => ({
   speakerId,
   mean: voice(person),
@@ -87,6 +87,18 @@ test('somebody enrolled already is found, and named by id', () => {
   const [judged] = judgeSamples([heardSample()], context({ others: [known('ben', 1), known('anna_2', 0)] }));
   expect(judged).toMatchObject({ isAccepted: false, reasons: [{ code: 'COLLIDES_WITH_OTHER', refuses: true }] });
   expect(judged!.reasons[0]!.message).toContain('anna_2');
+});
+
+test('two telephone samples are compared as such, one of them alone is not', () => {
+  const calibration = { ...PLAIN_CALIBRATION, narrowBandBoth: -20 };
+  const codes = (isTelephone: boolean, isOtherTelephone: boolean) => {
+    const others = [{ ...known('other', 0), isNarrowBand: isOtherTelephone }];
+    const [judged] = judgeSamples([heardSample({ isNarrowBand: isTelephone })], context({ others, calibration }));
+    return judged!.reasons.filter(({ refuses }) => refuses).map(({ code }) => code);
+  };
+  expect(codes(true, true)).toEqual([]);
+  expect(codes(true, false)).toEqual(['COLLIDES_WITH_OTHER']);
+  expect(codes(false, true)).toEqual(['COLLIDES_WITH_OTHER']);
 });
 
 test('people alike do not collide where the sample is more like its own', () => {

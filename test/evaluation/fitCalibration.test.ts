@@ -56,6 +56,40 @@ test('calibration: a stranger passes each preset about as often as it says', () 
   expect(fitted.falseAcceptLlr['0.1']).toBeGreaterThan(fitted.falseAcceptLlr['1']);
 });
 
+test('calibration: presets are those of wide-band speech, whatever telephone lines do beside it', () => {
+  const trialsWith = (seed: number, isTelephone: boolean) => {
+    const random = seededRandom(seed);
+    return Array.from({ length: 200 }, (_, probe) =>
+      Array.from({ length: 30 }, (__, voice) => ({
+        // Flags say what the line is; its voices are alike now and then, which no term of the fit can see.
+        cosine: 0.1 + (isTelephone ? 0.3 : 0.12) * normal(random) + (voice === 0 ? 0.5 : 0),
+        speechSeconds: 3,
+        isNarrowBand: isTelephone,
+        isNarrowBandBoth: isTelephone,
+        isTarget: voice === 0,
+        probeTypicality: 0,
+        voiceTypicality: 0,
+        probe: probe + seed * 1000,
+      })),
+    ).flat();
+  };
+  const wide = trialsWith(5, false);
+  const material = {
+    recordingTrials: [0.8, 0.75, 0.3, 0.2, 0.4].map((cosine, i) => ({ cosine, isTarget: i < 2 })),
+    windowCosine: { same: 0.6, different: 0.2 },
+    meanVoice: [0],
+    source: 'made',
+  };
+  const fitted = fitCalibration({ ...material, trials: [...wide, ...trialsWith(6, true)] });
+  const best = Array.from({ length: 200 }, (_, i) =>
+    Math.max(...wide.slice(30 * i + 1, 30 * i + 1 + GALLERY_SIZE).map((trial) => llrOf(trial, fitted))),
+  );
+  const passed = best.filter((llr) => llr >= fitted.falseAcceptLlr['5']).length / best.length;
+  expect(passed).toBeGreaterThan(0.015);
+  expect(passed).toBeLessThan(0.1);
+  expect(Number.isFinite(fitCalibration({ ...material, trials: trialsWith(7, true) }).falseAcceptLlr['1'])).toBe(true);
+});
+
 test('telephone: keeps 1 kHz, loses 6 kHz', () => {
   const tone = (hertz: number) =>
     Float32Array.from({ length: 16_000 }, (_, i) => 0.3 * Math.sin((2 * Math.PI * hertz * i) / 16_000));
