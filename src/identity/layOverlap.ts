@@ -19,6 +19,8 @@ export const OVERLAP_TUNING = {
   /** Shorter sounds are dropped, shorter gaps closed. */
   leastFrames: 5,
   gapFrames: 10,
+  /** A voice heard for less than this only while another speaks is a slip of the network, or says nothing. */
+  leastBeneathFrames: 15,
   /** Solo frames that a local voice must share with turns of a voice, each counting the less the farther away. */
   leastShared: 5,
   /** Frames after which a shared frame counts 1/e: voices near by tell more, as the network mixes them up over time. */
@@ -41,8 +43,8 @@ export function layOverlap({ spans, voices, speech, localVoices }: LayOverlapInp
     }
   }
   const mostSample = speech.at(-1)?.endSample ?? 0; // frames are rounded: no turn may outlast the recording
-  const turns = heard
-    .flatMap((one, voice) => runsOf(smoothed(one), voice))
+  const turns = withoutSlips(heard.map(smoothed))
+    .flatMap(runsOf)
     .map((turn) => ({ ...turn, endSample: Math.min(turn.endSample, mostSample) }));
   return turns.sort((a, b) => a.startSample - b.startSample || a.voice - b.voice);
 }
@@ -144,6 +146,23 @@ function smoothed(heard: Uint8Array): Uint8Array {
   flipShort(out, 0, OVERLAP_TUNING.gapFrames);
   flipShort(out, 1, OVERLAP_TUNING.leastFrames);
   return out;
+}
+
+/** Voices heard frame by frame, without short runs that others cover from end to end. */
+function withoutSlips(voices: readonly Uint8Array[]): Uint8Array[] {
+  return voices.map((own) => {
+    const kept = own.slice();
+    for (let start = 0; start < own.length; ) {
+      let end = start + 1;
+      while (end < own.length && own[end] === own[start]) end += 1;
+      const isCovered = (frame: number) => voices.some((other) => other !== own && other[frame]);
+      const isShort = own[start] && end - start < OVERLAP_TUNING.leastBeneathFrames;
+      if (isShort && Array.from({ length: end - start }, (_, i) => start + i).every(isCovered))
+        kept.fill(0, start, end);
+      start = end;
+    }
+    return kept;
+  });
 }
 
 /** Runs of `value` of fewer than `least` frames become the other value; not those at the ends of a recording. */

@@ -62,6 +62,25 @@ test.each([
     turns: [{ ...span(1, 12), voice: 0 }],
   },
   {
+    name: 'a sound of .2 s beneath another voice is none, one of .4 s is somebody',
+    spans: [
+      { ...span(1, 4), voice: 0 },
+      { ...span(5, 8), voice: 0 },
+      { ...span(9, 12), voice: 1 },
+    ],
+    parts: [
+      { local: 0, from: 1, to: 9 },
+      { local: 1, from: 4.2, to: 4.4 },
+      { local: 1, from: 8.2, to: 8.6 },
+      { local: 1, from: 9, to: 12 },
+    ],
+    turns: [
+      { ...span(1, 9), voice: 0 },
+      { ...span(8.2, 8.6), voice: 1 },
+      { ...span(9, 12), voice: 1 },
+    ],
+  },
+  {
     name: 'turns that leave nothing open stay as they are',
     spans: [
       { ...span(1, 6), voice: 0 },
