@@ -1,4 +1,4 @@
-// Who may import whom: nodes, api, cli -> the front door or the engine -> stages -> stream -> core; one owner a package.
+// Who may import whom: nodes, api, cli, lab -> the front door or the engine -> stages -> stream -> core; one owner a package.
 // Read on dist, so that what is checked is what runs; types that vanish in compiling bind nobody.
 const STAGES = 'audio|speech|features|inference|identity|registry|evaluation|net|jobs';
 
@@ -75,14 +75,21 @@ module.exports = {
     {
       name: 'events-for-surfaces-only',
       severity: 'error',
-      from: { path: `^dist/src/(${STAGES}|stream|engine)/` },
+      from: { path: `^dist/src/(${STAGES}|stream|engine|lab)/` },
       to: { path: '^dist/src/events/' },
     },
     {
       name: 'engine-knows-no-surface',
       severity: 'error',
       from: { path: '^dist/src/engine/' },
-      to: { path: '^dist/(nodes|src/(api|cli))/' },
+      to: { path: '^dist/(nodes|src/(api|cli|lab))/' },
+    },
+    {
+      name: 'lab-for-the-command-line-only',
+      severity: 'error',
+      comment: 'Measuring and fitting stand beside the engine: the command line and scripts/accuracy use them.',
+      from: { path: '^dist/', pathNot: '^dist/src/(lab|cli)/' },
+      to: { path: '^dist/src/lab/' },
     },
     {
       name: 'surfaces-use-the-front-door',
@@ -118,7 +125,7 @@ module.exports = {
       from: { path: '^dist/', pathNot: '^dist/src/cli/' },
       to: { path: '^dist/src/cli/' },
     },
-    ownedBy('onnxruntime-node|piscina', 'src/inference/|src/engine/(workerCompute|compute\\.worker)'),
+    ownedBy('onnxruntime-node|piscina', 'src/inference/|src/engine/compute/'),
     ownedBy('lowdb', 'src/registry/'),
     ownedBy('express|@fastify/busboy', 'src/api/'),
     ownedBy('@grpc/(grpc-js|proto-loader|reflection)|grpc-health-check', 'src/api/grpc/'),

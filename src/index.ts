@@ -1,11 +1,11 @@
 /** The front door: everything a node, an API or another program may use. */
 
-export { listMicrophones, type Microphone } from './audio/live/listMicrophones.js';
 export { type LiveTools, liveTools, type MissingTool } from './audio/live/liveTools.js';
+export { listMicrophones, type Microphone } from './audio/live/microphone/listMicrophones.js';
 export { type OpenLiveOptions, openLive } from './audio/live/openLive.js';
-export { OpusPackets } from './audio/live/opusPackets.js';
 export { PushedAudio, type PushedAudioOptions } from './audio/live/pushedAudio.js';
-export { CallsAudio, type CallsAudioOptions } from './audio/sip/callsAudio.js';
+export { OpusPackets } from './audio/live/rtp/opusPackets.js';
+export { CallsAudio, type CallsAudioOptions } from './audio/sip/calls/callsAudio.js';
 export { openSip } from './audio/sip/openSip.js';
 export * from './audio/sip/sipTypes.js';
 export type { AudioFrame } from './core/audioFrame.js';
@@ -21,12 +21,18 @@ export * from './core/unknownVoice.js';
 export { type EngineConfig, engineConfig, falseAcceptPercent, field, parseConfig } from './engine/config.js';
 export { type CreateEngineOptions, createEngine } from './engine/createEngine.js';
 export * from './engine/engine.js';
-export { JOB_DEFAULTS, type JobSettings } from './engine/jobSettings.js';
-export * from './engine/jobs.js';
-export { type AddModelRequest, addModel, removeModel, useModel, useNoSegmentation } from './engine/manageModels.js';
-export { calibrationInStore } from './engine/modelInStore.js';
-export { type JobFault, type OpenJobsOptions, openJobs } from './engine/openJobs.js';
-export type { Reembedded } from './engine/reembed.js';
+export type { Reembedded } from './engine/enrolment/reembed.js';
+export { JOB_DEFAULTS, type JobSettings } from './engine/jobs/jobSettings.js';
+export * from './engine/jobs/jobs.js';
+export { type JobFault, type OpenJobsOptions, openJobs } from './engine/jobs/openJobs.js';
+export {
+  type AddModelRequest,
+  addModel,
+  removeModel,
+  useModel,
+  useNoSegmentation,
+} from './engine/models/manageModels.js';
+export { calibrationInStore } from './engine/models/modelInStore.js';
 export {
   DISCOVERY_PREFIX,
   discoveryMessage,

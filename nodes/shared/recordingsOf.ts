@@ -1,6 +1,6 @@
 import { basename, isAbsolute, resolve } from 'node:path';
 import type { NodeAPI } from 'node-red';
-import { decodeBase64 } from '../../src/api/base64.js';
+import { decodeBase64 } from '../../src/api/calls/base64.js';
 import { type RawFormat, type RecordingSource, VoicePrintsError } from '../../src/index.js';
 
 /** What `msg.audio` says of the audio beside it; all of it optional. */

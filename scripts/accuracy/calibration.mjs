@@ -6,7 +6,7 @@
 // --leave-out drops people, e.g. one of two names that are one person. Tables in Markdown.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openSetOf } from '../../dist/src/engine/evaluateIdentification.js';
+import { openSetOf } from '../../dist/src/lab/evaluateIdentification.js';
 import { DEFAULT_CACHE, openPeople } from './embeddedPeople.mjs';
 import { corpusFolder, openCompute } from './speakerModel.mjs';
 

@@ -7,11 +7,11 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { centroid, dot } from '../../dist/src/core/vector.js';
-import { voiceOf } from '../../dist/src/engine/openSetTrials.js';
 import { seededRandom } from '../../dist/src/evaluation/damage.js';
 import { openSetResult } from '../../dist/src/evaluation/openSet.js';
 import { drawSplit } from '../../dist/src/evaluation/openSetPlan.js';
 import { compare } from '../../dist/src/identity/matchVoices.js';
+import { voiceOf } from '../../dist/src/lab/openSetTrials.js';
 import { DEFAULT_CACHE, openCohort, openPeople } from './embeddedPeople.mjs';
 import { corpusFolder, openCompute } from './speakerModel.mjs';
 

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { embedPeople } from '../../dist/src/engine/evaluateIdentification.js';
+import { embedPeople } from '../../dist/src/lab/evaluateIdentification.js';
 import { openFile } from './speakerModel.mjs';
 
 export const rowsOf = (manifest) =>

@@ -2,8 +2,8 @@
 // Clean samples of one person should pass, two people in one sample, noise and overload should not, another person's
 // sample should disagree, and somebody enrolled already should be found. --spread prints the measures behind it.
 import { parseArgs } from 'node:util';
-import { GATE_LIMITS, judgeSamples, llrBetween } from '../../dist/src/engine/enrollGate.js';
-import { hearSample } from '../../dist/src/engine/hearSample.js';
+import { GATE_LIMITS, judgeSamples, llrBetween } from '../../dist/src/engine/enrolment/enrollGate.js';
+import { hearSample } from '../../dist/src/engine/enrolment/hearSample.js';
 import { UNCALIBRATED } from '../../dist/src/identity/calibration.js';
 import {
   corpusRows,

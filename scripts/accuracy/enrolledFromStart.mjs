@@ -1,7 +1,7 @@
 // Identification of people who are enrolled from their first ten seconds of solo speech in the very recording.
-import { identifyRecording } from '../../dist/src/engine/identifyRecording.js';
-import { pooledEmbedding, speechMsOf, speechOf } from '../../dist/src/engine/speechOf.js';
-import { wholeRecording } from '../../dist/src/engine/wholeRecording.js';
+import { identifyRecording } from '../../dist/src/engine/recording/identifyRecording.js';
+import { pooledEmbedding, speechMsOf, speechOf } from '../../dist/src/engine/recording/speechOf.js';
+import { wholeRecording } from '../../dist/src/engine/recording/wholeRecording.js';
 import { openCompute, openFile } from './speakerModel.mjs';
 
 const ENROL_SECONDS = 10;

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { calibrateModel } from '../../dist/src/engine/calibrateModel.js';
+import { calibrateModel } from '../../dist/src/lab/calibrateModel.js';
 import { corpusFolder, openCompute, openFile } from './speakerModel.mjs';
 
 const { values } = parseArgs({

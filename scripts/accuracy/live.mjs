@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createEngine } from '../../dist/src/engine/createEngine.js';
-import { wholeRecording } from '../../dist/src/engine/wholeRecording.js';
+import { wholeRecording } from '../../dist/src/engine/recording/wholeRecording.js';
 import { diarizationErrorOf, diarizationPercent } from '../../dist/src/evaluation/diarizationError.js';
 import { parseRttm } from '../../dist/src/evaluation/rttm.js';
 import { corpusFolder, openFile } from './speakerModel.mjs';

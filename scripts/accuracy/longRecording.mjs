@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { openRecording } from '../../dist/src/audio/openRecording.js';
-import { identifyRecording } from '../../dist/src/engine/identifyRecording.js';
+import { identifyRecording } from '../../dist/src/engine/recording/identifyRecording.js';
 import { openCompute } from './speakerModel.mjs';
 
 const { values, positionals } = parseArgs({

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openRecording } from '../../dist/src/audio/openRecording.js';
-import { WorkerCompute } from '../../dist/src/engine/workerCompute.js';
+import { WorkerCompute } from '../../dist/src/engine/compute/workerCompute.js';
 import { ModelStore } from '../../dist/src/inference/modelStore.js';
 
 const LIMITS = { maxBytes: 2 ** 32, maxDurationMs: 24 * 3_600_000, maxDecodeMs: 3_600_000 };

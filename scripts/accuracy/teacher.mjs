@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { wholeRecording } from '../../dist/src/engine/wholeRecording.js';
+import { wholeRecording } from '../../dist/src/engine/recording/wholeRecording.js';
 import { corpusFolder, openCompute, openFile } from './speakerModel.mjs';
 
 const TOLERANCE = 1e-4;

@@ -1,7 +1,7 @@
 // Equal error rates on the development manifests: node scripts/accuracy/verify.mjs [--model ID|FILE] [MANIFEST …]
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { evaluateVerification } from '../../dist/src/engine/evaluateVerification.js';
+import { evaluateVerification } from '../../dist/src/lab/evaluateVerification.js';
 import { corpusFolder, openCompute, openFile } from './speakerModel.mjs';
 
 const { values, positionals } = parseArgs({ options: { model: { type: 'string' } }, allowPositionals: true });

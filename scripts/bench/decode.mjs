@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRecording } from '../../dist/src/audio/openRecording.js';
-import { writeWav } from '../../dist/src/audio/wavWriter.js';
+import { writeWav } from '../../dist/src/audio/samples/wavWriter.js';
 
 const seconds = Number(process.argv[2] ?? 600);
 const folder = mkdtempSync(join(tmpdir(), 'bench-decode-'));

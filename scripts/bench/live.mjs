@@ -15,7 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openRecording } from '../../dist/src/audio/openRecording.js';
 import { createEngine } from '../../dist/src/engine/createEngine.js';
-import { wholeRecording } from '../../dist/src/engine/wholeRecording.js';
+import { wholeRecording } from '../../dist/src/engine/recording/wholeRecording.js';
 import { Channel } from '../../dist/src/stream/channel.js';
 
 const { values, positionals } = parseArgs({

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { ApiKeys } from '../../dist/src/api/apiKeys.js';
+import { ApiKeys } from '../../dist/src/api/access/apiKeys.js';
 import { AsyncJobs } from '../../dist/src/api/asyncJobs.js';
 import { serve } from '../../dist/src/api/serve.js';
 import { createEngine } from '../../dist/src/index.js';

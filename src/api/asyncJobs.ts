@@ -1,10 +1,10 @@
 import { VoicePrintsError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
-import type { JobSettings } from '../engine/jobSettings.js';
-import type { Jobs, JobView } from '../engine/jobs.js';
-import { type JobFault, openJobs } from '../engine/openJobs.js';
-import { contractOutcome } from './asyncAnswers.js';
-import type { TenantGate } from './keys/tenantGate.js';
+import type { JobSettings } from '../engine/jobs/jobSettings.js';
+import type { Jobs, JobView } from '../engine/jobs/jobs.js';
+import { type JobFault, openJobs } from '../engine/jobs/openJobs.js';
+import type { TenantGate } from './access/tenantGate.js';
+import { contractOutcome } from './v1/asyncAnswers.js';
 
 export interface AsyncJobsOptions {
   /** Or what opens it; it stays the caller's. */

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
-import type { CallReport } from './callReport.js';
+import type { CallReport } from './calls/callReport.js';
 
 /** Seconds: from an answer out of memory to a long recording. */
 const BUCKETS = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120];

@@ -1,24 +1,24 @@
 import express from 'express';
 import { VoicePrintsError } from '../core/errors.js';
 import type { Engine } from '../engine/engine.js';
-import type { Jobs } from '../engine/jobs.js';
-import type { ApiKeys } from './apiKeys.js';
-import { addJobRoutes } from './asyncModernRoutes.js';
-import { addAsyncRoutes } from './asyncRoutes.js';
-import type { Answer, FailureReport, RestLimits, Surface } from './call.js';
-import type { CallReport } from './callReport.js';
-import { addContractRoutes } from './contractRoutes.js';
-import { faultDialect, problemDialect } from './dialect.js';
-import { endpoint, writeJson, writeRefusal } from './endpoint.js';
-import { reportToStderr } from './failureReport.js';
-import { FETCH_DEFAULTS } from './fetchAudio.js';
-import { TenantGate } from './keys/tenantGate.js';
-import { KeyThrottle } from './keyThrottle.js';
+import type { Jobs } from '../engine/jobs/jobs.js';
+import type { ApiKeys } from './access/apiKeys.js';
+import { KeyThrottle } from './access/keyThrottle.js';
+import { Slots } from './access/slots.js';
+import { TenantGate } from './access/tenantGate.js';
+import type { Answer, FailureReport, RestLimits, Surface } from './calls/call.js';
+import type { CallReport } from './calls/callReport.js';
+import { endpoint, writeJson, writeRefusal } from './calls/endpoint.js';
+import { reportToStderr } from './calls/failureReport.js';
+import { FETCH_DEFAULTS } from './calls/fetchAudio.js';
+import { addAsyncRoutes } from './deepaffects/asyncRoutes.js';
+import { addContractRoutes } from './deepaffects/contractRoutes.js';
 import { Metrics } from './metrics.js';
-import { addModernRoutes } from './modernRoutes.js';
 import { openApiDocument } from './openapi/document.js';
-import { refusalOf } from './refusal.js';
-import { Slots } from './slots.js';
+import { faultDialect, problemDialect } from './refusals/dialect.js';
+import { refusalOf } from './refusals/refusal.js';
+import { addJobRoutes } from './v1/asyncModernRoutes.js';
+import { addModernRoutes } from './v1/modernRoutes.js';
 
 export const REST_LIMITS: RestLimits = {
   maxBodyBytes: 64 * 2 ** 20,

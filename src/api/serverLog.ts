@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import type { FailureReport } from './call.js';
-import type { CallReport } from './callReport.js';
+import type { FailureReport } from './calls/call.js';
+import type { CallReport } from './calls/callReport.js';
 
 export const LOG_LEVELS = ['info', 'error', 'silent'] as const;
 

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { VoicePrintsError } from '../core/errors.js';
 import type { RecordingSource } from '../core/recording.js';
 import { untilAborted } from '../stream/abortable.js';
-import { empty, tooLarge } from './decodeErrors.js';
+import { empty, tooLarge } from './decoding/decodeErrors.js';
 
 const CHUNK_BYTES = 65_536;
 /** How far into a stream headers (pictures in tags!) may reach: bytes looked at are held until they are read. */

@@ -3,15 +3,15 @@ import { asVoicePrintsError } from '../core/errors.js';
 import type { RecordingLimits, RecordingSource } from '../core/recording.js';
 import { abortable } from '../stream/abortable.js';
 import { type ByteSource, openByteSource } from './byteSource.js';
-import { CompressedDecoding } from './compressedDecoding.js';
-import { DecodedRecording } from './decodedRecording.js';
-import { aborted, decodeTimeout, empty, tooLong } from './decodeErrors.js';
-import type { DecoderOptions } from './decoding.js';
-import { PcmDecoding } from './pcmDecoding.js';
+import { CompressedDecoding } from './decoding/compressedDecoding.js';
+import { DecodedRecording } from './decoding/decodedRecording.js';
+import { aborted, decodeTimeout, empty, tooLong } from './decoding/decodeErrors.js';
+import type { DecoderOptions } from './decoding/decoding.js';
+import { PcmDecoding } from './decoding/pcmDecoding.js';
+import { spool } from './decoding/spool.js';
 import { probe } from './probe.js';
 import type { Recording } from './recording.js';
 import { sniff } from './sniff.js';
-import { spool } from './spool.js';
 
 /**
  * Opens a recording, whatever its name says: the bytes decide. WAV and headerless samples are decoded here, everything

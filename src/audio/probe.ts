@@ -1,16 +1,16 @@
 import { VoicePrintsError } from '../core/errors.js';
 import type { RawFormat } from '../core/recording.js';
 import type { ByteSource } from './byteSource.js';
-import { channelsInvalid, corrupt, notAudio, rateInvalid, tooShort } from './decodeErrors.js';
+import { channelsInvalid, corrupt, notAudio, rateInvalid, tooShort } from './decoding/decodeErrors.js';
+import type { PcmRegion } from './decoding/pcmDecoding.js';
 import { find, type ReadAt, text, view } from './headers/bytes.js';
 import { flacHeader } from './headers/flacHeader.js';
 import { mp4Header } from './headers/mp4Header.js';
 import { mpegHeader } from './headers/mpegHeader.js';
 import { oggHeader } from './headers/oggHeader.js';
 import { MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ, wavHeader } from './headers/wavHeader.js';
-import { blockBytesOf } from './pcm.js';
-import type { PcmRegion } from './pcmDecoding.js';
 import type { SourceFormat } from './recording.js';
+import { blockBytesOf } from './samples/pcm.js';
 import type { Sniffed } from './sniff.js';
 
 /** What a source is, and where its samples lie if they are plain ones. */

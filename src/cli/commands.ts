@@ -1,19 +1,19 @@
-import { audit } from './audit.js';
-import { bench } from './bench.js';
-import { calibrate } from './calibrate.js';
 import type { Command } from './command.js';
-import { enroll } from './enroll.js';
-import { evalDer } from './evalDer.js';
-import { evalIdentify } from './evalIdentify.js';
-import { evalVerify } from './evalVerify.js';
-import { identify } from './identify.js';
-import { keysCommands } from './keys.js';
-import { modelsCommands } from './models.js';
-import { serve } from './serve.js';
-import { speakersCommands } from './speakers.js';
-import { unknownVoicesCommands } from './unknownVoices.js';
-import { watch } from './watch.js';
-import { webhooksCommands } from './webhooks.js';
+import { audit } from './commands/audit.js';
+import { bench } from './commands/bench.js';
+import { calibrate } from './commands/calibrate.js';
+import { enroll } from './commands/enroll.js';
+import { evalDer } from './commands/evalDer.js';
+import { evalIdentify } from './commands/evalIdentify.js';
+import { evalVerify } from './commands/evalVerify.js';
+import { identify } from './commands/identify.js';
+import { keysCommands } from './commands/keys.js';
+import { modelsCommands } from './commands/models.js';
+import { serve } from './commands/serve.js';
+import { speakersCommands } from './commands/speakers.js';
+import { unknownVoicesCommands } from './commands/unknownVoices.js';
+import { watch } from './commands/watch.js';
+import { webhooksCommands } from './commands/webhooks.js';
 
 /** Every command, in the order `--help` lists them. */
 export const commands: readonly Command[] = [

@@ -1,5 +1,5 @@
 import type { Command, OptionSpec } from './command.js';
-import { commonOptions } from './parseCommandLine.js';
+import { commonOptions } from './options/parseCommandLine.js';
 
 const optionName = (name: string, { value, short }: OptionSpec): string =>
   `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`;

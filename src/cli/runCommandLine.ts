@@ -4,7 +4,7 @@ import { asVoicePrintsError, type VoicePrintsError } from '../index.js';
 import type { Command, Terminal } from './command.js';
 import { commands } from './commands.js';
 import { commandHelp, generalHelp } from './help.js';
-import { findCommand, hasFlag, parseCommandLine, usageError } from './parseCommandLine.js';
+import { findCommand, hasFlag, parseCommandLine, usageError } from './options/parseCommandLine.js';
 
 /** Exit codes of the contract: 0 done, 1 failed, 2 wrong usage; 130 as shells know it for Ctrl-C. */
 const EXIT = { done: 0, failed: 1, usage: 2, stopped: 130 } as const;

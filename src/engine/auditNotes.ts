@@ -2,7 +2,7 @@ import type { Actor, AuditAction, AuditEntry, AuditTrail } from '../core/audit.j
 import { asVoicePrintsError } from '../core/errors.js';
 import type { EnrollResult } from '../core/identification.js';
 import type { SpeakerDirectory } from './engine.js';
-import { isSpeakerId } from './speakerId.js';
+import { isSpeakerId } from './voiceprints/speakerId.js';
 
 type Outcome = AuditEntry['outcome'];
 

@@ -9,12 +9,12 @@ import { LowdbRegistry } from '../registry/lowdbRegistry.js';
 import { LowdbUnknownVoices } from '../registry/lowdbUnknownVoices.js';
 import type { UnknownVoices } from '../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
+import { WorkerCompute } from './compute/workerCompute.js';
 import { type EngineConfig, engineConfig, parseConfig } from './config.js';
 import type { Engine } from './engine.js';
-import { modelInStore } from './modelInStore.js';
-import { registryOfModel } from './modelView.js';
+import { registryOfModel } from './enrolment/modelView.js';
+import { modelInStore } from './models/modelInStore.js';
 import { type OpenCompute, VoiceEngine } from './voiceEngine.js';
-import { WorkerCompute } from './workerCompute.js';
 
 const MS_A_DAY = 86_400_000;
 

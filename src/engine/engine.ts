@@ -12,8 +12,8 @@ import type { OnProgress } from '../core/progress.js';
 import type { RecordingLimits, RecordingSource } from '../core/recording.js';
 import type { UnknownVoiceSummary } from '../core/unknownVoice.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
-import type { IdentifiedChunk } from './identifyChunks.js';
-import type { Reembedded } from './reembed.js';
+import type { Reembedded } from './enrolment/reembed.js';
+import type { IdentifiedChunk } from './recording/identifyChunks.js';
 
 /** The tenant of everything that has no API key: Node-RED flows and the command line. */
 export const LOCAL_TENANT = 'local';

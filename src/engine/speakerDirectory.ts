@@ -5,9 +5,9 @@ import { openExport, sealExport } from '../registry/exportFile.js';
 import type { UnknownVoices } from '../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import type { SpeakerDirectory } from './engine.js';
-import { assertName, assertSpeakerId, speakersNotFound } from './speakerId.js';
-import { speakerSummary } from './speakerSummary.js';
 import { unknownVoiceDirectory } from './unknownVoiceDirectory.js';
+import { assertName, assertSpeakerId, speakersNotFound } from './voiceprints/speakerId.js';
+import { speakerSummary } from './voiceprints/speakerSummary.js';
 
 /** An export holds biometric data: a passphrase shorter than this would not be one. */
 const MIN_PASSPHRASE_LENGTH = 8;

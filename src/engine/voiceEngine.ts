@@ -17,10 +17,8 @@ import type { UnknownVoices } from '../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import { Admission } from './admission.js';
 import { AuditNotes } from './auditNotes.js';
-import type { Compute } from './compute.js';
+import type { Compute } from './compute/compute.js';
 import type { EngineConfig } from './config.js';
-import { detectRecordingSpeech } from './detectRecordingSpeech.js';
-import { diarizeRecording } from './diarizeRecording.js';
 import {
   type CallOptions,
   type ChunkSession,
@@ -35,16 +33,18 @@ import {
   type SpeakerDirectory,
   type WatchRequest,
 } from './engine.js';
-import { enroll, MAX_SAMPLE_MS } from './enroll.js';
-import { ChunkIdentification } from './identifyChunks.js';
-import { identifyRecording } from './identifyRecording.js';
+import { enroll, MAX_SAMPLE_MS } from './enrolment/enroll.js';
+import { canBeReembedded, type Reembedded, type ReembedOptions, reembedStale } from './enrolment/reembed.js';
 import { limitsWithin } from './limitsWithin.js';
 import { type LiveNetworks, openLiveNetworks } from './live/liveSpeech.js';
 import { SharedVoiceprints } from './live/sharedVoiceprints.js';
 import { WatchSession } from './live/watchSession.js';
-import { canBeReembedded, type Reembedded, type ReembedOptions, reembedStale } from './reembed.js';
+import { detectRecordingSpeech } from './recording/detectRecordingSpeech.js';
+import { diarizeRecording } from './recording/diarizeRecording.js';
+import { ChunkIdentification } from './recording/identifyChunks.js';
+import { identifyRecording } from './recording/identifyRecording.js';
 import { speakerDirectory } from './speakerDirectory.js';
-import { staleAmong, voiceprintsFor } from './voiceprintsFor.js';
+import { staleAmong, voiceprintsFor } from './voiceprints/voiceprintsFor.js';
 
 /** Recordings that may wait while others are worked on; one more is ENGINE_BUSY. */
 const MAX_WAITING = 64;

@@ -1,5 +1,5 @@
 import type { Job, JobFailure, JobOrder, JobOutcome, JobProgress } from './job.js';
-import type { OutgoingMessage } from './webhookOutbox.js';
+import type { OutgoingMessage } from './webhooks/webhookOutbox.js';
 
 /** The right to work on a job. It is lost when the job is cancelled, or when its holder falls silent. */
 export interface JobClaim {

@@ -1,8 +1,8 @@
 import { asVoicePrintsError, type ErrorCode, VoicePrintsError } from '../core/errors.js';
-import { backoffMs } from './backoff.js';
 import type { Job, JobFailure, JobOutcome, JobProgress } from './job.js';
 import type { JobClaim, JobQueue } from './jobQueue.js';
 import { inFuture, WakeUp } from './wakeUp.js';
+import { backoffMs } from './webhooks/backoff.js';
 
 export interface JobRunnerOptions {
   readonly queue: JobQueue;

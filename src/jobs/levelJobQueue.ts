@@ -1,13 +1,13 @@
 import { VoicePrintsError } from '../core/errors.js';
-import { backoffMs } from './backoff.js';
 import type { Job, JobFailure, JobOrder, JobOutcome, JobProgress } from './job.js';
 import { type Entry, entryOf, isLive, JobIndex, jobKeyOf } from './jobIndex.js';
 import type { JobClaim, JobPage, JobQueue } from './jobQueue.js';
 import { dayOf, type LevelAudioUse } from './levelAudioUse.js';
-import type { LevelOutbox } from './levelOutbox.js';
 import type { SealedLevel } from './sealedLevel.js';
 import { jobOf } from './storedRows.js';
-import type { OutgoingMessage } from './webhookOutbox.js';
+import { backoffMs } from './webhooks/backoff.js';
+import type { LevelOutbox } from './webhooks/levelOutbox.js';
+import type { OutgoingMessage } from './webhooks/webhookOutbox.js';
 
 /** How much may wait or run, and when a job is tried again that was in work when a process ended. */
 export interface JobQueueLimits {

@@ -4,10 +4,10 @@ import { FileAudioStore } from './fileAudioStore.js';
 import type { JobQueue } from './jobQueue.js';
 import { LevelAudioUse } from './levelAudioUse.js';
 import { type JobQueueLimits, LevelJobQueue } from './levelJobQueue.js';
-import { LevelOutbox } from './levelOutbox.js';
-import { LevelSecrets } from './levelSecrets.js';
 import { SealedLevel } from './sealedLevel.js';
-import type { WebhookOutbox, WebhookSecrets } from './webhookOutbox.js';
+import { LevelOutbox } from './webhooks/levelOutbox.js';
+import { LevelSecrets } from './webhooks/levelSecrets.js';
+import type { WebhookOutbox, WebhookSecrets } from './webhooks/webhookOutbox.js';
 
 interface OpenLevelStoreOptions {
   readonly encryptionKey: string | undefined;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ERROR_CODES, VoicePrintsError } from '../core/errors.js';
 import type { Job } from './job.js';
 import type { AudioUse } from './levelAudioUse.js';
-import type { Delivery } from './webhookOutbox.js';
+import type { Delivery } from './webhooks/webhookOutbox.js';
 
 const failure = z.object({
   code: z.enum(ERROR_CODES),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
 import type { Voiceprint } from '../core/voiceprint.js';
 import { EXPORT_ROUNDS, keyOfBox, newSealingKey, seal, sealedBox, unseal } from '../sealing/sealing.js';
-import { fromRow, toRow, voiceprintRow } from './row.js';
+import { fromRow, toRow, voiceprintRow } from './stored/row.js';
 
 const EXPORT_FORMAT = 'voice-prints-export';
 const EXPORT_VERSION = 1;

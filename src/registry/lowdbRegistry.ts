@@ -1,10 +1,10 @@
 import { VoicePrintsError } from '../core/errors.js';
 import type { KeptSpeech, Voiceprint } from '../core/voiceprint.js';
-import { fromRow, toRow, type VoiceprintRow } from './row.js';
 import { SealingKeys } from './sealingKeys.js';
 import { guarded, SharedStore, type SharedStoreOptions } from './sharedStore.js';
 import { SpeechFolder } from './speechFolder.js';
-import { type Rows, rowKey, VOICEPRINT_FORM } from './voiceprintForm.js';
+import { fromRow, toRow, type VoiceprintRow } from './stored/row.js';
+import { type Rows, rowKey, VOICEPRINT_FORM } from './stored/voiceprintForm.js';
 import type { VoiceprintRegistry } from './voiceprintRegistry.js';
 
 export type LowdbRegistryOptions = SharedStoreOptions;

@@ -7,9 +7,9 @@ import {
   UNKNOWN_VOICE_FORM,
   type UnknownVoiceRow,
   type UnknownVoiceRows,
-} from './unknownVoiceForm.js';
+} from './stored/unknownVoiceForm.js';
+import { rowKey } from './stored/voiceprintForm.js';
 import type { UnknownVoices } from './unknownVoices.js';
-import { rowKey } from './voiceprintForm.js';
 
 const MOST_EXEMPLARS = 20;
 const EXPIRE_EVERY_MS = 3_600_000;

@@ -4,8 +4,8 @@ import type { KeptSpeech } from '../core/voiceprint.js';
 import { seal, unseal } from '../sealing/sealing.js';
 import { writeAtomically } from './atomicFile.js';
 import type { SealingKeys } from './sealingKeys.js';
-import { speechForm } from './speechForm.js';
-import { parseSealedBody, parseStore, sealedStoreText } from './storedForm.js';
+import { speechForm } from './stored/speechForm.js';
+import { parseSealedBody, parseStore, sealedStoreText } from './stored/storedForm.js';
 
 const FOLDER = 'speech';
 /** A file that nobody names and that is older than this is what a killed process left. */

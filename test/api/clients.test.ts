@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { VoicePrints } from '../../examples/clients/voicePrints.js';
-import { type VoiceServer, voiceServer } from './voiceServer.js';
+import { type VoiceServer, voiceServer } from '../support/voiceServer.js';
 
 /** The example clients do what they say, each with real speech. */
 let server: VoiceServer;

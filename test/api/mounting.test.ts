@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import express from 'express';
 import { describe, expect, test } from 'vitest';
-import { ApiKeys } from '../../src/api/apiKeys.js';
+import { ApiKeys } from '../../src/api/access/apiKeys.js';
 import { createRestRouter } from '../../src/api/rest.js';
-import { openServer } from './openServer.js';
-import { listeningEngine } from './scriptedEngine.js';
+import { openServer } from '../support/openServer.js';
+import { listeningEngine } from '../support/scriptedEngine.js';
 
 const require = createRequire(import.meta.url);
 /** The Express of Node-RED itself: version 4. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { CallReport } from '../../src/api/callReport.js';
+import type { CallReport } from '../../src/api/calls/callReport.js';
 import { ServerLog } from '../../src/api/serverLog.js';
-import { type VoiceServer, voiceServer } from './voiceServer.js';
+import { type VoiceServer, voiceServer } from '../support/voiceServer.js';
 
 const reports: CallReport[] = [];
 const lines: string[] = [];

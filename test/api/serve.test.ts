@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
-import { ApiKeys } from '../../src/api/apiKeys.js';
+import { ApiKeys } from '../../src/api/access/apiKeys.js';
 import { type RunningServer, serve } from '../../src/api/serve.js';
 import type { Engine } from '../../src/engine/engine.js';
-import { listeningEngine, scriptedEngine } from './scriptedEngine.js';
+import { listeningEngine, scriptedEngine } from '../support/scriptedEngine.js';
 
 const CONTRACT = '/audio/generic/api/v2/sync/diarization';
 const keys = ApiKeys.fromPairs('acme:right');

@@ -1,7 +1,7 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { writeWav } from '../../src/audio/wavWriter.js';
+import { writeWav } from '../../src/audio/samples/wavWriter.js';
 import type { ErrorCode } from '../../src/core/errors.js';
 import type { RawFormat } from '../../src/core/recording.js';
 import { decode, expectNothingLeft, failure, fixture, glideAt, inPieces, temporaryFolder } from './glide.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, expect } from 'vitest';
-import type { DecoderOptions } from '../../src/audio/decoding.js';
+import type { DecoderOptions } from '../../src/audio/decoding/decoding.js';
 import { openRecording } from '../../src/audio/openRecording.js';
 import type { DecodeReport, SourceFormat } from '../../src/audio/recording.js';
 import type { AudioFrame } from '../../src/core/audioFrame.js';

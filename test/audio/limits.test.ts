@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { openRecording } from '../../src/audio/openRecording.js';
-import { writeWav } from '../../src/audio/wavWriter.js';
+import { writeWav } from '../../src/audio/samples/wavWriter.js';
 import { decode, expectNothingLeft, failure, fixture, glideAt, LIMITS, never, temporaryFolder } from './glide.js';
 
 const folder = temporaryFolder();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Resampler } from '../../src/audio/resampler.js';
+import { Resampler } from '../../src/audio/samples/resampler.js';
 import { isSame } from './glide.js';
 
 const RATES = [4_000, 8_000, 11_025, 22_050, 24_000, 44_100, 48_000, 192_000, 44_099];

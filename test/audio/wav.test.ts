@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { blockBytesOf, type PcmCodec } from '../../src/audio/pcm.js';
-import { writeWav } from '../../src/audio/wavWriter.js';
+import { blockBytesOf, type PcmCodec } from '../../src/audio/samples/pcm.js';
+import { writeWav } from '../../src/audio/samples/wavWriter.js';
 import { decode, glideAt, inPieces, isSame, likeness } from './glide.js';
 import { wav } from './wavFile.js';
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { JobOrder } from '../../src/jobs/job.js';
 import type { JobQueue } from '../../src/jobs/jobQueue.js';
-import type { OutgoingMessage, WebhookOutbox } from '../../src/jobs/webhookOutbox.js';
+import type { OutgoingMessage, WebhookOutbox } from '../../src/jobs/webhooks/webhookOutbox.js';
 
 /** One place to keep jobs. `open` after `crash` is the next process; only one is open at a time. */
 export interface QueuePlace {

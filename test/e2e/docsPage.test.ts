@@ -1,9 +1,9 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ApiKeys } from '../../src/api/apiKeys.js';
+import { ApiKeys } from '../../src/api/access/apiKeys.js';
 import { OPERATIONS } from '../../src/api/openapi/operations.js';
 import { type RunningServer, serve } from '../../src/api/serve.js';
-import { listeningEngine } from '../api/scriptedEngine.js';
+import { listeningEngine } from '../support/scriptedEngine.js';
 import { openBrowser } from './editor.js';
 
 /** The page of the calls in a real browser; it asks the server for their description only. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type VoiceServer, voiceServer } from '../api/voiceServer.js';
+import { type VoiceServer, voiceServer } from '../support/voiceServer.js';
 import { openBrowser } from './editor.js';
 
 /** The live page in a real browser whose microphone plays a conversation. */

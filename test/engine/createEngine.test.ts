@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RecordingSource } from '../../src/core/recording.js';
 import { createEngine } from '../../src/engine/createEngine.js';
 import type { Engine } from '../../src/engine/engine.js';
-import { type FliteVoice, speak, TEXTS } from './fliteVoices.js';
+import { type FliteVoice, speak, TEXTS } from '../support/fliteVoices.js';
 
 const root = mkdtempSync(join(tmpdir(), 'voice-prints-engine-'));
 const opened: Engine[] = [];

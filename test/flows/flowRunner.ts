@@ -3,11 +3,11 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Node, NodeMessageInFlow } from 'node-red';
-import audioSource from '../../nodes/audio-source.js';
-import enrollSpeaker from '../../nodes/enroll-speaker.js';
-import identifySpeakers from '../../nodes/identify-speakers.js';
-import speakerRegistry from '../../nodes/speaker-registry.js';
-import speakerStore from '../../nodes/speaker-store.js';
+import audioSource from '../../nodes/audio-source/audio-source.js';
+import enrollSpeaker from '../../nodes/enroll-speaker/enroll-speaker.js';
+import identifySpeakers from '../../nodes/identify-speakers/identify-speakers.js';
+import speakerRegistry from '../../nodes/speaker-registry/speaker-registry.js';
+import speakerStore from '../../nodes/speaker-store/speaker-store.js';
 
 /** The part of node-red-node-test-helper (which brings no types) that is used here. */
 interface TestHelper {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { until } from '../jobs/until.js';
+import { until } from '../support/until.js';
 import { type Flow, NodeRedProcess } from './nodeRedProcess.js';
 
 const API_KEY = 'a key of the test';

@@ -6,8 +6,8 @@ import { credentials, loadPackageDefinition, Metadata, type makeGenericClientCon
 import { loadSync } from '@grpc/proto-loader';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { KeyRing } from '../../src/api/access/keyRing.js';
 import { PROTO_PATH } from '../../src/api/grpc/realtimeProto.js';
-import { KeyRing } from '../../src/api/keys/keyRing.js';
 import { readAuditLog } from '../../src/index.js';
 import { type Flow, freePort, NodeRedProcess } from './nodeRedProcess.js';
 

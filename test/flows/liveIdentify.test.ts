@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type SpokenAudio, spokenAudio } from '../api/spokenAudio.js';
+import { type SpokenAudio, spokenAudio } from '../support/spokenAudio.js';
 import { FlowRunner, type Message } from './flowRunner.js';
 
 let audio: SpokenAudio;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { leaveOf } from '../../nodes/shared/nodeCors.js';
+import { leaveOf } from '../../nodes/speaker-store/nodeCors.js';
 
 const APP = 'https://app.example.org';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EnrollResult, Identification } from '../../src/index.js';
-import { type SpokenAudio, spokenAudio } from '../api/spokenAudio.js';
+import { type SpokenAudio, spokenAudio } from '../support/spokenAudio.js';
 import { Broker } from './broker.js';
 import { childrenOf, IdleProcess, loopDelay, monitorArguments } from './loopDelay.js';
 import { type Flow, NodeRedProcess, packageRoot } from './nodeRedProcess.js';

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { enrollForm } from '../../nodes/enroll-speaker.js';
-import { audioForm } from '../../nodes/shared/audioSettings.js';
-import { identifyForm } from '../../nodes/shared/identifySettings.js';
+import { audioForm } from '../../nodes/audio-source/audioSettings.js';
+import { enrollForm } from '../../nodes/enroll-speaker/enroll-speaker.js';
+import { identifyForm } from '../../nodes/identify-speakers/identifySettings.js';
 import { migrate, readSettings, type SettingsForm } from '../../nodes/shared/settings.js';
-import { storeForm } from '../../nodes/shared/storeSettings.js';
-import { registryForm } from '../../nodes/speaker-registry.js';
+import { registryForm } from '../../nodes/speaker-registry/speaker-registry.js';
+import { storeForm } from '../../nodes/speaker-store/storeSettings.js';
 
 type AnyForm = SettingsForm<z.ZodType>;
 const forms: readonly { readonly name: string; readonly form: AnyForm }[] = [

@@ -17,7 +17,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { PROTO_PATH } from '../../src/api/grpc/realtimeProto.js';
 import type { ServerMessage } from '../../src/api/websocket/protocol.js';
-import { until } from '../jobs/until.js';
+import { until } from '../support/until.js';
 import { type Flow, freePort, NodeRedProcess } from './nodeRedProcess.js';
 
 /** What a store opens to other programs, in a real Node-RED: each is there once it is ticked, and gone when it is not. */

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { enrollForm } from '../../nodes/enroll-speaker.js';
-import { audioForm } from '../../nodes/shared/audioSettings.js';
-import { identifyForm } from '../../nodes/shared/identifySettings.js';
-import { storeForm } from '../../nodes/shared/storeSettings.js';
-import { registryForm } from '../../nodes/speaker-registry.js';
+import { audioForm } from '../../nodes/audio-source/audioSettings.js';
+import { enrollForm } from '../../nodes/enroll-speaker/enroll-speaker.js';
+import { identifyForm } from '../../nodes/identify-speakers/identifySettings.js';
+import { registryForm } from '../../nodes/speaker-registry/speaker-registry.js';
+import { storeForm } from '../../nodes/speaker-store/storeSettings.js';
 import { ERROR_CODES } from '../../src/index.js';
 import { packageRoot } from './nodeRedProcess.js';
 

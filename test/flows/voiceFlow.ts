@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { type SpokenAudio, spokenAudio } from '../api/spokenAudio.js';
+import { type SpokenAudio, spokenAudio } from '../support/spokenAudio.js';
 import { FlowRunner } from './flowRunner.js';
 
 /** What the editor stores for the typed inputs of enroll-speaker. */

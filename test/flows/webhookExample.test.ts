@@ -2,11 +2,11 @@ import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { newSecret, webhookHeaders } from '../../src/jobs/webhookSignature.js';
-import { type AsyncServer, asyncServer } from '../api/asyncServer.js';
-import { scriptedEngine } from '../api/scriptedEngine.js';
-import { until } from '../jobs/until.js';
-import { temporaryFolder } from '../registry/temporaryFolder.js';
+import { newSecret, webhookHeaders } from '../../src/jobs/webhooks/webhookSignature.js';
+import { type AsyncServer, asyncServer } from '../support/asyncServer.js';
+import { scriptedEngine } from '../support/scriptedEngine.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
+import { until } from '../support/until.js';
 import { type Flow, NodeRedProcess, packageRoot } from './nodeRedProcess.js';
 
 /** Example 14 in a real Node-RED, with messages of a real sender and of others. */

@@ -6,9 +6,9 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { addModel, removeModel, useModel } from '../../src/engine/manageModels.js';
+import { addModel, removeModel, useModel } from '../../src/engine/models/manageModels.js';
 import { ModelStore } from '../../src/inference/modelStore.js';
-import { temporaryFolder } from '../registry/temporaryFolder.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 import { bytesField, onnxFile } from './protobuf.js';
 
 /** A real network that can be run: the one in the package stands for somebody else's. */

@@ -2,9 +2,9 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, expect, test } from 'vitest';
-import { addModel, removeModel, useModel, useNoSegmentation } from '../../src/engine/manageModels.js';
+import { addModel, removeModel, useModel, useNoSegmentation } from '../../src/engine/models/manageModels.js';
 import { ModelStore } from '../../src/inference/modelStore.js';
-import { temporaryFolder } from '../registry/temporaryFolder.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 import { type HandMadeModel, onnxFile } from './protobuf.js';
 
 const tones = fileURLToPath(new URL('../fixtures/segmentation/toneSegmentation.onnx', import.meta.url));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dot } from '../../src/core/vector.js';
-import { WorkerCompute } from '../../src/engine/workerCompute.js';
+import { WorkerCompute } from '../../src/engine/compute/workerCompute.js';
 import { ModelStore } from '../../src/inference/modelStore.js';
 import { SpeakerEmbedder } from '../../src/inference/speakerEmbedder.js';
 

@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { guardedPost, POST_DEFAULTS } from '../../src/net/guardedPost.js';
-import { openServer } from '../api/openServer.js';
+import { openServer } from '../support/openServer.js';
 import { webhookReceiver } from './webhookReceiver.js';
 
 const { lookup } = dns;

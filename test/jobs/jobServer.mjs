@@ -1,7 +1,7 @@
 // Serves jobs of a folder until it is killed; prints its address. What the audio says decides what a job does.
 // FOLDER ALLOWED_HOST
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiKeys } from '../../dist/src/api/apiKeys.js';
+import { ApiKeys } from '../../dist/src/api/access/apiKeys.js';
 import { AsyncJobs } from '../../dist/src/api/asyncJobs.js';
 import { serve } from '../../dist/src/api/serve.js';
 

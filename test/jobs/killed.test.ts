@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { temporaryFolder } from '../registry/temporaryFolder.js';
-import { until } from './until.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
+import { until } from '../support/until.js';
 import { webhookReceiver } from './webhookReceiver.js';
 
 const script = fileURLToPath(new URL('jobServer.mjs', import.meta.url));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openLevelStore } from '../../src/jobs/openLevelStore.js';
 import { order } from '../contract/jobQueue.js';
-import { allBytes, temporaryFolder } from '../registry/temporaryFolder.js';
+import { allBytes, temporaryFolder } from '../support/temporaryFolder.js';
 
 const LIMITS = { maxJobs: 10, maxJobsOfTenant: 10, maxAudioBytes: 1_000_000, retryMs: 1_000 };
 const open = (folder: string, encryptionKey?: string) =>

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { openServer } from '../api/openServer.js';
+import { openServer } from '../support/openServer.js';
 
 /** One request to a receiver. */
 export interface Received {

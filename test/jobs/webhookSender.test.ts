@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { openLevelStore } from '../../src/jobs/openLevelStore.js';
-import { WebhookSender } from '../../src/jobs/webhookSender.js';
+import { WebhookSender } from '../../src/jobs/webhooks/webhookSender.js';
 import { order } from '../contract/jobQueue.js';
-import { temporaryFolder } from '../registry/temporaryFolder.js';
-import { until } from './until.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
+import { until } from '../support/until.js';
 
 test('a message that becomes due while it is looked for is sent all the same', async () => {
   let nowMs = 1_800_000_000_000;

@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { openRecording } from '../../src/audio/openRecording.js';
 import { dot, unit } from '../../src/core/vector.js';
-import { wholeRecording } from '../../src/engine/wholeRecording.js';
+import { wholeRecording } from '../../src/engine/recording/wholeRecording.js';
 import { ModelStore } from '../../src/inference/modelStore.js';
 import { SpeakerEmbedder } from '../../src/inference/speakerEmbedder.js';
 import type { FrontEnd, SpeakerModel } from '../../src/inference/speakerModel.js';
-import { speak, TEXTS } from '../engine/fliteVoices.js';
+import { speak, TEXTS } from '../support/fliteVoices.js';
 
 /** The part of sherpa-onnx-node that is used here; the package has no types of its own. */
 interface SherpaOnnx {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { AuditEntry } from '../../src/core/audit.js';
 import { type AuditFilter, AuditLog, readAuditLog } from '../../src/registry/auditLog.js';
-import { temporaryFolder } from './temporaryFolder.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const entry = (speakerId: string, more: Partial<AuditEntry> = {}): AuditEntry => ({
   time: '2026-06-01T12:00:00.000Z',

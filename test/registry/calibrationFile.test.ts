@@ -8,7 +8,7 @@ import {
   readCalibration,
   writeCalibration,
 } from '../../src/registry/calibrationFile.js';
-import { temporaryFolder } from './temporaryFolder.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const model = { id: 'a model@0123456789ab', dimensions: 2, sha256: 'ab' };
 const calibration: CalibrationParameters = {

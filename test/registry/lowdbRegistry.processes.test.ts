@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { LowdbRegistry } from '../../src/registry/lowdbRegistry.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 import { randomVoiceprint } from './randomVoiceprint.js';
-import { temporaryFolder } from './temporaryFolder.js';
 
 type Writer = ChildProcessByStdio<null, Readable, null>;
 const scriptOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));

@@ -2,8 +2,8 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LowdbRegistry } from '../../src/registry/lowdbRegistry.js';
+import { allBytes, temporaryFolder } from '../support/temporaryFolder.js';
 import { randomVoiceprint } from './randomVoiceprint.js';
-import { allBytes, temporaryFolder } from './temporaryFolder.js';
 
 const KEY = 'eight or more';
 const storeFileOf = (folder: string) => join(folder, 'voiceprints.json');

@@ -2,8 +2,8 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LowdbUnknownVoices, type LowdbUnknownVoicesOptions } from '../../src/registry/lowdbUnknownVoices.js';
+import { allBytes, temporaryFolder } from '../support/temporaryFolder.js';
 import { randomUnknownVoice } from './randomUnknownVoice.js';
-import { allBytes, temporaryFolder } from './temporaryFolder.js';
 
 const KEY = 'eight or more';
 const open = (folder: string, options: Partial<LowdbUnknownVoicesOptions> = {}) =>

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { KeptSpeech, Voiceprint } from '../../src/core/voiceprint.js';
 import { LowdbRegistry } from '../../src/registry/lowdbRegistry.js';
+import { allBytes, temporaryFolder } from '../support/temporaryFolder.js';
 import { randomVoiceprint } from './randomVoiceprint.js';
-import { allBytes, temporaryFolder } from './temporaryFolder.js';
 
 const KEY = 'eight or more';
 const AUDIO_ID = 'a'.repeat(32);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { fromRow, toRow } from '../../src/registry/row.js';
-import { migrate, parseStore } from '../../src/registry/storedForm.js';
-import { UNKNOWN_VOICE_FORM } from '../../src/registry/unknownVoiceForm.js';
-import { rowKey, VOICEPRINT_FORM } from '../../src/registry/voiceprintForm.js';
+import { fromRow, toRow } from '../../src/registry/stored/row.js';
+import { migrate, parseStore } from '../../src/registry/stored/storedForm.js';
+import { UNKNOWN_VOICE_FORM } from '../../src/registry/stored/unknownVoiceForm.js';
+import { rowKey, VOICEPRINT_FORM } from '../../src/registry/stored/voiceprintForm.js';
 import { randomVoiceprint } from './randomVoiceprint.js';
 
 /** A store as version 1 wrote it, kept by hand: whatever comes later must still read it. */

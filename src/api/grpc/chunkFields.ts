@@ -2,9 +2,9 @@ import type { Metadata } from '@grpc/grpc-js';
 import type { z } from 'zod';
 import { VoicePrintsError } from '../../core/errors.js';
 import type { RecordingSource } from '../../core/recording.js';
-import { decodeBase64 } from '../base64.js';
-import { rawFormatOf } from '../rawFormat.js';
-import { identifyQuery, parseInput } from '../schemas.js';
+import { decodeBase64 } from '../calls/base64.js';
+import { rawFormatOf } from '../calls/rawFormat.js';
+import { identifyQuery, parseInput } from '../calls/schemas.js';
 import type { SegmentChunk } from './messages.js';
 
 /** What the metadata of a call says of all its chunks. */

@@ -1,5 +1,5 @@
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
-import type { Refusal } from '../refusal.js';
+import type { Refusal } from '../refusals/refusal.js';
 
 /** The HTTP status of a refusal as gRPC says it (google.rpc.Code). */
 const CODES: Readonly<Record<number, status>> = {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../../core/errors.js';
-import { HTTP_CODE_NAMES } from '../refusal.js';
+import { HTTP_CODE_NAMES } from '../refusals/refusal.js';
 
 /** The answers of the modern calls, as the document describes them. A test holds real answers against them. */
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import { jobBody, jobQuery, oneJob, oneWebhook, pageQuery } from '../asyncSchemas.js';
-import type { Scope } from '../keys/caller.js';
-import { identifyBody, identifyQuery, oneSpeaker, sampleBody, sampleQuery, speakerPatch } from '../schemas.js';
+import type { Scope } from '../access/caller.js';
+import { jobBody, jobQuery, oneJob, oneWebhook, pageQuery } from '../calls/asyncSchemas.js';
+import { identifyBody, identifyQuery, oneSpeaker, sampleBody, sampleQuery, speakerPatch } from '../calls/schemas.js';
 import * as answers from './answers.js';
 
 /** One modern call as the document tells it. */

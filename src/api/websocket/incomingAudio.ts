@@ -1,5 +1,5 @@
 import { OpusPackets, PushedAudio, type RawFormat, VoicePrintsError } from '../../index.js';
-import { rawFormatOf } from '../rawFormat.js';
+import { rawFormatOf } from '../calls/rawFormat.js';
 import type { Hello } from './protocol.js';
 
 /** Audio waiting to be heard past which nothing more is taken from the connection. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EnrollResult } from '../../core/identification.js';
 import type { SpeakerEvent } from '../../index.js';
-import { identifyQuery, speakerId } from '../schemas.js';
+import { identifyQuery, speakerId } from '../calls/schemas.js';
 
 /** First message of a client: who it is and what audio comes. `encoding` s16le, mulaw, alaw or opus. */
 export const hello = identifyQuery.extend({

@@ -1,9 +1,9 @@
 import type { RawData, WebSocket } from 'ws';
 import { VoicePrintsError } from '../../core/errors.js';
-import { admitStream } from '../admitKey.js';
-import type { Caller } from '../keys/caller.js';
-import { type Refusal, type RefusalType, refusalOf } from '../refusal.js';
-import { parseInput } from '../schemas.js';
+import { admitStream } from '../access/admitKey.js';
+import type { Caller } from '../access/caller.js';
+import { parseInput } from '../calls/schemas.js';
+import { type Refusal, type RefusalType, refusalOf } from '../refusals/refusal.js';
 import { IncomingAudio } from './incomingAudio.js';
 import { CLOSE, type Command, command, hello, type Resume, resume, type Unnumbered } from './protocol.js';
 import type { StreamSurface } from './streamServer.js';

@@ -1,9 +1,9 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { asVoicePrintsError, type Engine, type LiveSession, liveSpeakerEvent } from '../../index.js';
-import { type FailureReport, present } from '../call.js';
-import { type Caller, mayDo } from '../keys/caller.js';
-import type { TenantGate } from '../keys/tenantGate.js';
-import { httpRefusal, refusalOf } from '../refusal.js';
+import { type Caller, mayDo } from '../access/caller.js';
+import type { TenantGate } from '../access/tenantGate.js';
+import { type FailureReport, present } from '../calls/call.js';
+import { httpRefusal, refusalOf } from '../refusals/refusal.js';
 import type { IncomingAudio } from './incomingAudio.js';
 import { Outbox } from './outbox.js';
 import type { EnrollCommand, Hello, Numbered } from './protocol.js';

@@ -1,4 +1,4 @@
-import { corrupt } from '../decodeErrors.js';
+import { corrupt } from '../decoding/decodeErrors.js';
 import { type ReadAt, view } from './bytes.js';
 
 export interface FlacHeader {

@@ -1,5 +1,5 @@
-import { channelsInvalid, corrupt, rateInvalid } from '../decodeErrors.js';
-import { blockBytesOf, type PcmCodec, type PcmLayout } from '../pcm.js';
+import { channelsInvalid, corrupt, rateInvalid } from '../decoding/decodeErrors.js';
+import { blockBytesOf, type PcmCodec, type PcmLayout } from '../samples/pcm.js';
 import { type ReadAt, text, view } from './bytes.js';
 
 export const MIN_RATE_HZ = 4_000;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LiveFileSource } from '../../core/liveSource.js';
 import { msOfSamples, samplesOfMs } from '../../core/time.js';
-import type { DecoderOptions } from '../decoding.js';
+import type { DecoderOptions } from '../decoding/decoding.js';
 import { openRecording } from '../openRecording.js';
 import type { LiveConnection, TimedSamples } from './liveConnection.js';
 import { LIVE_FRAME_MS } from './liveItems.js';

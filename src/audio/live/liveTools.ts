@@ -1,7 +1,7 @@
-import { GST_LAUNCH } from '../gstreamer.js';
-import { commandOutput } from './commandOutput.js';
-import { findCommand } from './findCommand.js';
-import { isSuperficialUsable, type Launcher } from './launcher.js';
+import { GST_LAUNCH } from '../decoding/gstreamer.js';
+import { commandOutput } from './pipeline/commandOutput.js';
+import { findCommand } from './pipeline/findCommand.js';
+import { isSuperficialUsable, type Launcher } from './pipeline/launcher.js';
 
 /** A Debian package that something needs. */
 export interface MissingTool {

@@ -1,15 +1,15 @@
 import type { LiveAudio } from '../../core/live.js';
 import type { LiveSource } from '../../core/liveSource.js';
-import type { DecoderOptions } from '../decoding.js';
+import type { DecoderOptions } from '../decoding/decoding.js';
 import { BACKOFF, type BackoffConfig } from './backoff.js';
 import { FilePlayback } from './filePlayback.js';
 import { HttpConnection } from './http/httpConnection.js';
-import type { LauncherOptions } from './launcher.js';
 import type { LiveConnection } from './liveConnection.js';
-import { MicrophoneConnection } from './microphoneConnection.js';
-import { RtpConnection } from './rtpConnection.js';
+import { MicrophoneConnection } from './microphone/microphoneConnection.js';
+import { stdinAudio } from './microphone/stdinAudio.js';
+import type { LauncherOptions } from './pipeline/launcher.js';
+import { RtpConnection } from './rtp/rtpConnection.js';
 import { RtspConnection } from './rtsp/rtspConnection.js';
-import { stdinAudio } from './stdinAudio.js';
 import { SupervisedAudio } from './supervisedAudio.js';
 
 const STABLE_MS = 3_000;

@@ -5,9 +5,9 @@ import type { RawFormat } from '../../core/recording.js';
 import { msOfSamples, samplesOfMs } from '../../core/time.js';
 import { text } from '../headers/bytes.js';
 import { wavHeaderOf } from '../headers/wavHeader.js';
-import type { PcmLayout } from '../pcm.js';
+import type { PcmLayout } from '../samples/pcm.js';
 import { LiveItems } from './liveItems.js';
-import { PcmConverter } from './pcmConverter.js';
+import { PcmConverter } from './pipeline/pcmConverter.js';
 
 const DEFAULT_BUFFER_MS = 30_000;
 

@@ -1,5 +1,5 @@
 import { VoicePrintsError } from '../../core/errors.js';
-import { hasOpusDecoder } from './payloadDecoder.js';
+import { hasOpusDecoder } from './codecs/payloadDecoder.js';
 import type { SipConfig, SipEndpoint } from './sipTypes.js';
 
 /**
@@ -15,7 +15,7 @@ export async function openSip(config: SipConfig, { signal }: { readonly signal: 
     throw new VoicePrintsError('AUDIO_DECODER_MISSING', message);
   }
   // Loaded only where SIP is used: sip.js takes a tenth of a second and some megabytes.
-  const { ListeningTelephone } = await import('./listeningTelephone.js');
+  const { ListeningTelephone } = await import('./calls/listeningTelephone.js');
   const telephone = new ListeningTelephone({ ...config, codecs });
   await telephone.open();
   const close = () => void telephone.close();

@@ -1,4 +1,4 @@
-import type { Compute, LivePiece, SpeechAudio } from '../compute.js';
+import type { Compute, LivePiece, SpeechAudio } from '../compute/compute.js';
 import type { HeardPiece } from './liveEar.js';
 
 /** Most pieces of speech detection in one task: a few milliseconds of work. */

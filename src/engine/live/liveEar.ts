@@ -2,7 +2,7 @@ import type { SampleSpan } from '../../core/audioFrame.js';
 import { HeldAudio } from '../../speech/heldAudio.js';
 import { LiveLoudness } from '../../speech/liveLoudness.js';
 import { HOP_SAMPLES, NARROW_BAND_SEGMENTER, SpeechSegmenter } from '../../speech/speechSegmenter.js';
-import type { LivePiece, VadState } from '../compute.js';
+import type { LivePiece, VadState } from '../compute/compute.js';
 
 /** What the network says of a piece; see Compute.detectSpeechIn. */
 export interface HeardPiece {

@@ -1,7 +1,7 @@
 import type { Voiceprint } from '../../core/voiceprint.js';
 import type { EnrolledVoice } from '../../identity/resolveVoices.js';
-import { voiceprintsFor } from '../voiceprintsFor.js';
-import { voicesToMatch } from '../voicesToMatch.js';
+import { voiceprintsFor } from '../voiceprints/voiceprintsFor.js';
+import { voicesToMatch } from '../voiceprints/voicesToMatch.js';
 import type { SharedVoiceprints } from './sharedVoiceprints.js';
 
 /** The enrolled people as one session sees them. */

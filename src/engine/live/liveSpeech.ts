@@ -1,9 +1,9 @@
 import { msOfSamples } from '../../core/time.js';
 import { HOP_SAMPLES } from '../../speech/speechSegmenter.js';
 import { abortable } from '../../stream/abortable.js';
-import { BandwidthProbe } from '../bandwidthProbe.js';
-import type { Compute, LivePiece } from '../compute.js';
-import { oneWindow } from '../speechOf.js';
+import type { Compute, LivePiece } from '../compute/compute.js';
+import { BandwidthProbe } from '../recording/bandwidthProbe.js';
+import { oneWindow } from '../recording/speechOf.js';
 import { LiveBatches } from './liveBatches.js';
 import type { HeardPiece } from './liveEar.js';
 

@@ -9,9 +9,9 @@ import type { EnrolledVoice } from '../../identity/resolveVoices.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
 import type { UnknownVoices } from '../../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
-import { enrollFromVoice } from '../enrollFromVoice.js';
-import type { EnrolledPerson } from '../enrollSamples.js';
-import { NARROW_BAND_HZ } from '../voicesToMatch.js';
+import { enrollFromVoice } from '../enrolment/enrollFromVoice.js';
+import type { EnrolledPerson } from '../enrolment/enrollSamples.js';
+import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
 
 export interface LiveUnknownsOptions {
   readonly unknownVoices: UnknownVoices;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { listMicrophones } from '../../../src/audio/live/listMicrophones.js';
 import { liveTools } from '../../../src/audio/live/liveTools.js';
+import { listMicrophones } from '../../../src/audio/live/microphone/listMicrophones.js';
 import { playInto, type SoundServer, startSoundServer } from '../../peers/soundServer.js';
 import { temporaryFolder } from '../glide.js';
 import { expectNothingOpen, Listener } from './listen.js';

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { BACKOFF, backoffMs } from '../../../src/audio/live/backoff.js';
-import { GdpReader } from '../../../src/audio/live/gdpReader.js';
 import { bestForListening, parseHlsPlaylist } from '../../../src/audio/live/http/hlsPlaylist.js';
 import { HttpAuthorization } from '../../../src/audio/live/httpAuthorization.js';
-import { pipelineTokens } from '../../../src/audio/live/pipeline.js';
-import { rtpPortOfSdp } from '../../../src/audio/live/rtpSdp.js';
+import { GdpReader } from '../../../src/audio/live/pipeline/gdpReader.js';
+import { pipelineTokens } from '../../../src/audio/live/pipeline/pipeline.js';
+import { rtpPortOfSdp } from '../../../src/audio/live/rtp/rtpSdp.js';
 import { soundOnly } from '../../../src/audio/live/rtsp/soundOnly.js';
 
 test('waits double up to a cap; by chance a quarter less, never more', () => {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isSuperficialUsable, type Launcher } from '../../../src/audio/live/launcher.js';
+import { isSuperficialUsable, type Launcher } from '../../../src/audio/live/pipeline/launcher.js';
 import type { RtspSource } from '../../../src/core/liveSource.js';
 import { type RtspServer, startRtspServer } from '../../peers/rtspServer.js';
 import { temporaryFolder } from '../glide.js';

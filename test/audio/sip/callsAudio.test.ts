@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseSipLine } from '../../../src/cli/sipAudio.js';
+import { parseSipLine } from '../../../src/cli/options/sipAudio.js';
 import type { LiveItem } from '../../../src/core/live.js';
 import { CallsAudio } from '../../../src/index.js';
 import { Baresip } from '../../peers/sip/baresip.js';

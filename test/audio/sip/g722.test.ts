@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { G722Decoder } from '../../../src/audio/sip/g722.js';
+import { G722Decoder } from '../../../src/audio/sip/codecs/g722.js';
 
 /** What FFmpeg's decoder makes of the codewords, as 16-bit integers. */
 function decodedByFfmpeg(codewords: Uint8Array): Int16Array {

@@ -1,12 +1,12 @@
 import { createCipheriv, createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { GapResampler } from '../../../src/audio/sip/gapResampler.js';
-import { JitterBuffer } from '../../../src/audio/sip/jitterBuffer.js';
-import { digitOfInfo, KeyPresses } from '../../../src/audio/sip/keyPresses.js';
-import { MediaSource } from '../../../src/audio/sip/mediaSource.js';
-import { isRtcp, parseRtp, type RtpPacket } from '../../../src/audio/sip/rtpPacket.js';
-import { RtpTimeline } from '../../../src/audio/sip/rtpTimeline.js';
-import { SrtpReceiver, sessionKey } from '../../../src/audio/sip/srtpReceiver.js';
+import { digitOfInfo, KeyPresses } from '../../../src/audio/sip/calls/keyPresses.js';
+import { MediaSource } from '../../../src/audio/sip/calls/mediaSource.js';
+import { GapResampler } from '../../../src/audio/sip/rtp/gapResampler.js';
+import { JitterBuffer } from '../../../src/audio/sip/rtp/jitterBuffer.js';
+import { isRtcp, parseRtp, type RtpPacket } from '../../../src/audio/sip/rtp/rtpPacket.js';
+import { RtpTimeline } from '../../../src/audio/sip/rtp/rtpTimeline.js';
+import { SrtpReceiver, sessionKey } from '../../../src/audio/sip/rtp/srtpReceiver.js';
 
 const packet = (sequence: number, more: Partial<RtpPacket> = {}): RtpPacket => ({
   payloadType: 0,

@@ -7,7 +7,7 @@ import { VoicePrintsError } from '../../../src/core/errors.js';
 import type { LiveItem } from '../../../src/core/live.js';
 import { createEngine } from '../../../src/engine/createEngine.js';
 import type { Engine } from '../../../src/engine/engine.js';
-import { type FliteVoice, speak, TEXTS } from '../fliteVoices.js';
+import { type FliteVoice, speak, TEXTS } from '../../support/fliteVoices.js';
 import { collected, finalsOf, joined, liveItems, pause, samplesOf, turnsOf } from './liveAudio.js';
 
 const root = mkdtempSync(join(tmpdir(), 'voice-prints-live-'));

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LiveEvent, LiveItem } from '../../../src/core/live.js';
 import { createEngine } from '../../../src/engine/createEngine.js';
 import type { Engine } from '../../../src/engine/engine.js';
-import { type FliteVoice, speak, TEXTS } from '../fliteVoices.js';
+import { type FliteVoice, speak, TEXTS } from '../../support/fliteVoices.js';
 import { finalsOf, joined, liveItems, pause, samplesOf } from './liveAudio.js';
 
 const root = mkdtempSync(join(tmpdir(), 'voice-prints-watched-'));

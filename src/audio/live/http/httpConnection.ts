@@ -1,10 +1,10 @@
 import { VoicePrintsError } from '../../../core/errors.js';
 import type { HttpSource } from '../../../core/liveSource.js';
-import type { LauncherOptions } from '../launcher.js';
 import type { LiveConnection, TimedSamples } from '../liveConnection.js';
 import { lost } from '../liveErrors.js';
-import { output, type PipelinePart } from '../pipeline.js';
-import { pipelineAudio } from '../pipelineAudio.js';
+import type { LauncherOptions } from '../pipeline/launcher.js';
+import { output, type PipelinePart } from '../pipeline/pipeline.js';
+import { pipelineAudio } from '../pipeline/pipelineAudio.js';
 import { hlsBytes, hlsSegments } from './hlsStream.js';
 import { bodyOf, HttpClient } from './httpClient.js';
 

@@ -1,10 +1,10 @@
 import { asVoicePrintsError, VoicePrintsError as LiveError, type VoicePrintsError } from '../../../core/errors.js';
 import type { RtspSource } from '../../../core/liveSource.js';
-import type { LauncherOptions } from '../launcher.js';
 import type { LiveConnection, TimedSamples } from '../liveConnection.js';
 import { lost } from '../liveErrors.js';
-import { output, type PipelinePart } from '../pipeline.js';
-import { pipelineAudio } from '../pipelineAudio.js';
+import type { LauncherOptions } from '../pipeline/launcher.js';
+import { output, type PipelinePart } from '../pipeline/pipeline.js';
+import { pipelineAudio } from '../pipeline/pipelineAudio.js';
 import { RtspRelay } from './rtspRelay.js';
 
 const LATENCY_MS = 200;

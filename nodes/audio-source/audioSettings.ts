@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { field } from '../../src/index.js';
+import { checkbox, type SettingsForm, text, withDefaults } from '../shared/settings.js';
+import { LIVE_MODES, type LiveMode, liveDefaults, liveShape } from './liveSettings.js';
+
+const schema = z.object({
+  mode: z.enum(['file', 'message', ...LIVE_MODES]),
+  file: text,
+  fileType: text,
+  emits: z.enum(['reference', 'bytes']).describe('What a file becomes: {path}, or its bytes'),
+  isStarting: checkbox.describe('Reads the file once after each deploy'),
+  startDelayMs: field(z.coerce.number().int().min(0).max(3_600_000).default(500)),
+  property: text,
+  propertyType: text,
+  isBase64: checkbox,
+  several: z.enum(['each', 'together']),
+  isRaw: checkbox,
+  rawEncoding: z.enum(['s16le', 'mulaw', 'alaw']),
+  rawSampleRateHz: field(z.coerce.number().int().min(4_000).max(384_000).default(16_000)),
+  rawChannels: field(z.coerce.number().int().min(1).max(64).default(1)),
+  ...liveShape,
+});
+
+export type AudioSettings = z.output<typeof schema>;
+
+/** True where the node carries a stream and not recordings. */
+export const isLive = ({ mode }: AudioSettings): boolean => LIVE_MODES.includes(mode as LiveMode);
+
+/** Settings of audio-source and how older ones are brought up to date. */
+export const audioForm: SettingsForm<typeof schema> = {
+  schema,
+  migrations: [
+    withDefaults({
+      mode: 'file',
+      file: '',
+      fileType: 'str',
+      emits: 'reference',
+      isStarting: false,
+      property: 'payload',
+      propertyType: 'msg',
+      isBase64: false,
+      several: 'each',
+      isRaw: false,
+      rawEncoding: 's16le',
+    }),
+    withDefaults(liveDefaults),
+  ],
+};

@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import {
+  type Credentials,
+  field,
+  type LiveSource,
+  type RtpFormat,
+  SIP_CODECS,
+  type SipConfig,
+  splitCredentials,
+  VoicePrintsError,
+} from '../../src/index.js';
+import { checkbox, text } from '../shared/settings.js';
+
+/** Kinds of live sources, as the dialog offers them. */
+export const LIVE_MODES = ['rtsp', 'http', 'rtp', 'sip', 'microphone', 'liveFile', 'pcm'] as const;
+export type LiveMode = (typeof LIVE_MODES)[number];
+
+const port = (fallback: number) => field(z.coerce.number().int().min(0).max(65_535).default(fallback));
+const optionalMs = (most: number) => field(z.coerce.number().int().min(0).max(most).optional());
+
+/** Settings of live sources; those of other kinds stay as they are, so that a change of mind loses nothing. */
+export const liveShape = {
+  isAutostart: checkbox.describe('Starts with each deploy'),
+  site: text.describe('Where it is; empty: the site of the node that names the voices'),
+  url: text,
+  urlType: text,
+  transport: z.enum(['tcp', 'udp']),
+  latencyMs: optionalMs(10_000).describe('Wait for late packets'),
+  isLooped: checkbox,
+  rtpBy: z.enum(['port', 'sdp', 'sdpFile']),
+  rtpAddress: field(z.string().default('0.0.0.0')),
+  rtpPort: port(5004),
+  rtpEncoding: z.enum(['PCMU', 'PCMA', 'G722', 'OPUS', 'L16']),
+  rtpClockRateHz: field(z.coerce.number().int().min(4_000).max(192_000).optional()),
+  rtpPayloadType: field(z.coerce.number().int().min(0).max(127).optional()),
+  sdp: text,
+  device: text.describe('`pulse:NAME` or `alsa:NAME`; empty: the default microphone'),
+  sipAddress: field(z.string().default('0.0.0.0')),
+  sipPort: port(5060),
+  sipPublicAddress: text,
+  sipRegistrar: text.describe('Empty: calls to this machine are taken without an exchange'),
+  sipUser: text,
+  sipAuthUser: text,
+  sipTarget: text.describe('Called when the source starts'),
+  sipFrom: text.describe('Who is answered, with commas between; empty: everybody'),
+  sipSrtp: z.enum(['off', 'optional', 'required']),
+  sipMaxCalls: field(z.coerce.number().int().min(1).max(1_000).default(20)),
+  rtpPortMin: port(0),
+  rtpPortMax: port(0),
+};
+
+export const liveDefaults = {
+  isAutostart: true,
+  site: '',
+  url: '',
+  urlType: 'str',
+  transport: 'tcp',
+  isLooped: false,
+  rtpBy: 'port',
+  rtpEncoding: 'PCMU',
+  sdp: '',
+  device: '',
+  sipPublicAddress: '',
+  sipRegistrar: '',
+  sipUser: '',
+  sipAuthUser: '',
+  sipTarget: '',
+  sipFrom: '',
+  sipSrtp: 'optional',
+};
+
+const schema = z.object(liveShape);
+export type LiveSettings = z.output<typeof schema>;
+
+/** What the editor keeps apart from the flow. */
+export interface SourceCredentials {
+  readonly user?: string;
+  readonly password?: string;
+}
+
+/** The address of a camera or radio without user and password, and these: the fields' own win. Throws INPUT_INVALID. */
+export function addressOf(given: string, own: SourceCredentials = {}): { url: string; credentials?: Credentials } {
+  const { url, credentials } = splitCredentials(given);
+  const user = own.user || credentials?.user || '';
+  const password = own.password || credentials?.password || '';
+  return { url, ...(user !== '' && { credentials: { user, password } }) };
+}
+
+/** An RTP stream as the settings describe it. */
+export function rtpSourceOf(settings: LiveSettings): LiveSource {
+  const { rtpBy: by, rtpAddress: address, rtpPort, rtpClockRateHz, rtpPayloadType, latencyMs } = settings;
+  const format: RtpFormat = {
+    encoding: settings.rtpEncoding,
+    ...(rtpClockRateHz !== undefined && { clockRateHz: rtpClockRateHz }),
+    ...(rtpPayloadType !== undefined && { payloadType: rtpPayloadType }),
+  };
+  const waiting = latencyMs === undefined ? {} : { latencyMs };
+  if (by === 'sdp') return { kind: 'rtp', description: { by, sdp: settings.sdp }, ...waiting };
+  if (by === 'sdpFile') return { kind: 'rtp', description: { by, path: settings.sdp.trim() }, ...waiting };
+  return { kind: 'rtp', description: { by, address, port: rtpPort, format }, ...waiting };
+}
+
+/** The microphone that was chosen in the dialog. */
+export function microphoneOf({ device }: LiveSettings): LiveSource {
+  const [, system, name] = /^(pulse|alsa):(.*)$/s.exec(device) ?? [];
+  if (system === undefined) return { kind: 'microphone', ...(device !== '' && { device }) };
+  return { kind: 'microphone', system: system as 'pulse' | 'alsa', ...(name && { device: name }) };
+}
+
+/** How long an account stays registered before it is renewed. */
+const REGISTRATION_SECONDS = 300;
+const MAX_CALL_MS = 12 * 3_600_000;
+const NO_MEDIA_MS = 60_000;
+const RING_MS = 60_000;
+
+/** The SIP endpoint as the settings describe it. */
+export function sipConfigOf(settings: LiveSettings, { password = '' }: SourceCredentials): SipConfig {
+  const { sipRegistrar: registrar, sipUser: user, sipAuthUser: authUser, sipPublicAddress: publicAddress } = settings;
+  const allowed = settings.sipFrom
+    .split(',')
+    .map((caller) => caller.trim())
+    .filter((caller) => caller !== '');
+  if (registrar !== '' && user === '') {
+    throw new VoicePrintsError('CONFIG_INVALID', 'a registrar needs an account; enter its user name in this node');
+  }
+  const account = {
+    user,
+    registrar,
+    password,
+    ...(authUser && { authUser }),
+    expiresSeconds: REGISTRATION_SECONDS,
+  };
+  return {
+    listenAddress: settings.sipAddress,
+    listenPort: settings.sipPort,
+    ...(publicAddress && { publicAddress }),
+    ...(registrar && { account }),
+    codecs: SIP_CODECS,
+    srtp: settings.sipSrtp,
+    maxCalls: settings.sipMaxCalls,
+    answer: allowed.length > 0 ? allowed : 'all',
+    maxCallMs: MAX_CALL_MS,
+    noMediaMs: NO_MEDIA_MS,
+    ringMs: RING_MS,
+    rtpPorts: { min: settings.rtpPortMin, max: settings.rtpPortMax },
+  };
+}

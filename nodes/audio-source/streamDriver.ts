@@ -1,0 +1,87 @@
+import type { NodeMessageInFlow } from 'node-red';
+import { asVoicePrintsError, type LiveSource, openLive, VoicePrintsError } from '../../src/index.js';
+import { carry } from '../shared/liveMessages.js';
+import { workingDirectoryOf } from '../shared/recordingsOf.js';
+import { evaluateText } from '../shared/typedProperty.js';
+import { absolute } from './audioOf.js';
+import { addressOf, microphoneOf, rtpSourceOf } from './liveSettings.js';
+import type { SourceDriver, SourceNode } from './sourceDriver.js';
+
+/** A camera, a radio, an RTP stream, a microphone, or a file played at its own pace: one stream at a time. */
+export class StreamDriver implements SourceDriver {
+  readonly #own: SourceNode;
+  #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(own: SourceNode) {
+    this.#own = own;
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  async start(msg: NodeMessageInFlow): Promise<void> {
+    if (this.isRunning) return;
+    const stopping = new AbortController();
+    this.#stopping = stopping;
+    const source = await this.#source(msg);
+    if (stopping.signal.aborted) return; // stopped meanwhile
+    this.#running = this.#run(source, stopping.signal).finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async handle(): Promise<boolean> {
+    return false;
+  }
+
+  async #run(source: LiveSource, signal: AbortSignal): Promise<void> {
+    const { node, badge } = this.#own;
+    const label = this.#own.label(node.id);
+    const out = this.#own.output(label, (state) => {
+      if (!signal.aborted) badge.show(state);
+    });
+    try {
+      await carry(openLive(source, { signal }), label, out, signal);
+    } catch (thrown) {
+      const { code, message } = asVoicePrintsError(thrown);
+      out.state({ status: 'ended', code, message });
+    }
+    if (signal.aborted) badge.show({ status: 'ended' });
+  }
+
+  async #source(msg: NodeMessageInFlow): Promise<LiveSource> {
+    const { RED, node, settings, credentials } = this.#own;
+    const { mode, transport, latencyMs } = settings;
+    if (mode === 'rtp') return rtpSourceOf(settings);
+    if (mode === 'microphone') return microphoneOf(settings);
+    if (mode === 'liveFile') return this.#file(msg);
+    const property = { value: settings.url, type: settings.urlType };
+    const given = (await evaluateText(RED, node, property, msg, 'the address')) ?? '';
+    const address = addressOf(given, credentials);
+    if (mode === 'http') return { kind: 'http', ...address };
+    return { kind: 'rtsp', ...address, transport, ...(latencyMs !== undefined && { latencyMs }) };
+  }
+
+  async #file(msg: NodeMessageInFlow): Promise<LiveSource> {
+    const { RED, node, settings } = this.#own;
+    const property = { value: settings.file, type: settings.fileType };
+    const path = await evaluateText(RED, node, property, msg, 'the file');
+    if (path === undefined) {
+      throw new VoicePrintsError('INPUT_INVALID', 'there is no file name; enter the path of a recording in this node');
+    }
+    const { isRaw, rawEncoding: encoding, rawSampleRateHz: sampleRateHz, rawChannels: channels, isLooped } = settings;
+    return {
+      kind: 'file',
+      path: absolute(path, workingDirectoryOf(RED)),
+      isLooped,
+      ...(isRaw && { rawFormat: { encoding, sampleRateHz, channels } }),
+    };
+  }
+}

@@ -1,0 +1,110 @@
+import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
+import {
+  type EventContext,
+  eventMessage,
+  type Identification,
+  type Progress,
+  recordedTurnEvent,
+  rejectedEvent,
+  VoicePrintsError,
+} from '../../src/index.js';
+import { bindNode, type Send } from '../shared/bindNode.js';
+import { recordingsOf, workingDirectoryOf } from '../shared/recordingsOf.js';
+import { trySettings } from '../shared/settings.js';
+import { evaluate, evaluateIds, located } from '../shared/typedProperty.js';
+import { storeOf, useStore } from '../speaker-store/storeOf.js';
+import { progressBadge, voicesBadge } from './identifyBadge.js';
+import { identifyForm, type IdentifySettings as Settings } from './identifySettings.js';
+import { bindLiveIdentify } from './liveIdentify.js';
+
+/** Who speaks when: in a recording the whole answer or a message a turn, in live streams an event as each turn ends. */
+export default function register(RED: NodeAPI): void {
+  function IdentifySpeakers(this: Node, def: NodeDef): void {
+    RED.nodes.createNode(this, def);
+    const read = trySettings(identifyForm, def, this);
+    if ('failure' in read) {
+      bindNode(this, () => Promise.reject(read.failure));
+      return;
+    }
+    const { settings } = read;
+    if (settings.output === 'live') {
+      useStore(RED, this, settings.store, bindLiveIdentify(RED, this, settings));
+      return;
+    }
+    const progress = progressBadge(RED, this);
+    const handle = async (msg: NodeMessageInFlow, send: Send, signal: AbortSignal): Promise<void> => {
+      progress.begin();
+      const result = await identify(RED, this, settings, msg, signal, progress.show);
+      this.status(voicesBadge(RED, result));
+      if (settings.output === 'whole') sendWhole(RED, settings, msg, send, result);
+      else await sendTurns(RED, settings, msg, send, result);
+    };
+    const binding = bindNode(this, handle, { queueLimit: settings.queueLimit, onWaiting: progress.waiting });
+    useStore(RED, this, settings.store, binding);
+  }
+  RED.nodes.registerType('identify-speakers', IdentifySpeakers);
+}
+
+async function identify(
+  RED: NodeAPI,
+  node: Node,
+  settings: Settings,
+  msg: NodeMessageInFlow,
+  signal: AbortSignal,
+  onProgress: (progress: Progress) => void,
+): Promise<Identification> {
+  const audio = { value: settings.property, type: settings.propertyType };
+  const value = await evaluate(RED, node, audio, msg);
+  const options = { workingDirectory: workingDirectoryOf(RED), property: located(audio) };
+  const [source, ...others] = recordingsOf(value, msg.audio, options);
+  if (!source || others.length > 0) {
+    throw new VoicePrintsError(
+      'INPUT_INVALID',
+      'the message holds several recordings; put a split node before this one, to name the voices of each',
+    );
+  }
+  const speakerIds = await evaluateIds(RED, node, { value: settings.speakers, type: settings.speakersType }, msg);
+  const engine = await storeOf(RED, settings.store).engine();
+  return engine.identify(
+    {
+      source,
+      ...(speakerIds && { speakerIds }),
+      ...(settings.falseAcceptPercent && { falseAcceptPercent: settings.falseAcceptPercent }),
+    },
+    { signal, onProgress },
+  );
+}
+
+function sendWhole(RED: NodeAPI, settings: Settings, msg: NodeMessageInFlow, send: Send, result: Identification): void {
+  RED.util.setMessageProperty(msg, settings.resultProperty, result, true);
+  send(msg);
+}
+
+/** Known voices to the first output, everybody else to the second; `msg.parts` lets a join node put them together. */
+async function sendTurns(
+  RED: NodeAPI,
+  settings: Settings,
+  msg: NodeMessageInFlow,
+  send: Send,
+  result: Identification,
+): Promise<void> {
+  const { site, topicBase: base, isRetained: retain } = settings;
+  const engine = await storeOf(RED, settings.store).engine();
+  const threshold = engine.acceptScore(settings.falseAcceptPercent);
+  const context: EventContext = { site, sessionId: msg._msgid, model: result.model, threshold };
+  const nowMs = Date.now();
+  const { durationSeconds: end, warnings } = result;
+  const events =
+    result.segments.length > 0
+      ? result.segments.map((segment) => recordedTurnEvent(segment, context, nowMs))
+      : [rejectedEvent({ reason: warnings[0]?.code ?? 'AUDIO_NO_SPEECH', start: 0, end }, context, nowMs)];
+  // Without the audio: a clone a turn would copy it each time.
+  const { payload: _audio, ...rest } = msg;
+  events.forEach((event, index) => {
+    const turn = RED.util.cloneMessage(rest) as NodeMessage;
+    Object.assign(turn, eventMessage(event, { base, site }), { retain });
+    const outer = msg.parts && { parts: msg.parts };
+    turn.parts = { id: msg._msgid, type: 'array', index, count: events.length, ...outer };
+    send(event.event_type === 'identified' ? [turn, null] : [null, turn]);
+  });
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { DISCOVERY_PREFIX, falseAcceptPercent, field, PRESENCE_WINDOW_MS, RESERVED_SITES } from '../../src/index.js';
+import { DEFAULT_QUEUE_LIMIT } from '../shared/bindNode.js';
+import { checkbox, type SettingsForm, text, withDefaults } from '../shared/settings.js';
+
+/** Levels of an MQTT topic: no wildcard, no slash at their ends. */
+const topicText = (fallback: string) =>
+  field(
+    z
+      .string()
+      .regex(/^[^#+]+$/, 'must not contain # or +')
+      .transform((topic) => topic.replace(/^\/+|\/+$/g, ''))
+      .default(fallback),
+  );
+
+const schema = z.object({
+  store: text,
+  property: text,
+  propertyType: text,
+  speakers: text,
+  speakersType: text,
+  falseAcceptPercent: field(falseAcceptPercent.optional()),
+  output: z.enum(['whole', 'turns', 'live']),
+  resultProperty: field(z.string().default('payload')),
+  topicBase: topicText('speaker-id'),
+  site: topicText('home').refine(
+    (site) => !RESERVED_SITES.includes(site),
+    `must be none of ${RESERVED_SITES.join(', ')}`,
+  ),
+  isRetained: checkbox,
+  queueLimit: field(z.coerce.number().int().min(1).max(10_000).default(DEFAULT_QUEUE_LIMIT)),
+  presenceWindowSeconds: field(
+    z.coerce
+      .number()
+      .min(1)
+      .max(86_400)
+      .default(PRESENCE_WINDOW_MS / 1000),
+  ),
+  isTellingTentative: checkbox,
+  isDiscovered: checkbox.describe('Tells Home Assistant of the site'),
+  discoveryPrefix: topicText(DISCOVERY_PREFIX),
+});
+export type IdentifySettings = z.output<typeof schema>;
+
+/** Settings of identify-speakers and how older ones are brought up to date. */
+export const identifyForm: SettingsForm<typeof schema> = {
+  schema,
+  migrations: [
+    withDefaults({ property: 'payload', propertyType: 'msg', speakers: '', speakersType: 'str', output: 'whole' }),
+    withDefaults({ isTellingTentative: false, isDiscovered: false }),
+  ],
+};

@@ -1,0 +1,172 @@
+import { createRequire } from 'node:module';
+import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow, NodeStatus } from 'node-red';
+import { homeAssistantStatusTopic, type MqttMessage, topicsOf, VoicePrintsError } from '../../src/index.js';
+import { badge, failureBadge, shorten } from '../shared/badge.js';
+import { type Binding, bindNode, LIVE_QUEUE_LIMIT } from '../shared/bindNode.js';
+import { type Command, commandOf, textOf } from '../shared/liveCommand.js';
+import { type LiveDescription, type StreamLabel, stateOf } from '../shared/liveMessages.js';
+import { bytesOf, describe } from '../shared/recordingsOf.js';
+import { evaluate, evaluateIds, located } from '../shared/typedProperty.js';
+import { storeOf } from '../speaker-store/storeOf.js';
+import type { IdentifySettings } from './identifySettings.js';
+import { LiveListening } from './liveListening.js';
+import type { Port } from './siteMessages.js';
+
+const { version } = createRequire(import.meta.url)('@voice-prints/node-red/package.json') as { version: string };
+
+const PORTS: readonly Port[] = ['known', 'others', 'state'];
+
+/** Makes the node listen to streams: audio and commands come in, events, presence and states go out. */
+export function bindLiveIdentify(RED: NodeAPI, node: Node, settings: IdentifySettings): Binding {
+  let isFailed = false;
+  const listening: LiveListening = new LiveListening({
+    ...settings,
+    presenceWindowMs: 1000 * settings.presenceWindowSeconds,
+    discovery: settings.isDiscovered ? { prefix: settings.discoveryPrefix, softwareVersion: version } : undefined,
+    engine: async () => storeOf(RED, settings.store).engine(),
+    tell: (port, message, stream) =>
+      node.send(PORTS.map((known) => (known === port ? outgoing(message, stream) : null))),
+    onFailure: (failure, stream) => {
+      isFailed = true;
+      node.status(failureBadge(failure.code));
+      node.error(failure as unknown as string, { audio: stream } as NodeMessage);
+    },
+    onChange: () => {
+      if (listening.streams > 0) isFailed = false;
+      if (!isFailed) node.status(listeningBadge(RED, listening));
+    },
+  });
+  const identify = new LiveIdentify(RED, node, settings, listening);
+  node.on('close', (done: () => void) => void listening.close().finally(done));
+  return bindNode(node, (msg, send) => identify.handle(msg, send), { queueLimit: LIVE_QUEUE_LIMIT });
+}
+
+class LiveIdentify {
+  readonly #RED: NodeAPI;
+  readonly #node: Node;
+  readonly #settings: IdentifySettings;
+  readonly #listening: LiveListening;
+
+  constructor(RED: NodeAPI, node: Node, settings: IdentifySettings, listening: LiveListening) {
+    this.#RED = RED;
+    this.#node = node;
+    this.#settings = settings;
+    this.#listening = listening;
+  }
+
+  async handle(msg: NodeMessageInFlow, send: (msg: Array<NodeMessage | null>) => void): Promise<void> {
+    if (this.#isGreeting(msg)) return this.#listening.announce();
+    const command = commandOf(msg);
+    if (command && (await this.#obey(command, msg, send))) return;
+    const about = streamOf(msg);
+    const state = stateOf(msg.payload);
+    if (state && about) return this.#listening.heardState(state, about);
+    const property = { value: this.#settings.property, type: this.#settings.propertyType };
+    const value = await evaluate(this.#RED, this.#node, property, msg);
+    const bytes = bytesOf(value, describe(msg.audio, 0));
+    if (bytes && about) return this.#listening.take(bytes, about, await this.#speakerIds(msg));
+    if (bytes || typeof msg.payload !== 'object') {
+      throw new VoicePrintsError(
+        'INPUT_INVALID',
+        `this node listens to live streams, and ${located(property)} is none: wire a live audio source to it, or let it send one message with the whole answer`,
+      );
+    }
+    // Whatever else a live source tells on its second output: keys of a telephone, lost audio.
+  }
+
+  /** `online` from the broker node's birth message, or from Home Assistant: they know nothing yet. */
+  #isGreeting({ topic, payload }: NodeMessageInFlow): boolean {
+    const { topicBase: base, site, discoveryPrefix } = this.#settings;
+    const isStatus = topic === homeAssistantStatusTopic(discoveryPrefix) || topic === topicsOf({ base, site }).status;
+    return isStatus && typeof payload === 'string' && payload === 'online';
+  }
+
+  /** False for a word that is no command here. */
+  async #obey(
+    command: Command,
+    msg: NodeMessageInFlow,
+    send: (msg: Array<NodeMessage | null>) => void,
+  ): Promise<boolean> {
+    const streamId = textOf(command, 'streamId', 'stream_id');
+    switch (command.action) {
+      case 'enroll':
+        send([null, null, { ...msg, ...(await this.#enroll(command)) }]);
+        return true;
+      case 'stop':
+        this.#listening.pause(streamId);
+        return true;
+      case 'start':
+        this.#listening.start(streamId);
+        return true;
+      case 'announce':
+        this.#listening.announce();
+        return true;
+      case 'remove':
+        this.#listening.remove();
+        return true;
+      case 'offline':
+        return true; // the broker's and Home Assistant's farewell
+      default:
+        return false;
+    }
+  }
+
+  #enroll(command: Command): Promise<MqttMessage> {
+    const speakerId = textOf(command, 'speakerId', 'speaker_id');
+    if (speakerId === undefined) {
+      throw new VoicePrintsError(
+        'SPEAKER_ID_INVALID',
+        'payload.speakerId is empty; it must name the person, for example alice',
+      );
+    }
+    const name = textOf(command, 'name', 'speaker');
+    const cluster = textOf(command, 'cluster');
+    const consentText = textOf(command, 'consent');
+    return this.#listening.enroll({
+      speakerId,
+      ...(name && { name }),
+      ...(cluster && { cluster }),
+      ...(consentText && { consentText }),
+    });
+  }
+
+  #speakerIds(msg: NodeMessageInFlow): Promise<readonly string[] | undefined> {
+    const { speakers: value, speakersType: type } = this.#settings;
+    return evaluateIds(this.#RED, this.#node, { value, type }, msg);
+  }
+}
+
+/** What `msg.audio` says of a stream; undefined where it names none. */
+function streamOf(msg: NodeMessageInFlow): (Partial<LiveDescription> & { streamId: string }) | undefined {
+  const given = msg.audio as Partial<Record<keyof LiveDescription, unknown>> | undefined;
+  if (typeof given !== 'object' || given === null || typeof given.streamId !== 'string') return undefined;
+  const { encoding, sampleRateHz, channels } = describe(given, 0);
+  const { streamId, startSample, isNarrowBand, isEnd, source, call, site } = given;
+  return {
+    streamId,
+    ...(encoding && ({ encoding } as object)),
+    ...(sampleRateHz && ({ sampleRateHz } as object)),
+    ...(channels && ({ channels } as object)),
+    ...(typeof startSample === 'number' && { startSample }),
+    ...(typeof isNarrowBand === 'boolean' && { isNarrowBand }),
+    ...(isEnd === true && { isEnd }),
+    ...(typeof source === 'string' && { source }),
+    ...(typeof call === 'object' && call !== null && { call }),
+    ...(typeof site === 'string' && { site }),
+  };
+}
+
+const outgoing = (message: MqttMessage, stream?: Partial<StreamLabel>): NodeMessage =>
+  ({ ...message, ...(stream && { stream }) }) as NodeMessage;
+
+/** Who is here; where nobody is, how many streams are listened to; that audio was lost or the machine is full. */
+function listeningBadge(RED: NodeAPI, { streams, presence, droppedSeconds, level }: LiveListening): NodeStatus {
+  const text = (key: string, words = {}) => RED._(`identify-speakers.status.${key}`, words);
+  if (level > 0) return badge('yellow', 'ring', text('degraded'));
+  if (presence === 'unknown') return badge('yellow', 'dot', text('somebody'));
+  if (presence !== 'nobody') return badge('green', 'dot', shorten(presence));
+  if (streams === 0) return badge('grey', 'ring', text('idle'));
+  if (droppedSeconds >= 1)
+    return badge('green', 'ring', text('lost', { streams, seconds: Math.round(droppedSeconds) }));
+  return badge('green', 'ring', text('listening', { streams }));
+}

@@ -1,0 +1,211 @@
+import {
+  type Engine,
+  type EnrollUnknownRequest,
+  type FalseAcceptPercent,
+  type LiveSession,
+  liveSpeakerEvent,
+  type MqttMessage,
+  type SpeakerEvent,
+  type StreamState,
+  topicsOf,
+  VoicePrintsError,
+} from '../../src/index.js';
+import type { LiveDescription, StreamLabel } from '../shared/liveMessages.js';
+import { ListenedStream } from './listenedStream.js';
+import { type Port, SiteMessages, type SiteOptions } from './siteMessages.js';
+
+/** After a failure the audio of a stream is let pass for this long before it is tried again. */
+const RETRY_MS = 10_000;
+
+export interface ListeningOptions extends SiteOptions {
+  readonly topicBase: string;
+  /** Of streams that name none. */
+  readonly site: string;
+  readonly falseAcceptPercent?: FalseAcceptPercent | undefined;
+  readonly engine: () => Promise<Engine>;
+  /** A message for the given port; `stream` says which stream it came from, where it came from one. */
+  readonly tell: (port: Port, message: MqttMessage, stream?: Partial<StreamLabel>) => void;
+  readonly onFailure: (failure: VoicePrintsError, stream: Partial<StreamLabel>) => void;
+  /** Something that the badge shows may have changed. */
+  readonly onChange: () => void;
+}
+
+/** All streams that reach one node: a session for each, presence for each site. */
+export class LiveListening {
+  readonly #options: ListeningOptions;
+  readonly #streams = new Map<string, ListenedStream>();
+  readonly #sites = new Map<string, SiteMessages>();
+  readonly #restingUntilMs = new Map<string, number>();
+  /** Streams that were told to stop, until they are started again or end; `undefined`: all. */
+  readonly #paused = new Set<string | undefined>();
+  /** Streams whose sources tell how they are: better than what messages that come and stay away look like. */
+  readonly #toldBySource = new Set<string>();
+  #lastUnknown: { readonly session: LiveSession; readonly cluster: string } | undefined;
+  #isClosed = false;
+  droppedSeconds = 0;
+  level = 0;
+
+  constructor(options: ListeningOptions) {
+    this.#options = options;
+  }
+
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** Who is at the sites of this node: `Alice`, `unknown`, `nobody`. */
+  get presence(): string {
+    const said = [...new Set([...this.#sites.values()].map(({ presence }) => presence))];
+    const known = said.filter((text) => text !== 'nobody' && text !== 'unknown');
+    if (known.length > 0) return known.join(', ');
+    return said.includes('unknown') ? 'unknown' : 'nobody';
+  }
+
+  /** Audio of a stream, as a live source sends it. Throws what PushedAudio.push throws, and CONFIG_INVALID for a site. */
+  take(
+    bytes: Uint8Array,
+    about: Partial<LiveDescription> & { streamId: string },
+    speakerIds?: readonly string[],
+  ): void {
+    const { streamId } = about;
+    if (about.isEnd || bytes.length === 0) {
+      this.#streams.get(streamId)?.end();
+      this.#toldBySource.delete(streamId);
+      this.#paused.delete(streamId);
+      this.#restingUntilMs.delete(streamId);
+      return;
+    }
+    if (this.#isClosed || this.#paused.has(streamId) || this.#paused.has(undefined)) return;
+    if (Date.now() < (this.#restingUntilMs.get(streamId) ?? 0)) return;
+    const stream = this.#streams.get(streamId) ?? this.#open(about, speakerIds);
+    stream.push(bytes, isOurClock(about) ? about.startSample : undefined);
+  }
+
+  /** How a stream is, as its source says; before its first audio, too. */
+  heardState(state: StreamState, about: Partial<LiveDescription> & { streamId: string }): void {
+    this.#toldBySource.add(about.streamId);
+    this.#streams.get(about.streamId)?.tell(state);
+    const site = this.#siteNameOf(about);
+    const context = { site, sessionId: about.streamId, model: '', threshold: 0 };
+    this.#site(site).hear(liveSpeakerEvent({ type: 'state', state, timestampMs: Date.now() }, context));
+  }
+
+  /** Everything that is retained, once more. */
+  announce(): void {
+    if (this.#sites.size === 0) this.#site(this.#options.site);
+    else for (const site of this.#sites.values()) site.announce();
+  }
+
+  remove(): void {
+    if (this.#sites.size === 0) this.#site(this.#options.site);
+    for (const site of this.#sites.values()) site.remove();
+  }
+
+  /** Stops listening to one stream, or to all, until `start`. */
+  pause(streamId?: string): void {
+    this.#paused.add(streamId);
+    for (const [id, stream] of this.#streams) if (streamId === undefined || id === streamId) stream.end();
+  }
+
+  start(streamId?: string): void {
+    if (streamId === undefined) this.#paused.clear();
+    else this.#paused.delete(streamId);
+  }
+
+  /** "The last unknown is Alice", while the stream goes on or long after. Throws what `enrollUnknown` throws. */
+  async enroll(request: EnrollUnknownRequest): Promise<MqttMessage> {
+    const heard = this.#lastUnknown;
+    const asked = { ...(heard && { cluster: heard.cluster }), ...request };
+    const isListening = heard && [...this.#streams.values()].some(({ session }) => session === heard.session);
+    const voices = isListening ? heard.session : (await this.#options.engine()).speakers();
+    const result = await voices.enrollUnknown(asked);
+    const site = heard?.session.site ?? this.#options.site;
+    return { topic: `${this.#options.topicBase}/${site}/enrolled`, payload: result, qos: 1, retain: false };
+  }
+
+  /** Ends every session; resolves when they have ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const stream of this.#streams.values()) stream.stop();
+    for (const site of this.#sites.values()) site.close();
+    await Promise.all([...this.#streams.values()].map(({ ended }) => ended));
+  }
+
+  #open(about: Partial<LiveDescription> & { streamId: string }, speakerIds?: readonly string[]): ListenedStream {
+    const { streamId } = about;
+    const { falseAcceptPercent, engine } = this.#options;
+    const site = this.#siteNameOf(about);
+    const messages = this.#site(site);
+    const label = labelOf(about);
+    const stream = new ListenedStream({
+      site,
+      format: about,
+      engine,
+      watch: { ...(speakerIds && { speakerIds }), ...(falseAcceptPercent && { falseAcceptPercent }) },
+      onEvent: (event, session) => this.#heard(event, session, messages, label),
+      onFailure: (failure) => {
+        this.#restingUntilMs.set(streamId, Date.now() + RETRY_MS);
+        this.#options.onFailure(failure, label);
+      },
+    });
+    this.#streams.set(streamId, stream);
+    this.#options.onChange();
+    void stream.ended.then(() => {
+      if (this.#streams.get(streamId) === stream) this.#streams.delete(streamId);
+      if (!this.#isClosed) this.#options.onChange();
+    });
+    return stream;
+  }
+
+  #heard(event: SpeakerEvent, session: LiveSession, messages: SiteMessages, label: Partial<StreamLabel>): void {
+    const isSourcesToTell = event.event_type === 'stream' && this.#toldBySource.has(label.streamId ?? '');
+    if (this.#isClosed || isSourcesToTell) return;
+    if (event.event_type === 'dropped') this.droppedSeconds += event.seconds;
+    if (event.event_type === 'degraded') this.level = event.level;
+    if ((event.event_type === 'unknown' || event.event_type === 'uncertain') && event.cluster) {
+      this.#lastUnknown = { session, cluster: event.cluster };
+    }
+    this.#speaking = label;
+    messages.hear(event);
+    this.#speaking = undefined;
+    this.#options.onChange();
+  }
+
+  /** Whose event is being told: its label goes with the messages. */
+  #speaking: Partial<StreamLabel> | undefined;
+
+  #site(site: string): SiteMessages {
+    const known = this.#sites.get(site);
+    if (known) return known;
+    const { topicBase: base, tell, onChange } = this.#options;
+    const made = new SiteMessages({ base, site }, this.#options, (port, message) => {
+      tell(port, message, this.#speaking);
+      if (message.topic === topicsOf({ base, site }).speaker) onChange();
+    });
+    this.#sites.set(site, made);
+    made.announce();
+    return made;
+  }
+
+  #siteNameOf({ site }: Partial<LiveDescription>): string {
+    if (site === undefined || site === '') return this.#options.site;
+    if (typeof site === 'string' && isSite(site)) return site;
+    throw new VoicePrintsError(
+      'CONFIG_INVALID',
+      'the site of a stream must not contain # or +; correct it at its source',
+    );
+  }
+}
+
+/** Whether `startSample` counts what our own sources count. */
+const isOurClock = ({ encoding, sampleRateHz, channels }: Partial<LiveDescription>): boolean =>
+  encoding === 's16le' && sampleRateHz === 16_000 && channels === 1;
+
+/** A level of an MQTT topic, or several. */
+const isSite = (site: string): boolean => /^[^#+/][^#+]*$/.test(site) && !site.endsWith('/');
+
+const labelOf = ({ streamId, source, call }: Partial<LiveDescription>): Partial<StreamLabel> => ({
+  ...(streamId !== undefined && { streamId }),
+  ...(source !== undefined && { source }),
+  ...(call !== undefined && { call }),
+});

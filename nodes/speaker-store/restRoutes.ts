@@ -1,0 +1,106 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Node, NodeAPI } from 'node-red';
+import type { KeyCheck } from '../../src/api/access/admitKey.js';
+import type { FailureReport } from '../../src/api/calls/call.js';
+import { createRestRouter } from '../../src/api/rest.js';
+import { asVoicePrintsError, type Engine, type ErrorCode, type Jobs, VoicePrintsError } from '../../src/index.js';
+import { nodeCors } from './nodeCors.js';
+
+/** A store that other programs reach over HTTP. */
+interface Mount {
+  readonly path: string;
+  readonly serve: RequestHandler;
+}
+
+interface MountOptions {
+  /** Below Node-RED's HTTP root; `/` serves the calls at the root itself. */
+  readonly path: string;
+  /** Asked one after the other. */
+  readonly handlers: readonly RequestHandler[];
+}
+
+interface RestHandlerOptions extends KeyCheck {
+  readonly engine: () => Promise<Engine>;
+  readonly jobs: () => Promise<Jobs>;
+  readonly onFailure: (failure: FailureReport) => void;
+}
+
+const mounts = new Map<string, Mount>();
+
+/** Registered once when the package is loaded; which store answers is looked up on each request. */
+export function registerRestRoutes(RED: NodeAPI): void {
+  if (!isHttpOn(RED)) return;
+  const { httpNodeMiddleware } = RED.settings as { httpNodeMiddleware?: RequestHandler | RequestHandler[] };
+  // Core applies both to each of its own routes.
+  const guards = [httpNodeMiddleware ?? [], ...nodeCors(RED)].flat();
+  const dispatch: RequestHandler = (req, res, next) => {
+    const mount = [...mounts.values()].find(({ path }) => isBelow(req.path, path));
+    if (!mount) return void next();
+    runInTurn(guards, req, res, (error?: unknown) => (error ? next(error) : enter(mount, req, res, next)));
+  };
+  RED.httpNode.use(dispatch);
+}
+
+/** Serves what a store has switched on until the node closes. Throws CONFIG_INVALID on a path that is taken. */
+export function mountHttp(RED: NodeAPI, store: Node, { path, handlers }: MountOptions): void {
+  if (!isHttpOn(RED)) {
+    throw invalid('this Node-RED serves no HTTP (httpNodeRoot is false); switch REST and live streams off');
+  }
+  if ([...mounts.values()].some((mount) => mount.path === path)) {
+    throw invalid('another speaker store is served on the same base path; choose another one');
+  }
+  mounts.set(store.id, { path, serve: (req, res, next) => runInTurn(handlers, req, res, next) });
+  store.on('close', () => mounts.delete(store.id));
+}
+
+/** The REST API of a store, whose engine opens with the first call at the latest. */
+export function restHandler({ engine, onFailure, ...shared }: RestHandlerOptions): RequestHandler {
+  let router: Promise<RequestHandler> | undefined;
+  const open = async (): Promise<RequestHandler> =>
+    createRestRouter({ ...shared, engine: await engine(), options: { onFailure } });
+  return (req, res, next) => {
+    router ??= open();
+    router.then(
+      (handle) => handle(req, res, next),
+      (thrown: unknown) => {
+        router = undefined; // the store may open next time
+        refuse(res, asVoicePrintsError(thrown).code);
+      },
+    );
+  };
+}
+
+const isHttpOn = (RED: NodeAPI): boolean => (RED.settings.httpNodeRoot as string | false | undefined) !== false;
+
+const isBelow = (requested: string, path: string): boolean =>
+  path === '/' || requested === path || requested.startsWith(`${path}/`);
+
+/** As Express mounts a router: what is in front of the router's own paths moves from `url` to `baseUrl`. */
+function enter({ path, serve }: Mount, req: Request, res: Response, next: NextFunction): void {
+  if (path === '/') return void serve(req, res, next);
+  const { url, baseUrl } = req;
+  req.baseUrl = baseUrl + path;
+  req.url = url.slice(path.length);
+  if (!req.url.startsWith('/')) req.url = `/${req.url}`;
+  serve(req, res, (error?: unknown) => {
+    req.url = url;
+    req.baseUrl = baseUrl;
+    next(error);
+  });
+}
+
+/** Each hands over to the next one, as in Express. */
+function runInTurn(handlers: readonly RequestHandler[], req: Request, res: Response, next: NextFunction): void {
+  const [first, ...others] = handlers;
+  if (!first) next();
+  else first(req, res, (error?: unknown) => (error ? next(error) : runInTurn(others, req, res, next)));
+}
+
+/** Nobody has shown a key yet: no word of what is wrong, which may name files. */
+function refuse(res: Response, code: ErrorCode): void {
+  const message = 'the speaker store cannot be opened now; try again, or ask its operator';
+  const detail = { errorcode: `com.deepaffects.${code}`, error_code: `com.deepaffects.${code}` };
+  res.status(503).json({ fault: { faultstring: message, fault_string: message, detail } });
+}
+
+const invalid = (message: string) => new VoicePrintsError('CONFIG_INVALID', message);

@@ -1,0 +1,87 @@
+import type { Node, NodeAPI, NodeDef, NodeStatus } from 'node-red';
+import { asVoicePrintsError, createEngine, type Engine, type JobView } from '../../src/index.js';
+import { badge, failureBadge, SHARED_TEXTS } from '../shared/badge.js';
+import { registerAdminRoutes } from './adminRoutes.js';
+import { registerKeyRoutes } from './keyRoutes.js';
+import { registerRestRoutes } from './restRoutes.js';
+import { StoreEngine, type StorePhase } from './storeEngine.js';
+import { StoreKeys } from './storeKeys.js';
+import type { SpeakerStoreNode } from './storeOf.js';
+import { engineOptions, type StoreCredentials, storeDirectory } from './storeSettings.js';
+import { openSurfaces, type StoreSurfaces } from './storeSurfaces.js';
+
+/** The config node: makes the engine when somebody needs it, shows its state on every user, closes it at the end. */
+export default function register(RED: NodeAPI): void {
+  function SpeakerStore(this: SpeakerStoreNode & Node<StoreCredentials>, def: NodeDef): void {
+    RED.nodes.createNode(this, def);
+    const users: Record<string, Node> = {};
+    const fresh = new Map<string, () => boolean>();
+    const open = async (): Promise<Engine> => createEngine(engineOptions(RED, this, def), { actor: 'node-red' });
+    const store = new StoreEngine(open, (phase) => {
+      for (const user of Object.values(users)) {
+        if (phase.is === 'failed' || fresh.get(user.id)?.()) user.status(phaseBadge(phase));
+      }
+    });
+    const openEngineEarly = (): void => {
+      if (!store.isAsked) store.engine().catch((error: Error) => this.error(error.message));
+    };
+    const engine = (): Promise<Engine> => store.engine();
+    const addUser = (user: Node, isFresh: () => boolean): void => {
+      users[user.id] = user;
+      fresh.set(user.id, isFresh);
+      user.on('close', () => {
+        delete users[user.id];
+      });
+      user.status(phaseBadge(store.phase));
+      // Opened beforehand, so that a wrong key or a locked folder shows at deploy and not with the first message.
+      setImmediate(openEngineEarly);
+    };
+    let held: StoreKeys | undefined;
+    const keys = (): StoreKeys => {
+      held ??= new StoreKeys({
+        storeDirectory: storeDirectory(RED, this, def),
+        apiKey: this.credentials?.apiKey,
+        onFailure: (message) => this.error(message),
+      });
+      return held;
+    };
+    const surfaces = trySurfaces(RED, this, def, { engine, keys });
+    const onJob = (listener: (job: JobView) => void): (() => void) => surfaces?.onJob(listener) ?? (() => undefined);
+    Object.assign(this, { users, engine, keys, register: addUser, onJob });
+    this.on('close', (done: () => void) => {
+      const closing = async (): Promise<void> => {
+        held?.[Symbol.dispose]();
+        await surfaces?.close();
+        await store.close();
+      };
+      closing().then(done, (error: Error) => {
+        this.error(error.message);
+        done();
+      });
+    });
+  }
+
+  RED.nodes.registerType('speaker-store', SpeakerStore as never, {
+    credentials: { encryptionKey: { type: 'password' }, apiKey: { type: 'password' } },
+  });
+  registerAdminRoutes(RED);
+  registerKeyRoutes(RED);
+  registerRestRoutes(RED);
+}
+
+/** A constructor must not throw; without its APIs a store still serves the flows, and wrong settings show on opening. */
+function trySurfaces(...given: Parameters<typeof openSurfaces>): StoreSurfaces | undefined {
+  try {
+    return openSurfaces(...given);
+  } catch (thrown) {
+    const [, store] = given;
+    store.error(asVoicePrintsError(thrown).message);
+    return undefined;
+  }
+}
+
+function phaseBadge(phase: StorePhase): NodeStatus {
+  if (phase.is === 'loading') return badge('yellow', 'ring', `${SHARED_TEXTS}.status.loading`);
+  if (phase.is === 'ready') return badge('green', 'ring', `${SHARED_TEXTS}.status.ready`);
+  return phase.is === 'failed' ? failureBadge(phase.code) : {};
+}

@@ -1,0 +1,34 @@
+import type { Node } from 'node-red';
+import type { TenantGate } from '../../src/api/access/tenantGate.js';
+import { AsyncJobs } from '../../src/api/asyncJobs.js';
+import { asVoicePrintsError, type Engine } from '../../src/index.js';
+
+interface StoreJobsOptions {
+  readonly engine: () => Promise<Engine>;
+  readonly encryptionKey: string | undefined;
+  readonly gate: TenantGate | undefined;
+}
+
+/**
+ * The jobs of a store whose API is on; they open with the first call, or `openEarly`. Private hosts that urls and webhooks may lead to come from VOICE_PRINTS_WEBHOOK_ALLOW, as on
+ * the command line. Close them before the engine.
+ */
+export function storeJobs(store: Node, { engine, encryptionKey, gate }: StoreJobsOptions): AsyncJobs {
+  return new AsyncJobs({
+    engine,
+    encryptionKey,
+    gate,
+    allowHosts: (process.env.VOICE_PRINTS_WEBHOOK_ALLOW ?? '').split(',').flatMap((name) => name.trim() || []),
+    onFault: ({ code }) => store.error(`${code}: a job or a webhook could not be handled`),
+  });
+}
+
+/** What was left when Node-RED ended goes on without anybody asking; what stands in the way shows at deploy. */
+export function openEarly(store: Node, jobs: AsyncJobs): void {
+  setImmediate(() => {
+    jobs.open().catch((thrown: unknown) => {
+      const { code, message } = asVoicePrintsError(thrown);
+      if (code !== 'ENGINE_CLOSED') store.error(message); // closed again before it was open
+    });
+  });
+}

@@ -1,0 +1,36 @@
+import type { Node, NodeAPI } from 'node-red';
+import { type Engine, type JobView, VoicePrintsError } from '../../src/index.js';
+import type { Binding } from '../shared/bindNode.js';
+import type { StoreKeys } from './storeKeys.js';
+
+/** The config node that the four nodes share, as they see it. */
+export interface SpeakerStoreNode extends Node {
+  /** Node-RED hands status and errors of a config node to the nodes named here. */
+  readonly users: Record<string, Node>;
+  /** Who may call the store from outside; opened on the first call. Throws CONFIG_INVALID. */
+  keys(): StoreKeys;
+  /** Opens the engine on the first call; a failed opening is tried again on the next one. */
+  engine(): Promise<Engine>;
+  /** `isFresh` says whether the user's badge may still tell of the store. */
+  register(user: Node, isFresh: () => boolean): void;
+  /** Hears every asynchronous job of the store's API that is done or failed; nothing while the API is off. Returns what ends that. */
+  onJob(listener: (job: JobView) => void): () => void;
+}
+
+/** The store chosen in a node's settings; CONFIG_INVALID where it is missing, disabled or of another kind. */
+export function storeOf(RED: NodeAPI, id: string): SpeakerStoreNode {
+  const store = RED.nodes.getNode(id) as SpeakerStoreNode | null;
+  if (store && store.type === 'speaker-store' && 'engine' in store) return store;
+  throw new VoicePrintsError(
+    'CONFIG_INVALID',
+    'this node has no speaker store; open it, choose or add one, and deploy',
+  );
+}
+
+/** True when the store is there: then the node takes part in its status. */
+export function useStore(RED: NodeAPI, node: Node, id: string, binding: Binding): boolean {
+  const store = RED.nodes.getNode(id) as SpeakerStoreNode | null;
+  if (!store || !('register' in store)) return false;
+  store.register(node, () => !binding.hasWorked);
+  return true;
+}

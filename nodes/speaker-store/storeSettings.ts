@@ -1,0 +1,92 @@
+import { isAbsolute, join, resolve } from 'node:path';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { z } from 'zod';
+import {
+  type EngineConfig,
+  engineConfig,
+  falseAcceptPercent,
+  field,
+  parseConfig,
+  VoicePrintsError,
+} from '../../src/index.js';
+import { checkbox, readSettings, type SettingsForm, text, withDefaults } from '../shared/settings.js';
+
+export interface StoreCredentials {
+  readonly encryptionKey?: string;
+  readonly apiKey?: string;
+}
+
+const schema = z.object({
+  folder: text.describe('Relative to the user directory; empty for one of its own'),
+  model: text,
+  falseAcceptPercent: field(falseAcceptPercent.default(1)),
+  workerThreads: field(z.coerce.number().int().min(1).max(64).optional()),
+  keepAudio: checkbox,
+  unknownVoiceDays: field(z.coerce.number().min(0).max(3_650).default(30)),
+  isRestOn: checkbox,
+  restPath: field(z.string().default('/voice-prints')).transform((path) => `/${path.trim().replace(/^\/+|\/+$/g, '')}`),
+  isStreamOn: checkbox,
+  isGrpcOn: checkbox,
+  grpcHost: field(z.string().default('127.0.0.1')).transform((host) => host.trim()),
+  grpcPort: field(z.coerce.number().int().min(1).max(65_535).default(50_051)),
+  grpcCertificate: text.describe('PEM file, relative to the user directory; empty, with the key: not encrypted'),
+  grpcPrivateKey: text,
+});
+
+export const storeForm: SettingsForm<typeof schema> = {
+  schema,
+  migrations: [
+    withDefaults({
+      folder: '',
+      model: '',
+      falseAcceptPercent: '1',
+      workerThreads: '',
+      isRestOn: false,
+      restPath: '/voice-prints',
+    }),
+    withDefaults({ keepAudio: false, unknownVoiceDays: '30' }),
+    // Stores of before open nothing new by themselves.
+    withDefaults({ isStreamOn: false, isGrpcOn: false, grpcHost: '127.0.0.1', grpcPort: '50051' }),
+  ],
+};
+
+/** What `createEngine` wants, from the settings and credentials of a store. Throws CONFIG_INVALID. */
+export function engineOptions(RED: NodeAPI, node: Node<StoreCredentials>, def: NodeDef): EngineConfig {
+  const settings = readSettings(storeForm, def);
+  return parseConfig(engineConfig, {
+    storeDirectory: storeDirectory(RED, node, def),
+    encryptionKey: node.credentials?.encryptionKey ?? '',
+    model: settings.model === '' ? undefined : settings.model,
+    falseAcceptPercent: settings.falseAcceptPercent,
+    workerThreads: settings.workerThreads,
+    keepAudio: settings.keepAudio,
+    unknownVoiceDays: settings.unknownVoiceDays,
+  });
+}
+
+/**
+ * Where a store keeps everything. Never inside the package, where an update would erase it. The id, as names change and two
+ * stores may share one. Throws CONFIG_INVALID.
+ */
+export function storeDirectory(RED: NodeAPI, node: Node, def: NodeDef): string {
+  const { folder } = readSettings(storeForm, def);
+  if (folder.trim() === '') return join(userDirectory(RED), 'voice-prints', node.id);
+  return pathOf(RED, node, folder);
+}
+
+const userDirectory = (RED: NodeAPI): string => RED.settings.userDir ?? process.cwd();
+
+/** A path from the dialog, relative to the user directory, environment variables filled in. Throws CONFIG_INVALID. */
+export function pathOf(RED: NodeAPI, node: Node, entered: string): string {
+  const filled = entered.trim().replace(/\$\{([^}]+)\}/g, (_, name: string) => environment(RED, node, name));
+  return isAbsolute(filled) ? filled : resolve(userDirectory(RED), filled);
+}
+
+function environment(RED: NodeAPI, node: Node, name: string): string {
+  const value: unknown = RED.util.evaluateNodeProperty(name, 'env', node, {});
+  if (typeof value === 'string' && value !== '') return value;
+  throw new VoicePrintsError(
+    'CONFIG_INVALID',
+    `a path names the environment variable ${name}, which is not set; set it, or enter another path`,
+  );
+}

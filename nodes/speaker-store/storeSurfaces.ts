@@ -1,0 +1,81 @@
+import type { RequestHandler } from 'express';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { FailureReport } from '../../src/api/calls/call.js';
+import { livePage } from '../../src/api/page/pages.js';
+import type { Engine, JobView } from '../../src/index.js';
+import { readSettings } from '../shared/settings.js';
+import { mountHttp, restHandler } from './restRoutes.js';
+import { openStoreGrpc } from './storeGrpc.js';
+import { openEarly, storeJobs } from './storeJobs.js';
+import type { StoreKeys } from './storeKeys.js';
+import { pathOf, type StoreCredentials, storeForm } from './storeSettings.js';
+import { openStoreStreams } from './storeStreams.js';
+
+/** What other programs reach a store by. */
+export interface StoreSurfaces {
+  /** Hears every asynchronous job that is done or failed. Returns what ends that. */
+  onJob(listener: (job: JobView) => void): () => void;
+  /** No port and no socket is left. The engine stays the caller's, to be closed afterwards. */
+  close(): Promise<void>;
+}
+
+interface SurfacesOptions {
+  readonly engine: () => Promise<Engine>;
+  /** Throws CONFIG_INVALID. */
+  readonly keys: () => StoreKeys;
+}
+
+/** What is switched on in the settings, as soon as there is a key; undefined where nothing is. Throws CONFIG_INVALID. */
+export function openSurfaces(
+  RED: NodeAPI,
+  store: Node<StoreCredentials>,
+  def: NodeDef,
+  options: SurfacesOptions,
+): StoreSurfaces | undefined {
+  const settings = readSettings(storeForm, def);
+  const { isRestOn, isStreamOn, isGrpcOn, restPath, grpcHost, grpcPort } = settings;
+  if (!isRestOn && !isStreamOn && !isGrpcOn) return undefined;
+  const pemPath = (file: string): string => (file.trim() === '' ? '' : pathOf(RED, store, file));
+  const tlsFiles = {
+    certificate: pemPath(settings.grpcCertificate),
+    privateKey: pemPath(settings.grpcPrivateKey),
+  };
+  const keys = options.keys();
+  // Keys and limits are known before any call is looked at.
+  const engine = async (): Promise<Engine> => {
+    await keys.ring();
+    return options.engine();
+  };
+  const onFailure = ({ requestId, code }: FailureReport): void =>
+    store.error(`request ${requestId} of another program failed: ${code}`);
+  const shared = { ...keys.check, engine, onFailure };
+  const { encryptionKey } = store.credentials ?? {};
+  const jobs = isRestOn ? storeJobs(store, { engine, encryptionKey, gate: keys.check.gate }) : undefined;
+  const closers: (() => Promise<void>)[] = [];
+  keys.onceHeld(() => {
+    const handlers: RequestHandler[] = [];
+    if (isStreamOn) handlers.push(pageHandler());
+    if (jobs) handlers.push(restHandler({ ...shared, jobs: jobs.open }));
+    if (handlers.length > 0) mountHttp(RED, store, { path: restPath, handlers });
+    if (isStreamOn) closers.push(openStoreStreams(RED, store, { ...shared, path: restPath }));
+    if (isGrpcOn) closers.push(openStoreGrpc(store, { ...shared, host: grpcHost, port: grpcPort, tlsFiles }));
+    if (jobs) openEarly(store, jobs);
+  });
+  return {
+    onJob: (listener) => jobs?.onSettled(listener) ?? (() => undefined),
+    close: async () => {
+      await Promise.all(closers.map((close) => close()));
+      await jobs?.[Symbol.asyncDispose](); // what is in work is handed back, and done after the next start
+    },
+  };
+}
+
+/** The page with the microphone, at `/live` below the store's path. */
+function pageHandler(): RequestHandler {
+  const page = livePage();
+  return (request, response, next) => {
+    const isAsked = ['GET', 'HEAD'].includes(request.method) && /^\/live\/?$/.test(request.path);
+    if (isAsked) page(request, response);
+    else next();
+  };
+}

@@ -1,0 +1,89 @@
+import { timingSafeEqual } from 'node:crypto';
+import { VoicePrintsError } from '../../core/errors.js';
+import { LOCAL_TENANT } from '../../engine/engine.js';
+import { type Caller, SCOPES } from './caller.js';
+import { digestOf, keyIdOf, newKey } from './keyDigest.js';
+
+/** A key as a server keeps it: what it may do, and its SHA-256 digest (32 bytes). */
+export interface HashedKey extends Caller {
+  readonly digest: Buffer;
+}
+
+export const TENANT = /^[a-zA-Z0-9_.-]{1,64}$/;
+const HASHED = /^sha256:([0-9a-f]{64})$/i;
+
+/** The API keys of a server: only their digests stay in memory. A tenant may have several. */
+export class ApiKeys {
+  /** Asked on every call, so that keys may come and go while a server runs. */
+  readonly #current: () => readonly HashedKey[];
+  /** By the ids of keys. */
+  readonly #lastUsedMs = new Map<string, number>();
+
+  constructor(current: () => readonly HashedKey[]) {
+    this.#current = current;
+  }
+
+  /**
+   * Reads `tenant:key` pairs, one an array item or separated by commas or line ends; `tenant:sha256:HEX` gives the
+   * digest instead of the key. Empty lines and lines that begin with `#` are skipped. Such keys may do everything.
+   * Throws CONFIG_INVALID, naming the place and never the key, and when there is no pair at all.
+   */
+  static fromPairs(pairs: string | readonly string[]): ApiKeys {
+    const keys = keysOfPairs(pairs);
+    if (keys.length === 0) {
+      throw new VoicePrintsError('CONFIG_INVALID', 'there is no API key; give pairs of tenant:key');
+    }
+    return new ApiKeys(() => keys);
+  }
+
+  /** Makes a key of 192 random bits. It is returned once; what stays is its digest. */
+  static generate(tenantId: string = LOCAL_TENANT): { readonly keys: ApiKeys; readonly key: string } {
+    const key = newKey();
+    return { keys: ApiKeys.fromPairs([`${tenantId}:${key}`]), key };
+  }
+
+  /** Whose key this is, or undefined. Takes the same time whichever key it is compared with. */
+  callerOf(key: string): Caller | undefined {
+    const digest = digestOf(key);
+    let caller: Caller | undefined;
+    for (const known of this.#current()) {
+      if (timingSafeEqual(known.digest, digest)) caller = known;
+    }
+    if (caller) this.#lastUsedMs.set(caller.keyId, Date.now());
+    return caller;
+  }
+
+  /** When a key was last recognised here; undefined where it was not since these keys were opened. */
+  lastUsedMs(keyId: string): number | undefined {
+    return this.#lastUsedMs.get(keyId);
+  }
+
+  /** `tenant:sha256:HEX` lines, to be kept in a key file instead of the keys. */
+  toHashedPairs(): readonly string[] {
+    return this.#current().map(({ tenantId, digest }) => `${tenantId}:sha256:${digest.toString('hex')}`);
+  }
+}
+
+/** See ApiKeys.fromPairs; none is none. */
+export function keysOfPairs(pairs: string | readonly string[]): readonly HashedKey[] {
+  const texts = (typeof pairs === 'string' ? [pairs] : pairs).flatMap((text) => text.split(/[,\r\n]+/));
+  return texts
+    .map((text) => text.trim())
+    .filter((text) => text !== '' && !text.startsWith('#'))
+    .map(parsePair);
+}
+
+function parsePair(pair: string, index: number): HashedKey {
+  const colon = pair.indexOf(':');
+  const tenantId = pair.slice(0, Math.max(colon, 0)).trim();
+  const key = pair.slice(colon + 1).trim();
+  if (colon < 0 || key === '' || !TENANT.test(tenantId)) {
+    throw new VoicePrintsError(
+      'CONFIG_INVALID',
+      `API key ${index + 1} is not a pair of tenant:key; a tenant is 1 to 64 of a-z, A-Z, 0-9, dot, dash, underscore`,
+    );
+  }
+  const hashed = HASHED.exec(key);
+  const digest = hashed ? Buffer.from(hashed[1]!, 'hex') : digestOf(key);
+  return { tenantId, digest, keyId: keyIdOf(digest), scopes: SCOPES };
+}

@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { VoicePrintsError } from '../../core/errors.js';
+import { TENANT } from './apiKeys.js';
+import { SCOPES } from './caller.js';
+
+export const LONGEST_LABEL = 200;
+
+const keyRow = z.object({
+  keyId: z.string().min(1),
+  tenantId: z.string().regex(TENANT),
+  label: z.string().max(LONGEST_LABEL),
+  scopes: z.array(z.enum(SCOPES)).min(1),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  createdAt: z.iso.datetime(),
+  /** Refused from then on: when it was revoked, or, after a rotation, when its grace is over. */
+  endsAt: z.iso.datetime().optional(),
+});
+
+const tenantRow = z.object({
+  callsPerMinute: z.number().int().positive().optional(),
+  audioMinutesPerDay: z.number().positive().optional(),
+});
+
+const ringForm = z.object({
+  version: z.literal(1),
+  keys: z.array(keyRow),
+  tenants: z.record(z.string().regex(TENANT), tenantRow).default({}),
+});
+
+/** A key as it is kept: its digest, never the key. */
+export type KeyRow = z.output<typeof keyRow>;
+
+/** The keys of a store and the limits of its tenants, as they are kept. */
+export type StoredRing = z.output<typeof ringForm>;
+
+export const EMPTY_RING: StoredRing = { version: 1, keys: [], tenants: {} };
+
+/** Where the keys of a store are kept: in its folder, beside the voiceprints. */
+export const keyFileOf = (storeDirectory: string): string => join(storeDirectory, 'api-keys.json');
+
+/** Throws FILE_UNREADABLE, and CONFIG_INVALID where the file is none of ours. No file is an empty ring. */
+export async function readKeyFile(path: string): Promise<StoredRing> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return EMPTY_RING;
+    const message = `the API keys cannot be read (${code}); check the rights of ${path}`;
+    throw new VoicePrintsError('FILE_UNREADABLE', message, { cause });
+  }
+  try {
+    return ringForm.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new VoicePrintsError('CONFIG_INVALID', `${path} is no file of API keys; mend it, or move it away`, { cause });
+  }
+}

@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto';
+import { unwatchFile, watchFile } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AuditAction, AuditLog, StoreLock, VoicePrintsError } from '../../index.js';
+import { type HashedKey, TENANT } from './apiKeys.js';
+import { SCOPES, type Scope } from './caller.js';
+import { digestOf, newKey } from './keyDigest.js';
+import { EMPTY_RING, type KeyRow, keyFileOf, LONGEST_LABEL, readKeyFile, type StoredRing } from './keyFile.js';
+import { replaceFile, unwritable } from './replaceFile.js';
+import type { TenantLimits } from './tenantGate.js';
+
+/** A key as lists show it: never the key, nor its digest. */
+export type KeyRecord = Omit<KeyRow, 'sha256'>;
+
+export interface NewKeyRequest {
+  readonly tenantId: string;
+  readonly scopes: readonly Scope[];
+  readonly label?: string | undefined;
+}
+
+/** `key` is shown this once. */
+export interface MadeKey {
+  readonly record: KeyRecord;
+  readonly key: string;
+}
+
+export interface KeyRingOptions {
+  /** Who changes keys, as the audit log names them. */
+  readonly actor?: string;
+  readonly nowMs?: () => number;
+}
+
+/** Who hears of a ring that is followed. */
+export interface RingListener {
+  /** After every change, whoever made it. */
+  onChange?(): void;
+  /** The file cannot be read; the keys stay as they are. */
+  onFailure(error: unknown): void;
+}
+
+/** Changes by another process are seen within this time. */
+const POLL_MS = 1_000;
+const LOCK_WAIT_MS = 10_000;
+
+/**
+ * The keys of a store: a file of digests that the command line and the editor change while servers read it.
+ * A key itself is seen once, by whoever made it. Every change is noted in the audit log of the store.
+ */
+export class KeyRing implements Disposable {
+  readonly #folder: string;
+  readonly #actor: string;
+  readonly #nowMs: () => number;
+  readonly #lock: StoreLock;
+  readonly #log: AuditLog;
+  #ring = EMPTY_RING;
+  /** Counts what was read and written: a reading that a change has overtaken is not taken. */
+  #turn = 0;
+  #followed: { readonly poll: () => void; readonly listener: RingListener } | undefined;
+
+  /** Has no keys until it is read. */
+  constructor(storeDirectory: string, { actor = 'program', nowMs = Date.now }: KeyRingOptions = {}) {
+    this.#folder = storeDirectory;
+    this.#actor = actor;
+    this.#nowMs = nowMs;
+    this.#lock = new StoreLock(join(storeDirectory, '.api-keys.lock'), LOCK_WAIT_MS);
+    this.#log = new AuditLog(storeDirectory);
+  }
+
+  /** The ring of a store, read. Throws FILE_UNREADABLE, and CONFIG_INVALID where its file is none of ours. */
+  static async open(storeDirectory: string, options?: KeyRingOptions): Promise<KeyRing> {
+    const ring = new KeyRing(storeDirectory, options);
+    await ring.read();
+    return ring;
+  }
+
+  /** Throws FILE_UNREADABLE, and CONFIG_INVALID where the file is none of ours. No file is an empty ring. */
+  async read(): Promise<void> {
+    this.#turn += 1;
+    const turn = this.#turn;
+    const ring = await readKeyFile(keyFileOf(this.#folder));
+    if (turn === this.#turn) this.#take(ring);
+  }
+
+  /** Looks for changes of the file from now on, until disposed. */
+  follow(listener: RingListener): void {
+    if (this.#followed) return;
+    const poll = () => {
+      this.read().catch((error: unknown) => listener.onFailure(error));
+    };
+    this.#followed = { poll, listener };
+    watchFile(keyFileOf(this.#folder), { interval: POLL_MS, persistent: false }, poll);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#followed) unwatchFile(keyFileOf(this.#folder), this.#followed.poll);
+    this.#followed = undefined;
+  }
+
+  /** Keys that hold now. */
+  current(): readonly HashedKey[] {
+    return this.#ring.keys
+      .filter((key) => this.#holds(key))
+      .map(({ keyId, tenantId, scopes, sha256 }) => ({ keyId, tenantId, scopes, digest: Buffer.from(sha256, 'hex') }));
+  }
+
+  limitsOf(tenantId: string): TenantLimits {
+    return this.#ring.tenants[tenantId] ?? {};
+  }
+
+  list(): readonly KeyRecord[] {
+    return this.#ring.keys.map(recordOf);
+  }
+
+  /** Makes a key, shown this once. Throws CONFIG_INVALID for a tenant of other letters, or a label that is too long. */
+  async create(request: NewKeyRequest): Promise<MadeKey> {
+    const { row, key } = this.#make(request);
+    await this.#change((ring) => ({ ...ring, keys: [...ring.keys, row] }));
+    await this.#note('create key', row);
+    return { record: recordOf(row), key };
+  }
+
+  /** A new key of the same tenant, scopes and label; the old one holds for `graceMs` longer. Throws KEY_NOT_FOUND. */
+  async rotate(keyId: string, graceMs: number): Promise<MadeKey> {
+    await this.read();
+    const { row, key } = this.#make(rowOf(this.#ring, keyId));
+    const ended = await this.#end(keyId, graceMs, [row]);
+    await this.#note('rotate key', ended);
+    return { record: recordOf(row), key };
+  }
+
+  /** Refused from now on. Throws KEY_NOT_FOUND. */
+  async revoke(keyId: string): Promise<KeyRecord> {
+    const ended = await this.#end(keyId, 0);
+    await this.#note('revoke key', ended);
+    return recordOf(ended);
+  }
+
+  /** Replaces the limits of a tenant. Throws CONFIG_INVALID for a tenant of other letters. */
+  async limit(tenantId: string, limits: TenantLimits): Promise<void> {
+    assertTenant(tenantId);
+    await this.#change((ring) => ({ ...ring, tenants: { ...ring.tenants, [tenantId]: { ...limits } } }));
+    await this.#note('limit tenant', { tenantId });
+  }
+
+  #make({ tenantId, scopes, label = '' }: NewKeyRequest): { readonly row: KeyRow; readonly key: string } {
+    assertTenant(tenantId);
+    if (label.length > LONGEST_LABEL) throw invalid(`a label has at most ${LONGEST_LABEL} letters; shorten it`);
+    const key = newKey();
+    const row = {
+      keyId: `key-${randomBytes(4).toString('hex')}`,
+      tenantId,
+      label,
+      scopes: SCOPES.filter((scope) => scopes.includes(scope)),
+      sha256: digestOf(key).toString('hex'),
+      createdAt: new Date(this.#nowMs()).toISOString(),
+    };
+    return { row, key };
+  }
+
+  /** Ends a key, one that ends earlier already keeps its own end, and adds those that take its place. */
+  async #end(keyId: string, graceMs: number, successors: readonly KeyRow[] = []): Promise<KeyRow> {
+    const endsAt = new Date(this.#nowMs() + graceMs).toISOString();
+    const changed = await this.#change((ring) => {
+      const row = rowOf(ring, keyId);
+      const ended = row.endsAt !== undefined && row.endsAt < endsAt ? row : { ...row, endsAt };
+      return { ...ring, keys: [...ring.keys.map((key) => (key === row ? ended : key)), ...successors] };
+    });
+    return rowOf(changed, keyId);
+  }
+
+  #holds({ endsAt }: KeyRecord): boolean {
+    return endsAt === undefined || Date.parse(endsAt) > this.#nowMs();
+  }
+
+  /** Reads again before it writes, alone among all processes: no revocation is lost to somebody else's change. */
+  async #change(change: (ring: StoredRing) => StoredRing): Promise<StoredRing> {
+    const path = keyFileOf(this.#folder);
+    try {
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      return await this.#lock.holding(async (stillMine) => {
+        const next = change(await readKeyFile(path));
+        await stillMine();
+        await replaceFile(path, `${JSON.stringify(next, null, 2)}\n`);
+        this.#turn += 1;
+        this.#take(next);
+        return next;
+      });
+    } catch (cause) {
+      throw cause instanceof VoicePrintsError ? cause : unwritable(path, cause);
+    }
+  }
+
+  #take(ring: StoredRing): void {
+    this.#ring = ring;
+    this.#followed?.listener.onChange?.();
+  }
+
+  #note(action: AuditAction, { tenantId, keyId }: Pick<KeyRow, 'tenantId'> & Partial<KeyRow>): Promise<void> {
+    const time = new Date(this.#nowMs()).toISOString();
+    const named = keyId === undefined ? {} : { keyId };
+    const entry = { time, tenantId, actor: this.#actor, action, speakerId: null, ...named, outcome: 'done' } as const;
+    return this.#log.append([entry]);
+  }
+}
+
+const recordOf = ({ sha256: _, ...record }: KeyRow): KeyRecord => record;
+
+function rowOf({ keys }: StoredRing, keyId: string): KeyRow {
+  const row = keys.find((key) => key.keyId === keyId);
+  if (!row) throw new VoicePrintsError('KEY_NOT_FOUND', `there is no API key ${keyId}; see "voice-prints keys list"`);
+  return row;
+}
+
+function assertTenant(tenantId: string): void {
+  if (!TENANT.test(tenantId)) throw invalid('a tenant is 1 to 64 of a-z, A-Z, 0-9, dot, dash, underscore; rename it');
+}
+
+const invalid = (message: string) => new VoicePrintsError('CONFIG_INVALID', message);

@@ -1,0 +1,87 @@
+import { httpRefusal } from '../refusals/refusal.js';
+
+/** What one tenant may use; what is left out is not limited. */
+export interface TenantLimits {
+  readonly callsPerMinute?: number | undefined;
+  readonly audioMinutesPerDay?: number | undefined;
+}
+
+/** What a tenant has used: audio of the current UTC day, and calls of the current minute. */
+interface Use {
+  readonly day: string;
+  audioMs: number;
+  minute: number;
+  calls: number;
+}
+
+const MINUTE_MS = 60_000;
+
+/** Audio that is counted elsewhere, in milliseconds, of a UTC day (`2026-05-31`). */
+export type AudioUsed = (tenantId: string, day: string) => number;
+
+/** Holds tenants to their limits. Counts calls as they come and audio as it has been worked on, since the process began. */
+export class TenantGate {
+  readonly #limitsOf: (tenantId: string) => TenantLimits;
+  readonly #nowMs: () => number;
+  readonly #uses = new Map<string, Use>();
+  #elsewhere: AudioUsed = () => 0;
+
+  constructor(limitsOf: (tenantId: string) => TenantLimits = () => ({}), nowMs: () => number = Date.now) {
+    this.#limitsOf = limitsOf;
+    this.#nowMs = nowMs;
+  }
+
+  /** Audio of jobs, which outlives the process, counts too. */
+  countAlso(elsewhere: AudioUsed): void {
+    this.#elsewhere = elsewhere;
+  }
+
+  /** Counts a call. Throws TOO_MANY_REQUESTS. */
+  enter(tenantId: string): void {
+    const { callsPerMinute } = this.#limitsOf(tenantId);
+    const use = this.#useOf(tenantId);
+    if (callsPerMinute !== undefined && use.calls >= callsPerMinute) {
+      const waitSeconds = Math.max(1, Math.ceil(((use.minute + 1) * MINUTE_MS - this.#nowMs()) / 1000));
+      const message = `more than ${callsPerMinute} calls a minute; wait as long as Retry-After says`;
+      throw httpRefusal('TOO_MANY_REQUESTS', message, { 'retry-after': String(waitSeconds) });
+    }
+    use.calls += 1;
+  }
+
+  hasAudioLeft(tenantId: string): boolean {
+    const { audioMinutesPerDay } = this.#limitsOf(tenantId);
+    return audioMinutesPerDay === undefined || this.audioMinutesToday(tenantId) < audioMinutesPerDay;
+  }
+
+  /** Throws QUOTA_USED_UP where today's audio is used up. */
+  assertAudioLeft(tenantId: string): void {
+    if (this.hasAudioLeft(tenantId)) return;
+    const { audioMinutesPerDay } = this.#limitsOf(tenantId);
+    const message = `today's ${audioMinutesPerDay} minutes of audio are used up; go on tomorrow (UTC), or ask the operator for more`;
+    throw httpRefusal('QUOTA_USED_UP', message);
+  }
+
+  /** Counts audio that was worked on for a tenant. */
+  used(tenantId: string, audioMs: number): void {
+    this.#useOf(tenantId).audioMs += audioMs;
+  }
+
+  /** Audio of today, in minutes. */
+  audioMinutesToday(tenantId: string): number {
+    const { audioMs, day } = this.#useOf(tenantId);
+    return (audioMs + this.#elsewhere(tenantId, day)) / MINUTE_MS;
+  }
+
+  #useOf(tenantId: string): Use {
+    const nowMs = this.#nowMs();
+    const day = new Date(nowMs).toISOString().slice(0, 10);
+    const minute = Math.floor(nowMs / MINUTE_MS);
+    let use = this.#uses.get(tenantId);
+    if (use?.day !== day) {
+      use = { day, audioMs: 0, minute, calls: 0 };
+      this.#uses.set(tenantId, use);
+    }
+    if (use.minute !== minute) Object.assign(use, { minute, calls: 0 });
+    return use;
+  }
+}

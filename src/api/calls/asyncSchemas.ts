@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import type { JobTask } from '../../engine/jobs/jobs.js';
+import { carried, choice, declared, identifyBody, identifyQuery, optional, speakerIdList, text } from './schemas.js';
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused; as \p{Cc}, in letters every reader of the OpenAPI document knows
+const NO_CONTROLS = /^[^\u0000-\u001f\u007f-\u009f]*$/;
+
+/** The caller's name for a job: text or a number, as old clients send either. */
+const requestId = text
+  .pipe(z.string().min(1).max(128).regex(NO_CONTROLS, 'leave control characters out'))
+  .describe('The name of the job, unique within the developer; one is made where none is given');
+
+const webhook = z.string().max(8192).describe('Where the outcome is sent, up to five times until it is answered 2xx');
+
+/** Beside the key in the query of every asynchronous call. */
+export const asyncQuery = z.object({ request_id: optional(requestId), webhook: optional(webhook) });
+
+const seconds = z.preprocess((raw) => (typeof raw === 'string' ? Number(raw) : raw), z.number().min(0).max(3600));
+const wholeNumber = z.preprocess((raw) => (typeof raw === 'string' ? Number(raw) : raw), z.number().int());
+const flag = z.preprocess(
+  (raw) => (typeof raw === 'string' ? raw.toLowerCase() : raw),
+  z.union([
+    z.boolean(),
+    z.enum(['true', '1', 'yes', 'false', '0', 'no']).transform((word) => ['true', '1', 'yes'].includes(word)),
+  ]),
+);
+
+const voices = {
+  speakerIds: optional(speakerIdList).describe('People who may be named; by default voices are only told apart'),
+  speakerCount: optional(
+    wholeNumber.pipe(z.union([z.literal(-1), z.literal(0), z.number().int().min(1).max(100)])),
+  ).describe('How many people speak at most; -1 where nobody knows'),
+  separateSpeakerPerChannel: optional(flag).describe('Each channel of the recording is one person'),
+};
+
+const pauses = {
+  minNonSpeechDuration: optional(seconds).describe('Pauses shorter than this many seconds belong to the speech'),
+};
+
+export const diarizeBody = z.object({ ...carried, ...declared, ...voices });
+export const diarizeQuery = z.object({ ...declared, ...voices });
+export const vadBody = z.object({ ...carried, ...declared, ...pauses });
+export const vadQuery = z.object({ ...declared, ...pauses });
+
+/** What each kind of job reads, with the audio inside JSON and with the audio as the body. */
+export const JOB_SCHEMAS = {
+  identify: { body: identifyBody, query: identifyQuery },
+  diarize: { body: diarizeBody, query: diarizeQuery },
+  vad: { body: vadBody, query: vadQuery },
+} as const;
+
+const named = {
+  requestId: optional(requestId),
+  webhook: optional(webhook),
+  kind: z.enum(['identify', 'diarize', 'vad']).default('identify').describe('What is done with the recording'),
+};
+const everything = { ...named, ...declared, ...choice, ...voices, ...pauses };
+
+/** The modern call, one for all kinds. */
+export const jobBody = z.object({ ...carried, ...everything });
+export const jobQuery = z.object(everything);
+
+export const oneJob = z.object({ requestId });
+export const oneWebhook = z.object({ webhookId: requestId.describe('As the message said it') });
+export const pageQuery = z.object({
+  limit: optional(wholeNumber.pipe(z.number().int().min(1).max(200))),
+  cursor: optional(z.string().regex(/^\d{1,20}$/, 'give the cursor of the page before')),
+});
+
+interface TaskFields {
+  readonly speakerIds?: readonly string[] | undefined;
+  readonly falseAcceptPercent?: 0.1 | 1 | 5 | undefined;
+  readonly speakerCount?: number | undefined;
+  readonly separateSpeakerPerChannel?: boolean | undefined;
+  readonly minNonSpeechDuration?: number | undefined;
+}
+
+/** What a job is to do, from the fields of its call. */
+export function taskOf(kind: JobTask['kind'], fields: TaskFields): JobTask {
+  const speakerIds = fields.speakerIds?.length ? fields.speakerIds : undefined;
+  if (kind === 'identify') return { kind, speakerIds, falseAcceptPercent: fields.falseAcceptPercent };
+  if (kind === 'vad') return { kind, minNonSpeechMs: Math.round((fields.minNonSpeechDuration ?? 0) * 1000) };
+  const { speakerCount = -1, separateSpeakerPerChannel = false } = fields;
+  return {
+    ...{ kind, speakerIds },
+    speakerCount: speakerCount < 1 ? undefined : speakerCount,
+    isSpeakerPerChannel: separateSpeakerPerChannel,
+  };
+}

@@ -1,0 +1,93 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Actor } from '../../core/audit.js';
+import type { CallOptions, Engine } from '../../engine/engine.js';
+import type { Jobs } from '../../engine/jobs/jobs.js';
+import type { ApiKeys } from '../access/apiKeys.js';
+import type { KeyThrottle } from '../access/keyThrottle.js';
+import type { Slots } from '../access/slots.js';
+import type { TenantGate } from '../access/tenantGate.js';
+import type { CallReport } from './callReport.js';
+import type { FetchAudioOptions } from './fetchAudio.js';
+
+/** Caps on one call. */
+export interface RestLimits {
+  /** Largest body, and largest file behind a `url`. */
+  readonly maxBodyBytes: number;
+  /** A body that has not arrived whole by then is given up. */
+  readonly bodyTimeoutMs: number;
+  /** Longest recording for identification: the contract's two minutes. */
+  readonly maxIdentifyMs: number;
+  /** Longest enrolment sample. */
+  readonly maxEnrollMs: number;
+  /** Longest time a decoder may take. */
+  readonly maxDecodeMs: number;
+  /** Calls with audio in work at once; more are answered 429. */
+  readonly maxConcurrent: number;
+  /** Wrong keys a minute from one address, before it must wait. */
+  readonly maxWrongKeysPerMinute: number;
+}
+
+/** A fault of ours, for the operator's log: no query, no body, no names. */
+export interface FailureReport {
+  readonly requestId: string;
+  readonly code: string;
+  readonly error: unknown;
+}
+
+/** What all endpoints of one router share. */
+export interface Surface {
+  readonly engine: Engine;
+  readonly keys: ApiKeys;
+  readonly limits: RestLimits;
+  readonly fetch: FetchAudioOptions;
+  readonly slots: Slots;
+  /** For calls that only take audio in: they wait for the client, not for the engine. */
+  readonly uploads: Slots;
+  /** Undefined where there are no asynchronous calls. */
+  readonly jobs: (() => Promise<Jobs>) | undefined;
+  readonly throttle: KeyThrottle;
+  readonly gate: TenantGate;
+  report(failure: FailureReport): void;
+  /** Told of every call once it is over. */
+  observe(report: CallReport): void;
+}
+
+/** `body` and `params` are there when a parser or a router ran before. */
+export type ApiRequest = IncomingMessage & { body?: unknown; params?: Readonly<Record<string, string | undefined>> };
+
+/** One authenticated call. */
+export interface Call {
+  readonly surface: Surface;
+  readonly tenantId: string;
+  /** Which of the tenant's keys it came with. */
+  readonly keyId: string;
+  readonly request: ApiRequest;
+  readonly response: ServerResponse;
+  /** First value of each query parameter, without the key. */
+  readonly query: Readonly<Record<string, string>>;
+  /** Aborted when the client is gone or its body does not arrive in time. */
+  readonly signal: AbortSignal;
+  /** For calls of the engine: the signal, a counter of the audio worked on, and who asks. */
+  readonly options: CallOptions & { readonly actor: Actor };
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Undefined: no body (204). */
+  readonly body?: unknown;
+  /** Instead of `body`: what is no JSON. */
+  readonly text?: TextBody;
+}
+
+export interface TextBody {
+  readonly contentType: string;
+  readonly content: string;
+}
+
+export type Handler = (call: Call) => Promise<Answer>;
+
+/** The same object without members that are undefined. */
+export function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const given = Object.entries(members).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { Progress } from '../../core/progress.js';
+import { admitCaller, type CallNeeds } from '../access/admitKey.js';
+import type { Caller } from '../access/caller.js';
+import { KEY_PARAMETERS, keyOf, parametersOf } from '../access/keyOf.js';
+import type { Dialect } from '../refusals/dialect.js';
+import { httpRefusal, type Refusal, RefusedError, refusalOf } from '../refusals/refusal.js';
+import type { ApiRequest, Call, Handler, Surface, TextBody } from './call.js';
+import { CLIENT_GONE, routeOf } from './callReport.js';
+
+/** What Express (4 and 5) calls; it never rejects and never throws. */
+export type Endpoint = (request: ApiRequest, response: ServerResponse) => void;
+
+/**
+ * The way of every call: key, slot where audio is worked on, handler, answer; or a refusal in the dialect of the surface.
+ * Uses only what node:http gives, so that the application around may be Express 4 (Node-RED) or 5.
+ */
+export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, needs: CallNeeds): Endpoint {
+  return (request, response) => {
+    const requestId = randomUUID();
+    const beganMs = performance.now();
+    let caller: Caller | undefined;
+    let audioMs = 0;
+    response.setHeader('x-request-id', requestId);
+    const call = async () => {
+      const work = new AbortController();
+      try {
+        caller = admitCaller(surface, keyOf(request), request.socket.remoteAddress ?? '', needs);
+        const { tenantId, keyId } = caller;
+        const giveBack = needs.audio === 'now' ? surface.slots.take() : () => {};
+        try {
+          const signal = watch(request, response, surface, work);
+          const onProgress = ({ doneMs }: Progress) => {
+            audioMs = Math.max(audioMs, doneMs);
+          };
+          const query = queryOf(request);
+          const options = { signal, onProgress, actor: { name: `key:${keyId}`, requestId } };
+          const answer = await handler({ surface, tenantId, keyId, request, response, query, signal, options });
+          if (answer.text) writeText(response, answer.status, answer.text);
+          else writeJson(response, answer.status, answer.body);
+        } finally {
+          surface.gate.used(tenantId, audioMs);
+          giveBack();
+        }
+      } catch (thrown) {
+        refuse(thrown, { surface, dialect, request, response, requestId, signal: work.signal });
+      }
+    };
+    response.once('close', () => {
+      surface.observe({
+        requestId,
+        method: request.method ?? '',
+        route: routeOf(request),
+        status: response.writableFinished ? response.statusCode : CLIENT_GONE,
+        durationMs: performance.now() - beganMs,
+        audioMs,
+        ...(caller && { tenantId: caller.tenantId, keyId: caller.keyId }),
+      });
+    });
+    void call();
+  };
+}
+
+/** First value of each query parameter. */
+function queryOf(request: ApiRequest): Record<string, string> {
+  const query: Record<string, string> = Object.create(null);
+  for (const [name, value] of parametersOf(request)) {
+    if (!KEY_PARAMETERS.includes(name)) query[name] ??= value;
+  }
+  return query;
+}
+
+/** A signal that ends the work when nobody waits for it any more. */
+function watch(request: ApiRequest, response: ServerResponse, surface: Surface, work: AbortController): AbortSignal {
+  const timer = setTimeout(() => {
+    if (request.complete) return;
+    const message = 'the body did not arrive in time; send it faster';
+    work.abort(httpRefusal('BODY_TIMEOUT', message, { connection: 'close' }));
+  }, surface.limits.bodyTimeoutMs);
+  response.once('close', () => {
+    clearTimeout(timer);
+    if (!response.writableFinished) work.abort();
+  });
+  return work.signal;
+}
+
+interface RefusedCall extends Pick<Call, 'surface' | 'request' | 'response' | 'signal'> {
+  readonly dialect: Dialect;
+  readonly requestId: string;
+}
+
+function refuse(thrown: unknown, { surface, dialect, request, response, requestId, signal }: RefusedCall): void {
+  if (response.destroyed) return; // the client is gone, and with it the reason to fail
+  const refusal = refusalOf(signal.reason instanceof RefusedError ? signal.reason : thrown);
+  if (refusal.type === 'api_error') surface.report({ requestId, code: refusal.code, error: thrown });
+  writeRefusal(response, dialect, refusal);
+  drain(request, surface.limits.maxBodyBytes);
+}
+
+/** Reads on for a while, as many clients only look at an answer after they have sent everything; then hangs up. */
+function drain(request: ApiRequest, maxBytes: number): void {
+  if (request.complete) return;
+  let dropped = 0;
+  request.on('data', (piece: Buffer) => {
+    dropped += piece.length;
+    if (dropped > maxBytes) request.destroy();
+  });
+  request.on('error', () => {}); // a client that hangs up here has its answer
+  request.resume();
+}
+
+/** Writes a refusal in the form of its surface. */
+export function writeRefusal(response: ServerResponse, dialect: Dialect, refusal: Refusal): void {
+  for (const [name, value] of Object.entries(refusal.headers ?? {})) response.setHeader(name, value);
+  writeJson(response, dialect.status(refusal), dialect.body(refusal), dialect.contentType);
+}
+
+/** Writes an answer; what is about people must not stay in caches. */
+export function writeJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  contentType = 'application/json; charset=utf-8',
+): void {
+  if (response.destroyed || response.headersSent) return; // the client is gone
+  response.statusCode = status;
+  response.setHeader('cache-control', 'no-store');
+  response.setHeader('x-content-type-options', 'nosniff');
+  if (body === undefined) {
+    response.end();
+    return;
+  }
+  end(response, contentType, JSON.stringify(body));
+}
+
+function writeText(response: ServerResponse, status: number, { contentType, content }: TextBody): void {
+  if (response.destroyed || response.headersSent) return;
+  response.statusCode = status;
+  response.setHeader('cache-control', 'no-store');
+  end(response, contentType, content);
+}
+
+function end(response: ServerResponse, contentType: string, content: string): void {
+  const bytes = Buffer.from(content);
+  response.setHeader('content-type', contentType);
+  response.setHeader('content-length', bytes.length);
+  response.end(bytes);
+}

@@ -1,0 +1,63 @@
+import type { RawFormat } from '../../core/recording.js';
+
+/** Spellings of headerless codecs seen in the wild, reduced to letters and digits. Containers need no entry: bytes decide. */
+const RAW_CODECS: Readonly<Record<string, RawFormat['encoding']>> = {
+  pcm: 's16le',
+  pcm16: 's16le',
+  pcms16le: 's16le',
+  s16le: 's16le',
+  s16: 's16le',
+  int16: 's16le',
+  linear16: 's16le',
+  lpcm: 's16le',
+  linearpcm: 's16le',
+  linear: 's16le',
+  signedinteger: 's16le',
+  raw: 's16le',
+  mulaw: 'mulaw',
+  ulaw: 'mulaw',
+  pcmu: 'mulaw',
+  pcmmulaw: 'mulaw',
+  g711u: 'mulaw',
+  g711ulaw: 'mulaw',
+  g711mulaw: 'mulaw',
+  basic: 'mulaw',
+  alaw: 'alaw',
+  pcma: 'alaw',
+  pcmalaw: 'alaw',
+  g711a: 'alaw',
+  g711alaw: 'alaw',
+};
+
+export interface DeclaredFormat {
+  readonly encoding?: string | undefined;
+  readonly sampleRate?: number | undefined;
+  readonly channels?: number | undefined;
+}
+
+/** What headerless audio is, from the words of the caller; undefined where they do not say enough. */
+export function rawFormatOf({ encoding = '', sampleRate, channels = 1 }: DeclaredFormat): RawFormat | undefined {
+  const codec =
+    RAW_CODECS[
+      encoding
+        .toLowerCase()
+        .replace(/^audio\/(x-)?/, '')
+        .replace('µ', 'u')
+        .replace(/[^a-z0-9]/g, '')
+    ];
+  if (codec === undefined) return undefined;
+  // G.711 is 8 kHz unless said otherwise (RFC 3551); PCM has no such rule.
+  const sampleRateHz = sampleRate ?? (codec === 's16le' ? undefined : 8000);
+  return sampleRateHz === undefined ? undefined : { encoding: codec, sampleRateHz, channels };
+}
+
+/** Reads `audio/pcm;rate=16000;channels=1` of a Content-Type header. */
+export function formatOfContentType(contentType: string): DeclaredFormat {
+  const [type = '', ...parameters] = contentType.toLowerCase().split(';');
+  const value = (name: string): number | undefined => {
+    const text = parameters.map((part) => part.trim()).find((part) => part.startsWith(`${name}=`));
+    const number = Number(text?.slice(name.length + 1).replaceAll('"', ''));
+    return Number.isInteger(number) && number > 0 ? number : undefined;
+  };
+  return { encoding: type.trim().split('/')[1], sampleRate: value('rate'), channels: value('channels') };
+}

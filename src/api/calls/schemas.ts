@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { VoicePrintsError } from '../../core/errors.js';
+import { falseAcceptPercent } from '../../engine/config.js';
+
+/** Old clients leave fields empty or null instead of leaving them out. */
+const absent = (raw: unknown) => (raw === '' || raw === null ? undefined : raw);
+export const optional = <S extends z.ZodType>(schema: S) => z.preprocess(absent, schema.optional());
+
+/** Old clients send numbers as text and text as numbers. */
+export const text = z.preprocess((raw) => (typeof raw === 'number' ? String(raw) : raw), z.string());
+const count = z.preprocess(
+  (raw) => (typeof raw === 'string' ? Number(raw) : raw),
+  z.number().int().min(1).max(1_000_000),
+);
+
+export const speakerId = text
+  .pipe(
+    z
+      .string()
+      .regex(/^[a-zA-Z0-9_]+$/, 'use letters a-z, A-Z, digits and underscores')
+      .max(128),
+  )
+  .describe('Id of a person, unique within the developer');
+
+export const speakerIdList = z.preprocess((raw) => {
+  if (typeof raw !== 'string') return raw;
+  return raw.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
+}, z.array(speakerId).max(1000));
+
+/** What headerless audio is; ignored where the bytes say it themselves. */
+export const declared = {
+  encoding: optional(z.string().max(64)).describe('Container or codec; needed only for headerless audio'),
+  sampleRate: optional(count).describe('In hertz; needed only for headerless audio'),
+  channels: optional(count.pipe(z.number().int().min(1).max(64))).describe('Of headerless audio; 1 by default'),
+  languageCode: optional(z.string().max(35)).describe('Stored with the voiceprint; en-US by default'),
+};
+
+export const carried = {
+  content: optional(z.string().min(1)).describe('The audio as base64'),
+  url: optional(z.string().min(1).max(8192)).describe('Where the server fetches the audio'),
+};
+
+/** As the engine takes it. */
+const NAME = z.string().max(200).regex(/\S/, 'give a name, not blanks');
+
+const person = {
+  name: optional(text.pipe(NAME)).describe('Shown instead of the id'),
+  consentText: optional(z.string().max(4096)).describe('What the person agreed to'),
+};
+
+export const choice = {
+  speakerIds: optional(speakerIdList).describe('Only these people, all of them complete; everybody by default'),
+  falseAcceptPercent: optional(falseAcceptPercent),
+};
+
+/** Each call twice: with the audio inside JSON, and (query) with the audio as the body. */
+export const enrollBody = z.object({ ...carried, ...declared, ...person, speakerId });
+export const enrollQuery = z.object({ ...declared, ...person, speakerId });
+export const sampleBody = z.object({ ...carried, ...declared, ...person });
+export const sampleQuery = z.object({ ...declared, ...person });
+export const identifyBody = z.object({ ...carried, ...declared, ...choice });
+export const identifyQuery = z.object({ ...declared, ...choice });
+
+export const oneSpeaker = z.object({ speakerId });
+export const speakerPatch = z.object({ name: text.pipe(NAME.trim()) });
+export const listQuery = z.object({
+  getAllSpeakers: z.preprocess(
+    (raw) => (typeof raw === 'string' ? raw.toLowerCase() : raw),
+    z.enum(['true', '1', 'yes', 'false', '0', 'no', '']).default('false'),
+  ),
+});
+
+/** Parses input from outside once. Throws SPEAKER_ID_INVALID or INPUT_INVALID; the message never repeats the value. */
+export function parseInput<S extends z.ZodType>(schema: S, raw: unknown): z.output<S> {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+    throw new VoicePrintsError('INPUT_INVALID', 'the body is not a JSON object; send one with the fields of this call');
+  }
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const field = issue.path.join('.');
+  if ((raw as Record<string, unknown>)[field] === undefined) {
+    throw new VoicePrintsError('INPUT_INVALID', `${field} is missing; give it`);
+  }
+  const isId = field.startsWith('speakerId');
+  throw new VoicePrintsError(isId ? 'SPEAKER_ID_INVALID' : 'INPUT_INVALID', `${field} is not valid: ${issue.message}`);
+}

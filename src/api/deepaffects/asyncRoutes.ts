@@ -1,0 +1,102 @@
+import type { Router } from 'express';
+import { VoicePrintsError } from '../../core/errors.js';
+import type { Jobs, JobTask, JobView } from '../../engine/jobs/jobs.js';
+import type { Scope } from '../access/caller.js';
+import { asyncQuery, JOB_SCHEMAS, oneJob, pageQuery, taskOf } from '../calls/asyncSchemas.js';
+import { readCarriedAudio } from '../calls/audioInput.js';
+import { type Answer, type Call, type Handler, present, type Surface } from '../calls/call.js';
+import { endpoint } from '../calls/endpoint.js';
+import { parseInput } from '../calls/schemas.js';
+import { faultDialect } from '../refusals/dialect.js';
+import { refuseMethod, refuseRoute } from '../refusals/refusal.js';
+import { contractJob } from '../v1/asyncAnswers.js';
+
+/** The asynchronous drop-in calls, each under both version paths. */
+const CALLS: Readonly<Record<string, JobTask['kind']>> = {
+  'diarization/identify': 'identify',
+  diarize: 'diarize',
+  vad: 'vad',
+};
+
+const LIST_LENGTH = 50;
+
+/** Adds the asynchronous drop-in calls below `/audio/generic/api`, with polling, listing and cancelling, which are ours. */
+export function addAsyncRoutes(router: Router, surface: Surface): void {
+  if (surface.jobs === undefined) return;
+  const on = (handler: Handler, scope: Scope = 'identify', audio?: 'later') =>
+    endpoint(surface, faultDialect, handler, { scope, audio });
+  for (const version of ['v1', 'v2']) {
+    for (const [name, kind] of Object.entries(CALLS)) {
+      const base = `/${version}/async/${name}`;
+      const call = `/audio/generic/api${base}`;
+      router
+        .route(base)
+        .post(on((request) => submit(request, kind, call), 'identify', 'later'))
+        .get(on((request) => list(request, kind)))
+        .all(on(refuseMethod('GET, POST')));
+      router
+        .route(`${base}/:requestId`)
+        .get(on((request) => poll(request, kind)))
+        .delete(on((request) => cancel(request, kind)))
+        .all(on(refuseMethod('GET, DELETE')));
+    }
+  }
+}
+
+/** The jobs of the surface; without them the path is unknown. */
+export const jobsOf = ({ surface }: Call): Promise<Jobs> => surface.jobs?.() ?? refuseRoute();
+
+/** The id in the path; Express 4 and 5 have decoded it. */
+export const requestIdOf = ({ request }: Call): string => parseInput(oneJob, { ...request.params }).requestId;
+
+export const jobNotFound = () =>
+  new VoicePrintsError('JOB_NOT_FOUND', 'there is no job under this request id; check it, or its outcome has expired');
+
+async function submit(call: Call, kind: JobTask['kind'], name: string): Promise<Answer> {
+  const jobs = await jobsOf(call);
+  const giveBack = call.surface.uploads.take();
+  try {
+    const { request_id: requestId, webhook: webhookUrl } = parseInput(asyncQuery, call.query);
+    const { body, query } = JOB_SCHEMAS[kind];
+    const { fields, source } = await readCarriedAudio(call, body, query);
+    const { tenantId } = call;
+    const { job } = await jobs.submit({
+      ...{ tenantId, call: name, task: taskOf(kind, fields), source },
+      ...present({ requestId, webhookUrl }),
+    });
+    return { status: 202, body: { request_id: job.requestId, api: job.call } };
+  } finally {
+    giveBack();
+  }
+}
+
+async function list(call: Call, kind: JobTask['kind']): Promise<Answer> {
+  const { limit = LIST_LENGTH, cursor } = parseInput(pageQuery, call.query);
+  const { jobs, cursor: next } = await (await jobsOf(call)).list({ limit, cursor }, call.tenantId);
+  const mine = jobs.filter((job) => job.kind === kind);
+  return { status: 200, body: { jobs: mine.map(contractJob), ...(next === undefined ? {} : { cursor: next }) } };
+}
+
+async function poll(call: Call, kind: JobTask['kind']): Promise<Answer> {
+  return { status: 200, body: contractJob(await jobIn(call, kind)) };
+}
+
+async function cancel(call: Call, kind: JobTask['kind']): Promise<Answer> {
+  const { requestId } = await jobIn(call, kind);
+  return { status: 200, body: contractJob(await cancelOrErase(await jobsOf(call), requestId, call.tenantId)) };
+}
+
+/** Ends a job that waits or runs; of one that is over, erases what is kept. Answers the job as it was left. */
+export async function cancelOrErase(jobs: Jobs, requestId: string, tenantId: string): Promise<JobView> {
+  const before = await jobs.get(requestId, tenantId);
+  if (before === undefined) throw jobNotFound();
+  if (before.endedAtMs === null) return jobs.cancel(requestId, tenantId);
+  await jobs.erase(requestId, tenantId);
+  return { ...before, outcome: null };
+}
+
+async function jobIn(call: Call, kind: JobTask['kind']): Promise<JobView> {
+  const job = await (await jobsOf(call)).get(requestIdOf(call), call.tenantId);
+  if (job?.kind !== kind) throw jobNotFound();
+  return job;
+}

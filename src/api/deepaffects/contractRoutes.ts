@@ -1,0 +1,156 @@
+import type { Router } from 'express';
+import { asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
+import type { EnrollResult, SpeakerSummary } from '../../core/identification.js';
+import type { Scope } from '../access/caller.js';
+import { readAudioInput, readSmallJson } from '../calls/audioInput.js';
+import { type Answer, type Call, type Handler, present, type Surface } from '../calls/call.js';
+import { endpoint } from '../calls/endpoint.js';
+import {
+  enrollBody,
+  enrollQuery,
+  identifyBody,
+  identifyQuery,
+  listQuery,
+  oneSpeaker,
+  parseInput,
+} from '../calls/schemas.js';
+import { faultDialect } from '../refusals/dialect.js';
+import { RefusedError, refuseMethod, refuseRoute } from '../refusals/refusal.js';
+import { identifyAnswer } from './contractAnswers.js';
+
+type Version = 'v1' | 'v2';
+
+/** Adds the drop-in calls below `/audio/generic/api`, each under both version paths. */
+export function addContractRoutes(router: Router, surface: Surface): void {
+  const on = (handler: Handler, scope: Scope, audio?: 'now') =>
+    endpoint(surface, faultDialect, handler, { scope, audio });
+  for (const version of ['v1', 'v2'] as const) {
+    const base = `/${version}/sync/diarization`;
+    router
+      .route(`${base}/enroll`)
+      .post(on((call) => enroll(call, version), 'enrol', 'now'))
+      .get(on(enrollStatus, 'enrol'))
+      .all(on(refuseMethod('GET, POST'), 'identify'));
+    router
+      .route(`${base}/delete`)
+      .post(on(deleteSpeaker, 'admin'))
+      .all(on(refuseMethod('POST'), 'identify'));
+    router
+      .route(`${base}/get_enrolled_speakers`)
+      .get(on(enrolledSpeakers, 'enrol'))
+      .all(on(refuseMethod('GET'), 'identify'));
+    router
+      .route(`${base}/identify`)
+      .post(on(identify, 'identify', 'now'))
+      .all(on(refuseMethod('POST'), 'identify'));
+  }
+  router.use(on(refuseRoute, 'identify'));
+}
+
+async function enroll(call: Call, version: Version): Promise<Answer> {
+  const { fields, source } = await readAudioInput(call, enrollBody, enrollQuery);
+  const { engine, limits } = call.surface;
+  const { speakerId, name, consentText, languageCode } = fields;
+  const result = await engine.enroll(
+    {
+      tenantId: call.tenantId,
+      speakerId,
+      samples: [source],
+      ...present({ name, consentText, languageCode }),
+      limits: { maxDurationMs: limits.maxEnrollMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
+    },
+    call.options,
+  );
+  if (result.status === 'rejected') throw new RefusedError(enrolmentRefusal(result));
+  const isComplete = result.status === 'complete';
+  return {
+    status: 200,
+    body: {
+      message: isComplete && version === 'v1' ? 'Complete' : 'Success',
+      speaker_id: result.speakerId,
+      enroll_quality: result.quality,
+      enrollment_complete: isComplete,
+      total_speech_duration: result.speechSeconds,
+      total_enroll_duration: result.audioSeconds,
+      remarks: remarksOf(result),
+    },
+  };
+}
+
+const remarksOf = ({ reasons }: EnrollResult) => reasons.map(({ code, message }) => ({ code, message }));
+
+/** Old clients look for the contract's sentence, so it stands alone and the remedy beside it. */
+function enrolmentRefusal(result: EnrollResult) {
+  const refusing = result.reasons.filter(({ refuses }) => refuses);
+  const isTooShort = refusing.some(({ code }) => code === 'TOO_LITTLE_SPEECH');
+  return {
+    contractStatus: 400,
+    modernStatus: 422,
+    type: 'params_invalid',
+    code: 'ENROLL_REFUSED',
+    message: isTooShort ? 'Insufficient speech content in audio' : refusing.map(({ message }) => message).join('; '),
+    extra: { speaker_id: result.speakerId, reasons: remarksOf(result) },
+  } as const;
+}
+
+const statusOf = (speaker: SpeakerSummary) => ({
+  speaker_id: speaker.speakerId,
+  enrollment_complete: speaker.isComplete,
+  total_speech_duration: speaker.speechSeconds,
+  total_enroll_duration: speaker.audioSeconds,
+  enroll_quality: speaker.quality,
+});
+
+async function enrollStatus({ surface, tenantId, query }: Call): Promise<Answer> {
+  const { speakerId } = parseInput(oneSpeaker, query);
+  const speaker = await surface.engine.speakers(tenantId).get(speakerId);
+  if (speaker === undefined) {
+    throw new VoicePrintsError('SPEAKER_NOT_FOUND', `nobody is enrolled as ${speakerId}; enrol this speaker first`);
+  }
+  return { status: 200, body: { message: 'Success', ...statusOf(speaker) } };
+}
+
+async function deleteSpeaker(call: Call): Promise<Answer> {
+  const { speakerId } = parseInput(oneSpeaker, await readSmallJson(call));
+  const { surface, tenantId, options } = call;
+  const isDeleted = await surface.engine.speakers(tenantId, options.actor).delete(speakerId);
+  return { status: 200, body: { message: isDeleted ? 'Success' : 'Failure' } };
+}
+
+async function enrolledSpeakers({ surface, tenantId, query }: Call): Promise<Answer> {
+  const { getAllSpeakers } = parseInput(listQuery, query);
+  const isAll = ['true', '1', 'yes'].includes(getAllSpeakers);
+  const speakers = await surface.engine.speakers(tenantId).list();
+  const listed = speakers.filter(({ isComplete }) => isAll || isComplete);
+  return { status: 200, body: { developer_id: tenantId, enrolled_speaker_ids: listed.map(statusOf) } };
+}
+
+async function identify(call: Call): Promise<Answer> {
+  const { fields, source } = await readAudioInput(call, identifyBody, identifyQuery);
+  const { engine, limits } = call.surface;
+  const { speakerIds, falseAcceptPercent } = fields;
+  const result = await engine
+    .identify(
+      {
+        tenantId: call.tenantId,
+        source,
+        ...present({ speakerIds, falseAcceptPercent }),
+        limits: { maxDurationMs: limits.maxIdentifyMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
+      },
+      call.options,
+    )
+    .catch((error: unknown) => {
+      throw withSyncHint(error, limits.maxIdentifyMs);
+    });
+  return { status: 200, body: identifyAnswer(result) };
+}
+
+function withSyncHint(thrown: unknown, maxMs: number): VoicePrintsError {
+  const error = asVoicePrintsError(thrown);
+  if (error.code !== 'AUDIO_TOO_LONG') return error;
+  const message = `the audio is longer than ${maxMs / 1000} seconds, the most of a synchronous (sync) call`;
+  return new VoicePrintsError(
+    error.code,
+    `${message}; send shorter pieces, or use the async call of a server that has it`,
+  );
+}

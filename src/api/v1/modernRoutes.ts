@@ -1,0 +1,114 @@
+import type { Router } from 'express';
+import { VoicePrintsError } from '../../core/errors.js';
+import type { Scope } from '../access/caller.js';
+import { readAudioInput, readSmallJson } from '../calls/audioInput.js';
+import { type Answer, type Call, type Handler, present, type Surface } from '../calls/call.js';
+import { endpoint } from '../calls/endpoint.js';
+import {
+  identifyBody,
+  identifyQuery,
+  oneSpeaker,
+  parseInput,
+  sampleBody,
+  sampleQuery,
+  speakerPatch,
+} from '../calls/schemas.js';
+import { problemDialect } from '../refusals/dialect.js';
+import { RefusedError, refuseMethod, refuseRoute } from '../refusals/refusal.js';
+
+/** Adds our own surface: `/v1/speakers…` and `/v1/identify`. Answers are the engine's own shapes. */
+export function addModernRoutes(router: Router, surface: Surface): void {
+  const on = (handler: Handler, scope: Scope, audio?: 'now') =>
+    endpoint(surface, problemDialect, handler, { scope, audio });
+  router
+    .route('/v1/speakers')
+    .get(on(list, 'enrol'))
+    .all(on(refuseMethod('GET'), 'identify'));
+  router
+    .route('/v1/speakers/:speakerId')
+    .get(on(show, 'enrol'))
+    .patch(on(rename, 'admin'))
+    .delete(on(erase, 'admin'))
+    .all(on(refuseMethod('GET, PATCH, DELETE'), 'identify'));
+  router
+    .route('/v1/speakers/:speakerId/samples')
+    .post(on(addSample, 'enrol', 'now'))
+    .all(on(refuseMethod('POST'), 'identify'));
+  router
+    .route('/v1/identify')
+    .post(on(identify, 'identify', 'now'))
+    .all(on(refuseMethod('POST'), 'identify'));
+  router.use(['/v1/speakers', '/v1/identify'], on(refuseRoute, 'identify'));
+}
+
+const idOf = ({ request }: Call): string => parseInput(oneSpeaker, { ...request.params }).speakerId;
+
+const notFound = (speakerId: string) =>
+  new VoicePrintsError('SPEAKER_NOT_FOUND', `nobody is enrolled as ${speakerId}; enrol this speaker first`);
+
+async function list({ surface, tenantId }: Call): Promise<Answer> {
+  return { status: 200, body: { speakers: await surface.engine.speakers(tenantId).list() } };
+}
+
+async function show(call: Call): Promise<Answer> {
+  const speakerId = idOf(call);
+  const speaker = await call.surface.engine.speakers(call.tenantId).get(speakerId);
+  if (speaker === undefined) throw notFound(speakerId);
+  return { status: 200, body: speaker };
+}
+
+async function rename(call: Call): Promise<Answer> {
+  const speakerId = idOf(call);
+  const { name } = parseInput(speakerPatch, await readSmallJson(call));
+  const speakers = call.surface.engine.speakers(call.tenantId, call.options.actor);
+  return { status: 200, body: await speakers.rename(speakerId, name) };
+}
+
+async function erase(call: Call): Promise<Answer> {
+  const speakerId = idOf(call);
+  const speakers = call.surface.engine.speakers(call.tenantId, call.options.actor);
+  if (!(await speakers.delete(speakerId))) throw notFound(speakerId);
+  return { status: 204 };
+}
+
+async function addSample(call: Call): Promise<Answer> {
+  const speakerId = idOf(call);
+  const { fields, source } = await readAudioInput(call, sampleBody, sampleQuery);
+  const { engine, limits } = call.surface;
+  const { name, consentText, languageCode } = fields;
+  const result = await engine.enroll(
+    {
+      tenantId: call.tenantId,
+      speakerId,
+      samples: [source],
+      ...present({ name, consentText, languageCode }),
+      limits: { maxDurationMs: limits.maxEnrollMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
+    },
+    call.options,
+  );
+  if (result.status !== 'rejected') return { status: 200, body: result };
+  throw new RefusedError({
+    contractStatus: 400,
+    modernStatus: 422,
+    type: 'params_invalid',
+    code: 'ENROLL_REFUSED',
+    message: result.reasons.flatMap(({ refuses, message }) => (refuses ? [message] : [])).join('; '),
+    extra: { reasons: result.reasons },
+  });
+}
+
+async function identify(call: Call): Promise<Answer> {
+  const { fields, source } = await readAudioInput(call, identifyBody, identifyQuery);
+  const { engine, limits } = call.surface;
+  const { speakerIds, falseAcceptPercent } = fields;
+  const result = await engine.identify(
+    {
+      tenantId: call.tenantId,
+      source,
+      ...present({ speakerIds, falseAcceptPercent }),
+      limits: { maxDurationMs: limits.maxIdentifyMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
+    },
+    call.options,
+  );
+  return { status: 200, body: result };
+}

@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { abortable } from '../../stream/abortable.js';
+
+const STDERR_CHARACTERS = 16_384;
+/** Variables that a decoder needs; keys and passwords of ours are none of its business. */
+const PASSED_ON =
+  /^(PATH|HOME|TMPDIR|TEMP|TMP|XDG_.*|LD_LIBRARY_PATH|DYLD_.*|GST_.*|SystemRoot|APPDATA|LOCALAPPDATA|USERPROFILE)$/i;
+
+/** A command that turns stdin into stdout, alone in its process group so that nothing of it outlives `dispose`. */
+export class DecoderChild implements AsyncDisposable {
+  readonly #process: ChildProcess;
+  readonly #exited: Promise<unknown>;
+  readonly #closed: Promise<number | null>;
+  #stderr = '';
+
+  /**
+   * @param descriptor a file to read from, which the child may seek in; else `feed` it
+   * @returns undefined where the command cannot be run
+   */
+  static async start(
+    command: string,
+    parameters: readonly string[],
+    environment: Readonly<Record<string, string>>,
+    descriptor: number | undefined,
+  ): Promise<DecoderChild | undefined> {
+    const passedOn = Object.entries(process.env).filter(([name]) => PASSED_ON.test(name));
+    const child = spawn(command, parameters, {
+      stdio: [descriptor ?? 'pipe', 'pipe', 'pipe'],
+      env: { ...Object.fromEntries(passedOn), ...environment },
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+    });
+    const decoder = new DecoderChild(child);
+    return once(child, 'spawn').then(
+      () => decoder,
+      () => undefined,
+    );
+  }
+
+  constructor(child: ChildProcess) {
+    this.#process = child;
+    this.#exited = new Promise((resolve) => child.once('exit', resolve));
+    this.#closed = new Promise((resolve) => child.once('close', resolve));
+    child.on('error', () => undefined); // start() has told of it, or `exit` will
+    for (const stream of child.stdio) stream?.on('error', () => undefined); // a child that ends early: its exit tells
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      if (this.#stderr.length < STDERR_CHARACTERS) this.#stderr += text;
+    });
+  }
+
+  get stdout(): Readable {
+    return this.#process.stdout!;
+  }
+
+  /** What it complained about: to be classified, never to be shown, since it names paths. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Writes everything to stdin, at the child's pace. Rejects only with errors of `chunks`. */
+  async feed(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+    let failure: unknown;
+    const watched = async function* () {
+      try {
+        yield* chunks;
+      } catch (thrown) {
+        failure = thrown;
+        throw thrown;
+      }
+    };
+    // Any other error is the child's closed stdin: it has had enough, or it died.
+    await pipeline(watched, this.#process.stdin as Writable, { signal }).catch(() => undefined);
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Exit status once everything it said was read; null when a signal ended it. */
+  ended(signal: AbortSignal): Promise<number | null> {
+    return abortable(this.#closed, signal);
+  }
+
+  kill(): void {
+    const { pid, exitCode, signalCode } = this.#process;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    try {
+      if (process.platform === 'win32') this.#process.kill('SIGKILL');
+      else process.kill(-pid, 'SIGKILL');
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown; // gone meanwhile
+    }
+  }
+
+  /** Ends it, whatever it does, and waits until it is gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill();
+    for (const stream of this.#process.stdio) stream?.destroy();
+    await this.#exited;
+  }
+}

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { VoicePrintsError } from '../../../core/errors.js';
+import type { RtpSource } from '../../../core/liveSource.js';
+import type { LiveConnection, TimedSamples } from '../liveConnection.js';
+import { lost, portUnavailable } from '../liveErrors.js';
+import type { LauncherOptions } from '../pipeline/launcher.js';
+import { output, type PipelinePart } from '../pipeline/pipeline.js';
+import { pipelineAudio } from '../pipeline/pipelineAudio.js';
+import { isNarrowBandRtp, rtpCaps, rtpDecoding } from './rtpFormat.js';
+import { type RtpPort, rtpPortOfSdp } from './rtpSdp.js';
+
+const LATENCY_MS = 60;
+
+/** RTP packets sent to a port of this machine. Nobody says when they begin: it is waited for ever. */
+export class RtpConnection implements LiveConnection {
+  readonly stallMs = 5_000;
+  readonly #source: RtpSource;
+  readonly #options: LauncherOptions;
+  #isNarrowBand: boolean | undefined;
+
+  constructor(source: RtpSource, options: LauncherOptions) {
+    this.#source = source;
+    this.#options = options;
+  }
+
+  get isNarrowBand(): boolean | undefined {
+    return this.#isNarrowBand;
+  }
+
+  async *connect(signal: AbortSignal): AsyncGenerator<TimedSamples> {
+    const port = await described(this.#source);
+    this.#isNarrowBand = isNarrowBandRtp(port.format);
+    const explain = (complaint: string) =>
+      /bind|socket|address/i.test(complaint) ? portUnavailable(port.port) : undefined;
+    yield* pipelineAudio({ parts: this.#pipeline(port), explain, failsEarly: true }, this.#options, signal);
+    throw lost('the stream has ended');
+  }
+
+  #pipeline({ address, port, format }: RtpPort): readonly PipelinePart[] {
+    const { latencyMs = LATENCY_MS } = this.#source;
+    const isGroup = /^(?:2(?:2[4-9]|3\d)\.|ff)/i.test(address);
+    return [
+      // A port that others have is an error rather than half of the packets; groups are there to be shared.
+      ['udpsrc', { address, port, reuse: `${isGroup}`, caps: rtpCaps(format) }],
+      // Times by RTP alone; the defaults drop the time of lost packets, and every later one is wrong. Only Opus makes
+      // use of being told of a loss, and the length that is told is an estimate.
+      ['rtpjitterbuffer', { latency: latencyMs, mode: 'none', 'do-lost': `${format.encoding === 'OPUS'}` }],
+      ...rtpDecoding(format),
+      ...output({ isPaced: false, isLossy: true }),
+    ];
+  }
+}
+
+async function described({ description }: RtpSource): Promise<RtpPort> {
+  if (description.by === 'port') return description;
+  if (description.by === 'sdp') return rtpPortOfSdp(description.sdp);
+  const sdp = await readFile(description.path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw cause.code === 'ENOENT'
+      ? new VoicePrintsError('FILE_NOT_FOUND', 'there is no such SDP file; check the path')
+      : new VoicePrintsError('FILE_UNREADABLE', 'the SDP file cannot be read; check its kind and permissions');
+  });
+  return rtpPortOfSdp(sdp);
+}

@@ -1,0 +1,42 @@
+import type { RtpFormat } from '../../../core/liveSource.js';
+import type { PipelinePart } from '../pipeline/pipeline.js';
+
+/** How packets of an encoding are named in caps, taken apart and decoded. */
+interface RtpDecoding {
+  readonly clockRateHz: number;
+  readonly isNarrowBand: boolean;
+  readonly parts: readonly PipelinePart[];
+}
+
+/** RFC 3551: the clock of G.722 says 8,000 although its audio has 16,000. RFC 7587: Opus always says 48,000. */
+const DECODINGS: Readonly<Record<RtpFormat['encoding'], RtpDecoding>> = {
+  PCMU: { clockRateHz: 8_000, isNarrowBand: true, parts: ['rtppcmudepay', 'mulawdec'] },
+  PCMA: { clockRateHz: 8_000, isNarrowBand: true, parts: ['rtppcmadepay', 'alawdec'] },
+  G722: { clockRateHz: 8_000, isNarrowBand: false, parts: ['rtpg722depay', 'avdec_g722'] },
+  OPUS: {
+    clockRateHz: 48_000,
+    isNarrowBand: false,
+    parts: ['rtpopusdepay', ['opusdec', { plc: 'true', 'use-inband-fec': 'true' }]],
+  },
+  L16: { clockRateHz: 16_000, isNarrowBand: false, parts: ['rtpL16depay'] },
+};
+
+export const RTP_ENCODINGS = Object.keys(DECODINGS) as readonly RtpFormat['encoding'][];
+
+const clockRateOf = ({ encoding, clockRateHz }: RtpFormat): number => clockRateHz ?? DECODINGS[encoding].clockRateHz;
+
+/** Whether audio of this format has telephone bandwidth. */
+export const isNarrowBandRtp = (format: RtpFormat): boolean =>
+  DECODINGS[format.encoding].isNarrowBand || (format.encoding === 'L16' && clockRateOf(format) < 16_000);
+
+/** Caps of packets of this format. */
+export function rtpCaps(format: RtpFormat): string {
+  const { encoding, channels = 1, payloadType } = format;
+  const fields = [`clock-rate=${clockRateOf(format)}`, `encoding-name=${encoding}`];
+  if (encoding === 'L16') fields.push(`channels=${channels}`, `encoding-params=(string)${channels}`);
+  if (payloadType !== undefined) fields.push(`payload=${payloadType}`);
+  return ['application/x-rtp', 'media=audio', ...fields].join(',');
+}
+
+/** From packets in order to samples. */
+export const rtpDecoding = ({ encoding }: RtpFormat): readonly PipelinePart[] => DECODINGS[encoding].parts;

@@ -1,0 +1,105 @@
+import { asVoicePrintsError } from '../../../core/errors.js';
+import type { LiveAudio, LiveItem, StreamState } from '../../../core/live.js';
+import { samplesOfMs } from '../../../core/time.js';
+import { openSip } from '../openSip.js';
+import type { SipCall, SipConfig, SipEndpoint } from '../sipTypes.js';
+
+/** One line: a call of ours, or the calls that come in, one after the other. */
+export interface CallsAudioOptions {
+  readonly config: SipConfig;
+  /** Whom to call; without it calls are waited for. */
+  readonly target?: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Telephone calls as one live stream, for whoever listens to one stream only. Opens with the iteration and never throws:
+ * what goes wrong is told by states with a code. Between calls the time line goes on with the clock.
+ */
+export class CallsAudio implements LiveAudio {
+  readonly #options: CallsAudioOptions;
+  #call: SipCall | undefined;
+  #startedAtMs: number | undefined;
+  /** Sample after the last one. */
+  #end = 0;
+
+  constructor(options: CallsAudioOptions) {
+    this.#options = options;
+  }
+
+  get startedAtMs(): number | undefined {
+    return this.#startedAtMs;
+  }
+
+  get isNarrowBand(): boolean | undefined {
+    return this.#call?.audio.isNarrowBand;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<LiveItem> {
+    const { config, signal } = this.#options;
+    yield told({ status: 'connecting' });
+    try {
+      await using endpoint = await openSip({ ...config, maxCalls: 1 }, { signal });
+      yield* this.#calls(endpoint);
+      yield told({ status: 'ended' });
+    } catch (thrown) {
+      yield told(signal.aborted ? { status: 'ended' } : failed(thrown));
+    }
+  }
+
+  async *#calls(endpoint: SipEndpoint): AsyncGenerator<LiveItem> {
+    const { target, signal } = this.#options;
+    if (target !== undefined) {
+      const last = yield* this.#heard(await endpoint.call(target, { signal }));
+      if (last?.code) yield told(last);
+      return;
+    }
+    if (this.#options.config.account) yield* untilRegistered(endpoint);
+    for await (const call of endpoint) {
+      yield* this.#heard(call);
+      yield told({ status: 'connecting' });
+    }
+  }
+
+  /** @returns how the call ended */
+  async *#heard(call: SipCall): AsyncGenerator<LiveItem, StreamState | undefined> {
+    this.#call = call;
+    let offset: number | undefined;
+    let last: StreamState | undefined;
+    for await (const item of call.audio) {
+      if (item.type === 'state') {
+        last = item.state;
+        if (last.status !== 'ended' && last.status !== 'connecting') yield item;
+      } else if (item.type === 'audio') {
+        const { frame } = item;
+        offset ??= this.#offsetOf(call) - frame.startSample;
+        const startSample = frame.startSample + offset;
+        this.#end = startSample + frame.samples.length;
+        yield { type: 'audio', frame: { ...frame, startSample } };
+      } else yield item;
+    }
+    return last;
+  }
+
+  /** Where a call's first frame stands: by the clock, after everything before. */
+  #offsetOf({ audio }: SipCall): number {
+    const startMs = audio.startedAtMs ?? Date.now();
+    this.#startedAtMs ??= startMs;
+    return Math.max(this.#end, samplesOfMs(startMs - this.#startedAtMs));
+  }
+}
+
+/** What keeps the endpoint from being called, until nothing does. */
+async function* untilRegistered({ states }: SipEndpoint): AsyncGenerator<LiveItem> {
+  for await (const state of states) {
+    if (state.status === 'registered') return;
+    if (state.status === 'failed') yield told({ ...state, status: 'retrying' });
+  }
+}
+
+const told = (state: StreamState): LiveItem => ({ type: 'state', state });
+
+function failed(thrown: unknown): StreamState {
+  const { code, message } = asVoicePrintsError(thrown);
+  return { status: 'ended', code, message };
+}

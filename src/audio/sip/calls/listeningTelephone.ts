@@ -1,0 +1,220 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Invitation, Inviter, type Session, SessionState, type URI, type UserAgent } from 'sip.js';
+import { VoicePrintsError } from '../../../core/errors.js';
+import { Channel } from '../../../stream/channel.js';
+import { Registration } from '../signalling/registration.js';
+import { SIP_PORT, type SipPeer } from '../signalling/sipMessage.js';
+import type { SipTransport } from '../signalling/sipTransport.js';
+import { addressOf, createUserAgent, registrarOf } from '../signalling/userAgent.js';
+import type { SipCall, SipConfig, SipEndpoint, SipParty, SipState } from '../sipTypes.js';
+import { ActiveCall } from './activeCall.js';
+import type { CallMedia } from './callMedia.js';
+import { refusalOf, refusedCall, unanswered } from './callRefusal.js';
+
+/** Goodbyes are repeated for this long at most, so that everything has ended within a second. */
+const CLOSING_MS = 700;
+const CLOSING_STEP_MS = 20;
+const KEEP_ALIVE_MS = 25_000;
+const MAX_STATES = 32;
+
+/** A SIP telephone that answers, listens and never says a word. */
+export class ListeningTelephone implements SipEndpoint {
+  readonly #config: SipConfig;
+  readonly #userAgent: UserAgent;
+  readonly #transport: SipTransport;
+  readonly #calls = new Set<ActiveCall>();
+  readonly #media = new WeakMap<Session, CallMedia>();
+  readonly #incoming: Channel<SipCall>;
+  readonly #states = new Channel<SipState>(MAX_STATES, () => undefined);
+  #registration: Registration | undefined;
+  #keepAlive: NodeJS.Timeout | undefined;
+  /** Calls of which no more is known yet than that they begin. */
+  #beginning = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(config: SipConfig) {
+    this.#config = config;
+    // Nobody takes this call: its line is free again.
+    this.#incoming = new Channel<SipCall>(config.maxCalls, (call) => void call.hangUp());
+    const { userAgent, transport } = createUserAgent(config, (session) => this.#media.get(session)!);
+    this.#userAgent = userAgent;
+    this.#transport = transport;
+    userAgent.delegate = {
+      onInvite: (invitation) => void this.#answer(invitation),
+      onMessage: (message) => void message.reject({ statusCode: 405 }),
+    };
+  }
+
+  get states(): AsyncIterable<SipState> {
+    return this.#states;
+  }
+
+  get port(): number {
+    return this.#transport.port;
+  }
+
+  get callCount(): number {
+    return this.#calls.size + this.#beginning;
+  }
+
+  /** Throws SIP_LISTEN_FAILED. */
+  async open(): Promise<void> {
+    try {
+      await this.#userAgent.start();
+    } catch (cause) {
+      const message = 'the SIP port cannot be opened; choose another one, or end what uses it';
+      throw new VoicePrintsError('SIP_LISTEN_FAILED', message, { cause, details: { port: this.#config.listenPort } });
+    }
+    const { account } = this.#config;
+    this.#states.push({ status: 'listening', port: this.port });
+    if (!account) return;
+    const registrar = registrarOf(account);
+    this.#registration = new Registration(this.#userAgent, registrar, account, (state) => this.#states.push(state));
+    this.#registration.start();
+    this.#keepAlive = setInterval(() => {
+      const peer = { host: registrar.host, port: registrar.port ?? 0 };
+      this.#transport.keepAlive(peer).catch(() => undefined); // the next registration tells
+    }, KEEP_ALIVE_MS);
+  }
+
+  async call(target: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<SipCall> {
+    const uri = this.#targetOf(target);
+    if (this.#closing || signal?.aborted) throw aborted();
+    if (this.callCount >= this.#config.maxCalls) {
+      throw new VoicePrintsError('SIP_CALL_REFUSED', 'all lines are busy; end a call, or raise maxCalls', {
+        details: { status: 486 },
+      });
+    }
+    const inviter = new Inviter(this.#userAgent, uri, { earlyMedia: false });
+    const party = { user: uri.user ?? '', host: uri.host, displayName: '' };
+    const call = await this.#begin(inviter, party, { host: uri.host, port: uri.port ?? 0 }).catch((cause: Error) => {
+      if (cause instanceof VoicePrintsError) throw cause;
+      throw refusedCall(503); // no such host, or no way to it
+    });
+    try {
+      await this.#established(inviter, call, signal);
+      return call;
+    } catch (error) {
+      call.abandon();
+      throw error;
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<SipCall> {
+    yield* this.#incoming;
+  }
+
+  /** Ends every call, the registration and the sockets; a second at most. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #targetOf(target: string): URI {
+    const { account } = this.#config;
+    const isNumber = /^(?:sip:)?[\w+*#]+$/i.test(target);
+    if (!isNumber || !account) return addressOf(target);
+    const uri = registrarOf(account);
+    uri.user = target.replace(/^sip:/i, '');
+    return uri;
+  }
+
+  async #answer(invitation: Invitation): Promise<void> {
+    const { user, host } = invitation.remoteIdentity.uri;
+    const party = { user: user ?? '', host, displayName: invitation.remoteIdentity.displayName };
+    const refusal = (await this.#closing) ? 480 : refusalOf(invitation.request, party, this.#config, this.callCount);
+    if (refusal) {
+      await invitation.reject({ statusCode: refusal });
+      return;
+    }
+    const { received } = invitation.request.via as { readonly received?: string }; // our transport's
+    try {
+      const call = await this.#begin(invitation, party, { host: received ?? host, port: SIP_PORT });
+      await invitation.accept().catch(() => call.abandon()); // cancelled meanwhile, or no agreement after all
+      if (invitation.state === SessionState.Established) this.#incoming.push(call);
+    } catch {
+      if (invitation.state === SessionState.Initial) await invitation.reject({ statusCode: 500 }); // no audio port
+    }
+  }
+
+  async #begin(session: Invitation | Inviter, remote: SipParty, at: SipPeer): Promise<ActiveCall> {
+    this.#beginning += 1; // the line is taken from here on, or calls that come at once would share the last one
+    const call = await this.#created(session, remote, at).finally(() => {
+      this.#beginning -= 1;
+    });
+    await call.mediaSide.open().catch((error: VoicePrintsError) => {
+      call.abandon();
+      throw error;
+    });
+    return call;
+  }
+
+  async #created(session: Invitation | Inviter, remote: SipParty, at: SipPeer): Promise<ActiveCall> {
+    const { addresses } = this.#transport;
+    const peer = await addresses.resolve(at, 'UDP');
+    const ownAddress = await addresses.ownFor(peer.host);
+    const call = new ActiveCall({
+      session,
+      remote,
+      config: this.#config,
+      ownAddress,
+      peerAddress: peer.host,
+      onEnded: (ended) => this.#calls.delete(ended),
+    });
+    this.#calls.add(call);
+    this.#media.set(session, call.mediaSide);
+    return call;
+  }
+
+  async #established(inviter: Inviter, call: ActiveCall, signal: AbortSignal | undefined): Promise<void> {
+    let status = 0;
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(unanswered()), this.#config.ringMs);
+      const onAbort = () => reject(aborted());
+      if (signal?.aborted) onAbort();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      inviter.stateChange.addListener((state) => {
+        if (state !== SessionState.Established && state !== SessionState.Terminated) return;
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        if (state === SessionState.Established) resolve();
+        else reject(this.#closing !== undefined ? aborted() : (call.mediaSide.failure ?? refusedCall(status || 503)));
+      });
+      inviter
+        .invite({
+          requestDelegate: {
+            onReject: ({ message }) => {
+              status = message.statusCode ?? 0;
+            },
+          },
+        })
+        .catch(reject);
+    });
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#keepAlive);
+    this.#registration?.stop();
+    const calls = [...this.#calls];
+    const goodbyes = calls.map((call) => call.hangUp());
+    this.#incoming.close();
+    this.#states.close();
+    await Promise.race([Promise.allSettled(goodbyes), delay(CLOSING_MS / 2)]);
+    for (const call of calls) call.leave();
+    await Promise.race([this.#answered(), delay(CLOSING_MS / 2)]);
+    await this.#userAgent.stop();
+    await this.#transport.disconnect();
+  }
+
+  /** Everything we asked has been answered; what was just said is on its way. */
+  async #answered(): Promise<void> {
+    do await delay(CLOSING_STEP_MS);
+    while (this.#transport.retransmissions.pending > 0);
+  }
+}
+
+const aborted = (): VoicePrintsError => new VoicePrintsError('ABORTED', 'the call was stopped before it was answered');

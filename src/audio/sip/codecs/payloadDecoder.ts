@@ -1,0 +1,95 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { VoicePrintsError } from '../../../core/errors.js';
+import { PcmUnpacker } from '../../samples/pcm.js';
+import type { SipCodec } from '../sipTypes.js';
+import { G722Decoder } from './g722.js';
+
+/** RTP payloads of one codec to samples. One a call: it remembers what came before. */
+export interface PayloadDecoder {
+  readonly codec: SipCodec;
+  /** Of the samples: 8,000 or 16,000. */
+  readonly rateHz: 8_000 | 16_000;
+  /** Of the RTP timestamps; G.722's is 8,000 by an old mistake (RFC 3551, 4.5.2). */
+  readonly clockHz: number;
+  /** Mono samples in [-1, 1]; undefined where the payload is broken. */
+  decode(payload: Buffer): Float32Array | undefined;
+  free(): void;
+}
+
+function g711(codec: 'PCMU' | 'PCMA'): PayloadDecoder {
+  const layout = { codec: codec === 'PCMU' ? 'mulaw' : 'alaw', sampleRateHz: 8_000, channels: 1 } as const;
+  const unpacker = new PcmUnpacker(layout);
+  return {
+    codec,
+    rateHz: 8_000,
+    clockHz: 8_000,
+    decode: (payload) => unpacker.unpack(payload),
+    free: () => undefined,
+  };
+}
+
+function g722(): PayloadDecoder {
+  const decoder = new G722Decoder();
+  return {
+    codec: 'G722',
+    rateHz: 16_000,
+    clockHz: 8_000,
+    decode: (payload) => decoder.decode(payload),
+    free: () => undefined,
+  };
+}
+
+/** What we use of the optional package opus-decoder: libopus in WebAssembly, about .1 ms a packet. */
+interface OpusModule {
+  readonly OpusDecoder: new (
+    options: object,
+  ) => {
+    readonly ready: Promise<void>;
+    decodeFrame(payload: Uint8Array): {
+      readonly channelData: readonly Float32Array[];
+      readonly samplesDecoded: number;
+      readonly errors: readonly unknown[];
+    };
+    free(): void;
+  };
+}
+
+const requireHere = createRequire(import.meta.url);
+
+/** Whether Opus can be decoded here. */
+export function hasOpusDecoder(): boolean {
+  try {
+    return requireHere.resolve('opus-decoder') !== '';
+  } catch {
+    return false; // optional: not installed
+  }
+}
+
+async function opus(): Promise<PayloadDecoder> {
+  const { OpusDecoder } = (await import(pathToFileURL(requireHere.resolve('opus-decoder')).href)) as OpusModule;
+  const decoder = new OpusDecoder({ sampleRate: 16_000, channels: 1 });
+  await decoder.ready;
+  return {
+    codec: 'opus',
+    rateHz: 16_000,
+    clockHz: 48_000,
+    decode: (payload) => {
+      const { channelData, samplesDecoded, errors } = decoder.decodeFrame(payload);
+      return errors.length > 0 ? undefined : channelData[0]?.subarray(0, samplesDecoded);
+    },
+    free: () => decoder.free(),
+  };
+}
+
+/** Throws AUDIO_DECODER_MISSING for Opus without its package. */
+export async function createPayloadDecoder(codec: SipCodec): Promise<PayloadDecoder> {
+  if (codec === 'G722') return g722();
+  if (codec !== 'opus') return g711(codec);
+  try {
+    return await opus();
+  } catch (cause) {
+    const message = 'Opus cannot be decoded here; install the package opus-decoder, or leave Opus out of the codecs';
+    throw new VoicePrintsError('AUDIO_DECODER_MISSING', message, { cause });
+  }
+}

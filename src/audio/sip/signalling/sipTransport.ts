@@ -1,0 +1,187 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { EmitterImpl, type Transport, TransportState } from 'sip.js';
+import { SipStreams } from '../calls/sipStreams.js';
+import { Retransmissions } from './retransmissions.js';
+import { SipAddresses } from './sipAddresses.js';
+import {
+  addressedTo,
+  isResponse,
+  methodOf,
+  protocolOf,
+  requestTarget,
+  responseTarget,
+  type SipPeer,
+  statusOf,
+  viaProtocolOf,
+  withOwnAddress,
+  withPlaceholder,
+  withReceived,
+} from './sipMessage.js';
+
+/** The name that sip.js knows this machine by; on the wire stands the address that the other side reaches us at. */
+export const OWN_HOST = 'voice-prints.invalid';
+/** Longer datagrams are no SIP that we would answer. */
+const MAX_MESSAGE_CHARS = 16_384;
+const PORT_ATTEMPTS = 5;
+
+export interface SipTransportOptions {
+  readonly listenAddress: string;
+  readonly listenPort: number;
+  readonly publicAddress: string | undefined;
+}
+
+/** SIP over UDP and TCP on one port (RFC 3261, 18), for sip.js. */
+export class SipTransport implements Transport {
+  readonly protocol = 'UDP'; // what sip.js writes into Via; corrected where a message goes by TCP
+  readonly addresses: SipAddresses;
+  readonly retransmissions = new Retransmissions();
+  onConnect: (() => void) | undefined;
+  onDisconnect: ((error?: Error) => void) | undefined;
+  onMessage: ((message: string) => void) | undefined;
+  /** User part of our Contact, by which sip.js recognizes requests to us. */
+  contactUser = '';
+  #malformed = 0;
+  readonly #options: SipTransportOptions;
+  readonly #emitter = new EmitterImpl<TransportState>();
+  readonly #streams: SipStreams;
+  #state = TransportState.Disconnected;
+  #socket: Socket | undefined;
+  #port = 0;
+
+  constructor(_logger: unknown, options: SipTransportOptions) {
+    this.#options = options;
+    const { listenAddress, publicAddress } = options;
+    this.addresses = new SipAddresses(publicAddress ?? (listenAddress === '0.0.0.0' ? undefined : listenAddress));
+    this.#streams = new SipStreams((message, from) => this.#receive(message, from));
+  }
+
+  get state(): TransportState {
+    return this.#state;
+  }
+
+  get stateChange(): EmitterImpl<TransportState> {
+    return this.#emitter;
+  }
+
+  /** The port it listens at, once connected. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Datagrams that were no SIP message. */
+  get malformed(): number {
+    return this.#malformed;
+  }
+
+  isConnected(): boolean {
+    return this.#state === TransportState.Connected;
+  }
+
+  /** Rejects with the socket's error where the port is taken. */
+  async connect(): Promise<void> {
+    if (this.#socket) return;
+    this.#enter(TransportState.Connecting);
+    // A free UDP port may be taken for TCP: another is tried, where any will do.
+    for (let attempt = 1; !this.#socket; attempt += 1) {
+      try {
+        await this.#listen();
+      } catch (error) {
+        await this.#close();
+        if (this.#options.listenPort === 0 && attempt < PORT_ATTEMPTS) continue;
+        this.#enter(TransportState.Disconnected);
+        throw error;
+      }
+    }
+    this.#enter(TransportState.Connected);
+    this.onConnect?.();
+  }
+
+  async disconnect(): Promise<void> {
+    if (!this.#socket) return;
+    this.#enter(TransportState.Disconnecting);
+    await this.#close();
+    this.#enter(TransportState.Disconnected);
+    this.onDisconnect?.();
+  }
+
+  dispose(): Promise<void> {
+    return this.disconnect();
+  }
+
+  /** Two line ends, which a router takes for traffic: its way in stays open (RFC 5626, 3.5.1). */
+  async keepAlive(peer: SipPeer): Promise<void> {
+    const { host, port } = await this.addresses.resolve(peer, 'UDP');
+    this.#socket?.send('\r\n\r\n', port, host, () => undefined); // unreachable: the next registration tells
+  }
+
+  async send(message: string): Promise<void> {
+    const isAnswer = isResponse(message);
+    const protocol = isAnswer ? (viaProtocolOf(message) === 'TCP' ? 'TCP' : 'UDP') : protocolOf(message);
+    const target = isAnswer ? responseTarget(message) : requestTarget(message);
+    if (!target) throw new Error('a message without an address');
+    const peer = await this.addresses.resolve(target, protocol);
+    const own = { host: await this.addresses.ownFor(peer.host), port: this.#port };
+    const text = withOwnAddress(message, OWN_HOST, own, protocol);
+    if (protocol === 'TCP') return this.#streams.send(text, peer);
+    const send = () => this.#socket?.send(text, peer.port, peer.host, () => undefined); // lost is sent again
+    this.retransmissions.sent(text, send);
+    send();
+  }
+
+  async #listen(): Promise<void> {
+    const socket = await boundSocket(this.#options, (message, from) => this.#receive(message, from));
+    this.#socket = socket;
+    this.#port = socket.address().port;
+    await this.#streams.listen(this.#options.listenAddress, this.#port);
+  }
+
+  #receive(text: string, from: SipPeer): void {
+    if (text.trim() === '' || !this.isConnected()) return; // keep-alive
+    const isAnswer = isResponse(text);
+    if (text.length > MAX_MESSAGE_CHARS || !(isAnswer ? statusOf(text) >= 100 : methodOf(text))) {
+      this.#malformed += 1;
+      return;
+    }
+    if (this.retransmissions.isRepetition(text)) return;
+    try {
+      const known = isAnswer
+        ? withPlaceholder(text, OWN_HOST)
+        : addressedTo(withReceived(text, from), `sip:${this.contactUser}@${OWN_HOST}`);
+      this.onMessage?.(known);
+    } catch {
+      this.#malformed += 1; // what sip.js's parser stumbles over is nobody's call
+    }
+  }
+
+  #enter(state: TransportState): void {
+    this.#state = state;
+    this.#emitter.emit(state);
+  }
+
+  async #close(): Promise<void> {
+    this.retransmissions.clear();
+    const socket = this.#socket;
+    this.#socket = undefined;
+    await Promise.all([this.#streams.close(), socket && new Promise<void>((resolve) => socket.close(() => resolve()))]);
+  }
+}
+
+function boundSocket(
+  { listenAddress, listenPort }: SipTransportOptions,
+  onMessage: (message: string, from: SipPeer) => void,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4');
+    const onError = (error: Error) => {
+      socket.close();
+      reject(error);
+    };
+    socket.once('error', onError);
+    socket.on('message', (bytes, { address, port }) => onMessage(bytes.toString('utf8'), { host: address, port }));
+    socket.bind(listenPort, listenAddress, () => {
+      socket.off('error', onError);
+      socket.on('error', () => undefined); // ICMP tells of one peer; the others go on
+      resolve(socket);
+    });
+  });
+}

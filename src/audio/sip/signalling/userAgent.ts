@@ -1,0 +1,77 @@
+import { type Session, type SessionDescriptionHandler, type URI, UserAgent } from 'sip.js';
+import { VoicePrintsError } from '../../../core/errors.js';
+import type { SipAccount, SipConfig } from '../sipTypes.js';
+import { OWN_HOST, SipTransport, type SipTransportOptions } from './sipTransport.js';
+
+const DEFAULT_USER = 'voice-prints';
+
+/** A SIP address as sip.js has it. Throws CONFIG_INVALID. */
+export function addressOf(text: string): URI {
+  const uri = UserAgent.makeURI(/^sips?:/i.test(text) ? text : `sip:${text}`);
+  if (uri?.scheme !== 'sip' || !uri.host) {
+    throw new VoicePrintsError('CONFIG_INVALID', 'this is no SIP address; write it as sip:user@host');
+  }
+  return uri;
+}
+
+/** The address of an account's registrar: its host, and its port where that is given. */
+export const registrarOf = ({ registrar }: SipAccount): URI => addressOf(registrar);
+
+function ownAddress(account: SipAccount | undefined): URI {
+  if (!account) return addressOf(`${DEFAULT_USER}@${OWN_HOST}`);
+  const address = registrarOf(account);
+  address.user = account.user;
+  return address;
+}
+
+/** sip.js with our transport, and media that it knows nothing of. Silent: what it logs tells who calls. */
+export function createUserAgent(
+  config: SipConfig,
+  mediaOf: (session: Session) => SessionDescriptionHandler,
+): { readonly userAgent: UserAgent; readonly transport: SipTransport } {
+  const { account, listenAddress, listenPort, publicAddress } = config;
+  const transportOptions: SipTransportOptions = { listenAddress, listenPort, publicAddress };
+  const userAgent = new UserAgent({
+    uri: ownAddress(account),
+    viaHost: OWN_HOST,
+    forceRport: true,
+    contactParams: { transport: 'udp' },
+    transportConstructor: SipTransport,
+    transportOptions,
+    sessionDescriptionHandlerFactory: mediaOf,
+    sendInitialProvisionalResponse: false,
+    gracefulShutdown: false,
+    logBuiltinEnabled: false,
+    logConfiguration: false,
+    logLevel: 'error',
+    userAgentString: DEFAULT_USER,
+    ...(account
+      ? { authorizationUsername: account.authUser ?? account.user, authorizationPassword: account.password }
+      : {}),
+  });
+  const transport = userAgent.transport as SipTransport;
+  transport.contactUser = userAgent.contact.uri.user ?? '';
+  answerOnlyOwn(userAgent, account);
+  return { userAgent, transport };
+}
+
+/**
+ * sip.js answers every challenge with a digest of the password, whoever asks: it could be guessed from that at leisure.
+ * Only the account's registrar gets one, and only for its realm where that is known.
+ */
+function answerOnlyOwn(userAgent: UserAgent, account: SipAccount | undefined): void {
+  const { configuration } = userAgent.userAgentCore;
+  const create = configuration.authenticationFactory;
+  configuration.authenticationFactory = () => {
+    const digest = account && create();
+    if (!account || !digest) return undefined;
+    const registrar = registrarOf(account).host.toLowerCase();
+    const authenticate = digest.authenticate.bind(digest);
+    digest.authenticate = (request, challenge, body) => {
+      const isOurs = account.realm === undefined || challenge.realm === account.realm;
+      const isRegistrar = request.ruri?.host.toLowerCase() === registrar;
+      return isOurs && isRegistrar && authenticate(request, challenge, body);
+    };
+    return digest;
+  };
+}

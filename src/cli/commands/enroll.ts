@@ -1,0 +1,51 @@
+import type { RecordingSource } from '../../index.js';
+import type { Command } from '../command.js';
+import { openEngine } from '../options/openEngine.js';
+import { hasFlag, textOption } from '../options/parseCommandLine.js';
+import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
+import { printEnrolment } from '../output/enrolment.js';
+import { ProgressBar } from '../output/progressBar.js';
+
+export const enroll: Command = {
+  name: 'enroll',
+  summary: 'Add recordings of one person to their voiceprint',
+  operands: 'ID FILE…',
+  arity: [2, 1_000],
+  options: {
+    name: { value: 'NAME', about: 'What the person is called (default: the name stored, else the id)' },
+    consent: { value: 'TEXT', about: 'How and when the person agreed; kept with the voiceprint' },
+    language: { value: 'CODE', about: 'Language spoken, e.g. en-US; kept, never required' },
+    'keep-audio': {
+      about: 'Keep the speech of accepted samples, so that another model can hear it: biometric raw data',
+    },
+    ...rawFormatOptions,
+  },
+  example: 'voice-prints enroll alice hello.wav story.flac --name "Alice" --consent "asked on 3 May"',
+  notes: `ID is letters, digits and _. Every file holds one voice. 6 seconds of speech in all are accepted, 12 complete the
+voiceprint; only complete ones are matched. Three to five samples of 10 to 24 seconds work best.
+Audio is not kept, unless --keep-audio asks for it: then a change of the speaker model costs nobody a new enrolment. It lies
+in the store, encrypted with its key where it has one, is in no export, and goes when the person is deleted.`,
+  async run(args, terminal) {
+    const [speakerId, ...files] = args.positionals as [string, ...string[]];
+    const rawFormat = rawFormatOf(args);
+    const samples = files.map(
+      (path): RecordingSource => ({ kind: 'file', path, label: path, ...(rawFormat ? { rawFormat } : {}) }),
+    );
+    const name = textOption(args, 'name');
+    const consentText = textOption(args, 'consent');
+    const languageCode = textOption(args, 'language');
+    await using engine = await openEngine(args, terminal, { keepAudio: hasFlag(args, 'keep-audio') });
+    using bar = new ProgressBar(args, terminal);
+    const result = await engine.enroll(
+      {
+        speakerId,
+        samples,
+        ...(name === undefined ? {} : { name }),
+        ...(consentText === undefined ? {} : { consentText }),
+        ...(languageCode === undefined ? {} : { languageCode }),
+      },
+      { signal: terminal.signal, onProgress: bar.listener(speakerId) },
+    );
+    printEnrolment(args, terminal, result);
+  },
+};

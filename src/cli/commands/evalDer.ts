@@ -1,0 +1,83 @@
+import {
+  type DiarizationErrorOptions,
+  type DiarizationPercent,
+  diarizationErrorOf,
+  diarizationPercent,
+} from '../../evaluation/diarizationError.js';
+import { parseRttm } from '../../evaluation/rttm.js';
+import { VoicePrintsError } from '../../index.js';
+import type { Command, ParsedArguments } from '../command.js';
+import { hasFlag, listOption, numberOption, usageError } from '../options/parseCommandLine.js';
+import { readText } from '../options/readBytes.js';
+import { printResult, table } from '../output/output.js';
+
+export const evalDer: Command = {
+  name: 'eval der',
+  summary: 'Diarization error of RTTM turns against the truth',
+  operands: 'REF.rttm HYP.rttm',
+  arity: [2, 2],
+  options: {
+    collar: { value: 'SECONDS', about: 'Left unscored on each side of every reference boundary (default 0.25)' },
+    named: { about: 'Names must agree, too; everybody called unknown…, null or <NA> is one voice' },
+    enrolled: { value: 'A,B', about: 'With --named: who could be named; anybody else is a stranger, right as unknown' },
+  },
+  example: 'voice-prints eval der truth.rttm answer.rttm --collar 0.25 --named',
+  notes: `Both files may hold several recordings (second field of a line): their seconds are added up. Overlap is scored.
+Truths often call strangers by their names: say with --enrolled whom the answer could know. Without it, everybody named
+in either file counts as enrolled. Names are compared as RTTM has them, with underscores for spaces.`,
+  async run(args, terminal) {
+    const collarMs = Math.round(1000 * (numberOption(args, 'collar', { least: 0, most: 10 }) ?? 0.25));
+    const scoring = { collarMs, ...namesOf(args) };
+    const [reference, hypothesis] = await Promise.all(
+      args.positionals.map(async (file) => ({ file, recordings: recordingsOf(file, await readText(file)) })),
+    );
+    const truth = [...reference!.recordings];
+    const isSingle = truth.length === 1 && hypothesis!.recordings.size === 1;
+    const errors = truth.map(([id, turns]) => {
+      const answer = isSingle ? [...hypothesis!.recordings.values()][0] : hypothesis!.recordings.get(id);
+      return diarizationErrorOf(turns, answer ?? [], scoring);
+    });
+    // An answer for a recording the truth does not know is all false alarm, never silently left out.
+    if (!isSingle) {
+      const strangers = [...hypothesis!.recordings].filter(([id]) => !reference!.recordings.has(id));
+      errors.push(...strangers.map(([, turns]) => diarizationErrorOf([], turns, scoring)));
+    }
+    const percent = diarizationPercent(errors);
+    printResult(args, terminal, percent, report(percent));
+  },
+};
+
+/** Whether names count, and whose. */
+function namesOf(args: ParsedArguments): Pick<DiarizationErrorOptions, 'isNamed' | 'enrolled'> {
+  const isNamed = hasFlag(args, 'named');
+  const enrolled = listOption(args, 'enrolled')?.map((name) => name.replaceAll(/\s+/g, '_'));
+  if (enrolled && !isNamed) throw usageError('--enrolled says who could be named; use it with --named');
+  return { isNamed, ...(enrolled ? { enrolled } : {}) };
+}
+
+/** The turns of each recording in the file. */
+function recordingsOf(file: string, text: string): ReadonlyMap<string, ReturnType<typeof parseRttm>> {
+  const lines = text.split(/\r?\n/);
+  const idOf = (line: string) => /^\s*SPEAKER\s+(\S+)/.exec(line)?.[1];
+  const ids = new Set(lines.flatMap((line) => idOf(line) ?? []));
+  if (ids.size === 0) {
+    throw new VoicePrintsError('INPUT_INVALID', `${file} has no SPEAKER line; give a file in RTTM format`, {
+      details: { file },
+    });
+  }
+  // Other recordings' lines are blanked, not taken out, so that an error names the right line.
+  return new Map(
+    [...ids].map((id) => [id, parseRttm(lines.map((line) => (idOf(line) === id ? line : '')).join('\n'))]),
+  );
+}
+
+const report = (percent: DiarizationPercent): string =>
+  table(
+    [
+      ['diarization error', percent.derPercent] as const,
+      ['  missed', percent.missedPercent] as const,
+      ['  false alarm', percent.falseAlarmPercent] as const,
+      ['  confusion', percent.confusionPercent] as const,
+      ['Jaccard error', percent.jerPercent] as const,
+    ].map(([name, value]) => [name, `${value.toFixed(2).padStart(6)} %`]),
+  );

@@ -1,0 +1,81 @@
+import { basename, extname } from 'node:path';
+import { formatRttm } from '../../evaluation/rttm.js';
+import type { Identification, IdentifyRequest, RecordingSource } from '../../index.js';
+import type { Command, ParsedArguments, Terminal } from '../command.js';
+import { falseAcceptOf, falseAcceptOption } from '../options/falseAccept.js';
+import { openEngine, segmentationOption } from '../options/openEngine.js';
+import { listOption, textOption, usageError } from '../options/parseCommandLine.js';
+import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
+import { printResult, remark } from '../output/output.js';
+import { ProgressBar } from '../output/progressBar.js';
+import { srt } from '../output/srt.js';
+import { timelineSvg } from '../output/timelineSvg.js';
+import { turnsTable } from '../output/turnsTable.js';
+import { voiceId } from '../output/voiceLabel.js';
+import { writeWhole } from '../output/writeWhole.js';
+
+export const identify: Command = {
+  name: 'identify',
+  summary: 'Who speaks when in a recording',
+  operands: 'FILE|-',
+  arity: [1, 1],
+  options: {
+    speakers: { value: 'A,B', about: 'Only these ids (default: everybody whose voiceprint is complete)' },
+    ...falseAcceptOption,
+    ...segmentationOption,
+    rttm: { value: 'FILE', about: 'Also write the turns as RTTM' },
+    srt: { value: 'FILE', about: 'Also write the turns as subtitles' },
+    svg: { value: 'FILE', about: 'Also draw the turns as a timeline' },
+    ...rawFormatOptions,
+  },
+  example: `voice-prints identify meeting.flac --svg meeting.svg
+arecord -f S16_LE -r 16000 -d 60 -t raw | voice-prints identify - --encoding s16le --rate 16000`,
+  notes: `FILE is any audio: the bytes decide, not the name. - reads standard input.
+A voice of nobody enrolled is unknown-1, unknown-2 …; "unknown-1 (Alice?)" is a voice that may be Alice's: too close to
+call at the chosen --false-accept. The percentage is the calibrated probability that the best name is right.`,
+  async run(args, terminal) {
+    const request = requestOf(args, terminal);
+    await using engine = await openEngine(args, terminal);
+    using bar = new ProgressBar(args, terminal);
+    const label = args.positionals[0] === '-' ? 'standard input' : basename(args.positionals[0]!);
+    const result = await engine.identify(request, { signal: terminal.signal, onProgress: bar.listener(label) });
+    bar[Symbol.dispose]();
+    await writeFiles(args, result);
+    printResult(args, terminal, result, turnsTable(result));
+    for (const warning of result.warnings) remark(args, terminal, `${warning.code}: ${warning.message}`);
+  },
+};
+
+function requestOf(args: ParsedArguments, terminal: Terminal): IdentifyRequest {
+  const speakerIds = listOption(args, 'speakers');
+  const falseAcceptPercent = falseAcceptOf(args);
+  return {
+    source: sourceOf(args, terminal),
+    ...(speakerIds ? { speakerIds } : {}),
+    ...(falseAcceptPercent ? { falseAcceptPercent } : {}),
+  };
+}
+
+function sourceOf(args: ParsedArguments, { stdin }: Terminal): RecordingSource {
+  const path = args.positionals[0]!;
+  const rawFormat = rawFormatOf(args);
+  const raw = rawFormat ? { rawFormat } : {};
+  if (path !== '-') return { kind: 'file', path, label: path, ...raw };
+  if (stdin.isTTY) throw usageError('standard input is a terminal; pipe a recording in, or name a file');
+  return { kind: 'stream', stream: stdin as AsyncIterable<Uint8Array>, label: 'standard input', ...raw };
+}
+
+async function writeFiles(args: ParsedArguments, result: Identification): Promise<void> {
+  const file = args.positionals[0] === '-' ? 'stdin' : args.positionals[0]!;
+  // An uncertain voice keeps its cluster in RTTM: a label there is a claim.
+  const turns = result.segments.map((segment) => ({ ...segment, label: voiceId(segment) }));
+  const writers = {
+    rttm: () => formatRttm(basename(file, extname(file)), turns),
+    srt: () => srt(result),
+    svg: () => timelineSvg(result, basename(file)),
+  };
+  for (const [option, content] of Object.entries(writers)) {
+    const path = textOption(args, option);
+    if (path !== undefined) await writeWhole(path, content());
+  }
+}

@@ -1,0 +1,131 @@
+import { SCOPES, type Scope } from '../../api/access/caller.js';
+import { type KeyRecord, KeyRing } from '../../api/access/keyRing.js';
+import { present } from '../../api/calls/call.js';
+import { LOCAL_TENANT } from '../../index.js';
+import type { Command, ParsedArguments, Terminal } from '../command.js';
+import { listOption, numberOption, textOption, usageError } from '../options/parseCommandLine.js';
+import { storeFolder } from '../options/storeFolder.js';
+import { printResult, remark, table } from '../output/output.js';
+
+const openRing = (args: ParsedArguments, terminal: Terminal): Promise<KeyRing> =>
+  KeyRing.open(storeFolder(args, terminal.env), { actor: 'command line' });
+
+const keysTable = (records: readonly KeyRecord[]): string =>
+  records.length === 0
+    ? 'There is no API key yet; see voice-prints keys create --help'
+    : table([
+        ['ID', 'TENANT', 'SCOPES', 'LABEL', 'CREATED', 'ENDS'],
+        ...records.map(({ keyId, tenantId, scopes, label, createdAt, endsAt }) => [
+          keyId,
+          tenantId,
+          scopes.join(','),
+          label,
+          createdAt,
+          endsAt ?? '',
+        ]),
+      ]);
+
+function scopesOf(args: ParsedArguments): readonly Scope[] {
+  const words = listOption(args, 'scopes') ?? SCOPES;
+  const wrong = words.find((word) => !(SCOPES as readonly string[]).includes(word));
+  if (wrong !== undefined) throw usageError(`--scopes ${wrong} is not known; use ${SCOPES.join(', ')}`);
+  return words as readonly Scope[];
+}
+
+function printKey(args: ParsedArguments, terminal: Terminal, record: KeyRecord, key: string): void {
+  printResult(args, terminal, { ...record, apiKey: key }, `${record.keyId}  ${key}`);
+  remark(args, terminal, 'This API key is shown once: keep it.');
+}
+
+const create: Command = {
+  name: 'keys create',
+  summary: 'Make an API key for `serve` and Node-RED',
+  operands: '[TENANT]',
+  arity: [0, 1],
+  options: {
+    scopes: { value: 'A,B', about: 'What it may do: enrol, identify, admin (default: everything)' },
+    label: { value: 'TEXT', about: 'What it is for' },
+  },
+  example: 'voice-prints keys create home --scopes identify --label "door station"',
+  notes: `A tenant is whose voiceprints these are; "${LOCAL_TENANT}" (the default) has those of the command line and of flows.
+The key is shown once; the store keeps its digest. Servers and flows that run know it within a second.`,
+  async run(args, terminal) {
+    using ring = await openRing(args, terminal);
+    const request = {
+      tenantId: args.positionals[0] ?? LOCAL_TENANT,
+      scopes: scopesOf(args),
+      label: textOption(args, 'label'),
+    };
+    const { record, key } = await ring.create(request);
+    printKey(args, terminal, record, key);
+  },
+};
+
+const list: Command = {
+  name: 'keys list',
+  summary: 'Every API key, without the keys themselves',
+  operands: '',
+  arity: [0, 0],
+  options: {},
+  example: 'voice-prints keys list --json',
+  async run(args, terminal) {
+    using ring = await openRing(args, terminal);
+    printResult(args, terminal, ring.list(), keysTable(ring.list()));
+  },
+};
+
+const rotate: Command = {
+  name: 'keys rotate',
+  summary: 'Replace an API key',
+  operands: 'KEY-ID',
+  arity: [1, 1],
+  options: { grace: { value: 'HOURS', about: 'How long the old key holds beside the new one (default 24)' } },
+  example: 'voice-prints keys rotate key-1a2b3c4d --grace 1',
+  async run(args, terminal) {
+    const graceHours = numberOption(args, 'grace', { least: 0, most: 8_760 }) ?? 24;
+    using ring = await openRing(args, terminal);
+    const { record, key } = await ring.rotate(args.positionals[0]!, graceHours * 3_600_000);
+    printKey(args, terminal, record, key);
+  },
+};
+
+const revoke: Command = {
+  name: 'keys revoke',
+  summary: 'End an API key at once',
+  operands: 'KEY-ID',
+  arity: [1, 1],
+  options: {},
+  example: 'voice-prints keys revoke key-1a2b3c4d',
+  async run(args, terminal) {
+    using ring = await openRing(args, terminal);
+    const record = await ring.revoke(args.positionals[0]!);
+    printResult(args, terminal, record, `${record.keyId} is refused from now on.`);
+  },
+};
+
+const limit: Command = {
+  name: 'keys limit',
+  summary: 'Hold a tenant to calls a minute and audio a day',
+  operands: 'TENANT',
+  arity: [1, 1],
+  options: {
+    calls: { value: 'N', about: 'Calls a minute; beyond that 429 (default: no limit)' },
+    audio: { value: 'MINUTES', about: 'Minutes of audio a day (UTC); beyond that 402 (default: no limit)' },
+  },
+  example: 'voice-prints keys limit home --calls 60 --audio 600',
+  notes: 'Replaces the limits of the tenant; with neither option it has none.',
+  async run(args, terminal) {
+    const limits = present({
+      callsPerMinute: numberOption(args, 'calls', { least: 1, most: 1e6, isWhole: true }),
+      audioMinutesPerDay: numberOption(args, 'audio', { least: 0.1, most: 1e6 }),
+    });
+    const [tenantId = ''] = args.positionals;
+    using ring = await openRing(args, terminal);
+    await ring.limit(tenantId, limits);
+    const calls = limits.callsPerMinute ? `${limits.callsPerMinute} calls a minute` : 'any number of calls';
+    const audio = limits.audioMinutesPerDay ? `${limits.audioMinutesPerDay} minutes of audio a day` : 'any audio';
+    printResult(args, terminal, { tenantId, ...limits }, `${tenantId}: ${calls}, ${audio}`);
+  },
+};
+
+export const keysCommands: readonly Command[] = [create, list, rotate, revoke, limit];

@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import type { FailureReport } from '../../api/calls/call.js';
+import type { RunningGrpcServer } from '../../api/grpc/serveGrpc.js';
+import type { ServerLog } from '../../api/serverLog.js';
+import type { Command, ParsedArguments, Terminal } from '../command.js';
+import { allowedHosts } from '../options/allowedHosts.js';
+import { openEngine, segmentationOption } from '../options/openEngine.js';
+import { hasFlag, numberOption, textOption, usageError } from '../options/parseCommandLine.js';
+import { remark } from '../output/output.js';
+import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
+
+export const serve: Command = {
+  name: 'serve',
+  summary: 'Answer REST, gRPC and WebSocket without Node-RED, until Ctrl-C',
+  operands: '',
+  arity: [0, 0],
+  options: {
+    host: { value: 'HOST', about: 'Address to listen on (default 127.0.0.1: this machine only)' },
+    port: { value: 'PORT', about: 'Port to listen on; 0 takes a free one (default 8080)' },
+    ...grpcOptions,
+    'cors-origins': {
+      value: 'ORIGIN,…',
+      about: 'Web pages that may call REST from a browser, such as https://app.example.org (default: none)',
+    },
+    ...segmentationOption,
+    log: { value: 'LEVEL', about: 'On standard error, as JSON lines: info (every call), error (default) or silent' },
+    'keep-audio': { about: 'Keep the speech of accepted enrolment samples: biometric raw data; see enroll --help' },
+    'key-file': { value: 'FILE', about: 'API keys, a line each: tenant:key or tenant:sha256:HEX' },
+  },
+  example: `VOICE_PRINTS_API_KEYS=home:a-long-secret voice-prints serve --port 8080
+curl 'http://127.0.0.1:8080/v1/speakers' -H 'Authorization: Bearer a-long-secret'`,
+  notes: `Prints one line, {"rest":"http://…","grpc":"127.0.0.1:50051"}, once it listens.
+Keys are those of "voice-prints keys", and those of --key-file or else VOICE_PRINTS_API_KEYS=tenant:key,tenant:key.
+With none at all, one of the tenant "local" (the same people as on the command line) is made: the line shows it once
+as "apiKey"; the store keeps its digest.`,
+  async run(args, terminal) {
+    const { env, signal } = terminal;
+    // Only this command needs Express: the others start without it.
+    const [{ serve: startServer }, { parseOrigins }, { serveKeys }, { serveJobs }] = await Promise.all([
+      import('../../api/serve.js'),
+      import('../../api/calls/cors.js'),
+      import('./serveKeys.js'),
+      import('./serveJobs.js'),
+    ]);
+    const port = numberOption(args, 'port', { least: 0, most: 65_535, isWhole: true });
+    const host = textOption(args, 'host');
+    const corsOrigins = parseOrigins(textOption(args, 'cors-origins') ?? env.VOICE_PRINTS_CORS_ORIGINS ?? '');
+    const log = await openLog(args, terminal);
+    await using engine = await openEngine(args, terminal, { keepAudio: hasFlag(args, 'keep-audio') });
+    const served = await serveKeys(env, textOption(args, 'key-file'), engine.storeDirectory);
+    const { check, madeKey } = served;
+    using ring = served.ring;
+    ring.follow({
+      onFailure: (error) => remark(args, terminal, `the API keys are as they were: ${(error as Error).message}`),
+    });
+    const allowHosts = allowedHosts(env);
+    const onFailure = (failure: FailureReport) => log.failure(failure);
+    await using jobs = await serveJobs(args, terminal, { engine, allowHosts, gate: check.gate });
+    const server = await startServer({
+      ...check,
+      engine,
+      jobs: jobs.open,
+      corsOrigins,
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port }),
+      options: { allowHosts, onCall: (report) => log.call(report), onFailure },
+    });
+    let grpc: RunningGrpcServer | undefined;
+    try {
+      grpc = await serveGrpcToo(args, terminal, { ...check, engine, host, onFailure });
+      const made = madeKey === undefined ? {} : { apiKey: madeKey };
+      terminal.stdout.write(
+        `${JSON.stringify({ rest: server.url, ...(grpc ? { grpc: grpc.address } : {}), ...made })}\n`,
+      );
+      if (madeKey !== undefined) remark(args, terminal, 'This API key is shown once: keep it.');
+      if (!signal.aborted) await once(signal, 'abort');
+    } finally {
+      await Promise.all([server.close(), grpc?.close()]);
+    }
+  },
+};
+
+/** Throws USAGE for a level that is not known. */
+async function openLog(args: ParsedArguments, { stderr }: Terminal): Promise<ServerLog> {
+  const { LOG_LEVELS, ServerLog } = await import('../../api/serverLog.js');
+  const text = textOption(args, 'log') ?? 'error';
+  const level = LOG_LEVELS.find((known) => known === text);
+  if (!level) throw usageError(`--log ${text} is not known; use ${LOG_LEVELS.join(', ')}`);
+  return new ServerLog(level, stderr);
+}

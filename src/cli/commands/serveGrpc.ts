@@ -1,0 +1,59 @@
+import type { KeyCheck } from '../../api/access/admitKey.js';
+import type { RunningGrpcServer, ServeGrpcOptions } from '../../api/grpc/serveGrpc.js';
+import type { TlsFiles } from '../../api/grpc/tlsFiles.js';
+import { type Engine, VoicePrintsError } from '../../index.js';
+import type { OptionSpec, ParsedArguments, Terminal } from '../command.js';
+import { numberOption, textOption, usageError } from '../options/parseCommandLine.js';
+import { remark } from '../output/output.js';
+
+export const grpcOptions = {
+  'grpc-port': {
+    value: 'PORT',
+    about: 'Port of the gRPC service; 0 takes a free one, off serves none (default 50051)',
+  },
+  'grpc-cert': { value: 'FILE', about: 'TLS certificate of the gRPC service (PEM); with --grpc-key' },
+  'grpc-key': { value: 'FILE', about: 'Private key of that certificate (PEM)' },
+} as const satisfies Record<string, OptionSpec>;
+
+interface GrpcToServe extends KeyCheck, Pick<ServeGrpcOptions, 'onFailure'> {
+  readonly engine: Engine;
+  readonly host: string | undefined;
+}
+
+/**
+ * Serves gRPC unless it is switched off. Where nobody asked for a port and the usual one is taken, REST goes on alone.
+ * Throws USAGE, CONFIG_INVALID, or what reading the certificate throws.
+ */
+export async function serveGrpcToo(
+  args: ParsedArguments,
+  terminal: Terminal,
+  { host, ...shared }: GrpcToServe,
+): Promise<RunningGrpcServer | undefined> {
+  const asked = textOption(args, 'grpc-port');
+  if (asked === 'off') return undefined;
+  const port = numberOption(args, 'grpc-port', { least: 0, most: 65_535, isWhole: true });
+  const [{ serveGrpc }, { readTls }] = await Promise.all([
+    import('../../api/grpc/serveGrpc.js'),
+    import('../../api/grpc/tlsFiles.js'),
+  ]);
+  const tls = await readTls(tlsFiles(args));
+  const options: ServeGrpcOptions = {
+    ...shared,
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    ...(tls === undefined ? {} : { tls }),
+  };
+  try {
+    return await serveGrpc(options);
+  } catch (error) {
+    if (asked !== undefined || !(error instanceof VoicePrintsError) || tls !== undefined) throw error;
+    remark(args, terminal, `No gRPC: ${error.message} with --grpc-port.`);
+    return undefined;
+  }
+}
+
+function tlsFiles(args: ParsedArguments): TlsFiles {
+  const [certificate, privateKey] = [textOption(args, 'grpc-cert') ?? '', textOption(args, 'grpc-key') ?? ''];
+  if ((certificate === '') === (privateKey === '')) return { certificate, privateKey };
+  throw usageError('--grpc-cert and --grpc-key belong together; give both');
+}

@@ -1,0 +1,34 @@
+import { keysOfPairs } from '../../api/access/apiKeys.js';
+import { SCOPES } from '../../api/access/caller.js';
+import { KeyRing } from '../../api/access/keyRing.js';
+import { type RingCheck, ringCheck } from '../../api/access/ringCheck.js';
+import { LOCAL_TENANT, VoicePrintsError } from '../../index.js';
+import type { Terminal } from '../command.js';
+import { readText } from '../options/readBytes.js';
+
+export interface ServeKeys {
+  /** For all surfaces. */
+  readonly check: RingCheck;
+  /** The caller disposes it when the server has ended. */
+  readonly ring: KeyRing;
+  /** Given the one time a key is made. */
+  readonly madeKey?: string;
+}
+
+/** The keys of `serve`: those of the store, and those of the environment or a file; with none at all one is made. */
+export async function serveKeys(
+  env: Terminal['env'],
+  keyFile: string | undefined,
+  storeDirectory: string,
+): Promise<ServeKeys> {
+  const ring = await KeyRing.open(storeDirectory, { actor: 'command line' });
+  const pairs = keyFile === undefined ? env.VOICE_PRINTS_API_KEYS : await readText(keyFile);
+  const given = keysOfPairs(pairs ?? '');
+  if (pairs && given.length === 0) {
+    throw new VoicePrintsError('CONFIG_INVALID', 'there is no API key; give pairs of tenant:key');
+  }
+  const check = ringCheck({ ring, given });
+  if (given.length > 0 || ring.current().length > 0) return { check, ring };
+  const { key } = await ring.create({ tenantId: LOCAL_TENANT, scopes: SCOPES, label: 'made by serve' });
+  return { check, ring, madeKey: key };
+}

@@ -1,0 +1,97 @@
+import { type UnknownVoiceSummary, VoicePrintsError } from '../../index.js';
+import type { Command } from '../command.js';
+import { openEngine } from '../options/openEngine.js';
+import { hasFlag, textOption, usageError } from '../options/parseCommandLine.js';
+import { printEnrolment } from '../output/enrolment.js';
+import { printResult, table } from '../output/output.js';
+
+const row = (voice: UnknownVoiceSummary): readonly string[] => [
+  voice.unknownId,
+  voice.isStale ? 'other model' : 'recognised',
+  `${voice.speechSeconds.toFixed(1)} s`,
+  voice.firstHeardAt,
+  voice.lastHeardAt,
+  voice.expiresAt,
+];
+
+const unknownsTable = (voices: readonly UnknownVoiceSummary[]): string =>
+  voices.length === 0
+    ? 'No unknown voice is kept; live streams bring them, and they expire'
+    : table([['ID', 'STATE', 'SPEECH', 'FIRST HEARD', 'LAST HEARD', 'EXPIRES'], ...voices.map(row)]);
+
+const list: Command = {
+  name: 'speakers unknowns',
+  summary: 'Voices heard live that belong to nobody enrolled',
+  operands: '',
+  arity: [0, 0],
+  options: {},
+  example: 'voice-prints speakers unknowns --json',
+  async run(args, terminal) {
+    await using engine = await openEngine(args, terminal);
+    const voices = await engine.speakers().unknowns();
+    printResult(args, terminal, voices, unknownsTable(voices));
+  },
+};
+
+const enroll: Command = {
+  name: 'speakers enroll',
+  summary: 'Make a voiceprint of an unknown voice, or add it to one',
+  operands: 'UNKNOWN ID',
+  arity: [2, 2],
+  options: {
+    name: { value: 'NAME', about: 'What the person is called (default: the name stored, else the id)' },
+    consent: { value: 'TEXT', about: 'How and when the person agreed; kept with the voiceprint' },
+    language: { value: 'CODE', about: 'Language spoken, e.g. en-US; kept, never required' },
+  },
+  example: 'voice-prints speakers enroll unknown-3 alice --name "Alice" --consent "asked at the door"',
+  notes: `UNKNOWN is one of speakers unknowns. The same gate as for recordings: 6 s of clean speech of one person are accepted,
+12 s complete the voiceprint. The unknown voice is then erased.`,
+  async run(args, terminal) {
+    const [cluster, speakerId] = args.positionals as [string, string];
+    const name = textOption(args, 'name');
+    const consentText = textOption(args, 'consent');
+    const languageCode = textOption(args, 'language');
+    await using engine = await openEngine(args, terminal);
+    const result = await engine.speakers().enrollUnknown({
+      cluster,
+      speakerId,
+      ...(name === undefined ? {} : { name }),
+      ...(consentText === undefined ? {} : { consentText }),
+      ...(languageCode === undefined ? {} : { languageCode }),
+    });
+    printEnrolment(args, terminal, result);
+  },
+};
+
+const forget: Command = {
+  name: 'speakers forget',
+  summary: 'Erase an unknown voice for good; --all erases every one',
+  operands: '[UNKNOWN]',
+  arity: [0, 1],
+  options: { all: { about: 'All unknown voices; nobody enrolled is touched' } },
+  example: 'voice-prints speakers forget unknown-3',
+  async run(args, terminal) {
+    const [unknownId] = args.positionals;
+    const isAll = hasFlag(args, 'all');
+    if (isAll === (unknownId !== undefined)) throw usageError('give one unknown voice, or --all');
+    await using engine = await openEngine(args, terminal);
+    const speakers = engine.speakers();
+    if (unknownId !== undefined) {
+      if (!(await speakers.forgetUnknown(unknownId))) throw notFound(unknownId);
+      printResult(args, terminal, { unknownId, deleted: true }, `${unknownId} is erased`);
+      return;
+    }
+    const ids = (await speakers.unknowns()).map((voice) => voice.unknownId);
+    for (const id of ids) await speakers.forgetUnknown(id);
+    printResult(args, terminal, { unknownIds: ids, deleted: true }, `${ids.length} unknown voices are erased`);
+  },
+};
+
+const notFound = (unknownId: string): VoicePrintsError =>
+  new VoicePrintsError(
+    'CLUSTER_NOT_FOUND',
+    `no unknown voice ${unknownId.slice(0, 40)} is kept; see voice-prints speakers unknowns`,
+  );
+
+/** Everything about the voices that nobody enrolled has. */
+export const unknownVoicesCommands: readonly Command[] = [list, enroll, forget];

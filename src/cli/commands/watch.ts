@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type Engine,
+  type EventContext,
+  type LiveAudio,
+  type LiveEvent,
+  type LiveSource,
+  liveSpeakerEvent,
+  openLive,
+  parseLiveSource,
+  type StreamState,
+  VoicePrintsError,
+} from '../../index.js';
+import type { Command, ParsedArguments, Terminal } from '../command.js';
+import { falseAcceptOf, falseAcceptOption } from '../options/falseAccept.js';
+import { openEngine } from '../options/openEngine.js';
+import { hasFlag, listOption, textOption, usageError } from '../options/parseCommandLine.js';
+import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
+import { sipAudio } from '../options/sipAudio.js';
+import { LiveView } from '../output/liveView.js';
+
+export const watch: Command = {
+  name: 'watch',
+  summary: 'Who speaks now: name voices in a live stream while they speak',
+  operands: 'SOURCE',
+  arity: [1, 1],
+  options: {
+    speakers: { value: 'A,B', about: 'Only these ids (default: everybody whose voiceprint is complete)' },
+    ...falseAcceptOption,
+    site: { value: 'NAME', about: 'Where this is, for the events (default: live)' },
+    final: { about: 'Leave out the guesses made while somebody still speaks' },
+    ...rawFormatOptions,
+  },
+  example: `voice-prints watch rtsp://user:password@camera.local/stream
+voice-prints watch mic:
+arecord -f S16_LE -r 16000 -t raw | voice-prints watch - --json`,
+  notes: `SOURCE is a file (played at the pace of the clock), rtsp://…, http(s)://… (web radio, HLS), rtp://ADDRESS:PORT?encoding=PCMU,
+mic: (or mic:pulse/NAME, mic:alsa/hw:0), or - for headerless samples on standard input (s16le at 16 kHz, or as --encoding,
+--rate and --channels say). Telephone calls: sip:0.0.0.0:5060 waits for them, sip:USER@REGISTRAR registers first (password in
+VOICE_PRINTS_SIP_PASSWORD), sip:call:USER@HOST calls; one call at a time. Runs until the source ends or Ctrl-C; a camera that fails is tried again.
+A name with a question mark may still change. With --json every event is one JSON object a line: identified, uncertain,
+unknown and rejected once a turn, at its end; tentative before it; relabel where a turn already told turns out to be
+somebody else's; stream, dropped and degraded about the stream itself.`,
+  async run(args, terminal) {
+    const audio = audioOf(args, terminal);
+    await using engine = await openEngine(args, terminal);
+    const sessionId = randomUUID();
+    const speakerIds = listOption(args, 'speakers');
+    const falseAcceptPercent = falseAcceptOf(args);
+    await using session = engine.watch({
+      audio,
+      sessionId,
+      signal: terminal.signal,
+      ...(speakerIds ? { speakerIds } : {}),
+      ...(falseAcceptPercent ? { falseAcceptPercent } : {}),
+    });
+    const context = contextOf(args, engine, sessionId);
+    try {
+      await tell(session.events(), context, args, terminal);
+    } catch (error) {
+      if (!terminal.signal.aborted) throw error; // Ctrl-C is how one stops watching
+    }
+  },
+};
+
+/** The source as typed, ready to be listened to. Throws USAGE, INPUT_INVALID. */
+function audioOf(args: ParsedArguments, terminal: Terminal): LiveAudio {
+  const text = args.positionals[0]!;
+  if (/^sip:/i.test(text)) return sipAudio(text, terminal);
+  return openLive(sourceOf(args, terminal), { signal: terminal.signal, stdin: terminal.stdin });
+}
+
+/** The source as typed; `--encoding` describes samples without a header. Throws USAGE, INPUT_INVALID. */
+function sourceOf(args: ParsedArguments, { stdin }: Terminal): LiveSource {
+  const source = parseLiveSource(args.positionals[0]!);
+  const rawFormat = rawFormatOf(args);
+  if (source.kind === 'stdin' && stdin.isTTY) {
+    throw usageError('standard input is a terminal; pipe samples in, or name a source');
+  }
+  if (!rawFormat) return source;
+  if (source.kind === 'stdin' || source.kind === 'file') return { ...source, rawFormat };
+  throw usageError('--encoding describes headerless samples of a file or of standard input; leave it out');
+}
+
+const contextOf = (args: ParsedArguments, engine: Engine, sessionId: string): EventContext => ({
+  site: textOption(args, 'site') ?? 'live',
+  sessionId,
+  model: engine.model.id,
+  threshold: engine.acceptScore(falseAcceptOf(args)),
+});
+
+/** Prints events until the stream ends. Throws what ended it where it did not end by itself. */
+async function tell(
+  events: AsyncIterable<LiveEvent>,
+  context: EventContext,
+  args: ParsedArguments,
+  terminal: Terminal,
+): Promise<void> {
+  using view = new LiveView(args, terminal);
+  let last: StreamState | undefined;
+  for await (const event of events) {
+    if (event.type === 'state') last = event.state;
+    if (event.type === 'turn' && !event.turn.isFinal && hasFlag(args, 'final')) continue;
+    const told = liveSpeakerEvent(event, context);
+    if (hasFlag(args, 'json')) terminal.stdout.write(`${JSON.stringify(told)}\n`);
+    else view.show(event);
+  }
+  if (last?.status === 'ended' && last.code !== undefined) {
+    throw new VoicePrintsError(last.code, last.message ?? 'the source ended with an error; check it');
+  }
+}

@@ -1,0 +1,149 @@
+import type { Engine, Jobs } from '../../index.js';
+import { LOCAL_TENANT, VoicePrintsError } from '../../index.js';
+import type { Command, OptionSpec, ParsedArguments, Terminal } from '../command.js';
+import { allowedHosts } from '../options/allowedHosts.js';
+import { askServer } from '../options/askServer.js';
+import { openEngine } from '../options/openEngine.js';
+import { textOption, usageError } from '../options/parseCommandLine.js';
+import { printResult, table } from '../output/output.js';
+
+const MOST_LISTED = 200;
+
+const options: Readonly<Record<string, OptionSpec>> = {
+  server: { value: 'URL', about: 'Ask a running server, with the key in VOICE_PRINTS_API_KEY; else the store itself' },
+  tenant: { value: 'NAME', about: 'Whose webhooks, in the store itself (default local)' },
+};
+
+const notes = `While a server runs it owns the webhooks of its store: name it with --server http://127.0.0.1:8080. Without --server
+the store is opened, nothing is sent, and the next server sends what was marked.`;
+
+/** One undelivered webhook, as REST and `--json` show it. */
+interface ShownLetter {
+  readonly webhookId: string;
+  readonly requestId: string;
+  readonly address: string;
+  readonly tries: number;
+  readonly endedAt: string | null;
+  readonly lastFailure: { readonly httpStatus: number | null; readonly code: string | null } | null;
+}
+
+/** The jobs of the store while no server has them, working on none. */
+async function withJobs<T>(args: ParsedArguments, terminal: Terminal, work: (jobs: Jobs) => Promise<T>): Promise<T> {
+  const { AsyncJobs } = await import('../../api/asyncJobs.js');
+  await using engine: Engine = await openEngine(args, terminal);
+  const { VOICE_PRINTS_KEY: encryptionKey } = terminal.env;
+  await using jobs = new AsyncJobs({ engine, encryptionKey, allowHosts: allowedHosts(terminal.env), isIdle: true });
+  const opened = await jobs.open().catch((error: unknown) => {
+    if (!(error instanceof VoicePrintsError) || error.code !== 'JOBS_LOCKED') throw error;
+    throw new VoicePrintsError(error.code, 'a running server has the webhooks of this store; name it with --server');
+  });
+  return await work(opened); // awaited here: the jobs close when this function ends
+}
+
+const tenantOf = (args: ParsedArguments): string => textOption(args, 'tenant') ?? LOCAL_TENANT;
+
+/** `--server`, without a slash at its end. Throws USAGE beside `--tenant`: a server knows whose key it is. */
+function serverOf(args: ParsedArguments): string | undefined {
+  const server = textOption(args, 'server');
+  if (server === undefined) return undefined;
+  if (textOption(args, 'tenant') !== undefined) throw usageError('--tenant goes with the store; the key names it here');
+  return server.replace(/\/+$/, '');
+}
+
+const list: Command = {
+  name: 'webhooks list',
+  summary: 'Webhooks nobody answered 2xx, newest first',
+  operands: '',
+  arity: [0, 0],
+  options,
+  example:
+    'voice-prints webhooks list\nVOICE_PRINTS_API_KEY=a-long-secret voice-prints webhooks list --server http://127.0.0.1:8080',
+  notes,
+  async run(args, terminal) {
+    const server = serverOf(args);
+    const letters =
+      server === undefined
+        ? await withJobs(args, terminal, async (jobs) => {
+            const { deadLetterAnswer } = await import('../../api/v1/asyncModernRoutes.js');
+            return (await jobs.deadLetters(MOST_LISTED, tenantOf(args))).map(deadLetterAnswer);
+          })
+        : (
+            (await askServer(terminal, server, `/v1/webhooks/dead-letters?limit=${MOST_LISTED}`)) as {
+              deadLetters: readonly ShownLetter[];
+            }
+          ).deadLetters;
+    const rows = letters.map((one) => [one.webhookId, one.requestId, one.address, String(one.tries), whyOf(one)]);
+    const text =
+      letters.length === 0 ? 'Every webhook arrived.' : table([['ID', 'JOB', 'TO', 'TRIES', 'LAST'], ...rows]);
+    printResult(args, terminal, letters, text);
+  },
+};
+
+const whyOf = ({ lastFailure }: ShownLetter): string =>
+  lastFailure === null ? '' : (lastFailure.code ?? `status ${lastFailure.httpStatus}`);
+
+const resend: Command = {
+  name: 'webhooks resend',
+  summary: 'Send webhooks again that nobody answered 2xx, under the same webhook-id',
+  operands: 'ID…|all',
+  arity: [1, MOST_LISTED],
+  options,
+  example: 'voice-prints webhooks resend msg_Zm9v\nvoice-prints webhooks resend all --server http://127.0.0.1:8080',
+  notes,
+  async run(args, terminal) {
+    const server = serverOf(args);
+    const ids =
+      server === undefined
+        ? await withJobs(args, terminal, (jobs) => resendInStore(jobs, args.positionals, tenantOf(args)))
+        : await resendAtServer(terminal, server, args.positionals);
+    printResult(args, terminal, { resent: ids }, `${ids.length} webhook(s) are on their way again.`);
+  },
+};
+
+async function resendInStore(jobs: Jobs, asked: readonly string[], tenantId: string): Promise<readonly string[]> {
+  const letters = asked[0] === 'all' ? await jobs.deadLetters(MOST_LISTED, tenantId) : [];
+  const ids = asked[0] === 'all' ? letters.map(({ webhookId }) => webhookId) : asked;
+  for (const id of ids) await jobs.resend(id, tenantId);
+  return ids;
+}
+
+async function resendAtServer(
+  terminal: Terminal,
+  server: string,
+  asked: readonly string[],
+): Promise<readonly string[]> {
+  const path = '/v1/webhooks/dead-letters';
+  let ids = asked;
+  if (asked[0] === 'all') {
+    const answer = (await askServer(terminal, server, `${path}?limit=${MOST_LISTED}`)) as {
+      deadLetters: readonly ShownLetter[];
+    };
+    ids = answer.deadLetters.map(({ webhookId }) => webhookId);
+  }
+  for (const id of ids) await askServer(terminal, server, `${path}/${encodeURIComponent(id)}/resend`, 'POST');
+  return ids;
+}
+
+const secret: Command = {
+  name: 'webhooks secret',
+  summary: 'Make the secret that webhooks are signed with, or replace it; shown once',
+  operands: '',
+  arity: [0, 0],
+  options,
+  example: 'voice-prints webhooks secret',
+  notes: `Signatures follow Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature): receivers check them with a
+library of https://www.standardwebhooks.com. The secret before it signs too for 24 hours. Without a secret webhooks
+carry no signature.
+${notes}`,
+  async run(args, terminal) {
+    const server = serverOf(args);
+    const made =
+      server === undefined
+        ? { secret: await withJobs(args, terminal, (jobs) => jobs.rotateSecret(tenantOf(args))) }
+        : ((await askServer(terminal, server, '/v1/webhooks/secret', 'POST')) as { secret: string });
+    printResult(args, terminal, made, made.secret);
+  },
+};
+
+/** Everything about webhooks. */
+export const webhooksCommands: readonly Command[] = [list, resend, secret];

@@ -1,0 +1,30 @@
+import type { RawFormat } from '../../index.js';
+import type { OptionSpec, ParsedArguments } from '../command.js';
+import { numberOption, textOption, usageError } from './parseCommandLine.js';
+
+/** Options for audio without a header. */
+export const rawFormatOptions = {
+  encoding: { value: 'E', about: 'Headerless audio only: s16le, mulaw or alaw' },
+  rate: { value: 'HZ', about: 'Headerless audio only: samples per second (default 16000 for s16le, else 8000)' },
+  channels: { value: 'N', about: 'Headerless audio only: channels (default 1)' },
+} as const satisfies Record<string, OptionSpec>;
+
+const ENCODINGS = ['s16le', 'mulaw', 'alaw'] as const;
+
+/** How headerless bytes are to be read; undefined where no `--encoding` was given. */
+export function rawFormatOf(args: ParsedArguments): RawFormat | undefined {
+  const sampleRateHz = numberOption(args, 'rate', { least: 1_000, most: 768_000, isWhole: true });
+  const channels = numberOption(args, 'channels', { least: 1, most: 64, isWhole: true });
+  const text = textOption(args, 'encoding');
+  if (text === undefined) {
+    if (sampleRateHz === undefined && channels === undefined) return undefined;
+    throw usageError('--rate and --channels describe headerless audio; add --encoding s16le, mulaw or alaw');
+  }
+  const encoding = ENCODINGS.find((candidate) => candidate === text.toLowerCase());
+  if (!encoding) throw usageError(`--encoding ${text} is not known; use s16le, mulaw or alaw`);
+  return {
+    encoding,
+    sampleRateHz: sampleRateHz ?? (encoding === 's16le' ? 16_000 : 8_000),
+    channels: channels ?? 1,
+  };
+}

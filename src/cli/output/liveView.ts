@@ -1,0 +1,90 @@
+import type { LiveEvent, LiveTurn } from '../../index.js';
+import type { ParsedArguments, Terminal } from '../command.js';
+import { clock, percent, remark } from './output.js';
+import { voiceLabel } from './voiceLabel.js';
+
+const STREAM_WORDS = {
+  connecting: 'connecting',
+  open: 'listening',
+  held: 'on hold',
+  retrying: 'lost',
+  ended: 'ended',
+} as const;
+
+/**
+ * A live stream for people: a line a turn on standard output, once it is over, and below them on a terminal one line
+ * that changes while somebody speaks.
+ */
+export class LiveView implements Disposable {
+  readonly #args: ParsedArguments;
+  readonly #terminal: Terminal;
+  readonly #hasLine: boolean;
+  #isDrawn = false;
+
+  constructor(args: ParsedArguments, terminal: Terminal) {
+    this.#args = args;
+    this.#terminal = terminal;
+    this.#hasLine = (terminal.stdout as { isTTY?: boolean }).isTTY === true;
+  }
+
+  show(event: LiveEvent): void {
+    switch (event.type) {
+      case 'turn':
+        if (event.turn.isFinal) this.#print(lineOf(event.turn));
+        else this.#draw(lineOf(event.turn));
+        break;
+      case 'relabel': {
+        const who = event.name ?? event.speakerId ?? event.cluster ?? 'unknown';
+        const turns = event.turnIds.length === 1 ? '1 turn' : `${event.turnIds.length} turns`;
+        this.#print(`(${turns} told above: ${who})`);
+        break;
+      }
+      case 'rejected':
+        this.#print(`${clock(event.start)}–${clock(event.end)}  (${event.reason.replaceAll('_', ' ')})`);
+        break;
+      case 'state': {
+        const { status, code, message } = event.state;
+        this.#remark(code ? `${STREAM_WORDS[status]}: ${code}: ${message ?? ''}` : STREAM_WORDS[status]);
+        break;
+      }
+      case 'dropped':
+        this.#remark(`${event.seconds.toFixed(1)} s of audio were lost: this machine is too busy`);
+        break;
+      case 'degraded':
+        this.#remark(event.level > 0 ? 'this machine is busy: names come later' : 'names come at once again');
+        break;
+    }
+  }
+
+  #print(line: string): void {
+    this.#wipe();
+    this.#terminal.stdout.write(`${line}\n`);
+  }
+
+  #draw(line: string): void {
+    if (!this.#hasLine) return;
+    this.#terminal.stdout.write(`\r\u001b[2K${line} …`);
+    this.#isDrawn = true;
+  }
+
+  #remark(text: string): void {
+    this.#wipe();
+    remark(this.#args, this.#terminal, text);
+  }
+
+  #wipe(): void {
+    if (this.#isDrawn) this.#terminal.stdout.write('\r\u001b[2K');
+    this.#isDrawn = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.#wipe();
+  }
+}
+
+/** `0:03.2–0:07.9  Alice  97 %`; the score is about the name: a voice without one has none. */
+function lineOf(turn: LiveTurn): string {
+  const score = turn.decision === 'unknown' ? '' : `  ${percent(turn.score)}`;
+  const overlap = turn.overlap ? '  several voices' : '';
+  return `${clock(turn.start)}–${clock(turn.end)}  ${voiceLabel(turn)}${score}${overlap}`;
+}

@@ -1,0 +1,52 @@
+import type { ParsedArguments, Terminal } from '../command.js';
+import { hasFlag } from '../options/parseCommandLine.js';
+
+/** The one result of a command: JSON where asked for, else text for people. */
+export function printResult(args: ParsedArguments, terminal: Terminal, json: unknown, text: string): void {
+  terminal.stdout.write(hasFlag(args, 'json') ? `${JSON.stringify(json)}\n` : `${text}\n`);
+}
+
+/** A remark for people on standard error; silent with --quiet. */
+export function remark(args: ParsedArguments, terminal: Terminal, text: string): void {
+  if (!hasFlag(args, 'quiet')) terminal.stderr.write(`${text}\n`);
+}
+
+/** Rows as aligned columns, two blanks apart; the header row is optional and simply the first. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell));
+    });
+  }
+  const line = (row: readonly string[]) =>
+    row.map((cell, column) => cell + ' '.repeat(widths[column]! - displayWidth(cell))).join('  ');
+  return rows.map((row) => line(row).trimEnd()).join('\n');
+}
+
+/** Columns a terminal needs; wide East Asian characters take two. */
+function displayWidth(text: string): number {
+  let width = 0;
+  for (const character of text) {
+    if (/\p{Mark}/u.test(character)) continue;
+    width += /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]/u.test(
+      character,
+    )
+      ? 2
+      : 1;
+  }
+  return width;
+}
+
+/** Seconds as a clock: `0:03.2`, `12:40.0`, `1:02:03.4`. */
+export function clock(seconds: number): string {
+  const tenths = Math.round(seconds * 10);
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const hours = Math.floor(tenths / 36_000);
+  const minutes = Math.floor(tenths / 600) % 60;
+  const rest = `${pad(Math.floor(tenths / 10) % 60)}.${tenths % 10}`;
+  return hours > 0 ? `${hours}:${pad(minutes)}:${rest}` : `${minutes}:${rest}`;
+}
+
+/** A probability 0..1 as whole percent; never a rounded-up certainty. */
+export const percent = (probability: number): string => `${Math.min(99, Math.round(100 * probability))} %`;

@@ -1,0 +1,16 @@
+import type { IdentifiedSegment } from '../../index.js';
+
+/** A segment of a recording or a turn of a live stream. */
+type Labelled = Pick<IdentifiedSegment, 'name' | 'speakerId' | 'decision' | 'cluster'>;
+
+/** What a segment is called in every output: the name, the name with a question mark, or the unknown voice's cluster. */
+export function voiceLabel(segment: Labelled): string {
+  const name = segment.name ?? segment.speakerId;
+  if (segment.decision === 'identified' && name !== null) return name;
+  const cluster = segment.cluster ?? 'unknown';
+  return segment.decision === 'uncertain' && name !== null ? `${cluster} (${name}?)` : cluster;
+}
+
+/** The id that tells voices apart: the speaker where identified, else the cluster. */
+export const voiceId = (segment: Labelled): string =>
+  (segment.decision === 'identified' ? segment.speakerId : segment.cluster) ?? segment.speakerId ?? 'unknown';

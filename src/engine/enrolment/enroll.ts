@@ -1,0 +1,87 @@
+import type { Recording } from '../../audio/recording.js';
+import { asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
+import type { EnrollResult } from '../../core/identification.js';
+import type { RecordingSource } from '../../core/recording.js';
+import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
+import type { Compute } from '../compute/compute.js';
+import type { EnrollRequest } from '../engine.js';
+import { assertName, assertSpeakerId } from '../voiceprints/speakerId.js';
+import { enrollSamples, type Sample } from './enrollSamples.js';
+import { hearSample } from './hearSample.js';
+
+/** Samples are held whole while they are heard; 10 to 24 s are what is wanted. */
+export const MAX_SAMPLE_MS = 300_000;
+const MAX_SAMPLES = 100;
+
+export interface EnrollDependencies {
+  readonly compute: Compute;
+  readonly registry: VoiceprintRegistry;
+  readonly openRecording: (source: RecordingSource) => Promise<Recording>;
+  readonly nowMs: () => number;
+  /** Keeps the speech of accepted samples. */
+  readonly keepAudio: boolean;
+}
+
+interface SampleRequest {
+  readonly file: string;
+  readonly source: RecordingSource;
+  readonly progress: (doneMs: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Adds samples to a voiceprint, through the gate. Refused samples are in the result; where none was accepted, or
+ * all accepted ones come to less than 6 s, nothing is stored.
+ *
+ * @throws VoicePrintsError SPEAKER_ID_INVALID, INPUT_INVALID, the decoder's error where no sample could be read at
+ *   all, or what the networks, the registry and the signal throw
+ */
+export async function enroll(
+  request: EnrollRequest & { readonly tenantId: string },
+  dependencies: EnrollDependencies,
+  { signal, onAudio }: { readonly signal: AbortSignal; readonly onAudio: (doneMs: number) => void },
+): Promise<EnrollResult> {
+  assertRequest(request);
+  const samples: Sample[] = [];
+  let doneMs = 0;
+  for (const [i, source] of request.samples.entries()) {
+    const earlierMs = doneMs;
+    const progress = (ms: number) => {
+      doneMs = earlierMs + ms;
+      onAudio(doneMs);
+    };
+    const file = source.label ?? `sample ${i + 1}`;
+    samples.push(await readSample({ file, source, progress, signal }, dependencies));
+  }
+  const [first] = samples;
+  if (first?.kind === 'unreadable' && samples.every(({ kind }) => kind === 'unreadable')) throw first.error;
+  return enrollSamples(request, samples, { ...dependencies, model: dependencies.compute.model });
+}
+
+function assertRequest({ speakerId, name, samples }: EnrollRequest): void {
+  assertSpeakerId(speakerId);
+  if (name !== undefined) assertName(name);
+  if (samples.length > 0 && samples.length <= MAX_SAMPLES) return;
+  throw new VoicePrintsError('INPUT_INVALID', `an enrolment takes 1 to ${MAX_SAMPLES} samples; give at least one`);
+}
+
+/** What is wrong with a file stays with the file; what is wrong with the engine, or an abort, is thrown. */
+async function readSample(
+  { file, source, progress, signal }: SampleRequest,
+  { compute, openRecording, keepAudio }: EnrollDependencies,
+): Promise<Sample> {
+  try {
+    const heard = await hearSample(file, () => openRecording(source), {
+      compute,
+      signal,
+      onAudio: progress,
+      keepAudio,
+    });
+    return { file, kind: 'heard', heard };
+  } catch (thrown) {
+    signal.throwIfAborted();
+    const error = asVoicePrintsError(thrown);
+    if (/^(AUDIO|FILE|URL)_/.test(error.code)) return { file, kind: 'unreadable', error };
+    throw error;
+  }
+}

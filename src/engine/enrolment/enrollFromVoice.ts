@@ -1,0 +1,99 @@
+import { VoicePrintsError } from '../../core/errors.js';
+import type { EnrollResult } from '../../core/identification.js';
+import type { UnknownExemplar, UnknownVoice } from '../../core/unknownVoice.js';
+import { centroid } from '../../core/vector.js';
+import type { UnknownVoices } from '../../registry/unknownVoices.js';
+import { assertName, assertSpeakerId } from '../voiceprints/speakerId.js';
+import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
+import { GATE_LIMITS } from './enrollGate.js';
+import { type EnrolledPerson, type EnrollSamplesDependencies, enrollSamples } from './enrollSamples.js';
+import type { HeardSample } from './hearSample.js';
+import { type SecondVoice, splitVoice } from './secondVoice.js';
+
+/** Stretches of speech are put together into samples of about this much, long enough to agree or disagree. */
+const SAMPLE_SPEECH_MS = 6_000;
+/** Of speech whose noise nobody measured: neither praised nor refused for it. */
+const ASSUMED_SNR_DB = 12;
+/** Of speech whose bandwidth nobody measured: a microphone's. */
+const ASSUMED_BANDWIDTH_HZ = 8_000;
+
+export interface EnrollFromVoiceDependencies extends EnrollSamplesDependencies {
+  readonly unknownVoices: UnknownVoices;
+}
+
+/**
+ * Makes a voiceprint of a voice that was heard live, or adds it to one, through the gate of `enroll`: enough clean speech,
+ * one voice, no other person's. Its stretches of speech are put together into samples, oldest first. On success the
+ * unknown voice is erased.
+ *
+ * @throws VoicePrintsError SPEAKER_ID_INVALID, INPUT_INVALID for a name or for a voice heard with another model, and
+ *   what the registry throws
+ */
+export async function enrollFromVoice(
+  person: EnrolledPerson,
+  voice: UnknownVoice,
+  { unknownVoices, ...dependencies }: EnrollFromVoiceDependencies,
+): Promise<EnrollResult> {
+  assertSpeakerId(person.speakerId);
+  if (person.name !== undefined) assertName(person.name);
+  if (voice.modelId !== dependencies.model.id || voice.exemplars.length === 0) throw heardWithAnotherModel();
+  const samples = samplesOf(voice).map((heard) => ({ file: heard.file, kind: 'heard' as const, heard }));
+  const result = await enrollSamples(person, samples, dependencies);
+  if (result.status !== 'rejected') await unknownVoices.delete(person.tenantId, voice.id);
+  return result;
+}
+
+/** The voice as the gate sees it. Noisy stretches are left out where there are clean ones. */
+function samplesOf({ id, exemplars }: UnknownVoice): HeardSample[] {
+  const clean = exemplars.filter(({ snrDb }) => snrDb === undefined || snrDb >= GATE_LIMITS.leastSnrDb);
+  const used = clean.length > 0 ? clean : exemplars;
+  // Of all at once: a second person may have a few stretches in each sample.
+  const second = splitVoice({
+    embeddings: used.map(({ embedding }) => embedding.values),
+    speechMs: used.map(({ speechMs }) => speechMs),
+  });
+  return groupsOf(used).map((group, i) => sampleOf(`${id}, part ${i + 1}`, group, second));
+}
+
+/** Neighbouring stretches, about 6 s in each group; what is left over at the end goes to the last. */
+function groupsOf(exemplars: readonly UnknownExemplar[]): UnknownExemplar[][] {
+  const groups: UnknownExemplar[][] = [];
+  let group: UnknownExemplar[] = [];
+  for (const exemplar of exemplars) {
+    group.push(exemplar);
+    if (speechMsOf(group) < SAMPLE_SPEECH_MS) continue;
+    groups.push(group);
+    group = [];
+  }
+  if (groups.length === 0) return [group];
+  groups.at(-1)!.push(...group);
+  return groups;
+}
+
+function sampleOf(file: string, group: readonly UnknownExemplar[], second: SecondVoice | undefined): HeardSample {
+  const speechMs = speechMsOf(group);
+  const bandwidthHz = Math.max(...group.map((exemplar) => exemplar.bandwidthHz ?? ASSUMED_BANDWIDTH_HZ));
+  const weights = group.map((exemplar) => exemplar.speechMs);
+  return {
+    file,
+    audioMs: speechMs,
+    speechMs,
+    snrDb: group.reduce((sum, one) => sum + (one.snrDb ?? ASSUMED_SNR_DB) * one.speechMs, 0) / Math.max(1, speechMs),
+    clippedShare: 0, // not known of live speech
+    bandwidthHz,
+    isNarrowBand: bandwidthHz < NARROW_BAND_HZ,
+    embedding: centroid(
+      group.map(({ embedding }) => embedding.values),
+      weights,
+    ),
+    secondVoice: second,
+  };
+}
+
+const speechMsOf = (group: readonly UnknownExemplar[]): number => group.reduce((sum, one) => sum + one.speechMs, 0);
+
+const heardWithAnotherModel = () =>
+  new VoicePrintsError(
+    'INPUT_INVALID',
+    'this voice was heard with another speaker model; let it speak again, or use that model',
+  );

@@ -1,0 +1,169 @@
+import type { CalibrationParameters } from '../../core/calibration.js';
+import type { SampleReason } from '../../core/identification.js';
+import { centroid, dot } from '../../core/vector.js';
+import type { Voiceprint } from '../../core/voiceprint.js';
+import { llrOf, typicality } from '../../identity/calibration.js';
+import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
+import { inSeconds, reasonFor } from './enrollReasons.js';
+import type { HeardSample } from './hearSample.js';
+
+/** Below this a sample says too little of a voice to count at all. */
+export const LEAST_SAMPLE_SPEECH_MS = 2_000;
+/** Speech in all from which an enrolment is accepted. */
+export const LEAST_SPEECH_MS = 6_000;
+/** Speech in all from which a voiceprint is complete, and matched. */
+export const COMPLETE_SPEECH_MS = 12_000;
+
+/**
+ * Limits of the gate, from what scripts/accuracy/enrollGate.mjs prints. Those of voices were set on training speakers and
+ * on the development speakers that are reported.
+ */
+export interface GateLimits {
+  readonly leastSnrDb: number;
+  readonly mostClippedShare: number;
+  /** Two parts of a sample less alike than this, beside how alike each is to itself (worst of many splits), are two people. */
+  readonly leastLikeness: number;
+  /** A sample less alike than this to the earlier ones is somebody else. */
+  readonly disagreesLlr: number;
+}
+
+export const GATE_LIMITS: GateLimits = {
+  leastSnrDb: 8,
+  mostClippedShare: 0.02,
+  leastLikeness: 0.55,
+  disagreesLlr: -1.5,
+};
+
+/** A voice as it is compared: with what is known of one person. */
+export interface KnownVoice {
+  readonly speakerId: string;
+  /** Unit norm, shape (d,). */
+  readonly mean: Float32Array;
+  readonly speechMs: number;
+  readonly isNarrowBand: boolean;
+}
+
+export interface GateContext {
+  /** The person's own earlier samples; undefined where there are none of this model. */
+  readonly earlier: KnownVoice | undefined;
+  /** Everybody else of the tenant with samples of this model. */
+  readonly others: readonly KnownVoice[];
+  readonly calibration: CalibrationParameters;
+  readonly limits: GateLimits;
+}
+
+/** One sample and what the gate says of it. */
+export interface JudgedSample {
+  readonly sample: HeardSample;
+  readonly isAccepted: boolean;
+  readonly reasons: readonly SampleReason[];
+}
+
+/**
+ * Judges samples of one person, in their order. Each is looked at alone first; those that pass are compared with the
+ * earlier samples, or, where there are none, with those of their own that agree best.
+ */
+export function judgeSamples(samples: readonly HeardSample[], context: GateContext): JudgedSample[] {
+  const alone = samples.map((sample) => ({ sample, reasons: soundReasons(sample, context) }));
+  const fit = alone.filter(({ reasons }) => !reasons.some(({ refuses }) => refuses)).map(({ sample }) => sample);
+  const voiceReasons = compareVoices(fit, context);
+  return alone.map(({ sample, reasons }) => {
+    const all = [...reasons, ...(voiceReasons.get(sample) ?? [])];
+    return { sample, reasons: all, isAccepted: !all.some(({ refuses }) => refuses) };
+  });
+}
+
+/** What is wrong with one sample by itself. */
+function soundReasons(sample: HeardSample, { limits }: GateContext): SampleReason[] {
+  const reasons: SampleReason[] = [];
+  if (sample.speechMs < LEAST_SAMPLE_SPEECH_MS) {
+    return [reasonFor.tooLittleSpeech(sample.speechMs, LEAST_SAMPLE_SPEECH_MS)];
+  }
+  if (sample.snrDb < limits.leastSnrDb) reasons.push(reasonFor.tooNoisy(sample.snrDb, limits.leastSnrDb));
+  if (sample.clippedShare > limits.mostClippedShare) {
+    reasons.push(reasonFor.clipped(sample.clippedShare, limits.mostClippedShare));
+  }
+  const { secondVoice } = sample;
+  if (secondVoice && secondVoice.likeness < limits.leastLikeness) {
+    reasons.push(reasonFor.secondVoice(secondVoice.leastSpeechMs));
+  }
+  if (sample.isNarrowBand) reasons.push(reasonFor.narrowBand(sample.bandwidthHz));
+  return reasons;
+}
+
+/** What is wrong with samples beside each other and beside other people. */
+function compareVoices(samples: readonly HeardSample[], context: GateContext): Map<HeardSample, SampleReason[]> {
+  const reasons = new Map<HeardSample, SampleReason[]>();
+  let known = context.earlier;
+  for (const sample of known ? samples : mostCentralFirst(samples)) {
+    const found = voiceReasons(sample, known, context);
+    reasons.set(sample, found);
+    if (found.length === 0) known = knownWith(known, sample);
+  }
+  return reasons;
+}
+
+function voiceReasons(sample: HeardSample, known: KnownVoice | undefined, context: GateContext): SampleReason[] {
+  const { calibration, limits, others } = context;
+  const own = known && llrBetween(sample, known, calibration);
+  if (own !== undefined && own < limits.disagreesLlr) return [reasonFor.disagrees()];
+  const closest = others
+    .map((other) => ({ other, llr: llrBetween(sample, other, calibration) }))
+    .reduce<{ other: KnownVoice; llr: number } | undefined>((a, b) => (a && a.llr >= b.llr ? a : b), undefined);
+  if (
+    !closest ||
+    closest.llr < collisionLlr(others.length, calibration) ||
+    closest.llr <= (own ?? Number.NEGATIVE_INFINITY)
+  ) {
+    return [];
+  }
+  return [reasonFor.collides(closest.other.speakerId)];
+}
+
+/**
+ * From here on a new person is taken for somebody enrolled: the preset of 1 %. The strictest one would find hardly anybody
+ * in a single sample. Beside more people than it was measured with, the best of them is more alike by chance.
+ */
+function collisionLlr(others: number, { falseAcceptLlr, gallerySize = others }: CalibrationParameters): number {
+  return falseAcceptLlr['1'] + Math.log(Math.max(1, others / Math.max(1, gallerySize)));
+}
+
+/** Natural-log likelihood ratio that a sample is of a known person. */
+export function llrBetween(sample: HeardSample, known: KnownVoice, calibration: CalibrationParameters): number {
+  const comparison = {
+    cosine: dot(sample.embedding!, known.mean),
+    speechSeconds: inSeconds(Math.min(sample.speechMs, known.speechMs)),
+    isNarrowBand: sample.isNarrowBand || known.isNarrowBand,
+    isNarrowBandBoth: sample.isNarrowBand && known.isNarrowBand,
+    probeTypicality: typicality(sample.embedding!, calibration),
+    voiceTypicality: typicality(known.mean, calibration),
+  };
+  return llrOf(comparison, calibration);
+}
+
+/** The sample most like all the others first: with one stray among several, the stray is the one that disagrees. */
+function mostCentralFirst(samples: readonly HeardSample[]): HeardSample[] {
+  const likeness = (one: HeardSample) =>
+    samples.reduce((sum, other) => sum + (other === one ? 0 : dot(one.embedding!, other.embedding!)), 0);
+  return samples
+    .map((sample) => ({ sample, likeness: likeness(sample) }))
+    .sort((a, b) => b.likeness - a.likeness || b.sample.speechMs - a.sample.speechMs)
+    .map(({ sample }) => sample);
+}
+
+function knownWith(known: KnownVoice | undefined, sample: HeardSample): KnownVoice {
+  if (!known) return { ...sample, speakerId: '', mean: sample.embedding! };
+  return {
+    ...known,
+    mean: centroid([known.mean, sample.embedding!], [known.speechMs, sample.speechMs]),
+    speechMs: known.speechMs + sample.speechMs,
+    isNarrowBand: known.isNarrowBand && sample.isNarrowBand,
+  };
+}
+
+/** A stored voiceprint as the gate compares it; undefined where it has no samples of this model. */
+export function knownVoiceOf({ id, mean, exemplars, speechMs }: Voiceprint, modelId: string): KnownVoice | undefined {
+  if (mean?.modelId !== modelId || exemplars.length === 0) return undefined;
+  const isNarrowBand = exemplars.every(({ bandwidthHz }) => bandwidthHz < NARROW_BAND_HZ);
+  return { speakerId: id, mean: mean.values, speechMs, isNarrowBand };
+}

@@ -1,0 +1,61 @@
+import type { SampleReason } from '../../core/identification.js';
+
+export const inSeconds = (ms: number): number => ms / 1000;
+const seconds = (ms: number): string => `${inSeconds(ms).toFixed(1)} s`;
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** Every reason of the enrolment gate in words: what was measured, what is needed, what to do. */
+export const reasonFor = {
+  unreadable: (message: string): SampleReason => refusal('AUDIO_UNREADABLE', message),
+
+  tooLittleSpeech: (speechMs: number, leastMs: number): SampleReason =>
+    refusal(
+      'TOO_LITTLE_SPEECH',
+      `${seconds(speechMs)} of speech; at least ${inSeconds(leastMs)} s are needed: record a longer sample`,
+    ),
+
+  stillIncomplete: (speechMs: number, completeMs: number): SampleReason =>
+    remark(
+      'TOO_LITTLE_SPEECH',
+      `${seconds(speechMs)} of speech so far; ${inSeconds(completeMs)} s complete the enrolment: add samples with ${seconds(completeMs - speechMs)} more`,
+    ),
+
+  tooNoisy: (snrDb: number, leastDb: number): SampleReason =>
+    refusal(
+      'TOO_NOISY',
+      `speech is ${snrDb.toFixed(0)} dB above the noise; at least ${leastDb} dB are needed: go closer to the microphone or find a quieter place`,
+    ),
+
+  clipped: (share: number, mostShare: number): SampleReason =>
+    refusal(
+      'CLIPPED',
+      `${percent(share)} of the speech is cut off by overload; at most ${percent(mostShare)} may be: turn the microphone down and record again`,
+    ),
+
+  narrowBand: (bandwidthHz: number): SampleReason =>
+    remark(
+      'NARROW_BAND',
+      `the speech ends at ${(bandwidthHz / 1000).toFixed(1)} kHz, as over the telephone; best matched with telephone audio: add a sample from a microphone to match others`,
+    ),
+
+  secondVoice: (speechMs: number): SampleReason =>
+    refusal(
+      'SECOND_VOICE',
+      `about ${seconds(speechMs)} sound like a second person; a sample may hold one voice only: record it again with nobody else speaking, or cut the other out`,
+    ),
+
+  disagrees: (): SampleReason =>
+    refusal(
+      'DISAGREES_WITH_EARLIER',
+      'it does not sound like the other samples of this person; check who speaks in it, or delete the voiceprint and begin anew',
+    ),
+
+  collides: (speakerId: string): SampleReason =>
+    refusal(
+      'COLLIDES_WITH_OTHER',
+      `it sounds like ${speakerId}, who is enrolled already; add it to that voiceprint, or delete that one first`,
+    ),
+};
+
+const refusal = (code: SampleReason['code'], message: string): SampleReason => ({ code, refuses: true, message });
+const remark = (code: SampleReason['code'], message: string): SampleReason => ({ code, refuses: false, message });

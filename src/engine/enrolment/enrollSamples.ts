@@ -1,0 +1,159 @@
+import type { VoicePrintsError } from '../../core/errors.js';
+import type { EnrollResult, SampleOutcome, SampleReason } from '../../core/identification.js';
+import type { Voiceprint } from '../../core/voiceprint.js';
+import { UNCALIBRATED } from '../../identity/calibration.js';
+import type { SpeakerModel } from '../../inference/speakerModel.js';
+import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
+import {
+  COMPLETE_SPEECH_MS,
+  GATE_LIMITS,
+  type JudgedSample,
+  judgeSamples,
+  type KnownVoice,
+  knownVoiceOf,
+  LEAST_SPEECH_MS,
+} from './enrollGate.js';
+import { reasonFor } from './enrollReasons.js';
+import { growVoiceprint } from './growVoiceprint.js';
+import type { HeardSample } from './hearSample.js';
+
+/** A sample that was heard, or why it could not be. */
+export type Sample = { readonly file: string } & (
+  | { readonly kind: 'heard'; readonly heard: HeardSample }
+  | { readonly kind: 'unreadable'; readonly error: VoicePrintsError }
+);
+
+/** Whose voiceprint samples are added to, and what else is recorded. */
+export interface EnrolledPerson {
+  readonly tenantId: string;
+  readonly speakerId: string;
+  readonly name?: string | undefined;
+  readonly languageCode?: string | undefined;
+  readonly consentText?: string | undefined;
+}
+
+export interface EnrollSamplesDependencies {
+  readonly model: Pick<SpeakerModel, 'id' | 'calibration'>;
+  readonly registry: VoiceprintRegistry;
+  readonly nowMs: () => number;
+}
+
+/**
+ * Adds samples that were heard to a voiceprint, through the gate: judged against what is stored at that very moment, and
+ * stored, as one step of the registry.
+ */
+export async function enrollSamples(
+  request: EnrolledPerson,
+  samples: readonly Sample[],
+  { model, registry, nowMs }: EnrollSamplesDependencies,
+): Promise<EnrollResult> {
+  const { tenantId, speakerId } = request;
+  const { id: modelId, calibration = UNCALIBRATED } = model;
+  const heard = samples.flatMap((sample) => (sample.kind === 'heard' ? [sample.heard] : []));
+  const others = await othersOf(registry, { tenantId, speakerId, modelId });
+  let result: EnrollResult | undefined;
+  let kept: readonly HeardSample[] = [];
+  await registry.update(tenantId, speakerId, (current) => {
+    const earlier = current && knownVoiceOf(current, modelId);
+    const judged = judgeSamples(heard, { earlier, others, calibration, limits: GATE_LIMITS });
+    const accepted = judged.filter(({ isAccepted }) => isAccepted).map(({ sample }) => sample);
+    const earlierMs = earlier && current ? current.speechMs : 0;
+    const speechMs = accepted.reduce((sum, sample) => sum + sample.speechMs, earlierMs);
+    if (accepted.length === 0 || speechMs < LEAST_SPEECH_MS) {
+      const heardMs = heard.reduce((sum, sample) => sum + sample.speechMs, earlierMs);
+      result = rejected(request, current, outcomesOf(samples, judged, { acceptedMs: speechMs, heardMs }));
+      return current;
+    }
+    const { name, languageCode, consentText } = request;
+    const growth = { tenantId, speakerId, modelId, name, languageCode, consentText, nowMs: nowMs() };
+    const grown = growVoiceprint(current, accepted, growth);
+    kept = accepted;
+    result = stored(grown, outcomesOf(samples, judged));
+    return grown;
+  });
+  // Refused samples never reach the disk; of a person erased at this moment nothing is kept.
+  for (const sample of kept) {
+    if (sample.kept) await registry.keepSpeech(tenantId, sample.kept.audioId, sample.kept.speech);
+  }
+  return result!;
+}
+
+async function othersOf(
+  registry: VoiceprintRegistry,
+  { tenantId, speakerId, modelId }: { tenantId: string; speakerId: string; modelId: string },
+): Promise<KnownVoice[]> {
+  const all = await registry.list(tenantId);
+  return all.flatMap((voiceprint) => (voiceprint.id === speakerId ? [] : (knownVoiceOf(voiceprint, modelId) ?? [])));
+}
+
+/**
+ * Every sample in the order given.
+ * @param tooLittle speech in all, where that was too little: then none is accepted. Where all that was heard would be too
+ *   little, that is said of refused samples, too: mending what they were refused for would not be enough
+ */
+function outcomesOf(
+  samples: readonly Sample[],
+  judged: readonly JudgedSample[],
+  tooLittle?: { readonly acceptedMs: number; readonly heardMs: number },
+): SampleOutcome[] {
+  const judgementOf = new Map(judged.map((one) => [one.sample, one]));
+  return samples.map((sample): SampleOutcome => {
+    const { file } = sample;
+    if (sample.kind === 'unreadable') {
+      const reasons = [reasonFor.unreadable(sample.error.message)];
+      return { file, accepted: false, speechSeconds: 0, snrDb: null, reasons };
+    }
+    const { speechMs, snrDb } = sample.heard;
+    const { isAccepted, reasons } = judgementOf.get(sample.heard)!;
+    const isShort = isAccepted && tooLittle !== undefined;
+    const isTold = reasons.some(({ code }) => code === 'TOO_LITTLE_SPEECH');
+    const shortMs = isShort ? tooLittle.acceptedMs : tooLittle?.heardMs;
+    const isTooLittle = shortMs !== undefined && shortMs < LEAST_SPEECH_MS && !isTold;
+    return {
+      file,
+      accepted: isAccepted && !isShort,
+      speechSeconds: rounded(speechMs / 1000, 3),
+      snrDb: speechMs > 0 ? rounded(snrDb, 1) : null,
+      reasons: isTooLittle ? [...reasons, reasonFor.tooLittleSpeech(shortMs, LEAST_SPEECH_MS)] : reasons,
+    };
+  });
+}
+
+function rejected(
+  { speakerId, name }: EnrolledPerson,
+  current: Voiceprint | undefined,
+  samples: readonly SampleOutcome[],
+): EnrollResult {
+  return {
+    speakerId,
+    name: current?.name ?? name ?? speakerId,
+    status: 'rejected',
+    speechSeconds: rounded((current?.speechMs ?? 0) / 1000, 3),
+    audioSeconds: rounded((current?.audioMs ?? 0) / 1000, 3),
+    quality: current?.quality ?? 'poor',
+    reasons: distinct(samples.flatMap(({ reasons }) => reasons.filter(({ refuses }) => refuses))),
+    samples,
+  };
+}
+
+function stored(voiceprint: Voiceprint, samples: readonly SampleOutcome[]): EnrollResult {
+  const { id, name, speechMs, audioMs, quality, isComplete } = voiceprint;
+  const reasons = distinct(samples.flatMap((sample) => sample.reasons));
+  return {
+    speakerId: id,
+    name,
+    status: isComplete ? 'complete' : 'accepted',
+    speechSeconds: rounded(speechMs / 1000, 3),
+    audioSeconds: rounded(audioMs / 1000, 3),
+    quality,
+    reasons: isComplete ? reasons : [...reasons, reasonFor.stillIncomplete(speechMs, COMPLETE_SPEECH_MS)],
+    samples,
+  };
+}
+
+/** Each reason once, whichever samples it concerns. */
+const distinct = (reasons: readonly SampleReason[]): SampleReason[] => [
+  ...new Map(reasons.map((reason) => [`${reason.code} ${reason.message}`, reason])).values(),
+];
+
+const rounded = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits;

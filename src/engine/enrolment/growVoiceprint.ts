@@ -1,0 +1,106 @@
+import { centroid, dot } from '../../core/vector.js';
+import type { EnrollQuality, Exemplar, Voiceprint } from '../../core/voiceprint.js';
+import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
+import { COMPLETE_SPEECH_MS } from './enrollGate.js';
+import type { HeardSample } from './hearSample.js';
+
+const MAX_EXEMPLARS = 20;
+/** A long sample counts in the mean for at most this much: one occasion is not the whole voice. */
+const MAX_WEIGHT_MS = 20_000;
+
+/** What an enrolment adds besides samples. */
+export interface Growth {
+  readonly tenantId: string;
+  readonly speakerId: string;
+  readonly modelId: string;
+  readonly name: string | undefined;
+  readonly languageCode: string | undefined;
+  readonly consentText: string | undefined;
+  readonly nowMs: number;
+}
+
+/**
+ * The voiceprint with accepted samples added: one exemplar a sample, the mean of all weighted by speech. Samples of
+ * another model are dropped with all that was counted for them: vectors of two models cannot be compared.
+ */
+export function growVoiceprint(
+  current: Voiceprint | undefined,
+  samples: readonly HeardSample[],
+  growth: Growth,
+): Voiceprint {
+  const { modelId, nowMs, consentText } = growth;
+  const isFresh = current?.mean?.modelId !== modelId;
+  const earlier = isFresh ? [] : current.exemplars;
+  const exemplars = mostDifferent([...earlier, ...samples.map((sample) => exemplarOf(sample, modelId, nowMs))]);
+  const speechMs = sumOf(samples, ({ speechMs }) => speechMs) + (isFresh ? 0 : current.speechMs);
+  return {
+    id: growth.speakerId,
+    tenantId: growth.tenantId,
+    name: growth.name ?? current?.name ?? growth.speakerId,
+    languageCode: growth.languageCode ?? current?.languageCode ?? 'en-US',
+    exemplars,
+    mean: { modelId, values: meanOf(exemplars) },
+    speechMs,
+    audioMs: sumOf(samples, ({ audioMs }) => audioMs) + (isFresh ? 0 : current.audioMs),
+    quality: qualityOf(exemplars, speechMs),
+    isComplete: speechMs >= COMPLETE_SPEECH_MS,
+    consent: consentText === undefined ? current?.consent : { text: consentText, givenAtMs: nowMs },
+    createdAtMs: current?.createdAtMs ?? nowMs,
+    updatedAtMs: nowMs,
+  };
+}
+
+const exemplarOf = (sample: HeardSample, modelId: string, nowMs: number): Exemplar => ({
+  embedding: { modelId, values: sample.embedding! },
+  speechMs: sample.speechMs,
+  snrDb: sample.snrDb,
+  bandwidthHz: sample.bandwidthHz,
+  enrolledAtMs: nowMs,
+  ...(sample.kept ? { audioId: sample.kept.audioId } : {}),
+});
+
+/** The mean that stands for a voiceprint, unit norm. */
+export const meanOf = (exemplars: readonly Exemplar[]): Float32Array<ArrayBuffer> =>
+  centroid(
+    exemplars.map(({ embedding }) => embedding.values),
+    exemplars.map(({ speechMs }) => Math.min(speechMs, MAX_WEIGHT_MS)),
+  );
+
+/** At most 20: of the two samples most alike the older goes, since the newer one says the same. */
+function mostDifferent(exemplars: readonly Exemplar[]): readonly Exemplar[] {
+  const kept = [...exemplars];
+  while (kept.length > MAX_EXEMPLARS) {
+    let oldest = 0;
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let a = 0; a < kept.length; a += 1) {
+      for (let b = a + 1; b < kept.length; b += 1) {
+        const cosine = dot(kept[a]!.embedding.values, kept[b]!.embedding.values);
+        if (cosine > highest) [oldest, highest] = [a, cosine];
+      }
+    }
+    kept.splice(oldest, 1);
+  }
+  return kept;
+}
+
+const LABELS: readonly EnrollQuality[] = ['poor', 'average', 'good', 'high'];
+
+/** The weakest of three: how much speech, how clean, and how wide and varied (one telephone sample is never `high`). */
+export function qualityOf(exemplars: readonly Exemplar[], speechMs: number): EnrollQuality {
+  const snrDb = sumOf(exemplars, (one) => one.snrDb * one.speechMs) / sumOf(exemplars, (one) => one.speechMs);
+  const isWide = exemplars.some(({ bandwidthHz }) => bandwidthHz >= NARROW_BAND_HZ);
+  const marks = [
+    markOf(speechMs, [9_000, COMPLETE_SPEECH_MS, 30_000]),
+    markOf(snrDb, [10, 15, 20]),
+    isWide ? 3 : 2,
+    exemplars.length > 1 ? 3 : 2,
+  ];
+  return LABELS[Math.min(...marks)]!;
+}
+
+/** How many of the steps a value reaches. */
+const markOf = (value: number, steps: readonly number[]): number => steps.filter((step) => value >= step).length;
+
+function sumOf<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + value(item), 0);
+}

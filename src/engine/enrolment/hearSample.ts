@@ -1,0 +1,88 @@
+import type { Recording } from '../../audio/recording.js';
+import type { AudioFrame } from '../../core/audioFrame.js';
+import { VoicePrintsError } from '../../core/errors.js';
+import { msOfSamples } from '../../core/time.js';
+import type { KeptSpeech } from '../../core/voiceprint.js';
+import type { Compute } from '../compute/compute.js';
+import { pooledEmbedding, speechMsOf, speechOf } from '../recording/speechOf.js';
+import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
+import { newAudioId, speechIn } from './keptSpeech.js';
+import { type SecondVoice, secondVoice } from './secondVoice.js';
+
+/** Everything the enrolment gate wants to know of one sample. The audio is gone, unless it is to be kept. */
+export interface HeardSample {
+  /** What the caller called it. */
+  readonly file: string;
+  readonly audioMs: number;
+  readonly speechMs: number;
+  readonly snrDb: number;
+  /** Share of the speech in flat tops, 0..1. */
+  readonly clippedShare: number;
+  readonly bandwidthHz: number;
+  readonly isNarrowBand: boolean;
+  /** Unit norm, shape (d,): one vector of the whole sample; undefined where nobody speaks. */
+  readonly embedding: Float32Array<ArrayBuffer> | undefined;
+  /** The likeliest way to split the sample between two people; undefined where it is too short to tell. */
+  readonly secondVoice: SecondVoice | undefined;
+  /** Its speech, where audio is to be kept, under the name that the voiceprint gives it. */
+  readonly kept?: { readonly audioId: string; readonly speech: KeptSpeech };
+}
+
+export interface HearSampleOptions {
+  readonly compute: Compute;
+  readonly signal: AbortSignal;
+  /** Called as audio comes in, with how much there was. */
+  readonly onAudio: (doneMs: number) => void;
+  readonly keepAudio?: boolean;
+}
+
+/**
+ * Decodes one enrolment sample and measures it. The sample is held whole (64 kB a second): its length must be limited
+ * by whoever opens it. Throws what the decoder and the networks throw, or AUDIO_EMPTY.
+ */
+export async function hearSample(
+  file: string,
+  openRecording: () => Promise<Recording>,
+  { compute, signal, onAudio, keepAudio = false }: HearSampleOptions,
+): Promise<HeardSample> {
+  await using recording = await openRecording();
+  const pieces: Float32Array[] = [];
+  const heard = await speechOf(holding(recording.frames(), pieces), { compute, signal, onAudio });
+  if (heard.samples === 0) throw new VoicePrintsError('AUDIO_EMPTY', 'it has no audio in it; record it again');
+  const audio = joined(pieces, heard.samples);
+  const kept = keepAudio ? { kept: { audioId: newAudioId(), speech: speechIn(audio, heard.speech) } } : {};
+  const quality = await compute.measureQuality(audio, heard.speech, signal);
+  return {
+    file,
+    audioMs: msOfSamples(heard.samples),
+    speechMs: speechMsOf(heard.speech),
+    snrDb: quality.snrDb,
+    clippedShare: quality.clippedShare,
+    bandwidthHz: quality.bandwidthHz,
+    isNarrowBand: isTelephone(recording.format.sampleRateHz, quality.bandwidthHz),
+    embedding: pooledEmbedding(heard),
+    secondVoice: secondVoice(heard),
+    ...kept,
+  };
+}
+
+/** A source of 8 kHz says so itself; otherwise the speech does. */
+const isTelephone = (sampleRateHz: number | undefined, bandwidthHz: number): boolean =>
+  (sampleRateHz !== undefined && sampleRateHz <= 11_025) || (bandwidthHz > 0 && bandwidthHz < NARROW_BAND_HZ);
+
+async function* holding(frames: AsyncIterable<AudioFrame>, pieces: Float32Array[]): AsyncGenerator<AudioFrame> {
+  for await (const frame of frames) {
+    pieces.push(frame.samples.slice());
+    yield frame;
+  }
+}
+
+function joined(pieces: readonly Float32Array[], length: number): Float32Array<ArrayBuffer> {
+  const samples = new Float32Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    samples.set(piece, at);
+    at += piece.length;
+  }
+  return samples;
+}

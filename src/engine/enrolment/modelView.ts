@@ -1,0 +1,55 @@
+import type { Exemplar, Voiceprint } from '../../core/voiceprint.js';
+import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
+import { COMPLETE_SPEECH_MS } from './enrollGate.js';
+import { meanOf, qualityOf } from './growVoiceprint.js';
+
+/**
+ * A voiceprint in the terms of a model: with the embeddings that this model made of its samples, at enrolment or later of
+ * kept audio. As it is where the model never heard it, or too little of it to be complete: it is stale then.
+ */
+export function asOfModel(voiceprint: Voiceprint, modelId: string): Voiceprint {
+  if (voiceprint.mean === undefined || voiceprint.mean.modelId === modelId) return voiceprint;
+  const heard = voiceprint.exemplars.flatMap((exemplar) => exemplarOfModel(exemplar, modelId) ?? []);
+  const isWhole = heard.length === voiceprint.exemplars.length;
+  const speechMs = isWhole ? voiceprint.speechMs : heard.reduce((sum, exemplar) => sum + exemplar.speechMs, 0);
+  if (heard.length === 0 || (!isWhole && speechMs < COMPLETE_SPEECH_MS)) return voiceprint;
+  return {
+    ...voiceprint,
+    exemplars: heard,
+    mean: { modelId, values: meanOf(heard) },
+    speechMs,
+    quality: qualityOf(heard, speechMs),
+    isComplete: speechMs >= COMPLETE_SPEECH_MS,
+  };
+}
+
+/** The exemplar with this model's embedding in front, the others behind it; undefined where this model never heard it. */
+export function exemplarOfModel(exemplar: Exemplar, modelId: string): Exemplar | undefined {
+  const { embedding, otherEmbeddings = [] } = exemplar;
+  if (embedding.modelId === modelId) return exemplar;
+  const own = otherEmbeddings.find((other) => other.modelId === modelId);
+  if (!own) return undefined;
+  return { ...exemplar, embedding: own, otherEmbeddings: [embedding, ...otherEmbeddings.filter((one) => one !== own)] };
+}
+
+/** A registry as an engine with this model sees it. Nothing is lost: what another model made goes on being stored. */
+export function registryOfModel(registry: VoiceprintRegistry, modelId: string): VoiceprintRegistry {
+  const seen = (voiceprint: Voiceprint | undefined) => voiceprint && asOfModel(voiceprint, modelId);
+  return {
+    list: async (tenantId) => (await registry.list(tenantId)).map((voiceprint) => asOfModel(voiceprint, modelId)),
+    get: async (tenantId, id) => seen(await registry.get(tenantId, id)),
+    update: async (tenantId, id, change) => {
+      const after = await registry.update(tenantId, id, (current) => {
+        const view = seen(current);
+        const changed = change(view);
+        return changed === view ? current : changed; // seeing it is no reason to write it
+      });
+      return seen(after);
+    },
+    putAll: (...call) => registry.putAll(...call),
+    delete: (...call) => registry.delete(...call),
+    keepSpeech: (...call) => registry.keepSpeech(...call),
+    speech: (...call) => registry.speech(...call),
+    [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,87 @@
+import type { Embedding, Exemplar, Voiceprint } from '../../core/voiceprint.js';
+import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
+import type { Compute } from '../compute/compute.js';
+import { embedKept } from './keptSpeech.js';
+import { exemplarOfModel } from './modelView.js';
+
+export interface ReembedDependencies {
+  /** Told of everybody whose kept audio was heard again. */
+  readonly onReembedded?: (speakerIds: readonly string[]) => Promise<void>;
+  /** As the engine's model sees it. */
+  readonly registry: VoiceprintRegistry;
+  readonly tenantId: string;
+  readonly modelId: string;
+  /** Asked for only where there is something to embed. */
+  readonly openCompute: () => Promise<Compute>;
+}
+
+/** What became of the voiceprints of another model. */
+export interface Reembedded {
+  /** People whose kept audio was heard again: they can be matched. */
+  readonly reembedded: number;
+  /** People who cannot be matched by this model: their audio was not kept, or too little of it. */
+  readonly stale: number;
+}
+
+export interface ReembedOptions {
+  readonly signal: AbortSignal;
+  /** People done, of those whose audio was kept. */
+  readonly onPerson?: ((done: number, total: number) => void) | undefined;
+}
+
+export const isStale = ({ mean }: Voiceprint, modelId: string): boolean =>
+  mean !== undefined && mean.modelId !== modelId;
+
+/** True for a voiceprint of another model that has audio which this model has not heard. */
+export const canBeReembedded = (voiceprint: Voiceprint, modelId: string): boolean =>
+  isStale(voiceprint, modelId) && voiceprint.exemplars.some((exemplar) => isUnheard(exemplar, modelId));
+
+/** Lets the model in use hear the kept audio of everybody it cannot match; the voiceprints then hold both models' view. */
+export async function reembedStale(
+  { registry, tenantId, modelId, openCompute, onReembedded }: ReembedDependencies,
+  { signal, onPerson }: ReembedOptions,
+): Promise<Reembedded> {
+  const stale = (await registry.list(tenantId)).filter((voiceprint) => isStale(voiceprint, modelId));
+  const due = stale.filter((voiceprint) => canBeReembedded(voiceprint, modelId));
+  const heardAgain: string[] = [];
+  for (const [done, voiceprint] of due.entries()) {
+    signal.throwIfAborted();
+    const heard = await hearAgain(voiceprint, { registry, tenantId, modelId, openCompute }, signal);
+    const after = await registry.update(tenantId, voiceprint.id, (current) => current && withHeard(current, heard));
+    if (after && !isStale(after, modelId)) heardAgain.push(voiceprint.id);
+    onPerson?.(done + 1, due.length);
+  }
+  if (heardAgain.length > 0) await onReembedded?.(heardAgain);
+  return { reembedded: heardAgain.length, stale: stale.length - heardAgain.length };
+}
+
+const isUnheard = (exemplar: Exemplar, modelId: string): boolean =>
+  exemplar.audioId !== undefined && exemplarOfModel(exemplar, modelId) === undefined;
+
+/** Embeddings of the kept samples, by audioId. */
+async function hearAgain(
+  { exemplars }: Voiceprint,
+  { registry, tenantId, modelId, openCompute }: ReembedDependencies,
+  signal: AbortSignal,
+): Promise<Map<string, Embedding>> {
+  const heard = new Map<string, Embedding>();
+  for (const exemplar of exemplars) {
+    if (exemplar.audioId === undefined || !isUnheard(exemplar, modelId)) continue;
+    const speech = await registry.speech(tenantId, exemplar.audioId);
+    if (speech) heard.set(exemplar.audioId, await embedKept(speech, await openCompute(), signal));
+  }
+  return heard;
+}
+
+/** The voiceprint as it is now, with what was heard behind the embeddings it has. */
+function withHeard(current: Voiceprint, heard: ReadonlyMap<string, Embedding>): Voiceprint {
+  if (heard.size === 0) return current;
+  return {
+    ...current,
+    exemplars: current.exemplars.map((exemplar) => {
+      const embedding = exemplar.audioId === undefined ? undefined : heard.get(exemplar.audioId);
+      if (!embedding || exemplarOfModel(exemplar, embedding.modelId)) return exemplar;
+      return { ...exemplar, otherEmbeddings: [...(exemplar.otherEmbeddings ?? []), embedding] };
+    }),
+  };
+}

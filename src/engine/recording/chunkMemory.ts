@@ -1,0 +1,59 @@
+import type { SampleSpan } from '../../core/audioFrame.js';
+
+/** What was heard in one chunk, on the clock of its stream. */
+export interface HeardChunk extends SampleSpan {
+  readonly speech: readonly SampleSpan[];
+  readonly windows: readonly SampleSpan[];
+  readonly dimensions: number;
+  /** Unit-norm embeddings of the windows, row-major, shape (windows, dimensions). */
+  readonly embeddings: Float32Array<ArrayBuffer>;
+}
+
+/**
+ * The windows of the last chunks of a stream, so that a voice is told by all it has said and not by one chunk alone.
+ * Bounded: about 1 kB a window, at most `maxWindows` besides those of the newest chunk.
+ */
+export class ChunkMemory {
+  readonly #maxWindows: number;
+  #chunks: readonly HeardChunk[] = [];
+
+  constructor(maxWindows: number) {
+    this.#maxWindows = maxWindows;
+  }
+
+  /** Takes a chunk in. What it overlaps gives way: a chunk sent twice, or cut with overlap, is not heard twice. */
+  add(chunk: HeardChunk): void {
+    const apart = this.#chunks.filter(
+      ({ startSample, endSample }) => endSample <= chunk.startSample || startSample >= chunk.endSample,
+    );
+    let room = this.#maxWindows;
+    const kept = apart.toReversed().filter(({ windows }) => {
+      room -= windows.length;
+      return room >= 0;
+    });
+    this.#chunks = [chunk, ...kept].sort((a, b) => a.startSample - b.startSample);
+  }
+
+  /** Everything held, in order; stretches of speech that a cut between chunks has parted are whole again. */
+  joined(dimensions: number): Pick<HeardChunk, 'speech' | 'windows' | 'dimensions' | 'embeddings'> {
+    const windows = this.#chunks.flatMap((chunk) => chunk.windows);
+    const embeddings = new Float32Array(windows.length * dimensions);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      embeddings.set(chunk.embeddings, at);
+      at += chunk.embeddings.length;
+    }
+    return { speech: mended(this.#chunks.flatMap((chunk) => chunk.speech)), windows, dimensions, embeddings };
+  }
+}
+
+function mended(speech: readonly SampleSpan[]): SampleSpan[] {
+  const whole: SampleSpan[] = [];
+  for (const span of speech) {
+    const last = whole.at(-1);
+    if (last && span.startSample <= last.endSample) {
+      whole[whole.length - 1] = { startSample: last.startSample, endSample: Math.max(last.endSample, span.endSample) };
+    } else whole.push(span);
+  }
+  return whole;
+}

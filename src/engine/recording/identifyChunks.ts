@@ -1,0 +1,112 @@
+import type { Recording } from '../../audio/recording.js';
+import type { SampleSpan } from '../../core/audioFrame.js';
+import type { FalseAcceptPercent, IdentifiedSegment } from '../../core/identification.js';
+import { samplesOfMs, secondsOfSamples } from '../../core/time.js';
+import type { Voiceprint } from '../../core/voiceprint.js';
+import { UNCALIBRATED } from '../../identity/calibration.js';
+import type { ResolvedTurn } from '../../identity/resolveVoices.js';
+import type { Compute } from '../compute/compute.js';
+import { voicesToMatch } from '../voiceprints/voicesToMatch.js';
+import { BandwidthProbe } from './bandwidthProbe.js';
+import { ChunkMemory } from './chunkMemory.js';
+import { isLowRate, segmentsOf } from './identifyRecording.js';
+import { speechOf } from './speechOf.js';
+
+/** Windows of earlier chunks that help to tell voices apart: some five minutes of speech. */
+export const CONTEXT_WINDOWS = 400;
+
+export interface ChunkToIdentify {
+  /** Begins to decode the chunk; disposed here, whatever happens. */
+  readonly openRecording: () => Promise<Recording>;
+  /** Where the chunk begins in its stream, in seconds; undefined: where the last one ended. */
+  readonly startSeconds: number | undefined;
+  /** Whom to look for. */
+  readonly voiceprints: readonly Voiceprint[];
+  readonly falseAcceptPercent: FalseAcceptPercent;
+}
+
+/** Who speaks in one chunk of a stream. */
+export interface IdentifiedChunk {
+  /** Seconds of the stream. */
+  readonly start: number;
+  readonly end: number;
+  /** In order of `start`, in seconds of the stream, all of them within the chunk. */
+  readonly segments: readonly IdentifiedSegment[];
+}
+
+/**
+ * Names the voices of a stream that comes in chunks, each a little recording of its own. Each chunk is heard once; the
+ * voices in it are told by everything heard so far.
+ */
+export class ChunkIdentification {
+  readonly #memory: ChunkMemory;
+  readonly #bandwidth = new BandwidthProbe();
+  #isNarrowBand = false;
+  #endSample = 0;
+
+  /** @param contextWindows how much of earlier chunks is kept in mind; 0 treats every chunk as the first */
+  constructor(contextWindows = CONTEXT_WINDOWS) {
+    this.#memory = new ChunkMemory(contextWindows);
+  }
+
+  /** One chunk after the other. Throws what the decoder, the networks and the signal throw; the chunk is then left out. */
+  async identify(chunk: ChunkToIdentify, compute: Compute, signal: AbortSignal): Promise<IdentifiedChunk> {
+    const { voiceprints, falseAcceptPercent, startSeconds } = chunk;
+    const span = await this.#hear(chunk, startSeconds, compute, signal);
+    const { turns } = await compute.resolveVoices(
+      {
+        ...this.#memory.joined(compute.model.dimensions),
+        voices: voicesToMatch(voiceprints, compute.model.id),
+        calibration: compute.model.calibration ?? UNCALIBRATED,
+        falseAcceptPercent,
+        isNarrowBand: this.#isNarrowBand,
+      },
+      signal,
+    );
+    const names = new Map(voiceprints.map(({ id, name }) => [id, name]));
+    const within = segmentsOf(
+      turns.flatMap((turn) => clipped(turn, span)),
+      names,
+    );
+    return { start: secondsOfSamples(span.startSample), end: secondsOfSamples(span.endSample), segments: within };
+  }
+
+  async #hear(
+    { openRecording }: ChunkToIdentify,
+    startSeconds: number | undefined,
+    compute: Compute,
+    signal: AbortSignal,
+  ): Promise<SampleSpan> {
+    await using recording = await openRecording();
+    const heard = await speechOf(recording.frames(), {
+      compute,
+      signal,
+      onSpeech: ({ samples }) => this.#bandwidth.add(samples),
+    });
+    if (heard.speech.length > 0) {
+      this.#isNarrowBand = isLowRate(recording) || (await this.#bandwidth.isNarrowBand(compute, signal));
+    }
+    const startSample = startSeconds === undefined ? this.#endSample : samplesOfMs(startSeconds * 1000);
+    const endSample = startSample + heard.samples;
+    const shifted = (span: SampleSpan): SampleSpan => ({
+      startSample: span.startSample + startSample,
+      endSample: span.endSample + startSample,
+    });
+    this.#memory.add({
+      ...heard,
+      startSample,
+      endSample,
+      speech: heard.speech.map(shifted),
+      windows: heard.windows.map(shifted),
+    });
+    this.#endSample = endSample;
+    return { startSample, endSample };
+  }
+}
+
+/** The part of a turn that lies within the chunk, if any does. */
+function clipped(turn: ResolvedTurn, span: SampleSpan): ResolvedTurn[] {
+  const startSample = Math.max(turn.startSample, span.startSample);
+  const endSample = Math.min(turn.endSample, span.endSample);
+  return endSample > startSample ? [{ ...turn, startSample, endSample }] : [];
+}

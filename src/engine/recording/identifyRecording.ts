@@ -1,0 +1,181 @@
+import type { Recording } from '../../audio/recording.js';
+import { VoicePrintsError } from '../../core/errors.js';
+import type {
+  Candidate,
+  FalseAcceptPercent,
+  Identification,
+  IdentifiedSegment,
+  Warning,
+} from '../../core/identification.js';
+import type { OnProgress } from '../../core/progress.js';
+import { msOfSamples, secondsOfSamples } from '../../core/time.js';
+import type { Voiceprint } from '../../core/voiceprint.js';
+import { UNCALIBRATED } from '../../identity/calibration.js';
+import type { ResolvedTurn } from '../../identity/resolveVoices.js';
+import type { Compute } from '../compute/compute.js';
+import { voicesToMatch } from '../voiceprints/voicesToMatch.js';
+import { BandwidthProbe } from './bandwidthProbe.js';
+import { speechOf } from './speechOf.js';
+
+export interface IdentifyRecordingDependencies {
+  readonly compute: Compute;
+  /** Begins to decode the recording; disposed here, whatever happens. */
+  readonly openRecording: () => Promise<Recording>;
+}
+
+export interface IdentifyRecordingRequest {
+  /** Whom to look for; incomplete ones and those of another model are passed over. */
+  readonly voiceprints: readonly Voiceprint[];
+  readonly falseAcceptPercent: FalseAcceptPercent;
+  /** People who were to be looked for too, but whose voiceprints are of another model. */
+  readonly staleVoiceprints?: number;
+  /** At most this many voices; undefined: as many as are heard. */
+  readonly maxVoices?: number | undefined;
+}
+
+export interface IdentifyRecordingOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+/** Amplitudes below this are digital silence: half a step of 16 bits. */
+const SILENT_PEAK = 0.5 / 32768;
+
+/**
+ * Who speaks when in one recording. The audio is never held whole: it is decoded, searched for speech and embedded as
+ * it comes; memory grows with the number of windows (about 1 kB each) only.
+ *
+ * @throws VoicePrintsError AUDIO_EMPTY, AUDIO_SILENT, or what the decoder, the networks and the signal throw
+ */
+export async function identifyRecording(
+  { compute, openRecording }: IdentifyRecordingDependencies,
+  { voiceprints, falseAcceptPercent, staleVoiceprints = 0, maxVoices }: IdentifyRecordingRequest,
+  { signal, onProgress }: IdentifyRecordingOptions,
+): Promise<Identification> {
+  await using recording = await openRecording();
+  const totalMs = recording.format.durationMs;
+  const bandwidth = new BandwidthProbe();
+  const heard = await speechOf(recording.frames(), {
+    compute,
+    signal,
+    isSegmented: true,
+    onAudio: (doneMs) => onProgress?.({ stage: 'analyse', doneMs, totalMs }),
+    onSpeech: (segment) => bandwidth.add(segment.samples),
+  });
+  if (heard.samples === 0) {
+    throw new VoicePrintsError('AUDIO_EMPTY', 'the recording has no audio in it; record it again');
+  }
+  if (heard.peak < SILENT_PEAK) {
+    throw new VoicePrintsError(
+      'AUDIO_SILENT',
+      'the recording is silent from end to end; check the microphone or cable',
+    );
+  }
+  const durationMs = msOfSamples(heard.samples);
+  onProgress?.({ stage: 'cluster', doneMs: durationMs, totalMs: durationMs });
+  const isNarrowBand = isLowRate(recording) || (await bandwidth.isNarrowBand(compute, signal));
+  const { windows, speech, pieces, localVoices, dimensions, embeddings } = heard;
+  const { turns } = await compute.resolveVoices(
+    {
+      windows,
+      speech: pieces,
+      overlap: localVoices && { localVoices, speech },
+      dimensions,
+      embeddings,
+      voices: voicesToMatch(voiceprints, compute.model.id),
+      calibration: compute.model.calibration ?? UNCALIBRATED,
+      falseAcceptPercent,
+      isNarrowBand,
+      maxVoices,
+    },
+    signal,
+  );
+  return {
+    durationSeconds: secondsOfSamples(heard.samples),
+    model: compute.model.id,
+    segments: segmentsOf(turns, new Map(voiceprints.map(({ id, name }) => [id, name]))),
+    warnings: warningsOf({
+      isTruncated: recording.report().isPartial,
+      isNarrowBand,
+      hasSpeech: windows.length > 0,
+      isUncalibrated: compute.model.calibration === undefined,
+      staleVoiceprints,
+    }),
+  };
+}
+
+/** A source of 8 kHz says so itself; otherwise the speech does, where nothing of it lies above 4 kHz. */
+export const isLowRate = ({ format }: Recording): boolean =>
+  format.sampleRateHz !== undefined && format.sampleRateHz <= 11_025;
+
+/** Turns as answers show them: seconds, names, and unknown voices numbered in order of appearance. */
+export function segmentsOf(turns: readonly ResolvedTurn[], names: ReadonlyMap<string, string>): IdentifiedSegment[] {
+  const nameOf = (voiceId: string) => names.get(voiceId) ?? voiceId;
+  const unknowns = new Map<number, string>();
+  return turns.map((turn) => {
+    const { voiceId, cluster, decision, score, margin, cosine, isOverlap } = turn;
+    if (decision !== 'identified' && !unknowns.has(cluster)) unknowns.set(cluster, `unknown-${unknowns.size + 1}`);
+    return {
+      speakerId: voiceId,
+      name: voiceId === null ? null : nameOf(voiceId),
+      cluster: decision === 'identified' ? null : unknowns.get(cluster)!,
+      start: secondsOfSamples(turn.startSample),
+      end: secondsOfSamples(turn.endSample),
+      score,
+      margin,
+      cosine,
+      decision,
+      overlap: isOverlap,
+      candidates: turn.candidates.map(
+        (one): Candidate => ({
+          speakerId: one.voiceId,
+          name: nameOf(one.voiceId),
+          score: one.score,
+          cosine: one.cosine,
+        }),
+      ),
+    };
+  });
+}
+
+interface Findings {
+  readonly isTruncated: boolean;
+  readonly isNarrowBand: boolean;
+  readonly hasSpeech: boolean;
+  readonly isUncalibrated: boolean;
+  readonly staleVoiceprints: number;
+}
+
+function warningsOf(findings: Findings): Warning[] {
+  const { isTruncated, isNarrowBand, hasSpeech, isUncalibrated, staleVoiceprints } = findings;
+  const warnings: Warning[] = [];
+  if (isTruncated) {
+    warnings.push({
+      code: 'AUDIO_TRUNCATED',
+      message: 'the recording ends before its end; the answer covers the part that could be read',
+    });
+  }
+  if (!hasSpeech) {
+    warnings.push({ code: 'AUDIO_NO_SPEECH', message: 'nobody speaks in the recording; check the microphone' });
+  }
+  if (hasSpeech && isNarrowBand) {
+    warnings.push({
+      code: 'AUDIO_NARROW_BAND',
+      message: 'the speech has telephone bandwidth; names are less sure, best with voices enrolled over the telephone',
+    });
+  }
+  if (isUncalibrated) {
+    warnings.push({
+      code: 'MODEL_UNCALIBRATED',
+      message: 'scores of this speaker model are rough guesses; calibrate it on recordings of your own',
+    });
+  }
+  if (staleVoiceprints > 0) {
+    const people = staleVoiceprints === 1 ? '1 person was' : `${staleVoiceprints} people were`;
+    warnings.push({
+      code: 'VOICEPRINT_STALE',
+      message: `${people} enrolled with another speaker model and could not be recognised; enrol them anew, or use that model`,
+    });
+  }
+  return warnings;
+}

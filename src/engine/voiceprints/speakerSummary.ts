@@ -1,0 +1,26 @@
+import type { SpeakerSummary } from '../../core/identification.js';
+import type { Voiceprint } from '../../core/voiceprint.js';
+
+/** What lists show of a voiceprint: never an embedding. `modelId` is the engine's model. */
+export function speakerSummary(voiceprint: Voiceprint, modelId: string): SpeakerSummary {
+  const { consent } = voiceprint;
+  const model = voiceprint.mean?.modelId ?? modelId;
+  return {
+    speakerId: voiceprint.id,
+    name: voiceprint.name,
+    isComplete: voiceprint.isComplete,
+    speechSeconds: secondsOf(voiceprint.speechMs),
+    audioSeconds: secondsOf(voiceprint.audioMs),
+    quality: voiceprint.quality,
+    samples: voiceprint.exemplars.length,
+    samplesWithAudio: voiceprint.exemplars.filter(({ audioId }) => audioId !== undefined).length,
+    languageCode: voiceprint.languageCode,
+    isStale: model !== modelId,
+    model,
+    consent: consent ? { text: consent.text, givenAt: new Date(consent.givenAtMs).toISOString() } : null,
+    createdAt: new Date(voiceprint.createdAtMs).toISOString(),
+    updatedAt: new Date(voiceprint.updatedAtMs).toISOString(),
+  };
+}
+
+const secondsOf = (ms: number): number => Math.round(ms) / 1000;

@@ -1,0 +1,47 @@
+import { VoicePrintsError } from '../../core/errors.js';
+import type { SpeakerSummary } from '../../core/identification.js';
+import type { Voiceprint } from '../../core/voiceprint.js';
+import { isStale } from '../enrolment/reembed.js';
+import { speakersNotFound } from './speakerId.js';
+
+/**
+ * Whom to look for in a recording: the named people, or, with no names, everybody who can be matched.
+ *
+ * @throws VoicePrintsError SPEAKER_NOT_FOUND for ids nobody has, SPEAKER_INCOMPLETE for people who cannot be matched
+ *   yet: less than 12 s of speech, or enrolled with another model (details.speakerIds, comma separated)
+ */
+export function voiceprintsFor(
+  all: readonly Voiceprint[],
+  speakerIds: readonly string[] | undefined,
+  modelId: string,
+): readonly Voiceprint[] {
+  const canBeMatched = ({ isComplete, mean }: Voiceprint) => isComplete && mean?.modelId === modelId;
+  if (!speakerIds || speakerIds.length === 0) return all.filter(canBeMatched);
+  const byId = new Map(all.map((voiceprint) => [voiceprint.id, voiceprint]));
+  const missing = speakerIds.filter((id) => !byId.has(id));
+  if (missing.length > 0) throw speakersNotFound(missing);
+  const wanted = [...new Set(speakerIds)].map((id) => byId.get(id)!);
+  const unmatched = wanted.filter((voiceprint) => !canBeMatched(voiceprint));
+  if (unmatched.length > 0) throw speakersIncomplete(unmatched.map(({ id }) => id));
+  return wanted;
+}
+
+/** The same refusals from what lists show, for work that is only begun later. */
+export function assertMatchable(all: readonly SpeakerSummary[], speakerIds: readonly string[]): void {
+  const byId = new Map(all.map((summary) => [summary.speakerId, summary]));
+  const missing = speakerIds.filter((id) => !byId.has(id));
+  if (missing.length > 0) throw speakersNotFound(missing);
+  const unmatched = speakerIds.filter((id) => !byId.get(id)!.isComplete || byId.get(id)!.isStale);
+  if (unmatched.length > 0) throw speakersIncomplete([...new Set(unmatched)]);
+}
+
+/** How many people were enrolled with another model, which nobody compares with this one's vectors. */
+export const staleAmong = (all: readonly Voiceprint[], modelId: string): number =>
+  all.filter((voiceprint) => isStale(voiceprint, modelId)).length;
+
+const speakersIncomplete = (ids: readonly string[]): VoicePrintsError =>
+  new VoicePrintsError(
+    'SPEAKER_INCOMPLETE',
+    `${ids.join(', ')} cannot be matched yet; enrol 12 s of speech or more with the model in use, or leave them out`,
+    { details: { speakerIds: ids.join(',') } },
+  );

@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import type { SealedLevel } from '../sealedLevel.js';
+import { deliveryOf } from '../storedRows.js';
+import type { Delivery, DeliveryStatus, FailedAttempt, OutgoingMessage, WebhookOutbox } from './webhookOutbox.js';
+
+/** What is known of a message without reading it. */
+interface Entry {
+  readonly key: string;
+  readonly webhookId: string;
+  readonly tenantId: string;
+  readonly requestId: string;
+  readonly host: string;
+  status: DeliveryStatus;
+  nextAtMs: number;
+  endedAtMs: number | undefined;
+  isUnderWay: boolean;
+}
+
+const PREFIX = 'hook!';
+/** Newline cannot occur in a tenant's id, so tenants cannot run into each other. */
+const jobKeyOf = (tenantId: string, requestId: string): string => `${tenantId}\n${requestId}`;
+
+/** Messages in LevelDB; an index without payloads is kept in memory. */
+export class LevelOutbox implements WebhookOutbox {
+  readonly #level: SealedLevel;
+  readonly #entries = new Map<string, Entry>();
+  readonly #ofJobs = new Map<string, Entry>();
+  readonly #nowMs: () => number;
+
+  private constructor(level: SealedLevel, nowMs: () => number) {
+    this.#level = level;
+    this.#nowMs = nowMs;
+  }
+
+  static async open(level: SealedLevel, nowMs: () => number): Promise<LevelOutbox> {
+    const outbox = new LevelOutbox(level, nowMs);
+    for await (const [, row] of level.all(PREFIX)) outbox.#index(deliveryOf(row));
+    return outbox;
+  }
+
+  /** The row of a new message, for whoever writes it together with something else; `commit` once it is written. */
+  prepare(message: OutgoingMessage): { readonly row: readonly [string, Delivery]; readonly commit: () => void } {
+    const nowMs = this.#nowMs();
+    const delivery: Delivery = {
+      ...message,
+      webhookId: `msg_${randomBytes(18).toString('base64url')}`,
+      status: 'waiting',
+      tries: 0,
+      nextAtMs: nowMs,
+      createdAtMs: nowMs,
+    };
+    return { row: [keyOf(delivery.webhookId), delivery], commit: () => this.#index(delivery) };
+  }
+
+  async take(nowMs: number, perHost: number): Promise<Delivery | undefined> {
+    const busy = new Map<string, number>();
+    for (const { isUnderWay, host } of this.#entries.values()) {
+      if (isUnderWay) busy.set(host, (busy.get(host) ?? 0) + 1);
+    }
+    let next: Entry | undefined;
+    for (const entry of this.#entries.values()) {
+      const isDue = entry.status === 'waiting' && !entry.isUnderWay && entry.nextAtMs <= nowMs;
+      if (!isDue || (busy.get(entry.host) ?? 0) >= perHost) continue;
+      if (next === undefined || entry.nextAtMs < next.nextAtMs) next = entry;
+    }
+    if (next === undefined) return undefined;
+    next.isUnderWay = true;
+    return this.#read(next);
+  }
+
+  nextDueMs(): number | undefined {
+    let next: number | undefined;
+    for (const { status, isUnderWay, nextAtMs } of this.#entries.values()) {
+      if (status === 'waiting' && !isUnderWay && (next === undefined || nextAtMs < next)) next = nextAtMs;
+    }
+    return next;
+  }
+
+  async delivered(webhookId: string): Promise<void> {
+    await this.#change(webhookId, (delivery) => ({
+      ...delivery,
+      payload: '',
+      status: 'delivered',
+      tries: delivery.tries + 1,
+      endedAtMs: this.#nowMs(),
+    }));
+  }
+
+  async retryLater(webhookId: string, failure: FailedAttempt, nextAtMs: number): Promise<void> {
+    await this.#change(webhookId, (delivery) => ({
+      ...delivery,
+      tries: delivery.tries + 1,
+      lastFailure: failure,
+      nextAtMs,
+    }));
+  }
+
+  async bury(webhookId: string, failure: FailedAttempt): Promise<void> {
+    await this.#change(webhookId, (delivery) => ({
+      ...delivery,
+      status: 'dead',
+      tries: delivery.tries + 1,
+      lastFailure: failure,
+      endedAtMs: this.#nowMs(),
+    }));
+  }
+
+  async giveBack(webhookId: string): Promise<void> {
+    const entry = this.#entries.get(webhookId);
+    if (entry) entry.isUnderWay = false;
+  }
+
+  async ofJob(tenantId: string, requestId: string): Promise<Delivery | undefined> {
+    const entry = this.#ofJobs.get(jobKeyOf(tenantId, requestId));
+    return entry && this.#read(entry);
+  }
+
+  async dead(tenantId: string, limit: number): Promise<readonly Delivery[]> {
+    const mine = [...this.#entries.values()].filter((one) => one.tenantId === tenantId && one.status === 'dead');
+    const newest = mine.sort((a, b) => (b.endedAtMs ?? 0) - (a.endedAtMs ?? 0)).slice(0, limit);
+    return Promise.all(newest.map((entry) => this.#read(entry)));
+  }
+
+  async resend(tenantId: string, webhookId: string, nowMs: number): Promise<Delivery | undefined> {
+    const entry = this.#entries.get(webhookId);
+    if (entry?.tenantId !== tenantId || entry.status !== 'dead') return undefined;
+    return this.#change(webhookId, ({ endedAtMs: _, ...delivery }) => ({
+      ...delivery,
+      status: 'waiting',
+      tries: 0,
+      nextAtMs: nowMs,
+    }));
+  }
+
+  async expire(before: { readonly delivered: number; readonly dead: number }): Promise<number> {
+    const gone = [...this.#entries.values()].filter(
+      ({ status, endedAtMs }) => status !== 'waiting' && (endedAtMs ?? 0) < before[status],
+    );
+    if (gone.length === 0) return 0;
+    await this.#level.write({ delete: gone.map(({ key }) => key) }, false);
+    for (const entry of gone) {
+      this.#entries.delete(entry.webhookId);
+      const jobKey = jobKeyOf(entry.tenantId, entry.requestId);
+      if (this.#ofJobs.get(jobKey) === entry) this.#ofJobs.delete(jobKey);
+    }
+    return gone.length;
+  }
+
+  async #read({ key }: Entry): Promise<Delivery> {
+    return deliveryOf(await this.#level.get(key));
+  }
+
+  async #change(webhookId: string, change: (delivery: Delivery) => Delivery): Promise<Delivery | undefined> {
+    const entry = this.#entries.get(webhookId);
+    if (entry === undefined) return undefined;
+    const delivery = change(await this.#read(entry));
+    // Not synced: what a loss of power takes back is sent once more, under the same webhook-id.
+    await this.#level.write({ put: [[entry.key, delivery]] }, false);
+    const { status, nextAtMs, endedAtMs } = delivery;
+    Object.assign(entry, { status, nextAtMs, endedAtMs, isUnderWay: false });
+    return delivery;
+  }
+
+  #index(delivery: Delivery): void {
+    const { webhookId, tenantId, requestId, status, nextAtMs, endedAtMs } = delivery;
+    const entry: Entry = {
+      ...{ key: keyOf(webhookId), webhookId, tenantId, requestId, status, nextAtMs, endedAtMs },
+      host: URL.canParse(delivery.url) ? new URL(delivery.url).host : '',
+      isUnderWay: false,
+    };
+    this.#entries.set(webhookId, entry);
+    this.#ofJobs.set(jobKeyOf(tenantId, requestId), entry);
+  }
+}
+
+const keyOf = (webhookId: string): string => `${PREFIX}${webhookId}`;

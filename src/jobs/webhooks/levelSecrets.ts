@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import type { SealedLevel } from '../sealedLevel.js';
+import { secretsOf } from '../storedRows.js';
+import type { WebhookSecrets } from './webhookOutbox.js';
+
+/** Signing secrets in LevelDB: they must be known to sign, so they are encrypted like everything else there. */
+export class LevelSecrets implements WebhookSecrets {
+  readonly #level: SealedLevel;
+
+  constructor(level: SealedLevel) {
+    this.#level = level;
+  }
+
+  async valid(tenantId: string, nowMs: number): Promise<readonly string[]> {
+    const row = await this.#level.get(keyOf(tenantId));
+    if (row === undefined) return [];
+    return secretsOf(row).flatMap(({ secret, untilMs }) => (untilMs === null || untilMs > nowMs ? [secret] : []));
+  }
+
+  async rotate(tenantId: string, secret: string, oldUntilMs: number): Promise<void> {
+    const row = await this.#level.get(keyOf(tenantId));
+    const [last] = row === undefined ? [] : secretsOf(row);
+    // Only the last one lives on: more would never end where somebody rotates often.
+    const old = last === undefined ? [] : [{ secret: last.secret, untilMs: oldUntilMs }];
+    await this.#level.write({ put: [[keyOf(tenantId), [{ secret, untilMs: null }, ...old]]] }, true);
+  }
+}
+
+const keyOf = (tenantId: string): string => `secret!${createHash('sha256').update(tenantId).digest('hex')}`;

@@ -1,0 +1,114 @@
+import { openRecording } from '../audio/openRecording.js';
+import type { CalibrationParameters } from '../core/calibration.js';
+import { VoicePrintsError } from '../core/errors.js';
+import type { RecordingLimits } from '../core/recording.js';
+import { WorkerCompute } from '../engine/compute/workerCompute.js';
+import { modelInStore } from '../engine/models/modelInStore.js';
+import type { Trials } from '../evaluation/detectionMetrics.js';
+import { acceptLlr, UNCALIBRATED } from '../identity/calibration.js';
+import type { SpeakerModel } from '../inference/speakerModel.js';
+import { writeCalibration } from '../registry/calibrationFile.js';
+import { calibrationOf, llrsOf, rescaledCalibration } from './calibrateModel.js';
+import { type CalibrationSpeaker, calibrationSpeakers } from './calibrationMaterial.js';
+import { readManifestRows } from './manifestAudio.js';
+
+export interface CalibrateOwnOptions {
+  readonly manifestPath: string;
+  /** Id or path; the model in use where undefined. */
+  readonly model?: string | undefined;
+  readonly storeDirectory: string;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface OwnCalibration {
+  readonly model: SpeakerModel;
+  /** Fitted to everybody. */
+  readonly calibration: CalibrationParameters;
+  readonly people: number;
+  /** Log likelihood ratios of the calibration so far. */
+  readonly before: Trials;
+  /** Of the same trials, everybody's by a fit to the other half of the people. */
+  readonly after: Trials;
+}
+
+const MAX_PEOPLE = 300;
+/** Four a half: fewer tell nothing of how voices differ. */
+const LEAST_PEOPLE = 8;
+const SOURCE = 'own recordings';
+/** With fewer, a fit of every weight can do worse than none: halves of 24 learners of English, Cllr .55 after .26. */
+const FULL_FIT_PEOPLE = 100;
+/** Utterances are held whole. */
+const LIMITS: RecordingLimits = { maxBytes: 2 ** 31, maxDurationMs: 3_600_000, maxDecodeMs: 300_000 };
+
+/**
+ * Fits a model's scores to recordings of one's own people, and measures what that gains on people the fit has not
+ * heard: each half of them by a fit to the other.
+ *
+ * @throws VoicePrintsError FILE_NOT_FOUND, FILE_UNREADABLE, INPUT_INVALID with too few people, or what the decoder,
+ *   the network and the signal throw
+ */
+export async function calibrateOwn(options: CalibrateOwnOptions): Promise<OwnCalibration> {
+  const { manifestPath, storeDirectory, signal, onProgress } = options;
+  await readManifestRows(manifestPath); // says what is wrong with it before anything is loaded
+  const model = await modelInStore(storeDirectory, options.model);
+  await using compute = new WorkerCompute({ model });
+  const speakers = await calibrationSpeakers({
+    manifestPath,
+    maxSpeakers: MAX_PEOPLE,
+    isShifted: false,
+    compute,
+    openRecording: (path) => openRecording({ kind: 'file', path }, LIMITS, signal),
+    signal,
+    onProgress,
+  });
+  const before = model.calibration ?? UNCALIBRATED;
+  const halves = halvesOf(speakers);
+  const fits = halves.map((half) => fitted(half, before));
+  return {
+    model,
+    calibration: withPresets(fitted(speakers, before), before),
+    people: speakers.length,
+    before: joined(halves.map((half) => llrsOf(half, before))),
+    after: joined(halves.map((half, i) => llrsOf(half, fits[1 - i]!))),
+  };
+}
+
+/** Puts a calibration in use in a store, in place of the model's own; engines opened from now on have it. Returns the file's path. */
+export const keepCalibration = (
+  storeDirectory: string,
+  { model, calibration }: Pick<OwnCalibration, 'model' | 'calibration'>,
+): Promise<string> => writeCalibration(storeDirectory, model, calibration);
+
+/** All weights anew where there are people enough; else the calibration of before, stretched and shifted. */
+const fitted = (speakers: readonly CalibrationSpeaker[], before: CalibrationParameters): CalibrationParameters =>
+  speakers.length >= FULL_FIT_PEOPLE ? calibrationOf(speakers, SOURCE) : rescaledCalibration(speakers, before, SOURCE);
+
+/** Every other person of each group. Throws INPUT_INVALID where a half would have nobody to compare somebody with. */
+function halvesOf(speakers: readonly CalibrationSpeaker[]): [CalibrationSpeaker[], CalibrationSpeaker[]] {
+  const halves: [CalibrationSpeaker[], CalibrationSpeaker[]] = [[], []];
+  const groups = new Map<string, number>();
+  for (const speaker of speakers) {
+    const before = groups.get(speaker.group) ?? 0;
+    halves[before % 2 === 0 ? 0 : 1].push(speaker);
+    groups.set(speaker.group, before + 1);
+  }
+  if (speakers.length >= LEAST_PEOPLE && Math.max(...groups.values()) >= LEAST_PEOPLE) return halves;
+  throw new VoicePrintsError(
+    'INPUT_INVALID',
+    `${speakers.length} people with 17 s of speech each were found; list ${LEAST_PEOPLE} or more (with a slash in their names, ${LEAST_PEOPLE} that share what is before it: others are not compared)`,
+  );
+}
+
+/** With too few people to try strangers at a gallery, the thresholds of before: llrs mean the same in both. */
+function withPresets(own: CalibrationParameters, before: CalibrationParameters): CalibrationParameters {
+  const { falseAcceptLlr, gallerySize = 1 } = own;
+  if (Object.values(falseAcceptLlr).every(Number.isFinite)) return own;
+  const kept = (percent: 0.1 | 1 | 5) => acceptLlr(before, percent, gallerySize);
+  return { ...own, falseAcceptLlr: { '0.1': kept(0.1), '1': kept(1), '5': kept(5) } };
+}
+
+function joined(parts: readonly Trials[]): Trials {
+  const all = (of: (part: Trials) => Float64Array) => Float64Array.from(parts.flatMap((part) => [...of(part)]));
+  return { targets: all(({ targets }) => targets), nontargets: all(({ nontargets }) => nontargets) };
+}

@@ -1,0 +1,107 @@
+import { mkdir, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Adapter } from 'lowdb';
+import { seal, unseal } from '../../sealing/sealing.js';
+import { removeTemporaries, writeAtomically } from '../atomicFile.js';
+import type { SealingKeys } from '../sealingKeys.js';
+import { parseSealedBody, parseStore, type StoredForm, sealedStoreText } from './storedForm.js';
+
+/** Tells one written file from the next: every write makes a new one, so a changed file is a changed inode or time. */
+type Fingerprint = string;
+const ABSENT: Fingerprint = 'absent';
+
+/**
+ * lowdb adapter for one JSON file: atomic writes, and AES-256-GCM where a key is given. A plain file met with a key is
+ * encrypted by the next write. A file that cannot be read is reported and never written over.
+ */
+export class StoreFile<Body> implements Adapter<Body> {
+  readonly path: string;
+  readonly #form: StoredForm<Body>;
+  readonly #keys: SealingKeys;
+  #known: Fingerprint | undefined;
+  #isPlain = false;
+  /** Asked just before a write becomes visible; throws where the lock was lost. */
+  beforeRename: () => Promise<void> = async () => {};
+
+  constructor(path: string, form: StoredForm<Body>, keys: SealingKeys) {
+    this.path = path;
+    this.#form = form;
+    this.#keys = keys;
+  }
+
+  /** True where the file was plain when it was last read though there is a key: the next write encrypts it. */
+  get isToBeSealed(): boolean {
+    return this.#isPlain && this.#keys.isSealing;
+  }
+
+  /** Makes the folder, readable by its owner only. */
+  async prepare(): Promise<void> {
+    await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+  }
+
+  /** What is stored, or null where the file is what this adapter read or wrote last (lowdb then keeps what it has). */
+  async read(): Promise<Body | null> {
+    const text = await this.#readChanged();
+    if (text === undefined) return null;
+    try {
+      return text === '' && this.#known === ABSENT ? this.#form.empty() : await this.#bodyOf(text);
+    } catch (error) {
+      this.#known = undefined; // not taken in: the next read must try, and fail, again
+      throw error;
+    }
+  }
+
+  /** Only under the store's lock. */
+  async write(body: Body): Promise<void> {
+    this.#known = undefined; // whatever fails from here on, the next read looks at the disk
+    const text = await this.#textOf(body);
+    await removeTemporaries(this.path);
+    await writeAtomically(this.path, text, this.beforeRename);
+    this.#known = fingerprintOf(await stat(this.path, { bigint: true }));
+    this.#isPlain = !this.#keys.isSealing;
+  }
+
+  async #readChanged(): Promise<string | undefined> {
+    const file = await openIfThere(this.path);
+    if (!file) {
+      const isNews = this.#known !== ABSENT;
+      this.#known = ABSENT;
+      return isNews ? '' : undefined;
+    }
+    try {
+      const fingerprint = fingerprintOf(await file.stat({ bigint: true }));
+      if (fingerprint === this.#known) return undefined;
+      const text = await file.readFile('utf8'); // the open file is never written to again: what is read is whole
+      this.#known = fingerprint;
+      return text;
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #bodyOf(text: string): Promise<Body> {
+    const content = parseStore(this.#form, text);
+    this.#isPlain = content.kind === 'plain';
+    if (content.kind === 'plain') return content.body;
+    const key = await this.#keys.forBox(content.box);
+    return parseSealedBody(this.#form, unseal(content.box, key, this.#form.purpose));
+  }
+
+  async #textOf(body: Body): Promise<string> {
+    const text = this.#form.textOf(body);
+    const key = await this.#keys.forSealing();
+    return key ? sealedStoreText(this.#form, seal(Buffer.from(text, 'utf8'), key, this.#form.purpose)) : text;
+  }
+}
+
+const fingerprintOf = (file: { ino: bigint; size: bigint; mtimeNs: bigint }): Fingerprint =>
+  `${file.ino}:${file.size}:${file.mtimeNs}`;
+
+async function openIfThere(path: string) {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { VoicePrintsError } from '../../core/errors.js';
+import { type SealedBox, sealedBox } from '../../sealing/sealing.js';
+
+/** One step from version `from` to `from + 1` over the parsed document; pure. */
+type Migration = (document: Record<string, unknown>) => Record<string, unknown>;
+export type Migrations = Readonly<Record<number, Migration>>;
+
+/** How one kind of store file is written: a JSON document with `format` and `version`, whose body may be sealed. */
+export interface StoredForm<Body> {
+  readonly format: string;
+  /** Version written by this code. Raise it with a migration whenever the stored form changes. */
+  readonly version: number;
+  readonly migrations: Migrations;
+  /** Bound to the ciphertext: a box of one kind cannot be put in the place of another. */
+  readonly purpose: string;
+  /** What is stored, for messages. */
+  readonly noun: string;
+  /** The document as written, and the body it holds. */
+  readonly schema: z.ZodType<Body>;
+  /** Text of the whole document. */
+  readonly textOf: (body: Body) => string;
+  readonly empty: () => Body;
+  /** A copy that a step may change; what is inside its collections is never changed in place. */
+  readonly copyOf: (body: Body) => Body;
+  readonly isSame: (a: Body, b: Body) => boolean;
+}
+
+/** What reading and sealing need of a form. */
+export type ReadableForm<Body> = Pick<
+  StoredForm<Body>,
+  'format' | 'version' | 'migrations' | 'purpose' | 'noun' | 'schema' | 'textOf'
+>;
+
+/** What a store file holds, before decryption. */
+export type StoreContent<Body> =
+  | { readonly kind: 'plain'; readonly body: Body }
+  | { readonly kind: 'sealed'; readonly box: SealedBox };
+
+const head = z.object({ format: z.string(), version: z.number().int().min(1) });
+const sealedDocument = head.extend({ sealed: sealedBox });
+
+/** Reads the text of a store file. Throws REGISTRY_CORRUPT or REGISTRY_VERSION_NEWER; nothing is guessed or dropped. */
+export function parseStore<Body>(form: ReadableForm<Body>, text: string): StoreContent<Body> {
+  const document = documentOf(form, text);
+  const { version } = headOf(form, document);
+  if (!('sealed' in document)) return { kind: 'plain', body: bodyOf(form, document) };
+  if (version > form.version) throw newer(version, form.version);
+  const sealed = sealedDocument.safeParse(document);
+  if (!sealed.success) throw corrupt(form, 'the encryption header is incomplete');
+  return { kind: 'sealed', box: sealed.data.sealed };
+}
+
+/** Reads the decrypted document of a sealed store. */
+export function parseSealedBody<Body>(form: ReadableForm<Body>, bytes: Buffer): Body {
+  return bodyOf(form, documentOf(form, bytes.toString('utf8')));
+}
+
+export function sealedStoreText<Body>({ format, version }: ReadableForm<Body>, box: SealedBox): string {
+  return `${JSON.stringify({ format, version, sealed: box })}\n`;
+}
+
+/** Brings a document to the form's version step by step. */
+export function migrate<Body>(
+  form: Pick<StoredForm<Body>, 'version' | 'migrations' | 'noun'>,
+  document: Record<string, unknown>,
+): Record<string, unknown> {
+  let version = Number(document.version);
+  if (version > form.version) throw newer(version, form.version);
+  let migrated = document;
+  for (; version < form.version; version += 1) {
+    const step = form.migrations[version];
+    if (!step) throw corrupt(form, `there is no way from version ${version} to ${version + 1}`);
+    migrated = { ...step(migrated), version: version + 1 };
+  }
+  return migrated;
+}
+
+function headOf<Body>(form: ReadableForm<Body>, document: Record<string, unknown>): z.output<typeof head> {
+  const parsed = head.safeParse(document);
+  if (parsed.success && parsed.data.format === form.format) return parsed.data;
+  throw corrupt(form, `it does not say that it is a ${form.format} of some version`);
+}
+
+function bodyOf<Body>(form: ReadableForm<Body>, document: Record<string, unknown>): Body {
+  headOf(form, document);
+  const parsed = form.schema.safeParse(migrate(form, document));
+  if (parsed.success) return parsed.data;
+  // Not zod's own words here: they would quote names of people.
+  throw corrupt(form, `field ${parsed.error.issues[0]?.path.join('.') ?? '?'} is not as it should be`);
+}
+
+function documentOf<Body>(form: ReadableForm<Body>, text: string): Record<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // Without the cause: V8 quotes the text around the fault, and with it names.
+    throw corrupt(form, 'it is not JSON');
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw corrupt(form, 'it is not a JSON object');
+  return parsed as Record<string, unknown>;
+}
+
+const corrupt = ({ noun }: { readonly noun: string }, why: string) =>
+  new VoicePrintsError(
+    'REGISTRY_CORRUPT',
+    `the stored ${noun} cannot be read: ${why}; restore the file from a backup, it was left as it is`,
+  );
+
+const newer = (version: number, known: number) =>
+  new VoicePrintsError(
+    'REGISTRY_VERSION_NEWER',
+    `the store was written by a newer version of voice-prints (form ${version}, this one knows ${known}); update voice-prints`,
+    { details: { version, known } },
+  );

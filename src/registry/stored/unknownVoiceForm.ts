@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import type { UnknownVoice } from '../../core/unknownVoice.js';
+import { embeddingRow, fromEmbeddingRow, toEmbeddingRow } from './embeddingRow.js';
+import type { StoredForm } from './storedForm.js';
+import { rowKey } from './voiceprintForm.js';
+
+const FORMAT = 'voice-prints-unknown-voices';
+const VERSION = 1;
+
+const exemplarRow = z.object({
+  embedding: embeddingRow,
+  speechMs: z.number().nonnegative(),
+  snrDb: z.number().exactOptional(),
+  bandwidthHz: z.number().nonnegative().exactOptional(),
+});
+
+const unknownVoiceRow = z.object({
+  id: z.string().min(1),
+  tenantId: z.string().min(1),
+  exemplars: z.array(exemplarRow),
+  speechMs: z.number().nonnegative(),
+  firstHeardMs: z.number(),
+  lastHeardMs: z.number(),
+  modelId: z.string().min(1),
+});
+/** An unknown voice as stored: plain JSON. */
+export type UnknownVoiceRow = Readonly<z.output<typeof unknownVoiceRow>>;
+
+/** What the file of the unknown voices holds. */
+export interface UnknownVoiceRows {
+  /** By `rowKey`. */
+  readonly voices: Map<string, UnknownVoiceRow>;
+  /** The number given last, by tenant. */
+  readonly lastNumbers: Map<string, number>;
+}
+
+const numbersRow = z.object({ tenantId: z.string().min(1), last: z.number().int().nonnegative() });
+
+/** The file of the unknown voices. Rows never change in place, so their text is made once. */
+export const UNKNOWN_VOICE_FORM: StoredForm<UnknownVoiceRows> = {
+  format: FORMAT,
+  version: VERSION,
+  migrations: {},
+  purpose: 'voice-prints unknown voices',
+  noun: 'unknown voices',
+  schema: z.object({ voices: z.array(unknownVoiceRow), numbers: z.array(numbersRow) }).transform(
+    ({ voices, numbers }): UnknownVoiceRows => ({
+      voices: new Map(voices.map((row) => [rowKey(row.tenantId, row.id), row])),
+      lastNumbers: new Map(numbers.map(({ tenantId, last }) => [tenantId, last])),
+    }),
+  ),
+  textOf: ({ voices, lastNumbers }) => {
+    const numbers = Array.from(lastNumbers, ([tenantId, last]) => ({ tenantId, last }));
+    const rows = Array.from(voices.values(), rowText).join(',\n');
+    return `{"format":"${FORMAT}","version":${VERSION},"numbers":${JSON.stringify(numbers)},"voices":[\n${rows}\n]}\n`;
+  },
+  empty: () => ({ voices: new Map(), lastNumbers: new Map() }),
+  copyOf: ({ voices, lastNumbers }) => ({ voices: new Map(voices), lastNumbers: new Map(lastNumbers) }),
+  isSame: (a, b) => isSameMap(a.voices, b.voices) && isSameMap(a.lastNumbers, b.lastNumbers),
+};
+
+/** Stored form of an unknown voice. */
+export function toUnknownRow(
+  tenantId: string,
+  { id, exemplars, speechMs, firstHeardMs, lastHeardMs, modelId }: UnknownVoice,
+): UnknownVoiceRow {
+  const rows = exemplars.map((exemplar) => ({
+    embedding: toEmbeddingRow(exemplar.embedding),
+    speechMs: exemplar.speechMs,
+    ...(exemplar.snrDb === undefined ? {} : { snrDb: exemplar.snrDb }),
+    ...(exemplar.bandwidthHz === undefined ? {} : { bandwidthHz: exemplar.bandwidthHz }),
+  }));
+  return { id, tenantId, exemplars: rows, speechMs, firstHeardMs, lastHeardMs, modelId };
+}
+
+/** An unknown voice of its own from a row: its arrays are fresh. */
+export function fromUnknownRow({ tenantId: _, exemplars, ...plain }: UnknownVoiceRow): UnknownVoice {
+  return {
+    ...plain,
+    exemplars: exemplars.map((exemplar) => ({ ...exemplar, embedding: fromEmbeddingRow(exemplar.embedding) })),
+  };
+}
+
+const isSameMap = <K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean =>
+  a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
+
+const texts = new WeakMap<UnknownVoiceRow, string>();
+function rowText(row: UnknownVoiceRow): string {
+  const known = texts.get(row);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(row);
+  texts.set(row, text);
+  return text;
+}

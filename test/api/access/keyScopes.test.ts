@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ApiKeys } from '../../../src/api/access/apiKeys.js';
+import { KeyRing } from '../../../src/api/access/keyRing.js';
+import { TenantGate } from '../../../src/api/access/tenantGate.js';
+import { type RunningServer, serve } from '../../../src/api/serve.js';
+import { createEngine, type Engine } from '../../../src/index.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'voice-prints-scopes-'));
+let engine: Engine;
+let ring: KeyRing;
+let server: RunningServer;
+let nowMs = Date.UTC(2026, 5, 1, 12);
+
+beforeAll(async () => {
+  engine = await createEngine({ storeDirectory: join(folder, 'store') });
+  ring = await KeyRing.open(join(folder, 'store'));
+  const gate = new TenantGate(
+    (tenantId) => ring.limitsOf(tenantId),
+    () => nowMs,
+  );
+  server = await serve({ engine, keys: new ApiKeys(() => ring.current()), gate, port: 0 });
+});
+afterAll(async () => {
+  await server.close();
+  await engine[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const call = (key: string, path: string, init: RequestInit = {}) =>
+  fetch(`${server.url}${path}`, { ...init, headers: { authorization: `Bearer ${key}`, ...init.headers } });
+
+const keyFor = async (tenantId: string, ...scopes: ('enrol' | 'identify' | 'admin')[]) =>
+  (await ring.create({ tenantId, scopes })).key;
+
+test.each([
+  { scope: 'identify', statuses: { people: 403, erase: 403, who: 422 } },
+  { scope: 'enrol', statuses: { people: 200, erase: 403, who: 403 } },
+  { scope: 'admin', statuses: { people: 200, erase: 404, who: 422 } },
+] as const)('a key for $scope opens what it is for', async ({ scope, statuses }) => {
+  const key = await keyFor('acme', scope);
+  const body = new Uint8Array([1, 2, 3]);
+  const who = await call(key, '/v1/identify', { method: 'POST', body, headers: { 'content-type': 'audio/wav' } });
+  const people = await call(key, '/v1/speakers');
+  const erase = await call(key, '/v1/speakers/nobody', { method: 'DELETE' });
+  expect({ people: people.status, erase: erase.status, who: who.status }).toEqual(statuses);
+  if (erase.status === 403) expect(await erase.json()).toMatchObject({ code: 'KEY_SCOPE', status: 403 });
+});
+
+test('the drop-in calls say the same in their own form', async () => {
+  const key = await keyFor('acme', 'identify');
+  const answer = await call(key, '/audio/generic/api/v1/sync/diarization/delete', { method: 'POST', body: '{}' });
+  expect(answer.status).toBe(403);
+  expect(await answer.json()).toMatchObject({ fault: { detail: { errorcode: 'com.deepaffects.Forbidden' } } });
+});
+
+test('calls of a minute over the limit wait, those of another tenant do not', async () => {
+  const key = await keyFor('busy', 'admin');
+  await ring.limit('busy', { callsPerMinute: 2 });
+  const statuses = [];
+  for (let i = 0; i < 3; i += 1) statuses.push((await call(key, '/v1/speakers')).status);
+  expect(statuses).toEqual([200, 200, 429]);
+  expect((await call(key, '/v1/speakers')).headers.get('retry-after')).toBe('60');
+  expect((await call(await keyFor('idle', 'admin'), '/v1/speakers')).status).toBe(200);
+  nowMs += 60_000;
+  expect((await call(key, '/v1/speakers')).status).toBe(200);
+});
+
+test("when the day's audio is used up the answer is 402, until tomorrow", async () => {
+  const key = await keyFor('small', 'admin');
+  await ring.limit('small', { audioMinutesPerDay: 0.05 });
+  const path = join(folder, 'five-seconds.wav');
+  const text = 'The morning train was late again, so we walked along the river and talked about the garden.';
+  execFileSync('flite', ['-voice', 'slt', '-t', text, '-o', path]);
+  const identify = () =>
+    call(key, '/v1/identify', { method: 'POST', body: readFileSync(path), headers: { 'content-type': 'audio/wav' } });
+  expect((await identify()).status).toBe(200);
+  const refused = await identify();
+  expect(refused.status).toBe(402);
+  expect(await refused.json()).toMatchObject({ code: 'QUOTA_USED_UP', title: 'Payment Required' });
+  nowMs += 24 * 3_600_000;
+  expect((await identify()).status).toBe(200);
+});

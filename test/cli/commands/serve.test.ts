@@ -1,0 +1,116 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, afterEach, expect, test, vi } from 'vitest';
+import { ended, ran, started } from '../program.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'voice-prints-serve-'));
+const running = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+  running.clear();
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Starts `serve` on a free port and reads the one line it prints. */
+async function serving(store: string, argv: readonly string[] = [], env: Record<string, string> = {}) {
+  const child = started(['serve', '--port', '0', '--grpc-port', '0', '--store', join(folder, store), ...argv], env);
+  running.add(child);
+  const lines = createInterface({ input: child.stdout! });
+  const [line] = (await once(lines, 'line')) as [string];
+  return { child, line: JSON.parse(line) as { rest: string; grpc?: string; apiKey?: string } };
+}
+
+const people = (rest: string, key: string) =>
+  fetch(`${rest}/v1/speakers`, { headers: { authorization: `Bearer ${key}` } });
+
+test('keys of the environment open it, others do not; Ctrl-C ends it with 0', async () => {
+  const { child, line } = await serving('a', [], { VOICE_PRINTS_API_KEYS: 'home:first-key,shop:second-key' });
+  expect(Object.keys(line)).toEqual(['rest', 'grpc']);
+  expect(line.grpc).toMatch(/^127\.0\.0\.1:\d+$/);
+  expect(line.rest).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect((await people(line.rest, 'first-key')).status).toBe(200);
+  expect((await people(line.rest, 'wrong-key')).status).toBe(401);
+  const end = ended(child);
+  child.kill('SIGINT');
+  expect((await end).exitCode).toBe(0);
+  await expect(people(line.rest, 'first-key')).rejects.toThrow();
+});
+
+test('without keys one is made, shown once, kept hashed, and good the next time', async () => {
+  const first = await serving('b');
+  const key = first.line.apiKey!;
+  expect((await people(first.line.rest, key)).status).toBe(200);
+  const kept = readFileSync(join(folder, 'b', 'api-keys.json'), 'utf8');
+  expect(JSON.parse(kept).keys).toMatchObject([{ tenantId: 'local', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+  expect(kept).not.toContain(key);
+  first.child.kill('SIGTERM');
+  await once(first.child, 'close');
+  const second = await serving('b');
+  expect(Object.keys(second.line)).toEqual(['rest', 'grpc']);
+  expect((await people(second.line.rest, key)).status).toBe(200);
+});
+
+test('a key file is read; the port that is taken is told', async () => {
+  const keyFile = join(folder, 'keys.txt');
+  writeFileSync(keyFile, '# our keys\nhome:from-a-file\n');
+  const { line } = await serving('c', ['--key-file', keyFile]);
+  expect((await people(line.rest, 'from-a-file')).status).toBe(200);
+  const { port } = new URL(line.rest);
+  const second = await ended(started(['serve', '--port', port, '--store', join(folder, 'd'), '--json']));
+  expect(second.exitCode).toBe(1);
+  expect(JSON.parse(second.stdout).error.code).toBe('CONFIG_INVALID');
+});
+
+test('web pages of the origins of --cors-origins may call, else those of the environment; everybody is no origin', async () => {
+  const env = {
+    VOICE_PRINTS_API_KEYS: 'home:first-key',
+    VOICE_PRINTS_CORS_ORIGINS: 'https://env.example.org, http://localhost:5173',
+  };
+  /** What a preflight from there is told. */
+  const leave = async (rest: string, origin: string) => {
+    const headers = { origin, 'access-control-request-method': 'GET' };
+    const answer = await fetch(`${rest}/v1/speakers`, { method: 'OPTIONS', headers });
+    return [answer.status, answer.headers.get('access-control-allow-origin')];
+  };
+  const { line } = await serving('cors', [], env);
+  expect(await leave(line.rest, 'http://localhost:5173')).toEqual([204, 'http://localhost:5173']);
+  const named = await serving('cors-named', ['--cors-origins', 'https://app.example.org'], env);
+  expect(await leave(named.line.rest, 'https://app.example.org')).toEqual([204, 'https://app.example.org']);
+  expect(await leave(named.line.rest, 'https://env.example.org')).toEqual([401, null]);
+  const refused = await ran(['serve', '--cors-origins', '*', '--store', join(folder, 'cors-all'), '--json']);
+  expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([1, 'CONFIG_INVALID']);
+});
+
+test('TLS of gRPC takes both files, and says which one is not there', async () => {
+  const store = ['--store', join(folder, 'tls'), '--port', '0', '--grpc-port', '0', '--json'];
+  const env = { VOICE_PRINTS_API_KEYS: 'home:first-key' };
+  const half = await ran(['serve', '--grpc-cert', 'a.pem', ...store], env);
+  expect([half.exitCode, JSON.parse(half.stdout).error.code]).toEqual([2, 'USAGE']);
+  const gone = await ran(['serve', '--grpc-cert', 'gone.pem', '--grpc-key', 'key.pem', ...store], env);
+  expect([gone.exitCode, JSON.parse(gone.stdout).error]).toMatchObject([
+    1,
+    { code: 'FILE_NOT_FOUND', message: expect.stringContaining('TLS certificate gone.pem does not exist') },
+  ]);
+});
+
+test('keys are made and revoked while the server runs', async () => {
+  const { line } = await serving('e', [], { VOICE_PRINTS_API_KEYS: 'home:first-key' });
+  const store = ['--store', join(folder, 'e'), '--json'];
+  const keys = async (...argv: string[]) => JSON.parse((await ran(['keys', ...argv, ...store])).stdout);
+  const made = await keys('create', 'shop', '--scopes', 'enrol', '--label', 'till');
+  await vi.waitFor(async () => expect((await people(line.rest, made.apiKey)).status).toBe(200), { timeout: 30_000 });
+  expect((await people(line.rest, 'first-key')).status).toBe(200);
+  const { apiKey: _, ...record } = made;
+  expect(await keys('list')).toEqual([record]);
+  const rotated = await keys('rotate', made.keyId, '--grace', '0');
+  await vi.waitFor(async () => expect((await people(line.rest, rotated.apiKey)).status).toBe(200), { timeout: 30_000 });
+  expect((await people(line.rest, made.apiKey)).status).toBe(401);
+  await keys('revoke', rotated.keyId);
+  await vi.waitFor(async () => expect((await people(line.rest, rotated.apiKey)).status).toBe(401), { timeout: 30_000 });
+  const refused = await ran(['keys', 'revoke', 'key-00000000', ...store]);
+  expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([1, 'KEY_NOT_FOUND']);
+});

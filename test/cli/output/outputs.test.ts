@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import { storeFolder } from '../../../src/cli/options/storeFolder.js';
+import { clock, percent, table } from '../../../src/cli/output/output.js';
+import { srt } from '../../../src/cli/output/srt.js';
+import { timelineSvg } from '../../../src/cli/output/timelineSvg.js';
+import { turnsTable } from '../../../src/cli/output/turnsTable.js';
+import type { Identification, IdentifiedSegment } from '../../../src/index.js';
+
+const turn = (own: Partial<IdentifiedSegment>): IdentifiedSegment => ({
+  speakerId: null,
+  name: null,
+  cluster: null,
+  start: 0,
+  end: 1,
+  score: 0,
+  margin: 0,
+  cosine: null,
+  decision: 'unknown',
+  overlap: false,
+  candidates: [],
+  ...own,
+});
+const alice = { speakerId: 'alice', name: 'Alice <&> "A"' };
+const candidates = [{ ...alice, score: 0.97, cosine: 0.8 }];
+
+const conversation: Identification = {
+  durationSeconds: 3_725.5,
+  model: 'any',
+  warnings: [],
+  segments: [
+    turn({ ...alice, start: 3.2, end: 7.9, score: 0.97, decision: 'identified', candidates }),
+    turn({ cluster: 'unknown-1', start: 8, end: 9.25, score: 0.02, candidates }),
+    turn({ ...alice, cluster: 'unknown-2', start: 3_700, end: 3_720, score: 0.6, decision: 'uncertain', candidates }),
+  ],
+};
+
+test.each([
+  { seconds: 3.24, expected: '0:03.2' },
+  { seconds: 59.96, expected: '1:00.0' },
+  { seconds: 3_599.99, expected: '1:00:00.0' },
+  { seconds: 3_723.4, expected: '1:02:03.4' },
+])('clock of $seconds s is $expected', ({ seconds, expected }) => {
+  expect(clock(seconds)).toBe(expected);
+});
+
+test('a probability is never shown as certainty', () => {
+  expect([percent(0), percent(0.974), percent(0.9999)]).toEqual(['0 %', '97 %', '99 %']);
+});
+
+test('columns stay in line, with wide characters, too', () => {
+  expect(
+    table([
+      ['a', 'x'],
+      ['李雷', 'y'],
+    ]),
+  ).toBe('a     x\n李雷  y');
+});
+
+test('turns for people: time, name, percentage; an uncertain voice keeps its question mark', () => {
+  const lines = turnsTable(conversation).split('\n');
+  expect(lines[0]).toMatch(/^0:03\.2–0:07\.9 +Alice <&> "A" +97 %$/);
+  expect(lines[1]).toMatch(/^0:08\.0–0:09\.3 +unknown-1$/);
+  expect(lines[2]).toMatch(/^1:01:40\.0–1:02:00\.0 +unknown-2 \(Alice <&> "A"\?\) +60 %$/);
+});
+
+test('subtitles: numbered, with comma and milliseconds', () => {
+  expect(srt(conversation)).toBe(
+    '1\n00:00:03,200 --> 00:00:07,900\nAlice <&> "A"\n\n' +
+      '2\n00:00:08,000 --> 00:00:09,250\nunknown-1\n\n' +
+      '3\n01:01:40,000 --> 01:02:00,000\nunknown-2 (Alice <&> "A"?)\n\n',
+  );
+});
+
+test('the timeline is well-formed, has a bar a turn, both colour schemes, and shows no name unescaped', () => {
+  const svg = timelineSvg(conversation, 'a & b.wav');
+  expect(svg.match(/<rect /g)).toHaveLength(3);
+  expect(svg).toContain('prefers-color-scheme: dark');
+  expect(svg).not.toContain('<&>');
+  expect(svg).toContain('a &#38; b.wav');
+  // Every bar lies inside the drawing.
+  for (const [, x, width] of svg.matchAll(/<rect x="([\d.]+)" y="\d+" width="([\d.]+)"/g)) {
+    expect(Number(x) + Number(width)).toBeLessThanOrEqual(960);
+  }
+});
+
+test('a recording in which nobody speaks is drawn and told', () => {
+  const silence = { ...conversation, segments: [] };
+  expect(timelineSvg(silence, 'silence.wav')).toContain('nobody speaks');
+  expect(turnsTable(silence)).toBe('Nobody speaks in this recording.');
+});
+
+test.each([
+  { name: 'option first', store: '/o', env: { VOICE_PRINTS_HOME: '/h' }, platform: 'linux', expected: '/o' },
+  { name: 'then the environment', env: { VOICE_PRINTS_HOME: '/h' }, platform: 'linux', expected: '/h' },
+  { name: 'Linux, XDG', env: { XDG_DATA_HOME: '/x' }, platform: 'linux', expected: '/x/voice-prints' },
+  { name: 'Linux', env: {}, platform: 'linux', expected: /\/\.local\/share\/voice-prints$/ },
+  { name: 'macOS', env: {}, platform: 'darwin', expected: /\/Library\/Application Support\/voice-prints$/ },
+  { name: 'Windows', env: { LOCALAPPDATA: '/w' }, platform: 'win32', expected: '/w/voice-prints' },
+] as const)('store folder: $name', ({ env, platform, expected, ...row }) => {
+  const values = 'store' in row ? { store: row.store } : {};
+  const folder = storeFolder({ positionals: [], values }, env, platform);
+  expect(folder).toMatch(typeof expected === 'string' ? new RegExp(`^${expected}$`) : expected);
+});

@@ -1,0 +1,114 @@
+import { expect, test } from 'vitest';
+import { type GateContext, judgeSamples, type KnownVoice } from '../../../src/engine/enrolment/enrollGate.js';
+import { heardSample, PLAIN_CALIBRATION, voice } from './heardSamples.js';
+
+const LIMITS = { leastSnrDb: 8, mostClippedShare: 0.02, leastLikeness: 0.55, disagreesLlr: -1.5 };
+const known = (speakerId: string, person: number): KnownVoice => ({
+  speakerId,
+  mean: voice(person),
+  speechMs: 20_000,
+  isNarrowBand: false,
+});
+const context = (different: Partial<GateContext> = {}): GateContext => ({
+  earlier: undefined,
+  others: [],
+  calibration: PLAIN_CALIBRATION,
+  limits: LIMITS,
+  ...different,
+});
+
+test('a good sample passes without a word', () => {
+  expect(judgeSamples([heardSample()], context())).toEqual([{ sample: heardSample(), isAccepted: true, reasons: [] }]);
+});
+
+test.each([
+  {
+    name: 'hardly any speech',
+    sample: heardSample({ speechMs: 1_940 }),
+    code: 'TOO_LITTLE_SPEECH',
+    says: ['1.9 s of speech', 'at least 2 s', 'record a longer sample'],
+  },
+  {
+    name: 'noise',
+    sample: heardSample({ snrDb: 4.2 }),
+    code: 'TOO_NOISY',
+    says: ['4 dB above the noise', 'at least 8 dB', 'closer to the microphone'],
+  },
+  {
+    name: 'overload',
+    sample: heardSample({ clippedShare: 0.034 }),
+    code: 'CLIPPED',
+    says: ['3.4 %', 'at most 2.0 %', 'turn the microphone down'],
+  },
+  {
+    name: 'two people',
+    sample: heardSample({ secondVoice: { likeness: 0.1, leastSpeechMs: 3_210 } }),
+    code: 'SECOND_VOICE',
+    says: ['3.2 s', 'one voice only', 'record it again'],
+  },
+])('refused for $name, with numbers and a remedy', ({ sample, code, says }) => {
+  const [judged] = judgeSamples([sample], context());
+  expect(judged).toMatchObject({ isAccepted: false, reasons: [{ code, refuses: true }] });
+  for (const words of says) expect(judged!.reasons[0]!.message).toContain(words);
+});
+
+test('everything that is wrong is said at once', () => {
+  const sample = heardSample({ snrDb: 1, clippedShare: 0.5, secondVoice: { likeness: -0.2, leastSpeechMs: 2_000 } });
+  const [judged] = judgeSamples([sample], context());
+  expect(judged!.reasons.map(({ code }) => code)).toEqual(['TOO_NOISY', 'CLIPPED', 'SECOND_VOICE']);
+});
+
+test('telephone audio is a remark, not a refusal', () => {
+  const [judged] = judgeSamples([heardSample({ bandwidthHz: 3_500, isNarrowBand: true })], context());
+  expect(judged).toMatchObject({ isAccepted: true, reasons: [{ code: 'NARROW_BAND', refuses: false }] });
+  expect(judged!.reasons[0]!.message).toContain('3.5 kHz');
+});
+
+test('another person’s sample disagrees with the earlier ones', () => {
+  const [judged] = judgeSamples([heardSample({ embedding: voice(1) })], context({ earlier: known('anna', 0) }));
+  expect(judged).toMatchObject({ isAccepted: false, reasons: [{ code: 'DISAGREES_WITH_EARLIER', refuses: true }] });
+});
+
+test.each([0, 1, 2])('one stray among three samples is found, also as number %i', (stray) => {
+  const samples = [0, 1, 2].map((i) => heardSample({ file: `${i}`, embedding: voice(i === stray ? 1 : 0, i * 0.1) }));
+  const judged = judgeSamples(samples, context());
+  expect(judged.map(({ isAccepted }) => isAccepted)).toEqual([0, 1, 2].map((i) => i !== stray));
+  expect(judged[stray]!.reasons).toMatchObject([{ code: 'DISAGREES_WITH_EARLIER' }]);
+});
+
+test('a refused sample does not speak for or against the others', () => {
+  const noisy = heardSample({ file: 'noisy', snrDb: 0, embedding: voice(1) });
+  const judged = judgeSamples([noisy, heardSample({ file: 'good' })], context());
+  expect(judged.map(({ isAccepted }) => isAccepted)).toEqual([false, true]);
+  expect(judged[0]!.reasons.map(({ code }) => code)).toEqual(['TOO_NOISY']);
+});
+
+test('somebody enrolled already is found, and named by id', () => {
+  const [judged] = judgeSamples([heardSample()], context({ others: [known('ben', 1), known('anna_2', 0)] }));
+  expect(judged).toMatchObject({ isAccepted: false, reasons: [{ code: 'COLLIDES_WITH_OTHER', refuses: true }] });
+  expect(judged!.reasons[0]!.message).toContain('anna_2');
+});
+
+test('two telephone samples are compared as such, one of them alone is not', () => {
+  const calibration = { ...PLAIN_CALIBRATION, narrowBandBoth: -20 };
+  const codes = (isTelephone: boolean, isOtherTelephone: boolean) => {
+    const others = [{ ...known('other', 0), isNarrowBand: isOtherTelephone }];
+    const [judged] = judgeSamples([heardSample({ isNarrowBand: isTelephone })], context({ others, calibration }));
+    return judged!.reasons.filter(({ refuses }) => refuses).map(({ code }) => code);
+  };
+  expect(codes(true, true)).toEqual([]);
+  expect(codes(true, false)).toEqual(['COLLIDES_WITH_OTHER']);
+  expect(codes(false, true)).toEqual(['COLLIDES_WITH_OTHER']);
+});
+
+test('people alike do not collide where the sample is more like its own', () => {
+  const others: KnownVoice[] = [{ ...known('twin', 0), mean: voice(0, 0.4) }];
+  expect(judgeSamples([heardSample()], context({ others }))[0]!.isAccepted).toBe(false);
+  const earlier = known('anna', 0);
+  expect(judgeSamples([heardSample()], context({ others, earlier }))[0]!.isAccepted).toBe(true);
+});
+
+test('a sample too short to be split is not taken for two people', () => {
+  const [judged] = judgeSamples([heardSample({ speechMs: 2_500, secondVoice: undefined })], context());
+  expect(judged!.isAccepted).toBe(true);
+});

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { enrollSamples } from '../../../src/engine/enrolment/enrollSamples.js';
+import type { HeardSample } from '../../../src/engine/enrolment/hearSample.js';
+import { LowdbRegistry } from '../../../src/registry/lowdbRegistry.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
+import { heardSample, PLAIN_CALIBRATION, voice } from './heardSamples.js';
+
+const MODEL = { id: 'model-1', calibration: PLAIN_CALIBRATION };
+
+async function storeWithBen() {
+  const registry = await LowdbRegistry.open(await temporaryFolder());
+  const enrol = (speakerId: string, ...samples: HeardSample[]) =>
+    enrollSamples(
+      { tenantId: 't', speakerId },
+      samples.map((heard) => ({ file: heard.file, kind: 'heard', heard })),
+      { model: MODEL, registry, nowMs: () => 1 },
+    );
+  expect((await enrol('ben', heardSample({ speechMs: 15_000 }))).status).toBe('complete');
+  return { registry, enrol };
+}
+
+test('a sample too short is called so, also where it collides with somebody', async () => {
+  const { enrol } = await storeWithBen();
+  const result = await enrol('anna', heardSample({ speechMs: 3_000 }));
+  expect(result.status).toBe('rejected');
+  expect(result.reasons.map(({ code }) => code)).toEqual(['COLLIDES_WITH_OTHER', 'TOO_LITTLE_SPEECH']);
+  expect(result.reasons[1]!.message).toContain('3.0 s of speech; at least 6 s');
+});
+
+test('a long one that collides is not called short', async () => {
+  const { enrol } = await storeWithBen();
+  const { reasons } = await enrol('anna', heardSample({ speechMs: 7_000 }));
+  expect(reasons.map(({ code }) => code)).toEqual(['COLLIDES_WITH_OTHER']);
+});
+
+test('what was accepted before counts as heard', async () => {
+  const { enrol } = await storeWithBen();
+  await enrol('anna', heardSample({ speechMs: 7_000, embedding: voice(3) }));
+  const { reasons } = await enrol('anna', heardSample({ speechMs: 3_000, embedding: voice(1) }));
+  expect(reasons.map(({ code }) => code)).toEqual(['DISAGREES_WITH_EARLIER']);
+});
+
+test('hardly any speech is said once', async () => {
+  const { enrol } = await storeWithBen();
+  const { reasons } = await enrol('anna', heardSample({ speechMs: 1_000, embedding: voice(3) }));
+  expect(reasons.map(({ code }) => code)).toEqual(['TOO_LITTLE_SPEECH']);
+});
