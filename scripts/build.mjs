@@ -26,7 +26,7 @@ for (const file of ['src/api/grpc/deepaffects-realtime.proto', 'src/api/page/liv
 }
 
 // Last, so that a type error leaves everything else in place.
-const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
+const tsc = join(dirname(require.resolve('typescript-native/package.json')), 'bin/tsc');
 const { status } = spawnSync(process.execPath, [tsc, '-p', root], { cwd: root, stdio: 'inherit' });
 if (status !== 0) process.exit(1);
 

@@ -11,7 +11,8 @@ import { docsPage, livePage } from './page/pages.js';
 import { faultDialect, problemDialect } from './refusals/dialect.js';
 import { refusalOf, refuseRoute } from './refusals/refusal.js';
 import { createRestRouter, REST_LIMITS, type RestRouterOptions } from './rest.js';
-import { isStream, type StreamLimits, StreamServer } from './websocket/streamServer.js';
+import { isStream, StreamServer } from './websocket/streamServer.js';
+import type { StreamLimits } from './websocket/streamSurface.js';
 
 export interface ServeOptions extends RestRouterOptions {
   /** 127.0.0.1 by default: seen from outside only when that is asked for. */

@@ -53,6 +53,9 @@ export const engineConfig = z.object({
 
 export type EngineConfig = z.output<typeof engineConfig>;
 
+/** As callers give it. */
+export type EngineConfigInput = z.input<typeof engineConfig>;
+
 /** Parse once, at the edge. What comes out is trusted and never checked again. */
 export function parseConfig<S extends z.ZodType>(schema: S, raw: unknown): z.output<S> {
   const parsed = schema.safeParse(raw);

@@ -1,29 +1,14 @@
 import { VoicePrintsError } from '../core/errors.js';
 import type { SpeakerSummary } from '../core/identification.js';
-import type { SpeakerModel } from '../inference/speakerModel.js';
 import { openExport, sealExport } from '../registry/exportFile.js';
-import type { UnknownVoices } from '../registry/unknownVoices.js';
-import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import type { SpeakerDirectory } from './engine.js';
+import type { SpeakerDirectoryParts } from './speakerDirectoryParts.js';
 import { unknownVoiceDirectory } from './unknownVoiceDirectory.js';
 import { assertName, assertSpeakerId, speakersNotFound } from './voiceprints/speakerId.js';
 import { speakerSummary } from './voiceprints/speakerSummary.js';
 
 /** An export holds biometric data: a passphrase shorter than this would not be one. */
 const MIN_PASSPHRASE_LENGTH = 8;
-
-export interface SpeakerDirectoryParts {
-  readonly registry: VoiceprintRegistry;
-  readonly unknownVoices: UnknownVoices;
-  readonly unknownVoiceDays: number;
-  readonly tenantId: string;
-  /** The engine's: voiceprints of another are stale. */
-  readonly model: Pick<SpeakerModel, 'id' | 'calibration'>;
-  readonly reembed: SpeakerDirectory['reembed'];
-  /** Throws where the engine was closed. */
-  readonly assertOpen: () => void;
-  readonly nowMs: () => number;
-}
 
 /** The enrolled people of one tenant, over a registry. */
 export function speakerDirectory(parts: SpeakerDirectoryParts): SpeakerDirectory {

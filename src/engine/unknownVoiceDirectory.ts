@@ -2,7 +2,7 @@ import { VoicePrintsError } from '../core/errors.js';
 import type { UnknownVoice } from '../core/unknownVoice.js';
 import type { SpeakerDirectory } from './engine.js';
 import { enrollFromVoice } from './enrolment/enrollFromVoice.js';
-import type { SpeakerDirectoryParts } from './speakerDirectory.js';
+import type { SpeakerDirectoryParts } from './speakerDirectoryParts.js';
 import { unknownVoiceSummary } from './voiceprints/unknownVoiceSummary.js';
 
 /** The unknown voices of one tenant, over their port. */

@@ -2,7 +2,7 @@ import type { CalibrationParameters } from '../core/calibration.js';
 import type { Decision, FalseAcceptPercent } from '../core/identification.js';
 import { acceptLlr } from './calibration.js';
 import type { VoiceComparison } from './matchVoices.js';
-import type { ResolvedCandidate } from './resolveVoices.js';
+import type { ResolvedCandidate } from './voices.js';
 
 /** Chance, before anything is heard, that a voice in a recording belongs to somebody enrolled. */
 const ENROLLED_PRIOR = 0.5;

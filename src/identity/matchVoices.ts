@@ -1,7 +1,7 @@
 import type { CalibrationParameters } from '../core/calibration.js';
 import { dot } from '../core/vector.js';
 import { llrOf, typicality } from './calibration.js';
-import type { EnrolledVoice } from './resolveVoices.js';
+import type { EnrolledVoice } from './voices.js';
 
 /** One voice of the recording, or a long turn of it. */
 export interface HeardVoice {

@@ -11,18 +11,7 @@ import { layOverlap } from './layOverlap.js';
 import { layTurns, type VoiceSpan } from './layTurns.js';
 import { compare, type HeardVoice, matchVoices } from './matchVoices.js';
 import { splitByVoice } from './splitByVoice.js';
-
-/** One enrolled person as the matcher sees them: numbers only, so that it crosses to a worker. */
-export interface EnrolledVoice {
-  readonly id: string;
-  /** Unit-norm embeddings of the accepted samples, each of shape (d,). */
-  readonly exemplars: readonly Float32Array<ArrayBuffer>[];
-  /** Unit norm, shape (d,). */
-  readonly mean: Float32Array<ArrayBuffer>;
-  readonly speechSeconds: number;
-  /** True where it was enrolled from telephone audio. */
-  readonly isNarrowBand: boolean;
-}
+import type { EnrolledVoice, ResolvedCandidate } from './voices.js';
 
 /** Everything that is known of one recording before voices are told apart. */
 export interface VoicesInput {
@@ -42,14 +31,6 @@ export interface VoicesInput {
   readonly isNarrowBand: boolean;
   /** No more voices than this are told apart, but for those that have a name; undefined: nobody knows. */
   readonly maxVoices?: number | undefined;
-}
-
-/** One enrolled person as a possible owner of a turn. */
-export interface ResolvedCandidate {
-  readonly voiceId: string;
-  /** Calibrated probability 0..1. */
-  readonly score: number;
-  readonly cosine: number;
 }
 
 /** One turn of one voice. */

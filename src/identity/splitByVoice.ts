@@ -1,7 +1,7 @@
 import type { ClusteredWindows, Windows } from './clusterWindows.js';
 import { compare, type MatchOptions } from './matchVoices.js';
-import type { EnrolledVoice } from './resolveVoices.js';
 import { stickyPath } from './stickyPath.js';
+import type { EnrolledVoice } from './voices.js';
 
 /** When a voice is two people's. Found on conversations of other seeds than those that are reported. */
 export const SPLIT_TUNING = {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { VoicePrintsError } from '../core/errors.js';
 import { isSegmentation } from './describeSegmentation.js';
 import { frontEndOf } from './frontEnd.js';
-import type { ManifestEntry } from './modelManifest.js';
+import type { ModelOrigin } from './modelOrigin.js';
 import { assertRunnable, FLOAT } from './onnxLimits.js';
 import { type OnnxMetadata, type OnnxValue, readOnnxMetadata } from './onnxMetadata.js';
 import type { SpeakerModel } from './speakerModel.js';
@@ -11,16 +11,6 @@ import type { SpeakerModel } from './speakerModel.js';
 const MEL_BANDS = 80;
 /** Longer vectors than any published speaker model has (512) would be a mistake. */
 const MAX_DIMENSIONS = 8192;
-
-/** Where a model file comes from, and what is known of it besides its own words. */
-export interface ModelOrigin {
-  readonly path: string;
-  /** Begins the id of a model that is not in the package. */
-  readonly name: string;
-  readonly isBuiltIn: boolean;
-  readonly storedAs?: string;
-  readonly entry?: ManifestEntry;
-}
 
 /**
  * Everything a model says of itself, checked as far as can be without running it: ONNX, operator set, one input

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { VoicePrintsError } from '../core/errors.js';
-import type { ModelOrigin } from './describeModel.js';
 import type { SegmentationEntry } from './modelManifest.js';
+import type { ModelOrigin } from './modelOrigin.js';
 import { assertRunnable, FLOAT } from './onnxLimits.js';
 import { type OnnxMetadata, readOnnxMetadata } from './onnxMetadata.js';
 import type { SegmentationModel } from './segmentationModel.js';

@@ -1,14 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { AudioUse } from './audioUse.js';
 import type { Job } from './job.js';
 import type { SealedLevel } from './sealedLevel.js';
 import { audioUseOf } from './storedRows.js';
-
-/** Audio that one job worked on, booked on the UTC day (`2026-05-31`) on which the job ended. */
-export interface AudioUse {
-  readonly tenantId: string;
-  readonly day: string;
-  readonly audioMs: number;
-}
 
 const PREFIX = 'used!';
 

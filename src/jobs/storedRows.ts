@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ERROR_CODES, VoicePrintsError } from '../core/errors.js';
+import type { AudioUse } from './audioUse.js';
 import type { Job } from './job.js';
-import type { AudioUse } from './levelAudioUse.js';
 import type { Delivery } from './webhooks/webhookOutbox.js';
 
 const failure = z.object({

@@ -12,7 +12,7 @@ import {
 import { logisticFit } from '../evaluation/logisticFit.js';
 import { llrOf } from '../identity/calibration.js';
 import { voiceCosine } from '../identity/matchVoices.js';
-import type { EnrolledVoice } from '../identity/resolveVoices.js';
+import type { EnrolledVoice } from '../identity/voices.js';
 import {
   type CalibrationMaterialOptions,
   type CalibrationSpeaker,

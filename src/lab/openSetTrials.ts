@@ -6,7 +6,7 @@ import type { LocatedSpeech, OpenSetSplit } from '../evaluation/openSetPlan.js';
 import { UNCALIBRATED } from '../identity/calibration.js';
 import { decide, UNCERTAIN_LLR } from '../identity/decide.js';
 import { compare, type VoiceComparison } from '../identity/matchVoices.js';
-import type { EnrolledVoice } from '../identity/resolveVoices.js';
+import type { EnrolledVoice } from '../identity/voices.js';
 
 /** A piece of speech as one vector. */
 export interface PooledSpeech extends LocatedSpeech {

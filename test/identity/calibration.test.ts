@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { acceptLlr, acceptScore, llrOf, typicality, UNCALIBRATED } from '../../src/identity/calibration.js';
 import { decide } from '../../src/identity/decide.js';
-import type { EnrolledVoice } from '../../src/identity/resolveVoices.js';
+import type { EnrolledVoice } from '../../src/identity/voices.js';
 
 const parameters = {
   ...UNCALIBRATED,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { SampleSpan } from '../../src/core/audioFrame.js';
 import { UNCALIBRATED } from '../../src/identity/calibration.js';
-import { type EnrolledVoice, resolveVoices, type VoicesInput } from '../../src/identity/resolveVoices.js';
+import { resolveVoices, type VoicesInput } from '../../src/identity/resolveVoices.js';
+import type { EnrolledVoice } from '../../src/identity/voices.js';
 import { flat, madeVoices } from './madeVoices.js';
 
 const DIMENSIONS = 192;

@@ -1,4 +1,4 @@
-import type { ApiRequest } from './call.js';
+import type { IncomingMessage } from 'node:http';
 
 /** What became of one call, for the log and the metrics: ids and numbers, nothing of what was sent or answered. */
 export interface CallReport {
@@ -24,7 +24,7 @@ interface RoutedRequest {
   readonly route?: { readonly path?: unknown };
 }
 
-export function routeOf(request: ApiRequest): string {
+export function routeOf(request: IncomingMessage): string {
   const { baseUrl = '', route } = request as RoutedRequest;
   return typeof route?.path === 'string' ? `${baseUrl}${route.path}` : 'other';
 }

@@ -6,8 +6,8 @@ import { parseInput } from '../calls/schemas.js';
 import { type Refusal, type RefusalType, refusalOf } from '../refusals/refusal.js';
 import { IncomingAudio } from './incomingAudio.js';
 import { CLOSE, type Command, command, hello, type Resume, resume, type Unnumbered } from './protocol.js';
-import type { StreamSurface } from './streamServer.js';
 import { type Listener, StreamSession } from './streamSession.js';
+import type { StreamSurface } from './streamSurface.js';
 
 /** What was known before the first message. */
 export interface Opening {

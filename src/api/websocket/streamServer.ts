@@ -10,22 +10,7 @@ import type { FailureReport } from '../calls/call.js';
 import { reportToStderr } from '../calls/failureReport.js';
 import { refusalOf } from '../refusals/refusal.js';
 import { StreamConnection } from './streamConnection.js';
-import type { StreamSession } from './streamSession.js';
-
-export interface StreamLimits {
-  /** Largest message of a client. */
-  readonly maxMessageBytes: number;
-  readonly maxStreamsPerTenant: number;
-  readonly maxStreams: number;
-  /** From the connection to the hello. */
-  readonly helloMs: number;
-  /** A stream without audio and commands for this long is ended. */
-  readonly idleMs: number;
-  /** Between pings; a client that answers two of them not is taken for gone. */
-  readonly pingMs: number;
-  /** How long a session waits for its client to come back. */
-  readonly resumeMs: number;
-}
+import type { StreamLimits, StreamSurface } from './streamSurface.js';
 
 export const STREAM_LIMITS: StreamLimits = {
   maxMessageBytes: 256 * 1024,
@@ -42,16 +27,6 @@ export interface StreamServerOptions extends KeyCheck {
   readonly limits?: Partial<StreamLimits>;
   /** Told of every fault of ours; by default one line and the stack go to stderr. */
   readonly onFailure?: (failure: FailureReport) => void;
-}
-
-/** What connections share. */
-export interface StreamSurface extends KeyCheck {
-  readonly engine: Engine;
-  readonly limits: StreamLimits;
-  readonly slots: StreamSlots;
-  /** By id; those whose connection broke are among them until their time is up. */
-  readonly sessions: Map<string, StreamSession>;
-  report(failure: FailureReport): void;
 }
 
 /** How long a client has to answer the goodbye. */

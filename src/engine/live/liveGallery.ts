@@ -1,5 +1,5 @@
 import type { Voiceprint } from '../../core/voiceprint.js';
-import type { EnrolledVoice } from '../../identity/resolveVoices.js';
+import type { EnrolledVoice } from '../../identity/voices.js';
 import { voiceprintsFor } from '../voiceprints/voiceprintsFor.js';
 import { voicesToMatch } from '../voiceprints/voicesToMatch.js';
 import type { SharedVoiceprints } from './sharedVoiceprints.js';

@@ -5,7 +5,7 @@ import { centroid } from '../../core/vector.js';
 import { acceptLlr, UNCALIBRATED } from '../../identity/calibration.js';
 import type { VoiceSnapshot } from '../../identity/live/liveChange.js';
 import { compare } from '../../identity/matchVoices.js';
-import type { EnrolledVoice } from '../../identity/resolveVoices.js';
+import type { EnrolledVoice } from '../../identity/voices.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
 import type { UnknownVoices } from '../../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';

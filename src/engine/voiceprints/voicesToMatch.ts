@@ -1,5 +1,5 @@
 import type { Voiceprint } from '../../core/voiceprint.js';
-import type { EnrolledVoice } from '../../identity/resolveVoices.js';
+import type { EnrolledVoice } from '../../identity/voices.js';
 
 /** Telephone audio ends at 3.4 to 4 kHz; what reaches less than this is treated as such. */
 export const NARROW_BAND_HZ = 4_300;

@@ -3,7 +3,7 @@ import { samplesOfMs } from '../../core/time.js';
 import { dot } from '../../core/vector.js';
 import type { Verdict } from '../decide.js';
 import type { HeardVoice } from '../matchVoices.js';
-import type { EnrolledVoice } from '../resolveVoices.js';
+import type { EnrolledVoice } from '../voices.js';
 import { changeOfVoice } from './changeOfVoice.js';
 import type { LiveChange, RejectReason, VoiceSnapshot } from './liveChange.js';
 import type { SessionVoice } from './sessionVoice.js';

@@ -3,7 +3,7 @@ import type { FalseAcceptPercent } from '../../core/identification.js';
 import type { WindowLikeness } from '../clusterWindows.js';
 import { decide, UNCERTAIN_LLR, type Verdict } from '../decide.js';
 import { compare, type HeardVoice, MATCH_TUNING, type VoiceComparison } from '../matchVoices.js';
-import type { EnrolledVoice } from '../resolveVoices.js';
+import type { EnrolledVoice } from '../voices.js';
 import { type HeardSum, SessionVoice } from './sessionVoice.js';
 import { LikenessHere, positionOf } from './voiceLikeness.js';
 

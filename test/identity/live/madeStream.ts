@@ -5,7 +5,7 @@ import { UNCALIBRATED } from '../../../src/identity/calibration.js';
 import type { LiveChange } from '../../../src/identity/live/liveChange.js';
 import { LiveTurns } from '../../../src/identity/live/liveTurns.js';
 import type { LiveWindow } from '../../../src/identity/live/voiceSum.js';
-import type { EnrolledVoice } from '../../../src/identity/resolveVoices.js';
+import type { EnrolledVoice } from '../../../src/identity/voices.js';
 
 const DIMENSIONS = 192;
 /** Scatter of a window beside its voice's vector of length 1: mean cosine within a voice .6, between voices 0. */

@@ -1,0 +1,30 @@
+import type { Engine } from '../../engine/engine.js';
+import type { KeyCheck } from '../access/admitKey.js';
+import type { StreamSlots } from '../access/streamSlots.js';
+import type { FailureReport } from '../calls/call.js';
+import type { StreamSession } from './streamSession.js';
+
+export interface StreamLimits {
+  /** Largest message of a client. */
+  readonly maxMessageBytes: number;
+  readonly maxStreamsPerTenant: number;
+  readonly maxStreams: number;
+  /** From the connection to the hello. */
+  readonly helloMs: number;
+  /** A stream without audio and commands for this long is ended. */
+  readonly idleMs: number;
+  /** Between pings; a client that answers two of them not is taken for gone. */
+  readonly pingMs: number;
+  /** How long a session waits for its client to come back. */
+  readonly resumeMs: number;
+}
+
+/** What connections share. */
+export interface StreamSurface extends KeyCheck {
+  readonly engine: Engine;
+  readonly limits: StreamLimits;
+  readonly slots: StreamSlots;
+  /** By id; those whose connection broke are among them until their time is up. */
+  readonly sessions: Map<string, StreamSession>;
+  report(failure: FailureReport): void;
+}

@@ -1,0 +1,17 @@
+import type { SpeakerModel } from '../inference/speakerModel.js';
+import type { UnknownVoices } from '../registry/unknownVoices.js';
+import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
+import type { SpeakerDirectory } from './engine.js';
+
+export interface SpeakerDirectoryParts {
+  readonly registry: VoiceprintRegistry;
+  readonly unknownVoices: UnknownVoices;
+  readonly unknownVoiceDays: number;
+  readonly tenantId: string;
+  /** The engine's: voiceprints of another are stale. */
+  readonly model: Pick<SpeakerModel, 'id' | 'calibration'>;
+  readonly reembed: SpeakerDirectory['reembed'];
+  /** Throws where the engine was closed. */
+  readonly assertOpen: () => void;
+  readonly nowMs: () => number;
+}
