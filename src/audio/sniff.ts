@@ -73,6 +73,21 @@ export async function sniff(readAt: ReadAt): Promise<Sniffed> {
   return { kind: 'unknown', looksLikeText: looksLikeText(head), looksLikePcm: looksLikePcm(head) };
 }
 
+/**
+ * The container that bytes announced as bare samples begin with; undefined where they may be samples. Looks for marks of four
+ * bytes and more only, which samples have by chance once in years.
+ */
+export function containerInstead(bytes: Uint8Array): string | undefined {
+  const magic = sniffMagic(bytes, 0);
+  if (magic?.kind === 'audio') return magic.container;
+  if (magic?.kind === 'unsupported') return magic.what;
+  const isId3 =
+    text(bytes, 0, 3) === 'ID3' && bytes.length >= 10 && bytes[3]! < 16 && bytes.subarray(6, 10).every(isSevenBit);
+  return isId3 ? 'mp3' : undefined;
+}
+
+const isSevenBit = (byte: number): boolean => byte < 0x80;
+
 function sniffMagic(head: Uint8Array, start: number): Sniffed | undefined {
   const begins = (magic: string, at = 0) => text(head, at, at + magic.length) === magic;
   const audio = (container: string): Sniffed => ({ kind: 'audio', container, start });

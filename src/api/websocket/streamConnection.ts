@@ -1,5 +1,6 @@
 import type { RawData, WebSocket } from 'ws';
 import { VoicePrintsError } from '../../core/errors.js';
+import { guarded } from '../../core/guarded.js';
 import { admitStream } from '../access/admitKey.js';
 import type { Caller } from '../access/caller.js';
 import { parseInput } from '../calls/schemas.js';
@@ -51,17 +52,32 @@ export class StreamConnection {
       tell: (text) => this.#send(text),
       close: (code, reason) => this.#close(CLOSE[code], reason),
     };
-    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.on(
+      'message',
+      this.#guarded((data: RawData, isBinary: boolean) => this.#receive(data, isBinary)),
+    );
     socket.on('pong', () => {
       this.#unansweredPings = 0;
     });
     socket.on('error', () => {}); // always followed by close
-    socket.once('close', (code) => this.#closed(code));
+    socket.once(
+      'close',
+      this.#guarded((code: number) => this.#closed(code)),
+    );
     const { helloMs, pingMs } = surface.limits;
     this.#timers.push(
-      setTimeout(() => this.#session ?? this.#close(CLOSE.idle, 'no hello came in time'), helloMs),
-      setInterval(() => this.#ping(), pingMs),
-      setInterval(() => this.#acknowledge(), ACK_MS),
+      setTimeout(
+        this.#guarded(() => this.#session ?? this.#close(CLOSE.idle, 'no hello came in time')),
+        helloMs,
+      ),
+      setInterval(
+        this.#guarded(() => this.#ping()),
+        pingMs,
+      ),
+      setInterval(
+        this.#guarded(() => this.#acknowledge()),
+        ACK_MS,
+      ),
     );
   }
 
@@ -74,31 +90,29 @@ export class StreamConnection {
     this.#socket.terminate();
   }
 
-  #receive(data: RawData, isBinary: boolean): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return; // sent before it heard our goodbye
+  /** What an event or a timer throws closes this connection with a code. */
+  #guarded<A extends unknown[]>(callback: (...args: A) => unknown): (...args: A) => void {
+    return guarded((thrown) => this.#refuse(thrown), callback);
+  }
+
+  #receive(data: RawData, isBinary: boolean): Promise<void> | undefined {
+    if (this.#socket.readyState !== this.#socket.OPEN) return undefined; // sent before it heard our goodbye
     this.#heardAtMs = Date.now();
-    try {
-      if (this.#session) this.#take(this.#session, data, isBinary);
-      else if (this.#isOpening) this.#keepEarly(data, isBinary);
-      else void this.#open(data, isBinary);
-    } catch (thrown) {
-      this.#refuse(thrown);
-    }
+    if (this.#session) this.#take(this.#session, data, isBinary);
+    else if (this.#isOpening) this.#keepEarly(data, isBinary);
+    else return this.#open(data, isBinary);
+    return undefined;
   }
 
   /** The first message. */
   async #open(data: RawData, isBinary: boolean): Promise<void> {
     this.#isOpening = true;
-    try {
-      if (isBinary) throw new VoicePrintsError('INPUT_INVALID', 'audio came before the hello; send the hello first');
-      const raw = parsed(data);
-      const session = isResume(raw) ? this.#resumed(parseInput(resume, raw)) : await this.#opened(raw);
-      if (session === undefined) return;
-      this.#socket.resume();
-      for (const early of this.#early.splice(0)) this.#take(session, early.data, early.isBinary);
-    } catch (thrown) {
-      this.#refuse(thrown);
-    }
+    if (isBinary) throw new VoicePrintsError('INPUT_INVALID', 'audio came before the hello; send the hello first');
+    const raw = parsed(data);
+    const session = isResume(raw) ? this.#resumed(parseInput(resume, raw)) : await this.#opened(raw);
+    if (session === undefined) return;
+    this.#socket.resume();
+    for (const early of this.#early.splice(0)) this.#take(session, early.data, early.isBinary);
   }
 
   async #opened(raw: unknown): Promise<StreamSession> {
@@ -179,13 +193,14 @@ export class StreamConnection {
   #holdBack(session: StreamSession): void {
     if (!session.audio.isFull || this.#relief) return;
     this.#socket.pause();
-    this.#relief = setInterval(() => {
+    const look = () => {
       this.#heardAtMs = Date.now(); // it is we who do not listen
       if (session.audio.isFull) return;
       clearInterval(this.#relief);
       this.#relief = undefined;
       this.#socket.resume();
-    }, RELIEF_MS);
+    };
+    this.#relief = setInterval(this.#guarded(look), RELIEF_MS);
   }
 
   #obey(session: StreamSession, asked: Command): void {
@@ -224,9 +239,9 @@ export class StreamConnection {
 
   #refuse(thrown: unknown): void {
     const refusal = refusalOf(thrown);
+    this.#close(closeCodeOf(refusal), `${refusal.message} [${refusal.code}]`);
     if (refusal.type === 'api_error')
       this.#surface.report({ requestId: this.#session?.id ?? 'stream', code: refusal.code, error: thrown });
-    this.#close(closeCodeOf(refusal), `${refusal.message} [${refusal.code}]`);
   }
 
   /** A reason has at most 123 bytes (RFC 6455). */
@@ -248,7 +263,7 @@ export class StreamConnection {
     for (const timer of [...this.#timers, this.#relief]) clearInterval(timer);
     const session = this.#session;
     if (!session?.detach(this.#listener)) return;
-    if (FINAL_CODES.includes(code)) void session.dispose();
+    if (FINAL_CODES.includes(code)) session.disposeSoon();
     else session.awaitReturn(this.#surface.limits.resumeMs);
   }
 }

@@ -96,7 +96,7 @@ export class StreamServer {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     for (const connection of this.#connections) connection.goAway();
-    await Promise.all([...sessions.values()].map((session) => session.dispose()));
+    await Promise.allSettled([...sessions.values()].map((session) => session.dispose()));
     const farewell = setTimeout(() => {
       for (const connection of this.#connections) connection.hangUp();
     }, FAREWELL_MS);

@@ -1,4 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { guarded } from '../../core/guarded.js';
 import { asVoicePrintsError, type Engine, type LiveSession, liveSpeakerEvent } from '../../index.js';
 import { type Caller, mayDo } from '../access/caller.js';
 import type { TenantGate } from '../access/tenantGate.js';
@@ -61,7 +62,10 @@ export class StreamSession {
       site: hello.site,
       ...present({ speakerIds: hello.speakerIds, falseAcceptPercent: hello.falseAcceptPercent }),
     });
-    void this.#listen();
+    guarded(
+      (thrown) => this.#fail(thrown),
+      () => this.#listen(),
+    )();
   }
 
   get id(): string {
@@ -106,7 +110,7 @@ export class StreamSession {
   /** Ends the session unless a connection takes it up in time. */
   awaitReturn(resumeMs: number): void {
     clearTimeout(this.#farewell);
-    this.#farewell = setTimeout(() => void this.dispose(), resumeMs);
+    this.#farewell = setTimeout(() => this.disposeSoon(), resumeMs);
   }
 
   acknowledge(seq: number): void {
@@ -122,11 +126,22 @@ export class StreamSession {
   async dispose(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#count();
     clearTimeout(this.#farewell);
-    this.audio[Symbol.dispose]();
-    await this.#live[Symbol.asyncDispose]();
-    this.#options.onOver();
+    try {
+      this.#count();
+      this.audio[Symbol.dispose]();
+      await this.#live[Symbol.asyncDispose]();
+    } finally {
+      this.#options.onOver();
+    }
+  }
+
+  /** The same, beside whatever goes on; what fails is reported. */
+  disposeSoon(): void {
+    guarded(
+      (thrown) => this.#told(thrown),
+      () => this.dispose(),
+    )();
   }
 
   /** Counts what came since it was last counted; ends the stream where the minutes of its tenant are used up. */
@@ -159,10 +174,11 @@ export class StreamSession {
     }
     const { languageCode } = this.#options.hello;
     const person = { speakerId, ...present({ cluster, name, consentText, languageCode }) };
-    this.#live.enrollUnknown(person, { actor: { name: `key:${by.keyId}`, requestId: this.id } }).then(
-      (result) => this.#tell({ type: 'enrolled', id, result }),
-      (thrown: unknown) => this.#tell({ type: 'refused', id, ...this.#told(thrown) }),
-    );
+    const enrolling = async (): Promise<void> => {
+      const options = { actor: { name: `key:${by.keyId}`, requestId: this.id } };
+      this.#tell({ type: 'enrolled', id, result: await this.#live.enrollUnknown(person, options) });
+    };
+    guarded((thrown) => this.#tell({ type: 'refused', id, ...this.#told(thrown) }), enrolling)();
   }
 
   async #listen(): Promise<void> {
@@ -208,7 +224,11 @@ export class StreamSession {
   #told(thrown: unknown): { readonly code: string; readonly message: string } {
     const refusal = refusalOf(thrown);
     if (refusal.type === 'api_error') {
-      this.#options.report({ requestId: this.id, code: refusal.code, error: asVoicePrintsError(thrown) });
+      const failure = { requestId: this.id, code: refusal.code, error: asVoicePrintsError(thrown) };
+      guarded(
+        () => undefined, // a log that fails must not keep the client from being told
+        () => this.#options.report(failure),
+      )();
     }
     return { code: refusal.code, message: refusal.message };
   }

@@ -46,6 +46,17 @@ export async function mpegHeader(readAt: ReadAt, start: number): Promise<MpegHea
   return undefined;
 }
 
+/** Whether bytes begin with three whole MPEG audio or ADTS frames in a row: samples without a header never look like that. */
+export function isMpegAudio(bytes: Uint8Array): boolean {
+  let at = 0;
+  for (let frames = 0; frames < 3; frames += 1) {
+    const frame = parseFrame(bytes, at);
+    if (!frame) return false;
+    at += frame.frameBytes;
+  }
+  return at <= bytes.length;
+}
+
 function isFollowed(bytes: Uint8Array, start: number, first: FrameHeader): boolean {
   let at = start + first.frameBytes;
   for (let following = 1; following < 3; following += 1) {

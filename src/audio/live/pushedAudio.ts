@@ -4,8 +4,10 @@ import type { LiveAudio, LiveItem, StreamState } from '../../core/live.js';
 import type { RawFormat } from '../../core/recording.js';
 import { msOfSamples, samplesOfMs } from '../../core/time.js';
 import { text } from '../headers/bytes.js';
+import { isMpegAudio } from '../headers/mpegHeader.js';
 import { wavHeaderOf } from '../headers/wavHeader.js';
 import type { PcmLayout } from '../samples/pcm.js';
+import { containerInstead } from '../sniff.js';
 import { LiveItems } from './liveItems.js';
 import { PcmConverter } from './pipeline/pcmConverter.js';
 
@@ -65,13 +67,29 @@ export class PushedAudio implements LiveAudio {
   }
 
   /**
-   * The next bytes; after `end` they are ignored. Throws AUDIO_FORMAT_MISSING, AUDIO_CORRUPT, AUDIO_FORMAT_UNSUPPORTED,
+   * The next bytes; after `end` they are ignored. Throws AUDIO_FORMAT_MISSING, AUDIO_CORRUPT (also for a container where
+   * samples were announced), AUDIO_FORMAT_UNSUPPORTED,
    * AUDIO_RATE_INVALID and AUDIO_CHANNELS_INVALID; the stream then goes on with the next piece.
    */
   push(bytes: Uint8Array): void {
     if (this.#hasEnded || bytes.length === 0) return;
-    if (isWav(bytes)) this.#pushWav(bytes);
-    else this.#pushSamples(bytes);
+    if (isWav(bytes)) {
+      this.#pushWav(bytes);
+      return;
+    }
+    if (this.#wavBytesLeft === 0) this.#assertSamples(bytes);
+    this.#pushSamples(bytes);
+  }
+
+  /** Files and streams of a container would be heard as noise. */
+  #assertSamples(bytes: Uint8Array): void {
+    const isFirst = this.#startedAtMs === undefined;
+    const container = containerInstead(bytes) ?? (isFirst && isMpegAudio(bytes) ? 'mp3' : undefined);
+    if (container === undefined) return;
+    throw new VoicePrintsError(
+      'AUDIO_CORRUPT',
+      `these bytes are ${container}, not the bare samples that were announced; decode them first, or send WAV`,
+    );
   }
 
   #pushSamples(bytes: Uint8Array): void {

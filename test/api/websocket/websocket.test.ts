@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { LiveStream, type SpeakerEvent } from '../../../examples/clients/liveStream.js';
 import type { ServerMessage } from '../../../src/api/websocket/protocol.js';
+import { oggPackets } from '../../support/oggPackets.js';
 import { type VoiceServer, voiceServer } from '../../support/voiceServer.js';
 
 /** Live streams over a real WebSocket against the real engine. */
@@ -112,7 +113,7 @@ test.each([
   const { socket, messages, closed, say, until } = await connected('/v1/stream?apikey=acme-key', {});
   say({ type: 'hello', encoding, isTentative: false });
   const bytes = encoding === 'opus' ? opusFile() : readFileSync(server.audio.as(server.audio.talk, 'ul'));
-  const audio = encoding === 'opus' ? packetsOf(bytes) : pieces(bytes, 1_001);
+  const audio = encoding === 'opus' ? oggPackets(bytes).slice(2) : pieces(bytes, 1_001);
   for (const piece of audio) socket.send(piece);
   say({ type: 'end' });
   expect(await closed).toMatchObject({ code: 1000 });
@@ -193,6 +194,21 @@ test.each([
   expect(end.reason).not.toBe('');
 });
 
+test.each([
+  { name: 'Opus in Ogg pages', first: { ...HELLO, encoding: 'opus' }, file: 'glide.opus' },
+  { name: 'Ogg instead of samples', first: HELLO, file: 'glide.opus' },
+  { name: 'WebM instead of samples', first: HELLO, file: 'glide.webm' },
+  { name: 'MP3 instead of samples', first: HELLO, file: 'glide.mp3' },
+  { name: 'MP4 instead of mu-law', first: { ...HELLO, encoding: 'mulaw' }, file: 'glide.m4a' },
+])('$name: the fault of the client, 4400', async ({ first, file }) => {
+  const { socket, closed, say } = await connected();
+  say(first);
+  const bytes = readFileSync(new URL(`../../fixtures/audio/${file}`, import.meta.url));
+  for (const piece of pieces(bytes, 4_000)) socket.send(piece);
+  say({ type: 'end' });
+  expect(await closed).toMatchObject({ code: 4400, reason: expect.stringContaining('AUDIO_CORRUPT') });
+});
+
 test('a wrong key in the header, another path: refused before it is a WebSocket', async () => {
   const refusal = async (path: string, key: string) => {
     const socket = new WebSocket(address + path, { headers: { authorization: `Bearer ${key}` } });
@@ -209,22 +225,4 @@ function opusFile(): Buffer {
   const out = server.audio.talk.replace(/wav$/, 'opus');
   execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', server.audio.talk, '-c:a', 'libopus', '-b:a', '32k', out]);
   return readFileSync(out);
-}
-
-/** The packets of an Ogg stream without its two header packets (RFC 3533: segments of 255 bytes go on). */
-function packetsOf(ogg: Buffer): Buffer[] {
-  const packets: Buffer[] = [];
-  let packet: Buffer[] = [];
-  for (let at = 0; at < ogg.length; ) {
-    const lacing = ogg.subarray(at + 27, at + 27 + ogg[at + 26]!);
-    at += 27 + lacing.length;
-    for (const length of lacing) {
-      packet.push(ogg.subarray(at, at + length));
-      at += length;
-      if (length === 255) continue;
-      packets.push(Buffer.concat(packet));
-      packet = [];
-    }
-  }
-  return packets.slice(2);
 }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
 import { VoicePrintsError } from '../../../core/errors.js';
+import { OpusDecoder } from '../../decoding/opusDecoder.js';
 import { PcmUnpacker } from '../../samples/pcm.js';
 import type { SipCodec } from '../sipTypes.js';
 import { G722Decoder } from './g722.js';
@@ -40,21 +40,6 @@ function g722(): PayloadDecoder {
   };
 }
 
-/** What we use of the optional package opus-decoder: libopus in WebAssembly, about .1 ms a packet. */
-interface OpusModule {
-  readonly OpusDecoder: new (
-    options: object,
-  ) => {
-    readonly ready: Promise<void>;
-    decodeFrame(payload: Uint8Array): {
-      readonly channelData: readonly Float32Array[];
-      readonly samplesDecoded: number;
-      readonly errors: readonly unknown[];
-    };
-    free(): void;
-  };
-}
-
 const requireHere = createRequire(import.meta.url);
 
 /** Whether Opus can be decoded here. */
@@ -67,18 +52,13 @@ export function hasOpusDecoder(): boolean {
 }
 
 async function opus(): Promise<PayloadDecoder> {
-  const { OpusDecoder } = (await import(pathToFileURL(requireHere.resolve('opus-decoder')).href)) as OpusModule;
-  const decoder = new OpusDecoder({ sampleRate: 16_000, channels: 1 });
-  await decoder.ready;
+  const decoder = await OpusDecoder.open();
   return {
     codec: 'opus',
     rateHz: 16_000,
     clockHz: 48_000,
-    decode: (payload) => {
-      const { channelData, samplesDecoded, errors } = decoder.decodeFrame(payload);
-      return errors.length > 0 ? undefined : channelData[0]?.subarray(0, samplesDecoded);
-    },
-    free: () => decoder.free(),
+    decode: (payload) => decoder.decode(payload),
+    free: () => decoder[Symbol.dispose](),
   };
 }
 
