@@ -20,7 +20,7 @@ const VERSIONS: Readonly<Record<string, number>> = {
 };
 const nodes = join(packageRoot, 'nodes');
 const read = (...path: string[]) => readFileSync(join(nodes, ...path), 'utf8');
-const catalogue = (language: string, type: string) => JSON.parse(read('locales', language, `${type}.json`));
+const catalogue = (language: string, type: string) => JSON.parse(read(type, 'locales', language, `${type}.json`));
 
 /** `{a: {b: 'text'}}` as `['a.b', 'text']` rows. */
 function texts(tree: Record<string, unknown>, prefix = ''): [string, string][] {
@@ -32,8 +32,8 @@ function texts(tree: Record<string, unknown>, prefix = ''): [string, string][] {
 describe.each(TYPES)('%s', (type) => {
   const english = new Map(texts(catalogue('en-US', type)));
   const german = new Map(texts(catalogue('de', type)));
-  const html = read(`${type}.html`);
-  const code = read(`${type}.ts`);
+  const html = read(type, `${type}.html`);
+  const code = read(type, `${type}.ts`);
 
   test('both languages have the same keys and the same blanks, and none is empty', () => {
     expect([...german.keys()]).toEqual([...english.keys()]);
@@ -68,7 +68,7 @@ describe.each(TYPES)('%s', (type) => {
   });
 
   test.each(['en-US', 'de'])('help in %s belongs to the type and uses what both editors can show', (language) => {
-    const help = read('locales', language, `${type}.html`);
+    const help = read(type, 'locales', language, `${type}.html`);
     expect(help).toContain(`data-help-name="${type}"`);
     expect(help).not.toMatch(/\[!\w+\]/);
     expect(help).not.toMatch(/^[ \t]+\S/m);
@@ -109,10 +109,10 @@ test('every type but the config node is used in an example, and no example holds
 
 test('every icon that a node names is there, white on nothing', () => {
   for (const type of TYPES) {
-    const icon = /icon: '([\w-]+\.svg)'/.exec(read(`${type}.html`))?.[1];
+    const icon = /icon: '([\w-]+\.svg)'/.exec(read(type, `${type}.html`))?.[1];
     if (type === 'speaker-store') continue;
-    expect(icon && existsSync(join(nodes, 'icons', icon)), type).toBe(true);
-    expect(read('icons', icon!)).toMatch(/#fff/);
-    expect(read('icons', icon!)).not.toMatch(/(fill|stroke)="#(?!fff")/);
+    expect(icon && existsSync(join(nodes, type, 'icons', icon)), type).toBe(true);
+    expect(read(type, 'icons', icon!)).toMatch(/#fff/);
+    expect(read(type, 'icons', icon!)).not.toMatch(/(fill|stroke)="#(?!fff")/);
   }
 });
