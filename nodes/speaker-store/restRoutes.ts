@@ -5,6 +5,7 @@ import type { FailureReport } from '../../src/api/calls/call.js';
 import { createRestRouter } from '../../src/api/rest.js';
 import { asVoicePrintsError, type Engine, type ErrorCode, type Jobs, VoicePrintsError } from '../../src/index.js';
 import { nodeCors } from './nodeCors.js';
+import { fullPath, registerUpgrades } from './upgrades.js';
 
 /** A store that other programs reach over HTTP. */
 interface Mount {
@@ -39,6 +40,9 @@ export function registerRestRoutes(RED: NodeAPI): void {
     runInTurn(guards, req, res, (error?: unknown) => (error ? next(error) : enter(mount, req, res, next)));
   };
   RED.httpNode.use(dispatch);
+  registerUpgrades(RED, (path) =>
+    [...mounts.values()].some((mount) => isBelow(path, fullPath(RED, mount.path) || '/')),
+  );
 }
 
 /** Serves what a store has switched on until the node closes. Throws CONFIG_INVALID on a path that is taken. */

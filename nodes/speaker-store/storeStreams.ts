@@ -1,10 +1,12 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Node, NodeAPI } from 'node-red';
 import type { KeyCheck } from '../../src/api/access/admitKey.js';
 import type { FailureReport } from '../../src/api/calls/call.js';
-import { isStream, StreamServer } from '../../src/api/websocket/streamServer.js';
+import { StreamServer } from '../../src/api/websocket/streamServer.js';
+import { guarded } from '../../src/core/guarded.js';
 import { asVoicePrintsError, type Engine } from '../../src/index.js';
+import { fullPath, takeStreams } from './upgrades.js';
 
 interface StoreStreamsOptions extends KeyCheck {
   /** Below Node-RED's HTTP root, as of REST. */
@@ -25,27 +27,25 @@ export function openStoreStreams(
   store: Node,
   { path, engine, ...options }: StoreStreamsOptions,
 ): () => Promise<void> {
-  const root = String(RED.settings.httpNodeRoot ?? '/');
-  const prefix = `/${root}/${path}`.replace(/\/+/g, '/').replace(/\/$/, '');
   let opening: Promise<StreamServer> | undefined;
   const open = async (): Promise<StreamServer> => new StreamServer({ ...options, engine: await engine() });
-  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (!isStream(request, prefix)) return;
-    socket.on('error', () => socket.destroy()); // a client that is gone needs no answer
-    opening ??= open();
-    opening.then(
-      (streams) => streams.handleUpgrade(request, socket, head),
-      (thrown: unknown) => {
+  const take = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const refuse = (thrown: unknown): void => {
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      store.error(asVoicePrintsError(thrown).message);
+    };
+    guarded(refuse, async () => {
+      opening ??= open();
+      const streams = await opening.catch((thrown: unknown) => {
         opening = undefined; // the store may open next time
-        socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-        store.error(asVoicePrintsError(thrown).message);
-      },
-    );
+        throw thrown;
+      });
+      streams.handleUpgrade(request, socket, head);
+    })();
   };
-  const server = RED.server as Server;
-  server.on('upgrade', onUpgrade);
+  const leave = takeStreams(fullPath(RED, path), take);
   return async () => {
-    server.off('upgrade', onUpgrade);
+    leave();
     const streams = await opening?.catch(() => undefined); // that it failed was said when it failed
     await streams?.close(LAST_TURNS_MS);
   };

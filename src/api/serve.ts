@@ -7,6 +7,7 @@ import { answerBrokenRequest } from './calls/brokenRequest.js';
 import { present } from './calls/call.js';
 import { cors } from './calls/cors.js';
 import { writeJson, writeRefusal } from './calls/endpoint.js';
+import { declineUpgrade } from './offeredUpgrade.js';
 import { docsPage, livePage } from './page/pages.js';
 import { faultDialect, problemDialect } from './refusals/dialect.js';
 import { refusalOf, refuseRoute } from './refusals/refusal.js';
@@ -69,7 +70,7 @@ export async function serve({
   server.on('clientError', answerBrokenRequest);
   server.on('upgrade', (request, socket, head) => {
     if (isStream(request)) streams.handleUpgrade(request, socket, head);
-    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    else declineUpgrade(server, request, socket, head);
   });
   await listen(server, host, port);
   const { address, port: taken, family } = server.address() as AddressInfo;

@@ -196,6 +196,31 @@ test('httpNodeCors of the settings holds for REST', async () => {
   expect(await leave('GET', { origin: 'https://evil.example.org', ...key })).toBeNull();
 });
 
+test('an upgrade that a client merely offers with a call is passed over; one of nobody, then a reset, ends nothing', async () => {
+  await red.deploy(flowOf({ isRestOn: true }));
+  const { hostname, port, pathname } = new URL(base());
+  const offering = async (path: string, upgrade: string) => {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    const headers = `host: x\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: ${upgrade}\r\nx-api-key: ${API_KEY}`;
+    await new Promise((sent) => socket.write(`GET ${path} HTTP/1.1\r\n${headers}\r\n\r\n`, sent));
+    return socket;
+  };
+  const call = await offering(`${pathname}/v1/speakers`, 'h2c');
+  expect(String((await once(call, 'data'))[0])).toMatch(/^HTTP\/1.1 200 OK/);
+  call.destroy();
+  for (const [path, upgrade] of [
+    ['/flows-of-ours/other', 'h2c'],
+    ['/', 'websocket'],
+    [`${pathname}/v1/stream`, 'websocket'],
+  ] as const) {
+    const socket = await offering(path, upgrade);
+    socket.resetAndDestroy();
+  }
+  expect((await fetch(`${base()}/v1/speakers?${KEY}`)).status).toBe(200);
+});
+
 test("a job's outcome arrives as a message", async () => {
   await red.deploy(flowOf({ isRestOn: true }));
   const accepted = await fetch(`${base()}/audio/generic/api/v1/async/vad?${KEY}&request_id=9`, {

@@ -1,6 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { guarded } from '../../core/guarded.js';
 import type { Engine } from '../../engine/engine.js';
 import { admitStream, type KeyCheck } from '../access/admitKey.js';
 import type { Caller } from '../access/caller.js';
@@ -8,6 +9,7 @@ import { keyOf } from '../access/keyOf.js';
 import { StreamSlots } from '../access/streamSlots.js';
 import type { FailureReport } from '../calls/call.js';
 import { reportToStderr } from '../calls/failureReport.js';
+import { isWebSocket } from '../offeredUpgrade.js';
 import { refusalOf } from '../refusals/refusal.js';
 import { StreamConnection } from './streamConnection.js';
 import type { StreamLimits, StreamSurface } from './streamSurface.js';
@@ -35,9 +37,9 @@ const FAREWELL_MS = 1_000;
 /** Path of the streams below wherever the server is mounted. */
 const STREAM_PATH = '/v1/stream';
 
-/** Whether a request is for a stream, at a server whose paths begin with `prefix` (without a slash at its end, e.g. `/voice-prints`). */
+/** Whether an upgrade request is for a stream, at a server whose paths begin with `prefix` (without a slash at its end, e.g. `/voice-prints`). */
 export const isStream = (request: IncomingMessage, prefix = ''): boolean =>
-  (request.url ?? '').split('?')[0] === prefix + STREAM_PATH;
+  isWebSocket(request) && (request.url ?? '').split('?')[0] === prefix + STREAM_PATH;
 
 /** Live streams over WebSocket, beside whatever else an HTTP server serves: a server of ours, or Node-RED's. */
 export class StreamServer {
@@ -79,11 +81,16 @@ export class StreamServer {
       return;
     }
     if (this.#isClosing) return void socket.destroy();
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+    const begin = (webSocket: WebSocket) => {
       const connection = new StreamConnection(webSocket, this.#surface, { caller, address });
       this.#connections.add(connection);
       webSocket.once('close', () => this.#connections.delete(connection));
-    });
+    };
+    const end = (thrown: unknown) => {
+      socket.destroy();
+      this.#surface.report({ requestId: 'stream', code: refusalOf(thrown).code, error: thrown });
+    };
+    this.#sockets.handleUpgrade(request, socket, head, guarded(end, begin));
   }
 
   /** Takes no more streams, tells those there are their last turns, then hangs up. */
