@@ -2,7 +2,7 @@ import type { Node } from 'node-red';
 import type { KeyCheck } from '../../src/api/access/admitKey.js';
 import type { FailureReport } from '../../src/api/calls/call.js';
 import type { RunningGrpcServer } from '../../src/api/grpc/serveGrpc.js';
-import { readTls, type TlsFiles } from '../../src/api/grpc/tlsFiles.js';
+import { readTls, type TlsFiles } from '../../src/api/tlsFiles.js';
 import { asVoicePrintsError, type Engine } from '../../src/index.js';
 import { failureBadge } from '../shared/badge.js';
 

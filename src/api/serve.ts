@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { VoicePrintsError } from '../core/errors.js';
@@ -12,6 +13,7 @@ import { docsPage, livePage } from './page/pages.js';
 import { faultDialect, problemDialect } from './refusals/dialect.js';
 import { refusalOf, refuseRoute } from './refusals/refusal.js';
 import { createRestRouter, REST_LIMITS, type RestRouterOptions } from './rest.js';
+import type { Tls } from './tlsFiles.js';
 import { isStream, StreamServer } from './websocket/streamServer.js';
 import type { StreamLimits } from './websocket/streamSurface.js';
 
@@ -20,6 +22,8 @@ export interface ServeOptions extends RestRouterOptions {
   readonly host?: string;
   /** 0 takes a free one. */
   readonly port?: number;
+  /** PEM: HTTPS and WSS instead of HTTP and WS; see readTls. */
+  readonly tls?: Tls | undefined;
   /** How long `close` waits for calls in work before it ends them. */
   readonly graceMs?: number;
   /** Web pages of these origins (see parseOrigins) may call from a browser; none by default. */
@@ -42,6 +46,7 @@ export async function serve({
   graceMs = 10_000,
   streamLimits = {},
   corsOrigins = [],
+  tls,
   ...given
 }: ServeOptions): Promise<RunningServer> {
   const maxWrong = given.options?.limits?.maxWrongKeysPerMinute ?? REST_LIMITS.maxWrongKeysPerMinute;
@@ -55,17 +60,16 @@ export async function serve({
     limits: streamLimits,
     ...present({ onFailure: options?.onFailure }),
   });
-  const server = createServer(
-    // Slow or silent clients lose their connection: heads within 15 s, whole requests within the body's time.
-    {
-      headersTimeout: 15_000,
-      requestTimeout: (rest.options?.limits?.bodyTimeoutMs ?? REST_LIMITS.bodyTimeoutMs) + 30_000,
-      // Longer than the usual 60 s of a proxy in front of us, which otherwise sends into a closing connection.
-      keepAliveTimeout: 65_000,
-      connectionsCheckingInterval: 5_000,
-    },
-    appOf(rest, corsOrigins),
-  );
+  // Slow or silent clients lose their connection: heads within 15 s, whole requests within the body's time.
+  const timeouts = {
+    headersTimeout: 15_000,
+    requestTimeout: (rest.options?.limits?.bodyTimeoutMs ?? REST_LIMITS.bodyTimeoutMs) + 30_000,
+    // Longer than the usual 60 s of a proxy in front of us, which otherwise sends into a closing connection.
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: 5_000,
+  };
+  const app = appOf(rest, corsOrigins);
+  const server = tls === undefined ? createServer(timeouts, app) : openTlsServer(tls, timeouts, app);
   server.maxConnections = 1_000;
   server.on('clientError', answerBrokenRequest);
   server.on('upgrade', (request, socket, head) => {
@@ -75,7 +79,18 @@ export async function serve({
   await listen(server, host, port);
   const { address, port: taken, family } = server.address() as AddressInfo;
   const shown = family === 'IPv6' ? `[${address}]` : address;
-  return { url: `http://${shown}:${taken}`, close: () => close(server, streams, graceMs) };
+  const scheme = tls === undefined ? 'http' : 'https';
+  return { url: `${scheme}://${shown}:${taken}`, close: () => close(server, streams, graceMs) };
+}
+
+/** Throws CONFIG_INVALID where the certificate and its key cannot be used. */
+function openTlsServer({ certificate, privateKey }: Tls, timeouts: ServerOptions, app: express.Express): Server {
+  try {
+    return createTlsServer({ ...timeouts, cert: certificate, key: privateKey }, app);
+  } catch (cause) {
+    const message = 'the TLS certificate and its private key cannot be used; give PEM files that belong together';
+    throw new VoicePrintsError('CONFIG_INVALID', message, { cause });
+  }
 }
 
 function appOf(rest: RestRouterOptions, corsOrigins: readonly string[]): express.Express {

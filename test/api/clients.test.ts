@@ -48,7 +48,7 @@ test('Python', async () => {
   expect(await python('delete', 'slt')).toEqual({ message: 'Success' });
   await expect(python('enroll', 'slt', audio.little)).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('400: Insufficient speech content in audio'),
+    stderr: expect.stringContaining('400: Error in enroll: Insufficent speech content in audio'),
   });
 });
 

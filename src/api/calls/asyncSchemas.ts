@@ -25,11 +25,12 @@ const flag = z.preprocess(
   ]),
 );
 
+const speakerCount = wholeNumber.pipe(z.union([z.literal(-1), z.literal(0), z.number().int().min(1).max(100)]));
+
 const voices = {
   speakerIds: optional(speakerIdList).describe('People who may be named; by default voices are only told apart'),
-  speakerCount: optional(
-    wholeNumber.pipe(z.union([z.literal(-1), z.literal(0), z.number().int().min(1).max(100)])),
-  ).describe('How many people speak at most; -1 where nobody knows'),
+  speakerCount: optional(speakerCount).describe('How many people speak at most; -1 where nobody knows'),
+  speakers: optional(speakerCount).describe('The older name of speakerCount, which wins where both are given'),
   separateSpeakerPerChannel: optional(flag).describe('Each channel of the recording is one person'),
 };
 
@@ -71,6 +72,7 @@ interface TaskFields {
   readonly speakerIds?: readonly string[] | undefined;
   readonly falseAcceptPercent?: 0.1 | 1 | 5 | undefined;
   readonly speakerCount?: number | undefined;
+  readonly speakers?: number | undefined;
   readonly separateSpeakerPerChannel?: boolean | undefined;
   readonly minNonSpeechDuration?: number | undefined;
 }
@@ -80,10 +82,13 @@ export function taskOf(kind: JobTask['kind'], fields: TaskFields): JobTask {
   const speakerIds = fields.speakerIds?.length ? fields.speakerIds : undefined;
   if (kind === 'identify') return { kind, speakerIds, falseAcceptPercent: fields.falseAcceptPercent };
   if (kind === 'vad') return { kind, minNonSpeechMs: Math.round((fields.minNonSpeechDuration ?? 0) * 1000) };
-  const { speakerCount = -1, separateSpeakerPerChannel = false } = fields;
+  return { kind, speakerIds, ...voicesOf(fields) };
+}
+
+/** How many people speak, where the caller knows, and whether each channel is one of them. */
+export function voicesOf({ speakers = -1, speakerCount: count = speakers, ...fields }: TaskFields) {
   return {
-    ...{ kind, speakerIds },
-    speakerCount: speakerCount < 1 ? undefined : speakerCount,
-    isSpeakerPerChannel: separateSpeakerPerChannel,
+    speakerCount: count < 1 ? undefined : count,
+    isSpeakerPerChannel: fields.separateSpeakerPerChannel ?? false,
   };
 }

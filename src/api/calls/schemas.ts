@@ -36,7 +36,7 @@ export const declared = {
 };
 
 export const carried = {
-  content: optional(z.string().min(1)).describe('The audio as base64'),
+  content: optional(z.string().min(1)).meta({ description: 'The audio as base64', contentEncoding: 'base64' }),
   url: optional(z.string().min(1).max(8192)).describe('Where the server fetches the audio'),
 };
 

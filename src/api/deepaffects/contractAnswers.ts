@@ -20,7 +20,16 @@ export const diarizeAnswer = ({ speakers, segments, durationSeconds, model, warn
   warnings,
 });
 
-/** What the drop-in calls answer about speech. */
+/** The turns alone, as the first version of the synchronous call answered: `speakerId` is a number from 1. */
+export const diarizeList = ({ segments }: Diarization) => {
+  const numbers = new Map<string, number>();
+  return segments.map(({ label, ...segment }) => {
+    if (!numbers.has(label)) numbers.set(label, numbers.size + 1);
+    return { ...segmentOf(segment), speaker_id: label, speakerId: numbers.get(label) };
+  });
+};
+
+/** What the drop-in calls answer about speech. Of the closed service's tags only `speech` is given. */
 export const speechAnswer = ({ segments, durationSeconds, warnings }: SpeechActivity) => ({
   segments: segments.map(({ start, end }) => ({ start, end, tag: 'speech' })),
   duration: durationSeconds,

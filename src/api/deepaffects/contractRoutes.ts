@@ -1,5 +1,5 @@
 import type { Router } from 'express';
-import { asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
+import { VoicePrintsError } from '../../core/errors.js';
 import type { EnrollResult, SpeakerSummary } from '../../core/identification.js';
 import type { Scope } from '../access/caller.js';
 import { readAudioInput, readSmallJson } from '../calls/audioInput.js';
@@ -17,8 +17,8 @@ import {
 import { faultDialect } from '../refusals/dialect.js';
 import { RefusedError, refuseMethod, refuseRoute } from '../refusals/refusal.js';
 import { identifyAnswer } from './contractAnswers.js';
-
-type Version = 'v1' | 'v2';
+import { type Version, withSyncHint } from './syncCall.js';
+import { diarize } from './syncDiarize.js';
 
 /** Adds the drop-in calls below `/audio/generic/api`, each under both version paths. */
 export function addContractRoutes(router: Router, surface: Surface): void {
@@ -42,6 +42,10 @@ export function addContractRoutes(router: Router, surface: Surface): void {
     router
       .route(`${base}/identify`)
       .post(on(identify, 'identify', 'now'))
+      .all(on(refuseMethod('POST'), 'identify'));
+    router
+      .route(`/${version}/sync/diarize`)
+      .post(on((call) => diarize(call, version), 'identify', 'now'))
       .all(on(refuseMethod('POST'), 'identify'));
   }
   router.use(on(refuseRoute, 'identify'));
@@ -79,7 +83,10 @@ async function enroll(call: Call, version: Version): Promise<Answer> {
 
 const remarksOf = ({ reasons }: EnrollResult) => reasons.map(({ code, message }) => ({ code, message }));
 
-/** Old clients look for the contract's sentence, so it stands alone and the remedy beside it. */
+/** Exactly as the closed service answered, its misspelling included: clients compare with it. */
+const TOO_LITTLE_SPEECH = 'Error in enroll: Insufficent speech content in audio';
+
+/** The closed service's sentence stands alone; the remedy is in `reasons`. */
 function enrolmentRefusal(result: EnrollResult) {
   const refusing = result.reasons.filter(({ refuses }) => refuses);
   const isTooShort = refusing.some(({ code }) => code === 'TOO_LITTLE_SPEECH');
@@ -88,7 +95,7 @@ function enrolmentRefusal(result: EnrollResult) {
     modernStatus: 422,
     type: 'params_invalid',
     code: 'ENROLL_REFUSED',
-    message: isTooShort ? 'Insufficient speech content in audio' : refusing.map(({ message }) => message).join('; '),
+    message: isTooShort ? TOO_LITTLE_SPEECH : refusing.map(({ message }) => message).join('; '),
     extra: { speaker_id: result.speakerId, reasons: remarksOf(result) },
   } as const;
 }
@@ -143,14 +150,4 @@ async function identify(call: Call): Promise<Answer> {
       throw withSyncHint(error, limits.maxIdentifyMs);
     });
   return { status: 200, body: identifyAnswer(result) };
-}
-
-function withSyncHint(thrown: unknown, maxMs: number): VoicePrintsError {
-  const error = asVoicePrintsError(thrown);
-  if (error.code !== 'AUDIO_TOO_LONG') return error;
-  const message = `the audio is longer than ${maxMs / 1000} seconds, the most of a synchronous (sync) call`;
-  return new VoicePrintsError(
-    error.code,
-    `${message}; send shorter pieces, or use the async call of a server that has it`,
-  );
 }

@@ -1,7 +1,10 @@
 import { createRequire } from 'node:module';
 import { z } from 'zod';
 import { problem } from './answers.js';
-import { OPERATIONS, type Operation } from './operations.js';
+import { fault } from './dropInAnswers.js';
+import { DROP_IN_OPERATIONS } from './dropInOperations.js';
+import type { Operation } from './operation.js';
+import { OPERATIONS } from './operations.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -12,10 +15,10 @@ function jsonSchema(schema: z.ZodType): Json {
   return json;
 }
 
-/** OpenAPI 3.1 of the modern calls, made of the schemas that check them. */
+/** OpenAPI 3.1 of all calls, made of the schemas that check them. */
 export function openApiDocument(): Json {
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const operation of OPERATIONS) {
+  for (const operation of [...OPERATIONS, ...DROP_IN_OPERATIONS]) {
     paths[operation.path] ??= {};
     paths[operation.path]![operation.method] = described(operation);
   }
@@ -36,16 +39,18 @@ export function openApiDocument(): Json {
         header: { type: 'apiKey', in: 'header', name: 'x-api-key' },
         query: { type: 'apiKey', in: 'query', name: 'apikey' },
       },
-      schemas: { Problem: jsonSchema(problem) },
+      schemas: { Problem: jsonSchema(problem), Fault: jsonSchema(fault) },
     },
   };
 }
 
 function described(operation: Operation): Json {
-  const { operationId, summary, scope, status, answer, body, audioQuery, query } = operation;
+  const { operationId, summary, scope, status, answer, body, audioQuery, query, tag = 'voice-prints' } = operation;
+  const refusal = operation.refusal === 'fault' ? faultRefusal : problemRefusal;
   const content = answer ? { content: { 'application/json': { schema: jsonSchema(answer) } } } : {};
   return {
     operationId,
+    tags: [tag],
     summary,
     description: `Needs a key with the scope ${scope}.`,
     parameters: [...pathParameters(operation), ...queryParameters(query), ...queryParameters(audioQuery)],
@@ -59,23 +64,36 @@ function described(operation: Operation): Json {
   };
 }
 
-const refusal = (description: string): Json => ({
+const problemRefusal = (description: string): Json => ({
   description,
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 });
+
+const faultRefusal = (description: string): Json => ({
+  description,
+  content: { 'application/json': { schema: { $ref: '#/components/schemas/Fault' } } },
+});
+
+/** Bytes, in the words that generators of clients understand. */
+const BINARY: Json = { type: 'string', format: 'binary' };
 
 function requestBody(body: z.ZodObject, audioQuery: z.ZodObject | undefined): Json {
   const schema = jsonSchema(body);
   if (audioQuery === undefined) return { required: true, content: { 'application/json': { schema } } };
   const carrier = { oneOf: [{ required: ['content'] }, { required: ['url'] }] };
-  const file = { description: 'The recording, in a field of any name', contentMediaType: 'application/octet-stream' };
+  const file = { ...BINARY, description: 'The recording; the field may have any name' };
   const form = { type: 'object', properties: { file, ...propertiesOf(audioQuery) }, required: ['file'] };
   return {
     required: true,
     content: {
       'application/json': { schema: { ...schema, ...carrier } },
       'multipart/form-data': { schema: form },
-      'audio/*': { schema: { description: 'The recording itself, in any format' } },
+      'application/octet-stream': {
+        schema: {
+          ...BINARY,
+          description: 'The recording itself, in any format; audio/* and video/* are taken as well',
+        },
+      },
     },
   };
 }
@@ -90,7 +108,10 @@ function pathParameters({ path, parameters }: Operation): Json[] {
 
 const queryParameters = (query: z.ZodObject | undefined): Json[] =>
   query
-    ? Object.entries(propertiesOf(query)).map(([name, schema]) => ({ name, in: 'query', required: false, schema }))
+    ? Object.entries(propertiesOf(query)).map(([name, schema]) => ({
+        ...{ name, in: 'query', schema },
+        required: (jsonSchema(query).required as readonly string[] | undefined)?.includes(name) ?? false,
+      }))
     : [];
 
 const propertiesOf = (schema: z.ZodObject): Readonly<Record<string, Json>> =>

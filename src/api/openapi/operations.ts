@@ -1,26 +1,7 @@
-import type { z } from 'zod';
-import type { Scope } from '../access/caller.js';
 import { jobBody, jobQuery, oneJob, oneWebhook, pageQuery } from '../calls/asyncSchemas.js';
 import { identifyBody, identifyQuery, oneSpeaker, sampleBody, sampleQuery, speakerPatch } from '../calls/schemas.js';
 import * as answers from './answers.js';
-
-/** One modern call as the document tells it. */
-export interface Operation {
-  readonly method: 'get' | 'post' | 'patch' | 'delete';
-  /** With `{name}` for each parameter of `path`. */
-  readonly path: string;
-  readonly operationId: string;
-  readonly summary: string;
-  readonly scope: Scope;
-  readonly parameters?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  /** A JSON body. */
-  readonly body?: z.ZodObject;
-  /** The recording itself may be the body, then with these in the query. */
-  readonly audioQuery?: z.ZodObject;
-  readonly status: 200 | 201 | 202 | 204;
-  readonly answer?: z.ZodType;
-}
+import type { Operation } from './operation.js';
 
 const speaker = { parameters: oneSpeaker } as const;
 const job = { parameters: oneJob } as const;

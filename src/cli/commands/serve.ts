@@ -8,6 +8,7 @@ import { openEngine, segmentationOption } from '../options/openEngine.js';
 import { hasFlag, numberOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { remark } from '../output/output.js';
 import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
+import { tlsOfServe, tlsOptions } from './serveTls.js';
 
 export const serve: Command = {
   name: 'serve',
@@ -17,6 +18,7 @@ export const serve: Command = {
   options: {
     host: { value: 'HOST', about: 'Address to listen on (default 127.0.0.1: this machine only)' },
     port: { value: 'PORT', about: 'Port to listen on; 0 takes a free one (default 8080)' },
+    ...tlsOptions,
     ...grpcOptions,
     'cors-origins': {
       value: 'ORIGIN,…',
@@ -42,6 +44,7 @@ as "apiKey"; the store keeps its digest.`,
       import('./serveKeys.js'),
       import('./serveJobs.js'),
     ]);
+    const tls = await tlsOfServe(args);
     const port = numberOption(args, 'port', { least: 0, most: 65_535, isWhole: true });
     const host = textOption(args, 'host');
     const corsOrigins = parseOrigins(textOption(args, 'cors-origins') ?? env.VOICE_PRINTS_CORS_ORIGINS ?? '');
@@ -61,6 +64,7 @@ as "apiKey"; the store keeps its digest.`,
       engine,
       jobs: jobs.open,
       corsOrigins,
+      tls,
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
       options: { allowHosts, onCall: (report) => log.call(report), onFailure },

@@ -1,10 +1,10 @@
 import type { KeyCheck } from '../../api/access/admitKey.js';
 import type { RunningGrpcServer, ServeGrpcOptions } from '../../api/grpc/serveGrpc.js';
-import type { TlsFiles } from '../../api/grpc/tlsFiles.js';
 import { type Engine, VoicePrintsError } from '../../index.js';
 import type { OptionSpec, ParsedArguments, Terminal } from '../command.js';
-import { numberOption, textOption, usageError } from '../options/parseCommandLine.js';
+import { numberOption, textOption } from '../options/parseCommandLine.js';
 import { remark } from '../output/output.js';
+import { tlsPair } from './serveTls.js';
 
 export const grpcOptions = {
   'grpc-port': {
@@ -32,11 +32,8 @@ export async function serveGrpcToo(
   const asked = textOption(args, 'grpc-port');
   if (asked === 'off') return undefined;
   const port = numberOption(args, 'grpc-port', { least: 0, most: 65_535, isWhole: true });
-  const [{ serveGrpc }, { readTls }] = await Promise.all([
-    import('../../api/grpc/serveGrpc.js'),
-    import('../../api/grpc/tlsFiles.js'),
-  ]);
-  const tls = await readTls(tlsFiles(args));
+  const { serveGrpc } = await import('../../api/grpc/serveGrpc.js');
+  const tls = await tlsPair(args, 'grpc-cert', 'grpc-key');
   const options: ServeGrpcOptions = {
     ...shared,
     ...(host === undefined ? {} : { host }),
@@ -50,10 +47,4 @@ export async function serveGrpcToo(
     remark(args, terminal, `No gRPC: ${error.message} with --grpc-port.`);
     return undefined;
   }
-}
-
-function tlsFiles(args: ParsedArguments): TlsFiles {
-  const [certificate, privateKey] = [textOption(args, 'grpc-cert') ?? '', textOption(args, 'grpc-key') ?? ''];
-  if ((certificate === '') === (privateKey === '')) return { certificate, privateKey };
-  throw usageError('--grpc-cert and --grpc-key belong together; give both');
 }

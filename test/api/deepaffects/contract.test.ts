@@ -90,7 +90,7 @@ describe('enrolment', () => {
       speakerId: 'short',
     });
     expect(answer.status).toBe(400);
-    expect(answer.body.fault.faultstring).toBe('Insufficient speech content in audio');
+    expect(answer.body.fault.faultstring).toBe('Error in enroll: Insufficent speech content in audio');
     expect(answer.body.fault.detail).toMatchObject({
       errorcode: 'com.deepaffects.BadRequest',
       error_code: 'com.deepaffects.BadRequest',
@@ -295,4 +295,38 @@ test('the whole round with curl, in three formats and three forms of the key', a
 
 test('nothing of this was a fault of ours', () => {
   expect(server.failures).toEqual([]);
+});
+
+describe('diarize, as the published clients call it', () => {
+  const diarize = (version: Version, fields: object) =>
+    post(`${server.url}/audio/generic/api/${version}/sync/diarize?apikey=acme-key`, {
+      ...{ content: base64(server.audio.talk), encoding: 'Wave', sampleRate: 16_000, languageCode: 'en-US' },
+      ...fields,
+    });
+
+  test('v1 answers a list of turns with numbered speakers', async () => {
+    const { status, body } = await diarize('v1', { speakers: -1 });
+    expect(status).toBe(200);
+    expect(body.map(({ speakerId }: { speakerId: number }) => speakerId)).toEqual(expect.arrayContaining([1, 2, 3]));
+    expect(body[0]).toMatchObject({ start: expect.any(Number), end: expect.any(Number), speaker_id: 'speaker1' });
+  });
+
+  test('v2 counts the voices; `speakers` is the older name of `speakerCount`, which wins', async () => {
+    expect((await diarize('v2', {})).body.num_speakers).toBe(3);
+    expect((await diarize('v2', { speakers: 2 })).body.num_speakers).toBe(2);
+    expect((await diarize('v2', { speakers: 1, speakerCount: 2 })).body.num_speakers).toBe(2);
+  });
+
+  test('each channel may be one person, with the recording as the body of the request', async () => {
+    const query = 'apikey=acme-key&separateSpeakerPerChannel=true';
+    const response = await fetch(`${server.url}/audio/generic/api/v2/sync/diarize?${query}`, {
+      ...{ method: 'POST', headers: { 'content-type': 'audio/wav' }, body: readFileSync(server.audio.talk) },
+    });
+    expect(await answerOf(response)).toMatchObject({ status: 200, body: { num_speakers: 1 } });
+  });
+
+  test('a number of speakers that is none is a bad request', async () => {
+    const { status, body } = await diarize('v2', { speakers: 1.5 });
+    expect([status, body.fault.detail.code]).toEqual([400, 'INPUT_INVALID']);
+  });
 });

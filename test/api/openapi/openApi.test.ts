@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
+import { DROP_IN_OPERATIONS } from '../../../src/api/openapi/dropInOperations.js';
 import { OPERATIONS } from '../../../src/api/openapi/operations.js';
 import { createEngine } from '../../../src/engine/createEngine.js';
 import type { Engine } from '../../../src/engine/engine.js';
@@ -64,20 +65,61 @@ test('the document is served without a key, names every call, and refusals are i
   const calls = Object.entries(body.paths as Record<string, Record<string, { operationId: string }>>).flatMap(
     ([path, methods]) => Object.entries(methods).map(([method, { operationId }]) => ({ path, method, operationId })),
   );
-  expect(calls.map(({ operationId }) => operationId).sort()).toEqual(OPERATIONS.map((o) => o.operationId).sort());
+  const described = [...OPERATIONS, ...DROP_IN_OPERATIONS].map(({ operationId }) => operationId);
+  expect(calls.map(({ operationId }) => operationId).sort()).toEqual(described.sort());
+  expect(new Set(described).size).toBe(described.length);
   // Each of them is a call: another method on its path is refused as such, and not as unknown.
   for (const { path } of calls) {
     const place = path.replaceAll(/\{\w+\}/g, 'x');
     const refused = await server.call('PUT', place);
-    expect([place, refused.status, refused.body.code]).toEqual([place, 405, 'METHOD_NOT_ALLOWED']);
+    const code = refused.body.code ?? refused.body.fault.detail.code;
+    expect([place, refused.status, code]).toEqual([place, 405, 'METHOD_NOT_ALLOWED']);
   }
   const sample = body.paths['/v1/speakers/{speakerId}/samples'].post;
-  expect(Object.keys(sample.requestBody.content)).toEqual(['application/json', 'multipart/form-data', 'audio/*']);
+  expect(Object.keys(sample.requestBody.content)).toEqual([
+    'application/json',
+    'multipart/form-data',
+    'application/octet-stream',
+  ]);
   const { schema } = sample.requestBody.content['application/json'];
   expect(schema.oneOf).toEqual([{ required: ['content'] }, { required: ['url'] }]);
   expect(schema.properties.channels).toMatchObject({ minimum: 1, maximum: 64 });
-  expect(sample.requestBody.content['application/json'].schema.properties.content).toMatchObject({ type: 'string' });
+  expect(sample.requestBody.content['application/json'].schema.properties.content).toMatchObject({
+    ...{ type: 'string', contentEncoding: 'base64' },
+  });
+  const form = sample.requestBody.content['multipart/form-data'].schema;
+  expect(form.properties.file).toMatchObject({ type: 'string', format: 'binary' });
   const withQuota = calls.filter(({ path, method }) => body.paths[path][method].responses['402'] !== undefined);
-  expect(withQuota.map(({ operationId }) => operationId)).toEqual(['addSample', 'identify', 'submitJob']);
+  expect(withQuota.map(({ operationId }) => operationId)).toEqual(
+    expect.arrayContaining(['addSample', 'identify', 'submitJob', 'enrollV1', 'identifyV2', 'diarizeV1', 'asyncVadV1']),
+  );
+  const dropIn = body.paths['/audio/generic/api/v1/sync/diarization/enroll'];
+  expect(dropIn.post.responses.default.content['application/json'].schema).toEqual({
+    $ref: '#/components/schemas/Fault',
+  });
+  expect(dropIn.get.parameters).toMatchObject([{ name: 'speakerId', in: 'query', required: true }]);
   expect(body.components.schemas.Problem.properties.code.enum).toContain('SPEAKER_NOT_FOUND');
+});
+
+test('answers of the calls of the closed service are what the document says', async () => {
+  await using engine = await createEngine({ storeDirectory: await temporaryFolder() });
+  await using server = await asyncServer(engine, {});
+  const base = '/audio/generic/api';
+  const sample = { ...content(audio.rms), encoding: 'Wave' };
+  const answers: Readonly<Record<string, unknown>> = {
+    enrollV1: (await server.call('POST', `${base}/v1/sync/diarization/enroll`, { ...sample, speakerId: 'sally' })).body,
+    enrollmentStatusV2: (await server.call('GET', `${base}/v2/sync/diarization/enroll?speakerId=sally`)).body,
+    getEnrolledSpeakersV1: (await server.call('GET', `${base}/v1/sync/diarization/get_enrolled_speakers`)).body,
+    identifyV2: (await server.call('POST', `${base}/v2/sync/diarization/identify`, content(audio.talk))).body,
+    diarizeV1: (await server.call('POST', `${base}/v1/sync/diarize`, content(audio.talk))).body,
+    diarizeV2: (await server.call('POST', `${base}/v2/sync/diarize`, content(audio.talk))).body,
+    asyncVadV1: (await server.call('POST', `${base}/v1/async/vad?request_id=v1`, content(audio.little))).body,
+    getAsyncVadV1: (await server.call('GET', `${base}/v1/async/vad/v1`)).body,
+    listAsyncVadV1: (await server.call('GET', `${base}/v1/async/vad`)).body,
+    deleteSpeakerV1: (await server.call('POST', `${base}/v1/sync/diarization/delete`, { speakerId: 'sally' })).body,
+  };
+  for (const [operationId, body] of Object.entries(answers)) {
+    const { answer } = DROP_IN_OPERATIONS.find((one) => one.operationId === operationId)!;
+    expect(answer!.safeParse(body).error?.issues, `${operationId} ${JSON.stringify(body)}`).toBeUndefined();
+  }
 });

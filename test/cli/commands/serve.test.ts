@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -95,6 +95,26 @@ test('TLS of gRPC takes both files, and says which one is not there', async () =
     1,
     { code: 'FILE_NOT_FOUND', message: expect.stringContaining('TLS certificate gone.pem does not exist') },
   ]);
+});
+
+test('with a certificate REST is HTTPS; half of the pair, or a key of another certificate, is refused', async () => {
+  const pem = (name: string) => join(folder, name);
+  for (const name of ['own', 'other']) {
+    const subject = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'];
+    const files = ['-keyout', pem(`${name}.key`), '-out', pem(`${name}.crt`), '-addext', 'subjectAltName=IP:127.0.0.1'];
+    execFileSync('openssl', ['req', ...subject, ...files], { stdio: 'ignore' });
+  }
+  const env = { VOICE_PRINTS_API_KEYS: 'home:first-key' };
+  const { line } = await serving('https', ['--tls-cert', pem('own.crt'), '--tls-key', pem('own.key')], env);
+  expect(line.rest).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+  const curl = ['-sS', '--cacert', pem('own.crt'), '-H', 'Authorization: Bearer first-key', `${line.rest}/v1/speakers`];
+  expect(JSON.parse(execFileSync('curl', curl, { encoding: 'utf8' }))).toEqual({ speakers: [] });
+  const refused = async (...argv: string[]) => {
+    const { exitCode, stdout } = await ran(['serve', '--json', '--port', '0', '--store', pem('https2'), ...argv], env);
+    return [exitCode, JSON.parse(stdout).error.code];
+  };
+  expect(await refused('--tls-cert', pem('own.crt'))).toEqual([2, 'USAGE']);
+  expect(await refused('--tls-cert', pem('own.crt'), '--tls-key', pem('other.key'))).toEqual([1, 'CONFIG_INVALID']);
 });
 
 test('keys are made and revoked while the server runs', async () => {

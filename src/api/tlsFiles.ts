@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { VoicePrintsError } from '../../core/errors.js';
+import { VoicePrintsError } from '../core/errors.js';
 
 /** Paths of PEM files; empty: none. */
 export interface TlsFiles {
@@ -7,14 +7,17 @@ export interface TlsFiles {
   readonly privateKey: string;
 }
 
+/** The contents of a certificate (with its chain) and of its private key, both PEM. */
+export interface Tls {
+  readonly certificate: Buffer;
+  readonly privateKey: Buffer;
+}
+
 /**
  * The contents of both files; undefined where neither is named. Throws CONFIG_INVALID where only one is, FILE_NOT_FOUND and
  * FILE_UNREADABLE, which name the file.
  */
-export async function readTls({
-  certificate,
-  privateKey,
-}: TlsFiles): Promise<{ readonly certificate: Buffer; readonly privateKey: Buffer } | undefined> {
+export async function readTls({ certificate, privateKey }: TlsFiles): Promise<Tls | undefined> {
   if (certificate === '' && privateKey === '') return undefined;
   if (certificate === '' || privateKey === '') {
     const message = 'a TLS certificate and its private key belong together; name both files, or neither';
