@@ -53,7 +53,7 @@ function described(operation: Operation): Json {
     tags: [tag],
     summary,
     description: `Needs a key with the scope ${scope}.`,
-    parameters: [...pathParameters(operation), ...queryParameters(query), ...queryParameters(audioQuery)],
+    parameters: [...pathParameters(operation), ...queryParameters(query), ...beside(queryParameters(audioQuery))],
     ...(body && { requestBody: requestBody(body, audioQuery) }),
     responses: {
       [status]: { description: summary, ...content },
@@ -80,13 +80,14 @@ const BINARY: Json = { type: 'string', format: 'binary' };
 function requestBody(body: z.ZodObject, audioQuery: z.ZodObject | undefined): Json {
   const schema = jsonSchema(body);
   if (audioQuery === undefined) return { required: true, content: { 'application/json': { schema } } };
-  const carrier = { oneOf: [{ required: ['content'] }, { required: ['url'] }] };
+  // Said in words: generators of clients make nothing of `oneOf` beside `properties`.
+  const carried = { description: 'Exactly one of content and url' };
   const file = { ...BINARY, description: 'The recording; the field may have any name' };
   const form = { type: 'object', properties: { file, ...propertiesOf(audioQuery) }, required: ['file'] };
   return {
     required: true,
     content: {
-      'application/json': { schema: { ...schema, ...carrier } },
+      'application/json': { schema: { ...schema, ...carried } },
       'multipart/form-data': { schema: form },
       'application/octet-stream': {
         schema: {
@@ -113,6 +114,10 @@ const queryParameters = (query: z.ZodObject | undefined): Json[] =>
         required: (jsonSchema(query).required as readonly string[] | undefined)?.includes(name) ?? false,
       }))
     : [];
+
+/** What a body may carry as well need not be in the query. */
+const beside = (parameters: readonly Json[]): Json[] =>
+  parameters.map((parameter) => ({ ...parameter, required: false }));
 
 const propertiesOf = (schema: z.ZodObject): Readonly<Record<string, Json>> =>
   jsonSchema(schema).properties as Readonly<Record<string, Json>>;
