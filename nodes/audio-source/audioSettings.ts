@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { field } from '../../src/index.js';
-import { checkbox, type SettingsForm, text, withDefaults } from '../shared/settings.js';
+import { checkbox, field, type SettingsForm, text, withDefaults } from '../shared/settings.js';
 import { LIVE_MODES, type LiveMode, liveDefaults, liveShape } from './liveSettings.js';
 
 const schema = z.object({

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import {
   type Credentials,
-  field,
   type LiveSource,
   type RtpFormat,
   SIP_CODECS,
@@ -9,7 +8,7 @@ import {
   splitCredentials,
   VoicePrintsError,
 } from '../../src/index.js';
-import { checkbox, text } from '../shared/settings.js';
+import { checkbox, field, text } from '../shared/settings.js';
 
 /** Kinds of live sources, as the dialog offers them. */
 export const LIVE_MODES = ['rtsp', 'http', 'rtp', 'sip', 'microphone', 'liveFile', 'pcm'] as const;

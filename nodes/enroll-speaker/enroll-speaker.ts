@@ -1,10 +1,10 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow, NodeStatus } from 'node-red';
 import { z } from 'zod';
-import { type EnrollResult, field, VoicePrintsError } from '../../src/index.js';
+import { type EnrollResult, VoicePrintsError } from '../../src/index.js';
 import { badge, shorten } from '../shared/badge.js';
 import { bindNode, DEFAULT_QUEUE_LIMIT, type Send } from '../shared/bindNode.js';
 import { recordingsOf, workingDirectoryOf } from '../shared/recordingsOf.js';
-import { type SettingsForm, text, trySettings, withDefaults } from '../shared/settings.js';
+import { field, type SettingsForm, text, trySettings, withDefaults } from '../shared/settings.js';
 import { evaluate, evaluateText, located } from '../shared/typedProperty.js';
 import { storeOf, useStore } from '../speaker-store/storeOf.js';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { DISCOVERY_PREFIX, falseAcceptPercent, field, PRESENCE_WINDOW_MS, RESERVED_SITES } from '../../src/index.js';
+import { DISCOVERY_PREFIX, falseAcceptPercent, PRESENCE_WINDOW_MS, RESERVED_SITES } from '../../src/index.js';
 import { DEFAULT_QUEUE_LIMIT } from '../shared/bindNode.js';
-import { checkbox, type SettingsForm, text, withDefaults } from '../shared/settings.js';
+import { checkbox, field, type SettingsForm, text, withDefaults } from '../shared/settings.js';
 
 /** Levels of an MQTT topic: no wildcard, no slash at their ends. */
 const topicText = (fallback: string) =>

@@ -14,6 +14,9 @@ export interface SettingsForm<S extends z.ZodType> {
   readonly migrations: readonly Migration[];
 }
 
+/** A field of the editor: numbers arrive as text, and an empty input as ''. */
+export const field = <S extends z.ZodType>(schema: S) => z.preprocess((raw) => (raw === '' ? undefined : raw), schema);
+
 /** A checkbox; an environment variable arrives as text. */
 export const checkbox = z.preprocess((raw) => {
   if (raw === undefined || raw === '' || raw === 'false') return false;

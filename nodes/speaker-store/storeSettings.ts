@@ -1,15 +1,8 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { z } from 'zod';
-import {
-  type EngineConfig,
-  engineConfig,
-  falseAcceptPercent,
-  field,
-  parseConfig,
-  VoicePrintsError,
-} from '../../src/index.js';
-import { checkbox, readSettings, type SettingsForm, text, withDefaults } from '../shared/settings.js';
+import { type EngineOptions, falseAcceptPercent, VoicePrintsError } from '../../src/index.js';
+import { checkbox, field, readSettings, type SettingsForm, text, withDefaults } from '../shared/settings.js';
 
 export interface StoreCredentials {
   readonly encryptionKey?: string;
@@ -51,17 +44,17 @@ export const storeForm: SettingsForm<typeof schema> = {
 };
 
 /** What `createEngine` wants, from the settings and credentials of a store. Throws CONFIG_INVALID. */
-export function engineOptions(RED: NodeAPI, node: Node<StoreCredentials>, def: NodeDef): EngineConfig {
+export function engineOptions(RED: NodeAPI, node: Node<StoreCredentials>, def: NodeDef): EngineOptions {
   const settings = readSettings(storeForm, def);
-  return parseConfig(engineConfig, {
+  return {
     storeDirectory: storeDirectory(RED, node, def),
-    encryptionKey: node.credentials?.encryptionKey ?? '',
+    encryptionKey: node.credentials?.encryptionKey || undefined,
     model: settings.model === '' ? undefined : settings.model,
     falseAcceptPercent: settings.falseAcceptPercent,
     workerThreads: settings.workerThreads,
     keepAudio: settings.keepAudio,
     unknownVoiceDays: settings.unknownVoiceDays,
-  });
+  };
 }
 
 /**

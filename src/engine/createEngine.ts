@@ -9,8 +9,9 @@ import { LowdbUnknownVoices } from '../registry/lowdbUnknownVoices.js';
 import type { UnknownVoices } from '../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import { WorkerCompute } from './compute/workerCompute.js';
-import { type EngineConfig, type EngineConfigInput, engineConfig, parseConfig } from './config.js';
+import { type EngineConfig, engineConfig, parseConfig } from './config.js';
 import type { Engine } from './engine.js';
+import type { EngineOptions } from './engineOptions.js';
 import { registryOfModel } from './enrolment/modelView.js';
 import { modelInStore } from './models/modelInStore.js';
 import { type OpenCompute, VoiceEngine } from './voiceEngine.js';
@@ -37,7 +38,7 @@ export interface CreateEngineOptions {
  *
  * @throws VoicePrintsError CONFIG_INVALID, MODEL_NOT_FOUND, MODEL_INVALID, or what LowdbRegistry.open throws
  */
-export async function createEngine(config: EngineConfigInput, options: CreateEngineOptions = {}): Promise<Engine> {
+export async function createEngine(config: EngineOptions, options: CreateEngineOptions = {}): Promise<Engine> {
   const parsed = parseConfig(engineConfig, config);
   const { openRegistry = openLowdbRegistry, resolveModel = modelOfStore, nowMs = Date.now } = options;
   const { resolveSegmentation = segmentationOfStore } = options;

@@ -1,4 +1,4 @@
-import { createEngine, type Engine } from '../../index.js';
+import { createEngine, type Engine, type EngineOptions } from '../../index.js';
 import type { OptionSpec, ParsedArguments, Terminal } from '../command.js';
 import { textOption } from './parseCommandLine.js';
 import { storeFolder } from './storeFolder.js';
@@ -16,13 +16,13 @@ export const segmentationOption = {
 export async function openEngine(
   args: ParsedArguments,
   terminal: Terminal,
-  extra: Readonly<Record<string, unknown>> = {},
+  extra: Partial<EngineOptions> = {},
 ): Promise<Engine> {
   const config = {
     storeDirectory: storeFolder(args, terminal.env),
-    encryptionKey: terminal.env.VOICE_PRINTS_KEY ?? '',
-    model: textOption(args, 'model') ?? '',
-    segmentation: textOption(args, 'segmentation') ?? '',
+    encryptionKey: terminal.env.VOICE_PRINTS_KEY || undefined,
+    model: textOption(args, 'model') || undefined,
+    segmentation: textOption(args, 'segmentation') || undefined,
     ...extra,
   };
   return createEngine(config, { actor: 'command line' });

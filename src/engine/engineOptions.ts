@@ -1,0 +1,29 @@
+import type { FalseAcceptPercent } from '../core/identification.js';
+
+/** What an engine is opened with. Only the folder is needed. */
+export interface EngineOptions {
+  /** Folder of the voiceprints; made when missing. One process at a time writes to it. */
+  readonly storeDirectory: string;
+  /** Encrypts the store at rest; any text of 8 characters or more. Undefined: not encrypted. */
+  readonly encryptionKey?: string | undefined;
+  /** Id of a speaker model or path of an ONNX file; by default the one in use in the store, else the built-in one. */
+  readonly model?: string | undefined;
+  /** Id of a segmentation model, path of an ONNX file, or `off`; by default the one in use in the store, else the built-in one. */
+  readonly segmentation?: string | undefined;
+  /** Chance in percent that the voice of somebody who is not enrolled is named. Default 1. */
+  readonly falseAcceptPercent?: FalseAcceptPercent | undefined;
+  /** Keeps the speech of accepted enrolment samples (biometric raw data), so that another speaker model can be used later. Default false. */
+  readonly keepAudio?: boolean | undefined;
+  /** Days that an unknown voice is kept after it last spoke in a live stream, 0 to 3650; 0 keeps none beyond the session. Default 30. */
+  readonly unknownVoiceDays?: number | undefined;
+  /** Most unknown voices of one tenant, 1 to 2000; those not met for longest give way. Default 200. */
+  readonly maxUnknownVoices?: number | undefined;
+  /** Threads for the networks, 1 to 64. By default one less than there are cores, four at most. */
+  readonly workerThreads?: number | undefined;
+  /** Longest recording accepted, in milliseconds. Default 4 hours. */
+  readonly maxDurationMs?: number | undefined;
+  /** Largest recording accepted, in bytes. Default 2 GiB. */
+  readonly maxBytes?: number | undefined;
+  /** Longest time that decoding one recording may take, in milliseconds. Default 15 minutes. */
+  readonly maxDecodeMs?: number | undefined;
+}
