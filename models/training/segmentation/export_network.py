@@ -14,17 +14,21 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from onnx import numpy_helper
 from scipy.signal import lfilter
+from torch import nn
 
 from network import POWERSET, VOICES, SegmentationNetwork, WaveSegmentation
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from export import add_metadata, store_as_half  # noqa: E402
+from export import HALF_SUFFIX, add_metadata, store_as_half  # noqa: E402
 
 WINDOW_SAMPLES = 160_000
 FRAME_SAMPLES = 320
 LARGEST_DIFFERENCE = 0.02
 """Of a probability, between the file with its halved weights and the network in PyTorch."""
+SHAPE = (2, 128, 96)
+"""Blocks, width, recurrent width of the published networks."""
 METADATA = {
     "model_type": "pyannote-segmentation-3.0",
     "version": "1",
@@ -48,6 +52,78 @@ def load_network(checkpoint: str) -> SegmentationNetwork:
     network = SegmentationNetwork(*saved["shape"])
     network.load_state_dict(saved["average"])
     return network.eval()
+
+
+def restore_network(path: str, shape: tuple[int, int, int] = SHAPE) -> SegmentationNetwork:
+    """The network of an exported file, in evaluation mode; training goes on from it once `settle_norms` has run.
+
+    The exporter folds each norm into the convolution before it. Here the convolution keeps the folded weights and the norm
+    adds the folded bias."""
+    graph = onnx.load(path).graph
+    stored = {}
+    for weight in graph.initializer:
+        stored[weight.name.removesuffix(HALF_SUFFIX)] = torch.from_numpy(numpy_helper.to_array(weight).astype(np.float32))
+    network = SegmentationNetwork(*shape)
+    state = network.state_dict()
+    for name in state:
+        if f"network.{name}" in stored:
+            state[name] = stored[f"network.{name}"]
+    folded = [node for node in graph.node if node.op_type == "Conv" and node.input[1].startswith("onnx::")]
+    convolutions = [name for name, module in network.named_modules() if isinstance(module, nn.Conv2d) and module.bias is None]
+    if len(folded) != len(convolutions):
+        raise ValueError(f"{path} holds {len(folded)} convolutions where {len(convolutions)} are expected")
+    for node, name in zip(folded, sorted(convolutions, key=running_order)):
+        norm = f"{name}_norm"
+        state[f"{name}.weight"] = stored[node.input[1]]
+        state[f"{norm}.weight"] = torch.full_like(state[f"{norm}.weight"], (1 + network.get_submodule(norm).eps) ** 0.5)
+        state[f"{norm}.bias"] = stored[node.input[2]]
+        state[f"{norm}.running_mean"] = torch.zeros_like(state[f"{norm}.running_mean"])
+        state[f"{norm}.running_var"] = torch.ones_like(state[f"{norm}.running_var"])
+    for node, name in zip([node for node in graph.node if node.op_type == "LSTM"], ("memory1", "memory2")):
+        inward, onward, bias = (stored[key] for key in node.input[1:4])
+        for direction, suffix in enumerate(("", "_reverse")):
+            state[f"{name}.weight_ih_l0{suffix}"] = gates_of_torch(inward[direction])
+            state[f"{name}.weight_hh_l0{suffix}"] = gates_of_torch(onward[direction])
+            own, other = bias[direction].chunk(2)
+            state[f"{name}.bias_ih_l0{suffix}"], state[f"{name}.bias_hh_l0{suffix}"] = gates_of_torch(own), gates_of_torch(other)
+    (product,) = [node for node in graph.node if node.op_type == "MatMul" and node.input[1].startswith("onnx::")]
+    state["out.weight"] = stored[product.input[1]].T
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def running_order(name: str) -> tuple[int, ...]:
+    """Where a convolution stands in the graph."""
+    top, *rest = name.split(".")
+    place = ["stem", "stem_block1", "stem_block2", "widen", "blocks", "narrow"].index(top)
+    inner = ["first", "second", "shortcut", "enter", "context", "leave"]
+    return (place, *(int(part) if part.isdigit() else inner.index(part) for part in rest))
+
+
+def gates_of_torch(rows: torch.Tensor) -> torch.Tensor:
+    """Rows of an ONNX LSTM (input, output, forget, cell gate) -> in the order of PyTorch (input, forget, cell, output)."""
+    gate_in, gate_out, forget, cell = rows.chunk(4)
+    return torch.cat([gate_in, forget, cell, gate_out])
+
+
+@torch.no_grad()
+def settle_norms(network: SegmentationNetwork, features: torch.Tensor) -> None:
+    """Gives each norm the mean and deviation that its input has on these features, and undoes both in its weights.
+
+    The network answers as before in evaluation mode, and in training mode nearly so."""
+    def settle(norm: nn.BatchNorm2d, inputs: tuple[torch.Tensor], _: torch.Tensor) -> None:
+        variance, mean = torch.var_mean(inputs[0].float(), dim=(0, 2, 3), unbiased=False)
+        scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+        norm.bias += (mean - norm.running_mean) * scale
+        norm.weight.copy_(scale * (variance + norm.eps).sqrt())
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
+
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    handles = [norm.register_forward_hook(settle) for norm in norms]
+    network.eval()(features)
+    for handle in handles:
+        handle.remove()
 
 
 def write_onnx(network: SegmentationNetwork, path: str) -> float:

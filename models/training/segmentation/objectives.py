@@ -9,7 +9,7 @@ from network import CLASS_ORDERS, POWERSET, powerset_classes
 
 TEACHER_SHARE = 0.5
 """Share of the teacher in the target, where its answer agrees with the truth."""
-DOUBTED, TRUSTED = 0.5, 0.8
+DOUBTED, TRUSTED = 0.4, 0.7
 """Mean probability of the true classes below which the teacher is not heard, and from which it is heard in full."""
 
 

@@ -1,8 +1,9 @@
 """Trains the segmentation network on mixtures; goes on from its last checkpoint.
 
-usage: train.py MIXTURES SPEAKER.onnx CHECKPOINT.pt --minutes 60 [--head-minutes 10] [--threads 1]
-SPEAKER.onnx is the speaker model whose lower layers it begins with; they stay as they are for --head-minutes. Shards may
-appear while it runs. Those named held-out-NNN.npz are not trained on: with every checkpoint their loss and error are told.
+usage: train.py MIXTURES START.onnx CHECKPOINT.pt --minutes 60 [--head-minutes 10] [--rate 1e-3] [--threads 1]
+START.onnx is a speaker model whose lower layers it begins with (they stay as they are for --head-minutes), or a segmentation
+model that it goes on from. Shards may appear while it runs. Those named held-out-NNN.npz are not trained on: with every
+checkpoint their loss and error are printed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 
 from network import SegmentationNetwork
@@ -22,9 +24,12 @@ from objectives import frame_errors, likeness_loss, order_free_loss, targets
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from export import restore  # noqa: E402
+from export_network import restore_network, settle_norms  # noqa: E402
 
 BATCH = 32
-HEAD_RATE, LOWER_RATE = 2e-3, 5e-4
+LOWER_SHARE = 0.25
+"""Of the rate, for the layers that begin at the speaker model's."""
+SETTLING_CHUNKS = 256
 WARM_UP_STEPS = 100
 LIKENESS = 0.5
 AVERAGE_STEPS = 300
@@ -98,25 +103,37 @@ def told(errors: torch.Tensor) -> str:
     return f"error {sum(shares):.1f} % (missed / made up / confused {' / '.join(f'{share:.1f}' for share in shares)})"
 
 
+def begin(start: str, training: Mixtures) -> SegmentationNetwork:
+    """The network to train: with the lower layers of a speaker model, or a whole segmentation model."""
+    kinds = {entry.key for entry in onnx.load(start).metadata_props}
+    if "student_shape" in kinds:
+        network = SegmentationNetwork()
+        network.take_voices(restore(start))
+        return network
+    network = restore_network(start)
+    settle_norms(network, training.batch(range(min(SETTLING_CHUNKS, len(training.rows))))[0])
+    return network
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mixtures", type=Path)
-    parser.add_argument("speaker")
+    parser.add_argument("start")
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--head-minutes", type=float, default=10)
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(1)
     training, validation = Mixtures(arguments.mixtures, "[0-9]*.npz"), Mixtures(arguments.mixtures, "held-out-*.npz")
-    network = SegmentationNetwork()
-    network.take_voices(restore(arguments.speaker))
+    network = begin(arguments.start, training)
     likeness = torch.nn.Linear(2 * network.shape[2], 32)
     lower = network.lower()
     known = {id(parameter) for parameter in lower}
     upper = [parameter for parameter in network.parameters() if id(parameter) not in known] + list(likeness.parameters())
-    optimizer = torch.optim.AdamW([{"params": upper, "peak": HEAD_RATE}, {"params": lower, "peak": LOWER_RATE}], weight_decay=1e-2)
+    optimizer = torch.optim.AdamW([{"params": upper, "peak": arguments.rate}, {"params": lower, "peak": arguments.rate * LOWER_SHARE}], weight_decay=1e-2)
     average = copy.deepcopy(network)
     spent, step = 0.0, 0
     if arguments.checkpoint.exists():
