@@ -14,6 +14,22 @@ const scratch = mkdtempSync(join(tmpdir(), 'voice-prints-test-'));
 const counted = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
 
+/** What pyproject.toml of models/training asks for, as Python imports it. */
+const TRAINING_MODULES = [
+  'torch',
+  'numpy',
+  'scipy',
+  'soundfile',
+  'onnx',
+  'onnxruntime',
+  'pyroomacoustics',
+  'kaldi_native_fbank',
+  'sherpa_onnx',
+  'pytest',
+  'ruff',
+  'mypy',
+];
+
 const bin = (name) => join(root, 'node_modules', name);
 
 /** Runs a program of node_modules under this Node; answers whether it succeeded. */
@@ -57,6 +73,33 @@ function checks() {
   check('publint', run('publint/src/cli.js', ['--strict']));
 }
 
+/** The training programs' checks and tests, where Python has what they need; says so where it has not. */
+function training() {
+  const python = process.env.VOICE_PRINTS_TRAINING_PYTHON ?? 'python3';
+  const folder = join(root, 'models', 'training');
+  const wanted = 'import importlib.util as u, sys; print(*[m for m in sys.argv[1:] if u.find_spec(m) is None])';
+  const { status, stdout } = spawnSync(python, ['-c', wanted, ...TRAINING_MODULES], { encoding: 'utf8' });
+  const missing = status === 0 ? stdout.trim() : python;
+  if (missing !== '') {
+    return say(`models/training: not tested, there is no ${missing.replaceAll(' ', ', ')} (see its README.md)`);
+  }
+  say('models/training: ruff, mypy, pytest');
+  const runModule = (...args) => spawnSync(python, ['-m', ...args], { cwd: folder, stdio: 'inherit' }).status === 0;
+  check('ruff', runModule('ruff', 'check', '.') && runModule('ruff', 'format', '--check', '.'));
+  check('mypy', runModule('mypy'));
+  const report = join(scratch, 'pytest.xml');
+  const isGood = runModule('pytest', '-q', `--junit-xml=${report}`);
+  const suite = existsSync(report) ? readFileSync(report, 'utf8') : '';
+  const [count, failed, errors, skipped] = ['tests', 'failures', 'errors', 'skipped'].map((name) =>
+    Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0),
+  );
+  counted.passed += count - failed - errors - skipped;
+  counted.failed += failed + errors;
+  counted.skipped += skipped;
+  if (failed + errors > 0) failures.push(`pytest: ${failed + errors} tests`);
+  else if (!isGood || count === 0) check('pytest: the run', false);
+}
+
 function main() {
   assertNodeVersion();
   ensureDebianPackages(FOR_TESTS);
@@ -64,6 +107,7 @@ function main() {
   ensureBuilt();
   if (only.length > 0) return tests('tests', only);
   checks();
+  training();
   tests('tests', []);
   const lane = ensureNode24Lane();
   tests('flows on Node.js 24 and Node-RED 5', ['test/flows'], lane);

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "models", "training"))
-from teacher import EMBEDDING_SIZE, load_teacher  # noqa: E402
+from voice_prints_training.speaker.teacher import EMBEDDING_SIZE, load_teacher  # noqa: E402
 
 
 def original_features(samples):

@@ -1,13 +1,25 @@
 """Voices and their variations, cutting, damage, shards."""
+
 import json
 
 import numpy as np
 import torch
 
-from augment import Damage, a_law, lose_packets, mix_at, mu_law, power, telephone
-from prepare import CHUNK, cut, sessions
-from shards import roughen
-from voices import FASTEST, LEAST_UNLIKE, SLOWEST, SPEED_STEPS, VARIATIONS, VoiceNumbers, change_speed, draw_variation, move_formants, training_rows
+from voice_prints_training.augment import Damage, a_law, lose_packets, mix_at, mu_law, power, telephone
+from voice_prints_training.speaker.prepare import CHUNK, cut, sessions
+from voice_prints_training.speaker.shards import roughen
+from voice_prints_training.voices import (
+    FASTEST,
+    LEAST_UNLIKE,
+    SLOWEST,
+    SPEED_STEPS,
+    VARIATIONS,
+    VoiceNumbers,
+    change_speed,
+    draw_variation,
+    move_formants,
+    training_rows,
+)
 
 
 def tone(frequency, seconds=4.0):
@@ -27,7 +39,11 @@ def test_every_speaker_in_every_variation_is_a_voice_of_its_own():
 
 
 def test_development_speakers_are_never_training_rows(tmp_path):
-    rows = [{"speaker": "x", "split": "dev"}, {"speaker": "y", "split": "train"}, {"speaker": None, "split": "unlabelled"}]
+    rows = [
+        {"speaker": "x", "split": "dev"},
+        {"speaker": "y", "split": "train"},
+        {"speaker": None, "split": "unlabelled"},
+    ]
     (tmp_path / "manifest.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
     kept = training_rows(tmp_path)
     assert [row["split"] for row in kept] == ["train", "unlabelled"]
@@ -58,7 +74,7 @@ def test_formants_move_and_the_pitch_stays():
     assert abs(centre(speech) - 1500) < 60
     assert 90 < centre(moved) - centre(speech) < 200
     power_spectrum = np.abs(np.fft.rfft(moved[8000:40000])) ** 2
-    assert power_spectrum[::200].sum() > 0.9 * power_spectrum.sum()      # still at multiples of 100 Hz
+    assert power_spectrum[::200].sum() > 0.9 * power_spectrum.sum()  # still at multiples of 100 Hz
     assert np.abs(move_formants(speech, 1.0) - speech)[400:-400].max() < 1e-3
 
 
@@ -116,6 +132,7 @@ def test_lost_packets_are_silent():
 
 def test_damage_keeps_length_and_repeats_with_its_seed(tmp_path):
     import soundfile
+
     for folder in ("noise", "rir"):
         (tmp_path / folder).mkdir()
         soundfile.write(tmp_path / folder / "a.wav", np.random.default_rng(2).standard_normal(20000) * 0.1, 16000)

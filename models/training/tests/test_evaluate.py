@@ -1,8 +1,16 @@
 """Error rates and costs on values known by hand."""
+
 import numpy as np
 import pytest
 
-from evaluate import cllr, equal_error_rate, isotonic, middle, min_cllr, min_detection_cost
+from voice_prints_training.speaker.evaluate import (
+    cllr,
+    equal_error_rate,
+    isotonic,
+    middle,
+    min_cllr,
+    min_detection_cost,
+)
 
 
 def test_separate_scores_have_no_errors():
@@ -33,7 +41,10 @@ def test_scores_that_say_nothing_cost_one_bit():
 def test_true_ratios_cannot_be_improved():
     rng = np.random.default_rng(1)
     same, different = rng.normal(2, 1, 50000), rng.normal(0, 1, 50000)
-    ratio = lambda scores: 2 * scores - 2
+
+    def ratio(scores):
+        return 2 * scores - 2
+
     assert min_cllr(same, different) <= cllr(ratio(same), ratio(different))
     assert min_cllr(same, different) == pytest.approx(cllr(ratio(same), ratio(different)), abs=0.01)
 

@@ -1,10 +1,11 @@
 """Our log-mel against kaldi-native-fbank, which sherpa-onnx uses."""
+
 import kaldi_native_fbank
 import numpy as np
 import pytest
 import torch
 
-from frontend import LogMel, mel_filter_bank, split_into_frames, subtract_mean
+from voice_prints_training.frontend import LogMel, mel_filter_bank, split_into_frames, subtract_mean
 
 
 def kaldi(samples, high, snip):
@@ -28,7 +29,7 @@ def voice_like(length):
     return (0.05 * tone * (1 + np.sin(2 * np.pi * 3 * time)) + 0.003 * noise).astype(np.float32)
 
 
-@pytest.mark.parametrize("high,snip", [(7600.0, False), (8000.0, True)])
+@pytest.mark.parametrize(("high", "snip"), [(7600.0, False), (8000.0, True)])
 @pytest.mark.parametrize("length", [16000, 20011, 33333])
 def test_same_as_kaldi(high, snip, length):
     samples = voice_like(length)

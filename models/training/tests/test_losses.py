@@ -1,17 +1,20 @@
 """The arithmetic of the losses on values known otherwise."""
+
 import math
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from losses import additive_angular_margin, frame_hints, same_neighbours, towards_teacher
+from voice_prints_training.speaker.losses import additive_angular_margin, frame_hints, same_neighbours, towards_teacher
 
 
 def test_without_margin_it_is_the_plain_softmax():
     cosines = torch.tensor([[0.5, 0.1, -0.2], [0.0, 0.9, 0.3]])
     voices = torch.tensor([0, 2])
-    assert additive_angular_margin(cosines, voices, 0.0, 10.0) == pytest.approx(float(F.cross_entropy(cosines * 10, voices)), abs=1e-5)
+    assert additive_angular_margin(cosines, voices, 0.0, 10.0) == pytest.approx(
+        float(F.cross_entropy(cosines * 10, voices)), abs=1e-5
+    )
 
 
 def test_the_margin_is_an_angle():
@@ -21,7 +24,10 @@ def test_the_margin_is_an_angle():
 
 
 def test_loss_keeps_falling_with_the_cosine_near_opposite():
-    values = [float(additive_angular_margin(torch.tensor([[c, 0.0]]), torch.tensor([0]), 0.2, 10.0)) for c in (-0.999, -0.99, -0.97, -0.9)]
+    values = [
+        float(additive_angular_margin(torch.tensor([[c, 0.0]]), torch.tensor([0]), 0.2, 10.0))
+        for c in (-0.999, -0.99, -0.97, -0.9)
+    ]
     assert values == sorted(values, reverse=True)
 
 

@@ -1,15 +1,34 @@
 """The segmentation network's features, mixtures, losses and export."""
+
 import numpy as np
 import onnx
 import pytest
+import soundfile
 import torch
-from export_network import METADATA, write_onnx
-from frontend import LogMel, mel_filter_bank
-from mixtures import CHUNK_FRAMES, CHUNK_SAMPLES, Voice, conversation, cut_at_pauses, in_order_of, lay, sounding
-from network import CLASS_ORDERS, SegmentationNetwork, powerset_classes
-from objectives import frame_errors, likeness_loss, order_free_loss, targets
-from student import Student
-from waveform import FIRST_BIN, LAST_BIN, WaveFeatures
+
+from voice_prints_training.frontend import LogMel, mel_filter_bank
+from voice_prints_training.segmentation import talk
+from voice_prints_training.segmentation.export import METADATA, restore_network, settle_norms, write_onnx
+from voice_prints_training.segmentation.mixtures import in_order_of
+from voice_prints_training.segmentation.network import CLASS_ORDERS, SegmentationNetwork, powerset_classes
+from voice_prints_training.segmentation.objectives import frame_errors, likeness_loss, order_free_loss, targets
+from voice_prints_training.segmentation.rooms import simulate
+from voice_prints_training.segmentation.scenes import HELD_OUT_ROOMS, PLACES, Scenes
+from voice_prints_training.segmentation.sounds import level_control, set_level
+from voice_prints_training.segmentation.talk import (
+    CHUNK_FRAMES,
+    CHUNK_SAMPLES,
+    Manner,
+    Voice,
+    converse,
+    cut_at_pauses,
+    cut_short,
+    keep_three,
+    lay,
+    sounding,
+)
+from voice_prints_training.segmentation.waveform import FIRST_BIN, LAST_BIN, WaveFeatures
+from voice_prints_training.speaker.student import Student
 
 SURE = 30.0
 
@@ -46,7 +65,7 @@ def test_the_convolution_is_the_front_end_of_the_speaker_model():
     # one offset a band, the mean that is subtracted: the same in all frames
     assert (difference - difference.mean(1, keepdim=True)).abs().max() < 0.02
     bank = mel_filter_bank()
-    assert bank[:, :FIRST_BIN].sum() == 0 and bank[:, LAST_BIN + 1:].sum() == 0
+    assert bank[:, :FIRST_BIN].sum() == 0 and bank[:, LAST_BIN + 1 :].sum() == 0
 
 
 def test_level_does_not_matter_and_silence_is_finite():
@@ -62,6 +81,7 @@ def test_level_does_not_matter_and_silence_is_finite():
 
 def test_orders_of_the_classes_follow_the_voices(two_voices):
     from itertools import permutations
+
     for row, order in zip(CLASS_ORDERS, permutations(range(3))):
         # voice i of the truth is voice order[i] of the answer: class c is found in column row[c]
         moved = torch.empty_like(two_voices)
@@ -127,18 +147,113 @@ def test_what_begins_before_the_chunk_and_ends_after_it_is_cut_with_its_truth():
     assert lay(tone(1), -3, mixed, active) == pytest.approx(-2)
 
 
-def test_a_conversation_sounds_where_its_truth_says_so():
+def two_tones():
+    return [Voice((tone(2, hertz) * 32767).astype(np.int16), [(0, 32000)]) for hertz in (200, 700)]
+
+
+def test_a_conversation_sounds_where_its_truth_says_so(monkeypatch):
+    monkeypatch.setattr(talk, "laughter", lambda voiced, rng: np.zeros(1600, np.float32))
     rng = np.random.default_rng(3)
-    voices = [Voice((tone(2, hertz) * 32767).astype(np.int16), [(0, 32000)], 40) for hertz in (200, 700)]
-    for _ in range(5):
-        mixed, activity = conversation(voices, rng)
-        level = np.sqrt(np.mean(mixed.reshape(CHUNK_FRAMES, -1) ** 2, axis=1))
-        assert activity.shape == (CHUNK_FRAMES, 3) and not activity[:, 2].any()
-        spoken = activity.any(1)
-        assert spoken.any()
-        # the pauses that count as speech are the only silent frames with a voice
-        assert (level[~spoken] < 0.02).mean() > 0.95
-        assert np.median(level[spoken]) > 0.02
+    for _ in range(8):
+        tracks, activity = converse(two_tones(), rng)
+        assert tracks.shape == (2, CHUNK_SAMPLES) and activity.shape == (CHUNK_FRAMES, 2)
+        for track, active in zip(tracks, activity.T):
+            level = np.sqrt(np.mean(track.reshape(CHUNK_FRAMES, -1) ** 2, axis=1))
+            # pauses under .3 s count as speech; the edges of a piece lie within a frame of its truth
+            assert (level[~active] < 0.02).mean() > 0.95
+            assert not active.any() or np.median(level[active]) > 0.01
+
+
+def test_laughter_is_heard_and_is_no_speech(monkeypatch):
+    monkeypatch.setattr(talk.Manner, "draw", staticmethod(lambda rng: Manner(0, 0, 0.1, 1, laughs=1)))
+    heard = 0
+    for seed in range(4):
+        tracks, activity = converse(two_tones(), np.random.default_rng(seed))
+        level = np.sqrt(np.mean(tracks.sum(0).reshape(CHUNK_FRAMES, -1) ** 2, axis=1))
+        heard += int((level[~activity.any(1)] > 0.01).sum())
+    assert heard > 50
+
+
+def test_of_six_voices_the_three_that_speak_most_are_kept():
+    tracks = np.arange(6, dtype=np.float32)[:, None] * np.ones((1, CHUNK_SAMPLES), np.float32)
+    activity = np.zeros((CHUNK_FRAMES, 6), bool)
+    for voice, frames in enumerate((5, 90, 0, 30, 60, 20)):
+        activity[:frames, voice] = True
+    kept, active = keep_three(tracks, activity)
+    assert kept[:, 0].tolist() == [1, 3, 4]
+    assert active.sum(0).tolist() == [90, 30, 60]
+    kept, active = keep_three(tracks[:1], activity[:, :1])
+    assert kept.shape == (3, CHUNK_SAMPLES) and active.sum(0).tolist() == [5, 0, 0]
+
+
+def test_a_backchannel_is_short_and_begins_and_ends_softly():
+    word = cut_short(tone(3), 8000, np.random.default_rng(1))
+    assert word.shape == (8000,) and word[0] == 0 and word[-1] == 0
+    assert np.abs(word[2000:6000]).max() == pytest.approx(0.1, rel=0.01)
+
+
+def test_simulated_rooms_reverberate_as_long_as_asked_and_fade_with_distance():
+    for seed in range(3):
+        responses, distances, reverberation = simulate(np.random.default_rng(seed))
+        energy = np.square(responses)
+        assert energy.sum(1).max() == pytest.approx(1)
+        assert energy.sum(1).argmax() == distances.argmin()
+        farthest = energy[distances.argmax()]
+        left = np.cumsum(farthest[::-1])[::-1]
+        decibels = 10 * np.log10(left / left[0] + 1e-12)
+        measured = 3 * ((decibels < -25).argmax() - (decibels < -5).argmax()) / 16000
+        assert measured == pytest.approx(reverberation, rel=0.3)
+
+
+def test_levels_are_as_recorders_store_them():
+    rng = np.random.default_rng(2)
+    peaks = []
+    for _ in range(40):
+        stored = set_level(tone(1), rng) * 32768
+        assert np.abs(stored - np.round(stored)).max() < 1e-3
+        peaks.append(np.abs(stored).max() / 32768)
+    assert min(peaks) < 0.01 and max(peaks) <= 1 and max(peaks) > 0.1
+
+
+def test_level_control_brings_quiet_passages_up():
+    samples = np.concatenate([tone(3), 0.05 * tone(5)])
+    even = level_control(samples, np.random.default_rng(1))
+    ratio = np.abs(samples[:40000]).max() / np.abs(samples[-16000:]).max()
+    assert np.abs(even[20000:40000]).max() / np.abs(even[-16000:]).max() < 0.8 * ratio
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    for folder in ("noise", "rir"):
+        (tmp_path / folder).mkdir()
+        soundfile.write(tmp_path / folder / "a.wav", np.random.default_rng(2).standard_normal(20000) * 0.1, 16000)
+    rooms = np.zeros((HELD_OUT_ROOMS + 1, 6, 400), np.float16)
+    rooms[..., 0] = 1
+    np.savez(tmp_path / "rooms.npz", responses=rooms)
+    return Scenes(tmp_path, tmp_path / "rooms.npz", held_out=False)
+
+
+def test_every_scene_is_finite_and_within_full_scale_even_when_nobody_speaks(scenes):
+    rng = np.random.default_rng(5)
+    for talkers in range(4):
+        for _ in range(12):
+            tracks = np.zeros((3, CHUNK_SAMPLES), np.float32)
+            for track in tracks[:talkers]:
+                track[:] = tone(10)
+            samples = scenes(tracks, rng)
+            assert samples.shape == (CHUNK_SAMPLES,) and samples.dtype == np.float32
+            assert np.isfinite(samples).all() and np.abs(samples).max() <= 1
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_voices_that_are_silent_stay_out_of_every_place(scenes, place):
+    rng = np.random.default_rng(1)
+    silent = np.zeros((3, 32000), np.float32)
+    loud = silent.copy()
+    loud[1] = tone(2)
+    assert np.sqrt(np.mean(scenes.place(loud, place, rng) ** 2)) > 10 * np.sqrt(
+        np.mean(scenes.place(silent, place, rng) ** 2)
+    )
 
 
 def test_the_teachers_voices_are_put_in_the_order_of_the_truth(two_voices):
@@ -158,6 +273,16 @@ def test_lower_layers_begin_at_the_speaker_model_and_the_file_answers_as_the_net
     assert id(network.widen.weight) in lower and id(network.out.weight) not in lower
     path = str(tmp_path / "network.onnx")
     assert write_onnx(network.eval(), path) < 0.002
+    features = WaveFeatures()(noise(10)[None]) + torch.randn(6, 80, 1000) * 0.5
+    again = restore_network(path)
+    with torch.no_grad():
+        expected = network(features).exp()
+        assert (again(features).exp() - expected).abs().max() < 0.002
+        # norms that are measured anew answer as before, and in training nearly so
+        settle_norms(again, features)
+        assert (again(features).exp() - expected).abs().max() < 0.002
+        torch.manual_seed(2)
+        assert (again.train()(features).exp() - expected).abs().mean() < 0.02
     stored = onnx.load(path)
     assert {entry.key: entry.value for entry in stored.metadata_props} == METADATA
     assert sum(len(weight.raw_data) for weight in stored.graph.initializer) < 3e6

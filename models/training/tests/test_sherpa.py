@@ -1,4 +1,5 @@
 """sherpa-onnx loads an exported model by its metadata and gives the vectors that our own front end gives."""
+
 import glob
 import os
 
@@ -6,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from augment import read_mono
-from evaluate import make_embedder
-from export import write_onnx
-from student import Student
-from test_frontend import voice_like
+from tests.test_frontend import voice_like
+from voice_prints_training.augment import read_mono
+from voice_prints_training.speaker.evaluate import make_embedder
+from voice_prints_training.speaker.export import write_onnx
+from voice_prints_training.speaker.student import Student
 
 sherpa_onnx = pytest.importorskip("sherpa_onnx")
 
@@ -38,7 +39,10 @@ def test_same_vectors_from_a_small_student(tmp_path):
         assert cosine(sherpa_embedding(path, samples), embed(torch.from_numpy(samples)[None])) > 0.9999
 
 
-@pytest.mark.skipif("MODEL" not in os.environ or "CORPUS" not in os.environ, reason="set MODEL to an exported file and CORPUS to the corpus")
+@pytest.mark.skipif(
+    "MODEL" not in os.environ or "CORPUS" not in os.environ,
+    reason="set MODEL to an exported file and CORPUS to the corpus",
+)
 def test_same_vectors_on_real_speech():
     path = os.environ["MODEL"]
     embed = make_embedder(path)
@@ -47,7 +51,7 @@ def test_same_vectors_on_real_speech():
         for recording in sorted(glob.glob(os.path.join(os.environ["CORPUS"], name, "*.opus")))[:3]:
             samples = read_mono(recording)
             for seconds in (1, 2, 7.7):
-                part = samples[16000:16000 + int(16000 * seconds)]
+                part = samples[16000 : 16000 + int(16000 * seconds)]
                 worst = min(worst, cosine(sherpa_embedding(path, part), embed(torch.from_numpy(part)[None])))
     print(f"smallest cosine {worst:.7f}")
     assert worst > 0.9999

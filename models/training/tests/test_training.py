@@ -1,4 +1,5 @@
 """The networks' equivalences, resuming, exporting and coming back."""
+
 from argparse import Namespace
 
 import numpy as np
@@ -6,17 +7,26 @@ import onnx
 import pytest
 import torch
 
-from distil import Training
-from export import restore, write_onnx
-from optimiser import orthogonal
-from prepare import HINTS
-from student import Student
+from voice_prints_training.speaker.export import restore, write_onnx
+from voice_prints_training.speaker.optimiser import orthogonal
+from voice_prints_training.speaker.prepare import HINTS
+from voice_prints_training.speaker.student import Student
+from voice_prints_training.speaker.train import Training
 
 SMALL = (32, 3, 32)
 
 
 def options(**changes):
-    values = dict(seed=1, start=None, shape=SMALL, optimiser="muon", minutes=10, rate=1e-3, labels=0.5, hints=0.2)
+    values = {
+        "seed": 1,
+        "start": None,
+        "shape": SMALL,
+        "optimiser": "muon",
+        "minutes": 10,
+        "rate": 1e-3,
+        "labels": 0.5,
+        "hints": 0.2,
+    }
     return Namespace(**{**values, **changes})
 
 
@@ -25,13 +35,21 @@ def batch(seed):
     target = torch.nn.functional.normalize(torch.randn(8, 192, generator=generator), dim=1)
     voices = torch.tensor([0, 1, 2, 3, 0, 1, -1, 2])
     known = torch.tensor([True] * 5 + [False] * 3)
-    return torch.randn(8, 60, 80, generator=generator), target, voices, torch.randn(8, 30, HINTS, generator=generator), known
+    return (
+        torch.randn(8, 60, 80, generator=generator),
+        target,
+        voices,
+        torch.randn(8, 30, HINTS, generator=generator),
+        known,
+    )
 
 
 def begin():
     training = Training(5, options())
     seen = torch.tensor([True, True, True, True, False])
-    training.meet(torch.nn.functional.normalize(torch.randn(5, 192, generator=torch.Generator().manual_seed(9)), dim=1), seen)
+    training.meet(
+        torch.nn.functional.normalize(torch.randn(5, 192, generator=torch.Generator().manual_seed(9)), dim=1), seen
+    )
     return training
 
 
@@ -90,6 +108,7 @@ def test_pooling_applies_one_linear_map_to_frame_mean_and_deviation():
 @pytest.mark.parametrize("half", [False, True])
 def test_an_exported_file_gives_the_same_vectors_and_the_weights_back(tmp_path, half):
     import onnxruntime
+
     torch.manual_seed(0)
     network = Student(*SMALL).eval()
     path = str(tmp_path / "model.onnx")

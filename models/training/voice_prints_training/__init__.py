@@ -1,0 +1,1 @@
+"""Training of the models of voice-prints: the speaker model and the segmentation model."""
