@@ -220,7 +220,7 @@ anew. Engines that already run keep the model they were started with.`,
 /** Lets the model in use hear kept audio; undefined where the store is encrypted and its key was not given. */
 async function hearKeptAudio(args: ParsedArguments, terminal: Terminal): Promise<Reembedded | undefined> {
   try {
-    await using engine = await openEngine(args, terminal, { model: '' });
+    await using engine = await openEngine(args, terminal, { model: undefined });
     using bar = new ProgressBar(args, terminal);
     const onPerson = (done: number, total: number) => bar.count('hearing kept audio', done, total);
     return await engine.speakers().reembed({ signal: terminal.signal, onPerson });
