@@ -52,6 +52,7 @@ export {
   recordedTurnEvent,
   rejectedEvent,
   type SpeakerEvent,
+  type WarningEvent,
   type StreamEvent,
   type TentativeEvent,
   TURN_EVENT_TYPES,

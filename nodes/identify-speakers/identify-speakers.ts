@@ -32,10 +32,20 @@ export default function register(RED: NodeAPI): void {
       return;
     }
     const progress = progressBadge(RED, this);
+    const warned = new Set<string>();
+    // What concerns the people enrolled, not the recording; messages of single turns carry no warnings.
+    const warnOnce = (warnings: Identification['warnings']): void => {
+      for (const { code, message } of warnings) {
+        if (!['NOBODY_ENROLLED', 'VOICEPRINT_STALE'].includes(code) || warned.has(code)) continue;
+        warned.add(code);
+        this.warn(message);
+      }
+    };
     const handle = async (msg: NodeMessageInFlow, send: Send, signal: AbortSignal): Promise<void> => {
       progress.begin();
       const result = await identify(RED, this, settings, msg, signal, progress.show);
       this.status(voicesBadge(RED, result));
+      warnOnce(result.warnings);
       if (settings.output === 'whole') sendWhole(RED, settings, msg, send, result);
       else await sendTurns(RED, settings, msg, send, result);
     };

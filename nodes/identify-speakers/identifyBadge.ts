@@ -39,8 +39,11 @@ export function progressBadge(RED: NodeAPI, node: Node): ProgressBadge {
 }
 
 /** Green with the names, yellow where nobody is known, grey where nobody speaks. */
-export function voicesBadge(RED: NodeAPI, { segments }: Identification): NodeStatus {
+export function voicesBadge(RED: NodeAPI, { segments, warnings }: Identification): NodeStatus {
   if (segments.length === 0) return badge('grey', 'dot', 'identify-speakers.status.nobody');
+  if (warnings.some(({ code }) => code === 'NOBODY_ENROLLED')) {
+    return badge('yellow', 'dot', 'identify-speakers.status.nobodyEnrolled');
+  }
   const scores = new Map<string, number>();
   for (const { decision, name, speakerId, score } of segments) {
     const label = name ?? speakerId;

@@ -19,6 +19,7 @@ const PORTS: readonly Port[] = ['known', 'others', 'state'];
 /** Makes the node listen to streams: audio and commands come in, events, presence and states go out. */
 export function bindLiveIdentify(RED: NodeAPI, node: Node, settings: IdentifySettings): Binding {
   let isFailed = false;
+  const warned = new Set<string>();
   const listening: LiveListening = new LiveListening({
     ...settings,
     presenceWindowMs: 1000 * settings.presenceWindowSeconds,
@@ -30,6 +31,10 @@ export function bindLiveIdentify(RED: NodeAPI, node: Node, settings: IdentifySet
       isFailed = true;
       node.status(failureBadge(failure.code));
       node.error(failure as unknown as string, { audio: stream } as NodeMessage);
+    },
+    onWarning: ({ code, message }) => {
+      if (!warned.has(code)) node.warn(message);
+      warned.add(code);
     },
     onChange: () => {
       if (listening.streams > 0) isFailed = false;
@@ -160,9 +165,10 @@ const outgoing = (message: MqttMessage, stream?: Partial<StreamLabel>): NodeMess
   ({ ...message, ...(stream && { stream }) }) as NodeMessage;
 
 /** Who is here; where nobody is, how many streams are listened to; that audio was lost or the machine is full. */
-function listeningBadge(RED: NodeAPI, { streams, presence, droppedSeconds, level }: LiveListening): NodeStatus {
+function listeningBadge(RED: NodeAPI, { streams, presence, droppedSeconds, level, isAnybodyEnrolled }: LiveListening): NodeStatus {
   const text = (key: string, words = {}) => RED._(`identify-speakers.status.${key}`, words);
   if (level > 0) return badge('yellow', 'ring', text('degraded'));
+  if (streams > 0 && !isAnybodyEnrolled) return badge('yellow', 'ring', text('nobodyEnrolled'));
   if (presence === 'unknown') return badge('yellow', 'dot', text('somebody'));
   if (presence !== 'nobody') return badge('green', 'dot', shorten(presence));
   if (streams === 0) return badge('grey', 'ring', text('idle'));

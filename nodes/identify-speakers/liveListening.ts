@@ -9,6 +9,7 @@ import {
   type StreamState,
   topicsOf,
   VoicePrintsError,
+  type WarningEvent,
 } from '../../src/index.js';
 import type { LiveDescription, StreamLabel } from '../shared/liveMessages.js';
 import { ListenedStream } from './listenedStream.js';
@@ -26,6 +27,8 @@ export interface ListeningOptions extends SiteOptions {
   /** A message for the given port; `stream` says which stream it came from, where it came from one. */
   readonly tell: (port: Port, message: MqttMessage, stream?: Partial<StreamLabel>) => void;
   readonly onFailure: (failure: VoicePrintsError, stream: Partial<StreamLabel>) => void;
+  /** Something the user should know although the stream is listened to. */
+  readonly onWarning: (warning: WarningEvent) => void;
   /** Something that the badge shows may have changed. */
   readonly onChange: () => void;
 }
@@ -44,6 +47,8 @@ export class LiveListening {
   #isClosed = false;
   droppedSeconds = 0;
   level = 0;
+  /** False from a session that began with nobody to name until somebody is named. */
+  isAnybodyEnrolled = true;
 
   constructor(options: ListeningOptions) {
     this.#options = options;
@@ -160,6 +165,11 @@ export class LiveListening {
   #heard(event: SpeakerEvent, session: LiveSession, messages: SiteMessages, label: Partial<StreamLabel>): void {
     const isSourcesToTell = event.event_type === 'stream' && this.#toldBySource.has(label.streamId ?? '');
     if (this.#isClosed || isSourcesToTell) return;
+    if (event.event_type === 'warning') {
+      this.isAnybodyEnrolled = event.code !== 'NOBODY_ENROLLED';
+      this.#options.onWarning(event);
+    }
+    if (event.event_type === 'identified') this.isAnybodyEnrolled = true;
     if (event.event_type === 'dropped') this.droppedSeconds += event.seconds;
     if (event.event_type === 'degraded') this.level = event.level;
     if ((event.event_type === 'unknown' || event.event_type === 'uncertain') && event.cluster) {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from './errors.js';
 import type { EnrollQuality } from './voiceprint.js';
 
 /** `identified`: the score passes the chosen false-accept preset and the margin; `uncertain`: near it; `unknown`: nobody enrolled. */
@@ -34,9 +35,13 @@ export interface IdentifiedSegment {
   readonly candidates: readonly Candidate[];
 }
 
-/** Something the user should know although the work was done, e.g. AUDIO_TRUNCATED, AUDIO_NARROW_BAND. */
+/** Codes of warnings that are never errors; a warning may also carry an ErrorCode such as AUDIO_TRUNCATED. */
+export const WARNING_CODES = ['AUDIO_NARROW_BAND', 'MODEL_UNCALIBRATED', 'NOBODY_ENROLLED', 'VOICEPRINT_STALE'] as const;
+export type WarningCode = (typeof WARNING_CODES)[number];
+
+/** Something the user should know although the work was done. */
 export interface Warning {
-  readonly code: string;
+  readonly code: ErrorCode | WarningCode;
   readonly message: string;
 }
 
@@ -85,6 +90,7 @@ export type SampleReasonCode =
   | 'SECOND_VOICE'
   | 'DISAGREES_WITH_EARLIER'
   | 'COLLIDES_WITH_OTHER'
+  | 'SAME_RECORDING'
   | 'AUDIO_UNREADABLE';
 
 /** `message` says what is wrong and what to do; `refuses` false is a remark only. */
@@ -125,7 +131,8 @@ export interface SpeakerSummary {
   readonly audioSeconds: number;
   readonly quality: EnrollQuality;
   readonly samples: number;
-  readonly languageCode: string;
+  /** As it was given at enrolment; null where nobody said. */
+  readonly languageCode: string | null;
   /** Samples whose audio is kept, so that another model can hear it. */
   readonly samplesWithAudio: number;
   /** True when the voiceprint was made with another model and cannot be matched until that is mended from kept audio, or it is enrolled anew. */

@@ -1,6 +1,6 @@
 import type { AudioFrame } from './audioFrame.js';
 import type { ErrorCode } from './errors.js';
-import type { Candidate, Decision } from './identification.js';
+import type { Candidate, Decision, Warning } from './identification.js';
 
 /** How a live source is; what its node's badge shows. */
 export type StreamStatus =
@@ -91,6 +91,8 @@ export type LiveEvent =
       readonly timestampMs: number;
     }
   | { readonly type: 'state'; readonly state: StreamState; readonly timestampMs: number }
+  /** Something the user should know although the session goes on, at its beginning: nobody can be named, and why. */
+  | { readonly type: 'warning'; readonly warning: Warning; readonly timestampMs: number }
   /** Audio that was lost because this machine or the channel was full. */
   | { readonly type: 'dropped'; readonly seconds: number; readonly timestampMs: number }
   /** The machine is full: names come later by working with longer hops; `level` 0 is back to normal. */

@@ -42,6 +42,7 @@ export interface Voiceprint {
   readonly id: string;
   readonly tenantId: string;
   readonly name: string;
+  /** As it was given; empty where nobody said. */
   readonly languageCode: string;
   /** Accepted samples, oldest first, at most 20; the mean is derived from them and kept for reading speed. */
   readonly exemplars: readonly Exemplar[];

@@ -44,7 +44,8 @@ import { diarizeRecording } from './recording/diarizeRecording.js';
 import { ChunkIdentification } from './recording/identifyChunks.js';
 import { identifyRecording } from './recording/identifyRecording.js';
 import { speakerDirectory } from './speakerDirectory.js';
-import { staleAmong, voiceprintsFor } from './voiceprints/voiceprintsFor.js';
+import { galleryWarnings } from './voiceprints/galleryWarnings.js';
+import { voiceprintsFor } from './voiceprints/voiceprintsFor.js';
 
 /** Recordings that may wait while others are worked on; one more is ENGINE_BUSY. */
 const MAX_WAITING = 64;
@@ -123,7 +124,7 @@ export class VoiceEngine implements Engine {
         {
           voiceprints,
           falseAcceptPercent: request.falseAcceptPercent ?? config.falseAcceptPercent,
-          staleVoiceprints: speakerIds?.length ? 0 : staleAmong(everybody, this.model.id),
+          galleryWarnings: speakerIds?.length ? [] : galleryWarnings(everybody, this.model.id),
         },
         { signal, onProgress: options.onProgress },
       );

@@ -47,6 +47,8 @@ export function liveSpeakerEvent(event: LiveEvent, context: EventContext): Speak
         ...told,
       };
     }
+    case 'warning':
+      return { event_type: 'warning', ...event.warning, ...told };
     case 'dropped':
       return { event_type: 'dropped', seconds: seconds(event.seconds), ...told };
     case 'degraded':

@@ -75,6 +75,13 @@ export interface StreamEvent extends Told {
   readonly attempt?: number;
 }
 
+/** Something the user should know although the stream goes on, e.g. NOBODY_ENROLLED. */
+export interface WarningEvent extends Told {
+  readonly event_type: 'warning';
+  readonly code: string;
+  readonly message: string;
+}
+
 /** Audio was lost because the machine was full. */
 export interface DroppedEvent extends Told {
   readonly event_type: 'dropped';
@@ -88,7 +95,14 @@ export interface DegradedEvent extends Told {
 }
 
 /** What a live stream or a recording tells, as plain JSON: the same from a node, the command line and the API. */
-export type SpeakerEvent = TurnEvent | TentativeEvent | RelabelEvent | StreamEvent | DroppedEvent | DegradedEvent;
+export type SpeakerEvent =
+  | TurnEvent
+  | TentativeEvent
+  | RelabelEvent
+  | StreamEvent
+  | WarningEvent
+  | DroppedEvent
+  | DegradedEvent;
 
 /** The events of a turn at its end; the `event_types` that Home Assistant is told. */
 export const TURN_EVENT_TYPES = ['identified', 'unknown', 'uncertain', 'rejected'] as const;

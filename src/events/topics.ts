@@ -44,6 +44,8 @@ export function eventMessage(event: SpeakerEvent, place: TopicPlace): MqttMessag
       return { topic: topics.relabel, payload: event, qos: 1, retain: false };
     case 'stream':
       return { topic: topics.stream, payload: event, qos: 1, retain: true };
+    case 'warning':
+      return { topic: topics.errors, payload: errorPayload(event), qos: 1, retain: false };
     case 'dropped':
     case 'degraded':
       return { topic: topics.load, payload: event, qos: 0, retain: false };
@@ -53,6 +55,11 @@ export function eventMessage(event: SpeakerEvent, place: TopicPlace): MqttMessag
 /** What the errors topic is told when a stream has one; undefined where nothing is wrong. */
 export function errorMessage(event: SpeakerEvent, place: TopicPlace): MqttMessage | undefined {
   if (event.event_type !== 'stream' || event.code === undefined) return undefined;
-  const payload = { code: event.code, message: event.message ?? '', site: event.site };
-  return { topic: topicsOf(place).errors, payload, qos: 1, retain: false };
+  return { topic: topicsOf(place).errors, payload: errorPayload(event), qos: 1, retain: false };
 }
+
+const errorPayload = ({ code, message = '', site }: { code?: string; message?: string; site: string }) => ({
+  code,
+  message,
+  site,
+});

@@ -60,6 +60,28 @@ function secondsTogether(segments: readonly { readonly start: number; readonly e
   return together;
 }
 
+test('one recording, saved anew, does not complete a voiceprint; nobody complete is a warning in the answer', async () => {
+  const engine = await openEngine();
+  const whole = spoken('rms', 1);
+  const [wav, again, other] = ['first.wav', 'again.ogg', 'other.wav'].map((name) => join(root, name));
+  execFileSync('sox', [whole, wav!, 'trim', '0', '10']);
+  execFileSync('ffmpeg', ['-v', 'error', '-i', wav!, '-c:a', 'libopus', '-b:a', '32k', again!]);
+  execFileSync('sox', [spoken('rms', 2), other!, 'trim', '0', '10']);
+  const talk = file(spoken('rms', 0));
+  const warned = async () => (await engine.identify({ source: talk })).warnings.map(({ code }) => code);
+  expect(await warned()).toContain('NOBODY_ENROLLED');
+  const first = await engine.enroll({ speakerId: 'rms', samples: [file(wav!)] });
+  expect(first).toMatchObject({ status: 'accepted' });
+  const codes = ({ reasons }: typeof first) => reasons.filter(({ refuses }) => refuses).map(({ code }) => code);
+  for (const path of [wav!, again!]) {
+    const copy = await engine.enroll({ speakerId: 'rms', samples: [file(path)] });
+    expect([copy.status, codes(copy), copy.speechSeconds]).toEqual(['rejected', ['SAME_RECORDING'], first.speechSeconds]);
+  }
+  expect(await warned()).toContain('NOBODY_ENROLLED');
+  expect(await engine.enroll({ speakerId: 'rms', samples: [file(other!)] })).toMatchObject({ status: 'complete' });
+  expect(await warned()).not.toContain('NOBODY_ENROLLED');
+}, 120_000);
+
 describe('enrolling and identifying with real networks', () => {
   let engine: Engine;
   let slt: Int16Array;

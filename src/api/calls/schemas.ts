@@ -32,7 +32,7 @@ export const declared = {
   encoding: optional(z.string().max(64)).describe('Container or codec; needed only for headerless audio'),
   sampleRate: optional(count).describe('In hertz; needed only for headerless audio'),
   channels: optional(count.pipe(z.number().int().min(1).max(64))).describe('Of headerless audio; 1 by default'),
-  languageCode: optional(z.string().max(35)).describe('Stored with the voiceprint; en-US by default'),
+  languageCode: optional(z.string().max(35)).describe('Language spoken, kept with the voiceprint; not interpreted'),
 };
 
 export const carried = {

@@ -43,7 +43,7 @@ export const speaker = z.strictObject({
   quality,
   samples: z.int().min(0),
   samplesWithAudio: z.int().min(0).describe('Of those, how many have their speech kept'),
-  languageCode: z.string(),
+  languageCode: z.string().nullable().describe('As it was given at enrolment'),
   isStale: z.boolean().describe('Made with another speaker model; cannot be matched until enrolled anew'),
   model: z.string(),
   consent: z.strictObject({ text: z.string(), givenAt: time }).nullable(),

@@ -44,7 +44,7 @@ const card = (speaker: SpeakerSummary): string =>
     ['speech', `${speaker.speechSeconds.toFixed(1)} s of ${speaker.audioSeconds.toFixed(1)} s`],
     ['quality', speaker.quality],
     ['samples', `${speaker.samples}, audio of ${speaker.samplesWithAudio} kept`],
-    ['language', speaker.languageCode],
+    ['language', speaker.languageCode ?? 'not given'],
     ['model', speaker.model],
     ['consent', speaker.consent ? `${speaker.consent.text} (${speaker.consent.givenAt})` : 'none recorded'],
     ['enrolled', speaker.createdAt],

@@ -47,6 +47,9 @@ export class LiveView implements Disposable {
         this.#remark(code ? `${STREAM_WORDS[status]}: ${code}: ${message ?? ''}` : STREAM_WORDS[status]);
         break;
       }
+      case 'warning':
+        this.#remark(`${event.warning.code}: ${event.warning.message}`);
+        break;
       case 'dropped':
         this.#remark(`${event.seconds.toFixed(1)} s of audio were lost: this machine is too busy`);
         break;

@@ -6,6 +6,7 @@ import { llrOf, typicality } from '../../identity/calibration.js';
 import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
 import { inSeconds, reasonFor } from './enrollReasons.js';
 import type { HeardSample } from './hearSample.js';
+import { isSameRecording, type RecordedSample } from './sameRecording.js';
 
 /** Below this a sample says too little of a voice to count at all. */
 export const LEAST_SAMPLE_SPEECH_MS = 2_000;
@@ -46,6 +47,8 @@ export interface KnownVoice {
 export interface GateContext {
   /** The person's own earlier samples; undefined where there are none of this model. */
   readonly earlier: KnownVoice | undefined;
+  /** The samples that the person's voiceprint holds, of this model. */
+  readonly earlierSamples: readonly RecordedSample[];
   /** Everybody else of the tenant with samples of this model. */
   readonly others: readonly KnownVoice[];
   readonly calibration: CalibrationParameters;
@@ -64,13 +67,24 @@ export interface JudgedSample {
  * earlier samples, or, where there are none, with those of their own that agree best.
  */
 export function judgeSamples(samples: readonly HeardSample[], context: GateContext): JudgedSample[] {
-  const alone = samples.map((sample) => ({ sample, reasons: soundReasons(sample, context) }));
+  const known = [...context.earlierSamples];
+  const alone = samples.map((sample) => ({ sample, reasons: ownReasons(sample, known, context) }));
   const fit = alone.filter(({ reasons }) => !reasons.some(({ refuses }) => refuses)).map(({ sample }) => sample);
   const voiceReasons = compareVoices(fit, context);
   return alone.map(({ sample, reasons }) => {
     const all = [...reasons, ...(voiceReasons.get(sample) ?? [])];
     return { sample, reasons: all, isAccepted: !all.some(({ refuses }) => refuses) };
   });
+}
+
+/** What is wrong with a sample before its voice is compared; `known` are the recordings before it, and it joins them. */
+function ownReasons(sample: HeardSample, known: RecordedSample[], context: GateContext): SampleReason[] {
+  const reasons = soundReasons(sample, context);
+  const { embedding, speechMs } = sample;
+  if (!embedding) return reasons;
+  if (known.some((earlier) => isSameRecording({ embedding, speechMs }, earlier))) return [reasonFor.sameRecording()];
+  if (!reasons.some(({ refuses }) => refuses)) known.push({ embedding, speechMs });
+  return reasons;
 }
 
 /** What is wrong with one sample by itself. */
@@ -167,3 +181,9 @@ export function knownVoiceOf({ id, mean, exemplars, speechMs }: Voiceprint, mode
   const isNarrowBand = exemplars.every(({ bandwidthHz }) => bandwidthHz < NARROW_BAND_HZ);
   return { speakerId: id, mean: mean.values, speechMs, isNarrowBand };
 }
+
+/** The samples of a stored voiceprint that this model knows. */
+export const samplesOf = ({ exemplars }: Voiceprint, modelId: string): RecordedSample[] =>
+  exemplars.flatMap(({ embedding, speechMs }) =>
+    embedding.modelId === modelId ? [{ embedding: embedding.values, speechMs }] : [],
+  );

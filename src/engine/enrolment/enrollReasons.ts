@@ -50,6 +50,12 @@ export const reasonFor = {
       'it does not sound like the other samples of this person; check who speaks in it, or delete the voiceprint and begin anew',
     ),
 
+  sameRecording: (): SampleReason =>
+    refusal(
+      'SAME_RECORDING',
+      'this recording is part of the voiceprint already, and says nothing new of the voice; add another recording',
+    ),
+
   collides: (speakerId: string): SampleReason =>
     refusal(
       'COLLIDES_WITH_OTHER',

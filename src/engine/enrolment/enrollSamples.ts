@@ -12,6 +12,7 @@ import {
   type KnownVoice,
   knownVoiceOf,
   LEAST_SPEECH_MS,
+  samplesOf,
 } from './enrollGate.js';
 import { reasonFor } from './enrollReasons.js';
 import { growVoiceprint } from './growVoiceprint.js';
@@ -55,7 +56,8 @@ export async function enrollSamples(
   let kept: readonly HeardSample[] = [];
   await registry.update(tenantId, speakerId, (current) => {
     const earlier = current && knownVoiceOf(current, modelId);
-    const judged = judgeSamples(heard, { earlier, others, calibration, limits: GATE_LIMITS });
+    const earlierSamples = current ? samplesOf(current, modelId) : [];
+    const judged = judgeSamples(heard, { earlier, earlierSamples, others, calibration, limits: GATE_LIMITS });
     const accepted = judged.filter(({ isAccepted }) => isAccepted).map(({ sample }) => sample);
     const earlierMs = earlier && current ? current.speechMs : 0;
     const speechMs = accepted.reduce((sum, sample) => sum + sample.speechMs, earlierMs);

@@ -37,7 +37,7 @@ export function growVoiceprint(
     id: growth.speakerId,
     tenantId: growth.tenantId,
     name: growth.name ?? current?.name ?? growth.speakerId,
-    languageCode: growth.languageCode ?? current?.languageCode ?? 'en-US',
+    languageCode: growth.languageCode ?? current?.languageCode ?? '',
     exemplars,
     mean: { modelId, values: meanOf(exemplars) },
     speechMs,

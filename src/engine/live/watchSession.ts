@@ -8,6 +8,8 @@ import { msOfSamples, samplesOfMs, secondsOfSamples } from '../../core/time.js';
 import { abortable, untilAborted } from '../../stream/abortable.js';
 import type { AuditNotes } from '../auditNotes.js';
 import type { CallOptions, EnrollUnknownRequest, LiveSession, WatchRequest } from '../engine.js';
+import { canBeReembedded } from '../enrolment/reembed.js';
+import { galleryWarnings } from '../voiceprints/galleryWarnings.js';
 import { LiveEar } from './liveEar.js';
 import { LivePace } from './livePace.js';
 import { type LiveNetworks, LiveSpeech } from './liveSpeech.js';
@@ -91,6 +93,7 @@ export class WatchSession implements LiveSession {
   async *#listen(): AsyncGenerator<LiveEvent> {
     try {
       await abortable(this.#voices.open(), this.#signal);
+      yield* this.#galleryWarnings();
       await this.#speech.open();
       for await (const item of untilAborted(this.#request.audio, this.#signal)) yield* this.#take(item);
       yield* this.#endRun();
@@ -101,6 +104,17 @@ export class WatchSession implements LiveSession {
       throw asVoicePrintsError(error);
     } finally {
       this.#dependencies.onEnded();
+    }
+  }
+
+  /** Why nobody can be named, where that is so and the work of this moment does not mend it. */
+  async *#galleryWarnings(): AsyncGenerator<LiveEvent> {
+    const { voiceprints, tenantId, model, nowMs } = this.#dependencies;
+    if (this.#request.speakerIds?.length) return;
+    const everybody = await voiceprints.list(tenantId);
+    if (everybody.some((voiceprint) => canBeReembedded(voiceprint, model.id))) return;
+    for (const warning of galleryWarnings(everybody, model.id)) {
+      yield { type: 'warning', warning, timestampMs: nowMs() };
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Recording } from '../../audio/recording.js';
-import type { SpeechActivity, SpeechStretch } from '../../core/identification.js';
+import type { SpeechActivity, SpeechStretch, Warning } from '../../core/identification.js';
 import type { OnProgress } from '../../core/progress.js';
 import { msOfSamples, secondsOfSamples } from '../../core/time.js';
 import { detectSegments } from '../../speech/detectSegments.js';
@@ -28,7 +28,7 @@ export async function detectRecordingSpeech(
     for (;;) {
       const next = await found.next();
       if (next.done) {
-        const warnings = recording.report().isPartial
+        const warnings: Warning[] = recording.report().isPartial
           ? [{ code: 'AUDIO_TRUNCATED', message: 'the recording ends before its end; the answer covers what was read' }]
           : [];
         return { durationSeconds: secondsOfSamples(next.value.samples), segments, warnings };

@@ -27,8 +27,8 @@ export interface IdentifyRecordingRequest {
   /** Whom to look for; incomplete ones and those of another model are passed over. */
   readonly voiceprints: readonly Voiceprint[];
   readonly falseAcceptPercent: FalseAcceptPercent;
-  /** People who were to be looked for too, but whose voiceprints are of another model. */
-  readonly staleVoiceprints?: number;
+  /** What is to be said of the people looked for, beside what the recording brings. */
+  readonly galleryWarnings?: readonly Warning[];
   /** At most this many voices; undefined: as many as are heard. */
   readonly maxVoices?: number | undefined;
 }
@@ -49,7 +49,7 @@ const SILENT_PEAK = 0.5 / 32768;
  */
 export async function identifyRecording(
   { compute, openRecording }: IdentifyRecordingDependencies,
-  { voiceprints, falseAcceptPercent, staleVoiceprints = 0, maxVoices }: IdentifyRecordingRequest,
+  { voiceprints, falseAcceptPercent, galleryWarnings = [], maxVoices }: IdentifyRecordingRequest,
   { signal, onProgress }: IdentifyRecordingOptions,
 ): Promise<Identification> {
   await using recording = await openRecording();
@@ -94,13 +94,15 @@ export async function identifyRecording(
     durationSeconds: secondsOfSamples(heard.samples),
     model: compute.model.id,
     segments: segmentsOf(turns, new Map(voiceprints.map(({ id, name }) => [id, name]))),
-    warnings: warningsOf({
-      isTruncated: recording.report().isPartial,
-      isNarrowBand,
-      hasSpeech: windows.length > 0,
-      isUncalibrated: compute.model.calibration === undefined,
-      staleVoiceprints,
-    }),
+    warnings: [
+      ...recordingWarnings({
+        isTruncated: recording.report().isPartial,
+        isNarrowBand,
+        hasSpeech: windows.length > 0,
+        isUncalibrated: compute.model.calibration === undefined,
+      }),
+      ...galleryWarnings,
+    ],
   };
 }
 
@@ -143,11 +145,9 @@ interface Findings {
   readonly isNarrowBand: boolean;
   readonly hasSpeech: boolean;
   readonly isUncalibrated: boolean;
-  readonly staleVoiceprints: number;
 }
 
-function warningsOf(findings: Findings): Warning[] {
-  const { isTruncated, isNarrowBand, hasSpeech, isUncalibrated, staleVoiceprints } = findings;
+function recordingWarnings({ isTruncated, isNarrowBand, hasSpeech, isUncalibrated }: Findings): Warning[] {
   const warnings: Warning[] = [];
   if (isTruncated) {
     warnings.push({
@@ -168,13 +168,6 @@ function warningsOf(findings: Findings): Warning[] {
     warnings.push({
       code: 'MODEL_UNCALIBRATED',
       message: 'scores of this speaker model are rough guesses; calibrate it on recordings of your own',
-    });
-  }
-  if (staleVoiceprints > 0) {
-    const people = staleVoiceprints === 1 ? '1 person was' : `${staleVoiceprints} people were`;
-    warnings.push({
-      code: 'VOICEPRINT_STALE',
-      message: `${people} enrolled with another speaker model and could not be recognised; enrol them anew, or use that model`,
     });
   }
   return warnings;

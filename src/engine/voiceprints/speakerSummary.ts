@@ -14,7 +14,7 @@ export function speakerSummary(voiceprint: Voiceprint, modelId: string): Speaker
     quality: voiceprint.quality,
     samples: voiceprint.exemplars.length,
     samplesWithAudio: voiceprint.exemplars.filter(({ audioId }) => audioId !== undefined).length,
-    languageCode: voiceprint.languageCode,
+    languageCode: voiceprint.languageCode || null,
     isStale: model !== modelId,
     model,
     consent: consent ? { text: consent.text, givenAt: new Date(consent.givenAtMs).toISOString() } : null,

@@ -1,7 +1,6 @@
 import { VoicePrintsError } from '../../core/errors.js';
 import type { SpeakerSummary } from '../../core/identification.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
-import { isStale } from '../enrolment/reembed.js';
 import { speakersNotFound } from './speakerId.js';
 
 /**
@@ -34,10 +33,6 @@ export function assertMatchable(all: readonly SpeakerSummary[], speakerIds: read
   const unmatched = speakerIds.filter((id) => !byId.get(id)!.isComplete || byId.get(id)!.isStale);
   if (unmatched.length > 0) throw speakersIncomplete([...new Set(unmatched)]);
 }
-
-/** How many people were enrolled with another model, which nobody compares with this one's vectors. */
-export const staleAmong = (all: readonly Voiceprint[], modelId: string): number =>
-  all.filter((voiceprint) => isStale(voiceprint, modelId)).length;
 
 const speakersIncomplete = (ids: readonly string[]): VoicePrintsError =>
   new VoicePrintsError(

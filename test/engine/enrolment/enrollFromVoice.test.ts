@@ -55,10 +55,10 @@ test('a voice with enough clean speech becomes a voiceprint, with consent, and i
 test('it is added to a voiceprint that is there, where it agrees', async () => {
   const { registry, enrol } = await openStore();
   await enrol({}, stretches(0, 4));
-  expect(await enrol({}, stretches(0, 4))).toMatchObject({ status: 'complete', speechSeconds: 16 });
+  expect(await enrol({}, stretches(0, 5))).toMatchObject({ status: 'complete', speechSeconds: 18 });
   const other = await enrol({}, stretches(1, 4));
   expect([other.status, codes(other)]).toEqual(['rejected', ['DISAGREES_WITH_EARLIER']]);
-  expect((await registry.get('t', 'anna'))?.speechMs).toBe(16_000);
+  expect((await registry.get('t', 'anna'))?.speechMs).toBe(18_000);
 });
 
 test.each([

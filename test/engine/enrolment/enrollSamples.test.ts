@@ -45,3 +45,20 @@ test('hardly any speech is said once', async () => {
   const { reasons } = await enrol('anna', heardSample({ speechMs: 1_000, embedding: voice(3) }));
   expect(reasons.map(({ code }) => code)).toEqual(['TOO_LITTLE_SPEECH']);
 });
+
+test('the same recording counts once, in one enrolment and in two, and leaves no half of it behind', async () => {
+  const { registry, enrol } = await storeWithBen();
+  const anna = heardSample({ speechMs: 7_000, embedding: voice(3) });
+  const copy = { ...anna, file: 'copy', speechMs: 7_120, embedding: voice(3, 0.05) };
+  const first = await enrol('anna', anna, copy);
+  expect(first).toMatchObject({ status: 'accepted', speechSeconds: 7 });
+  expect(first.samples.map(({ accepted, reasons }) => [accepted, reasons.map(({ code }) => code)])).toEqual([
+    [true, []],
+    [false, ['SAME_RECORDING']],
+  ]);
+  const again = await enrol('anna', copy);
+  expect(again).toMatchObject({ status: 'rejected', speechSeconds: 7, reasons: [{ code: 'SAME_RECORDING' }] });
+  expect(await registry.get('t', 'anna')).toMatchObject({ isComplete: false, speechMs: 7_000, audioMs: 10_000 });
+  const other = heardSample({ speechMs: 7_000, embedding: voice(3, 0.5) });
+  expect(await enrol('anna', other)).toMatchObject({ status: 'complete', speechSeconds: 14 });
+});

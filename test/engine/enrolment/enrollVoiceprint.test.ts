@@ -21,7 +21,7 @@ test('the first sample founds a voiceprint', () => {
     id: 'anna',
     tenantId: 't',
     name: 'Anna',
-    languageCode: 'en-US',
+    languageCode: '',
     speechMs: 8_000,
     audioMs: 10_000,
     isComplete: false,

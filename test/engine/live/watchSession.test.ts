@@ -50,6 +50,15 @@ describe('a live session with real networks', () => {
     for (const { turnId } of tentative) expect(finals.some((turn) => turn.turnId === turnId)).toBe(true);
   }, 240_000);
 
+  test('says once, at its beginning, that nobody can be named', async () => {
+    const warnings = async (request: { tenantId?: string }) => {
+      await using session = engine.watch({ audio: liveItems(pause(1)), ...request });
+      return (await collected(session.events())).filter(({ type }) => type === 'warning');
+    };
+    expect(await warnings({})).toEqual([]);
+    expect(await warnings({ tenantId: 'nobody' })).toMatchObject([{ warning: { code: 'NOBODY_ENROLLED' } }]);
+  });
+
   test('ends at once on an abort, while its source hangs', async () => {
     const stop = new AbortController();
     async function* hanging(): AsyncGenerator<LiveItem> {

@@ -1,0 +1,118 @@
+// How alike two enrolment samples are that are one recording, and two that are not:
+// node scripts/accuracy/sameRecording.mjs [--speakers N] [--seed N]
+// One recording: saved again as MP3, Opus and AAC, at 44.1 kHz, quieter, cut by a second, and over the telephone. Two
+// recordings: other utterances of the person cut to the same length, and one synthetic voice that reads two texts. Printed:
+// quantiles of the cosine and of the difference in speech, and how many the enrolment gate takes for one recording.
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { hearSample } from '../../dist/src/engine/enrolment/hearSample.js';
+import { isSameRecording } from '../../dist/src/engine/enrolment/sameRecording.js';
+import { corpusRows, decode, RATE_HZ, randomNumbers, soloSample } from './enrollSamples.mjs';
+import { corpusFolder, openCompute } from './speakerModel.mjs';
+
+const { values } = parseArgs({
+  options: { speakers: { type: 'string', default: '40' }, seed: { type: 'string', default: '11' } },
+});
+const random = randomNumbers(Number(values.seed));
+const compute = await openCompute();
+const signal = new AbortController().signal;
+
+function hear(samples, sampleRateHz) {
+  const recording = {
+    format: { container: 'raw', codec: undefined, sampleRateHz, channels: 1, durationMs: undefined },
+    async *frames() {
+      for (let at = 0; at < samples.length; at += RATE_HZ) {
+        yield { samples: samples.slice(at, at + RATE_HZ), sampleRateHz: RATE_HZ, startSample: at };
+      }
+    },
+    report: () => ({ samples: samples.length, isPartial: false }),
+    async [Symbol.asyncDispose]() {},
+  };
+  return hearSample('sample', async () => recording, { compute, signal, onAudio: () => {} });
+}
+
+/** Through ffmpeg twice: encoded as `format` says, and decoded again. */
+function savedAgain(samples, ...format) {
+  const raw = ['-f', 'f32le', '-ar', '16000', '-ac', '1'];
+  const run = (input, args) =>
+    spawnSync('ffmpeg', ['-v', 'error', ...args, 'pipe:1'], { input, maxBuffer: 2 ** 28 }).stdout;
+  const encoded = run(Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength), [
+    ...raw,
+    '-i',
+    'pipe:0',
+    ...format,
+  ]);
+  const pcm = run(encoded, ['-i', 'pipe:0', ...raw]);
+  return new Float32Array(pcm.buffer.slice(pcm.byteOffset, pcm.byteOffset + (pcm.byteLength & ~3)));
+}
+
+const COPIES = {
+  'the same bytes': (samples) => samples,
+  'MP3, 64 kbit/s': (samples) => savedAgain(samples, '-c:a', 'libmp3lame', '-b:a', '64k', '-f', 'mp3'),
+  'Opus, 24 kbit/s': (samples) => savedAgain(samples, '-c:a', 'libopus', '-b:a', '24k', '-f', 'ogg'),
+  'AAC, 64 kbit/s': (samples) => savedAgain(samples, '-c:a', 'aac', '-b:a', '64k', '-f', 'adts'),
+  '44.1 kHz': (samples) => savedAgain(samples, '-ar', '44100', '-f', 'wav'),
+  '12 dB quieter': (samples) => samples.map((value) => value / 4),
+  'the first second cut off': (samples) => samples.slice(RATE_HZ),
+  telephone: (samples) => savedAgain(samples, '-ar', '8000', '-c:a', 'pcm_mulaw', '-f', 'wav'),
+};
+
+const found = new Map();
+function note(kind, one, other) {
+  if (!one.embedding || !other.embedding) return;
+  const cosine = one.embedding.reduce((sum, value, i) => sum + value * other.embedding[i], 0);
+  const list = found.get(kind) ?? [];
+  list.push({ cosine, gapMs: Math.abs(one.speechMs - other.speechMs), isSame: isSameRecording(one, other) });
+  found.set(kind, list);
+}
+
+for (const set of ['speechocean762', 'librispeech', 'wuw2', 'emodb']) {
+  const rows = [...corpusRows(set, 'train'), ...corpusRows(set, 'dev')]
+    .sort(() => random() - 0.5)
+    .slice(0, Number(values.speakers));
+  for (const row of rows) {
+    const audio = await decode(`${corpusFolder}/${row.file}`);
+    const sample = (first) => soloSample(row, audio, { seconds: 8 + 8 * random(), first, random });
+    const original = sample(0);
+    const heard = await hear(original);
+    for (const [kind, copy] of Object.entries(COPIES)) note(kind, heard, await hear(copy(original)));
+    if (row.utterances.length > 1) {
+      const other = sample(Math.floor(row.utterances.length / 2)).slice(0, original.length);
+      note('another recording of the person', heard, await hear(other));
+    }
+  }
+}
+
+const TEXTS = [
+  'The quick brown fox jumps over the lazy dog, and then it goes home to sleep in the warm afternoon sun of the valley.',
+  'Give every man thy ear, but few thy voice; take each man his censure, but reserve thy judgement, and be well dressed.',
+  'Ships that pass in the night, and speak each other in passing, only a signal shown, and a distant voice in the dark.',
+  'It was a bright cold day in April, and the clocks were striking, while the wind carried dust along the empty streets.',
+];
+for (const voice of ['slt', 'rms', 'awb', 'kal16']) {
+  const read = TEXTS.map((text) => {
+    const wav = spawnSync('flite', ['-voice', voice, '-t', text, '-o', '/dev/stdout'], { maxBuffer: 2 ** 26 }).stdout;
+    const pcm = spawnSync('ffmpeg', ['-v', 'error', '-i', 'pipe:0', '-f', 'f32le', '-ar', '16000', '-ac', '1', 'pipe:1'], {
+      input: wav,
+      maxBuffer: 2 ** 26,
+    }).stdout;
+    return new Float32Array(pcm.buffer.slice(pcm.byteOffset, pcm.byteOffset + (pcm.byteLength & ~3)));
+  });
+  const shortest = Math.min(...read.map(({ length }) => length));
+  const heard = [];
+  for (const samples of read) heard.push(await hear(samples.slice(0, shortest)));
+  for (let a = 0; a < heard.length; a += 1) {
+    for (let b = a + 1; b < heard.length; b += 1) note('a synthetic voice, another text', heard[a], heard[b]);
+  }
+}
+
+const quantiles = (numbers, digits) => {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return [0, 0.01, 0.05, 0.5, 0.95, 0.99, 1].map((q) => sorted[Math.round(q * (sorted.length - 1))].toFixed(digits)).join(' ');
+};
+for (const [kind, pairs] of found) {
+  const same = pairs.filter(({ isSame }) => isSame).length;
+  console.log(`${kind}: ${same} of ${pairs.length} taken for one recording`);
+  console.log(`  cosine ${quantiles(pairs.map(({ cosine }) => cosine), 4)}; speech differs by ${quantiles(pairs.map(({ gapMs }) => gapMs), 0)} ms`);
+}
+await compute[Symbol.asyncDispose]();

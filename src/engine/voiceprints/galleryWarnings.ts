@@ -1,0 +1,22 @@
+import type { Warning } from '../../core/identification.js';
+import type { Voiceprint } from '../../core/voiceprint.js';
+import { isStale } from '../enrolment/reembed.js';
+import { voicesToMatch } from './voicesToMatch.js';
+
+/** What stands in the way of names for whoever looks for everybody: nobody to find, or people of another model. */
+export function galleryWarnings(everybody: readonly Voiceprint[], modelId: string): Warning[] {
+  const stale = everybody.filter((voiceprint) => isStale(voiceprint, modelId)).length;
+  if (stale > 0) {
+    const people = stale === 1 ? '1 person was' : `${stale} people were`;
+    const message = `${people} enrolled with another speaker model and could not be recognised; enrol them anew, or use that model`;
+    return [{ code: 'VOICEPRINT_STALE', message }];
+  }
+  if (voicesToMatch(everybody, modelId).length > 0) return [];
+  return [{ code: 'NOBODY_ENROLLED', message: nobodyEnrolled(everybody.length) }];
+}
+
+function nobodyEnrolled(incomplete: number): string {
+  if (incomplete === 0) return 'nobody is enrolled, so every voice is unknown; enrol the people who should be named';
+  const voiceprints = incomplete === 1 ? 'the one voiceprint is' : `all ${incomplete} voiceprints are`;
+  return `${voiceprints} incomplete, so every voice is unknown; add recordings until each holds 12 s of speech`;
+}

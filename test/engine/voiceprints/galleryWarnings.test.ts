@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { galleryWarnings } from '../../../src/engine/voiceprints/galleryWarnings.js';
+import { randomVoiceprint } from '../../registry/randomVoiceprint.js';
+
+const MODEL = 'model-1';
+const complete = randomVoiceprint({ id: 'anna' });
+const incomplete = { ...randomVoiceprint({ id: 'ben' }), isComplete: false };
+const ofAnotherModel = randomVoiceprint({ id: 'carl', modelId: 'model-2' });
+
+test.each([
+  { name: 'nobody', everybody: [], code: 'NOBODY_ENROLLED', says: 'nobody is enrolled' },
+  { name: 'one incomplete person', everybody: [incomplete], code: 'NOBODY_ENROLLED', says: '12 s of speech' },
+  {
+    name: 'incomplete people',
+    everybody: [incomplete, { ...incomplete, id: 'bob' }],
+    code: 'NOBODY_ENROLLED',
+    says: 'all 2 voiceprints are incomplete',
+  },
+  { name: 'people of another model', everybody: [ofAnotherModel], code: 'VOICEPRINT_STALE', says: '1 person was' },
+])('$name: a warning that says what to do, and no name', ({ everybody, code, says }) => {
+  const warnings = galleryWarnings(everybody, MODEL);
+  expect(warnings.map((warning) => warning.code)).toEqual([code]);
+  expect(warnings[0]!.message).toContain(says);
+  expect(warnings[0]!.message).not.toMatch(/anna|ben|bob|carl/i);
+});
+
+test('where somebody can be matched there is nothing to say', () => {
+  expect(galleryWarnings([complete, incomplete], MODEL)).toEqual([]);
+});
