@@ -52,11 +52,11 @@ export {
   recordedTurnEvent,
   rejectedEvent,
   type SpeakerEvent,
-  type WarningEvent,
   type StreamEvent,
   type TentativeEvent,
   TURN_EVENT_TYPES,
   type TurnEvent,
+  type WarningEvent,
 } from './events/speakerEvent.js';
 export {
   errorMessage,

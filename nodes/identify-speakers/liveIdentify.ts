@@ -165,7 +165,10 @@ const outgoing = (message: MqttMessage, stream?: Partial<StreamLabel>): NodeMess
   ({ ...message, ...(stream && { stream }) }) as NodeMessage;
 
 /** Who is here; where nobody is, how many streams are listened to; that audio was lost or the machine is full. */
-function listeningBadge(RED: NodeAPI, { streams, presence, droppedSeconds, level, isAnybodyEnrolled }: LiveListening): NodeStatus {
+function listeningBadge(
+  RED: NodeAPI,
+  { streams, presence, droppedSeconds, level, isAnybodyEnrolled }: LiveListening,
+): NodeStatus {
   const text = (key: string, words = {}) => RED._(`identify-speakers.status.${key}`, words);
   if (level > 0) return badge('yellow', 'ring', text('degraded'));
   if (streams > 0 && !isAnybodyEnrolled) return badge('yellow', 'ring', text('nobodyEnrolled'));

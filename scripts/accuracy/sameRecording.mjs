@@ -4,6 +4,9 @@
 // recordings: other utterances of the person cut to the same length, and one synthetic voice that reads two texts. Printed:
 // quantiles of the cosine and of the difference in speech, and how many the enrolment gate takes for one recording.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hearSample } from '../../dist/src/engine/enrolment/hearSample.js';
 import { isSameRecording } from '../../dist/src/engine/enrolment/sameRecording.js';
@@ -31,19 +34,21 @@ function hear(samples, sampleRateHz) {
   return hearSample('sample', async () => recording, { compute, signal, onAudio: () => {} });
 }
 
+const RAW = ['-f', 'f32le', '-ar', '16000', '-ac', '1'];
+const decoded = ({ buffer, byteOffset, byteLength }) =>
+  new Float32Array(buffer.slice(byteOffset, byteOffset + (byteLength & ~3)));
+
 /** Through ffmpeg twice: encoded as `format` says, and decoded again. */
 function savedAgain(samples, ...format) {
-  const raw = ['-f', 'f32le', '-ar', '16000', '-ac', '1'];
   const run = (input, args) =>
     spawnSync('ffmpeg', ['-v', 'error', ...args, 'pipe:1'], { input, maxBuffer: 2 ** 28 }).stdout;
   const encoded = run(Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength), [
-    ...raw,
+    ...RAW,
     '-i',
     'pipe:0',
     ...format,
   ]);
-  const pcm = run(encoded, ['-i', 'pipe:0', ...raw]);
-  return new Float32Array(pcm.buffer.slice(pcm.byteOffset, pcm.byteOffset + (pcm.byteLength & ~3)));
+  return decoded(run(encoded, ['-i', 'pipe:0', ...RAW]));
 }
 
 const COPIES = {
@@ -57,6 +62,7 @@ const COPIES = {
   telephone: (samples) => savedAgain(samples, '-ar', '8000', '-c:a', 'pcm_mulaw', '-f', 'wav'),
 };
 
+const folder = mkdtempSync(join(tmpdir(), 'voice-prints-same-'));
 const found = new Map();
 function note(kind, one, other) {
   if (!one.embedding || !other.embedding) return;
@@ -72,14 +78,15 @@ for (const set of ['speechocean762', 'librispeech', 'wuw2', 'emodb']) {
     .slice(0, Number(values.speakers));
   for (const row of rows) {
     const audio = await decode(`${corpusFolder}/${row.file}`);
-    const sample = (first) => soloSample(row, audio, { seconds: 8 + 8 * random(), first, random });
-    const original = sample(0);
+    const half = Math.ceil(row.utterances.length / 2);
+    const sample = (utterances, seconds) => soloSample({ ...row, utterances }, audio, { seconds, first: 0, random });
+    const original = sample(row.utterances.slice(0, half), 8 + 8 * random());
     const heard = await hear(original);
     for (const [kind, copy] of Object.entries(COPIES)) note(kind, heard, await hear(copy(original)));
-    if (row.utterances.length > 1) {
-      const other = sample(Math.floor(row.utterances.length / 2)).slice(0, original.length);
-      note('another recording of the person', heard, await hear(other));
-    }
+    if (half === row.utterances.length) continue;
+    // Other utterances, and as much of them, so that the length tells nothing.
+    const other = sample(row.utterances.slice(half), original.length / RATE_HZ);
+    note('another recording of the person', heard, await hear(other));
   }
 }
 
@@ -91,12 +98,9 @@ const TEXTS = [
 ];
 for (const voice of ['slt', 'rms', 'awb', 'kal16']) {
   const read = TEXTS.map((text) => {
-    const wav = spawnSync('flite', ['-voice', voice, '-t', text, '-o', '/dev/stdout'], { maxBuffer: 2 ** 26 }).stdout;
-    const pcm = spawnSync('ffmpeg', ['-v', 'error', '-i', 'pipe:0', '-f', 'f32le', '-ar', '16000', '-ac', '1', 'pipe:1'], {
-      input: wav,
-      maxBuffer: 2 ** 26,
-    }).stdout;
-    return new Float32Array(pcm.buffer.slice(pcm.byteOffset, pcm.byteOffset + (pcm.byteLength & ~3)));
+    const path = join(folder, 'read.wav');
+    spawnSync('flite', ['-voice', voice, '-t', text, '-o', path]);
+    return decoded(spawnSync('ffmpeg', ['-v', 'error', '-i', path, ...RAW, 'pipe:1'], { maxBuffer: 2 ** 26 }).stdout);
   });
   const shortest = Math.min(...read.map(({ length }) => length));
   const heard = [];
@@ -108,11 +112,22 @@ for (const voice of ['slt', 'rms', 'awb', 'kal16']) {
 
 const quantiles = (numbers, digits) => {
   const sorted = [...numbers].sort((a, b) => a - b);
-  return [0, 0.01, 0.05, 0.5, 0.95, 0.99, 1].map((q) => sorted[Math.round(q * (sorted.length - 1))].toFixed(digits)).join(' ');
+  return [0, 0.01, 0.05, 0.5, 0.95, 0.99, 1]
+    .map((q) => sorted[Math.round(q * (sorted.length - 1))].toFixed(digits))
+    .join(' ');
 };
 for (const [kind, pairs] of found) {
   const same = pairs.filter(({ isSame }) => isSame).length;
   console.log(`${kind}: ${same} of ${pairs.length} taken for one recording`);
-  console.log(`  cosine ${quantiles(pairs.map(({ cosine }) => cosine), 4)}; speech differs by ${quantiles(pairs.map(({ gapMs }) => gapMs), 0)} ms`);
+  console.log(
+    `  cosine ${quantiles(
+      pairs.map(({ cosine }) => cosine),
+      4,
+    )}; speech differs by ${quantiles(
+      pairs.map(({ gapMs }) => gapMs),
+      0,
+    )} ms`,
+  );
 }
+rmSync(folder, { recursive: true });
 await compute[Symbol.asyncDispose]();

@@ -36,7 +36,12 @@ export interface IdentifiedSegment {
 }
 
 /** Codes of warnings that are never errors; a warning may also carry an ErrorCode such as AUDIO_TRUNCATED. */
-export const WARNING_CODES = ['AUDIO_NARROW_BAND', 'MODEL_UNCALIBRATED', 'NOBODY_ENROLLED', 'VOICEPRINT_STALE'] as const;
+export const WARNING_CODES = [
+  'AUDIO_NARROW_BAND',
+  'MODEL_UNCALIBRATED',
+  'NOBODY_ENROLLED',
+  'VOICEPRINT_STALE',
+] as const;
 export type WarningCode = (typeof WARNING_CODES)[number];
 
 /** Something the user should know although the work was done. */

@@ -71,6 +71,30 @@ describe.each([
     expect(shown).toContain(help);
   });
 
+  test.each(TYPES)('the help of %s has no markdown left over', async (type) => {
+    const left = await editor.page.evaluate((shown) => {
+      const { RED } = globalThis as unknown as { RED: { nodes: { getNodeHelp(type: string): string } } };
+      const page = new DOMParser().parseFromString(RED.nodes.getNodeHelp(shown), 'text/html');
+      for (const code of page.querySelectorAll('code')) code.textContent = 'code';
+      return (page.body.textContent ?? '').split('\n').filter((line) => /`|^\s*:|\) : /.test(line));
+    }, type);
+    expect(left).toEqual([]);
+  });
+
+  test.each(TYPES)('no label of the dialog of %s runs into its field', async (type) => {
+    const node = everything.find((candidate) => candidate.type === type)!;
+    await editor.edit(node.id);
+    const wide = await editor.page.evaluate(() => {
+      const form = document.querySelector('.voice-prints-form')!;
+      for (const part of form.querySelectorAll<HTMLElement>('*'))
+        if (part.style.display === 'none') part.style.display = '';
+      const labels = [...form.querySelectorAll<HTMLElement>('.form-row > label:first-child')];
+      return labels.filter((label) => label.scrollWidth > label.clientWidth).map((label) => label.textContent);
+    });
+    await editor.closeDialog();
+    expect(wide).toEqual([]);
+  });
+
   test('no imported node is marked as wrong', async () => {
     const wrong = await editor.page.evaluate(() => {
       interface Shown {
@@ -88,6 +112,30 @@ describe.each([
     });
     expect(wrong).toEqual([]);
   });
+});
+
+test('fields are checked by what is chosen in the dialog, also before it is saved', async () => {
+  await using editor = await Editor.open(browser, red.url, 'en-US');
+  const { page } = editor;
+  const wrong = () => page.locator('.voice-prints-form .input-error:visible').count();
+  const flow = { id: 'checked', type: 'audio-source', z: everything.find(({ type }) => type === 'tab')!.id, wires: [] };
+  await editor.importFlow([{ ...flow, version: 2, mode: 'message', file: '', fileType: 'str', sipPort: 'none' }]);
+  await editor.edit('checked');
+  expect(await wrong()).toBe(0);
+  await page.selectOption('#node-input-mode', 'file');
+  await expect.poll(wrong).toBe(1); // a file is missing
+  await page.selectOption('#node-input-mode', 'rtsp');
+  await expect.poll(wrong).toBe(1); // an address is missing
+  await page.selectOption('#node-input-mode', 'sip');
+  await expect.poll(wrong).toBe(1); // the port
+  await page.selectOption('#node-input-mode', 'microphone');
+  await expect.poll(wrong).toBe(0);
+  await page.click('#node-dialog-ok');
+  const isValid = await page.evaluate(() => {
+    const { RED } = globalThis as unknown as { RED: { nodes: { node(id: string): { valid: boolean } } } };
+    return RED.nodes.node('checked').valid;
+  });
+  expect(isValid).toBe(true);
 });
 
 test('one message a turn gives the node its second port and shows the topic', async () => {

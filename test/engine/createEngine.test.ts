@@ -75,7 +75,11 @@ test('one recording, saved anew, does not complete a voiceprint; nobody complete
   const codes = ({ reasons }: typeof first) => reasons.filter(({ refuses }) => refuses).map(({ code }) => code);
   for (const path of [wav!, again!]) {
     const copy = await engine.enroll({ speakerId: 'rms', samples: [file(path)] });
-    expect([copy.status, codes(copy), copy.speechSeconds]).toEqual(['rejected', ['SAME_RECORDING'], first.speechSeconds]);
+    expect([copy.status, codes(copy), copy.speechSeconds]).toEqual([
+      'rejected',
+      ['SAME_RECORDING'],
+      first.speechSeconds,
+    ]);
   }
   expect(await warned()).toContain('NOBODY_ENROLLED');
   expect(await engine.enroll({ speakerId: 'rms', samples: [file(other!)] })).toMatchObject({ status: 'complete' });

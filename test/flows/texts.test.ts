@@ -72,6 +72,10 @@ describe.each(TYPES)('%s', (type) => {
     expect(help).toContain(`data-help-name="${type}"`);
     expect(help).not.toMatch(/\[!\w+\]/);
     expect(help).not.toMatch(/^[ \t]+\S/m);
+    // The editor reads such lines as a list of properties only in this form; a second colon breaks the whole list.
+    for (const line of help.split('\n').filter((text) => text.startsWith(':'))) {
+      expect(line).toMatch(/^: [^:()]+ \([^:()]+\) : [^:]+$/);
+    }
   });
 
   test('the type is registered under a literal name with an inline definition, as the scorecard wants', () => {

@@ -23,6 +23,8 @@ export interface SpokenAudio extends Disposable {
   readonly rms: string;
   /** About 8 seconds of awb: accepted, not complete. */
   readonly some: string;
+  /** The rest of what `some` begins. */
+  readonly more: string;
   /** About 2 seconds of awb. */
   readonly little: string;
   /** slt, rms, kal16 and slt again, with the ends of their turns in seconds. */
@@ -58,6 +60,7 @@ export function spokenAudio(): SpokenAudio {
   run('sox', path('talk.wav'), path('long.wav'), 'repeat', '4');
   const awb = speak('awb', ENROLMENT, 'awb.wav');
   run('sox', awb, path('some.wav'), 'trim', '0', '9');
+  run('sox', awb, path('more.wav'), 'trim', '9');
   run('sox', awb, path('little.wav'), 'trim', '0', '2.5');
   let at = 0;
   const turns = parts.map((part, i) => {
@@ -70,6 +73,7 @@ export function spokenAudio(): SpokenAudio {
     slt: speak('slt', ENROLMENT, 'slt.wav'),
     rms: speak('rms', ENROLMENT, 'rms.wav'),
     some: path('some.wav'),
+    more: path('more.wav'),
     little: path('little.wav'),
     talk: path('talk.wav'),
     turns,

@@ -104,7 +104,11 @@ describe('enrolment', () => {
     const body = { content: base64(server.audio.some), encoding: 'wav', speakerId: 'some' };
     const first = await post(callUrl('v1', 'enroll', 'apikey=globex-key'), body);
     expect(first).toMatchObject({ status: 200, body: { message: 'Success', enrollment_complete: false } });
-    const second = await post(callUrl('v1', 'enroll', 'apikey=globex-key'), body);
+    const again = await post(callUrl('v1', 'enroll', 'apikey=globex-key'), body);
+    expect(again.status).toBe(400);
+    expect(again.body.fault.detail.reasons).toMatchObject([{ code: 'SAME_RECORDING' }]);
+    const more = { ...body, content: base64(server.audio.more) };
+    const second = await post(callUrl('v1', 'enroll', 'apikey=globex-key'), more);
     expect(second).toMatchObject({ status: 200, body: { message: 'Complete', enrollment_complete: true } });
     expect(second.body.total_speech_duration).toBeGreaterThan(first.body.total_speech_duration);
   });
