@@ -65,7 +65,7 @@ export class SipDriver implements SourceDriver {
     try {
       const endpoint = await openSip(config, { signal });
       this.#endpoint = endpoint;
-      const states = this.#states(endpoint);
+      const states = this.#states(endpoint).catch((thrown) => this.#failed(thrown));
       if (this.#own.settings.sipTarget) this.#call(this.#own.settings.sipTarget).catch((error) => this.#failed(error));
       for await (const call of endpoint) this.#take(call);
       await Promise.all([states, ...[...this.#calls.values()].map(({ ended }) => ended)]);
@@ -79,12 +79,22 @@ export class SipDriver implements SourceDriver {
 
   async #states(endpoint: SipEndpoint): Promise<void> {
     for await (const state of endpoint.states) {
+      if (state.status === 'refused') {
+        this.#refused(state);
+        continue;
+      }
       this.#state = state;
       const { retryInMs, ...told } = { retryInMs: undefined, ...state };
       const retry = retryInMs === undefined ? {} : { retry_in_seconds: retryInMs / 1000 };
       this.#own.tell({ ...told, ...retry }, { source: this.#own.label('').source });
       this.#badge();
     }
+  }
+
+  /** Scanners are refused all the time; a caller who could have been answered is worth a line of the log. */
+  #refused({ remote, ...told }: Extract<SipState, { readonly status: 'refused' }>): void {
+    if (told.code !== 'SIP_CALL_REFUSED') this.#own.node.warn(told.message);
+    this.#own.tell(told, { source: this.#own.label('').source, call: { direction: 'incoming', ...remote } });
   }
 
   async #call(target: string): Promise<void> {
@@ -103,10 +113,12 @@ export class SipDriver implements SourceDriver {
     const label = this.#own.label(`${this.#own.node.id}-${call.id}`, { call: { direction, ...remote } });
     const out = this.#own.output(label, () => this.#badge());
     const audio = carry(call.audio, label, out, this.#stopping.signal);
-    const ended = Promise.all([audio, this.#listen(call, label)]).then(() => {
-      this.#calls.delete(label.streamId);
-      this.#badge();
-    });
+    const ended = Promise.all([audio, this.#listen(call, label)])
+      .catch((thrown) => this.#failed(thrown))
+      .then(() => {
+        this.#calls.delete(label.streamId);
+        this.#badge();
+      });
     this.#calls.set(label.streamId, { call, ended });
     this.#badge();
   }

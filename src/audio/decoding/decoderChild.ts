@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { guarded } from '../../core/guarded.js';
 import { abortable } from '../../stream/abortable.js';
 
 const STDERR_CHARACTERS = 16_384;
@@ -46,9 +47,13 @@ export class DecoderChild implements AsyncDisposable {
     this.#closed = new Promise((resolve) => child.once('close', resolve));
     child.on('error', () => undefined); // start() has told of it, or `exit` will
     for (const stream of child.stdio) stream?.on('error', () => undefined); // a child that ends early: its exit tells
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    const complain = (text: string) => {
       if (this.#stderr.length < STDERR_CHARACTERS) this.#stderr += text;
-    });
+    };
+    child.stderr?.setEncoding('utf8').on(
+      'data',
+      guarded(() => this.kill(), complain),
+    );
   }
 
   get stdout(): Readable {

@@ -1,4 +1,5 @@
 import type { VoicePrintsError } from '../../core/errors.js';
+import { guarded } from '../../core/guarded.js';
 import { untilAborted } from '../../stream/abortable.js';
 import type { ByteSource } from '../byteSource.js';
 import type { SourceFormat } from '../recording.js';
@@ -54,10 +55,11 @@ export async function* decodeWithGStreamer(
   await using owned = child;
   let feedFailure: unknown;
   if (source.descriptor === undefined) {
-    void owned.feed(source.chunks(), signal).catch((thrown) => {
+    const failed = (thrown: unknown) => {
       feedFailure = thrown;
       owned.kill();
-    });
+    };
+    guarded(failed, () => owned.feed(source.chunks(), signal))();
   }
   const unpacker = new PcmUnpacker({ codec: 's16le', sampleRateHz: 16_000, channels: 1 });
   let hasSamples = false;

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { guarded } from '../../core/guarded.js';
 import { abortable, untilAborted } from '../../stream/abortable.js';
 import type { ByteSource } from '../byteSource.js';
 import { corrupt, decodeFailed } from './decodeErrors.js';
@@ -51,11 +52,17 @@ export async function* decodeWithWasm(
   const worker = new Worker(requireHere.resolve('#wasm-decoder-worker'), { workerData, stdout: true, stderr: true });
   worker.stdout.resume();
   worker.stderr.resume();
-  const ended = new Promise<undefined>((resolve) => {
-    worker.once('error', () => resolve(undefined)).once('exit', () => resolve(undefined));
-  });
   let onReply: (reply: WasmReply) => void = () => undefined;
-  worker.on('message', (reply: WasmReply) => onReply(reply));
+  const ended = new Promise<undefined>((resolve) => {
+    worker.on('error', () => resolve(undefined)).once('exit', () => resolve(undefined));
+    worker.on(
+      'message',
+      guarded(
+        () => resolve(undefined),
+        (reply: WasmReply) => onReply(reply),
+      ),
+    );
+  });
   let hasFailed = false;
   let hasSamples = false;
   const ask = async (chunk: Uint8Array | undefined): Promise<Float32Array> => {

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { guarded } from '../../core/guarded.js';
 import { abortable } from '../../stream/abortable.js';
 import { stalled } from './liveErrors.js';
 
@@ -38,7 +39,10 @@ async function withPatience<T>(item: Promise<T>, patienceMs: number | undefined,
     for (let turn = 0; turn < 3; turn += 1) await nextTurn();
     if (!hasCome) stop.abort(stalled(patienceMs));
   };
-  const timer = setTimeout(() => void giveUp(), patienceMs);
+  const timer = setTimeout(
+    guarded((thrown) => stop.abort(thrown), giveUp),
+    patienceMs,
+  );
   try {
     return await abortable(item, stop.signal);
   } finally {

@@ -101,7 +101,17 @@ export type SipState =
   | { readonly status: 'registering' }
   | { readonly status: 'registered' }
   /** Not registered; tried again after `retryInMs`, if that is given. */
-  | { readonly status: 'failed'; readonly code: ErrorCode; readonly message: string; readonly retryInMs?: number };
+  | { readonly status: 'failed'; readonly code: ErrorCode; readonly message: string; readonly retryInMs?: number }
+  /** An incoming call was not answered; the endpoint goes on. Told at most once a second for each code. */
+  | {
+      readonly status: 'refused';
+      readonly code: ErrorCode;
+      readonly message: string;
+      /** Who called, the last one where there were several. */
+      readonly remote: SipParty;
+      /** Refused since this code was last told of. */
+      readonly calls: number;
+    };
 
 /** A SIP telephone that only listens. Iterate it for incoming calls; aborting its signal ends every call and socket. */
 export interface SipEndpoint extends AsyncIterable<SipCall>, AsyncDisposable {
@@ -113,7 +123,8 @@ export interface SipEndpoint extends AsyncIterable<SipCall>, AsyncDisposable {
   readonly callCount: number;
   /**
    * Calls somebody: `sip:door@10.0.0.5`, `sip:100@pbx:5070`. Resolves when they answer.
-   * Throws SIP_CALL_REFUSED, SIP_UNREACHABLE, SIP_CODEC_MISMATCH, CONFIG_INVALID (no such address) or ABORTED.
+   * Throws SIP_BUSY, SIP_DECLINED, SIP_NOT_FOUND, SIP_UNAUTHORIZED, SIP_UNREACHABLE, SIP_CODEC_MISMATCH, SIP_CALL_REFUSED
+   * (any other reason, its status in the details), CONFIG_INVALID (no such address) or ABORTED.
    */
   call(target: string, options?: { readonly signal?: AbortSignal }): Promise<SipCall>;
 }

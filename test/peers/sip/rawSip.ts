@@ -99,3 +99,23 @@ export class RawSip implements AsyncDisposable {
 }
 
 export const toTagOf = (response: string): string => /^To:.*;tag=([^\s;]+)/im.exec(response)?.[1] ?? '';
+
+/** An answer to a request of ours, word for word. */
+export const answerTo = (
+  request: string,
+  status: string,
+  { body = '', headers = [] as readonly string[] } = {},
+): string => {
+  const copied = request.split('\r\n').filter((line) => /^(via|from|call-id|cseq):/i.test(line));
+  const to = /^To:[^\r\n]*/im.exec(request)?.[0] ?? 'To: <sip:x@127.0.0.1>';
+  return [
+    `SIP/2.0 ${status}`,
+    ...copied,
+    /;tag=/.test(to) ? to : `${to};tag=peer`,
+    ...(body ? ['Content-Type: application/sdp'] : []),
+    ...headers,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    '',
+    body,
+  ].join('\r\n');
+};

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ENGINE_SAMPLE_RATE_HZ } from '../../../core/audioFrame.js';
 import { asVoicePrintsError } from '../../../core/errors.js';
+import { guarded } from '../../../core/guarded.js';
 import type { StdinSource } from '../../../core/liveSource.js';
 import { untilAborted } from '../../../stream/abortable.js';
 import { PushedAudio } from '../pushedAudio.js';
@@ -17,10 +18,10 @@ export function stdinAudio(
 ): PushedAudio {
   const format = rawFormat ?? { encoding: 's16le', sampleRateHz: ENGINE_SAMPLE_RATE_HZ, channels: 1 };
   const pushed = new PushedAudio({ ...format, bufferMs: BUFFER_MS, signal });
-  void pump(stream, pushed, signal).then(
-    () => pushed.end(),
+  guarded(
     (thrown) => pushed.end(signal.aborted ? undefined : asVoicePrintsError(thrown)),
-  );
+    () => pump(stream, pushed, signal).then(() => pushed.end()),
+  )();
   return pushed;
 }
 

@@ -1,4 +1,5 @@
 import type { VoicePrintsError } from '../../../core/errors.js';
+import { guarded } from '../../../core/guarded.js';
 import { untilAborted } from '../../../stream/abortable.js';
 import { PcmUnpacker } from '../../samples/pcm.js';
 import type { TimedSamples } from '../liveConnection.js';
@@ -29,10 +30,11 @@ export async function* pipelineAudio(
   await using child = await startPipeline({ parts, readsStdin: input !== undefined, failsEarly }, options);
   let feedFailure: unknown;
   if (input) {
-    void child.feed(input, signal).catch((thrown) => {
+    const failed = (thrown: unknown) => {
       feedFailure = thrown;
       child.kill();
-    });
+    };
+    guarded(failed, () => child.feed(input, signal))();
   }
   const gdp = new GdpReader();
   const unpacker = new PcmUnpacker({ codec: 's16le', sampleRateHz: 16_000, channels: 1 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type Invitation, Inviter, type Session, SessionState } from 'sip.js';
+import { type Info, type Invitation, Inviter, type Session, SessionState } from 'sip.js';
 import type { ErrorCode } from '../../../core/errors.js';
+import { guarded } from '../../../core/guarded.js';
 import { Channel } from '../../../stream/channel.js';
 import type { SipCall, SipCallEvent, SipConfig, SipEnd, SipMedia, SipParty } from '../sipTypes.js';
 import type { CallAudio } from './callAudio.js';
@@ -14,6 +15,9 @@ const MAX_EVENTS = 256;
 const MESSAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
   SIP_NO_MEDIA:
     'the call was up, but its audio stayed away; open the audio ports in the firewall, or set the public address',
+  SIP_CODEC_MISMATCH: 'the other side sends another codec than was agreed; allow only codecs that it really sends',
+  AUDIO_CORRUPT: 'what the other side sends is no audio of the agreed codec; check its codec, or choose another one',
+  INTERNAL: 'the call met an unexpected failure and was ended; call again',
 };
 
 export interface ActiveCallOptions {
@@ -53,20 +57,29 @@ export class ActiveCall implements SipCall {
       peerAddress,
       onDigit: (digit) => this.#digit(digit),
       onHeld: (isHeld) => this.#tell({ type: isHeld ? 'hold' : 'resume', timestampMs: Date.now() }),
-      onNoMedia: () => void this.#finish('noMedia', 'SIP_NO_MEDIA'),
+      onNoMedia: (noMedia) => void this.#finish('noMedia', noMedia),
       onLeft: () => void this.#finish('local'),
+      onFault: () => this.fail(),
     });
-    session.stateChange.addListener((state) => {
+    const changed = (state: SessionState) => {
       if (state === SessionState.Established) this.#start();
-      if (state === SessionState.Terminated) void this.#finish('remote');
-    });
-    session.delegate = {
-      onInfo: (info) => {
-        const digit = digitOfInfo(info.request.getHeader('content-type'), info.request.body);
-        if (digit) this.#digit(digit);
-        void info.accept();
-      },
+      if (state !== SessionState.Terminated) return;
+      acknowledged(session);
+      return this.#finish('remote');
     };
+    const fail = () => this.fail();
+    session.stateChange.addListener(guarded(fail, changed));
+    const onInfo = (info: Info) => {
+      const digit = digitOfInfo(info.request.getHeader('content-type'), info.request.body);
+      if (digit) this.#digit(digit);
+      return info.accept();
+    };
+    session.delegate = { onInfo: guarded(fail, onInfo) };
+  }
+
+  /** As the other side's messages name it. */
+  get callId(): string {
+    return this.#session.request.callId;
   }
 
   get audio(): CallAudio {
@@ -90,10 +103,7 @@ export class ActiveCall implements SipCall {
    * to be gone. Does nothing where it has.
    */
   leave(): void {
-    const { dialog } = this.#session;
-    if (dialog?.sessionState !== 'AckWait') return;
-    Object.assign(dialog, { ackWait: false }); // sip.js would throw
-    dialog.bye();
+    if (acknowledged(this.#session)) this.#session.dialog?.bye();
   }
 
   /** Never became a call: no events, its port closed. */
@@ -101,10 +111,19 @@ export class ActiveCall implements SipCall {
     void this.#finish('failed');
   }
 
+  /** Something threw that never should: this call is over, the others go on. */
+  fail(): void {
+    void this.#finish('failed', 'INTERNAL');
+  }
+
   #start(): void {
     if (this.#hasEnded) return;
     this.mediaSide.start();
-    this.#lengthTimer = setTimeout(() => void this.#finish('tooLong'), this.#config.maxCallMs);
+    const end = guarded(
+      () => this.fail(),
+      () => this.#finish('tooLong'),
+    );
+    this.#lengthTimer = setTimeout(end, this.#config.maxCallMs);
   }
 
   #digit(digit: string): void {
@@ -115,19 +134,35 @@ export class ActiveCall implements SipCall {
     this.#events.push(event);
   }
 
+  /** Never rejects. */
   async #finish(end: SipEnd, code?: ErrorCode): Promise<void> {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearTimeout(this.#lengthTimer);
-    this.mediaSide.close();
     const why = code ? { code } : {};
     const message = code && MESSAGES[code];
-    this.audio.end({ status: 'ended', ...why, ...(message ? { message } : {}) });
+    const close = () => {
+      this.mediaSide.close();
+      this.audio.end({ status: 'ended', ...why, ...(message ? { message } : {}) });
+    };
+    guarded(() => undefined, close)(); // what is left of the audio must not keep the call from ending
     this.#tell({ type: 'ended', end, ...why, timestampMs: Date.now() });
     this.#events.close();
     this.#onEnded(this);
-    await sayGoodbye(this.#session);
+    await sayGoodbye(this.#session).catch(() => undefined); // a state in which sip.js has nothing to say
   }
+}
+
+/**
+ * sip.js waits for the ACK of its answer even where the call is over, sends the answer again meanwhile, and throws from a
+ * timer in the end. It waits no longer.
+ *
+ * @returns whether it waited
+ */
+function acknowledged({ dialog }: Session): boolean {
+  if (dialog?.sessionState !== 'AckWait') return false;
+  Object.assign(dialog, { ackWait: false });
+  return true;
 }
 
 /** BYE, CANCEL or a refusal, whatever the session's state asks for. */
@@ -145,6 +180,6 @@ function bye(session: Session): Promise<void> {
       clearTimeout(timer);
       resolve();
     };
-    session.bye({ requestDelegate: { onAccept: done, onReject: done } }).catch(done);
+    session.bye({ requestDelegate: { onAccept: done, onRedirect: done, onReject: done } }).catch(done);
   });
 }

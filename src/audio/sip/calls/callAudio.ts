@@ -6,6 +6,7 @@ import { GapResampler, type PlacedPiece } from '../rtp/gapResampler.js';
 import { JitterBuffer } from '../rtp/jitterBuffer.js';
 import type { RtpPacket } from '../rtp/rtpPacket.js';
 import { RtpTimeline } from '../rtp/rtpTimeline.js';
+import type { SipCodec } from '../sipTypes.js';
 import { KeyPresses } from './keyPresses.js';
 
 /** Audio held at most for a listener that is slow; beyond, the oldest is dropped and counted. */
@@ -13,11 +14,25 @@ const BUFFER_MS = 30_000;
 /** Without a packet for this long what was heard is handed out, even if it fills no frame. */
 const IDLE_MS = 200;
 
+/** Longer payloads are no packet of a call: half a second of G.711, and more than an Opus packet ever needs. */
+const MAX_PAYLOAD_BYTES = 4_096;
+/** RFC 3389, 4. */
+const COMFORT_NOISE = 13;
+
 /** What the two sides of a call agreed to send. */
 export interface PayloadTypes {
-  readonly decoder: PayloadDecoder;
-  readonly audio: number;
+  /** By payload type, the likeliest first; a codec may have several. */
+  readonly decoders: ReadonlyMap<number, PayloadDecoder>;
   readonly keyPresses: readonly number[];
+  readonly comfortNoise: readonly number[];
+}
+
+export interface CallAudioOptions {
+  readonly onDigit: (digit: string) => void;
+  /** Before each piece of sound is handed out. */
+  readonly onSound: () => void;
+  /** The listener left its loop. */
+  readonly onLeft: () => void;
 }
 
 /** The audio of a call: RTP packets in, frames at 16 kHz out, on a time line that neither loss nor silence shortens. */
@@ -26,10 +41,15 @@ export class CallAudio implements LiveAudio {
   readonly #timeline = new RtpTimeline();
   readonly #keyPresses = new KeyPresses();
   readonly #onDigit: (digit: string) => void;
+  readonly #onSound: () => void;
   readonly #onLeft: () => void;
   #jitter = new JitterBuffer();
   #earlier = { lost: 0, late: 0 };
   #types: PayloadTypes | undefined;
+  /** Of the last packet that was decoded, at first of the likeliest codec. */
+  #decoder: PayloadDecoder | undefined;
+  #lastSignMs = Number.NEGATIVE_INFINITY;
+  #foreign = 0;
   #isNarrowBand: boolean | undefined;
   #resampler: GapResampler | undefined;
   #ssrc: number | undefined;
@@ -38,9 +58,9 @@ export class CallAudio implements LiveAudio {
   #lastPacketMs = Number.NEGATIVE_INFINITY;
   #broken = 0;
 
-  /** @param onLeft the listener left its loop */
-  constructor({ onDigit, onLeft }: { onDigit: (digit: string) => void; onLeft: () => void }) {
+  constructor({ onDigit, onSound, onLeft }: CallAudioOptions) {
     this.#onDigit = onDigit;
+    this.#onSound = onSound;
     this.#onLeft = onLeft;
     this.tell({ status: 'connecting' });
   }
@@ -61,29 +81,50 @@ export class CallAudio implements LiveAudio {
     return this.#earlier.late + this.#jitter.late;
   }
 
-  /** Payloads the decoder could make nothing of. */
+  /** Payloads the decoder could make nothing of, and those that were more than time allows. */
   get packetsBroken(): number {
     return this.#broken;
   }
 
-  /** What was agreed, at first or anew. Another decoder than before: the old one is freed. */
+  /** Packets of a payload type that nobody agreed to. */
+  get packetsForeign(): number {
+    return this.#foreign;
+  }
+
+  get codec(): SipCodec | undefined {
+    return this.#decoder?.codec;
+  }
+
+  /** When the other side last showed that it is there, by audio that decodes, a key press or comfort noise. */
+  get lastSignMs(): number {
+    return this.#lastSignMs;
+  }
+
+  /** What was agreed, at first or anew. Decoders that are not among the new ones are freed. */
   agree(types: PayloadTypes): void {
-    if (this.#types?.decoder !== types.decoder) {
+    const kept = new Set(types.decoders.values());
+    if (this.#decoder && !kept.has(this.#decoder)) {
       this.#drain();
-      this.#types?.decoder.free();
       this.#timeline.restart();
+      this.#decoder = undefined;
     }
+    for (const decoder of new Set(this.#types?.decoders.values())) if (!kept.has(decoder)) decoder.free();
     this.#types = types;
-    this.#isNarrowBand = types.decoder.rateHz < ENGINE_SAMPLE_RATE_HZ;
+    const [likeliest] = kept;
+    if (!this.#decoder && likeliest) this.#use(likeliest);
   }
 
   receive(packet: RtpPacket, nowMs: number): void {
     const types = this.#types;
     if (!types || packet.ssrc === this.#retiredSsrc) return;
-    if (types.keyPresses.includes(packet.payloadType)) {
+    const { payloadType } = packet;
+    if (types.keyPresses.includes(payloadType)) {
       const digit = this.#keyPresses.heard(packet);
       if (digit) this.#onDigit(digit);
     }
+    const isSign = types.keyPresses.includes(payloadType) || isComfortNoise(payloadType, types);
+    if (isSign) this.#lastSignMs = nowMs;
+    else if (!types.decoders.has(payloadType)) this.#foreign += 1;
     if (packet.ssrc !== this.#ssrc) this.#begin(packet.ssrc);
     this.#lastPacketMs = nowMs;
     // Key presses and comfort noise share the sequence numbers: they pass through, or they would count as lost.
@@ -103,11 +144,14 @@ export class CallAudio implements LiveAudio {
 
   /** The last item. */
   end(state: StreamState): void {
-    this.#drain();
-    this.#types?.decoder.free();
-    this.#types = undefined;
-    this.tell(state);
-    this.#items.close();
+    try {
+      this.#drain();
+    } finally {
+      for (const decoder of new Set(this.#types?.decoders.values())) decoder.free();
+      this.#types = undefined;
+      this.tell(state);
+      this.#items.close();
+    }
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<LiveItem> {
@@ -129,14 +173,18 @@ export class CallAudio implements LiveAudio {
   }
 
   #hear({ payloadType, timestamp, payload }: RtpPacket, nowMs: number): void {
-    const types = this.#types;
-    if (!types || payloadType !== types.audio || payload.length === 0) return; // its time stays a gap
-    const samples = types.decoder.decode(payload);
+    const decoder = this.#types?.decoders.get(payloadType);
+    if (!decoder || payload.length === 0) return; // its time stays a gap
+    const isSound = payload.length <= MAX_PAYLOAD_BYTES && !this.#timeline.isFull(nowMs);
+    const samples = isSound ? decoder.decode(payload) : undefined;
     if (!samples || samples.length === 0) {
       this.#broken += 1;
       return;
     }
-    const { rateHz, clockHz } = types.decoder;
+    this.#lastSignMs = nowMs;
+    this.#use(decoder);
+    this.#onSound();
+    const { rateHz, clockHz } = decoder;
     const length = (samples.length * ENGINE_SAMPLE_RATE_HZ) / rateHz;
     this.#startedAtMs ??= Date.now() - (1_000 * samples.length) / rateHz;
     const startSample = this.#timeline.place(timestamp, clockHz, length, nowMs);
@@ -147,6 +195,11 @@ export class CallAudio implements LiveAudio {
     }
     this.#resampler ??= new GapResampler(startSample);
     this.#give(this.#resampler.push(samples, startSample));
+  }
+
+  #use(decoder: PayloadDecoder): void {
+    this.#decoder = decoder;
+    this.#isNarrowBand = decoder.rateHz < ENGINE_SAMPLE_RATE_HZ;
   }
 
   #give(pieces: Iterable<PlacedPiece>): void {
@@ -169,3 +222,6 @@ export class CallAudio implements LiveAudio {
     this.#endNarrow();
   }
 }
+
+const isComfortNoise = (payloadType: number, { comfortNoise }: PayloadTypes): boolean =>
+  payloadType === COMFORT_NOISE || comfortNoise.includes(payloadType);

@@ -1,6 +1,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import type { BodyAndContentType, SessionDescriptionHandler } from 'sip.js';
-import { VoicePrintsError } from '../../../core/errors.js';
+import { type ErrorCode, VoicePrintsError } from '../../../core/errors.js';
+import { guarded } from '../../../core/guarded.js';
 import { createPayloadDecoder, type PayloadDecoder } from '../codecs/payloadDecoder.js';
 import { isRtcp, parseRtp } from '../rtp/rtpPacket.js';
 import { openRtpSocket } from '../rtp/rtpSocket.js';
@@ -8,13 +9,14 @@ import { newSrtpKey } from '../rtp/srtpKey.js';
 import { SrtpReceiver } from '../rtp/srtpReceiver.js';
 import {
   type Agreement,
-  agreeOn,
+  agreeOnAnswer,
+  agreeOnOffer,
   type LocalMedia,
   readDescription,
   writeAnswer,
   writeOffer,
 } from '../signalling/sessionDescription.js';
-import type { SipConfig, SipMedia } from '../sipTypes.js';
+import type { SipCodec, SipConfig, SipMedia } from '../sipTypes.js';
 import { CallAudio } from './callAudio.js';
 import { MediaSource } from './mediaSource.js';
 
@@ -22,6 +24,8 @@ const CONTENT_TYPE = 'application/sdp';
 const TICK_MS = 50;
 /** RFC 6263, 4.1 and 6: empty datagrams keep a router's way in open. */
 const PINHOLE_MS = 15_000;
+/** A call that may be on hold is, once its audio has stayed away for this long. */
+const HOLD_SILENCE_MS = 2_000;
 
 export interface CallMediaOptions {
   readonly config: SipConfig;
@@ -31,8 +35,11 @@ export interface CallMediaOptions {
   readonly peerAddress: string;
   readonly onDigit: (digit: string) => void;
   readonly onHeld: (isHeld: boolean) => void;
-  readonly onNoMedia: () => void;
+  /** @param code SIP_NO_MEDIA, AUDIO_CORRUPT where what came was broken, SIP_CODEC_MISMATCH where it was another codec */
+  readonly onNoMedia: (code: ErrorCode) => void;
   readonly onLeft: () => void;
+  /** Something threw that never should: the call cannot go on. */
+  readonly onFault: (thrown: unknown) => void;
 }
 
 /** One call's audio side: its socket, what is agreed about it, and its packets on their way to CallAudio. */
@@ -47,28 +54,32 @@ export class CallMedia implements SessionDescriptionHandler {
   #version = 0;
   #socket: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** An offer of theirs that waits for our answer. */
-  #isAsked = false;
+  /** Who has to say what next: an offer of theirs waits for our answer, or one of ours for theirs. */
+  #pending: 'theirs' | 'ours' | undefined;
   #agreement: Agreement | undefined;
-  #decoder: PayloadDecoder | undefined;
+  readonly #decoders = new Map<SipCodec, PayloadDecoder>();
   #srtp: SrtpReceiver | undefined;
   #isHeld = false;
+  /** They said something that is hold, or is only how they see a side that never speaks: their silence will tell. */
+  #mayBeHeld = false;
   #isClosed = false;
   #isOpen = false;
   #received = 0;
   #refused = 0;
-  #lastMediaMs = performance.now();
+  /** Since when audio is expected. */
+  #expectedMs = performance.now();
   #lastPinholeMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CallMediaOptions) {
     this.#options = options;
-    this.audio = new CallAudio({ onDigit: options.onDigit, onLeft: options.onLeft });
+    const onSound = () => this.#hearSound();
+    this.audio = new CallAudio({ onDigit: options.onDigit, onSound, onLeft: options.onLeft });
   }
 
   /** As it is now. */
   counted(): SipMedia {
     return {
-      codec: this.#agreement?.codec,
+      codec: this.#agreement && this.audio.codec,
       isEncrypted: this.#srtp !== undefined,
       packetsReceived: this.#received,
       packetsLost: this.audio.packetsLost,
@@ -80,7 +91,8 @@ export class CallMedia implements SessionDescriptionHandler {
   /** Opens the audio port. Throws SIP_LISTEN_FAILED. */
   async open(): Promise<void> {
     const { rtpPorts, listenAddress } = this.#options.config;
-    const socket = await openRtpSocket(rtpPorts, listenAddress, (packet, from) => this.#receive(packet, from));
+    const receive = (packet: Buffer, from: RemoteInfo) => this.#receive(packet, from);
+    const socket = await openRtpSocket(rtpPorts, listenAddress, guarded(this.#options.onFault, receive));
     if (this.#isClosed) {
       socket.close();
       return;
@@ -91,8 +103,9 @@ export class CallMedia implements SessionDescriptionHandler {
   /** The call is up: from now on audio is expected. */
   start(): void {
     if (this.#isClosed) return;
-    this.#lastMediaMs = performance.now();
-    this.#timer ??= setInterval(() => this.#tick(performance.now()), TICK_MS);
+    this.#expectedMs = performance.now();
+    const tick = () => this.#tick(performance.now());
+    this.#timer ??= setInterval(guarded(this.#options.onFault, tick), TICK_MS);
   }
 
   hasDescription(contentType: string): boolean {
@@ -110,8 +123,8 @@ export class CallMedia implements SessionDescriptionHandler {
       version: this.#version,
       key: this.#key,
     };
-    const isAnswer = this.#isAsked && this.#agreement !== undefined;
-    this.#isAsked = false;
+    const isAnswer = this.#pending === 'theirs' && this.#agreement !== undefined;
+    this.#pending = isAnswer ? undefined : 'ours';
     const body = isAnswer ? writeAnswer(local, this.#agreement!) : writeOffer(local, this.#options.config);
     return { body, contentType: CONTENT_TYPE };
   }
@@ -119,20 +132,32 @@ export class CallMedia implements SessionDescriptionHandler {
   /** Their offer or answer. Rejects where it cannot be agreed to; what was agreed before then stays. */
   async setDescription(sdp: string): Promise<void> {
     const remote = readDescription(sdp);
-    const agreement = remote && agreeOn(remote, this.#options.config);
+    const isAnswer = this.#pending === 'ours';
+    const agreement = remote && (isAnswer ? agreeOnAnswer : agreeOnOffer)(remote, this.#options.config);
     if (!agreement) throw this.#fail(codecMismatch());
-    const isSame = this.#agreement?.codec === agreement.codec && this.#decoder;
-    const decoder = isSame
-      ? this.#decoder!
-      : await createPayloadDecoder(agreement.codec).catch((error: VoicePrintsError) => {
-          throw this.#fail(error);
-        });
+    const decoders = await this.#decodersOf(agreement);
     if (this.#isClosed) {
-      decoder.free();
+      const own = new Set(this.#decoders.values()); // the audio's to free
+      for (const decoder of new Set(decoders.values())) if (!own.has(decoder)) decoder.free();
       return;
     }
-    this.#isAsked = true;
-    this.#apply(agreement, decoder);
+    this.#pending = isAnswer ? undefined : 'theirs';
+    this.#apply(agreement, decoders);
+  }
+
+  /** Those of codecs that stay go on: they remember what came before. */
+  async #decodersOf({ formats }: Agreement): Promise<Map<number, PayloadDecoder>> {
+    const decoders = new Map<number, PayloadDecoder>();
+    for (const { codec, payloadType } of formats) {
+      const known = [...decoders.values()].find((one) => one.codec === codec) ?? this.#decoders.get(codec);
+      const decoder =
+        known ??
+        (await createPayloadDecoder(codec).catch((error: VoicePrintsError) => {
+          throw this.#fail(error);
+        }));
+      decoders.set(payloadType, decoder);
+    }
+    return decoders;
   }
 
   /** DTMF is heard, not sent. */
@@ -153,22 +178,27 @@ export class CallMedia implements SessionDescriptionHandler {
     return error;
   }
 
-  #apply(agreement: Agreement, decoder: PayloadDecoder): void {
+  #apply(agreement: Agreement, decoders: ReadonlyMap<number, PayloadDecoder>): void {
     const { remote, crypto } = agreement;
     const before = this.#agreement;
     const isNewKey = crypto && !before?.crypto?.key.key.equals(crypto.key.key);
     if (!crypto || isNewKey) this.#srtp = crypto && new SrtpReceiver(crypto.key);
     this.#source.expect(remote, this.#options.peerAddress);
     this.#agreement = agreement;
-    this.#decoder = decoder;
+    this.#decoders.clear();
+    for (const decoder of decoders.values()) this.#decoders.set(decoder.codec, decoder);
     const keyPresses = agreement.keyPresses.map(({ payloadType }) => payloadType);
-    this.audio.agree({ decoder, audio: agreement.payloadType, keyPresses });
-    // A call that only ever sends to us is no call on hold.
-    const isHeld =
-      remote.direction === 'inactive' ||
-      remote.direction === 'recvonly' ||
-      (remote.direction === 'sendonly' && (this.#isHeld || before?.remote.direction === 'sendrecv'));
-    this.#lastMediaMs = performance.now();
+    this.audio.agree({ decoders, keyPresses, comfortNoise: remote.comfortNoise });
+    this.#expectedMs = performance.now();
+    // We are a side that never speaks, so `sendonly` may be all they mean by it (a session refresh), or hold.
+    const isSendOnly = remote.direction === 'sendonly';
+    this.#mayBeHeld =
+      remote.isNowhere || (isSendOnly && (this.#mayBeHeld || this.#isHeld || before?.remote.direction === 'sendrecv'));
+    if (remote.direction === 'inactive' || remote.direction === 'recvonly') this.#hold(true);
+    else if (!this.#mayBeHeld) this.#hold(false);
+  }
+
+  #hold(isHeld: boolean): void {
     if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;
     this.audio.tell({ status: isHeld ? 'held' : 'open' });
@@ -177,7 +207,7 @@ export class CallMedia implements SessionDescriptionHandler {
 
   #receive(bytes: Buffer, { address, port }: RemoteInfo): void {
     const nowMs = performance.now();
-    if (isRtcp(bytes) || this.#isHeld || bytes.length === 0) return;
+    if (isRtcp(bytes) || (this.#isHeld && !this.#mayBeHeld) || bytes.length === 0) return;
     const plain = this.#srtp
       ? this.#srtp.open(bytes) // who has the key may send from anywhere
       : this.#source.isHeard(address, port, nowMs)
@@ -189,28 +219,42 @@ export class CallMedia implements SessionDescriptionHandler {
       return;
     }
     this.#received += 1;
-    this.#lastMediaMs = nowMs;
+    this.audio.receive(packet, nowMs);
+  }
+
+  /** Before each piece of sound. */
+  #hearSound(): void {
     if (!this.#isOpen) {
       this.#isOpen = true;
       this.audio.tell({ status: 'open' });
     }
-    this.audio.receive(packet, nowMs);
+    if (this.#mayBeHeld) this.#hold(false);
   }
 
   #tick(nowMs: number): void {
     this.audio.tick(nowMs);
+    const silentMs = nowMs - Math.max(this.#expectedMs, this.audio.lastSignMs);
+    if (this.#mayBeHeld && silentMs > HOLD_SILENCE_MS) this.#hold(true);
     if (this.#isHeld) return;
     const remote = this.#agreement?.remote;
     if (remote && nowMs - this.#lastPinholeMs >= PINHOLE_MS) {
       this.#lastPinholeMs = nowMs;
-      this.#socket?.send('', remote.port, remote.address, () => undefined); // unreachable: the watchdog tells
+      const address = remote.address ?? this.#options.peerAddress;
+      this.#socket?.send('', remote.port, address, () => undefined); // unreachable: the watchdog tells
     }
-    if (nowMs - this.#lastMediaMs > this.#options.config.noMediaMs) this.#options.onNoMedia();
+    if (silentMs > this.#options.config.noMediaMs) this.#options.onNoMedia(this.#whyNoMedia());
+  }
+
+  #whyNoMedia(): ErrorCode {
+    if (this.audio.packetsBroken > 0) return 'AUDIO_CORRUPT';
+    return this.audio.packetsForeign > 0 ? 'SIP_CODEC_MISMATCH' : 'SIP_NO_MEDIA';
   }
 }
 
-export const codecMismatch = (): VoicePrintsError =>
+/** @param status of the other side, where it was they who said so */
+export const codecMismatch = (status?: number): VoicePrintsError =>
   new VoicePrintsError(
     'SIP_CODEC_MISMATCH',
     'the two sides of the call share no codec or no encryption; allow another codec, or change srtp',
+    status === undefined ? {} : { details: { status } },
   );

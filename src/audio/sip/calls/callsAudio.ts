@@ -1,8 +1,13 @@
-import { asVoicePrintsError } from '../../../core/errors.js';
+import { asVoicePrintsError, type ErrorCode } from '../../../core/errors.js';
+import { guarded } from '../../../core/guarded.js';
 import type { LiveAudio, LiveItem, StreamState } from '../../../core/live.js';
 import { samplesOfMs } from '../../../core/time.js';
+import { Channel } from '../../../stream/channel.js';
 import { openSip } from '../openSip.js';
-import type { SipCall, SipConfig, SipEndpoint } from '../sipTypes.js';
+import type { SipCall, SipConfig, SipEndpoint, SipState } from '../sipTypes.js';
+
+/** Calls and states that wait for the listener. */
+const MAX_ARRIVALS = 32;
 
 /** One line: a call of ours, or the calls that come in, one after the other. */
 export interface CallsAudioOptions {
@@ -54,10 +59,17 @@ export class CallsAudio implements LiveAudio {
       if (last?.code) yield told(last);
       return;
     }
-    if (this.#options.config.account) yield* untilRegistered(endpoint);
-    for await (const call of endpoint) {
-      yield* this.#heard(call);
-      yield told({ status: 'connecting' });
+    let isFailed = false;
+    for await (const arrival of arrivalsOf(endpoint)) {
+      if ('status' in arrival) {
+        if (arrival.status === 'failed') yield told({ ...arrival, status: 'retrying' });
+        if (arrival.status === 'refused') yield told({ ...reasonOf(arrival), status: 'connecting' });
+        if (arrival.status === 'registered' && isFailed) yield told({ status: 'connecting' });
+        isFailed = arrival.status === 'failed' || (isFailed && arrival.status !== 'registered');
+      } else {
+        yield* this.#heard(arrival);
+        yield told({ status: 'connecting' });
+      }
     }
   }
 
@@ -89,13 +101,23 @@ export class CallsAudio implements LiveAudio {
   }
 }
 
-/** What keeps the endpoint from being called, until nothing does. */
-async function* untilRegistered({ states }: SipEndpoint): AsyncGenerator<LiveItem> {
-  for await (const state of states) {
-    if (state.status === 'registered') return;
-    if (state.status === 'failed') yield told({ ...state, status: 'retrying' });
-  }
+/** Calls, and what becomes of the endpoint meanwhile, in order. */
+function arrivalsOf(endpoint: SipEndpoint): AsyncIterable<SipCall | SipState> {
+  const hangUp = (dropped: SipCall | SipState) => ('hangUp' in dropped ? dropped.hangUp() : undefined);
+  const ignored = () => undefined;
+  const arrivals = new Channel<SipCall | SipState>(MAX_ARRIVALS, guarded(ignored, hangUp));
+  const pass = async (source: AsyncIterable<SipCall | SipState>) => {
+    for await (const arrival of source) arrivals.push(arrival);
+  };
+  // Both end with the endpoint.
+  guarded(
+    (thrown) => arrivals.fail(thrown),
+    () => Promise.all([pass(endpoint), pass(endpoint.states)]).then(() => arrivals.close()),
+  )();
+  return arrivals;
 }
+
+const reasonOf = ({ code, message }: { readonly code: ErrorCode; readonly message: string }) => ({ code, message });
 
 const told = (state: StreamState): LiveItem => ({ type: 'state', state });
 

@@ -1,15 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Invitation, Inviter, type Session, SessionState, type URI, type UserAgent } from 'sip.js';
+import type { IncomingRequestMessage, IncomingResponse } from 'sip.js/lib/core/index.js';
 import { VoicePrintsError } from '../../../core/errors.js';
+import { guarded } from '../../../core/guarded.js';
 import { Channel } from '../../../stream/channel.js';
+import { guardTimers } from '../signalling/guardTimers.js';
 import { Registration } from '../signalling/registration.js';
+import { type GateAnswer, guardRequests } from '../signalling/requestGate.js';
 import { SIP_PORT, type SipPeer } from '../signalling/sipMessage.js';
 import type { SipTransport } from '../signalling/sipTransport.js';
 import { addressOf, createUserAgent, registrarOf } from '../signalling/userAgent.js';
 import type { SipCall, SipConfig, SipEndpoint, SipParty, SipState } from '../sipTypes.js';
 import { ActiveCall } from './activeCall.js';
 import type { CallMedia } from './callMedia.js';
-import { refusalOf, refusedCall, unanswered } from './callRefusal.js';
+import { extensionRefusal, refusalOf, refusedCall, unanswered } from './callRefusal.js';
+import { partyOf, RefusedCalls } from './refusedCalls.js';
 
 /** Goodbyes are repeated for this long at most, so that everything has ended within a second. */
 const CLOSING_MS = 700;
@@ -26,6 +31,7 @@ export class ListeningTelephone implements SipEndpoint {
   readonly #media = new WeakMap<Session, CallMedia>();
   readonly #incoming: Channel<SipCall>;
   readonly #states = new Channel<SipState>(MAX_STATES, () => undefined);
+  readonly #refusals = new RefusedCalls((state) => this.#states.push(state));
   #registration: Registration | undefined;
   #keepAlive: NodeJS.Timeout | undefined;
   /** Calls of which no more is known yet than that they begin. */
@@ -39,9 +45,20 @@ export class ListeningTelephone implements SipEndpoint {
     const { userAgent, transport } = createUserAgent(config, (session) => this.#media.get(session)!);
     this.#userAgent = userAgent;
     this.#transport = transport;
+    const core = userAgent.userAgentCore;
+    guardTimers(core, (callId) => {
+      for (const call of this.#calls) if (call.callId === callId) call.fail();
+    });
+    guardRequests(core, {
+      refusalOf: (request) => this.#refusalOf(request),
+      extensionRefusal: (request, unknown) => this.#refusals.tell(extensionRefusal(unknown), request),
+    });
     userAgent.delegate = {
-      onInvite: (invitation) => void this.#answer(invitation),
-      onMessage: (message) => void message.reject({ statusCode: 405 }),
+      // The call, if it came to be one, has ended with a code.
+      onInvite: guarded(
+        () => undefined,
+        (invitation: Invitation) => this.#answer(invitation),
+      ),
     };
   }
 
@@ -71,10 +88,9 @@ export class ListeningTelephone implements SipEndpoint {
     const registrar = registrarOf(account);
     this.#registration = new Registration(this.#userAgent, registrar, account, (state) => this.#states.push(state));
     this.#registration.start();
-    this.#keepAlive = setInterval(() => {
-      const peer = { host: registrar.host, port: registrar.port ?? 0 };
-      this.#transport.keepAlive(peer).catch(() => undefined); // the next registration tells
-    }, KEEP_ALIVE_MS);
+    const keepAlive = () => this.#transport.keepAlive({ host: registrar.host, port: registrar.port ?? 0 });
+    const ignored = () => undefined; // the next registration tells
+    this.#keepAlive = setInterval(guarded(ignored, keepAlive), KEEP_ALIVE_MS);
   }
 
   async call(target: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<SipCall> {
@@ -123,17 +139,17 @@ export class ListeningTelephone implements SipEndpoint {
     return uri;
   }
 
+  #refusalOf(request: IncomingRequestMessage): GateAnswer | undefined {
+    if (this.#closing !== undefined) return { status: 480 };
+    const refusal = refusalOf(request, partyOf(request), this.#config, this.callCount);
+    return refusal && this.#refusals.tell(refusal, request);
+  }
+
   async #answer(invitation: Invitation): Promise<void> {
-    const { user, host } = invitation.remoteIdentity.uri;
-    const party = { user: user ?? '', host, displayName: invitation.remoteIdentity.displayName };
-    const refusal = (await this.#closing) ? 480 : refusalOf(invitation.request, party, this.#config, this.callCount);
-    if (refusal) {
-      await invitation.reject({ statusCode: refusal });
-      return;
-    }
     const { received } = invitation.request.via as { readonly received?: string }; // our transport's
+    const party = partyOf(invitation.request);
     try {
-      const call = await this.#begin(invitation, party, { host: received ?? host, port: SIP_PORT });
+      const call = await this.#begin(invitation, party, { host: received ?? party.host, port: SIP_PORT });
       await invitation.accept().catch(() => call.abandon()); // cancelled meanwhile, or no agreement after all
       if (invitation.state === SessionState.Established) this.#incoming.push(call);
     } catch {
@@ -177,22 +193,20 @@ export class ListeningTelephone implements SipEndpoint {
       const onAbort = () => reject(aborted());
       if (signal?.aborted) onAbort();
       signal?.addEventListener('abort', onAbort, { once: true });
-      inviter.stateChange.addListener((state) => {
+      const failed = () =>
+        reject(this.#closing !== undefined ? aborted() : (call.mediaSide.failure ?? refusedCall(status || 503)));
+      const changed = (state: SessionState) => {
         if (state !== SessionState.Established && state !== SessionState.Terminated) return;
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
         if (state === SessionState.Established) resolve();
-        else reject(this.#closing !== undefined ? aborted() : (call.mediaSide.failure ?? refusedCall(status || 503)));
-      });
-      inviter
-        .invite({
-          requestDelegate: {
-            onReject: ({ message }) => {
-              status = message.statusCode ?? 0;
-            },
-          },
-        })
-        .catch(reject);
+        else queueMicrotask(failed); // sip.js tells the status right after
+      };
+      inviter.stateChange.addListener(guarded(reject, changed));
+      const note = ({ message }: IncomingResponse) => {
+        status = message.statusCode ?? 0;
+      };
+      inviter.invite({ requestDelegate: { onRedirect: note, onReject: note } }).catch(reject);
     });
   }
 

@@ -14,11 +14,12 @@ export class MediaSource {
   #lastMs = 0;
 
   /** @param described where the other side says that it receives, and usually sends from; @param signalling its address */
-  expect(described: { readonly address: string; readonly port: number }, signalling: string): void {
-    const exact = `${described.address}:${described.port}`;
+  expect(described: { readonly address: string | undefined; readonly port: number }, signalling: string): void {
+    const { address = signalling, port } = described;
+    const exact = `${address}:${port}`;
     if (exact !== this.#described) this.#followed = undefined;
     this.#described = exact;
-    this.#addresses = [described.address, signalling];
+    this.#addresses = [address, signalling];
   }
 
   isHeard(address: string, port: number, nowMs: number): boolean {

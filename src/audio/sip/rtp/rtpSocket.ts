@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { VoicePrintsError } from '../../../core/errors.js';
+import { guarded } from '../../../core/guarded.js';
 import type { SipConfig } from '../sipTypes.js';
 
 /** A burst of two seconds is not lost while the process is busy. */
@@ -11,20 +12,28 @@ const isTaken = (error: unknown): boolean => (error as NodeJS.ErrnoException).co
 function bound(port: number, address: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES });
-    const onError = (error: Error) => {
-      socket.close();
+    const fail = (error: unknown) => {
       reject(error);
+      socket.close();
     };
-    socket.once('error', onError);
-    socket.bind(port, address, () => {
-      socket.off('error', onError);
-      socket.on('error', () => undefined); // ICMP; silence is found out by the watchdog
+    let onError = fail;
+    socket.on(
+      'error',
+      guarded(reject, (error: Error) => onError(error)),
+    );
+    const listening = () => {
+      onError = () => undefined; // ICMP; silence is found out by the watchdog
       resolve(socket);
-    });
+    };
+    socket.bind(port, address, guarded(fail, listening));
   });
 }
 
-/** A socket on an even port of the range (RFC 3550, 11), chosen at random. Throws SIP_LISTEN_FAILED. */
+/**
+ * A socket on an even port of the range (RFC 3550, 11), chosen at random. Throws SIP_LISTEN_FAILED.
+ *
+ * @param onPacket never throws
+ */
 export async function openRtpSocket(
   { min, max }: SipConfig['rtpPorts'],
   address: string,

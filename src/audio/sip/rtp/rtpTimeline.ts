@@ -30,6 +30,11 @@ export class RtpTimeline {
     return this.#end;
   }
 
+  /** Whether more audio has come than time has passed: a sender that goes on like that is faster than any talker. */
+  isFull(nowMs: number): boolean {
+    return this.#hasBegun && this.#end > samplesOfMs(nowMs - this.#firstMs) + MAX_AHEAD_SAMPLES;
+  }
+
   /** The next timestamp has nothing to do with earlier ones. */
   restart(): void {
     this.#anchor = undefined;

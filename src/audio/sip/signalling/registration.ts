@@ -1,5 +1,6 @@
-import type { URI } from 'sip.js';
-import { Registerer, RegistererState, type UserAgent } from 'sip.js';
+import type { URI, UserAgent } from 'sip.js';
+import { type IncomingResponseMessage, NameAddrHeader } from 'sip.js/lib/core/index.js';
+import { guarded } from '../../../core/guarded.js';
 import type { SipAccount, SipState } from '../sipTypes.js';
 
 const FIRST_RETRY_MS = 2_000;
@@ -8,30 +9,30 @@ const MAX_RETRY_MS = 60_000;
 const REFUSED_RETRY_MS = 300_000;
 /** Answers that are about the account; others are about the way to it, or the registrar's own trouble. */
 const REFUSALS = new Set([400, 401, 402, 403, 404, 405, 406, 407, 423, 603, 604, 606]);
+/** Renewed after this share of what the registrar grants, and never as fast as it may ask for. */
+const RENEWED_AT = 0.8;
+const MIN_RENEWAL_MS = 5_000;
+const MAX_EXPIRES_SECONDS = 86_400;
 
-/** Keeps one account registered, for as long as it is not stopped. */
+/** Keeps one account registered, for as long as it is not stopped. Its answers come from outside: none is trusted. */
 export class Registration {
-  readonly #registerer: Registerer;
+  readonly #userAgent: UserAgent;
+  readonly #registrar: URI;
   readonly #onState: (state: SipState) => void;
-  #retry: NodeJS.Timeout | undefined;
+  /** RFC 3261, 10.2: one Call-ID, and growing numbers. */
+  #callId: string | undefined;
+  #cseq = 0;
+  #expiresSeconds: number;
+  #timer: NodeJS.Timeout | undefined;
   #failures = 0;
+  #isRegistered = false;
   #isStopped = false;
-  #status = 0;
 
   constructor(userAgent: UserAgent, registrar: URI, account: SipAccount, onState: (state: SipState) => void) {
+    this.#userAgent = userAgent;
+    this.#registrar = registrar;
+    this.#expiresSeconds = account.expiresSeconds;
     this.#onState = onState;
-    this.#registerer = new Registerer(userAgent, {
-      registrar,
-      expires: account.expiresSeconds,
-      refreshFrequency: 80,
-      logConfiguration: false,
-    });
-    this.#registerer.stateChange.addListener((state) => {
-      if (this.#isStopped) return;
-      if (state === RegistererState.Registered) this.#succeeded();
-      // Where we asked, the answer's status comes right after.
-      if (state === RegistererState.Unregistered) queueMicrotask(() => this.#failed());
-    });
   }
 
   start(): void {
@@ -42,48 +43,82 @@ export class Registration {
   /** Tells the registrar to forget us; does not wait for its answer. */
   stop(): void {
     this.#isStopped = true;
-    clearTimeout(this.#retry);
-    if (this.#registerer.state === RegistererState.Registered) {
-      this.#registerer.unregister().catch(() => undefined); // a request is under way: the registration runs out
-    }
+    clearTimeout(this.#timer);
+    if (this.#isRegistered) this.#send(0, { onAnswer: () => undefined });
   }
 
-  #ask(): void {
-    const note = (status: number | undefined) => {
-      this.#status = status ?? 0;
+  #ask(isSecondTry = false): void {
+    const onAnswer = (response: IncomingResponseMessage) => this.#answered(response, isSecondTry);
+    guarded(
+      () => this.#failed(0),
+      () => this.#send(this.#expiresSeconds, { onAnswer }),
+    )();
+  }
+
+  #send(expires: number, { onAnswer }: { readonly onAnswer: (response: IncomingResponseMessage) => void }): void {
+    const { userAgentCore: core, contact } = this.#userAgent;
+    const { aor } = core.configuration;
+    this.#cseq += 1;
+    const known = this.#callId === undefined ? {} : { callId: this.#callId };
+    const headers = [`Contact: ${contact.toString({ register: true })};expires=${expires}`];
+    const request = core.makeOutgoingRequestMessage(
+      'REGISTER',
+      this.#registrar,
+      aor,
+      aor,
+      { ...known, cseq: this.#cseq },
+      headers,
+    );
+    this.#callId = request.callId;
+    const answer = ({ message }: { readonly message: IncomingResponseMessage }) => {
+      this.#cseq = Math.max(this.#cseq, request.cseq); // sip.js counts on when it answers a challenge
+      if (!this.#isStopped) onAnswer(message);
     };
-    this.#registerer
-      .register({
-        requestDelegate: {
-          onReject: ({ message }) => {
-            note(message.statusCode);
-            // After a first refusal the state does not change, so nobody else tells.
-            queueMicrotask(() => this.#failed());
-          },
-        },
-      })
-      .catch(() => this.#failed());
+    const settled = guarded(() => this.#failed(0), answer);
+    core.register(request, { onAccept: settled, onRedirect: settled, onReject: settled });
   }
 
-  #succeeded(): void {
+  #answered(response: IncomingResponseMessage, isSecondTry: boolean): void {
+    const status = response.statusCode ?? 0;
+    const least = status === 423 && !isSecondTry ? secondsOf(response.getHeader('min-expires')) : undefined;
+    if (least !== undefined) {
+      this.#expiresSeconds = Math.max(this.#expiresSeconds, least);
+      this.#ask(true);
+      return;
+    }
+    const granted = status >= 200 && status < 300 ? this.#grantedBy(response) : 0;
+    if (granted > 0) this.#succeeded(granted);
+    else this.#failed(status);
+  }
+
+  /** Seconds; what we asked for where the registrar names none. */
+  #grantedBy(response: IncomingResponseMessage): number {
+    for (let i = response.getHeaders('contact').length - 1; i >= 0; i -= 1) {
+      const contact: unknown = response.parseHeader('contact', i);
+      if (!(contact instanceof NameAddrHeader) || contact.uri.user !== this.#userAgent.contact.uri.user) continue;
+      const seconds = secondsOf(contact.getParam('expires') ?? undefined);
+      if (seconds !== undefined) return seconds;
+    }
+    return secondsOf(response.getHeader('expires')) ?? this.#expiresSeconds;
+  }
+
+  #succeeded(grantedSeconds: number): void {
     this.#failures = 0;
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
-    this.#onState({ status: 'registered' });
+    const wasRegistered = this.#isRegistered;
+    this.#isRegistered = true;
+    this.#later(Math.max(MIN_RENEWAL_MS, RENEWED_AT * 1_000 * grantedSeconds), () => this.#ask());
+    if (!wasRegistered) this.#onState({ status: 'registered' });
   }
 
-  #failed(): void {
-    if (this.#isStopped || this.#retry) return;
-    const isRefused = REFUSALS.has(this.#status);
+  #failed(status: number): void {
+    if (this.#isStopped) return;
+    this.#isRegistered = false;
+    const isRefused = REFUSALS.has(status);
     const retryInMs = isRefused
       ? REFUSED_RETRY_MS
       : Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures) * (0.75 + Math.random() / 2);
-    this.#status = 0;
     this.#failures += 1;
-    this.#retry = setTimeout(() => {
-      this.#retry = undefined;
-      this.start();
-    }, retryInMs);
+    this.#later(retryInMs, () => this.start());
     const failure = isRefused
       ? {
           code: 'SIP_REGISTER_REFUSED' as const,
@@ -95,4 +130,18 @@ export class Registration {
         };
     this.#onState({ status: 'failed', ...failure, retryInMs: Math.round(retryInMs) });
   }
+
+  #later(ms: number, work: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      guarded(() => this.#failed(0), work),
+      ms,
+    );
+  }
+}
+
+/** A number of seconds as a registrar writes it; undefined where it is none. */
+function secondsOf(text: string | undefined): number | undefined {
+  const seconds = /^\s*(\d{1,9})\s*$/.exec(text ?? '')?.[1];
+  return seconds === undefined ? undefined : Math.min(Number(seconds), MAX_EXPIRES_SECONDS);
 }

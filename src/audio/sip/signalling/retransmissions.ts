@@ -1,3 +1,4 @@
+import { guarded } from '../../../core/guarded.js';
 import { isResponse, methodOf, statusOf, transactionOf } from './sipMessage.js';
 
 /** RFC 3261, 17.1.1.1: T1, T2 and 64 * T1. */
@@ -89,15 +90,16 @@ export class Retransmissions {
     this.#stop(key);
     const again: Again = { startedMs: Date.now(), maxIntervalMs, intervalMs: T1_MS, timer: undefined };
     const arm = () => {
-      again.timer = setTimeout(() => {
-        if (Date.now() - again.startedMs >= GIVE_UP_MS) {
-          this.#again.delete(key);
-          return;
-        }
-        send();
-        again.intervalMs = Math.min(2 * again.intervalMs, again.maxIntervalMs);
-        arm();
-      }, again.intervalMs);
+      again.timer = setTimeout(
+        guarded(() => this.#stop(key), repeat),
+        again.intervalMs,
+      );
+    };
+    const repeat = () => {
+      if (Date.now() - again.startedMs >= GIVE_UP_MS) return this.#stop(key);
+      send();
+      again.intervalMs = Math.min(2 * again.intervalMs, again.maxIntervalMs);
+      arm();
     };
     this.#again.set(key, again);
     arm();

@@ -1,17 +1,23 @@
+import { isIPv4 } from 'node:net';
 import { parse, type SessionDescription, write } from 'sdp-transform';
 import { type CryptoOffer, cryptoOffers, type SrtpKey, srtpAttribute } from '../rtp/srtpKey.js';
 import { SIP_CODECS, type SipCodec, type SipConfig } from '../sipTypes.js';
 
 /** What a side of a call wants or grants; the SDP of others reduced to what matters here. */
 export interface RemoteMedia {
-  /** Where its audio comes from, if it comes from where it is received. */
-  readonly address: string;
+  /** Where its audio comes from, if it comes from where it is received; undefined where that is no IPv4 address. */
+  readonly address: string | undefined;
+  /** Nobody is to send to it: the way of holding before RFC 3264. */
+  readonly isNowhere: boolean;
   readonly port: number;
   readonly protocol: string;
-  /** What it does: `sendonly` and `inactive` in the middle of a call are hold. */
+  /** What it does: `recvonly` and `inactive` are hold, `sendonly` may be. */
   readonly direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
   /** Payload types of the codecs known here, in its order. */
-  readonly codecs: readonly { readonly codec: SipCodec; readonly payloadType: number }[];
+  readonly codecs: readonly AudioFormat[];
+  /** All payload types, those of codecs that are not known here included. */
+  readonly payloadTypes: readonly number[];
+  readonly comfortNoise: readonly number[];
   readonly keyPresses: readonly { readonly payloadType: number; readonly clockHz: number }[];
   readonly crypto: readonly CryptoOffer[];
   readonly isRtcpMuxed: boolean;
@@ -21,10 +27,15 @@ export interface RemoteMedia {
   readonly index: number;
 }
 
-/** What both sides agreed on. */
-export interface Agreement {
+export interface AudioFormat {
   readonly codec: SipCodec;
   readonly payloadType: number;
+}
+
+/** What both sides agreed on. */
+export interface Agreement {
+  /** What may come, the likeliest first, at least one. A codec may have two payload types: theirs and ours. */
+  readonly formats: readonly [AudioFormat, ...AudioFormat[]];
   readonly keyPresses: RemoteMedia['keyPresses'];
   readonly crypto: CryptoOffer | undefined;
   readonly remote: RemoteMedia;
@@ -49,63 +60,106 @@ const RTPMAPS: Readonly<Record<SipCodec, string>> = {
   G722: 'G722/8000',
   opus: 'opus/48000/2',
 };
-/** More is no description of a call. */
+const OWN_KEY_PRESSES = [
+  { payloadType: 101, clockHz: 8_000 },
+  { payloadType: 102, clockHz: 48_000 },
+] as const;
+/** More is no description of a call, and would take long to look at. */
 const MAX_MEDIA = 16;
+const MAX_LINES = 400;
+const MAX_PAYLOAD_TYPES = 64;
+const MAX_PORT = 65_535;
+const NOWHERE = '0.0.0.0';
 const PROTOCOLS = /^RTP\/S?AVPF?$/;
 
 const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
 /** Undefined where there is no audio that could be understood. */
 export function readDescription(sdp: string): RemoteMedia | undefined {
+  if (sdp.split(/\r\n|\r|\n/, MAX_LINES + 1).length > MAX_LINES) return undefined;
   const session = parse(sdp);
   if (!Array.isArray(session.media) || session.media.length > MAX_MEDIA) return undefined;
   const index = session.media.findIndex(
-    ({ type, port, protocol }) => type === 'audio' && port > 0 && PROTOCOLS.test(protocol),
+    ({ type, port, protocol }) => type === 'audio' && port > 0 && port <= MAX_PORT && PROTOCOLS.test(`${protocol}`),
   );
   const audio = session.media[index];
-  const address = audio?.connection?.ip ?? session.connection?.ip;
-  if (!audio || !address) return undefined;
-  const types = String(audio.payloads ?? '')
-    .split(' ')
-    .map(Number);
+  const connection = audio?.connection ?? session.connection;
+  if (!audio || !connection || /^\d*$/.test(`${connection.ip}`)) return undefined; // a number is no address
+  const types = `${audio.payloads ?? ''}`.trim().split(/ +/, MAX_PAYLOAD_TYPES).map(Number);
+  // The parser makes numbers of whatever looks like one, names included.
+  const maps = new Map((audio.rtp ?? []).map(({ payload, codec, rate }) => [payload, { codec: `${codec}`, rate }]));
   const named = types.map((payloadType) => {
-    const map = audio.rtp?.find(({ payload }) => payload === payloadType);
+    const map = maps.get(payloadType);
     return { payloadType, name: map?.codec ?? STATIC_TYPES[payloadType] ?? '', clockHz: map?.rate ?? 8_000 };
   });
+  const address = `${connection.ip}`;
   return {
-    address,
+    address: isIPv4(address) && address !== NOWHERE ? address : undefined,
     port: audio.port,
     protocol: audio.protocol,
-    // The way of holding before RFC 3264.
-    direction: address === '0.0.0.0' ? 'inactive' : (audio.direction ?? session.direction ?? 'sendrecv'),
+    isNowhere: address === NOWHERE,
+    direction: audio.direction ?? session.direction ?? 'sendrecv',
     codecs: named.flatMap(({ payloadType, name }) => {
       const codec = SIP_CODECS.find((known) => sameName(known, name));
       return codec ? [{ codec, payloadType }] : [];
     }),
+    payloadTypes: types,
+    comfortNoise: named.filter(({ name }) => sameName(name, 'CN')).map(({ payloadType }) => payloadType),
     keyPresses: named.filter(({ name }) => sameName(name, 'telephone-event')),
-    crypto: cryptoOffers(audio.crypto ?? []),
+    crypto: cryptoOffers((audio.crypto ?? []).slice(0, MAX_MEDIA)),
     isRtcpMuxed: audio.rtcpMux !== undefined,
     media: session.media,
     index,
   };
 }
 
-/** Undefined where the two sides share no codec, or not the encryption that is asked for. */
-export function agreeOn(remote: RemoteMedia, config: Pick<SipConfig, 'codecs' | 'srtp'>): Agreement | undefined {
+type Wishes = Pick<SipConfig, 'codecs' | 'srtp'>;
+
+/**
+ * What comes of their offer: the codec we like best of theirs, and only that. Undefined where the two sides share no
+ * codec, or not the encryption that is asked for.
+ */
+export function agreeOnOffer(remote: RemoteMedia, config: Wishes): Agreement | undefined {
   const chosen = config.codecs
     .map((wanted) => remote.codecs.find(({ codec }) => codec === wanted))
     .find((common) => common !== undefined);
-  const crypto = config.srtp === 'off' ? undefined : remote.crypto[0];
-  const mustEncrypt = config.srtp === 'required' || remote.protocol.startsWith('RTP/S');
-  if (!chosen || (mustEncrypt && !crypto)) return undefined;
-  return { ...chosen, keyPresses: remote.keyPresses, crypto, remote };
+  return chosen && agreed(remote, config, [chosen], remote.keyPresses);
+}
+
+/**
+ * What comes of their answer to our offer: they may send any codec they name, their first one most likely, and change at
+ * will (RFC 3264, 6.1 and 7). The payload types are those of our offer; some answer with numbers of their own and use them.
+ */
+export function agreeOnAnswer(remote: RemoteMedia, config: Wishes): Agreement | undefined {
+  const common = remote.codecs.filter(({ codec }) => config.codecs.includes(codec));
+  const isFree = (payloadType: number) => !remote.payloadTypes.includes(payloadType);
+  const own = common.map(({ codec }) => ({ codec, payloadType: OWN_TYPES[codec] }));
+  const [first, ...others] = [...common, ...own.filter(({ payloadType }) => isFree(payloadType))];
+  const keyPresses = remote.keyPresses.flatMap((theirs) => {
+    const ours = OWN_KEY_PRESSES.filter(
+      ({ clockHz, payloadType }) => clockHz === theirs.clockHz && isFree(payloadType),
+    );
+    return [theirs, ...ours];
+  });
+  return first && agreed(remote, config, [first, ...others], keyPresses);
+}
+
+function agreed(
+  remote: RemoteMedia,
+  { srtp }: Wishes,
+  formats: Agreement['formats'],
+  keyPresses: RemoteMedia['keyPresses'],
+): Agreement | undefined {
+  const crypto = srtp === 'off' ? undefined : remote.crypto[0];
+  const mustEncrypt = srtp === 'required' || remote.protocol.startsWith('RTP/S');
+  return mustEncrypt && !crypto ? undefined : { formats, keyPresses, crypto, remote };
 }
 
 const OPUS_WISHES = 'maxplaybackrate=16000;sprop-maxcapturerate=16000;stereo=0;useinbandfec=1';
 
 type AudioPart = SessionDescription['media'][number];
 
-function audioPart(local: LocalMedia, codecs: readonly { codec: SipCodec; payloadType: number }[]): AudioPart {
+function audioPart(local: LocalMedia, codecs: readonly AudioFormat[]): AudioPart {
   const opus = codecs.find(({ codec }) => codec === 'opus');
   return {
     type: 'audio',
@@ -149,29 +203,26 @@ function written(local: LocalMedia, media: readonly AudioPart[]): string {
 }
 
 /** What we would take, for a call we make (or one that comes without a description). */
-export function writeOffer(local: LocalMedia, { codecs, srtp }: Pick<SipConfig, 'codecs' | 'srtp'>): string {
+export function writeOffer(local: LocalMedia, { codecs, srtp }: Wishes): string {
   const part = audioPart(
     local,
     codecs.map((codec) => ({ codec, payloadType: OWN_TYPES[codec] })),
   );
   if (srtp !== 'off') part.crypto = [srtpAttribute(local.key, 1)];
   if (srtp === 'required') part.protocol = 'RTP/SAVP';
-  const clocks = codecs.includes('opus') ? [8_000, 48_000] : [8_000];
-  addKeyPresses(
-    part,
-    clocks.map((clockHz, i) => ({ payloadType: 101 + i, clockHz })),
-  );
+  addKeyPresses(part, codecs.includes('opus') ? OWN_KEY_PRESSES : OWN_KEY_PRESSES.slice(0, 1));
   return written(local, [part]);
 }
 
 /** Our answer to an offer: every part of it answered, those that are not ours with port 0. */
-export function writeAnswer(local: LocalMedia, { codec, payloadType, keyPresses, crypto, remote }: Agreement): string {
-  const part = audioPart(local, [{ codec, payloadType }]);
+export function writeAnswer(local: LocalMedia, { formats, keyPresses, crypto, remote }: Agreement): string {
+  const [format] = formats;
+  const part = audioPart(local, [format]);
   part.protocol = remote.protocol;
   part.direction = remote.direction === 'sendrecv' || remote.direction === 'sendonly' ? 'recvonly' : 'inactive';
   if (crypto) part.crypto = [srtpAttribute(local.key, crypto.id)];
   if (remote.isRtcpMuxed) part.rtcpMux = 'rtcp-mux';
-  const clockHz = codec === 'opus' ? 48_000 : 8_000;
+  const clockHz = format.codec === 'opus' ? 48_000 : 8_000;
   const fitting = keyPresses.filter((one) => one.clockHz === clockHz);
   addKeyPresses(part, fitting.length > 0 ? fitting : keyPresses.slice(0, 1));
   const refused = ({ type, protocol, payloads }: AudioPart): AudioPart => ({

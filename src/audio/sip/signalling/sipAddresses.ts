@@ -1,11 +1,13 @@
 import { createSocket } from 'node:dgram';
 import { lookup, resolveSrv } from 'node:dns/promises';
 import { isIPv4 } from 'node:net';
+import { guarded } from '../../../core/guarded.js';
 import { SIP_PORT, type SipPeer } from './sipMessage.js';
 
 const KEPT_MS = 60_000;
 /** Hosts remembered at most. */
 const CAPACITY = 500;
+const MAX_PORT = 65_535;
 
 /** Names to addresses, and which address of ours leads to each; remembered for a minute. */
 export class SipAddresses {
@@ -18,8 +20,14 @@ export class SipAddresses {
     this.#fixed = fixed;
   }
 
-  /** RFC 3263 in short: a host without a port is looked up as a service first. Rejects where there is no such host. */
+  /**
+   * RFC 3263 in short: a host without a port (0) is looked up as a service first. Rejects where there is no such host, or
+   * the port is none: peers write what they like, and a socket throws at once.
+   */
   resolve({ host, port }: SipPeer, protocol: 'UDP' | 'TCP'): Promise<SipPeer> {
+    if (!(Number.isInteger(port) && port >= 0 && port <= MAX_PORT) || host === '') {
+      return Promise.reject(new RangeError('no address that can be sent to'));
+    }
     if (isIPv4(host)) return Promise.resolve({ host, port: port || SIP_PORT });
     return remembered(this.#targets, `${protocol} ${host}:${port}`, () => look(host, port, protocol));
   }
@@ -44,15 +52,18 @@ async function look(host: string, port: number, protocol: 'UDP' | 'TCP'): Promis
 function routeTo(address: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = createSocket('udp4');
-    socket.once('error', (error) => {
+    const fail = (thrown: unknown) => {
+      reject(thrown);
       socket.close();
-      reject(error);
-    });
-    socket.connect(SIP_PORT, address, () => {
-      const { address: own } = socket.address();
+    };
+    socket.on('error', guarded(reject, fail));
+    // Node.js hands the callback the error where there is no route.
+    const connected = (error?: Error) => {
+      if (error) return fail(error);
+      resolve(socket.address().address);
       socket.close();
-      resolve(own);
-    });
+    };
+    socket.connect(SIP_PORT, address, guarded(fail, connected));
   });
 }
 

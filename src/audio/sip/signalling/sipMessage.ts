@@ -7,6 +7,8 @@ export interface SipPeer {
 }
 
 export const SIP_PORT = 5_060;
+/** What a telephone that only listens understands. */
+export const METHODS = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO';
 
 const TOP_VIA = /^((?:via|v)[ \t]*:[ \t]*SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*)(\w+)([ \t]+)([^\s;,]+)([^,\r\n]*)/im;
 
@@ -29,17 +31,19 @@ export function transactionOf(message: string): TransactionKey | undefined {
   return via && branch && method ? { branch, sentBy: via[4]!, method } : undefined;
 }
 
+/** Whatever the sender wrote of where it sends from: left in, it could lead our answers to somebody else. */
+const OWN_WORDS = /;[ \t]*(?:received|rport)[ \t]*(?:=[^;]*)?(?=;|$)/gi;
+
 /** RFC 3261, 18.2.1 and RFC 3581, 4: a request with where it came from in its top Via. */
 export function withReceived(request: string, from: SipPeer): string {
   return request.replace(
     TOP_VIA,
     (_, head: string, protocol: string, space: string, sentBy: string, params: string) => {
       // A connection is answered on itself, whether its owner asked for that or not.
-      const asked = protocol.toUpperCase() === 'TCP' && !/;[ \t]*rport/i.test(params) ? `${params};rport` : params;
-      const known = asked
-        .replace(/;[ \t]*received[ \t]*=[^;]*/i, '')
-        .replace(/;[ \t]*rport[ \t]*(=[^;]*)?(?=;|$)/i, `;rport=${from.port}`);
-      return `${head}${protocol}${space}${sentBy}${known.trimEnd()};received=${from.host}`;
+      const isAsked = protocol.toUpperCase() === 'TCP' || /;[ \t]*rport[ \t]*(?=[=;]|$)/i.test(params.trimEnd());
+      const others = params.trimEnd().replace(OWN_WORDS, '').trimEnd();
+      const rport = isAsked ? `;rport=${from.port}` : '';
+      return `${head}${protocol}${space}${sentBy}${others}${rport};received=${from.host}`;
     },
   );
 }
@@ -64,7 +68,7 @@ export function requestTarget(request: string): SipPeer | undefined {
   const uri = route ?? /^[A-Z]+ sips?:(?:[^@\s]*@)?([^;?\s>]+)/i.exec(request)?.[1];
   if (!uri) return undefined;
   const [host = '', port] = uri.split(':');
-  return { host, port: Number(port ?? 0) };
+  return { host, port: Number(port ?? 0) }; // NaN where it is no number: such an address is refused
 }
 
 /** The protocol a request is to go by: that of its Route or Request-URI, UDP unless TCP is asked for. */
@@ -89,6 +93,7 @@ export function withOwnAddress(message: string, placeholder: string, own: SipPee
     .slice(0, end)
     .split('\r\n')
     .map((line) => {
+      if (line.startsWith('Allow: ')) return `Allow: ${METHODS}`; // sip.js names what it would do
       if (!line.includes(placeholder)) return line;
       if (!/^(via|contact)\s*:/i.test(line)) return line.replaceAll(placeholder, own.host);
       const addressed = line.replaceAll(placeholder, authority);

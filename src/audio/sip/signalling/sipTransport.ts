@@ -1,6 +1,6 @@
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { EmitterImpl, type Transport, TransportState } from 'sip.js';
-import { SipStreams } from '../calls/sipStreams.js';
+import { guarded } from '../../../core/guarded.js';
 import { Retransmissions } from './retransmissions.js';
 import { SipAddresses } from './sipAddresses.js';
 import {
@@ -17,6 +17,7 @@ import {
   withPlaceholder,
   withReceived,
 } from './sipMessage.js';
+import { SipStreams } from './sipStreams.js';
 
 /** The name that sip.js knows this machine by; on the wire stands the address that the other side reaches us at. */
 export const OWN_HOST = 'voice-prints.invalid';
@@ -47,12 +48,19 @@ export class SipTransport implements Transport {
   #state = TransportState.Disconnected;
   #socket: Socket | undefined;
   #port = 0;
+  /** Of datagrams and connections alike: what our parsing or sip.js stumbles over is counted, and dropped. */
+  readonly #received = guarded(
+    () => {
+      this.#malformed += 1;
+    },
+    (text: string, from: SipPeer) => this.#receive(text, from),
+  );
 
   constructor(_logger: unknown, options: SipTransportOptions) {
     this.#options = options;
     const { listenAddress, publicAddress } = options;
     this.addresses = new SipAddresses(publicAddress ?? (listenAddress === '0.0.0.0' ? undefined : listenAddress));
-    this.#streams = new SipStreams((message, from) => this.#receive(message, from));
+    this.#streams = new SipStreams(this.#received);
   }
 
   get state(): TransportState {
@@ -68,7 +76,7 @@ export class SipTransport implements Transport {
     return this.#port;
   }
 
-  /** Datagrams that were no SIP message. */
+  /** Messages that were no SIP, or that nothing could be made of. */
   get malformed(): number {
     return this.#malformed;
   }
@@ -111,7 +119,7 @@ export class SipTransport implements Transport {
   /** Two line ends, which a router takes for traffic: its way in stays open (RFC 5626, 3.5.1). */
   async keepAlive(peer: SipPeer): Promise<void> {
     const { host, port } = await this.addresses.resolve(peer, 'UDP');
-    this.#socket?.send('\r\n\r\n', port, host, () => undefined); // unreachable: the next registration tells
+    this.#socket?.send('\r\n\r\n', port, host, ignored); // unreachable: the next registration tells
   }
 
   async send(message: string): Promise<void> {
@@ -123,13 +131,14 @@ export class SipTransport implements Transport {
     const own = { host: await this.addresses.ownFor(peer.host), port: this.#port };
     const text = withOwnAddress(message, OWN_HOST, own, protocol);
     if (protocol === 'TCP') return this.#streams.send(text, peer);
-    const send = () => this.#socket?.send(text, peer.port, peer.host, () => undefined); // lost is sent again
+    // Called again by timers; what is lost is sent again.
+    const send = guarded(ignored, () => this.#socket?.send(text, peer.port, peer.host, ignored));
     this.retransmissions.sent(text, send);
     send();
   }
 
   async #listen(): Promise<void> {
-    const socket = await boundSocket(this.#options, (message, from) => this.#receive(message, from));
+    const socket = await boundSocket(this.#options, this.#received);
     this.#socket = socket;
     this.#port = socket.address().port;
     await this.#streams.listen(this.#options.listenAddress, this.#port);
@@ -143,14 +152,10 @@ export class SipTransport implements Transport {
       return;
     }
     if (this.retransmissions.isRepetition(text)) return;
-    try {
-      const known = isAnswer
-        ? withPlaceholder(text, OWN_HOST)
-        : addressedTo(withReceived(text, from), `sip:${this.contactUser}@${OWN_HOST}`);
-      this.onMessage?.(known);
-    } catch {
-      this.#malformed += 1; // what sip.js's parser stumbles over is nobody's call
-    }
+    const known = isAnswer
+      ? withPlaceholder(text, OWN_HOST)
+      : addressedTo(withReceived(text, from), `sip:${this.contactUser}@${OWN_HOST}`);
+    this.onMessage?.(known);
   }
 
   #enter(state: TransportState): void {
@@ -172,16 +177,24 @@ function boundSocket(
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = createSocket('udp4');
-    const onError = (error: Error) => {
-      socket.close();
+    const fail = (error: unknown) => {
       reject(error);
+      socket.close();
     };
-    socket.once('error', onError);
-    socket.on('message', (bytes, { address, port }) => onMessage(bytes.toString('utf8'), { host: address, port }));
-    socket.bind(listenPort, listenAddress, () => {
-      socket.off('error', onError);
-      socket.on('error', () => undefined); // ICMP tells of one peer; the others go on
+    let onError = fail;
+    socket.on(
+      'error',
+      guarded(ignored, (error: Error) => onError(error)),
+    );
+    const receive = (bytes: Buffer, { address, port }: RemoteInfo) =>
+      onMessage(bytes.toString('utf8'), { host: address, port });
+    socket.on('message', guarded(ignored, receive));
+    const bound = () => {
+      onError = ignored; // ICMP tells of one peer; the others go on
       resolve(socket);
-    });
+    };
+    socket.bind(listenPort, listenAddress, guarded(fail, bound));
   });
 }
+
+const ignored = (): void => undefined;
