@@ -66,7 +66,7 @@ export class RawSip implements AsyncDisposable {
         `CSeq: ${cseq} ${method}`,
         `Contact: <sip:${from}@127.0.0.1:${this.port}>`,
         'Max-Forwards: 70',
-        ...(body ? ['Content-Type: application/sdp'] : []),
+        ...(body && !headers.some((header) => /^content-type:/i.test(header)) ? ['Content-Type: application/sdp'] : []),
         ...headers,
         `Content-Length: ${Buffer.byteLength(body)}`,
         '',
