@@ -48,3 +48,23 @@ def test_hints_count_known_crops_only():
     hints[1] = 5
     assert float(frame_hints(frames, hints, torch.tensor([True, False]))) == 1
     assert float(frame_hints(frames, hints, torch.tensor([False, False]))) == 0
+
+
+def test_the_emphasis_weighs_the_other_voices_by_themselves():
+    generator = torch.Generator().manual_seed(1)
+    teacher = F.normalize(torch.randn(6, 16, generator=generator), dim=1)
+    student = F.normalize(teacher + 0.3 * torch.randn(6, 16, generator=generator), dim=1)
+    # split by hand: KL = own against others + (1 - own probability) x KL among the others
+    probability = F.softmax(teacher @ teacher.T / 0.1, 1)
+    guess = F.softmax(student @ teacher.T / 0.1, 1)
+    own, own_guess = probability.diagonal(), guess.diagonal()
+    first = own * (own / own_guess).log() + (1 - own) * ((1 - own) / (1 - own_guess)).log()
+    off = ~torch.eye(6, dtype=torch.bool)
+    rest = probability[off].view(6, 5) / (1 - own)[:, None]
+    rest_guess = guess[off].view(6, 5) / (1 - own_guess)[:, None]
+    among = (rest * (rest / rest_guess).log()).sum(1)
+    assert float(same_neighbours(student, teacher)) == pytest.approx(
+        float((first + (1 - own) * among).mean()), rel=1e-3
+    )
+    assert float(same_neighbours(student, teacher, 2.0)) == pytest.approx(float((first + 2 * among).mean()), rel=1e-3)
+    assert float(same_neighbours(teacher, teacher, 1.0)) == pytest.approx(0, abs=1e-5)

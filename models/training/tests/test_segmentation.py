@@ -6,6 +6,7 @@ import pytest
 import soundfile
 import torch
 
+from voice_prints_training.augment import set_level
 from voice_prints_training.frontend import LogMel, mel_filter_bank
 from voice_prints_training.segmentation import talk
 from voice_prints_training.segmentation.export import METADATA, restore_network, settle_norms, write_onnx
@@ -14,7 +15,7 @@ from voice_prints_training.segmentation.network import CLASS_ORDERS, Segmentatio
 from voice_prints_training.segmentation.objectives import frame_errors, likeness_loss, order_free_loss, targets
 from voice_prints_training.segmentation.rooms import simulate
 from voice_prints_training.segmentation.scenes import HELD_OUT_ROOMS, PLACES, Scenes
-from voice_prints_training.segmentation.sounds import level_control, set_level
+from voice_prints_training.segmentation.sounds import level_control
 from voice_prints_training.segmentation.talk import (
     CHUNK_FRAMES,
     CHUNK_SAMPLES,

@@ -10,7 +10,7 @@ import torch
 from voice_prints_training.speaker.export import restore, write_onnx
 from voice_prints_training.speaker.optimiser import orthogonal
 from voice_prints_training.speaker.prepare import HINTS
-from voice_prints_training.speaker.student import Student
+from voice_prints_training.speaker.student import Student, grow
 from voice_prints_training.speaker.train import Training
 
 SMALL = (32, 3, 32)
@@ -26,6 +26,8 @@ def options(**changes):
         "rate": 1e-3,
         "labels": 0.5,
         "hints": 0.2,
+        "emphasis": None,
+        "grow": None,
     }
     return Namespace(**{**values, **changes})
 
@@ -91,6 +93,19 @@ def test_unseen_voices_do_not_compete():
 def test_orthogonal_updates_have_singular_values_near_one():
     values = torch.linalg.svdvals(orthogonal(torch.randn(2, 24, 40)))
     assert values.min() > 0.6 and values.max() < 1.3
+
+
+def test_a_network_that_grew_answers_as_before_and_its_new_blocks_learn():
+    torch.manual_seed(3)
+    network = Student(32, 6, 32).eval()
+    deeper = grow(network, 9)
+    features = torch.randn(2, 60, 80)
+    assert deeper.shape == (32, 9, 32)
+    with torch.no_grad():
+        assert torch.allclose(deeper(features), network(features), atol=1e-6)
+    deeper(features).square().sum().backward()
+    for number in (2, 5, 8):
+        assert deeper.blocks[number].leave_norm.weight.grad.abs().max() > 0
 
 
 def test_pooling_applies_one_linear_map_to_frame_mean_and_deviation():

@@ -16,6 +16,7 @@ from scipy.signal import resample_poly
 
 SAMPLE_RATE = 16000
 ROOM_SAMPLES = 8000
+LEVEL_RANGE_DB = (-60.0, -15.0)
 MU = 255.0
 
 
@@ -181,13 +182,31 @@ def clip(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.clip(samples * rng.uniform(2, 8), -peak, peak)
 
 
+def set_level(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """At a level drawn from LEVEL_RANGE_DB of full scale (of the loudest tenth), in 16 bits as recorders store it."""
+    loud = np.sqrt(np.mean(np.sort(samples**2)[-len(samples) // 10 :])) + 1e-9
+    wanted = rng.uniform(*LEVEL_RANGE_DB) if rng.random() < 0.6 else rng.uniform(-35, LEVEL_RANGE_DB[1])
+    scaled = samples * (10 ** (wanted / 20) / loud)
+    return (np.round(np.clip(scaled, -1, 1) * 32767) / 32768).astype(np.float32)
+
+
 class Damage:
     """Random damage; remembers recent speech to make babble from."""
 
-    def __init__(self, corpus: str | Path, seed: int | list[int], telephone_share: float = 0.35) -> None:
+    def __init__(
+        self,
+        corpus: str | Path,
+        seed: int | list[int],
+        telephone_share: float = 0.35,
+        simulated_rooms: str | Path | None = None,
+    ) -> None:
         self.rng = np.random.default_rng(seed)
         self.noises = read_folder(os.path.join(corpus, "noise"))
         self.rooms = [trim_room(room) for room in read_folder(os.path.join(corpus, "rir"))]
+        self.simulated = np.empty((0, 0))
+        if simulated_rooms is not None:
+            with np.load(simulated_rooms) as simulated:
+                self.simulated = simulated["responses"].reshape(-1, simulated["responses"].shape[-1])
         self.recent: list[np.ndarray] = []
         self.telephone_share = telephone_share
 
@@ -201,8 +220,7 @@ class Damage:
         in_room = rng.random() < 0.4
         on_telephone = rng.random() < self.telephone_share
         if in_room:
-            measured = rng.random() < 0.4
-            samples = convolve(samples, self.rooms[rng.integers(len(self.rooms))] if measured else invented_room(rng))
+            samples = convolve(samples, self.room())
         if rng.random() < 0.3:
             samples = equalise(samples, rng)
         kind = rng.random()
@@ -220,4 +238,15 @@ class Damage:
             samples = telephone(samples, rng)
         elif rng.random() < 0.18:
             samples = low_rate_codec(samples, rng)
+        if len(self.simulated) > 0 and rng.random() < 0.3:
+            samples = set_level(samples, rng)
         return samples.astype(np.float32)
+
+    def room(self) -> np.ndarray:
+        """Measured, simulated (where there are any) or invented."""
+        kind = self.rng.random()
+        if kind < 0.4:
+            return self.rooms[self.rng.integers(len(self.rooms))]
+        if kind < 0.8 and len(self.simulated) > 0:
+            return trim_room(self.simulated[self.rng.integers(len(self.simulated))].astype(np.float32))
+        return invented_room(self.rng)

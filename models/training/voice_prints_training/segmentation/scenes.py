@@ -18,10 +18,11 @@ from voice_prints_training.augment import (
     mix_at,
     power,
     read_folder,
+    set_level,
     telephone,
     trim_room,
 )
-from voice_prints_training.segmentation.sounds import breath, hum, level_control, music, set_level
+from voice_prints_training.segmentation.sounds import breath, hum, level_control, music
 
 PLACES = ("room", "measured room", "headsets", "call", "studio")
 PLACE_SHARES = (0.45, 0.12, 0.13, 0.18, 0.12)

@@ -10,7 +10,6 @@ from scipy.signal import lfilter
 
 SAMPLE_RATE_HZ = 16_000
 SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 7, 9))
-LEVEL_RANGE_DB = (-60.0, -15.0)
 
 
 def note(hertz: float, samples: int, rng: np.random.Generator, overtones: int, fall: float) -> np.ndarray:
@@ -107,11 +106,3 @@ def level_control(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         followed[place] = level
     gain = (np.median(followed) / followed) ** rng.uniform(0.3, 0.9)
     return (samples * np.interp(np.arange(len(samples)), (np.arange(blocks) + 0.5) * block, gain)).astype(np.float32)
-
-
-def set_level(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """At a level drawn from LEVEL_RANGE_DB of full scale (of the loudest tenth), in 16 bits as recorders store it."""
-    loud = np.sqrt(np.mean(np.sort(samples**2)[-len(samples) // 10 :])) + 1e-9
-    wanted = rng.uniform(*LEVEL_RANGE_DB) if rng.random() < 0.6 else rng.uniform(-35, LEVEL_RANGE_DB[1])
-    scaled = samples * (10 ** (wanted / 20) / loud)
-    return (np.round(np.clip(scaled, -1, 1) * 32767) / 32768).astype(np.float32)

@@ -177,6 +177,9 @@ def main() -> None:
     parser.add_argument(
         "--telephone", type=float, default=0.35, help="share of damaged chunks sent through a telephone"
     )
+    parser.add_argument(
+        "--rooms", help="simulated rooms (segmentation.rooms) for damaged chunks, and levels from -60 dB on"
+    )
     parser.add_argument("--part", type=int, default=0)
     parser.add_argument("--parts", type=int, default=1)
     options = parser.parse_args()
@@ -191,7 +194,7 @@ def main() -> None:
         fit_hint_basis(basis_path, rows, options.corpus, teacher)
     seed = [sum(map(ord, options.name)), len(options.name)]
     order = np.random.default_rng(seed).permutation(len(rows))
-    damage = Damage(options.corpus, [*seed, options.part], options.telephone)
+    damage = Damage(options.corpus, [*seed, options.part], options.telephone, options.rooms)
     writer = ShardWriter(os.path.join(folder, f"{options.name}{options.part}"), teacher, np.load(basis_path))
     finished = 0
     while os.path.exists(writer.path(finished)):

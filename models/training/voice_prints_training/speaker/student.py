@@ -12,10 +12,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 EMBEDDING_SIZE = 192
-DILATIONS = (1, 2, 3, 4)
+DILATIONS = ((1, 2), (3, 4), (1, 2))
+"""Of the first two blocks of each third of the network; further blocks follow with FURTHER_DILATIONS."""
+FURTHER_DILATIONS = (5, 6)
 GROUPS = 4
 GATE_CHANNELS = 64
 STEM_CHANNELS = (16, 16, 32)
+
+
+def dilations(blocks: int) -> list[int]:
+    """Of every block, a third of them before each depth that is aggregated; blocks: 3, 6, 9 or 12."""
+    return [dilation for third in DILATIONS for dilation in (*third, *FURTHER_DILATIONS)[: blocks // 3]]
 
 
 def pointwise(inputs: int, outputs: int, bias: bool = False) -> nn.Conv2d:
@@ -105,7 +112,7 @@ class Student(nn.Module):
         self.stem_block2 = StemBlock(two, three)
         self.widen = along_time(three * 10, channels)
         self.widen_norm = nn.BatchNorm2d(channels)
-        self.blocks = nn.ModuleList([TimeBlock(channels, DILATIONS[i % len(DILATIONS)]) for i in range(blocks)])
+        self.blocks = nn.ModuleList([TimeBlock(channels, dilation) for dilation in dilations(blocks)])
         self.every = blocks // 3
         self.aggregate = pointwise(3 * channels, frame_channels)
         self.aggregate_norm = nn.BatchNorm2d(frame_channels)
@@ -134,3 +141,22 @@ class Student(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.embedding(self.frame_features(x))
+
+
+@torch.no_grad()
+def grow(network: Student, blocks: int) -> Student:
+    """A deeper network that answers as this one does: more blocks at the end of each third, their branches at zero."""
+    channels, had, frame_channels = network.shape
+    deeper = Student(channels, blocks, frame_channels)
+    state = deeper.state_dict()
+    for name, value in network.state_dict().items():
+        if name.startswith("blocks."):
+            _, place, rest = name.split(".", 2)
+            third, place_in_third = divmod(int(place), had // 3)
+            name = f"blocks.{third * deeper.every + place_in_third}.{rest}"
+        state[name] = value
+    deeper.load_state_dict(state)
+    for number, block in enumerate(deeper.blocks):
+        if number % deeper.every >= had // 3:
+            block.get_submodule("leave_norm").get_parameter("weight").zero_()
+    return deeper.eval()

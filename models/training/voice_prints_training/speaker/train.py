@@ -31,7 +31,7 @@ from voice_prints_training.speaker.losses import additive_angular_margin, frame_
 from voice_prints_training.speaker.optimiser import make_optimisers
 from voice_prints_training.speaker.prepare import HINTS
 from voice_prints_training.speaker.shards import Batch, Shards
-from voice_prints_training.speaker.student import Student
+from voice_prints_training.speaker.student import Student, grow
 from voice_prints_training.voices import training_rows
 
 WARM_UP_STEPS = 100
@@ -50,6 +50,8 @@ class Training:
         torch.manual_seed(options.seed)
         if options.start:
             self.network = load_student(options.start)
+            if options.grow:
+                self.network = grow(self.network, options.grow)
         else:
             self.network = Student(*options.shape)
         self.network = self.network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -91,7 +93,7 @@ class Training:
             embedding = self.network.embedding(frames)
         embedding = F.normalize(embedding.float())
         teacher = towards_teacher(embedding, target)
-        neighbours = same_neighbours(embedding, target)
+        neighbours = same_neighbours(embedding, target, options.emphasis)
         begun = self.begun.to(self.device)
         labelled = (voice >= 0) & begun[voice]
         classes = torch.nonzero(begun).flatten()
@@ -197,11 +199,13 @@ def main() -> None:
     parser.add_argument("--stop-after", type=float, default=1e9, help="leave after so many minutes of this call")
     parser.add_argument("--start", help="weights to begin from: a checkpoint or an exported model")
     parser.add_argument("--shape", type=int, nargs=3, default=(256, 6, 512), help="channels, blocks, frame channels")
+    parser.add_argument("--grow", type=int, help="blocks, where --start has fewer: 9 or 12")
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--optimiser", choices=("muon", "adamw"), default="muon")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--labels", type=float, default=0.5)
     parser.add_argument("--hints", type=float, default=0.2)
+    parser.add_argument("--emphasis", type=float, help="of the teacher's neighbours that are other voices; try 1")
     parser.add_argument("--damaged", type=float, default=0.45)
     parser.add_argument("--save-every", type=float, default=4, help="minutes")
     parser.add_argument("--threads", type=int, default=1, help="of each worker")
