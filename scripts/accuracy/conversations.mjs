@@ -1,7 +1,8 @@
 // Diarization error on real conversations, the built engine beside sherpa-onnx with the same networks:
-//   node scripts/accuracy/conversations.mjs [--segmentation ID|FILE|off] [--model ID|FILE] [--only ours|peer] [--threshold .5] [--verbose] [--out FOLDER]
+//   node scripts/accuracy/conversations.mjs [--segmentation ID|FILE|off] [--model ID|FILE] [--only ours|peer] [--threshold .5 | --known-count] [--verbose] [--out FOLDER]
 // Measures every mono recording of the corpus' conversations; nobody is enrolled. The peer is the npm package sherpa-onnx-node
-// with its published defaults; --threshold is the distance at which its clustering stops.
+// with its published defaults; --threshold is the distance at which its clustering stops;
+// with --known-count it gets the true number of voices of each recording instead, which leaves the segmentation to be compared.
 // With --out the answers are written as FOLDER/WHO/NAME.rttm.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     segmentation: { type: 'string' },
     only: { type: 'string' },
     threshold: { type: 'string', default: '.5' },
+    'known-count': { type: 'boolean', default: false },
     out: { type: 'string' },
     verbose: { type: 'boolean', default: false },
   },
@@ -66,15 +68,17 @@ async function peerDiarizer() {
   const speaker = await store.resolve(values.model);
   const segmentation = await store.resolveSegmentation(values.segmentation);
   if (!segmentation) throw new Error('sherpa-onnx needs a segmentation model');
+  const threshold = Number(values.threshold);
   const diarization = new OfflineSpeakerDiarization({
     segmentation: { pyannote: { model: segmentation.path }, numThreads: 1 },
     embedding: { model: speaker.path, numThreads: 1 },
-    clustering: { numClusters: -1, threshold: Number(values.threshold) },
+    clustering: { numClusters: -1, threshold },
     minDurationOn: 0.3,
     minDurationOff: 0.5,
   });
   return {
-    async diarize(path) {
+    async diarize(path, voices) {
+      if (values['known-count']) diarization.setConfig({ clustering: { numClusters: voices, threshold } });
       const samples = await wholeRecording(await openFile(path));
       return diarization.process(samples).map(({ start, end, speaker: label }) => ({ start, end, label: `${label}` }));
     },
@@ -89,7 +93,7 @@ async function measure(who, diarizer) {
   try {
     for (const { file, rttm, minutes } of recordings) {
       const truth = parseRttm(readFileSync(join(folder, rttm), 'utf8'));
-      const turns = await diarizer.diarize(join(folder, file));
+      const turns = await diarizer.diarize(join(folder, file), voicesOf(truth));
       const name = basename(file, extname(file));
       answers.push({ name, truth, turns });
       seconds += minutes * 60;
@@ -98,9 +102,9 @@ async function measure(who, diarizer) {
         writeFileSync(join(values.out, who, `${name}.rttm`), formatRttm(name, turns));
       }
       if (values.verbose) {
-        const voices = new Set(turns.map(({ label }) => label)).size;
-        const spoken = new Set(truth.map(({ label }) => label)).size;
-        console.log(`  ${name}: ${described([{ truth, turns }], 250)}, ${voices} voices of ${spoken}`);
+        console.log(
+          `  ${name}: ${described([{ truth, turns }], 250)}, ${voicesOf(turns)} voices of ${voicesOf(truth)}`,
+        );
       }
     }
   } finally {
@@ -112,6 +116,10 @@ async function measure(who, diarizer) {
   console.log(
     `${who}: ${answers.length} recordings, ${(seconds / 60).toFixed(1)} min, CPU ${((user + system) / 1e6 / seconds).toFixed(4)} of real time`,
   );
+}
+
+function voicesOf(segments) {
+  return new Set(segments.map(({ label }) => label)).size;
 }
 
 function described(answers, collarMs) {
