@@ -40,6 +40,14 @@ module.exports = {
       to: { path: '^src/sealing/' },
     },
     {
+      name: 'files-import-core-only',
+      severity: 'error',
+      comment:
+        'Replacing a file and locking one lie below the stages: every store of the product does both the same way.',
+      from: { path: '^src/files/' },
+      to: { path: '^(src|nodes)/', pathNot: '^src/(files|core)/' },
+    },
+    {
       name: 'stages-do-not-import-each-other',
       severity: 'error',
       comment:
@@ -63,7 +71,7 @@ module.exports = {
       name: 'stages-look-down',
       severity: 'error',
       from: { path: `^src/(${STAGES})/` },
-      to: { path: '^(src|nodes)/', pathNot: `^src/(${STAGES}|stream|sealing|core)/` },
+      to: { path: '^(src|nodes)/', pathNot: `^src/(${STAGES}|stream|sealing|files|core)/` },
     },
     {
       name: 'events-import-core-only',

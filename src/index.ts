@@ -66,8 +66,8 @@ export {
   type TopicPlace,
   topicsOf,
 } from './events/topics.js';
+export { StoreLock } from './files/storeLock.js';
 export { ModelStore } from './inference/modelStore.js';
 export type { SegmentationModel } from './inference/segmentationModel.js';
 export type { SpeakerModel } from './inference/speakerModel.js';
 export { type AuditFilter, AuditLog, readAuditLog } from './registry/auditLog.js';
-export { StoreLock } from './registry/storeLock.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { AUDIT_ACTIONS, type AuditEntry, type AuditTrail } from '../core/audit.js';
 import { VoicePrintsError } from '../core/errors.js';
-import { StoreLock } from './storeLock.js';
+import { StoreLock } from '../files/storeLock.js';
 
 const FILE = 'audit.log';
 const LOCK = '.audit.lock';

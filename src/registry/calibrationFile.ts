@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { CalibrationParameters } from '../core/calibration.js';
 import { VoicePrintsError } from '../core/errors.js';
-import { writeAtomically } from './atomicFile.js';
+import { replaceFile } from '../files/atomicFile.js';
 
 /** Which model a calibration is for: the id its embeddings carry, and the file's checksum. */
 export interface CalibratedModel {
@@ -81,7 +81,7 @@ export async function writeCalibration(
   const path = calibrationPath(storeDirectory, model);
   try {
     await mkdir(storeDirectory, { recursive: true, mode: 0o700 });
-    await writeAtomically(path, calibrationText(model, calibration), async () => {});
+    await replaceFile(path, calibrationText(model, calibration));
     return path;
   } catch (cause) {
     const message = 'the calibration cannot be written; check the permissions and room of the store folder';

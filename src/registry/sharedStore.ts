@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Low } from 'lowdb';
 import { VoicePrintsError } from '../core/errors.js';
+import { StoreLock } from '../files/storeLock.js';
 import type { SealingKeys } from './sealingKeys.js';
 import type { StoredForm } from './stored/storedForm.js';
 import { StoreFile } from './stored/storeFile.js';
-import { StoreLock } from './storeLock.js';
 
 /** Left between two writes of one process, longer than a waiter's poll, so that a busy writer starves nobody. */
 const PAUSE_BETWEEN_WRITES_MS = 8;

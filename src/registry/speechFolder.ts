@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeptSpeech } from '../core/voiceprint.js';
+import { replaceFile } from '../files/atomicFile.js';
 import { seal, unseal } from '../sealing/sealing.js';
-import { writeAtomically } from './atomicFile.js';
 import type { SealingKeys } from './sealingKeys.js';
 import { speechForm } from './stored/speechForm.js';
 import { parseSealedBody, parseStore, sealedStoreText } from './stored/storedForm.js';
@@ -27,7 +27,7 @@ export class SpeechFolder {
     const key = await this.#keys.forSealing();
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const sealed = key ? sealedStoreText(form, seal(Buffer.from(text, 'utf8'), key, form.purpose)) : text;
-    await writeAtomically(this.#pathOf(audioId), sealed, async () => {});
+    await replaceFile(this.#pathOf(audioId), sealed);
   }
 
   /** Undefined where there is none. Throws REGISTRY_CORRUPT, REGISTRY_KEY_MISSING, REGISTRY_KEY_WRONG. */

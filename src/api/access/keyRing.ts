@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { unwatchFile, watchFile } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '../../files/atomicFile.js';
 import { type AuditAction, AuditLog, StoreLock, VoicePrintsError } from '../../index.js';
 import { type HashedKey, TENANT } from './apiKeys.js';
 import { SCOPES, type Scope } from './caller.js';
 import { digestOf, newKey } from './keyDigest.js';
 import { EMPTY_RING, type KeyRow, keyFileOf, LONGEST_LABEL, readKeyFile, type StoredRing } from './keyFile.js';
-import { replaceFile, unwritable } from './replaceFile.js';
 import type { TenantLimits } from './tenantGate.js';
 
 /** A key as lists show it: never the key, nor its digest. */
@@ -180,8 +180,7 @@ export class KeyRing implements Disposable {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       return await this.#lock.holding(async (stillMine) => {
         const next = change(await readKeyFile(path));
-        await stillMine();
-        await replaceFile(path, `${JSON.stringify(next, null, 2)}\n`);
+        await replaceFile(path, `${JSON.stringify(next, null, 2)}\n`, { beforeRename: stillMine });
         this.#turn += 1;
         this.#take(next);
         return next;
@@ -215,5 +214,12 @@ function rowOf({ keys }: StoredRing, keyId: string): KeyRow {
 function assertTenant(tenantId: string): void {
   if (!TENANT.test(tenantId)) throw invalid('a tenant is 1 to 64 of a-z, A-Z, 0-9, dot, dash, underscore; rename it');
 }
+
+const unwritable = (path: string, cause: unknown): VoicePrintsError =>
+  new VoicePrintsError(
+    'FILE_UNWRITABLE',
+    `${path} cannot be written (${(cause as NodeJS.ErrnoException).code}); check the rights of the folder`,
+    { cause },
+  );
 
 const invalid = (message: string) => new VoicePrintsError('CONFIG_INVALID', message);

@@ -1,15 +1,12 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { replaceFile } from '../../files/atomicFile.js';
 import { VoicePrintsError } from '../../index.js';
 
 /** Writes beside the target and renames, so that a reader never meets half a file. `mode` defaults to the umask's. */
 export async function writeWhole(path: string, content: string | Uint8Array, mode = 0o666): Promise<void> {
-  const draft = `${path}.${process.pid}.part`;
   try {
-    await writeFile(draft, content, { mode });
-    await rename(draft, path);
+    await replaceFile(path, content, { mode });
   } catch (cause) {
-    await rm(draft, { force: true });
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
     throw new VoicePrintsError(
       'FILE_UNWRITABLE',

@@ -1,6 +1,8 @@
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
+import { moveFile, removeTemporaries, replaceFile } from '../../files/atomicFile.js';
+import { StoreLock } from '../../files/storeLock.js';
 import { describeModel } from '../../inference/describeModel.js';
 import { describeSegmentation, isSegmentation } from '../../inference/describeSegmentation.js';
 import {
@@ -18,8 +20,6 @@ import { readOnnxMetadata } from '../../inference/onnxMetadata.js';
 import type { SegmentationModel } from '../../inference/segmentationModel.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
 import { tryModel } from '../../inference/tryModel.js';
-import { removeTemporaries, writeAtomically } from '../../registry/atomicFile.js';
-import { StoreLock } from '../../registry/storeLock.js';
 import { trySegmentation } from '../../speech/trySegmentation.js';
 import { type ModelSource, type ReceivedModel, receiveModel } from './receiveModel.js';
 
@@ -143,7 +143,7 @@ async function keep(
     }
     // The file first: an index that names a missing file would be worse than a file that nobody names. A file that was
     // damaged since is mended by adding it again.
-    await rename(path, join(modelFolder(storeDirectory), file));
+    await moveFile(path, join(modelFolder(storeDirectory), file));
     return before ? index : { ...index, models: [...index.models, entry] };
   });
 }
@@ -161,7 +161,7 @@ async function change(storeDirectory: string, step: Change): Promise<void> {
       const after = await step(before);
       if (after === before) return;
       await removeTemporaries(path);
-      await writeAtomically(path, modelIndexText(after), stillMine);
+      await replaceFile(path, modelIndexText(after), { beforeRename: stillMine });
     });
   } catch (cause) {
     if (cause instanceof VoicePrintsError) throw cause;

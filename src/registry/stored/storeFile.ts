@@ -1,8 +1,8 @@
 import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Adapter } from 'lowdb';
+import { removeTemporaries, replaceFile } from '../../files/atomicFile.js';
 import { seal, unseal } from '../../sealing/sealing.js';
-import { removeTemporaries, writeAtomically } from '../atomicFile.js';
 import type { SealingKeys } from '../sealingKeys.js';
 import { parseSealedBody, parseStore, type StoredForm, sealedStoreText } from './storedForm.js';
 
@@ -56,7 +56,7 @@ export class StoreFile<Body> implements Adapter<Body> {
     this.#known = undefined; // whatever fails from here on, the next read looks at the disk
     const text = await this.#textOf(body);
     await removeTemporaries(this.path);
-    await writeAtomically(this.path, text, this.beforeRename);
+    await replaceFile(this.path, text, { beforeRename: this.beforeRename });
     this.#known = fingerprintOf(await stat(this.path, { bigint: true }));
     this.#isPlain = !this.#keys.isSealing;
   }

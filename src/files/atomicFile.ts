@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+export interface ReplaceOptions {
+  /** The last chance to refuse: what it throws leaves the old file in place. */
+  readonly beforeRename?: () => Promise<void>;
+  /** Before the umask. By default for the owner only. */
+  readonly mode?: number;
+}
+
+/**
+ * Replaces a file in one step that survives kill -9 and power loss: a temporary file in the same folder is written
+ * and synced, renamed over the old one, and the folder is synced. Readers see the old file or the new one, whole.
+ * Resolved means: on disk. Throws what the file system throws.
+ */
+export async function replaceFile(
+  path: string,
+  content: Uint8Array | string,
+  { beforeRename, mode = 0o600 }: ReplaceOptions = {},
+): Promise<void> {
+  const temporary = `${temporaryPrefix(path)}${process.pid}.${randomBytes(6).toString('hex')}`;
+  try {
+    const file = await open(temporary, 'wx', mode);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await beforeRename?.();
+    await moveFile(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Renames a file that was synced, within its folder. Resolved means: on disk under the new name. */
+export async function moveFile(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  await syncFolder(dirname(to));
+}
+
+/** Deletes what killed writers of this file left. Only while nobody else may be writing it. */
+export async function removeTemporaries(path: string): Promise<void> {
+  const prefix = basename(temporaryPrefix(path));
+  const folder = dirname(path);
+  const left = (await readdir(folder)).filter((name) => name.startsWith(prefix));
+  await Promise.all(left.map((name) => rm(join(folder, name), { force: true })));
+}
+
+const temporaryPrefix = (path: string): string => join(dirname(path), `.${basename(path)}.tmp-`);
+
+const NOT_SYNCED: ReadonlySet<string> = new Set(['EINVAL', 'ENOTSUP', 'ENOSYS', 'EACCES', 'EPERM']);
+
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return; // folders cannot be opened there; NTFS journals the rename itself
+  try {
+    await using folder = await open(path, 'r');
+    await folder.sync();
+  } catch (error) {
+    // Network drives do not sync folders, and one may be writable without being readable: nothing more can be done there.
+    if (!NOT_SYNCED.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+}
