@@ -162,7 +162,7 @@ module.exports = {
       from: {
         path: '^(src|nodes)/',
         pathNot:
-          '^(nodes|src/(api|cli|registry|sealing|jobs)|src/engine/config|src/evaluation/manifest|src/inference/(modelManifest|modelStore|modelIndex|frontEnd))',
+          '^(nodes|src/(api|cli|registry|sealing|files|jobs)|src/engine/config|src/evaluation/manifest|src/inference/(modelManifest|modelStore|modelIndex|frontEnd))',
       },
       to: { path: '(^|/)node_modules/zod/' },
     },

@@ -49,8 +49,18 @@ export class AuditNotes {
       delete: (speakerId) =>
         this.#noted({ action: 'erase', speakerIds: [speakerId] }, () => directory.delete(speakerId), doneOrAbsent),
       export: async (passphrase, speakerIds) => {
-        const ids = speakerIds ?? (await directory.list()).map((speaker) => speaker.speakerId);
-        return this.#noted({ action: 'export', speakerIds: ids }, () => directory.export(passphrase, ids), done);
+        const asked = speakerIds ?? (await idsOf(directory));
+        const { bytes } = await this.#noted(
+          { action: 'export', speakerIds: asked },
+          async () => {
+            const exported = await directory.export(passphrase, speakerIds);
+            // Whoever was erased while everybody was exported is not in it.
+            const left = speakerIds ? asked : asked.filter(isAmong(await idsOf(directory)));
+            return { bytes: exported, left };
+          },
+          ({ left }) => ({ outcome: 'done', speakerIds: left }),
+        );
+        return bytes;
       },
       import: (bytes, passphrase, options) =>
         this.#noted(
@@ -107,5 +117,10 @@ export class AuditNotes {
     return trail.append(entries);
   }
 }
+
+const idsOf = async (directory: SpeakerDirectory): Promise<readonly string[]> =>
+  (await directory.list()).map(({ speakerId }) => speakerId);
+
+const isAmong = (ids: readonly string[]) => (id: string) => ids.includes(id);
 
 const isUnknownId = (text: string): boolean => /^unknown-\d{1,9}$/.test(text);

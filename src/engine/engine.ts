@@ -195,6 +195,11 @@ export interface Engine extends AsyncDisposable {
   detectSpeech(request: DetectSpeechRequest, options?: CallOptions): Promise<SpeechActivity>;
   /** `actor` is who changes and exports, for the audit log; by default the engine's own. */
   speakers(tenantId?: string, actor?: Actor): SpeakerDirectory;
+  /**
+   * Calls and awaits the listener after each person, of whatever tenant, whom this engine erases: whoever keeps something of
+   * people beside the voiceprints (jobs do) erases it too. What it throws is thrown by `delete`. Returns what ends that.
+   */
+  onErased(listener: (tenantId: string, speakerId: string) => Promise<void>): () => void;
   /** Score from which a voice is named where nobody else is near; `falseAcceptPercent` as configured by default. */
   acceptScore(falseAcceptPercent?: FalseAcceptPercent): number;
 }

@@ -35,15 +35,21 @@ export function speakerDirectory(parts: SpeakerDirectoryParts): SpeakerDirectory
     },
     async delete(speakerId) {
       assertOpen();
-      return registry.delete(tenantId, speakerId);
+      return parts.eraseEverywhere(speakerId, () => registry.delete(tenantId, speakerId));
     },
     async export(passphrase, speakerIds) {
       assertOpen();
       assertPassphrase(passphrase);
-      const all = await registry.list(tenantId);
-      const missing = (speakerIds ?? []).filter((id) => !all.some((voiceprint) => voiceprint.id === id));
-      if (missing.length > 0) throw speakersNotFound(missing);
-      return sealExport(speakerIds ? all.filter(({ id }) => speakerIds.includes(id)) : all, passphrase);
+      for (;;) {
+        const all = await registry.list(tenantId);
+        const missing = (speakerIds ?? []).filter((id) => !all.some((voiceprint) => voiceprint.id === id));
+        if (missing.length > 0) throw speakersNotFound(missing);
+        const exported = speakerIds ? all.filter(({ id }) => speakerIds.includes(id)) : all;
+        const bytes = await sealExport(exported, passphrase);
+        // Sealing takes its time: whoever was erased meanwhile must not leave in the export.
+        const left = new Set((await registry.list(tenantId)).map(({ id }) => id));
+        if (exported.every(({ id }) => left.has(id))) return bytes;
+      }
     },
     async import(bytes, passphrase, { replace = false } = {}): Promise<readonly SpeakerSummary[]> {
       assertOpen();

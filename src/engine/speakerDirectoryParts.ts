@@ -11,6 +11,8 @@ export interface SpeakerDirectoryParts {
   /** The engine's: voiceprints of another are stale. */
   readonly model: Pick<SpeakerModel, 'id' | 'calibration'>;
   readonly reembed: SpeakerDirectory['reembed'];
+  /** Deletes the voiceprint with `erase`, and the person from everything else that is kept. */
+  readonly eraseEverywhere: (speakerId: string, erase: () => Promise<boolean>) => Promise<boolean>;
   /** Throws where the engine was closed. */
   readonly assertOpen: () => void;
   readonly nowMs: () => number;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { openRecording } from '../audio/openRecording.js';
 import type { Actor, AuditTrail } from '../core/audit.js';
@@ -35,6 +36,8 @@ import {
 } from './engine.js';
 import { enroll, MAX_SAMPLE_MS } from './enrolment/enroll.js';
 import { canBeReembedded, type Reembedded, type ReembedOptions, reembedStale } from './enrolment/reembed.js';
+import { eraseFromClosedJobs } from './jobs/eraseFromJobs.js';
+import { hasJobs, noteErasure, removeNote } from './jobs/pendingErasures.js';
 import { limitsWithin } from './limitsWithin.js';
 import { type LiveNetworks, openLiveNetworks } from './live/liveSpeech.js';
 import { SharedVoiceprints } from './live/sharedVoiceprints.js';
@@ -79,6 +82,7 @@ export class VoiceEngine implements Engine {
   readonly #closing = new AbortController();
   readonly #sessions = new Set<WatchSession>();
   readonly #voiceprints: SharedVoiceprints;
+  readonly #onErased = new Set<(tenantId: string, speakerId: string) => Promise<void>>();
   #compute: Promise<Compute> | undefined;
   #networks: Promise<LiveNetworks> | undefined;
 
@@ -215,10 +219,16 @@ export class VoiceEngine implements Engine {
       model: this.model,
       reembed: ({ signal, onPerson } = {}) =>
         this.#job(signal ? { signal } : {}, (either) => this.#reembed(tenantId, { signal: either, onPerson })),
+      eraseEverywhere: (speakerId, erase) => this.#eraseEverywhere(tenantId, speakerId, erase),
       assertOpen: () => this.#assertOpen(),
       nowMs,
     });
     return this.#notes(tenantId, actor).over(directory);
+  }
+
+  onErased(listener: (tenantId: string, speakerId: string) => Promise<void>): () => void {
+    this.#onErased.add(listener);
+    return () => this.#onErased.delete(listener);
   }
 
   acceptScore(falseAcceptPercent: FalseAcceptPercent = this.#parts.config.falseAcceptPercent): number {
@@ -255,6 +265,22 @@ export class VoiceEngine implements Engine {
     const { registry } = this.#parts;
     const onReembedded = (speakerIds: readonly string[]) => this.#notes(tenantId).reembedded(speakerIds);
     return reembedStale({ registry, tenantId, modelId: this.model.id, openCompute, onReembedded }, options);
+  }
+
+  async #eraseEverywhere(tenantId: string, speakerId: string, erase: () => Promise<boolean>): Promise<boolean> {
+    const { storeDirectory, encryptionKey } = this.#parts.config;
+    // Noted first: a process that ends in between leaves it for the next that opens the jobs.
+    const noted = hasJobs(storeDirectory) ? await noteErasure(storeDirectory, tenantId, speakerId) : undefined;
+    let wasThere: boolean;
+    try {
+      wasThere = await erase();
+    } catch (error) {
+      if (noted) await removeNote(noted);
+      throw error;
+    }
+    await Promise.all([...this.#onErased].map((listener) => listener(tenantId, speakerId)));
+    if (noted && existsSync(noted.path)) await eraseFromClosedJobs(storeDirectory, encryptionKey, noted);
+    return wasThere;
   }
 
   #notes(tenantId: string, actor: Actor = this.#parts.actor): AuditNotes {

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VoicePrintsError } from '../core/errors.js';
+import { moveFile } from '../files/atomicFile.js';
 import { sealStream, unsealStream } from '../sealing/sealedBytes.js';
 import type { SealingKey } from '../sealing/sealing.js';
 import type { AudioStore, StoredAudio } from './audioStore.js';
@@ -47,8 +48,7 @@ export class FileAudioStore implements AudioStore {
       } finally {
         await file.close();
       }
-      await guarded(() => rename(part, path));
-      await this.#syncFolder();
+      await guarded(() => moveFile(part, path));
     } catch (error) {
       await rm(part, { force: true });
       throw error;
@@ -73,16 +73,6 @@ export class FileAudioStore implements AudioStore {
   async retain(audioIds: ReadonlySet<string>): Promise<void> {
     const names = await guarded(() => readdir(this.#folder));
     await Promise.all(names.filter((name) => !audioIds.has(name)).map((name) => this.delete(name)));
-  }
-
-  async #syncFolder(): Promise<void> {
-    if (process.platform === 'win32') return; // folders cannot be opened there; NTFS journals the rename itself
-    const folder = await guarded(() => open(this.#folder, 'r'));
-    try {
-      await guarded(() => folder.sync());
-    } finally {
-      await folder.close();
-    }
   }
 }
 

@@ -33,6 +33,8 @@ export type JobAudio =
 /** A job as it is accepted. Plain data. */
 export interface JobOrder {
   readonly tenantId: string;
+  /** Whose job it is among the API keys of the tenant; undefined where it came without a key. */
+  readonly ownerId?: string | undefined;
   /** The caller's name for the job, unique within the tenant. */
   readonly requestId: string;
   /** The call that was made, as answers repeat it. */

@@ -1,4 +1,5 @@
-import type { Job, JobProgress, JobStatus } from './job.js';
+import { EndedJobs, type EndedLimits } from './endedJobs.js';
+import type { Job, JobOutcome, JobProgress, JobStatus } from './job.js';
 
 /** What is known of a job without reading it. */
 export interface Entry {
@@ -6,12 +7,15 @@ export interface Entry {
   readonly key: string;
   readonly tenantId: string;
   readonly requestId: string;
+  /** Undefined: no API key's. */
+  readonly ownerId: string | undefined;
   readonly createdAtMs: number;
   readonly audioId: string | undefined;
   readonly audioBytes: number;
   status: JobStatus;
   notBeforeMs: number;
   endedAtMs: number | undefined;
+  outcomeBytes: number;
   /** It ran when a process ended. */
   isSuspect: boolean;
   /** Not on disk yet: nobody may take it. */
@@ -28,10 +32,11 @@ export const jobKeyOf = (tenantId: string, requestId: string): string => `${tena
 
 /** A row as the index sees it; one that was running has lost its process, and is tried again at `againAtMs`. */
 export function entryOf(key: string, job: Job, againAtMs: number): Entry {
-  const { tenantId, requestId, createdAtMs, endedAtMs, audio } = job;
+  const { tenantId, requestId, ownerId, createdAtMs, endedAtMs, audio } = job;
   const wasRunning = job.status === 'running';
   return {
-    ...{ key, tenantId, requestId, createdAtMs, endedAtMs },
+    ...{ key, tenantId, requestId, ownerId, createdAtMs, endedAtMs },
+    outcomeBytes: bytesOf(job.outcome),
     audioId: audio.kind === 'stored' ? audio.audioId : undefined,
     audioBytes: audio.kind === 'stored' ? audio.bytes : 0,
     status: wasRunning ? 'queued' : job.status,
@@ -43,15 +48,27 @@ export function entryOf(key: string, job: Job, againAtMs: number): Entry {
   };
 }
 
+/** Of an outcome as it is stored, or nearly. */
+export const bytesOf = (outcome: JobOutcome | undefined): number =>
+  outcome === undefined ? 0 : JSON.stringify(outcome).length;
+
 /** Ends of the last jobs, from which the time until there is room is guessed. */
 const ENDS_KEPT = 20;
 const LONGEST_RETRY_SECONDS = 300;
+
+interface PageOfIndex {
+  readonly limit: number;
+  readonly beforeKey: string | undefined;
+  /** Undefined: everybody's. */
+  readonly ownerId: string | undefined;
+}
 
 /** All jobs of a queue, in memory: which is next, who has how many. Pure bookkeeping. */
 export class JobIndex {
   /** In order of age, but for those put back. */
   readonly #live = new Map<string, Entry>();
   readonly #all = new Map<string, Entry>();
+  readonly #ended = new EndedJobs<Entry>();
   readonly #ends: number[] = [];
   #lastNumber = 0;
 
@@ -65,6 +82,7 @@ export class JobIndex {
     this.#lastNumber = Math.max(this.#lastNumber, Number(entry.key.slice(entry.key.indexOf('!') + 1)));
     this.#all.set(jobKeyOf(entry.tenantId, entry.requestId), entry);
     if (isLive(entry)) this.#live.set(entry.key, entry);
+    else this.#ended.add(entry);
   }
 
   find(tenantId: string, requestId: string): Entry | undefined {
@@ -103,9 +121,11 @@ export class JobIndex {
     return next;
   }
 
-  begin(entry: Entry): void {
-    entry.status = 'running';
-    entry.progress = undefined;
+  /** Returns what takes it back, where the try could not be written. */
+  begin(entry: Entry): () => void {
+    const before = { ...entry };
+    Object.assign(entry, { status: 'running', progress: undefined });
+    return () => Object.assign(entry, before);
   }
 
   /** Behind the others. */
@@ -115,32 +135,47 @@ export class JobIndex {
     this.#live.set(entry.key, entry);
   }
 
-  end(entry: Entry, status: 'done' | 'failed' | 'cancelled', endedAtMs: number): void {
-    Object.assign(entry, { status, endedAtMs, progress: undefined });
+  /** Returns what takes it back, where the end could not be written. */
+  end(entry: Entry, status: 'done' | 'failed' | 'cancelled', endedAtMs: number, outcome?: JobOutcome): () => void {
+    const before = { ...entry };
+    Object.assign(entry, { status, endedAtMs, outcomeBytes: bytesOf(outcome), progress: undefined });
     this.#live.delete(entry.key);
+    this.#ended.add(entry);
     this.#ends.push(endedAtMs);
     if (this.#ends.length > ENDS_KEPT) this.#ends.shift();
-  }
-
-  /** Its end could not be written. */
-  reopen(entry: Entry): void {
-    Object.assign(entry, { status: 'running', endedAtMs: undefined });
-    this.#live.set(entry.key, entry);
+    return () => {
+      this.#ended.remove(entry);
+      Object.assign(entry, before);
+      this.#live.set(entry.key, entry);
+    };
   }
 
   remove(entry: Entry): void {
     this.#live.delete(entry.key);
+    this.#ended.remove(entry);
     this.#all.delete(jobKeyOf(entry.tenantId, entry.requestId));
   }
 
   endedBefore(endedBeforeMs: number): readonly Entry[] {
-    return [...this.#all.values()].filter((entry) => !isLive(entry) && (entry.endedAtMs ?? 0) < endedBeforeMs);
+    return [...this.#ended.all()].filter(({ endedAtMs = 0 }) => endedAtMs < endedBeforeMs);
+  }
+
+  /** The oldest of a tenant that are beyond the limits, but for those that `isNeeded`. */
+  surplus(tenantId: string, limits: EndedLimits, isNeeded: (entry: Entry) => boolean): readonly Entry[] {
+    return this.#ended.surplus(tenantId, limits, isNeeded);
+  }
+
+  ofTenant(tenantId: string): readonly Entry[] {
+    return [...this.#all.values()].filter((entry) => entry.tenantId === tenantId);
   }
 
   /** Newest first, older than `beforeKey`. */
-  page(tenantId: string, limit: number, beforeKey: string | undefined) {
-    const mine = [...this.#all.values()].filter(
-      (entry) => entry.tenantId === tenantId && !entry.isAdding && (beforeKey === undefined || entry.key < beforeKey),
+  page(tenantId: string, { limit, beforeKey, ownerId }: PageOfIndex) {
+    const mine = this.ofTenant(tenantId).filter(
+      (entry) =>
+        !entry.isAdding &&
+        (beforeKey === undefined || entry.key < beforeKey) &&
+        (ownerId === undefined || entry.ownerId === ownerId),
     );
     mine.sort((a, b) => (a.key < b.key ? 1 : -1));
     return { entries: mine.slice(0, limit), hasMore: mine.length > limit };

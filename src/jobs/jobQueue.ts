@@ -1,5 +1,4 @@
 import type { Job, JobFailure, JobOrder, JobOutcome, JobProgress } from './job.js';
-import type { OutgoingMessage } from './webhooks/webhookOutbox.js';
 
 /** The right to work on a job. It is lost when the job is cancelled, or when its holder falls silent. */
 export interface JobClaim {
@@ -13,6 +12,8 @@ export interface JobPage {
   readonly limit: number;
   /** From the page before; undefined begins. */
   readonly cursor?: string | undefined;
+  /** Only jobs of this owner; undefined: of the whole tenant. */
+  readonly ownerId?: string | undefined;
 }
 
 /**
@@ -50,8 +51,12 @@ export interface JobQueue extends AsyncDisposable {
   nextDueMs(): number | undefined;
   /** Keeps the claim and tells how far it is. False: the claim is lost, stop working. */
   heartbeat(claim: JobClaim, progress?: JobProgress): Promise<boolean>;
-  /** Ends the job and, in the same step, puts its message into the outbox. False: the claim was lost, nothing was done. */
-  settle(claim: JobClaim, outcome: JobOutcome, message?: OutgoingMessage): Promise<boolean>;
+  /**
+   * Ends the job and, in the same step, puts the message about it into the outbox where it has a webhook. False: the claim
+   * was lost, nothing was done. Of what is over, a tenant keeps so many jobs and so many bytes of outcomes: the oldest give
+   * way, unless a message about them still waits.
+   */
+  settle(claim: JobClaim, outcome: JobOutcome): Promise<boolean>;
   /** Back into the queue after a try that failed. */
   retryLater(claim: JobClaim, notBeforeMs: number, failure: JobFailure): Promise<void>;
   /** Back into the queue as if it had not been begun: the try does not count. */
@@ -59,9 +64,17 @@ export interface JobQueue extends AsyncDisposable {
 
   /** Ends a job that waits or runs; one that is over stays as it is. Undefined: there is no such job. */
   cancel(tenantId: string, requestId: string): Promise<Job | undefined>;
-  /** Forgets a job that is over, and its outcome. False: there is none, or it is not over. */
+  /** Forgets a job that is over, its outcome and the message about it. False: there is none, or it is not over. */
   erase(tenantId: string, requestId: string): Promise<boolean>;
-  /** Forgets jobs that ended before; returns how many. Called every minute or so: what was erased also leaves the files. */
+  /**
+   * Changes what is kept of the jobs of a tenant, those that wait and run too: a running one once more when it is settled.
+   * `change` returns undefined for what stays as it is. Once resolved, what was is in no file any more. Returns the jobs changed.
+   */
+  revise(tenantId: string, change: (job: Job) => Job | undefined): Promise<readonly Job[]>;
+  /**
+   * Forgets jobs that ended before, unless a message about them waits or could be sent again; returns how many. Called every
+   * minute or so: what was erased also leaves the files.
+   */
   expire(endedBeforeMs: number): Promise<number>;
   /** The stored audio that jobs waiting or running need: everything else may go. */
   audioIds(): Promise<ReadonlySet<string>>;

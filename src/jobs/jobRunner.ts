@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { asVoicePrintsError, type ErrorCode, VoicePrintsError } from '../core/errors.js';
 import type { Job, JobFailure, JobOutcome, JobProgress } from './job.js';
 import type { JobClaim, JobQueue } from './jobQueue.js';
@@ -8,8 +9,6 @@ export interface JobRunnerOptions {
   readonly queue: JobQueue;
   /** Does the work; throws VoicePrintsError. */
   readonly perform: (job: Job, options: PerformOptions) => Promise<unknown>;
-  /** The body of the message about an outcome, for jobs with a webhook. */
-  readonly payloadOf: (job: Job, outcome: JobOutcome) => string;
   /** Told once the outcome is on disk. */
   readonly onSettled: (job: Job) => void;
   /** Told of faults of ours; never of the content of a job. */
@@ -43,18 +42,24 @@ const TRANSIENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 const NOT_ITS_FAULT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ENGINE_BUSY', 'ENGINE_CLOSED', 'ABORTED']);
 /** When the engine is full of other work. */
 const BUSY_RETRY_MS = 1_000;
+/** Between attempts to write an outcome where the store is away, for instance because its disk is full. */
+const UNWRITTEN_RETRY_MS = 1_000;
 
 /** Takes jobs from a queue and works on them until it is stopped. */
 export class JobRunner {
   readonly #options: JobRunnerOptions;
   readonly #wakeUp: WakeUp;
   readonly #running = new Map<JobClaim, { readonly stop: AbortController; readonly done: Promise<void> }>();
+  readonly #stopping = new AbortController();
   #isStopped = false;
 
   constructor(options: JobRunnerOptions) {
     this.#options = options;
-    const onError = (error: unknown) => options.onFault({ code: asVoicePrintsError(error).code, error });
-    this.#wakeUp = new WakeUp(() => this.#fill(), options.nowMs, onError);
+    this.#wakeUp = new WakeUp(
+      () => this.#fill(),
+      options.nowMs,
+      (error) => this.#report(error),
+    );
   }
 
   /** There may be something to do. */
@@ -80,6 +85,7 @@ export class JobRunner {
   /** Ends what is in work and hands it back. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#stopping.abort();
     await this.#wakeUp.stop();
     const running = [...this.#running.values()];
     for (const { stop } of running) stop.abort();
@@ -106,42 +112,59 @@ export class JobRunner {
     try {
       await this.#try(claim, signal);
     } catch (error) {
-      // The outcome could not be written: the store is away, and the job is still its.
-      this.#options.onFault({ code: asVoicePrintsError(error).code, error });
+      // The store is away, and the job is still its: it goes back, and is taken again once the store can be written.
+      this.#report(error);
       await this.#options.queue.giveBack(claim, this.#options.nowMs() + this.#options.retryMs).catch(() => undefined);
     }
   }
 
   async #try(claim: JobClaim, signal: AbortSignal): Promise<void> {
-    const { queue, perform, maxTries, nowMs, retryMs, onFault } = this.#options;
+    const { queue, perform, maxTries, nowMs, retryMs } = this.#options;
     const { job } = claim;
     if (this.#isStopped) return queue.giveBack(claim);
-    if (job.tries > maxTries) return this.#settle(claim, { failure: poisoned(job, maxTries) });
+    if (job.tries > maxTries) return this.#settleUntilWritten(claim, { failure: poisoned(job, maxTries) });
+    let outcome: JobOutcome;
     try {
       const onProgress = (progress: JobProgress) => void queue.heartbeat(claim, progress).catch(() => undefined);
-      const result = await perform(job, { signal, onProgress });
-      await this.#settle(claim, { result });
+      outcome = { result: await perform(job, { signal, onProgress }) };
     } catch (thrown) {
       const error = asVoicePrintsError(thrown);
       if (this.#isStopped && signal.aborted) return queue.giveBack(claim);
       if (NOT_ITS_FAULT.has(error.code)) return queue.giveBack(claim, nowMs() + BUSY_RETRY_MS);
       const failure = failureOf(error, job);
       const isTransient = TRANSIENT.has(error.code);
-      if (isTransient && !error.code.startsWith('URL_')) onFault({ code: error.code, error: thrown });
-      if (!isTransient || job.tries >= maxTries) return this.#settle(claim, { failure });
-      await queue.retryLater(claim, nowMs() + backoffMs(job.tries, retryMs), failure);
+      if (isTransient && !error.code.startsWith('URL_')) this.#report(thrown);
+      if (isTransient && job.tries < maxTries) {
+        return queue.retryLater(claim, nowMs() + backoffMs(job.tries, retryMs), failure);
+      }
+      outcome = { failure };
+    }
+    await this.#settleUntilWritten(claim, outcome);
+  }
+
+  /** The work is done: while its outcome cannot be written it is kept, rather than done once more. */
+  async #settleUntilWritten(claim: JobClaim, outcome: JobOutcome): Promise<void> {
+    for (let isReported = false; ; isReported = true) {
+      try {
+        return await this.#settle(claim, outcome);
+      } catch (error) {
+        if (this.#isStopped || asVoicePrintsError(error).code !== 'REGISTRY_UNAVAILABLE') throw error;
+        if (!isReported) this.#report(error);
+        // Stopped while it waits: the next attempt is the last.
+        await delay(UNWRITTEN_RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      }
     }
   }
 
   async #settle(claim: JobClaim, outcome: JobOutcome): Promise<void> {
-    const { queue, payloadOf, onSettled } = this.#options;
-    const { job } = claim;
-    const { tenantId, requestId, webhookUrl } = job;
-    const message =
-      webhookUrl === undefined ? undefined : { tenantId, requestId, url: webhookUrl, payload: payloadOf(job, outcome) };
-    if (!(await queue.settle(claim, outcome, message))) return; // cancelled meanwhile
+    const { queue, onSettled, nowMs } = this.#options;
+    if (!(await queue.settle(claim, outcome))) return; // cancelled meanwhile
     const status = 'failure' in outcome ? 'failed' : 'done';
-    onSettled({ ...job, status, outcome, endedAtMs: this.#options.nowMs() });
+    onSettled({ ...claim.job, status, outcome, endedAtMs: nowMs() });
+  }
+
+  #report(error: unknown): void {
+    this.#options.onFault({ code: asVoicePrintsError(error).code, error });
   }
 }
 

@@ -31,16 +31,17 @@ export class LevelAudioUse {
     return this.#usedMs.get(day)?.get(tenantId) ?? 0;
   }
 
-  /** The row of a job that ends, for whoever writes its end; `commit` once it is written. */
+  /** The row of a job that ends, none where no audio was worked on, for whoever writes its end; `commit` once it is written. */
   prepare(
     { tenantId, requestId, createdAtMs }: Job,
     audioMs: number,
     endedAtMs: number,
-  ): { readonly row: readonly [string, AudioUse]; readonly commit: () => void } {
+  ): { readonly rows: readonly (readonly [string, AudioUse])[]; readonly commit: () => void } {
+    if (audioMs === 0) return { rows: [], commit: () => undefined };
     const use: AudioUse = { tenantId, day: dayOf(endedAtMs), audioMs };
     // A digest: keys of rows are never encrypted, and the caller's name for the job is the caller's.
     const name = createHash('sha256').update(`${tenantId}\n${requestId}\n${createdAtMs}`).digest('base64url');
-    return { row: [`${PREFIX}${name}`, use], commit: () => this.#count(use) };
+    return { rows: [[`${PREFIX}${name}`, use]], commit: () => this.#count(use) };
   }
 
   /** Forgets all days before this one. */

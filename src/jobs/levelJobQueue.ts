@@ -1,4 +1,5 @@
 import { VoicePrintsError } from '../core/errors.js';
+import type { EndedLimits } from './endedJobs.js';
 import type { Job, JobFailure, JobOrder, JobOutcome, JobProgress } from './job.js';
 import { type Entry, entryOf, isLive, JobIndex, jobKeyOf } from './jobIndex.js';
 import type { JobClaim, JobPage, JobQueue } from './jobQueue.js';
@@ -7,10 +8,9 @@ import type { SealedLevel } from './sealedLevel.js';
 import { jobOf } from './storedRows.js';
 import { backoffMs } from './webhooks/backoff.js';
 import type { LevelOutbox } from './webhooks/levelOutbox.js';
-import type { OutgoingMessage } from './webhooks/webhookOutbox.js';
 
 /** How much may wait or run, and when a job is tried again that was in work when a process ended. */
-export interface JobQueueLimits {
+export interface JobQueueLimits extends EndedLimits {
   readonly maxJobs: number;
   readonly maxJobsOfTenant: number;
   /** Stored audio of all of them. */
@@ -28,6 +28,7 @@ interface Parts {
 }
 
 const PREFIX = 'job!';
+/** All files are written anew for it: now and then for what expired, at the next occasion for what somebody erased. */
 const FORGET_EVERY_MS = 600_000;
 
 /** Jobs in LevelDB, for one process; an index without settings and outcomes is kept in memory. */
@@ -36,7 +37,11 @@ export class LevelJobQueue implements JobQueue {
   readonly #index = new JobIndex();
   /** Jobs on their way to the disk, so that a request that comes twice at once is one job. */
   readonly #adding = new Map<string, Promise<unknown>>();
-
+  /** Steps on one row, one after the other: each reads it, and writes it anew. */
+  readonly #steps = new Map<string, Promise<unknown>>();
+  /** What running jobs are changed by when they end, by the keys of their rows. */
+  readonly #revisions = new Map<string, ((job: Job) => Job | undefined)[]>();
+  #isErased = false;
   #forgottenAtMs: number;
 
   private constructor(parts: Parts) {
@@ -47,11 +52,14 @@ export class LevelJobQueue implements JobQueue {
   /** Jobs that ran when the last process ended are suspects: handed out first, one at a time. */
   static async open(parts: Parts): Promise<LevelJobQueue> {
     const queue = new LevelJobQueue(parts);
+    const entries: Entry[] = [];
     for await (const [key, row] of parts.level.all(PREFIX)) {
       const job = jobOf(row);
       const waitMs = job.tries > 1 ? backoffMs(job.tries - 1, parts.limits.retryMs) : 0;
-      queue.#index.add(entryOf(key, job, parts.nowMs() + waitMs));
+      entries.push(entryOf(key, job, parts.nowMs() + waitMs));
     }
+    entries.sort((a, b) => (a.endedAtMs ?? 0) - (b.endedAtMs ?? 0)); // those that are not over stay in order of age
+    for (const entry of entries) queue.#index.add(entry);
     return queue;
   }
 
@@ -97,8 +105,12 @@ export class LevelJobQueue implements JobQueue {
     return entry && this.#read(entry);
   }
 
-  async list(tenantId: string, { limit, cursor }: JobPage): Promise<{ jobs: readonly Job[]; cursor?: string }> {
-    const { entries, hasMore } = this.#index.page(tenantId, limit, cursor && `${PREFIX}${cursor}`);
+  async list(
+    tenantId: string,
+    { limit, cursor, ownerId }: JobPage,
+  ): Promise<{ jobs: readonly Job[]; cursor?: string }> {
+    const beforeKey = cursor && `${PREFIX}${cursor}`;
+    const { entries, hasMore } = this.#index.page(tenantId, { limit, beforeKey, ownerId });
     const jobs = await Promise.all(entries.map((entry) => this.#read(entry)));
     const last = entries.at(-1);
     return {
@@ -135,62 +147,66 @@ export class LevelJobQueue implements JobQueue {
     return entry !== undefined;
   }
 
-  async settle(claim: JobClaim, outcome: JobOutcome, message?: OutgoingMessage): Promise<boolean> {
+  async settle(claim: JobClaim, outcome: JobOutcome): Promise<boolean> {
     const entry = this.#held(claim);
     if (entry === undefined) return false;
-    const prepared = message && this.#parts.outbox.prepare(message);
-    const status = 'failure' in outcome ? 'failed' : 'done';
-    const endedAtMs = this.#parts.nowMs();
-    const audioMs = furthestMs(claim.job, entry);
-    const used = this.#parts.audioUse.prepare(claim.job, audioMs, endedAtMs);
-    const job: Job = { ...claim.job, status, outcome, endedAtMs, audioMs };
-    this.#index.end(entry, status, endedAtMs); // from here on a cancel comes too late
-    try {
-      await this.#parts.level.write({ put: [[entry.key, job], used.row, ...(prepared ? [prepared.row] : [])] }, true);
-    } catch (error) {
-      this.#index.reopen(entry);
-      throw error;
-    }
-    used.commit();
-    prepared?.commit();
-    return true;
+    return this.#step(entry, async () => {
+      if (this.#held(claim) === undefined) return false;
+      await this.#end(entry, 'failure' in outcome ? 'failed' : 'done', outcome);
+      return true;
+    });
   }
 
   async retryLater(claim: JobClaim, notBeforeMs: number, failure: JobFailure): Promise<void> {
-    await this.#requeue(claim, notBeforeMs, { ...claim.job, status: 'queued', lastFailure: failure });
+    await this.#requeue(claim, notBeforeMs, (job) => ({ ...job, lastFailure: failure }));
   }
 
   async giveBack(claim: JobClaim, notBeforeMs = 0): Promise<void> {
-    await this.#requeue(claim, notBeforeMs, { ...claim.job, status: 'queued', tries: claim.job.tries - 1 });
+    await this.#requeue(claim, notBeforeMs, (job) => ({ ...job, tries: job.tries - 1 }));
   }
 
   async cancel(tenantId: string, requestId: string): Promise<Job | undefined> {
     const entry = await this.#find(tenantId, requestId);
-    if (entry === undefined || !isLive(entry)) return entry && this.#read(entry);
-    const endedAtMs = this.#parts.nowMs();
-    const { progress } = entry;
-    this.#index.end(entry, 'cancelled', endedAtMs);
-    const before = await this.#read(entry);
-    const audioMs = furthestMs(before, { progress });
-    const used = this.#parts.audioUse.prepare(before, audioMs, endedAtMs);
-    const job: Job = { ...before, status: 'cancelled', endedAtMs, audioMs };
-    await this.#parts.level.write({ put: [[entry.key, job], used.row] }, true);
-    used.commit();
-    return job;
+    if (entry === undefined) return undefined;
+    return this.#step(entry, async () => (isLive(entry) ? this.#end(entry, 'cancelled') : this.#read(entry)));
   }
 
   async erase(tenantId: string, requestId: string): Promise<boolean> {
     const entry = await this.#find(tenantId, requestId);
-    if (entry === undefined || isLive(entry)) return false;
-    await this.#remove([entry]);
-    return true;
+    if (entry === undefined) return false;
+    return this.#step(entry, async () => {
+      if (isLive(entry)) return false;
+      await this.#remove([entry]);
+      this.#isErased = true;
+      return true;
+    });
+  }
+
+  async revise(tenantId: string, change: (job: Job) => Job | undefined): Promise<readonly Job[]> {
+    await Promise.all(this.#adding.values());
+    this.#isErased = true; // whatever happens from here on
+    const revised: Job[] = [];
+    for (const entry of this.#index.ofTenant(tenantId)) {
+      await this.#step(entry, async () => {
+        if (this.#index.find(tenantId, entry.requestId) !== entry) return; // gone meanwhile
+        if (entry.status === 'running') this.#revisionsOf(entry).push(change);
+        const job = change(await this.#read(entry));
+        if (job === undefined) return;
+        await this.#parts.level.write({ put: [[entry.key, job]] }, true);
+        revised.push(job);
+      });
+    }
+    if (revised.length > 0) await this.#forget();
+    return revised;
   }
 
   async expire(endedBeforeMs: number): Promise<number> {
-    const gone = this.#index.endedBefore(endedBeforeMs);
+    const { outbox, audioUse, level, nowMs } = this.#parts;
+    const gone = this.#index.endedBefore(endedBeforeMs).filter((entry) => !outbox.mayBeSent(entry));
     if (gone.length > 0) await this.#remove(gone);
-    await this.#parts.audioUse.expire(dayOf(this.#parts.nowMs()));
-    await this.#forget();
+    await audioUse.expire(dayOf(nowMs()));
+    const isTime = this.#isErased || nowMs() - this.#forgottenAtMs >= FORGET_EVERY_MS;
+    if (isTime && level.hasOld) await this.#forget();
     return gone.length;
   }
 
@@ -204,26 +220,86 @@ export class LevelJobQueue implements JobQueue {
   }
 
   async #begin(entry: Entry): Promise<JobClaim> {
-    this.#index.begin(entry); // at once: the next take must not see it
-    try {
-      const waiting = await this.#read(entry);
-      const job: Job = { ...waiting, status: 'running', tries: waiting.tries + 1, startedAtMs: this.#parts.nowMs() };
-      // Not synced: that a try was begun has to survive the process, which it may end, not a loss of power.
-      await this.#parts.level.write({ put: [[entry.key, job]] }, false);
-      entry.token = `${entry.key}:${job.tries}`;
-      return { job, token: entry.token };
-    } catch (error) {
-      this.#index.requeue(entry, 0);
-      throw error;
-    }
+    const takeBack = this.#index.begin(entry); // at once: the next take must not see it
+    return this.#step(entry, async () => {
+      try {
+        const waiting = await this.#read(entry);
+        const job: Job = { ...waiting, status: 'running', tries: waiting.tries + 1, startedAtMs: this.#parts.nowMs() };
+        // Not synced: that a try was begun has to survive the process, which it may end, not a loss of power.
+        await this.#parts.level.write({ put: [[entry.key, job]] }, false);
+        entry.token = `${entry.key}:${job.tries}`;
+        return { job, token: entry.token };
+      } catch (error) {
+        if (entry.status === 'running') takeBack(); // or it was cancelled meanwhile
+        throw error;
+      }
+    });
   }
 
-  async #requeue(claim: JobClaim, notBeforeMs: number, job: Job): Promise<void> {
+  /** Ends a job that waits or runs, as one batch with everything that goes with it. */
+  async #end(entry: Entry, status: 'done' | 'failed' | 'cancelled', outcome?: JobOutcome): Promise<Job> {
+    const { level, outbox, audioUse, limits, nowMs } = this.#parts;
+    const stored = await this.#read(entry);
+    const endedAtMs = nowMs();
+    const audioMs = furthestMs(stored, entry);
+    const job = this.#revised(entry, { ...stored, status, outcome, endedAtMs, audioMs });
+    const { tenantId, requestId, webhookUrl } = job;
+    const message =
+      outcome && webhookUrl !== undefined ? outbox.prepare({ tenantId, requestId, url: webhookUrl }) : undefined;
+    const used = audioUse.prepare(job, audioMs, endedAtMs);
+    const takeBack = this.#index.end(entry, status, endedAtMs, job.outcome); // from here on a cancel comes too late
+    const isNeeded = (one: Entry) => one === entry || outbox.isWaiting(one);
+    const surplus = this.#index.surplus(tenantId, limits, isNeeded);
+    const dropped = outbox.prepareDrop(surplus);
+    const put = [[entry.key, job] as const, ...used.rows, ...(message ? [message.row] : [])];
+    try {
+      await level.write({ put, delete: [...surplus.map(({ key }) => key), ...dropped.keys] }, true);
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
+    for (const one of surplus) this.#index.remove(one);
+    for (const { commit } of [used, dropped, ...(message ? [message] : [])]) commit();
+    this.#revisions.delete(entry.key);
+    return job;
+  }
+
+  /** Behind the others, whether or not that can be written: on disk it then is a job whose process ended. */
+  async #requeue(claim: JobClaim, notBeforeMs: number, change: (job: Job) => Job): Promise<void> {
     const entry = this.#held(claim);
     if (entry === undefined) return;
-    const row = { ...job, audioMs: furthestMs(job, entry) };
-    await this.#parts.level.write({ put: [[entry.key, row]] }, false);
-    if (this.#held(claim)) this.#index.requeue(entry, notBeforeMs);
+    await this.#step(entry, async () => {
+      if (this.#held(claim) === undefined) return;
+      try {
+        const job = change({ ...(await this.#read(entry)), status: 'queued' });
+        await this.#parts.level.write({ put: [[entry.key, { ...job, audioMs: furthestMs(job, entry) }]] }, false);
+      } finally {
+        if (this.#held(claim)) this.#index.requeue(entry, notBeforeMs);
+        this.#revisions.delete(entry.key);
+      }
+    });
+  }
+
+  /** Does one step on a row after those that were asked for before. */
+  #step<T>({ key }: Entry, work: () => Promise<T>): Promise<T> {
+    const step = (this.#steps.get(key) ?? Promise.resolve()).then(work, work);
+    const over = step
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#steps.get(key) === over) this.#steps.delete(key);
+      });
+    this.#steps.set(key, over);
+    return step;
+  }
+
+  #revisionsOf({ key }: Entry): ((job: Job) => Job | undefined)[] {
+    const own = this.#revisions.get(key) ?? [];
+    this.#revisions.set(key, own);
+    return own;
+  }
+
+  #revised({ key }: Entry, job: Job): Job {
+    return (this.#revisions.get(key) ?? []).reduce((revised, change) => change(revised) ?? revised, job);
   }
 
   /** The job, once it is on disk where it is on its way there. */
@@ -239,16 +315,17 @@ export class LevelJobQueue implements JobQueue {
   }
 
   async #remove(entries: readonly Entry[]): Promise<void> {
+    const dropped = this.#parts.outbox.prepareDrop(entries);
+    await this.#parts.level.write({ delete: [...entries.map(({ key }) => key), ...dropped.keys] }, true);
     for (const entry of entries) this.#index.remove(entry);
-    await this.#parts.level.write({ delete: entries.map(({ key }) => key) }, true);
+    dropped.commit();
   }
 
-  /** Outcomes that were erased or sent leave the files too, now and then, as all of them are written anew for that. */
+  /** What was erased or sent leaves the files too. */
   async #forget(): Promise<void> {
-    const nowMs = this.#parts.nowMs();
-    if (nowMs - this.#forgottenAtMs < FORGET_EVERY_MS || !this.#parts.level.hasOld) return;
-    this.#forgottenAtMs = nowMs;
+    this.#forgottenAtMs = this.#parts.nowMs();
     await this.#parts.level.forget();
+    this.#isErased = false;
   }
 
   async #read({ key }: Entry): Promise<Job> {

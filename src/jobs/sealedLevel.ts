@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
-import { ClassicLevel } from 'classic-level';
+import { type BatchOperation, ClassicLevel } from 'classic-level';
 import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
 import { sealBytes, unsealBytes } from '../sealing/sealedBytes.js';
 import { keyOfBox, newSealingKey, type SealingKey, STORE_ROUNDS, seal, sealedBox } from '../sealing/sealing.js';
+import { PrivateFolder } from './privateFolder.js';
 
 const FORMAT = 'voice-prints-jobs';
 const VERSION = 1;
@@ -32,19 +32,51 @@ export interface Change {
   readonly delete?: readonly string[];
 }
 
+/** A change on its way to the disk. */
+interface Waiting {
+  readonly operations: readonly Operation[];
+  readonly isDurable: boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: VoicePrintsError) => void;
+}
+
+type Operation = BatchOperation<ClassicLevel<string, Buffer>, string, Buffer>;
+
+/** What must hold again before anything else is read or written. */
+interface Damage {
+  /** Takes back what the failed write may have left on the disk: its caller was told that it failed. */
+  readonly undo: readonly Operation[];
+  /** Every key that was there before it. */
+  readonly keys: ReadonlySet<string>;
+  error: VoicePrintsError;
+  tryAgainAtMs: number;
+}
+
+const REPAIR_EVERY_MS = 1_000;
+
 /**
  * LevelDB with JSON rows, encrypted where a key is given; rows that were plain when a key comes are encrypted on
  * opening. One process at a time: LevelDB's own lock, which the kernel takes back from a killed one.
+ *
+ * After a write that failed (a full disk) LevelDB goes on behind the half-written record, and everything acknowledged
+ * from then on is lost at the next start. So one write is under way at a time, and after a failure the database is
+ * closed, opened again, and checked; until that succeeds every call is refused.
  */
 export class SealedLevel implements AsyncDisposable {
   readonly #db: ClassicLevel<string, Buffer>;
+  readonly #files: PrivateFolder;
   /** Undefined: nothing is encrypted. */
   readonly key: SealingKey | undefined;
-  /** Something was deleted or written over since the last `forget`. */
-  hasOld = false;
+  /** Something was deleted or written over since the last `forget`, maybe by an earlier process. */
+  hasOld = true;
+  readonly #waiting: Waiting[] = [];
+  #writer: Promise<void> | undefined;
+  #damage: Damage | undefined;
+  #repairing: Promise<void> | undefined;
 
-  private constructor(db: ClassicLevel<string, Buffer>, key: SealingKey | undefined) {
+  private constructor(db: ClassicLevel<string, Buffer>, files: PrivateFolder, key: SealingKey | undefined) {
     this.#db = db;
+    this.#files = files;
     this.key = key;
   }
 
@@ -54,43 +86,50 @@ export class SealedLevel implements AsyncDisposable {
    */
   static async open(folder: string, encryptionKey: string | undefined): Promise<SealedLevel> {
     const db = new ClassicLevel<string, Buffer>(folder, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
-    await guarded(async () => {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      await db.open();
-    });
+    const files = await guarded(() => PrivateFolder.open(folder));
     try {
+      await guarded(() => db.open());
+      await guarded(() => files.closeToOthers());
       const { key, isNew } = await guarded(() => keyOf(db, encryptionKey));
-      const level = new SealedLevel(db, key);
+      const level = new SealedLevel(db, files, key);
       if (key !== undefined && isNew) await level.#sealPlainRows();
       return level;
     } catch (error) {
+      files[Symbol.dispose]();
       await db.close();
       throw error;
     }
   }
 
   async get(key: string): Promise<unknown> {
+    await this.#whole();
     const bytes = await guarded(() => this.#db.get(key));
     return bytes === undefined ? undefined : this.#valueOf(key, bytes);
   }
 
   /** Every row whose key begins with `prefix`, in order of the keys. */
   async *all(prefix: string): AsyncGenerator<readonly [key: string, value: unknown]> {
-    for await (const [key, bytes] of this.#db.iterator({ gt: prefix, lt: `${prefix}\uffff` })) {
-      yield [key, this.#valueOf(key, bytes)];
+    await this.#whole();
+    try {
+      for await (const [key, bytes] of this.#db.iterator({ gt: prefix, lt: `${prefix}\uffff` })) {
+        yield [key, this.#valueOf(key, bytes)];
+      }
+    } catch (error) {
+      throw storeError(error);
     }
   }
 
-  /** `isDurable`: on disk when resolved; otherwise it survives the end of the process, but not that of the machine. */
-  async write(change: Change, isDurable: boolean): Promise<void> {
-    const puts = (change.put ?? []).map(([key, value]) => ({
-      type: 'put' as const,
-      key,
-      value: this.#bytesOf(key, value),
-    }));
+  /**
+   * `isDurable`: on disk when resolved; otherwise it survives the end of the process, but not that of the machine.
+   * Rejected means: nothing of it is there, nor will be after a restart.
+   */
+  write(change: Change, isDurable: boolean): Promise<void> {
+    const puts = (change.put ?? []).map(([key, value]) => this.#putOf(key, value));
     const deletes = (change.delete ?? []).map((key) => ({ type: 'del' as const, key }));
-    await guarded(() => this.#db.batch([...puts, ...deletes], { sync: isDurable }));
-    this.hasOld = true;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ operations: [...puts, ...deletes], isDurable, resolve, reject });
+      this.#writer ??= this.#writeAll();
+    });
   }
 
   /**
@@ -99,17 +138,91 @@ export class SealedLevel implements AsyncDisposable {
    * that embrace all others.
    */
   async forget(): Promise<void> {
+    await this.#whole();
     this.hasOld = false;
-    await guarded(async () => {
-      await this.#db.compactRange(FIRST_KEY, LAST_KEY);
-      const put = [FIRST_KEY, LAST_KEY].map((key) => ({ type: 'put' as const, key, value: this.#bytesOf(key, null) }));
-      await this.#db.batch(put, { sync: true });
-      await this.#db.compactRange(FIRST_KEY, LAST_KEY);
-    });
+    try {
+      await guarded(() => this.#db.compactRange(FIRST_KEY, LAST_KEY));
+      await this.write({ put: [FIRST_KEY, LAST_KEY].map((key) => [key, null] as const) }, true);
+      await guarded(() => this.#db.compactRange(FIRST_KEY, LAST_KEY));
+      this.hasOld = false;
+    } catch (error) {
+      this.hasOld = true;
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writer;
+    await this.#repairing?.catch(() => undefined); // whoever asked for it was told
+    this.#files[Symbol.dispose]();
     await this.#db.close();
+  }
+
+  /** One group at a time: what comes while one is being written goes together into the next. */
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#writeGroup(this.#waiting.splice(0));
+    this.#writer = undefined;
+  }
+
+  async #writeGroup(group: readonly Waiting[]): Promise<void> {
+    const operations = group.flatMap((one) => one.operations);
+    try {
+      await this.#whole();
+      const sync = group.some(({ isDurable }) => isDurable);
+      await this.#db.batch(operations, { sync }).catch(async (thrown: unknown) => {
+        throw await this.#failed(operations, storeError(thrown));
+      });
+      this.hasOld = true;
+      for (const { resolve } of group) resolve();
+    } catch (error) {
+      for (const { reject } of group) reject(storeError(error));
+    }
+  }
+
+  /** Notes what has to be repaired, while the database still knows how it was: a failed write is not in its memory. */
+  async #failed(operations: readonly Operation[], error: VoicePrintsError): Promise<VoicePrintsError> {
+    const keys = (await this.#db.keys().all()).filter((key) => key !== FIRST_KEY);
+    const undo = operations.map(async ({ key }): Promise<Operation> => {
+      const value = await this.#db.get(key);
+      return value === undefined ? { type: 'del', key } : { type: 'put', key, value };
+    });
+    this.#damage = { undo: await Promise.all(undo), keys: new Set(keys), error, tryAgainAtMs: 0 };
+    await this.#db.close();
+    return error;
+  }
+
+  /** Resolves where nothing is damaged, or no longer. Throws REGISTRY_UNAVAILABLE, REGISTRY_CORRUPT or JOBS_LOCKED. */
+  async #whole(): Promise<void> {
+    const damage = this.#damage;
+    if (damage === undefined) return;
+    if (this.#repairing === undefined && Date.now() < damage.tryAgainAtMs) throw damage.error;
+    this.#repairing ??= this.#repair(damage).finally(() => {
+      this.#repairing = undefined;
+    });
+    await this.#repairing;
+  }
+
+  async #repair(damage: Damage): Promise<void> {
+    try {
+      await this.#db.open({ createIfMissing: false });
+      await this.#files.closeToOthers();
+      // One row more, so that something is written, and known to be kept, whatever there is to take back.
+      await this.#db.batch([...damage.undo, this.#putOf(FIRST_KEY, null)], { sync: true });
+      const keys = (await this.#db.keys().all()).filter((key) => key !== FIRST_KEY);
+      if (keys.length !== damage.keys.size || keys.some((key) => !damage.keys.has(key))) throw corrupt();
+      this.#damage = undefined;
+    } catch (thrown) {
+      damage.error = storeError(thrown);
+      // Where another process has had the jobs meanwhile, what this one knows of them may no longer be true.
+      const mayPass = damage.error.code === 'REGISTRY_UNAVAILABLE';
+      damage.tryAgainAtMs = mayPass ? Date.now() + REPAIR_EVERY_MS : Number.POSITIVE_INFINITY;
+      await this.#db.close();
+      throw damage.error;
+    }
+  }
+
+  #putOf(key: string, value: unknown): Operation {
+    return { type: 'put', key, value: this.#bytesOf(key, value) };
   }
 
   #bytesOf(key: string, value: unknown): Buffer {
@@ -132,7 +245,7 @@ export class SealedLevel implements AsyncDisposable {
     const { key } = this;
     const box = key && seal(Buffer.alloc(0), key, META_PURPOSE);
     const head = Buffer.from(JSON.stringify({ format: FORMAT, version: VERSION, sealed: box }));
-    const rows = put.map(([name, value]) => ({ type: 'put' as const, key: name, value: this.#bytesOf(name, value) }));
+    const rows = put.map(([name, value]) => this.#putOf(name, value));
     await guarded(() => this.#db.batch([{ type: 'put', key: META_KEY, value: head }, ...rows], { sync: true }));
     if (put.length > 0) await this.forget();
   }
@@ -174,12 +287,12 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof VoicePrintsError) throw error;
-    throw asStoreError(error);
+    throw storeError(error);
   }
 }
 
-function asStoreError(error: unknown): VoicePrintsError {
+function storeError(error: unknown): VoicePrintsError {
+  if (error instanceof VoicePrintsError) return error;
   const codes = [error, (error as Error | undefined)?.cause].map((one) => (one as { code?: unknown })?.code);
   if (codes.includes('LEVEL_LOCKED')) {
     return new VoicePrintsError('JOBS_LOCKED', 'another process runs the jobs of this store; use its API, or end it', {

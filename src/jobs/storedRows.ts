@@ -34,6 +34,7 @@ const audio = z.discriminatedUnion('kind', [
 
 const jobRow = z.object({
   tenantId: z.string(),
+  ownerId: z.string().optional(),
   requestId: z.string(),
   call: z.string(),
   task,
@@ -58,7 +59,8 @@ const deliveryRow = z.object({
   tenantId: z.string(),
   requestId: z.string(),
   url: z.string(),
-  payload: z.string(),
+  /** Release 0.1.0 kept what it sent. */
+  payload: z.string().optional(),
   status: z.enum(['waiting', 'delivered', 'dead']),
   tries: z.number(),
   nextAtMs: z.number(),

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { JobOrder } from '../../src/jobs/job.js';
 import type { JobQueue } from '../../src/jobs/jobQueue.js';
-import type { OutgoingMessage, WebhookOutbox } from '../../src/jobs/webhooks/webhookOutbox.js';
+import type { WebhookOutbox } from '../../src/jobs/webhooks/webhookOutbox.js';
 
 /** One place to keep jobs. `open` after `crash` is the next process; only one is open at a time. */
 export interface QueuePlace {
@@ -13,7 +13,10 @@ export interface QueuePlace {
 }
 
 /** The bounds every place of this suite has. */
-export const CONTRACT_LIMITS = { maxJobs: 4, maxJobsOfTenant: 3, maxAudioBytes: 1_000, retryMs: 1_000 };
+export const CONTRACT_LIMITS = {
+  ...{ maxJobs: 4, maxJobsOfTenant: 3, maxAudioBytes: 1_000, retryMs: 1_000 },
+  ...{ maxEndedJobsOfTenant: 3, maxOutcomeBytesOfTenant: 1_000 },
+};
 
 export const order = (requestId: string, extra: Partial<JobOrder> = {}): JobOrder => ({
   tenantId: 't',
@@ -26,9 +29,7 @@ export const order = (requestId: string, extra: Partial<JobOrder> = {}): JobOrde
 });
 
 const FAILURE = { code: 'INTERNAL', message: 'it broke; try again', details: { tries: 1 } } as const;
-const messageTo = (requestId: string, tenantId = 't'): OutgoingMessage => {
-  return { tenantId, requestId, url: 'https://user:pass@example.org/hook', payload: `{"about":"${requestId}"}` };
-};
+const WEBHOOK = 'https://user:pass@example.org/hook';
 
 /** What every adapter of JobQueue and WebhookOutbox owes its callers. Each case gets a place of its own. */
 export function jobQueueContract(name: string, newPlace: () => QueuePlace): void {
@@ -77,6 +78,65 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       const answers = await Promise.all([queue.add(order('a')), queue.add(order('a')), queue.add(order('a'))]);
       expect(answers.filter(({ isNew }) => isNew)).toHaveLength(1);
       expect((await queue.list('t', { limit: 10 })).jobs).toHaveLength(1);
+    });
+
+    test('what is over is bounded for each tenant, in jobs and in bytes: the oldest give way, but not untold ones', async () => {
+      const { place, queue, outbox } = await openNew();
+      const done = async (requestId: string, { result = '', webhookUrl = undefined as string | undefined } = {}) => {
+        await queue.add(order(requestId, { webhookUrl }));
+        await queue.settle((await queue.take())!, { result });
+      };
+      const kept = async () => (await queue.list('t', { limit: 20 })).jobs.map(({ requestId }) => requestId);
+      await done('told', { webhookUrl: WEBHOOK });
+      for (const id of ['a', 'b', 'c']) await done(id);
+      expect(await kept()).toEqual(['c', 'b', 'told']);
+      await queue.add(order('z', { tenantId: 'u' }));
+      await queue.cancel('u', 'z');
+      await queue.add(order('d'));
+      await queue.cancel('t', 'd'); // counts as well
+      expect(await kept()).toEqual(['d', 'c', 'told']);
+      await outbox.bury((await outbox.take(place.clock.nowMs, 1))!.webhookId, { atMs: 0, httpStatus: 500 });
+      await done('e');
+      expect(await kept()).toEqual(['e', 'd', 'c']);
+      expect(await outbox.dead('t', 10)).toEqual([]); // went with its job
+      await done('large', { result: 'x'.repeat(2_000) });
+      expect(await kept()).toEqual(['large']);
+      const next = await reopened(place);
+      expect((await next.queue.list('t', { limit: 20 })).jobs).toHaveLength(1);
+      expect((await next.queue.list('u', { limit: 20 })).jobs).toHaveLength(1);
+    });
+
+    test('lists the jobs of one owner where that is asked for', async () => {
+      const { place, queue } = await openNew();
+      await queue.add(order('a', { ownerId: 'key-1' }));
+      await queue.add(order('b', { ownerId: 'key-2' }));
+      await queue.add(order('c'));
+      const idsOf = async (from: JobQueue, ownerId?: string) =>
+        (await from.list('t', { limit: 9, ownerId })).jobs.map(({ requestId }) => requestId);
+      expect(await idsOf(queue)).toEqual(['c', 'b', 'a']);
+      expect(await idsOf(queue, 'key-1')).toEqual(['a']);
+      expect(await idsOf((await reopened(place)).queue, 'key-2')).toEqual(['b']);
+    });
+
+    test('what is kept of jobs is revised: those that wait, run and are over', async () => {
+      const { place, queue } = await openNew();
+      const task = { kind: 'identify', speakerIds: ['anna'] } as const;
+      for (const id of ['done', 'running', 'waiting']) await queue.add(order(id, { task }));
+      await queue.settle((await queue.take())!, { result: 'anna' });
+      const running = (await queue.take())!;
+      await queue.add(order('other', { tenantId: 'u', task }));
+      const revised = await queue.revise('t', (job) => {
+        const text = JSON.stringify(job);
+        return text.includes('anna') ? JSON.parse(text.replaceAll('anna', 'nobody')) : undefined;
+      });
+      expect(revised.map(({ requestId }) => requestId)).toEqual(['done', 'running', 'waiting']);
+      await queue.settle(running, { result: 'anna speaks' });
+      const next = await reopened(place);
+      for (const id of ['done', 'running', 'waiting']) {
+        expect(JSON.stringify(await next.queue.get('t', id))).not.toContain('anna');
+      }
+      expect(await next.queue.get('t', 'running')).toMatchObject({ outcome: { result: 'nobody speaks' } });
+      expect(await next.queue.get('u', 'other')).toMatchObject({ task });
     });
 
     test('is bounded: for a tenant, in all, and in bytes', async () => {
@@ -168,14 +228,14 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
 
     test('cancelling takes a job from whoever has it, and erasing forgets it', async () => {
       const { place, queue } = await openNew();
-      await queue.add(order('a'));
+      await queue.add(order('a', { webhookUrl: WEBHOOK }));
       await queue.add(order('b'));
       const claim = (await queue.take())!;
       expect(await queue.erase('t', 'a')).toBe(false); // not over
       expect(await queue.cancel('t', 'a')).toMatchObject({ status: 'cancelled' });
       expect(await queue.cancel('t', 'b')).toMatchObject({ status: 'cancelled' });
       expect(await queue.heartbeat(claim)).toBe(false);
-      expect(await queue.settle(claim, { result: 1 }, messageTo('a'))).toBe(false);
+      expect(await queue.settle(claim, { result: 1 })).toBe(false);
       expect(await queue.cancel('u', 'a')).toBeUndefined();
       const next = await reopened(place);
       expect(await next.queue.get('t', 'a')).toMatchObject({ status: 'cancelled' });
@@ -257,21 +317,21 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
   describe(`WebhookOutbox: ${name}`, () => {
     /** A job that is done, and its message in the outbox. */
     const settled = async (opened: { readonly queue: JobQueue }, requestId: string, tenantId = 't') => {
-      await opened.queue.add(order(requestId, { tenantId }));
-      await opened.queue.settle((await opened.queue.take())!, { result: 1 }, messageTo(requestId, tenantId));
+      await opened.queue.add(order(requestId, { tenantId, webhookUrl: WEBHOOK }));
+      await opened.queue.settle((await opened.queue.take())!, { result: 1 });
     };
 
     test('a message is taken by one, and by the next process under the same id', async () => {
       const { place, queue, outbox } = await openNew();
       await settled({ queue }, 'a');
       const delivery = (await outbox.take(place.clock.nowMs, 4))!;
-      expect(delivery).toMatchObject({ ...messageTo('a'), status: 'waiting', tries: 0 });
+      expect(delivery).toMatchObject({ tenantId: 't', requestId: 'a', url: WEBHOOK, status: 'waiting', tries: 0 });
       expect(await outbox.take(place.clock.nowMs, 4)).toBeUndefined();
       const next = await reopened(place);
       expect((await next.outbox.take(place.clock.nowMs, 4))?.webhookId).toBe(delivery.webhookId);
     });
 
-    test('delivered is delivered, and its payload gone', async () => {
+    test('delivered is delivered', async () => {
       const { place, queue, outbox } = await openNew();
       await settled({ queue }, 'a');
       const { webhookId } = (await outbox.take(place.clock.nowMs, 4))!;
@@ -283,7 +343,6 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
         webhookId,
         status: 'delivered',
         tries: 1,
-        payload: '',
       });
     });
 
@@ -322,7 +381,27 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       expect(await outbox.resend('u', webhookId, nowMs)).toBeUndefined();
       expect(await outbox.resend('t', webhookId, nowMs)).toMatchObject({ webhookId, status: 'waiting', tries: 0 });
       expect(await outbox.dead('t', 10)).toEqual([]);
-      expect(await outbox.take(nowMs, 4)).toMatchObject({ webhookId, payload: messageTo('a').payload });
+      expect(await outbox.take(nowMs, 4)).toMatchObject({ webhookId, url: WEBHOOK });
+    });
+
+    test('the message about a job that is erased is gone, and a job is kept while its message may be sent', async () => {
+      const { place, queue, outbox } = await openNew();
+      await settled({ queue }, 'a');
+      await settled({ queue }, 'b');
+      const { nowMs } = place.clock;
+      const taken = (await outbox.take(nowMs, 4))!;
+      expect(await queue.expire(nowMs + 1)).toBe(0);
+      await queue.erase('t', 'a');
+      await outbox.retryLater(taken.webhookId, { atMs: nowMs, httpStatus: 500 }, nowMs); // under way meanwhile
+      const next = await reopened(place);
+      expect((await next.outbox.take(nowMs, 4))?.requestId).toBe('b');
+      expect(await next.outbox.take(nowMs, 4)).toBeUndefined();
+      const { webhookId } = (await next.outbox.ofJob('t', 'b'))!;
+      await next.outbox.bury(webhookId, { atMs: nowMs, httpStatus: 500 });
+      expect(await next.queue.expire(nowMs + 1)).toBe(0); // may be sent again
+      await next.outbox.drop(webhookId);
+      expect(await next.queue.expire(nowMs + 1)).toBe(1);
+      expect(await next.outbox.dead('t', 9)).toEqual([]);
     });
 
     test('what is over expires, dead later than delivered', async () => {

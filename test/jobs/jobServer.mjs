@@ -16,6 +16,7 @@ const textOf = async ({ stream }) => Buffer.concat(await collected(stream)).toSt
 const engine = {
   storeDirectory,
   speakers: () => ({ list: async () => [] }),
+  onErased: () => () => undefined,
   identify: async ({ source }) => {
     const text = await textOf(source);
     if (text === 'ends the process') process.kill(process.pid, 'SIGKILL');

@@ -3,7 +3,8 @@ import { openLevelStore } from '../../src/jobs/openLevelStore.js';
 import { order } from '../contract/jobQueue.js';
 import { allBytes, temporaryFolder } from '../support/temporaryFolder.js';
 
-const LIMITS = { maxJobs: 10, maxJobsOfTenant: 10, maxAudioBytes: 1_000_000, retryMs: 1_000 };
+const ENDED_LIMITS = { maxEndedJobsOfTenant: 100, maxOutcomeBytesOfTenant: 1_000_000 };
+const LIMITS = { maxJobs: 10, maxJobsOfTenant: 10, maxAudioBytes: 1_000_000, retryMs: 1_000, ...ENDED_LIMITS };
 const open = (folder: string, encryptionKey?: string) =>
   openLevelStore(folder, { encryptionKey, limits: LIMITS, nowMs: Date.now });
 

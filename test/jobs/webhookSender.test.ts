@@ -7,20 +7,21 @@ import { until } from '../support/until.js';
 
 test('a message that becomes due while it is looked for is sent all the same', async () => {
   let nowMs = 1_800_000_000_000;
-  const limits = { maxJobs: 9, maxJobsOfTenant: 9, maxAudioBytes: 1_000, retryMs: 1 };
+  const ended = { maxEndedJobsOfTenant: 9, maxOutcomeBytesOfTenant: 1_000 };
+  const limits = { maxJobs: 9, maxJobsOfTenant: 9, maxAudioBytes: 1_000, retryMs: 1, ...ended };
   await using store = await openLevelStore(await temporaryFolder(), {
     ...{ encryptionKey: undefined, limits },
     nowMs: () => nowMs,
   });
-  await store.queue.add(order('a'));
-  const message = { tenantId: 't', requestId: 'a', url: 'https://example.org/', payload: '{}' };
-  await store.queue.settle((await store.queue.take())!, { result: 1 }, message);
+  await store.queue.add(order('a', { webhookUrl: 'https://example.org/' }));
+  await store.queue.settle((await store.queue.take())!, { result: 1 });
   const taken = (await store.outbox.take(nowMs, 1))!;
   await store.outbox.retryLater(taken.webhookId, { atMs: nowMs, httpStatus: 503 }, nowMs + 1);
   const sent: string[] = [];
   const sender = new WebhookSender({
     outbox: store.outbox,
     secrets: store.secrets,
+    bodyOf: async () => '{}',
     post: async (url) => {
       sent.push(url);
       return 200;

@@ -29,6 +29,7 @@ export function scriptedEngine({
     identify,
     identifyChunks: () => ({ identify: unscripted }),
     acceptScore: () => 0.5,
+    onErased: () => () => undefined,
     watch,
     diarize: unscripted,
     detectSpeech,

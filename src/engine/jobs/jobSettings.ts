@@ -40,6 +40,8 @@ export const JOB_DEFAULTS: JobSettings = {
   maxJobs: 2_000,
   maxJobsOfTenant: 1_000,
   maxAudioBytes: 8 * 2 ** 30,
+  maxEndedJobsOfTenant: 10_000,
+  maxOutcomeBytesOfTenant: 256 * 2 ** 20,
   concurrency: Math.max(1, Math.floor(availableParallelism() / 2)),
   maxTries: 3,
   retryMs: 5_000,

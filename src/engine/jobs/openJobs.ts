@@ -14,6 +14,7 @@ import { guardedPost } from '../../net/guardedPost.js';
 import { parseUrl } from '../../net/guardedRequest.js';
 import { type Engine, LOCAL_TENANT } from '../engine.js';
 import { assertMatchable } from '../voiceprints/voiceprintsFor.js';
+import { eraseNoted } from './eraseFromJobs.js';
 import { JOB_DEFAULTS, type JobSettings } from './jobSettings.js';
 import type { DeadLetter, JobRequest, JobSource, Jobs, JobView, WebhookView } from './jobs.js';
 import { performJob } from './performJob.js';
@@ -58,6 +59,8 @@ interface JobStores extends AsyncDisposable {
 
 /** What another process left in work is taken up again; what nobody needs any more goes. */
 const SWEEP_MS = 60_000;
+/** People whom another process has erased are looked for this often: that process waits. */
+const ERASE_MS = 1_000;
 
 /**
  * Opens the jobs of the engine's store, in its folder `jobs`, and goes on with those that were left. One process at a
@@ -90,6 +93,10 @@ class EngineJobs implements Jobs {
   readonly #listeners = new Set<(job: JobView) => void>();
   readonly #isIdle: boolean;
   readonly #sweep: NodeJS.Timeout | undefined;
+  readonly #erasing: NodeJS.Timeout | undefined;
+  readonly #endErasing: () => void;
+  /** The look at notes of other processes that is under way. */
+  #noted: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(engine: Engine, stores: JobStores, options: OpenJobsOptions & { readonly settings: JobSettings }) {
@@ -105,7 +112,6 @@ class EngineJobs implements Jobs {
       ...{ queue, nowMs, onFault, ...settings },
       isHeld: (tenantId) => quota?.hasAudioLeft(tenantId) === false,
       perform: performJob({ engine, audio, allowHosts, settings }),
-      payloadOf: (job, outcome) => JSON.stringify(payloadOf(job, outcome)),
       onSettled: (job) => this.#settled(job),
     });
     this.#sender = new WebhookSender({
@@ -115,6 +121,10 @@ class EngineJobs implements Jobs {
       concurrency: settings.webhookConcurrency,
       perHost: settings.webhooksPerHost,
       graceMs: settings.graceMs,
+      bodyOf: async ({ tenantId, requestId, payload }) => {
+        const job = await queue.get(tenantId, requestId);
+        return job?.outcome ? JSON.stringify(payloadOf(job, job.outcome)) : payload;
+      },
       post: (url, body, headers, signal) => {
         const { webhookTimeoutMs: timeoutMs, webhookAnswerBytes: maxAnswerBytes } = settings;
         return guardedPost(url, { body, headers }, { allowHosts, timeoutMs, maxAnswerBytes }, signal);
@@ -123,11 +133,15 @@ class EngineJobs implements Jobs {
     this.#isIdle = options.isIdle ?? false;
     this.#sweep = this.#isIdle ? undefined : setInterval(() => void this.sweep(), SWEEP_MS);
     this.#sweep?.unref();
+    this.#erasing = this.#isIdle ? undefined : setInterval(() => void this.#eraseNoted(), ERASE_MS);
+    this.#erasing?.unref();
+    this.#endErasing = engine.onErased(() => this.#eraseNotedOrThrow());
   }
 
   async start(): Promise<void> {
     const { queue, audio } = this.#stores;
     await audio.retain(await queue.audioIds());
+    await this.#eraseNotedOrThrow();
     await this.sweep();
     this.#runner.wake();
     this.#sender.wake();
@@ -138,8 +152,9 @@ class EngineJobs implements Jobs {
     const { resultKeptMs, audioKeptMs, deadLetterKeptMs } = this.#settings;
     try {
       while (await this.#runner.settleOverdue(this.#nowMs() - audioKeptMs));
-      await queue.expire(this.#nowMs() - resultKeptMs);
+      // Messages first: a job is kept while the message about it may still be sent.
       await outbox.expire({ delivered: this.#nowMs() - resultKeptMs, dead: this.#nowMs() - deadLetterKeptMs });
+      await queue.expire(this.#nowMs() - resultKeptMs);
     } catch (error) {
       this.#fault(error);
     }
@@ -199,7 +214,9 @@ class EngineJobs implements Jobs {
 
   async erase(requestId: string, tenantId: string = LOCAL_TENANT): Promise<void> {
     await this.cancel(requestId, tenantId);
+    const message = await this.#stores.outbox.ofJob(tenantId, requestId);
     await this.#stores.queue.erase(tenantId, requestId);
+    if (message) this.#sender.interrupt(message.webhookId);
   }
 
   onSettled(listener: (job: JobView) => void): () => void {
@@ -239,7 +256,10 @@ class EngineJobs implements Jobs {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#endErasing();
     clearInterval(this.#sweep);
+    clearInterval(this.#erasing);
+    await this.#noted;
     await Promise.all([this.#runner.stop(), this.#sender.stop()]);
     await this.#stores[Symbol.asyncDispose]();
   }
@@ -254,6 +274,28 @@ class EngineJobs implements Jobs {
     if (audio.kind === 'stored') await this.#stores.audio.delete(audio.audioId).catch((error) => this.#fault(error));
   }
 
+  /** Takes people out of the jobs whom another process has erased; at most one look at a time. */
+  async #eraseNoted(): Promise<void> {
+    this.#noted ??= this.#eraseNotedOrThrow()
+      .catch((error: unknown) => this.#fault(error))
+      .finally(() => {
+        this.#noted = undefined;
+      });
+    await this.#noted;
+  }
+
+  async #eraseNotedOrThrow(): Promise<void> {
+    await this.#revised(await eraseNoted(this.#engine.storeDirectory, this.#stores.queue));
+  }
+
+  /** What is being told about these jobs is no longer true. */
+  async #revised(jobs: readonly Pick<Job, 'tenantId' | 'requestId'>[]): Promise<void> {
+    for (const { tenantId, requestId } of jobs) {
+      const message = await this.#stores.outbox.ofJob(tenantId, requestId);
+      if (message) this.#sender.interrupt(message.webhookId);
+    }
+  }
+
   #settled(job: Job): void {
     this.#sender.wake();
     void this.#eraseAudio(job.audio);
@@ -261,7 +303,9 @@ class EngineJobs implements Jobs {
   }
 
   async #tell(job: Job): Promise<void> {
-    const view = await this.#viewOf(job);
+    const stored = await this.#stores.queue.get(job.tenantId, job.requestId);
+    if (stored === undefined) return; // erased meanwhile
+    const view = await this.#viewOf(stored);
     for (const listener of this.#listeners) listener(view);
   }
 

@@ -16,6 +16,10 @@ interface Entry {
   isUnderWay: boolean;
 }
 
+interface Prepared {
+  readonly commit: () => void;
+}
+
 const PREFIX = 'hook!';
 /** Newline cannot occur in a tenant's id, so tenants cannot run into each other. */
 const jobKeyOf = (tenantId: string, requestId: string): string => `${tenantId}\n${requestId}`;
@@ -39,7 +43,7 @@ export class LevelOutbox implements WebhookOutbox {
   }
 
   /** The row of a new message, for whoever writes it together with something else; `commit` once it is written. */
-  prepare(message: OutgoingMessage): { readonly row: readonly [string, Delivery]; readonly commit: () => void } {
+  prepare(message: OutgoingMessage): Prepared & { readonly row: readonly [string, Delivery] } {
     const nowMs = this.#nowMs();
     const delivery: Delivery = {
       ...message,
@@ -65,7 +69,12 @@ export class LevelOutbox implements WebhookOutbox {
     }
     if (next === undefined) return undefined;
     next.isUnderWay = true;
-    return this.#read(next);
+    try {
+      return await this.#read(next);
+    } catch (error) {
+      next.isUnderWay = false;
+      throw error;
+    }
   }
 
   nextDueMs(): number | undefined {
@@ -77,9 +86,8 @@ export class LevelOutbox implements WebhookOutbox {
   }
 
   async delivered(webhookId: string): Promise<void> {
-    await this.#change(webhookId, (delivery) => ({
+    await this.#change(webhookId, ({ payload: _, ...delivery }) => ({
       ...delivery,
-      payload: '',
       status: 'delivered',
       tries: delivery.tries + 1,
       endedAtMs: this.#nowMs(),
@@ -103,6 +111,32 @@ export class LevelOutbox implements WebhookOutbox {
       lastFailure: failure,
       endedAtMs: this.#nowMs(),
     }));
+  }
+
+  async drop(webhookId: string): Promise<void> {
+    const entry = this.#entries.get(webhookId);
+    if (entry === undefined) return;
+    await this.#level.write({ delete: [entry.key] }, false);
+    this.#remove(entry);
+  }
+
+  /** Whether the message about a job waits to be sent, or is being sent. */
+  isWaiting({ tenantId, requestId }: Pick<Entry, 'tenantId' | 'requestId'>): boolean {
+    return this.#ofJobs.get(jobKeyOf(tenantId, requestId))?.status === 'waiting';
+  }
+
+  /** Whether the message about a job waits to be sent, or can be sent again. */
+  mayBeSent({ tenantId, requestId }: Pick<Entry, 'tenantId' | 'requestId'>): boolean {
+    return ['waiting', 'dead'].includes(this.#ofJobs.get(jobKeyOf(tenantId, requestId))?.status ?? '');
+  }
+
+  /** The keys of the messages about these jobs, for whoever deletes them together with the jobs; `commit` once that is done. */
+  prepareDrop(jobs: readonly Pick<Entry, 'tenantId' | 'requestId'>[]): Prepared & { readonly keys: readonly string[] } {
+    const entries = jobs.flatMap(({ tenantId, requestId }) => this.#ofJobs.get(jobKeyOf(tenantId, requestId)) ?? []);
+    const commit = () => {
+      for (const entry of entries) this.#remove(entry);
+    };
+    return { keys: entries.map(({ key }) => key), commit };
   }
 
   async giveBack(webhookId: string): Promise<void> {
@@ -138,12 +172,14 @@ export class LevelOutbox implements WebhookOutbox {
     );
     if (gone.length === 0) return 0;
     await this.#level.write({ delete: gone.map(({ key }) => key) }, false);
-    for (const entry of gone) {
-      this.#entries.delete(entry.webhookId);
-      const jobKey = jobKeyOf(entry.tenantId, entry.requestId);
-      if (this.#ofJobs.get(jobKey) === entry) this.#ofJobs.delete(jobKey);
-    }
+    for (const entry of gone) this.#remove(entry);
     return gone.length;
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry.webhookId);
+    const jobKey = jobKeyOf(entry.tenantId, entry.requestId);
+    if (this.#ofJobs.get(jobKey) === entry) this.#ofJobs.delete(jobKey);
   }
 
   async #read({ key }: Entry): Promise<Delivery> {
@@ -156,6 +192,8 @@ export class LevelOutbox implements WebhookOutbox {
     const delivery = change(await this.#read(entry));
     // Not synced: what a loss of power takes back is sent once more, under the same webhook-id.
     await this.#level.write({ put: [[entry.key, delivery]] }, false);
+    // Dropped with its job meanwhile: what was just written must not stay.
+    if (this.#entries.get(webhookId) !== entry) await this.#level.write({ delete: [entry.key] }, false);
     const { status, nextAtMs, endedAtMs } = delivery;
     Object.assign(entry, { status, nextAtMs, endedAtMs, isUnderWay: false });
     return delivery;

@@ -1,11 +1,12 @@
-/** What is to be sent, and where. */
+/**
+ * Which job is to be told about, and where. Never what is told: the body is made from the outcome when it is sent, so that
+ * what is erased there is sent no more.
+ */
 export interface OutgoingMessage {
   readonly tenantId: string;
   readonly requestId: string;
   /** May carry credentials: never shown. */
   readonly url: string;
-  /** The body, as it is signed and sent. */
-  readonly payload: string;
 }
 
 /** One attempt that failed. */
@@ -30,10 +31,12 @@ export interface Delivery extends OutgoingMessage {
   readonly createdAtMs: number;
   readonly endedAtMs?: number | undefined;
   readonly lastFailure?: FailedAttempt | undefined;
+  /** The body, of a message that release 0.1.0 put in. */
+  readonly payload?: string | undefined;
 }
 
 /**
- * Messages until somebody has answered them 2xx. Filled by JobQueue.settle. What was taken and never told about (a
+ * Messages until somebody has answered them 2xx. Filled by JobQueue.settle, and emptied by JobQueue.erase. What was taken and never told about (a
  * crash) is taken again. Every adapter passes test/contract/webhookOutbox.ts.
  */
 export interface WebhookOutbox {
@@ -41,7 +44,7 @@ export interface WebhookOutbox {
   take(nowMs: number, perHost: number): Promise<Delivery | undefined>;
   /** When the next one not under way is due; undefined when none waits. Milliseconds since 1970. */
   nextDueMs(): number | undefined;
-  /** Answered 2xx: not sent again. Its payload is forgotten. */
+  /** Answered 2xx: not sent again. */
   delivered(webhookId: string): Promise<void>;
   /** Back, to be taken again from `nextAtMs` on. */
   retryLater(webhookId: string, failure: FailedAttempt, nextAtMs: number): Promise<void>;
@@ -49,6 +52,8 @@ export interface WebhookOutbox {
   bury(webhookId: string, failure: FailedAttempt): Promise<void>;
   /** Back as if it had not been taken. */
   giveBack(webhookId: string): Promise<void>;
+  /** There is nothing left to tell: the job was erased. */
+  drop(webhookId: string): Promise<void>;
   /** The message about a job. */
   ofJob(tenantId: string, requestId: string): Promise<Delivery | undefined>;
   /** Dead ones, newest first. */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { asVoicePrintsError } from '../../core/errors.js';
 import { inFuture, WakeUp } from '../wakeUp.js';
 import { backoffMs } from './backoff.js';
@@ -16,6 +17,8 @@ export interface WebhookSenderOptions {
   readonly outbox: WebhookOutbox;
   readonly secrets: WebhookSecrets;
   readonly post: Post;
+  /** The body of a message, made anew for each attempt; undefined where there is nothing left to tell. */
+  readonly bodyOf: (delivery: Delivery) => Promise<string | undefined>;
   /** Attempts at one message. */
   readonly maxTries: number;
   /** Before the second attempt; each further one waits four times as long. */
@@ -36,7 +39,10 @@ export class WebhookSender {
   readonly #options: WebhookSenderOptions;
   readonly #wakeUp: WakeUp;
   readonly #stop = new AbortController();
+  readonly #stopping = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
+  /** Attempts under way, by the id of their message. */
+  readonly #attempts = new Map<string, AbortController>();
   #isStopped = false;
 
   constructor(options: WebhookSenderOptions) {
@@ -50,8 +56,14 @@ export class WebhookSender {
     this.#wakeUp.wake();
   }
 
+  /** Hangs up on the receiver of a message whose body is no longer what it was; it is tried again if it is still there. */
+  interrupt(webhookId: string): void {
+    this.#attempts.get(webhookId)?.abort();
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#stopping.abort();
     await this.#wakeUp.stop();
     const hangUp = setTimeout(() => this.#stop.abort(), this.#options.graceMs);
     await Promise.all(this.#underWay);
@@ -80,18 +92,41 @@ export class WebhookSender {
   }
 
   async #send(delivery: Delivery): Promise<void> {
-    const { outbox, secrets, maxTries, retryMs, nowMs } = this.#options;
-    const { webhookId, tenantId, payload, url } = delivery;
+    const { outbox, secrets, bodyOf, maxTries, retryMs, nowMs } = this.#options;
+    const { webhookId, tenantId, url } = delivery;
     const atMs = nowMs();
     const valid = await secrets.valid(tenantId, atMs);
-    const headers = webhookHeaders(webhookId, payload, { secrets: valid, atMs });
-    const failure = await this.#attempt(url, payload, headers);
-    if (failure === 'stopped') return outbox.giveBack(webhookId);
-    if (failure === undefined) return outbox.delivered(webhookId);
-    const failed: FailedAttempt = { ...failure, atMs };
-    const tries = delivery.tries + 1;
-    if (tries >= maxTries) return outbox.bury(webhookId, failed);
-    await outbox.retryLater(webhookId, failed, nowMs() + backoffMs(tries, retryMs));
+    const interrupted = new AbortController();
+    this.#attempts.set(webhookId, interrupted); // before the body is made: whatever changes it from now on is noticed
+    try {
+      const body = await bodyOf(delivery);
+      if (body === undefined) return await this.#noted(() => outbox.drop(webhookId));
+      const headers = webhookHeaders(webhookId, body, { secrets: valid, atMs });
+      const signal = AbortSignal.any([this.#stop.signal, interrupted.signal]);
+      const failure = await this.#attempt(url, { body, headers }, signal);
+      if (failure === 'stopped') return await outbox.giveBack(webhookId);
+      if (failure === undefined) return await this.#noted(() => outbox.delivered(webhookId));
+      const failed: FailedAttempt = { ...failure, atMs };
+      const tries = delivery.tries + 1;
+      if (tries >= maxTries) return await this.#noted(() => outbox.bury(webhookId, failed));
+      await this.#noted(() => outbox.retryLater(webhookId, failed, nowMs() + backoffMs(tries, retryMs)));
+    } finally {
+      this.#attempts.delete(webhookId);
+    }
+  }
+
+  /** What became of an attempt is written, however long the store is away: the receiver is not asked again for that. */
+  async #noted(write: () => Promise<void>): Promise<void> {
+    for (let isReported = false; ; isReported = true) {
+      try {
+        return await write();
+      } catch (error) {
+        const { code } = asVoicePrintsError(error);
+        if (this.#isStopped || code !== 'REGISTRY_UNAVAILABLE') throw error;
+        if (!isReported) this.#options.onFault({ code, error });
+        await delay(AFTER_FAULT_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      }
+    }
   }
 
   /** After a fault of the store, which would only come again at once. */
@@ -104,14 +139,14 @@ export class WebhookSender {
 
   async #attempt(
     url: string,
-    body: string,
-    headers: Readonly<Record<string, string>>,
+    { body, headers }: { readonly body: string; readonly headers: Readonly<Record<string, string>> },
+    signal: AbortSignal,
   ): Promise<Omit<FailedAttempt, 'atMs'> | 'stopped' | undefined> {
     try {
-      const httpStatus = await this.#options.post(url, body, headers, this.#stop.signal);
+      const httpStatus = await this.#options.post(url, body, headers, signal);
       return httpStatus >= 200 && httpStatus < 300 ? undefined : { httpStatus };
     } catch (error) {
-      if (this.#stop.signal.aborted) return 'stopped';
+      if (signal.aborted) return 'stopped';
       return { code: asVoicePrintsError(error).code };
     }
   }

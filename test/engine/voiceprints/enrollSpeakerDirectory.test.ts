@@ -16,7 +16,14 @@ async function directoryOf(...voiceprints: ReturnType<typeof randomVoiceprint>[]
   const nowMs = () => 1_800_000_000_000;
   const unknownVoices = await LowdbUnknownVoices.open(folder, { keepMs: 30 * 86_400_000, mostVoices: 10, nowMs });
   const model = { id: 'model-1', calibration: PLAIN_CALIBRATION };
-  const who = { tenantId: 't', model, assertOpen: () => {}, nowMs, reembed: async () => ({ reembedded: 0, stale: 0 }) };
+  const who = {
+    tenantId: 't',
+    model,
+    eraseEverywhere: (_speakerId: string, erase: () => Promise<boolean>) => erase(),
+    assertOpen: () => {},
+    nowMs,
+    reembed: async () => ({ reembedded: 0, stale: 0 }),
+  };
   const directory = speakerDirectory({ registry, unknownVoices, unknownVoiceDays: 30, ...who });
   return { folder, registry, unknownVoices, directory };
 }
