@@ -6,6 +6,7 @@ import type { ApiKeys } from './access/apiKeys.js';
 import { KeyThrottle } from './access/keyThrottle.js';
 import { Slots } from './access/slots.js';
 import { TenantGate } from './access/tenantGate.js';
+import type { TrustedProxies } from './access/trustedProxies.js';
 import type { Answer, FailureReport, RestLimits, Surface } from './calls/call.js';
 import type { CallReport } from './calls/callReport.js';
 import { endpoint, writeJson, writeRefusal } from './calls/endpoint.js';
@@ -27,6 +28,8 @@ export const REST_LIMITS: RestLimits = {
   maxEnrollMs: 600_000,
   maxDecodeMs: 120_000,
   maxConcurrent: 8,
+  maxArrivals: 64,
+  maxHeldBytes: 512 * 2 ** 20,
   maxWrongKeysPerMinute: 100,
 };
 
@@ -51,10 +54,9 @@ export interface RestRouterOptions {
   readonly options?: RestOptions;
   /** Wrong keys count together with those of other surfaces that share it. */
   readonly throttle?: KeyThrottle;
+  /** Proxies whose word is taken for where a call comes from; none by default. */
+  readonly proxies?: TrustedProxies | undefined;
 }
-
-/** Jobs whose audio comes in at once: each may hold a body in memory. */
-const MAX_UPLOADS = 16;
 
 /** Where the drop-in calls live. */
 const CONTRACT_PREFIX = '/audio/generic/api';
@@ -66,14 +68,17 @@ const CONTRACT_PREFIX = '/audio/generic/api';
 export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }: RestRouterOptions): express.Router {
   const limits = { ...REST_LIMITS, ...options.limits };
   const metrics = new Metrics();
+  const isShared = () => keys.hasSeveralTenants;
   const surface: Surface = {
     engine,
     keys,
     limits,
     fetch: { ...FETCH_DEFAULTS, allowHosts: options.allowHosts ?? [], maxBytes: limits.maxBodyBytes },
-    slots: new Slots(limits.maxConcurrent),
-    uploads: new Slots(MAX_UPLOADS),
+    slots: new Slots({ most: limits.maxConcurrent, isShared }),
+    arrivals: new Slots({ most: limits.maxArrivals, isShared }),
+    heldBytes: new Slots({ most: limits.maxHeldBytes, isShared }),
     jobs,
+    proxies: shared.proxies,
     throttle: shared.throttle ?? new KeyThrottle(limits.maxWrongKeysPerMinute),
     gate: shared.gate ?? new TenantGate(),
     report: options.onFailure ?? reportToStderr,

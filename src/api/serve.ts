@@ -51,11 +51,12 @@ export async function serve({
 }: ServeOptions): Promise<RunningServer> {
   const maxWrong = given.options?.limits?.maxWrongKeysPerMinute ?? REST_LIMITS.maxWrongKeysPerMinute;
   const rest = { throttle: new KeyThrottle(maxWrong), ...given };
-  const { engine, keys, throttle, gate, options } = rest;
+  const { engine, keys, throttle, proxies, gate, options } = rest;
   const streams = new StreamServer({
     engine,
     keys,
     throttle,
+    proxies,
     gate,
     limits: streamLimits,
     ...present({ onFailure: options?.onFailure }),

@@ -53,6 +53,12 @@ export class ApiKeys {
     return caller;
   }
 
+  /** Whether keys of more than one tenant hold now. */
+  get hasSeveralTenants(): boolean {
+    const [first, ...others] = this.#current();
+    return others.some(({ tenantId }) => tenantId !== first!.tenantId);
+  }
+
   /** When a key was last recognised here; undefined where it was not since these keys were opened. */
   lastUsedMs(keyId: string): number | undefined {
     return this.#lastUsedMs.get(keyId);

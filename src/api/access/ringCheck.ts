@@ -4,6 +4,7 @@ import { ApiKeys, type HashedKey } from './apiKeys.js';
 import type { KeyRing } from './keyRing.js';
 import { KeyThrottle } from './keyThrottle.js';
 import { TenantGate } from './tenantGate.js';
+import { TrustedProxies } from './trustedProxies.js';
 
 interface RingCheckOptions {
   /** Asked on every call: keys come and go, limits change. */
@@ -12,6 +13,8 @@ interface RingCheckOptions {
   readonly given: readonly HashedKey[];
   /** One that has counted before; else a new one. */
   readonly gate?: TenantGate | undefined;
+  /** See TrustedProxies; none by default. */
+  readonly trustedProxies?: string | undefined;
 }
 
 /** What all surfaces of a server share: its keys, its tenants' limits, and one count of wrong keys. */
@@ -19,8 +22,10 @@ export interface RingCheck extends KeyCheck {
   readonly gate: TenantGate;
 }
 
-export const ringCheck = ({ ring, given, gate }: RingCheckOptions): RingCheck => ({
+/** Throws CONFIG_INVALID for proxies that are no addresses. */
+export const ringCheck = ({ ring, given, gate, trustedProxies }: RingCheckOptions): RingCheck => ({
   keys: new ApiKeys(() => [...given, ...ring.current()]),
+  proxies: new TrustedProxies(trustedProxies),
   throttle: new KeyThrottle(REST_LIMITS.maxWrongKeysPerMinute),
   gate: gate ?? new TenantGate((tenantId) => ring.limitsOf(tenantId)),
 });

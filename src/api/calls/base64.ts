@@ -9,15 +9,29 @@ export function decodeBase64(text: string): Buffer<ArrayBuffer> {
   const packed = marker < 0 ? text : text.slice(marker + ';base64,'.length);
   const bytes = Buffer.from(packed, 'base64');
   // Node skips what is no base64, so foreign characters show as missing bytes: a check without a pass over the text.
-  if (bytes.length === bytesIn(packed)) return bytes;
-  if (bytes.length === bytesIn(packed.replace(/[ \t\r\n]+/g, ''))) return bytes;
+  if (bytes.length === bytesIn(packed, packed.length)) return bytes;
+  const last = packed.trimEnd();
+  if (bytes.length === bytesIn(last, last.length - blanksIn(last))) return bytes;
   throw new VoicePrintsError('AUDIO_BASE64_INVALID', 'content is not base64; send the bytes of the audio as base64');
 }
 
-/** How many bytes a base64 text without foreign characters stands for; undefined where no text has that form. */
-function bytesIn(text: string): number | undefined {
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  const characters = text.length - padding;
-  if (characters % 4 === 1 || (padding > 0 && text.length % 4 !== 0)) return undefined;
+/** How many bytes a base64 text of so many characters, blanks left out, stands for; undefined where no text has that form. */
+function bytesIn(text: string, length: number): number | undefined {
+  const padding = /=[ \t\r\n]*=$/.test(text.slice(-PADDING_CHARACTERS)) ? 2 : text.endsWith('=') ? 1 : 0;
+  const characters = length - padding;
+  if (characters % 4 === 1 || (padding > 0 && length % 4 !== 0)) return undefined;
   return Math.floor((characters * 3) / 4);
+}
+
+/** More than stands between the two signs at the end, even where lines are cut there. */
+const PADDING_CHARACTERS = 16;
+
+/** Counted one by one: a text of nothing but blanks would keep a regular expression busy for seconds. */
+function blanksIn(text: string): number {
+  let blanks = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === 0x20 || code === 0x09 || code === 0x0d || code === 0x0a) blanks += 1;
+  }
+  return blanks;
 }

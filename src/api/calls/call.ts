@@ -6,6 +6,7 @@ import type { ApiKeys } from '../access/apiKeys.js';
 import type { KeyThrottle } from '../access/keyThrottle.js';
 import type { Slots } from '../access/slots.js';
 import type { TenantGate } from '../access/tenantGate.js';
+import type { TrustedProxies } from '../access/trustedProxies.js';
 import type { CallReport } from './callReport.js';
 import type { FetchAudioOptions } from './fetchAudio.js';
 
@@ -21,8 +22,12 @@ export interface RestLimits {
   readonly maxEnrollMs: number;
   /** Longest time a decoder may take. */
   readonly maxDecodeMs: number;
-  /** Calls with audio in work at once; more are answered 429. */
+  /** Calls with audio in work at once; more are answered 429. Where there are several tenants, one has half of them at most. */
   readonly maxConcurrent: number;
+  /** Calls with audio at once, those whose body is still coming among them; a tenant's share as above. */
+  readonly maxArrivals: number;
+  /** Bytes of bodies held at once; a tenant's share as above. */
+  readonly maxHeldBytes: number;
   /** Wrong keys a minute from one address, before it must wait. */
   readonly maxWrongKeysPerMinute: number;
 }
@@ -40,12 +45,16 @@ export interface Surface {
   readonly keys: ApiKeys;
   readonly limits: RestLimits;
   readonly fetch: FetchAudioOptions;
+  /** Calls with audio that the engine works on. */
   readonly slots: Slots;
-  /** For calls that only take audio in: they wait for the client, not for the engine. */
-  readonly uploads: Slots;
+  /** Calls with audio, from their first byte on: they may be waiting for the client. */
+  readonly arrivals: Slots;
+  /** Bytes of bodies held in memory. */
+  readonly heldBytes: Slots;
   /** Undefined where there are no asynchronous calls. */
   readonly jobs: (() => Promise<Jobs>) | undefined;
   readonly throttle: KeyThrottle;
+  readonly proxies: TrustedProxies | undefined;
   readonly gate: TenantGate;
   report(failure: FailureReport): void;
   /** Told of every call once it is over. */
@@ -67,6 +76,10 @@ export interface Call {
   readonly query: Readonly<Record<string, string>>;
   /** Aborted when the client is gone or its body does not arrive in time. */
   readonly signal: AbortSignal;
+  /** Counts bytes that are kept until the call is over. Throws TOO_MANY_REQUESTS where more is held than may be. */
+  hold(bytes: number): void;
+  /** Takes a place among the calls in work until the call is over: to be called once everything the engine needs is there. Throws TOO_MANY_REQUESTS. */
+  startWork(): void;
   /** For calls of the engine: the signal, a counter of the audio worked on, and who asks. */
   readonly options: CallOptions & { readonly actor: Actor };
 }

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { guarded } from '../../core/guarded.js';
 import type { Progress } from '../../core/progress.js';
 import { admitCaller, type CallNeeds } from '../access/admitKey.js';
 import type { Caller } from '../access/caller.js';
 import { KEY_PARAMETERS, keyOf, parametersOf } from '../access/keyOf.js';
+import { callerAddress } from '../access/trustedProxies.js';
 import type { Dialect } from '../refusals/dialect.js';
 import { httpRefusal, type Refusal, RefusedError, refusalOf } from '../refusals/refusal.js';
 import type { ApiRequest, Call, Handler, Surface, TextBody } from './call.js';
@@ -26,28 +28,33 @@ export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, n
     const call = async () => {
       const work = new AbortController();
       try {
-        caller = admitCaller(surface, keyOf(request), request.socket.remoteAddress ?? '', needs);
+        caller = admitCaller(surface, keyOf(request), callerAddress(request, surface.proxies), needs);
         const { tenantId, keyId } = caller;
-        const giveBack = needs.audio === 'now' ? surface.slots.take() : () => {};
+        const held: (() => void)[] = [];
+        const hold = (bytes: number) => void held.push(surface.heldBytes.take(tenantId, bytes));
+        const startWork = () => void held.push(surface.slots.take(tenantId));
         try {
+          if (needs.audio !== undefined) held.push(surface.arrivals.take(tenantId));
+          if (needs.audio === 'now') surface.slots.assertFree(tenantId); // before the client sends in vain
           const signal = watch(request, response, surface, work);
           const onProgress = ({ doneMs }: Progress) => {
             audioMs = Math.max(audioMs, doneMs);
           };
           const query = queryOf(request);
           const options = { signal, onProgress, actor: { name: `key:${keyId}`, requestId } };
-          const answer = await handler({ surface, tenantId, keyId, request, response, query, signal, options });
+          const given = { surface, tenantId, keyId, request, response, query, signal };
+          const answer = await handler({ ...given, hold, startWork, options });
           if (answer.text) writeText(response, answer.status, answer.text);
           else writeJson(response, answer.status, answer.body);
         } finally {
+          for (const giveBack of held) giveBack();
           surface.gate.used(tenantId, audioMs);
-          giveBack();
         }
       } catch (thrown) {
         refuse(thrown, { surface, dialect, request, response, requestId, signal: work.signal });
       }
     };
-    response.once('close', () => {
+    const observe = () => {
       surface.observe({
         requestId,
         method: request.method ?? '',
@@ -57,10 +64,18 @@ export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, n
         audioMs,
         ...(caller && { tenantId: caller.tenantId, keyId: caller.keyId }),
       });
-    });
-    void call();
+    };
+    response.once('close', guarded(failed(surface, requestId), observe));
+    guarded((thrown) => {
+      response.destroy(); // it could not even be refused
+      failed(surface, requestId)(thrown);
+    }, call)();
   };
 }
+
+/** What failed beside the answer is for the log alone. */
+const failed = (surface: Surface, requestId: string) => (thrown: unknown) =>
+  surface.report({ requestId, code: refusalOf(thrown).code, error: thrown });
 
 /** First value of each query parameter. */
 function queryOf(request: ApiRequest): Record<string, string> {
@@ -93,9 +108,9 @@ interface RefusedCall extends Pick<Call, 'surface' | 'request' | 'response' | 's
 function refuse(thrown: unknown, { surface, dialect, request, response, requestId, signal }: RefusedCall): void {
   if (response.destroyed) return; // the client is gone, and with it the reason to fail
   const refusal = refusalOf(signal.reason instanceof RefusedError ? signal.reason : thrown);
-  if (refusal.type === 'api_error') surface.report({ requestId, code: refusal.code, error: thrown });
   writeRefusal(response, dialect, refusal);
   drain(request, surface.limits.maxBodyBytes);
+  if (refusal.type === 'api_error') surface.report({ requestId, code: refusal.code, error: thrown });
 }
 
 /** Reads on for a while, as many clients only look at an answer after they have sent everything; then hangs up. */

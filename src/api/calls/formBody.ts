@@ -1,7 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
 import { VoicePrintsError } from '../../core/errors.js';
-import { bodyTooLarge } from '../refusals/refusal.js';
-import type { Call } from './call.js';
+import { guarded } from '../../core/guarded.js';
 
 /** A form: its one file, whatever field that is in, and the other fields as text. */
 export interface Form {
@@ -19,40 +19,37 @@ const notForm = () => formInvalid('the body is not the form its header says; sen
 const isFile = (_field: string | undefined, contentType: string | undefined, fileName: string | undefined) =>
   fileName !== undefined || /^(audio\/|video\/|application\/(octet-stream|ogg)\b)/i.test(contentType ?? '');
 
-/**
- * The form in the body of a call. It is held whole, since fields may come after the file.
- * Throws INPUT_INVALID and BODY_TOO_LARGE, and what the call was aborted with.
- */
-export async function readForm({ request, signal, surface }: Call): Promise<Form> {
-  const { maxBodyBytes } = surface.limits;
-  const parser = openParser(request.headers as BusboyHeaders, maxBodyBytes);
-  let received = 0;
-  let fail: (error: Error) => void = () => {};
-  const failed = new Promise<never>((_resolve, reject) => {
-    fail = reject;
+/** Between two pieces others get their turn: a form of very many parts takes long to read. */
+const PIECE_BYTES = 256 * 1024;
+
+/** The form in a body. Throws INPUT_INVALID. */
+export async function readForm(body: Buffer, headers: IncomingHttpHeaders): Promise<Form> {
+  const parser = openParser(headers as BusboyHeaders, body.length);
+  let isOver = false;
+  return new Promise<Form>((resolve, reject) => {
+    collect(parser, reject).then(resolve, reject);
+    guarded(
+      () => reject(notForm()),
+      () => feed(parser, body, () => isOver),
+    )();
+  }).finally(() => {
+    isOver = true;
   });
-  const count = (piece: Buffer) => {
-    received += piece.length;
-    if (received > maxBodyBytes) fail(bodyTooLarge(maxBodyBytes));
-  };
-  const onAbort = () => fail(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  request.on('data', count);
-  try {
-    const form = collect(parser, fail);
-    request.pipe(parser);
-    return await Promise.race([form, failed]);
-  } finally {
-    request.unpipe(parser);
-    request.off('data', count);
-    signal.removeEventListener('abort', onAbort);
+}
+
+/** Gives the parser piece after piece, so that whatever it throws is thrown here. */
+async function feed(parser: BusboyInstance, body: Buffer, isOver: () => boolean): Promise<void> {
+  for (let at = 0; at < body.length && !isOver(); at += PIECE_BYTES) {
+    await new Promise<void>((taken) => parser.write(body.subarray(at, at + PIECE_BYTES), () => taken()));
+    await new Promise((turn) => setImmediate(turn));
   }
+  if (!isOver()) parser.end();
 }
 
 function openParser(headers: BusboyHeaders, maxBytes: number): BusboyInstance {
-  // One byte more than may come at all: sizes are counted on the whole body, and nothing is cut silently.
-  const limits = { files: 1, fields: MAX_FIELDS, fieldSize: maxBytes + 1, fileSize: maxBytes + 1, headerPairs: 32 };
+  // One byte more than there is: nothing is cut silently.
+  const sizes = { fieldSize: maxBytes + 1, fileSize: maxBytes + 1 };
+  const limits = { files: 1, fields: MAX_FIELDS, parts: MAX_FIELDS + 1, headerPairs: 32, ...sizes };
   try {
     return new Busboy({ headers, limits, isPartAFile: isFile });
   } catch {
@@ -76,6 +73,7 @@ function collect(parser: BusboyInstance, fail: (error: Error) => void): Promise<
   });
   parser.on('filesLimit', () => fail(formInvalid('the form has more than one file; send one recording a call')));
   parser.on('fieldsLimit', () => fail(formInvalid(`the form has more than ${MAX_FIELDS} fields; send fewer`)));
+  parser.on('partsLimit', () => fail(formInvalid(`the form has more than ${MAX_FIELDS} parts; send fewer`)));
   parser.on('error', () => fail(notForm()));
   return new Promise((resolve) => {
     parser.on('finish', () => {

@@ -54,20 +54,15 @@ export const jobNotFound = () =>
 
 async function submit(call: Call, kind: JobTask['kind'], name: string): Promise<Answer> {
   const jobs = await jobsOf(call);
-  const giveBack = call.surface.uploads.take();
-  try {
-    const { request_id: requestId, webhook: webhookUrl } = parseInput(asyncQuery, call.query);
-    const { body, query } = JOB_SCHEMAS[kind];
-    const { fields, source } = await readCarriedAudio(call, body, query);
-    const { tenantId } = call;
-    const { job } = await jobs.submit({
-      ...{ tenantId, call: name, task: taskOf(kind, fields), source },
-      ...present({ requestId, webhookUrl }),
-    });
-    return { status: 202, body: { request_id: job.requestId, api: job.call } };
-  } finally {
-    giveBack();
-  }
+  const { request_id: requestId, webhook: webhookUrl } = parseInput(asyncQuery, call.query);
+  const { body, query } = JOB_SCHEMAS[kind];
+  const { fields, source } = await readCarriedAudio(call, body, query);
+  const { tenantId } = call;
+  const { job } = await jobs.submit({
+    ...{ tenantId, call: name, task: taskOf(kind, fields), source },
+    ...present({ requestId, webhookUrl }),
+  });
+  return { status: 202, body: { request_id: job.requestId, api: job.call } };
 }
 
 async function list(call: Call, kind: JobTask['kind']): Promise<Answer> {

@@ -45,20 +45,15 @@ export function addJobRoutes(router: Router, surface: Surface): void {
 
 async function submit(call: Call): Promise<Answer> {
   const jobs = await jobsOf(call);
-  const giveBack = call.surface.uploads.take();
-  try {
-    const { fields, source } = await readCarriedAudio(call, jobBody, jobQuery);
-    const header = parseInput(optionalId, { requestId: call.request.headers['idempotency-key'] });
-    const requestId = fields.requestId ?? header.requestId;
-    const { job, isNew } = await jobs.submit({
-      ...{ tenantId: call.tenantId, call: '/v1/jobs', task: taskOf(fields.kind, fields), source },
-      ...present({ requestId, webhookUrl: fields.webhook }),
-    });
-    call.response.setHeader('location', `/v1/jobs/${encodeURIComponent(job.requestId)}`);
-    return { status: isNew ? 202 : 200, body: modernJob(job) };
-  } finally {
-    giveBack();
-  }
+  const { fields, source } = await readCarriedAudio(call, jobBody, jobQuery);
+  const header = parseInput(optionalId, { requestId: call.request.headers['idempotency-key'] });
+  const requestId = fields.requestId ?? header.requestId;
+  const { job, isNew } = await jobs.submit({
+    ...{ tenantId: call.tenantId, call: '/v1/jobs', task: taskOf(fields.kind, fields), source },
+    ...present({ requestId, webhookUrl: fields.webhook }),
+  });
+  call.response.setHeader('location', `/v1/jobs/${encodeURIComponent(job.requestId)}`);
+  return { status: isNew ? 202 : 200, body: modernJob(job) };
 }
 
 const optionalId = jobQuery.pick({ requestId: true });

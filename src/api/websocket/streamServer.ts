@@ -7,6 +7,7 @@ import { admitStream, type KeyCheck } from '../access/admitKey.js';
 import type { Caller } from '../access/caller.js';
 import { keyOf } from '../access/keyOf.js';
 import { StreamSlots } from '../access/streamSlots.js';
+import { callerAddress } from '../access/trustedProxies.js';
 import type { FailureReport } from '../calls/call.js';
 import { reportToStderr } from '../calls/failureReport.js';
 import { isWebSocket } from '../offeredUpgrade.js';
@@ -48,12 +49,13 @@ export class StreamServer {
   readonly #connections = new Set<StreamConnection>();
   #isClosing = false;
 
-  constructor({ engine, keys, throttle, gate, onFailure, ...options }: StreamServerOptions) {
+  constructor({ engine, keys, throttle, proxies, gate, onFailure, ...options }: StreamServerOptions) {
     const limits = { ...STREAM_LIMITS, ...options.limits };
     this.#surface = {
       engine,
       keys,
       throttle,
+      proxies,
       gate,
       limits,
       slots: new StreamSlots({ mostOfTenant: limits.maxStreamsPerTenant, mostOfAll: limits.maxStreams }),
@@ -72,7 +74,7 @@ export class StreamServer {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy()); // a client that is gone needs no answer
     const key = keyOf(request);
-    const address = request.socket.remoteAddress ?? '';
+    const address = callerAddress(request, this.#surface.proxies);
     let caller: Caller | undefined;
     try {
       if (key !== '') caller = admitStream(this.#surface, key, address);

@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ApiKeys } from '../../../src/api/access/apiKeys.js';
+import { TrustedProxies } from '../../../src/api/access/trustedProxies.js';
 import type { FailureReport, RestLimits } from '../../../src/api/calls/call.js';
 import { type RunningServer, serve } from '../../../src/api/serve.js';
 import { ERROR_CODES, VoicePrintsError } from '../../../src/core/errors.js';
 import type { Engine } from '../../../src/engine/engine.js';
-import { bytesOf, listeningEngine, scriptedEngine } from '../../support/scriptedEngine.js';
+import { listeningEngine, scriptedEngine } from '../../support/scriptedEngine.js';
 
 const CONTRACT = '/audio/generic/api/v2/sync/diarization';
 const keys = ApiKeys.fromPairs('acme:right');
@@ -22,9 +23,9 @@ afterEach(async () => {
   failures.length = 0;
 });
 
-async function start(engine: Engine, limits: Partial<RestLimits> = {}): Promise<string> {
+async function start(engine: Engine, limits: Partial<RestLimits> = {}, proxies?: TrustedProxies): Promise<string> {
   const onFailure = (failure: FailureReport) => failures.push(failure);
-  server = await serve({ engine, keys, port: 0, graceMs: 500, options: { limits, onFailure } });
+  server = await serve({ engine, keys, proxies, port: 0, graceMs: 500, options: { limits, onFailure } });
   return server.url;
 }
 
@@ -70,7 +71,7 @@ describe('keys', () => {
     expect(await modern.json()).toMatchObject({ status: 401, code: 'KEY_INVALID', title: 'Unauthorized' });
   });
 
-  test('guessing is slowed down', async () => {
+  test('guessing is slowed down; who has a right key at the same address is not', async () => {
     const url = await start(listeningEngine().engine, { maxWrongKeysPerMinute: 3 });
     const statuses: number[] = [];
     for (let i = 0; i < 5; i += 1) statuses.push((await fetch(`${url}${path}?apikey=guess${i}`)).status);
@@ -78,6 +79,23 @@ describe('keys', () => {
     expect(statuses).toEqual([401, 401, 401, 429, 429]);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await response.json()).toMatchObject({ fault: { detail: { error_type: 'rate_limit' } } });
+    expect((await fetch(`${url}${path}?apikey=right`)).status).toBe(200);
+    expect((await fetch(`${url}${path}`)).status).toBe(401); // no key is no guess
+  });
+
+  test('behind a named proxy each caller is slowed down alone; a header of anybody else counts for nothing', async () => {
+    const limits = { maxWrongKeysPerMinute: 1 };
+    const guess = async (url: string, from: string) =>
+      (await fetch(`${url}${path}?apikey=guess`, { headers: { 'x-forwarded-for': from } })).status;
+    const trusting = await start(listeningEngine().engine, limits, new TrustedProxies('loopback'));
+    expect(await guess(trusting, '203.0.113.1')).toBe(401);
+    expect(await guess(trusting, '203.0.113.1')).toBe(429);
+    expect(await guess(trusting, '198.51.100.9, 203.0.113.1')).toBe(429); // the client's own words, before the proxy's
+    expect(await guess(trusting, '203.0.113.2')).toBe(401);
+    await server!.close();
+    const wary = await start(listeningEngine().engine, limits);
+    expect(await guess(wary, '203.0.113.1')).toBe(401);
+    expect(await guess(wary, '203.0.113.2')).toBe(429);
   });
 
   test('a call without a key is no guess', async () => {
@@ -227,25 +245,17 @@ describe('limits', () => {
     expect(failures).toEqual([]);
   });
 
-  test('a client that hangs up inside its body stops the work', async () => {
-    let outcome = '';
-    const enroll: Engine['enroll'] = async (request) => {
-      await bytesOf(request.samples[0]!).then(
-        () => {
-          outcome = 'whole';
-        },
-        () => {
-          outcome = 'cut';
-        },
-      );
-      throw new VoicePrintsError('ABORTED', 'stopped');
-    };
-    const url = new URL(await start(scriptedEngine({ enroll })));
+  test('a client that hangs up inside its body is gone with it: nothing was in work, and nothing is kept', async () => {
+    const { engine, heard } = listeningEngine();
+    const url = new URL(await start(engine, { maxArrivals: 1 }));
+    const target = `${CONTRACT}/enroll?apikey=right&speakerId=a`;
     const socket = connect(Number(url.port), url.hostname);
-    socket.write(
-      `POST ${CONTRACT}/enroll?apikey=right&speakerId=a HTTP/1.1\r\nhost: x\r\ncontent-type: audio/wav\r\ncontent-length: 500\r\n\r\nRIFF`,
-      () => setTimeout(() => socket.destroy(), 100),
-    );
-    await expect.poll(() => outcome).toBe('cut');
+    socket.write(`POST ${target} HTTP/1.1\r\nhost: x\r\ncontent-type: audio/wav\r\ncontent-length: 500\r\n\r\nRIFF`);
+    const send = () => post(`${url.origin}${target}`, 'RIFF', { 'content-type': 'audio/wav' });
+    await expect.poll(async () => (await send()).status).toBe(429);
+    socket.destroy();
+    await expect.poll(async () => (await send()).status).toBe(200);
+    expect(heard).toHaveLength(1);
+    expect(failures).toEqual([]);
   });
 });
