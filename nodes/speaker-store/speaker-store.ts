@@ -1,13 +1,14 @@
 import type { Node, NodeAPI, NodeDef, NodeStatus } from 'node-red';
 import { asVoicePrintsError, createEngine, type Engine, type JobView } from '../../src/index.js';
 import { badge, failureBadge, SHARED_TEXTS } from '../shared/badge.js';
+import { readSettings } from '../shared/settings.js';
 import { registerAdminRoutes } from './adminRoutes.js';
 import { registerKeyRoutes } from './keyRoutes.js';
 import { registerRestRoutes } from './restRoutes.js';
 import { StoreEngine, type StorePhase } from './storeEngine.js';
 import { StoreKeys } from './storeKeys.js';
 import type { SpeakerStoreNode } from './storeOf.js';
-import { engineOptions, type StoreCredentials, storeDirectory } from './storeSettings.js';
+import { engineOptions, type StoreCredentials, storeDirectory, storeForm } from './storeSettings.js';
 import { openSurfaces, type StoreSurfaces } from './storeSurfaces.js';
 
 /** The config node: makes the engine when somebody needs it, shows its state on every user, closes it at the end. */
@@ -41,6 +42,7 @@ export default function register(RED: NodeAPI): void {
       held ??= new StoreKeys({
         storeDirectory: storeDirectory(RED, this, def),
         apiKey: this.credentials?.apiKey,
+        trustedProxies: readSettings(storeForm, def).trustedProxies,
         onFailure: (message) => this.error(message),
       });
       return held;

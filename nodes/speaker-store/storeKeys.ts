@@ -11,6 +11,8 @@ interface StoreKeysOptions {
   readonly storeDirectory: string;
   /** The key of the credentials: it may do everything. */
   readonly apiKey: string | undefined;
+  /** See TrustedProxies. */
+  readonly trustedProxies: string;
   /** Told in words for the user. */
   readonly onFailure: (message: string) => void;
 }
@@ -30,12 +32,14 @@ export class StoreKeys implements Disposable {
   #open: (() => void) | undefined;
   #isClosed = false;
 
-  constructor({ storeDirectory, apiKey = '', onFailure }: StoreKeysOptions) {
+  /** Throws CONFIG_INVALID for proxies that are no addresses. */
+  constructor({ storeDirectory, apiKey = '', trustedProxies, onFailure }: StoreKeysOptions) {
     this.#ring = new KeyRing(storeDirectory, { actor: 'node-red' });
     this.#isTooShort = apiKey !== '' && apiKey.length < SHORTEST_KEY;
     this.#given = apiKey === '' || this.#isTooShort ? [] : [keyOfCredentials(apiKey)];
     this.#onFailure = onFailure;
-    this.check = ringCheck({ ring: this.#ring, given: this.#given, gate: gateOf(storeDirectory, this.#ring) });
+    const gate = gateOf(storeDirectory, this.#ring);
+    this.check = ringCheck({ ring: this.#ring, given: this.#given, gate, trustedProxies });
   }
 
   /**

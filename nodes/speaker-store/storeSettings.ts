@@ -24,6 +24,7 @@ const schema = z.object({
   grpcPort: field(z.coerce.number().int().min(1).max(65_535).default(50_051)),
   grpcCertificate: text.describe('PEM file, relative to the user directory; empty, with the key: not encrypted'),
   grpcPrivateKey: text,
+  trustedProxies: text.describe('Addresses and networks of proxies, separated by commas; see TrustedProxies'),
 });
 
 export const storeForm: SettingsForm<typeof schema> = {

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { VoicePrintsError } from '../core/errors.js';
+import { Connections, peerOf } from './access/connections.js';
 import { KeyThrottle } from './access/keyThrottle.js';
 import { answerBrokenRequest } from './calls/brokenRequest.js';
 import { present } from './calls/call.js';
@@ -30,6 +31,8 @@ export interface ServeOptions extends RestRouterOptions {
   readonly corsOrigins?: readonly string[];
   /** Caps on live streams over WebSocket. */
   readonly streamLimits?: Partial<StreamLimits>;
+  /** Connections at once; 1,000 by default. Past that, those give way that have asked nothing for longest. */
+  readonly maxConnections?: number;
 }
 
 export interface RunningServer {
@@ -45,6 +48,7 @@ export async function serve({
   port = 8080,
   graceMs = 10_000,
   streamLimits = {},
+  maxConnections = 1_000,
   corsOrigins = [],
   tls,
   ...given
@@ -52,6 +56,7 @@ export async function serve({
   const maxWrong = given.options?.limits?.maxWrongKeysPerMinute ?? REST_LIMITS.maxWrongKeysPerMinute;
   const rest = { throttle: new KeyThrottle(maxWrong), ...given };
   const { engine, keys, throttle, proxies, gate, options } = rest;
+  const connections = new Connections(maxConnections);
   const streams = new StreamServer({
     engine,
     keys,
@@ -59,6 +64,7 @@ export async function serve({
     proxies,
     gate,
     limits: streamLimits,
+    keep: ({ socket }) => connections.keep(peerOf(socket)),
     ...present({ onFailure: options?.onFailure }),
   });
   // Slow or silent clients lose their connection: heads within 15 s, whole requests within the body's time.
@@ -71,7 +77,8 @@ export async function serve({
   };
   const app = appOf(rest, corsOrigins);
   const server = tls === undefined ? createServer(timeouts, app) : openTlsServer(tls, timeouts, app);
-  server.maxConnections = 1_000;
+  connections.watch(server);
+  server.on('request', (request, response) => connections.carries(request, response));
   server.on('clientError', answerBrokenRequest);
   server.on('upgrade', (request, socket, head) => {
     if (isStream(request)) streams.handleUpgrade(request, socket, head);
@@ -84,10 +91,13 @@ export async function serve({
   return { url: `${scheme}://${shown}:${taken}`, close: () => close(server, streams, graceMs) };
 }
 
+/** Of TLS; the usual two minutes hold a connection that says nothing. */
+const HANDSHAKE_MS = 15_000;
+
 /** Throws CONFIG_INVALID where the certificate and its key cannot be used. */
 function openTlsServer({ certificate, privateKey }: Tls, timeouts: ServerOptions, app: express.Express): Server {
   try {
-    return createTlsServer({ ...timeouts, cert: certificate, key: privateKey }, app);
+    return createTlsServer({ ...timeouts, handshakeTimeout: HANDSHAKE_MS, cert: certificate, key: privateKey }, app);
   } catch (cause) {
     const message = 'the TLS certificate and its private key cannot be used; give PEM files that belong together';
     throw new VoicePrintsError('CONFIG_INVALID', message, { cause });
@@ -98,16 +108,14 @@ function appOf(rest: RestRouterOptions, corsOrigins: readonly string[]): express
   const app = express();
   app.disable('x-powered-by');
   const allowed = new Set(corsOrigins);
+  const ready = sharedWhileAsked(() => rest.engine.speakers().list());
   if (allowed.size > 0) app.use(cors((origin) => (allowed.has(origin) ? origin : undefined)));
   app.get('/healthz', (_request, response) => writeJson(response, 200, { status: 'ok' }));
   app.get('/readyz', (_request, response) => {
-    rest.engine
-      .speakers()
-      .list()
-      .then(
-        () => writeJson(response, 200, { status: 'ready' }),
-        (error: unknown) => writeRefusal(response, problemDialect, refusalOf(error)),
-      );
+    ready().then(
+      () => writeJson(response, 200, { status: 'ready' }),
+      (error: unknown) => writeRefusal(response, problemDialect, refusalOf(error)),
+    );
   });
   app.get(['/', '/live'], livePage());
   app.get('/docs', docsPage());
@@ -118,9 +126,21 @@ function appOf(rest: RestRouterOptions, corsOrigins: readonly string[]): express
   return app;
 }
 
+/** Asked by anybody, as often as they like: the store is read once for all who wait. */
+function sharedWhileAsked<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asking: Promise<T> | undefined;
+  return () => {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  };
+}
+
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    // Stays: a connection that cannot be accepted, as there are no descriptors left, is an error of the server too.
+    server.on('error', (error: NodeJS.ErrnoException) => {
       const message = `cannot listen on ${host}:${port} (${error.code}); choose another --host or --port`;
       reject(new VoicePrintsError('CONFIG_INVALID', message, { cause: error }));
     });

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { networkOf } from './networkOf.js';
 
 const WINDOW_MS = 60_000;
 /** Enough for every address of an office; past it the oldest entry gives way. */
@@ -45,14 +45,4 @@ export class KeyThrottle {
     this.#failures.delete(network);
     return undefined;
   }
-}
-
-/** An IPv4 address as it is; of an IPv6 address the /64, which one customer of a provider owns whole. */
-function networkOf(address: string): string {
-  if (!isIPv6(address) || address.toLowerCase().startsWith('::ffff:')) return address;
-  const [head = '', tail] = address.split('%')[0]!.split('::');
-  const front = head === '' ? [] : head.split(':');
-  const back = tail === undefined || tail === '' ? [] : tail.split(':');
-  const groups = tail === undefined ? front : [...front, ...Array(8 - front.length - back.length).fill('0'), ...back];
-  return groups.slice(0, 4).join(':');
 }

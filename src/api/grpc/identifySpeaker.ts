@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { asVoicePrintsError } from '../../core/errors.js';
+import { asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
+import { guarded } from '../../core/guarded.js';
 import type { IdentifiedSegment } from '../../core/identification.js';
 import type { ChunkSession, Engine } from '../../engine/engine.js';
 import type { IdentifiedChunk } from '../../engine/recording/identifyChunks.js';
@@ -12,7 +13,7 @@ import { httpRefusal, type Refusal, refusalOf } from '../refusals/refusal.js';
 import { type CallFields, callFields, keyOf, type ReadChunk, readChunk } from './chunkFields.js';
 import { statusOf } from './grpcStatus.js';
 import type { SegmentChunk, SegmentSpeaker } from './messages.js';
-import { isSinglePrecision, spelledFor } from './realtimeProto.js';
+import { isSinglePrecision, isUnreadable, spelledFor } from './realtimeProto.js';
 
 /** Caps on one stream. */
 export interface GrpcLimits {
@@ -30,6 +31,8 @@ export interface GrpcSurface extends KeyCheck {
   readonly slots: StreamSlots;
   readonly limits: GrpcLimits;
   report(failure: FailureReport): void;
+  /** Keeps the connection of an admitted stream; the result ends that. */
+  keep(peer: string): () => void;
 }
 
 type Call = ServerDuplexStream<SegmentChunk, SegmentSpeaker>;
@@ -42,28 +45,28 @@ const BUSY_MS = 200;
 /** Serves one call: key, place, then chunk after chunk; ends it with a status whatever happens. */
 export function identifySpeaker(surface: GrpcSurface, call: Call): void {
   const gone = new AbortController();
+  const held: (() => void)[] = [];
   call.once('cancelled', () => gone.abort());
   const work = async () => {
-    let giveBack = () => {};
     try {
-      const { tenantId } = admitStream(surface, keyOf(call.metadata), addressOf(call.getPeer()));
-      giveBack = surface.slots.take(tenantId);
+      const { tenantId } = admitStream(surface, keyOf(call.metadata), callerOf(surface, call));
+      held.push(surface.slots.take(tenantId), surface.keep(call.getPeer()));
       await answerChunks(surface, call, tenantId, gone.signal);
       call.end();
     } catch (thrown) {
       if (!gone.signal.aborted) refuse(surface, call, thrown);
     } finally {
-      giveBack();
+      for (const giveBack of held) giveBack();
       gone.abort();
     }
   };
-  void work();
+  guarded(() => call.destroy(), work)();
 }
 
 function refuse({ report }: GrpcSurface, call: Call, thrown: unknown): void {
   const refusal = refusalOf(thrown);
-  if (refusal.type === 'api_error') report({ requestId: 'grpc', code: refusal.code, error: thrown });
   call.emit('error', statusOf(refusal)); // how grpc-js ends a call with a status
+  if (refusal.type === 'api_error') report({ requestId: 'grpc', code: refusal.code, error: thrown });
 }
 
 async function answerChunks(surface: GrpcSurface, call: Call, tenantId: string, gone: AbortSignal): Promise<void> {
@@ -94,6 +97,9 @@ async function* chunksOf(call: Call, idleMs: number): AsyncGenerator<SegmentChun
     try {
       const next = await Promise.race([chunks.next(), waiting]);
       if (next.done) return;
+      if (isUnreadable(next.value)) {
+        throw new VoicePrintsError('INPUT_INVALID', 'a message is no SegmentChunk; send what the interface says');
+      }
       yield next.value;
     } finally {
       idle.abort();
@@ -150,5 +156,12 @@ const answerOf = (id: number, segment: IdentifiedSegment): SegmentSpeaker => ({
   identification_score: segment.score,
 });
 
+/** Where a call comes from, as far as its proxy is trusted to say so. */
+function callerOf({ proxies }: GrpcSurface, call: Call): string {
+  const peer = addressOf(call.getPeer());
+  const forwarded = call.metadata.get('x-forwarded-for').map(String);
+  return proxies && peer !== 'unknown' ? proxies.addressOf(peer, forwarded.length > 0 ? forwarded : undefined) : peer;
+}
+
 /** `1.2.3.4:5678` or `[::1]:5678` without its port. */
-const addressOf = (peer: string): string => peer.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+export const addressOf = (peer: string): string => peer.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');

@@ -14,6 +14,12 @@ export const PROTO_PATH = fileURLToPath(new URL('./deepaffects-realtime.proto', 
 const SINGLE = Symbol('seconds in single precision');
 type Spelled = { [SINGLE]?: boolean };
 
+/** What stands in the place of a message that is no chunk. */
+type Unreadable = { readonly isUnreadable: true };
+const UNREADABLE: Unreadable = { isUnreadable: true };
+
+export const isUnreadable = (message: SegmentChunk | Unreadable): message is Unreadable => message === UNREADABLE;
+
 /** The interface as it is published, for reflection. */
 export const loadProto = (): PackageDefinition =>
   loadSync(PROTO_PATH, { keepCase: true, defaults: true, longs: Number, arrays: true });
@@ -22,9 +28,13 @@ export const loadProto = (): PackageDefinition =>
 export function realtimeService(proto: PackageDefinition): ServiceDefinition {
   const service = proto[SERVICE_NAME] as unknown as ServiceDefinition;
   const spoken = Object.entries(service).map(([name, method]) => {
-    const requestDeserialize = (bytes: Buffer): SegmentChunk & Spelled => {
-      const { message, isSingle } = chunkInDoubles(bytes);
-      return Object.assign(method.requestDeserialize(message) as SegmentChunk, { [SINGLE]: isSingle });
+    const requestDeserialize = (bytes: Buffer): (SegmentChunk & Spelled) | Unreadable => {
+      try {
+        const { message, isSingle } = chunkInDoubles(bytes);
+        return Object.assign(method.requestDeserialize(message) as SegmentChunk, { [SINGLE]: isSingle });
+      } catch {
+        return UNREADABLE; // the library would call it a fault of ours
+      }
     };
     const responseSerialize = (answer: SegmentSpeaker & Spelled): Buffer => {
       const message = method.responseSerialize(answer);

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer, type Server as SocketServer } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
@@ -5,16 +6,21 @@ import { HealthImplementation } from 'grpc-health-check';
 import { VoicePrintsError } from '../../core/errors.js';
 import type { Engine } from '../../engine/engine.js';
 import type { ApiKeys } from '../access/apiKeys.js';
+import { Connections } from '../access/connections.js';
 import { KeyThrottle } from '../access/keyThrottle.js';
 import { StreamSlots } from '../access/streamSlots.js';
 import type { TenantGate } from '../access/tenantGate.js';
+import type { TrustedProxies } from '../access/trustedProxies.js';
 import type { FailureReport } from '../calls/call.js';
 import { reportToStderr } from '../calls/failureReport.js';
 import { REST_LIMITS } from '../rest.js';
 import { type GrpcLimits, identifySpeaker } from './identifySpeaker.js';
+import { openServices } from './openServices.js';
 import { loadProto, realtimeService, SERVICE_NAME } from './realtimeProto.js';
 
 export interface GrpcServerLimits extends GrpcLimits {
+  /** Past that, connections give way that carry no admitted stream. */
+  readonly maxConnections: number;
   readonly maxStreamsPerTenant: number;
   readonly maxStreams: number;
 }
@@ -26,6 +32,7 @@ export const GRPC_LIMITS: GrpcServerLimits = {
   idleMs: 300_000,
   maxStreamsPerTenant: 100,
   maxStreams: 500,
+  maxConnections: 1_000,
 };
 
 export interface ServeGrpcOptions {
@@ -42,6 +49,8 @@ export interface ServeGrpcOptions {
   readonly onFailure?: (failure: FailureReport) => void;
   /** Wrong keys count together with those of another surface where its throttle is given. */
   readonly throttle?: KeyThrottle;
+  /** See TrustedProxies; the header is then the metadata x-forwarded-for. */
+  readonly proxies?: TrustedProxies | undefined;
   /** Holds tenants to their limits; without one nobody is limited. */
   readonly gate?: TenantGate | undefined;
   /** How long `close` waits for streams to end before it ends them. */
@@ -64,12 +73,16 @@ export async function serveGrpc(options: ServeGrpcOptions): Promise<RunningGrpcS
     // A dead client is noticed within a minute and a half; one that pings too often is not hung up on.
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
+    'grpc.max_concurrent_streams': limits.maxStreamsPerTenant * 2,
   });
+  const connections = new Connections(limits.maxConnections);
   const surface = {
     engine,
     keys,
     limits,
     gate: options.gate,
+    proxies: options.proxies,
+    keep: (peer: string) => connections.keep(peer),
     throttle: options.throttle ?? new KeyThrottle(REST_LIMITS.maxWrongKeysPerMinute),
     slots: new StreamSlots({ mostOfTenant: limits.maxStreamsPerTenant, mostOfAll: limits.maxStreams }),
     report: options.onFailure ?? reportToStderr,
@@ -79,13 +92,18 @@ export async function serveGrpc(options: ServeGrpcOptions): Promise<RunningGrpcS
   const handlers: UntypedServiceImplementation = { IdentifySpeaker: identifySpeaker.bind(undefined, surface) };
   server.addService(realtimeService(proto), handlers);
   const health = new HealthImplementation({ '': 'SERVING', [SERVICE_NAME]: 'SERVING' });
-  health.addToServer(server);
-  new ReflectionService(proto).addToServer(server);
-  const taken = await bind(server, { host, port, credentials: credentialsOf(options.tls) });
+  health.addToServer(openServices(server));
+  new ReflectionService(proto).addToServer(openServices(server));
+  // Connections are accepted by ourselves: the library has no limit for them.
+  const { injectConnection } = server.createConnectionInjector(credentialsOf(options.tls));
+  const sockets = createServer((socket) => injectConnection(socket));
+  connections.watch(sockets);
+  const taken = await listen(sockets, host, port);
   return {
     address: `${bracketed(host)}:${taken}`,
     close: async () => {
       for (const name of ['', SERVICE_NAME]) health.setStatus(name, 'NOT_SERVING');
+      sockets.close();
       await close(server, graceMs);
     },
   };
@@ -104,19 +122,14 @@ function credentialsOf(tls: ServeGrpcOptions['tls']): ServerCredentials {
   }
 }
 
-interface Binding {
-  readonly host: string;
-  readonly port: number;
-  readonly credentials: ServerCredentials;
-}
-
-function bind(server: Server, { host, port, credentials }: Binding): Promise<number> {
+function listen(sockets: SocketServer, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${bracketed(host)}:${port}`, credentials, (error, taken) => {
-      if (error === null) return resolve(taken);
+    // Stays: a connection that cannot be accepted, as there are no descriptors left, is an error of the server too.
+    sockets.on('error', (cause) => {
       const message = `gRPC cannot listen on ${host}:${port}; choose another host or gRPC port`;
-      reject(new VoicePrintsError('CONFIG_INVALID', message, { cause: error }));
+      reject(new VoicePrintsError('CONFIG_INVALID', message, { cause }));
     });
+    sockets.listen(port, host, () => resolve((sockets.address() as AddressInfo).port));
   });
 }
 

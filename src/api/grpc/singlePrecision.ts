@@ -20,7 +20,13 @@ interface Field {
   readonly end: number;
 }
 
-/** Chunks of old clients with their seconds as doubles, and whether this is one; others come back as they are. */
+/** A chunk has nine, of which the list of people may come a thousand times. */
+const MOST_FIELDS = 2_000;
+
+/**
+ * Chunks of old clients with their seconds as doubles, and whether this is one; others come back as they are. Throws
+ * RangeError for a message of so many fields that reading it would take long.
+ */
 export function chunkInDoubles(message: Buffer): { readonly message: Buffer; readonly isSingle: boolean } {
   const fields = fieldsOf(message);
   const isSingle = fields.some((field) => isSeconds(field, CHUNK_SECONDS, FIXED32));
@@ -58,6 +64,7 @@ function fieldsOf(message: Buffer): Field[] {
   const fields: Field[] = [];
   let at = 0;
   while (at < message.length) {
+    if (fields.length === MOST_FIELDS) throw new RangeError('the message has too many fields');
     const tag = varint(message, at);
     const wireType = tag.value & 7;
     const end = endOfValue(message, tag.end, wireType);

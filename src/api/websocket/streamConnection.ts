@@ -15,6 +15,8 @@ export interface Opening {
   /** Where a key came with the request. */
   readonly caller: Caller | undefined;
   readonly address: string;
+  /** Told when the first message has opened or resumed a session. */
+  readonly onBegin: () => void;
 }
 
 /** How often the client is told how much audio has come. */
@@ -150,6 +152,7 @@ export class StreamConnection {
 
   #begin(session: StreamSession, lastSeq: number): void {
     this.#session = session;
+    this.#opening.onBegin();
     const isGone = this.#socket.readyState !== this.#socket.OPEN;
     this.#ready(session);
     session.attach(this.#listener, lastSeq);

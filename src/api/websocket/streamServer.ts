@@ -30,6 +30,8 @@ export interface StreamServerOptions extends KeyCheck {
   readonly limits?: Partial<StreamLimits>;
   /** Told of every fault of ours; by default one line and the stack go to stderr. */
   readonly onFailure?: (failure: FailureReport) => void;
+  /** Keeps the connection of an admitted stream, where connections may have to give way; the result ends that. */
+  readonly keep?: (request: IncomingMessage) => () => void;
 }
 
 /** How long a client has to answer the goodbye. */
@@ -47,9 +49,11 @@ export class StreamServer {
   readonly #sockets: WebSocketServer;
   readonly #surface: StreamSurface;
   readonly #connections = new Set<StreamConnection>();
+  readonly #keep: (request: IncomingMessage) => () => void;
   #isClosing = false;
 
-  constructor({ engine, keys, throttle, proxies, gate, onFailure, ...options }: StreamServerOptions) {
+  constructor({ engine, keys, throttle, proxies, gate, onFailure, keep, ...options }: StreamServerOptions) {
+    this.#keep = keep ?? (() => () => {});
     const limits = { ...STREAM_LIMITS, ...options.limits };
     this.#surface = {
       engine,
@@ -84,9 +88,16 @@ export class StreamServer {
     }
     if (this.#isClosing) return void socket.destroy();
     const begin = (webSocket: WebSocket) => {
-      const connection = new StreamConnection(webSocket, this.#surface, { caller, address });
+      let giveBack = () => {};
+      const onBegin = () => {
+        giveBack = this.#keep(request);
+      };
+      const connection = new StreamConnection(webSocket, this.#surface, { caller, address, onBegin });
       this.#connections.add(connection);
-      webSocket.once('close', () => this.#connections.delete(connection));
+      webSocket.once('close', () => {
+        giveBack();
+        this.#connections.delete(connection);
+      });
     };
     const end = (thrown: unknown) => {
       socket.destroy();

@@ -24,6 +24,10 @@ export const serve: Command = {
       value: 'ORIGIN,…',
       about: 'Web pages that may call REST from a browser, such as https://app.example.org (default: none)',
     },
+    'trusted-proxies': {
+      value: 'ADDRESS,…',
+      about: 'Proxies whose X-Forwarded-For is believed: addresses, networks (10.0.0.0/8) or loopback (default: none)',
+    },
     ...segmentationOption,
     log: { value: 'LEVEL', about: 'On standard error, as JSON lines: info (every call), error (default) or silent' },
     'keep-audio': { about: 'Keep the speech of accepted enrolment samples: biometric raw data; see enroll --help' },
@@ -50,7 +54,11 @@ as "apiKey"; the store keeps its digest.`,
     const corsOrigins = parseOrigins(textOption(args, 'cors-origins') ?? env.VOICE_PRINTS_CORS_ORIGINS ?? '');
     const log = await openLog(args, terminal);
     await using engine = await openEngine(args, terminal, { keepAudio: hasFlag(args, 'keep-audio') });
-    const served = await serveKeys(env, textOption(args, 'key-file'), engine.storeDirectory);
+    const served = await serveKeys(env, {
+      keyFile: textOption(args, 'key-file'),
+      trustedProxies: textOption(args, 'trusted-proxies'),
+      storeDirectory: engine.storeDirectory,
+    });
     const { check, madeKey } = served;
     using ring = served.ring;
     ring.follow({

@@ -15,11 +15,17 @@ export interface ServeKeys {
   readonly madeKey?: string;
 }
 
+interface ServeKeysOptions {
+  readonly keyFile: string | undefined;
+  /** See TrustedProxies. */
+  readonly trustedProxies: string | undefined;
+  readonly storeDirectory: string;
+}
+
 /** The keys of `serve`: those of the store, and those of the environment or a file; with none at all one is made. */
 export async function serveKeys(
   env: Terminal['env'],
-  keyFile: string | undefined,
-  storeDirectory: string,
+  { keyFile, trustedProxies = env.VOICE_PRINTS_TRUSTED_PROXIES, storeDirectory }: ServeKeysOptions,
 ): Promise<ServeKeys> {
   const ring = await KeyRing.open(storeDirectory, { actor: 'command line' });
   const pairs = keyFile === undefined ? env.VOICE_PRINTS_API_KEYS : await readText(keyFile);
@@ -27,7 +33,7 @@ export async function serveKeys(
   if (pairs && given.length === 0) {
     throw new VoicePrintsError('CONFIG_INVALID', 'there is no API key; give pairs of tenant:key');
   }
-  const check = ringCheck({ ring, given });
+  const check = ringCheck({ ring, given, trustedProxies });
   if (given.length > 0 || ring.current().length > 0) return { check, ring };
   const { key } = await ring.create({ tenantId: LOCAL_TENANT, scopes: SCOPES, label: 'made by serve' });
   return { check, ring, madeKey: key };
