@@ -135,7 +135,7 @@ module.exports = {
     },
     ownedBy('onnxruntime-node|piscina', 'src/inference/|src/engine/compute/'),
     ownedBy('lowdb', 'src/registry/'),
-    ownedBy('express|@fastify/busboy', 'src/api/'),
+    ownedBy('express|proxy-addr|@fastify/busboy', 'src/api/'),
     ownedBy('@grpc/(grpc-js|proto-loader|reflection)|grpc-health-check', 'src/api/grpc/'),
     ownedBy('ws', 'src/api/websocket/'),
     ownedBy('classic-level|standardwebhooks', 'src/jobs/'),
