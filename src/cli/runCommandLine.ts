@@ -5,6 +5,7 @@ import type { Command, Terminal } from './command.js';
 import { commands } from './commands.js';
 import { commandHelp, generalHelp } from './help.js';
 import { findCommand, hasFlag, parseCommandLine, usageError } from './options/parseCommandLine.js';
+import { printableJson, printableLine } from './output/printable.js';
 
 /** Exit codes of the contract: 0 done, 1 failed, 2 wrong usage; 130 as shells know it for Ctrl-C. */
 const EXIT = { done: 0, failed: 1, usage: 2, stopped: 130 } as const;
@@ -50,8 +51,8 @@ function unknownCommand(argv: readonly string[], terminal: Terminal): number {
 /** One line on standard error, and with --json the same as an object on standard output. */
 function told(error: VoicePrintsError, argv: readonly string[], terminal: Terminal): number {
   const { code, message, details } = error;
-  terminal.stderr.write(`${code}: ${message.replace(/\s*\n\s*/g, ' ')}\n`);
-  if (argv.includes('--json')) terminal.stdout.write(`${JSON.stringify({ error: { code, message, details } })}\n`);
+  terminal.stderr.write(`${code}: ${printableLine(message)}\n`);
+  if (argv.includes('--json')) terminal.stdout.write(`${printableJson({ error: { code, message, details } })}\n`);
   // Not a failure we foresaw: whoever repairs it needs the stack.
   if (code === 'INTERNAL' && error.cause instanceof Error) terminal.stderr.write(`${error.cause.stack}\n`);
   if (code === 'ABORTED') return EXIT.stopped;

@@ -4,7 +4,7 @@ import type { Identification, IdentifyRequest, RecordingSource } from '../../ind
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { falseAcceptOf, falseAcceptOption } from '../options/falseAccept.js';
 import { openEngine, segmentationOption } from '../options/openEngine.js';
-import { listOption, textOption, usageError } from '../options/parseCommandLine.js';
+import { hasFlag, listOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
 import { printResult, remark } from '../output/output.js';
 import { ProgressBar } from '../output/progressBar.js';
@@ -23,25 +23,29 @@ export const identify: Command = {
     speakers: { value: 'A,B', about: 'Only these ids (default: everybody whose voiceprint is complete)' },
     ...falseAcceptOption,
     ...segmentationOption,
-    rttm: { value: 'FILE', about: 'Also write the turns as RTTM' },
-    srt: { value: 'FILE', about: 'Also write the turns as subtitles' },
-    svg: { value: 'FILE', about: 'Also draw the turns as a timeline' },
+    all: { about: 'Print every turn; by default neighbouring turns of one voice are one line' },
+    rttm: { value: 'FILE|-', about: 'Also write the turns as RTTM' },
+    srt: { value: 'FILE|-', about: 'Also write the turns as subtitles' },
+    svg: { value: 'FILE|-', about: 'Also draw the turns as a timeline' },
     ...rawFormatOptions,
   },
   example: `voice-prints identify meeting.flac --svg meeting.svg
 arecord -f S16_LE -r 16000 -d 60 -t raw | voice-prints identify - --encoding s16le --rate 16000`,
-  notes: `FILE is any audio: the bytes decide, not the name. - reads standard input.
+  notes: `FILE is any audio: the bytes decide, not the name. - reads standard input. --rttm -, --srt - and --svg - write to standard
+output, in place of the table. --json has every turn.
 A voice of nobody enrolled is unknown-1, unknown-2 …; "unknown-1 (Alice?)" is a voice that may be Alice's: too close to
 call at the chosen --false-accept. The percentage is the calibrated probability that the best name is right.`,
   async run(args, terminal) {
+    const printed = printedFile(args);
     const request = requestOf(args, terminal);
     await using engine = await openEngine(args, terminal);
     using bar = new ProgressBar(args, terminal);
     const label = args.positionals[0] === '-' ? 'standard input' : basename(args.positionals[0]!);
     const result = await engine.identify(request, { signal: terminal.signal, onProgress: bar.listener(label) });
     bar[Symbol.dispose]();
-    await writeFiles(args, result);
-    printResult(args, terminal, result, turnsTable(result));
+    await writeFiles(args, terminal, result);
+    const isEveryTurn = hasFlag(args, 'all');
+    if (printed === undefined) printResult(args, terminal, result, turnsTable(result, { isEveryTurn }));
     for (const warning of result.warnings) remark(args, terminal, `${warning.code}: ${warning.message}`);
   },
 };
@@ -65,7 +69,16 @@ function sourceOf(args: ParsedArguments, { stdin }: Terminal): RecordingSource {
   return { kind: 'stream', stream: stdin as AsyncIterable<Uint8Array>, label: 'standard input', ...raw };
 }
 
-async function writeFiles(args: ParsedArguments, result: Identification): Promise<void> {
+/** The one file that goes to standard output, where one does. Throws USAGE. */
+function printedFile(args: ParsedArguments): string | undefined {
+  const printed = ['rttm', 'srt', 'svg'].filter((option) => textOption(args, option) === '-');
+  const answers = [...printed, ...(hasFlag(args, 'json') ? ['json'] : [])];
+  if (printed.length === 0 || answers.length === 1) return printed[0];
+  const options = answers.map((option) => `--${option}`).join(' and ');
+  throw usageError(`${options} cannot all go to standard output; give a file to one of them`);
+}
+
+async function writeFiles(args: ParsedArguments, terminal: Terminal, result: Identification): Promise<void> {
   const file = args.positionals[0] === '-' ? 'stdin' : args.positionals[0]!;
   // An uncertain voice keeps its cluster in RTTM: a label there is a claim.
   const turns = result.segments.map((segment) => ({ ...segment, label: voiceId(segment) }));
@@ -76,6 +89,7 @@ async function writeFiles(args: ParsedArguments, result: Identification): Promis
   };
   for (const [option, content] of Object.entries(writers)) {
     const path = textOption(args, option);
-    if (path !== undefined) await writeWhole(path, content());
+    if (path === '-') terminal.stdout.write(content());
+    else if (path !== undefined) await writeWhole(path, content());
   }
 }

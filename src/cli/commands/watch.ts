@@ -18,6 +18,7 @@ import { hasFlag, listOption, textOption, usageError } from '../options/parseCom
 import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
 import { sipAudio } from '../options/sipAudio.js';
 import { LiveView } from '../output/liveView.js';
+import { printableJson } from '../output/printable.js';
 
 export const watch: Command = {
   name: 'watch',
@@ -102,7 +103,7 @@ async function tell(
     if (event.type === 'state') last = event.state;
     if (event.type === 'turn' && !event.turn.isFinal && hasFlag(args, 'final')) continue;
     const told = liveSpeakerEvent(event, context);
-    if (hasFlag(args, 'json')) terminal.stdout.write(`${JSON.stringify(told)}\n`);
+    if (hasFlag(args, 'json')) terminal.stdout.write(`${printableJson(told)}\n`);
     else view.show(event);
   }
   if (last?.status === 'ended' && last.code !== undefined) {

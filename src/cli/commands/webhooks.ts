@@ -61,23 +61,44 @@ const list: Command = {
   notes,
   async run(args, terminal) {
     const server = serverOf(args);
-    const letters =
+    const { letters, waiting } =
       server === undefined
-        ? await withJobs(args, terminal, async (jobs) => {
-            const { deadLetterAnswer } = await import('../../api/v1/asyncModernRoutes.js');
-            return (await jobs.deadLetters(MOST_LISTED, tenantOf(args))).map(deadLetterAnswer);
-          })
-        : (
-            (await askServer(terminal, server, `/v1/webhooks/dead-letters?limit=${MOST_LISTED}`)) as {
-              deadLetters: readonly ShownLetter[];
-            }
-          ).deadLetters;
+        ? await withJobs(args, terminal, (jobs) => lettersInStore(jobs, tenantOf(args)))
+        : await lettersAtServer(terminal, server);
     const rows = letters.map((one) => [one.webhookId, one.requestId, one.address, String(one.tries), whyOf(one)]);
-    const text =
-      letters.length === 0 ? 'Every webhook arrived.' : table([['ID', 'JOB', 'TO', 'TRIES', 'LAST'], ...rows]);
+    const list = letters.length === 0 ? NONE_DEAD : table([['ID', 'JOB', 'TO', 'TRIES', 'LAST'], ...rows]);
+    const text = waiting === 0 ? list : `${list}\n${waiting} more ${waiting === 1 ? 'is' : 'are'} still being sent.`;
     printResult(args, terminal, letters, text);
   },
 };
+
+const NONE_DEAD = 'No webhook was given up.';
+
+interface Undelivered {
+  readonly letters: readonly ShownLetter[];
+  /** Of the newest jobs: webhooks that are tried until somebody answers 2xx. */
+  readonly waiting: number;
+}
+
+interface WithWebhook {
+  readonly webhook?: { readonly status: string } | null;
+}
+const waitingAmong = (jobs: readonly WithWebhook[]): number =>
+  jobs.filter(({ webhook }) => webhook?.status === 'waiting').length;
+
+async function lettersInStore(jobs: Jobs, tenantId: string): Promise<Undelivered> {
+  const { deadLetterAnswer } = await import('../../api/v1/asyncModernRoutes.js');
+  const dead = await jobs.deadLetters(MOST_LISTED, tenantId);
+  const newest = await jobs.list({ limit: MOST_LISTED }, tenantId);
+  return { letters: dead.map(deadLetterAnswer), waiting: waitingAmong(newest.jobs) };
+}
+
+async function lettersAtServer(terminal: Terminal, server: string): Promise<Undelivered> {
+  const ask = (path: string) => askServer(terminal, server, `${path}?limit=${MOST_LISTED}`);
+  const { deadLetters } = (await ask('/v1/webhooks/dead-letters')) as { deadLetters: readonly ShownLetter[] };
+  const { jobs } = (await ask('/v1/jobs')) as { jobs: readonly WithWebhook[] };
+  return { letters: deadLetters, waiting: waitingAmong(jobs) };
+}
 
 const whyOf = ({ lastFailure }: ShownLetter): string =>
   lastFailure === null ? '' : (lastFailure.code ?? `status ${lastFailure.httpStatus}`);

@@ -1,6 +1,7 @@
 import type { LiveEvent, LiveTurn } from '../../index.js';
 import type { ParsedArguments, Terminal } from '../command.js';
 import { clock, percent, remark } from './output.js';
+import { printable, printableLine } from './printable.js';
 import { voiceLabel } from './voiceLabel.js';
 
 const STREAM_WORDS = {
@@ -34,7 +35,7 @@ export class LiveView implements Disposable {
         else this.#draw(lineOf(event.turn));
         break;
       case 'relabel': {
-        const who = event.name ?? event.speakerId ?? event.cluster ?? 'unknown';
+        const who = printableLine(event.name ?? event.speakerId ?? event.cluster ?? 'unknown');
         const turns = event.turnIds.length === 1 ? '1 turn' : `${event.turnIds.length} turns`;
         this.#print(`(${turns} told above: ${who})`);
         break;
@@ -61,12 +62,12 @@ export class LiveView implements Disposable {
 
   #print(line: string): void {
     this.#wipe();
-    this.#terminal.stdout.write(`${line}\n`);
+    this.#terminal.stdout.write(`${printable(line)}\n`);
   }
 
   #draw(line: string): void {
     if (!this.#hasLine) return;
-    this.#terminal.stdout.write(`\r\u001b[2K${line} …`);
+    this.#terminal.stdout.write(`\r\u001b[2K${printable(line)} …`);
     this.#isDrawn = true;
   }
 

@@ -1,18 +1,20 @@
 import type { ParsedArguments, Terminal } from '../command.js';
 import { hasFlag } from '../options/parseCommandLine.js';
+import { printable, printableJson, printableLine } from './printable.js';
 
 /** The one result of a command: JSON where asked for, else text for people. */
 export function printResult(args: ParsedArguments, terminal: Terminal, json: unknown, text: string): void {
-  terminal.stdout.write(hasFlag(args, 'json') ? `${JSON.stringify(json)}\n` : `${text}\n`);
+  terminal.stdout.write(hasFlag(args, 'json') ? `${printableJson(json)}\n` : `${printable(text)}\n`);
 }
 
 /** A remark for people on standard error; silent with --quiet. */
 export function remark(args: ParsedArguments, terminal: Terminal, text: string): void {
-  if (!hasFlag(args, 'quiet')) terminal.stderr.write(`${text}\n`);
+  if (!hasFlag(args, 'quiet')) terminal.stderr.write(`${printable(text)}\n`);
 }
 
 /** Rows as aligned columns, two blanks apart; the header row is optional and simply the first. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map(printableLine));
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {
@@ -25,7 +27,7 @@ export function table(rows: readonly (readonly string[])[]): string {
 }
 
 /** Columns a terminal needs; wide East Asian characters take two. */
-function displayWidth(text: string): number {
+export function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) {
     if (/\p{Mark}/u.test(character)) continue;

@@ -2,6 +2,7 @@ import type { OnProgress, Progress } from '../../index.js';
 import type { ParsedArguments, Terminal } from '../command.js';
 import { hasFlag } from '../options/parseCommandLine.js';
 import { clock } from './output.js';
+import { printableLine } from './printable.js';
 
 const BAR_CELLS = 24;
 /** Shorter work shows nothing: a bar that flashes up only disturbs. */
@@ -28,7 +29,7 @@ export class ProgressBar implements Disposable {
 
   /** Hand this to the engine. `label` stands before the bar, e.g. a file name. */
   listener(label: string): OnProgress {
-    return (progress) => this.#draw(label, barOf(progress));
+    return (progress) => this.#draw(label, barOf(progress, performance.now() - this.#startedAtMs));
   }
 
   /** Counted work without a clock: `done` of `total`. */
@@ -47,7 +48,7 @@ export class ProgressBar implements Disposable {
       return;
     }
     this.#drawnAtMs = nowMs;
-    const line = `${label} ${bar}`.slice(0, (this.#terminal.stderr.columns ?? 80) - 1);
+    const line = `${printableLine(label)} ${bar}`.slice(0, (this.#terminal.stderr.columns ?? 80) - 1);
     this.#terminal.stderr.write(`\r\u001b[2K${line}`);
   }
 
@@ -63,9 +64,17 @@ const cells = (share: number): string => {
   return '█'.repeat(filled) + '░'.repeat(BAR_CELLS - filled);
 };
 
-function barOf({ stage, doneMs, totalMs }: Progress): string {
+/** @param workedMs since the work began: how fast it went so far says how long it will take */
+function barOf({ stage, doneMs, totalMs }: Progress, workedMs: number): string {
   const done = clock(doneMs / 1000);
   if (totalMs === undefined || totalMs <= 0) return `${stageNames[stage]} ${done}`;
   const share = doneMs / totalMs;
-  return `${cells(share)} ${Math.min(100, Math.floor(100 * share))} %  ${stageNames[stage]} ${done} of ${clock(totalMs / 1000)}`;
+  return `${cells(share)} ${Math.min(100, Math.floor(100 * share))} %  ${stageNames[stage]} ${done} of ${clock(totalMs / 1000)}${remaining(share, workedMs)}`;
+}
+
+/** `, about 2:10 left`; nothing before a fiftieth is done, as it would jump, nor at the end. */
+function remaining(share: number, workedMs: number): string {
+  if (share < 0.02 || share >= 1) return '';
+  const seconds = Math.ceil((workedMs * (1 - share)) / share / 1000);
+  return `, about ${clock(seconds).replace(/\.0$/, '')} left`;
 }

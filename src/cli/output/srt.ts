@@ -5,11 +5,18 @@ import { voiceLabel } from './voiceLabel.js';
 export function srt(result: Identification): string {
   return result.segments
     .map((segment, index) => {
-      const text = voiceLabel(segment).replace(/\s+/g, ' ');
+      const text = withoutMarkup(voiceLabel(segment));
       return `${index + 1}\n${timestamp(segment.start)} --> ${timestamp(segment.end)}\n${text}\n\n`;
     })
     .join('');
 }
+
+/**
+ * Players read tags (`<b>`), overrides (`{\\an8}`) and `-->` in subtitles, and the format knows no way to write them as text:
+ * characters that look the same take their place.
+ */
+const LOOKALIKES: Readonly<Record<string, string>> = { '<': '‹', '>': '›', '{': '(', '}': ')' };
+const withoutMarkup = (text: string): string => text.replace(/[<>{}]/g, (character) => LOOKALIKES[character]!);
 
 /** `HH:MM:SS,mmm`. */
 function timestamp(seconds: number): string {

@@ -1,5 +1,6 @@
 import type { Identification, IdentifiedSegment } from '../../index.js';
-import { clock, percent } from './output.js';
+import { clock, displayWidth, percent } from './output.js';
+import { printableLine } from './printable.js';
 import { voiceId, voiceLabel } from './voiceLabel.js';
 
 const WIDTH = 960;
@@ -7,6 +8,11 @@ const MARGIN = 16;
 const ROW_HEIGHT = 34;
 const BAR_HEIGHT = 20;
 const AXIS_HEIGHT = 30;
+/** Of a letter of a row's label, at most; wide ones count twice. */
+const LETTER_WIDTH = 8;
+const TICK_LETTER_WIDTH = 7;
+const MOST_LETTERS = 28;
+const MOST_TITLE_LETTERS = 110;
 /** Okabe & Ito's colours (2008), told apart with colour-blind eyes, on white and on near-black alike. */
 const PALETTE = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00'];
 const STEPS_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600];
@@ -21,13 +27,13 @@ interface Row {
 /** A drawing of who speaks when: a row a voice, named ones first; readable on light and dark pages. */
 export function timelineSvg(result: Identification, title: string): string {
   const rows = rowsOf(result.segments);
-  const labelWidth = Math.min(240, 24 + 8 * Math.max(6, ...rows.map((row) => row.label.length)));
+  const labelWidth = 24 + LETTER_WIDTH * Math.max(6, ...rows.map((row) => displayWidth(shortened(row.label))));
   const height = 2 * MARGIN + 24 + Math.max(1, rows.length) * ROW_HEIGHT + AXIS_HEIGHT;
   const left = MARGIN + labelWidth;
   const scale = (WIDTH - MARGIN - left) / Math.max(result.durationSeconds, 0.001);
   const top = MARGIN + 24;
   const body = [
-    `<text x="${MARGIN}" y="${MARGIN + 12}" class="title">${escaped(title)}</text>`,
+    `<text x="${MARGIN}" y="${MARGIN + 12}" class="title">${escaped(shortened(title, MOST_TITLE_LETTERS))}</text>`,
     ...axis(result.durationSeconds, { left, scale, top, bottom: height - MARGIN - AXIS_HEIGHT + 6 }),
     ...rows.flatMap((row, index) => drawnRow(row, top + index * ROW_HEIGHT, { left, scale })),
     ...(rows.length === 0 ? [`<text x="${left}" y="${top + 20}" class="label">nobody speaks</text>`] : []),
@@ -90,14 +96,20 @@ function axis(
   for (let at = 0; at <= durationSeconds; at += step) {
     const x = (left + at * scale).toFixed(1);
     ticks.push(`<line x1="${x}" y1="${top}" x2="${x}" y2="${bottom}" class="grid"/>`);
-    ticks.push(
-      `<text x="${x}" y="${bottom + 16}" class="tick" text-anchor="middle">${clock(at).replace(/\.0$/, '')}</text>`,
-    );
+    const text = clock(at).replace(/\.0$/, '');
+    // The last one may stand at the very edge: it ends there.
+    const anchor = WIDTH - Number(x) < (text.length * TICK_LETTER_WIDTH) / 2 + 2 ? 'end' : 'middle';
+    ticks.push(`<text x="${x}" y="${bottom + 16}" class="tick" text-anchor="${anchor}">${text}</text>`);
   }
   return ticks;
 }
 
-const shortened = (text: string): string => (text.length > 28 ? `${text.slice(0, 27)}…` : text);
+function shortened(text: string, most = MOST_LETTERS): string {
+  if (displayWidth(text) <= most) return text;
+  const letters = [...text];
+  while (displayWidth(letters.join('')) > most - 1) letters.pop();
+  return `${letters.join('')}…`;
+}
 
 const escaped = (text: string): string =>
-  text.replace(/[&<>"]/g, (character) => `&#${character.codePointAt(0)};`).replace(/\p{Cc}/gu, ' ');
+  printableLine(text).replace(/[&<>"]/g, (character) => `&#${character.codePointAt(0)};`);

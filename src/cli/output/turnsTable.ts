@@ -1,22 +1,60 @@
-import type { Identification } from '../../index.js';
+import type { Identification, IdentifiedSegment } from '../../index.js';
 import { clock, percent, table } from './output.js';
-import { voiceLabel } from './voiceLabel.js';
+import { voiceId, voiceLabel } from './voiceLabel.js';
 
-/** The turns for people: `0:03.2–0:07.9  Alice  97 %`, then who spoke how long. */
-export function turnsTable(result: Identification): string {
+/** A longer pause stands between two rows, also where one person goes on after it. */
+const LONGEST_MERGED_PAUSE_SECONDS = 10;
+
+/** Turns of one voice that follow each other. */
+interface Row {
+  readonly first: IdentifiedSegment;
+  end: number;
+  score: number;
+  turns: number;
+  overlap: boolean;
+}
+
+/**
+ * The turns for people: `0:03.2–0:07.9  Alice  97 %`, then who spoke how long. Neighbouring turns of one voice are one row,
+ * unless `isEveryTurn`.
+ */
+export function turnsTable(result: Identification, { isEveryTurn = false } = {}): string {
   if (result.segments.length === 0) return 'Nobody speaks in this recording.';
-  const rows = result.segments.map((segment) => [
-    `${clock(segment.start)}–${clock(segment.end)}`,
-    voiceLabel(segment),
+  const rows = rowsOf(result.segments, isEveryTurn).map(({ first, end, score, turns, overlap }) => [
+    `${clock(first.start)}–${clock(end)}`,
+    voiceLabel(first),
     // The score is about the name: a voice without one has none.
-    segment.decision === 'unknown' ? '' : percent(segment.score),
-    segment.overlap ? 'several voices' : '',
+    first.decision === 'unknown' ? '' : percent(score),
+    [turns > 1 ? `${turns} turns` : '', overlap ? 'several voices' : ''].filter(Boolean).join(', '),
   ]);
-  const seconds = new Map<string, number>();
+  // By voice, as two people may have one name.
+  const spoken = new Map<string, { readonly label: string; seconds: number }>();
   for (const segment of result.segments) {
     const label = voiceLabel(segment);
-    seconds.set(label, (seconds.get(label) ?? 0) + segment.end - segment.start);
+    const key = `${voiceId(segment)} ${label}`;
+    const one = spoken.get(key) ?? { label, seconds: 0 };
+    spoken.set(key, { label, seconds: one.seconds + segment.end - segment.start });
   }
-  const spoken = [...seconds].map(([label, total]) => `${label} ${clock(total)}`);
-  return `${table(rows)}\n\n${clock(result.durationSeconds)} in all: ${spoken.join(', ')}`;
+  const totals = [...spoken.values()].map(({ label, seconds }) => `${label} ${clock(seconds)}`);
+  return `${table(rows)}\n\n${clock(result.durationSeconds)} in all: ${totals.join(', ')}`;
+}
+
+function rowsOf(segments: readonly IdentifiedSegment[], isEveryTurn: boolean): Row[] {
+  const rows: Row[] = [];
+  for (const segment of segments) {
+    const { end, score, overlap } = segment;
+    const last = rows.at(-1);
+    const isNext =
+      last !== undefined &&
+      last.first.decision === segment.decision &&
+      voiceId(last.first) === voiceId(segment) &&
+      segment.start - last.end <= LONGEST_MERGED_PAUSE_SECONDS;
+    if (isNext && !isEveryTurn) {
+      last.end = Math.max(last.end, end);
+      last.score = Math.max(last.score, score);
+      last.turns += 1;
+      last.overlap ||= overlap;
+    } else rows.push({ first: segment, end, score, turns: 1, overlap });
+  }
+  return rows;
 }

@@ -1,11 +1,13 @@
 import type { IdentifiedSegment } from '../../index.js';
+import { printableLine } from './printable.js';
 
 /** A segment of a recording or a turn of a live stream. */
 type Labelled = Pick<IdentifiedSegment, 'name' | 'speakerId' | 'decision' | 'cluster'>;
 
 /** What a segment is called in every output: the name, the name with a question mark, or the unknown voice's cluster. */
 export function voiceLabel(segment: Labelled): string {
-  const name = segment.name ?? segment.speakerId;
+  const called = segment.name ?? segment.speakerId;
+  const name = called === null ? null : printableLine(called);
   if (segment.decision === 'identified' && name !== null) return name;
   const cluster = segment.cluster ?? 'unknown';
   return segment.decision === 'uncertain' && name !== null ? `${cluster} (${name}?)` : cluster;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { storeFolder } from '../../../src/cli/options/storeFolder.js';
 import { clock, percent, table } from '../../../src/cli/output/output.js';
+import { printableJson } from '../../../src/cli/output/printable.js';
 import { srt } from '../../../src/cli/output/srt.js';
 import { timelineSvg } from '../../../src/cli/output/timelineSvg.js';
 import { turnsTable } from '../../../src/cli/output/turnsTable.js';
@@ -63,11 +64,45 @@ test('turns for people: time, name, percentage; an uncertain voice keeps its que
   expect(lines[2]).toMatch(/^1:01:40\.0–1:02:00\.0 +unknown-2 \(Alice <&> "A"\?\) +60 %$/);
 });
 
+test('neighbouring turns of one voice are one row, unless every turn is asked for', () => {
+  const said = (start: number, end: number, speakerId: string) =>
+    turn({ speakerId, name: 'Alex', start, end, score: 0.9, decision: 'identified' });
+  // Two people of one name; a pause of more than ten seconds.
+  const segments = [said(0, 4, 'a'), said(4.5, 9, 'a'), said(9, 12, 'b'), said(13, 15, 'b'), said(40, 41, 'b')];
+  const talk = { ...conversation, segments };
+  const merged = turnsTable(talk).split('\n');
+  expect(merged.slice(0, 4)).toEqual([
+    '0:00.0–0:09.0  Alex  90 %  2 turns',
+    '0:09.0–0:15.0  Alex  90 %  2 turns',
+    '0:40.0–0:41.0  Alex  90 %',
+    '',
+  ]);
+  expect(merged[4]).toBe('1:02:05.5 in all: Alex 0:08.5, Alex 0:06.0');
+  expect(turnsTable(talk, { isEveryTurn: true }).split('\n')).toHaveLength(7);
+});
+
+const HOSTILE = 'Al\u001b[2J\u009b1mice\r\nBob  99 %\u202e <b>{\\an8}</b> --> x';
+
+test('a name is shown and obeyed nowhere: no escape sequence, no line of its own, no markup', () => {
+  const segments = [turn({ speakerId: 'alice', name: HOSTILE, end: 2, score: 0.9, decision: 'identified' })];
+  const hostile = { ...conversation, segments };
+  const obeyed = /(?!\n)[\p{Cc}\u202e]/u;
+  for (const text of [turnsTable(hostile), timelineSvg(hostile, HOSTILE), srt(hostile), table([[HOSTILE]])]) {
+    expect(text).not.toMatch(obeyed);
+  }
+  expect(turnsTable(hostile).split('\n')).toHaveLength(3);
+  expect(srt(hostile)).not.toMatch(/[<{]|-->.*-->/);
+  expect(srt(hostile).split('\n')).toHaveLength(5);
+  const json = printableJson({ name: HOSTILE });
+  expect(json).not.toMatch(obeyed);
+  expect(JSON.parse(json)).toEqual({ name: HOSTILE });
+});
+
 test('subtitles: numbered, with comma and milliseconds', () => {
   expect(srt(conversation)).toBe(
-    '1\n00:00:03,200 --> 00:00:07,900\nAlice <&> "A"\n\n' +
+    '1\n00:00:03,200 --> 00:00:07,900\nAlice ‹&› "A"\n\n' +
       '2\n00:00:08,000 --> 00:00:09,250\nunknown-1\n\n' +
-      '3\n01:01:40,000 --> 01:02:00,000\nunknown-2 (Alice <&> "A"?)\n\n',
+      '3\n01:01:40,000 --> 01:02:00,000\nunknown-2 (Alice ‹&› "A"?)\n\n',
   );
 });
 
@@ -77,7 +112,13 @@ test('the timeline is well-formed, has a bar a turn, both colour schemes, and sh
   expect(svg).toContain('prefers-color-scheme: dark');
   expect(svg).not.toContain('<&>');
   expect(svg).toContain('a &#38; b.wav');
-  // Every bar lies inside the drawing.
+  // Every bar lies inside the drawing, and so does every letter of the axis.
+  for (const [, x, anchor, text] of svg.matchAll(
+    /<text x="([\d.]+)" y="\d+" class="tick" text-anchor="(\w+)">([^<]+)</g,
+  )) {
+    const right = Number(x) + (anchor === 'middle' ? (7 * text!.length) / 2 : 0);
+    expect(right, text).toBeLessThanOrEqual(960);
+  }
   for (const [, x, width] of svg.matchAll(/<rect x="([\d.]+)" y="\d+" width="([\d.]+)"/g)) {
     expect(Number(x) + Number(width)).toBeLessThanOrEqual(960);
   }
