@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { NodeAPI } from 'node-red';
-import { listMicrophones, liveTools } from '../../src/index.js';
+import { listMicrophones, liveTools } from '../../src/live.js';
 import { answer } from '../speaker-store/adminRoutes.js';
 
 /** What the dialog of a live source asks for: programs that were found, and microphones of the Node-RED host. */

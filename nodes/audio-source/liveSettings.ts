@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VoicePrintsError } from '../../src/index.js';
 import {
   type Credentials,
   type LiveSource,
@@ -6,8 +7,7 @@ import {
   SIP_CODECS,
   type SipConfig,
   splitCredentials,
-  VoicePrintsError,
-} from '../../src/index.js';
+} from '../../src/live.js';
 import { checkbox, field, text } from '../shared/settings.js';
 
 /** Kinds of live sources, as the dialog offers them. */

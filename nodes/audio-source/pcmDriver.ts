@@ -1,5 +1,6 @@
 import type { NodeMessageInFlow } from 'node-red';
-import { PushedAudio, VoicePrintsError } from '../../src/index.js';
+import { VoicePrintsError } from '../../src/index.js';
+import { PushedAudio } from '../../src/live.js';
 import type { Command } from '../shared/liveCommand.js';
 import { carry } from '../shared/liveMessages.js';
 import { bytesOf, describe } from '../shared/recordingsOf.js';

@@ -1,13 +1,6 @@
 import type { NodeMessageInFlow } from 'node-red';
-import {
-  asVoicePrintsError,
-  openSip,
-  type SipCall,
-  type SipEndpoint,
-  type SipState,
-  type StreamState,
-  VoicePrintsError,
-} from '../../src/index.js';
+import { asVoicePrintsError, VoicePrintsError } from '../../src/index.js';
+import { openSip, type SipCall, type SipEndpoint, type SipState, type StreamState } from '../../src/live.js';
 import { isErrorCode } from '../shared/badge.js';
 import { type Command, textOf } from '../shared/liveCommand.js';
 import { carry, type StreamLabel } from '../shared/liveMessages.js';

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import type { StreamState } from '../../src/index.js';
+import type { StreamState } from '../../src/live.js';
 import { badge, failureBadge } from '../shared/badge.js';
 
 /** How long lost audio is shown before the badge tells of the stream again. */

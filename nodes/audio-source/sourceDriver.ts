@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
-import type { StreamState } from '../../src/index.js';
+import type { StreamState } from '../../src/live.js';
 import type { Command } from '../shared/liveCommand.js';
 import { type StreamLabel, type StreamOutput, statePayload } from '../shared/liveMessages.js';
 import type { AudioSettings } from './audioSettings.js';

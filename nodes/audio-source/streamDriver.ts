@@ -1,5 +1,6 @@
 import type { NodeMessageInFlow } from 'node-red';
-import { asVoicePrintsError, type LiveSource, openLive, VoicePrintsError } from '../../src/index.js';
+import { asVoicePrintsError, VoicePrintsError } from '../../src/index.js';
+import { type LiveSource, openLive } from '../../src/live.js';
 import { carry } from '../shared/liveMessages.js';
 import { workingDirectoryOf } from '../shared/recordingsOf.js';
 import { evaluateText } from '../shared/typedProperty.js';

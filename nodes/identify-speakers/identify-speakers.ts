@@ -1,13 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
-import {
-  type EventContext,
-  eventMessage,
-  type Identification,
-  type Progress,
-  recordedTurnEvent,
-  rejectedEvent,
-  VoicePrintsError,
-} from '../../src/index.js';
+import { type EventContext, eventMessage, recordedTurnEvent, rejectedEvent } from '../../src/events/index.js';
+import { type Identification, type Progress, VoicePrintsError } from '../../src/index.js';
 import { bindNode, type Send } from '../shared/bindNode.js';
 import { recordingsOf, workingDirectoryOf } from '../shared/recordingsOf.js';
 import { trySettings } from '../shared/settings.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { DISCOVERY_PREFIX, falseAcceptPercent, PRESENCE_WINDOW_MS, RESERVED_SITES } from '../../src/index.js';
+import { DISCOVERY_PREFIX, PRESENCE_WINDOW_MS, RESERVED_SITES } from '../../src/events/index.js';
+import { falseAcceptPercent } from '../../src/index.js';
 import { DEFAULT_QUEUE_LIMIT } from '../shared/bindNode.js';
 import { checkbox, field, type SettingsForm, text, withDefaults } from '../shared/settings.js';
 

@@ -1,15 +1,12 @@
+import { type EventContext, liveSpeakerEvent, type SpeakerEvent } from '../../src/events/index.js';
 import {
   asVoicePrintsError,
   type Engine,
-  type EventContext,
   type LiveSession,
-  liveSpeakerEvent,
-  PushedAudio,
-  type SpeakerEvent,
-  type StreamState,
   type VoicePrintsError,
   type WatchRequest,
 } from '../../src/index.js';
+import { PushedAudio, type StreamState } from '../../src/live.js';
 import type { LiveDescription } from '../shared/liveMessages.js';
 
 /** A stream without a message for this long is over: whoever sent it has gone without an end. */

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow, NodeStatus } from 'node-red';
-import { homeAssistantStatusTopic, type MqttMessage, topicsOf, VoicePrintsError } from '../../src/index.js';
+import { homeAssistantStatusTopic, type MqttMessage, topicsOf } from '../../src/events/index.js';
+import { VoicePrintsError } from '../../src/index.js';
 import { badge, failureBadge, shorten } from '../shared/badge.js';
 import { type Binding, bindNode, LIVE_QUEUE_LIMIT } from '../shared/bindNode.js';
 import { type Command, commandOf, textOf } from '../shared/liveCommand.js';

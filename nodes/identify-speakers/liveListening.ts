@@ -1,16 +1,13 @@
+import { liveSpeakerEvent, type MqttMessage, type SpeakerEvent, topicsOf } from '../../src/events/index.js';
 import {
   type Engine,
   type EnrollUnknownRequest,
   type FalseAcceptPercent,
   type LiveSession,
-  liveSpeakerEvent,
-  type MqttMessage,
-  type SpeakerEvent,
-  type StreamState,
-  topicsOf,
   VoicePrintsError,
   type WarningEvent,
 } from '../../src/index.js';
+import type { StreamState } from '../../src/live.js';
 import type { LiveDescription, StreamLabel } from '../shared/liveMessages.js';
 import { ListenedStream } from './listenedStream.js';
 import { type Port, SiteMessages, type SiteOptions } from './siteMessages.js';

@@ -8,7 +8,7 @@ import {
   removalMessages,
   type SpeakerEvent,
   type TopicPlace,
-} from '../../src/index.js';
+} from '../../src/events/index.js';
 
 export interface SiteOptions {
   readonly presenceWindowMs: number;

@@ -1,5 +1,6 @@
 import type { NodeMessage } from 'node-red';
-import { type AudioFrame, type LiveAudio, type StreamState, VoicePrintsError } from '../../src/index.js';
+import { type AudioFrame, VoicePrintsError } from '../../src/index.js';
+import type { LiveAudio, StreamState } from '../../src/live.js';
 import { type AudioChunk, AudioChunks } from './audioChunks.js';
 import { isErrorCode } from './badge.js';
 

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { diarizationErrorOf, diarizationPercent } from '../../dist/src/evaluation/diarizationError.js';
 import { parseRttm } from '../../dist/src/evaluation/rttm.js';
-import { createEngine, PushedAudio } from '../../dist/src/index.js';
+import { createEngine } from '../../dist/src/index.js';
+import { PushedAudio } from '../../dist/src/live.js';
 import { corpusFolder } from './speakerModel.mjs';
 
 const { values, positionals } = parseArgs({

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { openLive } from '../../dist/src/index.js';
+import { openLive } from '../../dist/src/live.js';
 
 const blows = Number(process.argv[2] ?? 100);
 let seed = Number(process.argv[3] ?? 1);

@@ -6,7 +6,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createEngine, openSip } from '../../dist/src/index.js';
+import { createEngine } from '../../dist/src/index.js';
+import { openSip } from '../../dist/src/live.js';
 
 const RATE_HZ = 16_000;
 const isNaming = process.argv.includes('--names');

@@ -1,4 +1,5 @@
-import { OpusPackets, PushedAudio, type RawFormat, VoicePrintsError } from '../../index.js';
+import { type RawFormat, VoicePrintsError } from '../../index.js';
+import { OpusPackets, PushedAudio } from '../../live.js';
 import { rawFormatOf } from '../calls/rawFormat.js';
 import type { Hello } from './protocol.js';
 

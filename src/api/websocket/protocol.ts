@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { EnrollResult } from '../../core/identification.js';
-import type { SpeakerEvent } from '../../index.js';
+import type { SpeakerEvent } from '../../events/index.js';
 import { identifyQuery, speakerId } from '../calls/schemas.js';
 
 /** First message of a client: who it is and what audio comes. `encoding` s16le, mulaw, alaw or opus. */

@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { guarded } from '../../core/guarded.js';
-import { asVoicePrintsError, type Engine, type LiveSession, liveSpeakerEvent } from '../../index.js';
+import { liveSpeakerEvent } from '../../events/index.js';
+import { asVoicePrintsError, type Engine, type LiveSession } from '../../index.js';
 import { type Caller, mayDo } from '../access/caller.js';
 import type { TenantGate } from '../access/tenantGate.js';
 import { type FailureReport, present } from '../calls/call.js';

@@ -1,16 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { type EventContext, liveSpeakerEvent } from '../../events/index.js';
+import { type Engine, VoicePrintsError } from '../../index.js';
 import {
-  type Engine,
-  type EventContext,
   type LiveAudio,
   type LiveEvent,
   type LiveSource,
-  liveSpeakerEvent,
   openLive,
   parseLiveSource,
   type StreamState,
-  VoicePrintsError,
-} from '../../index.js';
+} from '../../live.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { falseAcceptOf, falseAcceptOption } from '../options/falseAccept.js';
 import { openEngine } from '../options/openEngine.js';

@@ -1,4 +1,4 @@
-import { CallsAudio, type LiveAudio, SIP_CODECS, type SipAccount, type SipConfig } from '../../index.js';
+import { CallsAudio, type LiveAudio, SIP_CODECS, type SipAccount, type SipConfig } from '../../live.js';
 import type { Terminal } from '../command.js';
 import { usageError } from './parseCommandLine.js';
 

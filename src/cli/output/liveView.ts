@@ -1,4 +1,4 @@
-import type { LiveEvent, LiveTurn } from '../../index.js';
+import type { LiveEvent, LiveTurn } from '../../live.js';
 import type { ParsedArguments, Terminal } from '../command.js';
 import { clock, percent, remark } from './output.js';
 import { printable, printableLine } from './printable.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LiveItem } from '../../../src/core/live.js';
-import type { SipCall } from '../../../src/index.js';
+import type { SipCall } from '../../../src/live.js';
 import { Baresip, type BaresipOptions } from '../../peers/sip/baresip.js';
 import { laidOut, likenessOfPieces, type PlayedSpeech, playedSpeech } from '../../peers/sip/playedSpeech.js';
 import { eventsOf, firstCall, openEndpoint } from '../../peers/sip/sipEndpoint.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseSipLine } from '../../../src/cli/options/sipAudio.js';
 import type { LiveItem } from '../../../src/core/live.js';
-import { CallsAudio } from '../../../src/index.js';
+import { CallsAudio } from '../../../src/live.js';
 import { Baresip } from '../../peers/sip/baresip.js';
 import { freeSipPort } from '../../peers/sip/netPorts.js';
 import { type PlayedSpeech, playedSpeech } from '../../peers/sip/playedSpeech.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LiveItem } from '../../../src/core/live.js';
-import { CallsAudio, type SipAccount, type SipState } from '../../../src/index.js';
+import { CallsAudio, type SipAccount, type SipState } from '../../../src/live.js';
 import { Baresip } from '../../peers/sip/baresip.js';
 import { Kamailio } from '../../peers/sip/kamailio.js';
 import { laidOut, likenessOfPieces, type PlayedSpeech, playedSpeech } from '../../peers/sip/playedSpeech.js';

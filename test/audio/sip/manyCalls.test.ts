@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LiveItem } from '../../../src/core/live.js';
-import type { SipCall } from '../../../src/index.js';
+import type { SipCall } from '../../../src/live.js';
 import { ChildProgram } from '../../peers/sip/childProgram.js';
 import { laidOut, likeness, playedSpeech } from '../../peers/sip/playedSpeech.js';
 import { openEndpoint } from '../../peers/sip/sipEndpoint.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SipConfig } from '../../../src/index.js';
+import type { SipConfig } from '../../../src/live.js';
 import { OFFER, RawSip, toTagOf } from '../../peers/sip/rawSip.js';
 import { eventsOf, firstCall, openEndpoint, type TestEndpoint } from '../../peers/sip/sipEndpoint.js';
 

@@ -1,4 +1,4 @@
-import { openSip, type SipCall, type SipCallEvent, type SipConfig, type SipEndpoint } from '../../../src/index.js';
+import { openSip, type SipCall, type SipCallEvent, type SipConfig, type SipEndpoint } from '../../../src/live.js';
 
 /** What a test does not say otherwise. */
 export const SIP_CONFIG: SipConfig = {

@@ -1,0 +1,34 @@
+/** What surfaces publish about live streams: events, presence, MQTT topics, Home Assistant discovery. */
+
+export {
+  DISCOVERY_PREFIX,
+  discoveryMessage,
+  homeAssistantStatusTopic,
+  removalMessages,
+} from './homeAssistant.js';
+export { liveSpeakerEvent } from './liveSpeakerEvent.js';
+export { objectId } from './objectId.js';
+export { PRESENCE_WINDOW_MS, Presence } from './presence.js';
+export {
+  type DegradedEvent,
+  type DroppedEvent,
+  type EventContext,
+  isTurnEvent,
+  type RelabelEvent,
+  recordedTurnEvent,
+  rejectedEvent,
+  type SpeakerEvent,
+  type StreamEvent,
+  type TentativeEvent,
+  TURN_EVENT_TYPES,
+  type TurnEvent,
+  type WarningEvent,
+} from './speakerEvent.js';
+export {
+  errorMessage,
+  eventMessage,
+  type MqttMessage,
+  RESERVED_SITES,
+  type TopicPlace,
+  topicsOf,
+} from './topics.js';
