@@ -1,11 +1,16 @@
-import { liveSpeakerEvent, type MqttMessage, type SpeakerEvent, topicsOf } from '../../src/events/index.js';
+import {
+  liveSpeakerEvent,
+  type MqttMessage,
+  type SpeakerEvent,
+  topicsOf,
+  type WarningEvent,
+} from '../../src/events/index.js';
 import {
   type Engine,
   type EnrollUnknownRequest,
   type FalseAcceptPercent,
   type LiveSession,
   VoicePrintsError,
-  type WarningEvent,
 } from '../../src/index.js';
 import type { StreamState } from '../../src/live.js';
 import type { LiveDescription, StreamLabel } from '../shared/liveMessages.js';

@@ -3,7 +3,7 @@ import { Timers } from 'sip.js/lib/core/timers.js';
 import { InviteServerTransaction } from 'sip.js/lib/core/transactions/invite-server-transaction.js';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CallAudio } from '../../../src/audio/sip/calls/callAudio.js';
-import type { SipCall, SipConfig } from '../../../src/index.js';
+import type { SipCall, SipConfig } from '../../../src/live.js';
 import { audioPortOf, RawRtp } from '../../peers/sip/rawRtp.js';
 import { OFFER, RawSip, toTagOf } from '../../peers/sip/rawSip.js';
 import { eventsOf, firstCall, openEndpoint, type TestEndpoint } from '../../peers/sip/sipEndpoint.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SipCall, SipConfig } from '../../../src/index.js';
+import type { SipCall, SipConfig } from '../../../src/live.js';
 import { audioPortOf, RawRtp } from '../../peers/sip/rawRtp.js';
 import { answerTo, OFFER, RawSip } from '../../peers/sip/rawSip.js';
 import { eventsOf, openEndpoint, type TestEndpoint } from '../../peers/sip/sipEndpoint.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CallsAudio, type SipCall, type SipConfig, type SipState } from '../../../src/index.js';
+import { CallsAudio, type SipCall, type SipConfig, type SipState } from '../../../src/live.js';
 import { freeSipPort } from '../../peers/sip/netPorts.js';
 import { audioPortOf, RawRtp } from '../../peers/sip/rawRtp.js';
 import { OFFER, RawSip, toTagOf } from '../../peers/sip/rawSip.js';
