@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { VoicePrintsError } from '../core/errors.js';
@@ -45,27 +46,29 @@ export async function openByteSource(
 async function openFileSource(path: string, maxBytes: number): Promise<ByteSource> {
   // Without O_NONBLOCK opening a named pipe would wait for a writer, perhaps for ever.
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((thrown) => {
-    throw fileError(thrown);
+    throw fileError(thrown, path);
   });
   try {
     const stat = await handle.stat();
-    if (!stat.isFile()) throw fileError(undefined);
+    if (!stat.isFile()) throw fileError(undefined, path);
     if (stat.size === 0) throw empty();
     if (stat.size > maxBytes) throw tooLarge(maxBytes);
     return new FileSource(handle, stat.size);
   } catch (thrown) {
     await handle.close();
-    throw thrown instanceof VoicePrintsError ? thrown : fileError(thrown);
+    throw thrown instanceof VoicePrintsError ? thrown : fileError(thrown, path);
   }
 }
 
-function fileError(thrown: unknown): VoicePrintsError {
+/** The path is the caller's own, and shows what a relative one was taken for. */
+function fileError(thrown: unknown, path?: string): VoicePrintsError {
+  const file = path === undefined ? 'the file' : resolve(path);
   const reason = (thrown as NodeJS.ErrnoException | undefined)?.code;
   if (reason === 'ENOENT' || reason === 'ENOTDIR') {
-    return new VoicePrintsError('FILE_NOT_FOUND', 'there is no such file; check the path');
+    return new VoicePrintsError('FILE_NOT_FOUND', `there is no file ${file}; check the path`);
   }
   const why = reason === 'EACCES' || reason === 'EPERM' ? 'permission is denied' : 'it is not a readable regular file';
-  return new VoicePrintsError('FILE_UNREADABLE', `the file cannot be read: ${why}; check its kind and permissions`);
+  return new VoicePrintsError('FILE_UNREADABLE', `${file} cannot be read: ${why}; check its kind and permissions`);
 }
 
 /** A regular file, read piece by piece at given positions, so that its own position stays 0. Owns the handle. */
@@ -149,6 +152,51 @@ class MemorySource implements ByteSource {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 }
+
+/** A part of another source, which its owner disposes. */
+class PartSource implements ByteSource {
+  readonly size: number | undefined;
+  readonly descriptor = undefined;
+  readonly isReplayable: boolean;
+  readonly #whole: ByteSource;
+  readonly #start: number;
+
+  constructor(whole: ByteSource, start: number, end: number | undefined) {
+    // Parts of parts would read through one another, however many recordings are joined.
+    this.#whole = whole instanceof PartSource ? whole.#whole : whole;
+    this.#start = whole instanceof PartSource ? whole.#start + start : start;
+    this.isReplayable = whole.isReplayable;
+    const last = end ?? whole.size;
+    this.size = last === undefined ? undefined : Math.max(0, last - start);
+  }
+
+  readAt(position: number, length: number): Promise<Uint8Array> {
+    const wanted = this.size === undefined ? length : Math.max(0, Math.min(length, this.size - position));
+    return this.#whole.readAt(this.#start + position, wanted);
+  }
+
+  async *chunks(position = 0): AsyncGenerator<Uint8Array> {
+    let left = this.size === undefined ? Number.POSITIVE_INFINITY : this.size - position;
+    if (left <= 0) return;
+    for await (const chunk of this.#whole.chunks(this.#start + position)) {
+      yield chunk.subarray(0, left);
+      left -= chunk.length;
+      if (left <= 0) return;
+    }
+  }
+
+  async tail(): Promise<Uint8Array> {
+    if (this.size === undefined) return this.#whole.tail();
+    const length = Math.min(TAIL_BYTES, this.size);
+    return this.readAt(this.size - length, length);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** The bytes from `start` to before `end` of a source, which the caller still has to dispose; of a stream only to its end. */
+export const partOf = (source: ByteSource, start: number, end?: number): ByteSource =>
+  new PartSource(source, start, end);
 
 /** A stream of unknown length: what was looked at is held, the rest goes through. Read once. */
 class StreamSource implements ByteSource {

@@ -1,17 +1,12 @@
-import { tmpdir } from 'node:os';
 import { asVoicePrintsError } from '../core/errors.js';
 import type { RecordingLimits, RecordingSource } from '../core/recording.js';
-import { abortable } from '../stream/abortable.js';
 import { type ByteSource, openByteSource } from './byteSource.js';
-import { CompressedDecoding } from './decoding/compressedDecoding.js';
 import { DecodedRecording } from './decoding/decodedRecording.js';
 import { aborted, decodeTimeout, empty, tooLong } from './decoding/decodeErrors.js';
 import type { DecoderOptions } from './decoding/decoding.js';
-import { PcmDecoding } from './decoding/pcmDecoding.js';
-import { spool } from './decoding/spool.js';
-import { probe } from './probe.js';
+import { JoinedDecoding } from './decoding/joinedDecoding.js';
+import { PartOpener } from './openPart.js';
 import type { Recording } from './recording.js';
-import { sniff } from './sniff.js';
 
 /**
  * Opens a recording, whatever its name says: the bytes decide. WAV and headerless samples are decoded here, everything
@@ -53,9 +48,6 @@ export async function openRecording(
   }
 }
 
-/** Their index may stand at the end. */
-const INDEXED_CONTAINERS: readonly string[] = ['mp4', 'avi'];
-
 interface Opening {
   /** Sources to dispose, in the order they were opened. */
   readonly held: ByteSource[];
@@ -67,16 +59,12 @@ interface Opening {
 }
 
 async function open({ held, source, limits, stop, options, release }: Opening): Promise<Recording> {
-  let bytes = held[0]!;
+  const bytes = held[0]!;
   if ((await bytes.readAt(0, 1)).length === 0) throw empty();
-  const sniffed = await sniff((position, length) => bytes.readAt(position, length));
-  const needsSeeking = sniffed.kind === 'audio' && INDEXED_CONTAINERS.includes(sniffed.container);
-  if (needsSeeking && bytes.descriptor === undefined) {
-    bytes = await spool(bytes, options.temporaryFolder ?? tmpdir(), stop.signal);
-    held.push(bytes);
-  }
-  const { format, pcm } = await abortable(probe(bytes, sniffed, source.rawFormat), stop.signal);
+  const opener = new PartOpener({ held, source, signal: stop.signal, options });
+  const first = await opener.open(bytes);
+  const { format } = first;
   if (format.durationMs !== undefined && format.durationMs > limits.maxDurationMs) throw tooLong(limits.maxDurationMs);
-  const decoding = pcm ? new PcmDecoding(bytes, pcm, options.channel) : new CompressedDecoding(bytes, format, options);
+  const decoding = new JoinedDecoding(first, (rest) => opener.open(rest));
   return new DecodedRecording({ format, decoding, limits, stop, release });
 }

@@ -1,14 +1,19 @@
 import { VoicePrintsError } from '../core/errors.js';
 import type { RawFormat } from '../core/recording.js';
 import type { ByteSource } from './byteSource.js';
+import { type Repacked, repackCaf } from './decoding/cafPackets.js';
 import { channelsInvalid, corrupt, notAudio, rateInvalid, tooShort } from './decoding/decodeErrors.js';
 import type { PcmRegion } from './decoding/pcmDecoding.js';
-import { find, type ReadAt, text, view } from './headers/bytes.js';
+import type { AudioTrack } from './headers/audioTrack.js';
+import { type ReadAt, text, view } from './headers/bytes.js';
+import { cafHeader } from './headers/cafHeader.js';
 import { flacHeader } from './headers/flacHeader.js';
-import { mp4Header } from './headers/mp4Header.js';
+import { matroskaHeader } from './headers/matroskaHeader.js';
+import { mp4Tracks } from './headers/mp4Header.js';
 import { mpegHeader } from './headers/mpegHeader.js';
 import { oggHeader } from './headers/oggHeader.js';
-import { MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ, wavHeader } from './headers/wavHeader.js';
+import { wave64Header } from './headers/wave64Header.js';
+import { MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ, type WavHeader, wavHeader } from './headers/wavHeader.js';
 import type { SourceFormat } from './recording.js';
 import { blockBytesOf } from './samples/pcm.js';
 import type { Sniffed } from './sniff.js';
@@ -17,6 +22,12 @@ import type { Sniffed } from './sniff.js';
 export interface Probe {
   readonly format: SourceFormat;
   readonly pcm: PcmRegion | undefined;
+  /** The audio tracks, in order; empty where the container's header is not read for them. */
+  readonly tracks: readonly AudioTrack[];
+  /** Whether bytes are missing at the end, by the container's own account. */
+  readonly isShort: boolean;
+  /** The same sound in a container that decoders take, where they do not take this one. */
+  readonly repacked?: Repacked | undefined;
 }
 
 type Unknown = Extract<Sniffed, { kind: 'unknown' }>;
@@ -31,6 +42,8 @@ export async function probe(source: ByteSource, sniffed: Sniffed, raw: RawFormat
       return raw ? probeRaw(source, sniffed, raw) : refuse(sniffed);
     case 'notAudio':
       throw notAudio(`this is ${sniffed.what}`);
+    case 'fragment':
+      throw new VoicePrintsError('AUDIO_CORRUPT', FRAGMENTS[sniffed.what] ?? FRAGMENTS.MP4!);
     case 'tagOnly':
       throw corrupt('there is a tag (ID3) that belongs before MP3 audio, but no audio follows');
     case 'unsupported':
@@ -40,6 +53,13 @@ export async function probe(source: ByteSource, sniffed: Sniffed, raw: RawFormat
       );
   }
 }
+
+const FRAGMENTS: Readonly<Record<string, string>> = {
+  WebM:
+    'this is WebM without its beginning, as a browser recorder (MediaRecorder) hands out all of its pieces but the first; ' +
+    'send the first piece too, joined in front of this one',
+  MP4: 'this is a piece of a fragmented MP4 recording without its beginning; send the first piece (ftyp, moov) too, joined in front of this one',
+};
 
 function refuse({ looksLikeText, looksLikePcm }: Unknown): never {
   if (looksLikeText) throw notAudio('this is text');
@@ -73,27 +93,35 @@ async function probeRaw(source: ByteSource, { looksLikeText }: Unknown, raw: Raw
     source.size === undefined ? undefined : (Math.floor(source.size / blockBytes) * 1000) / sampleRateHz;
   return {
     format: { container: 'raw', codec, sampleRateHz, channels, durationMs },
-    pcm: { layout, start: 0, bytes: undefined },
+    pcm: { layout, start: 0, bytes: undefined, isWav: false },
+    tracks: [],
+    isShort: false,
   };
 }
 
-async function probeContainer(source: ByteSource, { container, start }: Known): Promise<Probe> {
-  if (container === 'wav') return probeWav(source);
-  const format = await (HEADERS[container] ?? headerless)(source, start);
-  return { format: { ...UNKNOWN, container, ...format }, pcm: undefined };
+async function probeContainer(source: ByteSource, { container }: Known): Promise<Probe> {
+  const probeKnown = PROBES[container];
+  if (probeKnown) return probeKnown(source);
+  const format = await (HEADERS[container] ?? headerless)(source);
+  return { format: { ...UNKNOWN, container, ...format }, pcm: undefined, tracks: [], isShort: false };
 }
 
-const UNKNOWN = { codec: undefined, sampleRateHz: undefined, channels: undefined, durationMs: undefined };
+const UNKNOWN = {
+  codec: undefined,
+  sampleRateHz: undefined,
+  channels: undefined,
+  durationMs: undefined,
+};
 
-type ReadHeader = (source: ByteSource, start: number) => Promise<Partial<SourceFormat>>;
+type ReadHeader = (source: ByteSource) => Promise<Partial<SourceFormat>>;
 
 const headerless: ReadHeader = async () => ({});
 
 /** What is cheaply known of each container; decoders know the rest. */
 const HEADERS: Readonly<Record<string, ReadHeader>> = {
-  flac: async (source, start) => ({ codec: 'flac', ...(await flacHeader(reader(source), start)) }),
-  mp3: async (source, start) => {
-    const header = await mpegHeader(reader(source), start);
+  flac: async (source) => ({ codec: 'flac', ...(await flacHeader(reader(source), 0)) }),
+  mp3: async (source) => {
+    const header = await mpegHeader(reader(source), 0);
     return { ...header, container: header?.codec === 'aac' ? 'aac' : 'mp3' };
   },
   ogg: (source) => oggHeader(reader(source)),
@@ -104,40 +132,77 @@ const HEADERS: Readonly<Record<string, ReadHeader>> = {
     if (header.length < 24) throw corrupt('the AU header is cut');
     return { sampleRateHz: view(header).getUint32(16), channels: view(header).getUint32(20) };
   },
+};
+
+const PROBES: Readonly<Record<string, (source: ByteSource) => Promise<Probe>>> = {
+  wav: async (source) => wavProbe('wav', source, await wavHeader(reader(source), source.size)),
+  w64: async (source) => wavProbe('w64', source, await wave64Header(reader(source))),
   mp4: async (source) => {
-    const { hasAudioTrack, ...format } = await mp4Header(reader(source), source.size ?? 0);
-    if (!hasAudioTrack) throw notAudio('the MP4 file holds no audio track');
-    return format;
+    const tracks = await mp4Tracks(reader(source), source.size ?? 0);
+    if (tracks.length === 0) throw notAudio('the MP4 file holds no audio track');
+    return { format: formatOf('mp4', tracks), pcm: undefined, tracks, isShort: false };
   },
   matroska: async (source) => {
-    const head = await source.readAt(0, 4_096);
-    const container = find(head, 'webm') >= 0 ? 'webm' : 'matroska';
-    const opus = find(head, 'OpusHead');
-    if (opus < 0 || head.length < opus + 16) return { container };
+    const { container, tracks, endByte } = await matroskaHeader(reader(source));
+    const isShort = endByte !== undefined && source.size !== undefined && endByte > source.size;
+    return { format: formatOf(container, tracks), pcm: undefined, tracks, isShort };
+  },
+  caf: async (source) => {
+    const header = await cafHeader(reader(source));
+    const { layout, sampleRateHz, channels, dataStart, dataBytes, packetTable } = header;
+    const repacked = layout ? undefined : repackCaf(source, header);
+    if (!layout && !repacked) {
+      throw new VoicePrintsError(
+        'AUDIO_FORMAT_UNSUPPORTED',
+        `Core Audio (CAF) with the codec ${header.format.trim()} cannot be read; convert it to WAV or FLAC`,
+      );
+    }
+    const durationMs = packetTable ? (packetTable.validFrames * 1000) / sampleRateHz : undefined;
+    const codec = layout?.codec ?? repacked!.codec;
     return {
-      container,
-      codec: 'opus',
-      channels: head[opus + 9]!,
-      sampleRateHz: view(head).getUint32(opus + 12, true) || undefined,
+      format: { container: repacked?.container ?? 'caf', codec, sampleRateHz, channels, durationMs },
+      pcm: layout && { layout, start: dataStart, bytes: dataBytes, isWav: false },
+      tracks: [],
+      isShort: dataBytes !== undefined && source.size !== undefined && dataStart + dataBytes > source.size,
+      repacked,
     };
   },
 };
+
+/** Several tracks in one: the first says what it is, the best what its bandwidth may be. */
+function formatOf(container: string, tracks: readonly AudioTrack[]): SourceFormat {
+  const [first] = tracks;
+  const most = (values: readonly (number | undefined)[]): number | undefined => {
+    const known = values.filter((value) => value !== undefined);
+    return known.length === values.length && known.length > 0 ? Math.max(...known) : undefined;
+  };
+  return {
+    container,
+    codec: first?.codec,
+    sampleRateHz: most(tracks.map(({ sampleRateHz }) => sampleRateHz)),
+    channels: first?.channels,
+    durationMs: most(tracks.map(({ endMs }) => endMs)),
+    ...(tracks.length > 1 && { tracks: tracks.length }),
+  };
+}
 
 const reader =
   (source: ByteSource): ReadAt =>
   (position, length) =>
     source.readAt(position, length);
 
-async function probeWav(source: ByteSource): Promise<Probe> {
-  const { layout, sampleRateHz, channels, dataStart, dataBytes } = await wavHeader(reader(source), source.size);
-  const available = dataBytes ?? (source.size === undefined ? undefined : source.size - dataStart);
+function wavProbe(container: string, source: ByteSource, header: WavHeader): Probe {
+  const { layout, sampleRateHz, channels, dataStart, dataBytes } = header;
+  const available = source.size === undefined ? undefined : source.size - dataStart;
   if (available === 0) throw tooShort('the WAV file holds a header and not one sample');
+  // 0 declared and more there is a header that was never finished.
+  const bytes = dataBytes || available;
   const durationMs =
-    layout && available !== undefined
-      ? (Math.floor(available / blockBytesOf(layout)) * 1000) / sampleRateHz
-      : undefined;
+    layout && bytes !== undefined ? (Math.floor(bytes / blockBytesOf(layout)) * 1000) / sampleRateHz : undefined;
   return {
-    format: { container: 'wav', codec: layout?.codec, sampleRateHz, channels, durationMs },
-    pcm: layout && { layout, start: dataStart, bytes: dataBytes },
+    format: { container, codec: layout?.codec, sampleRateHz, channels, durationMs },
+    pcm: layout && { layout, start: dataStart, bytes: dataBytes, isWav: container === 'wav' },
+    tracks: [],
+    isShort: false,
   };
 }

@@ -9,6 +9,8 @@ export interface SourceFormat {
   /** Undefined where the decoder did not say. A rate under 16 kHz marks a narrow-band source. */
   readonly sampleRateHz: number | undefined;
   readonly channels: number | undefined;
+  /** How many audio tracks there are, where that is known and they are several. */
+  readonly tracks?: number;
   readonly durationMs: number | undefined;
 }
 
@@ -17,6 +19,8 @@ export interface DecodeReport {
   readonly samples: number;
   /** True when the source ended before its declared length or in the middle of a packet. */
   readonly isPartial: boolean;
+  /** Audio tracks that are not in the mix, since no decoder at hand reads them. */
+  readonly skippedTracks?: number;
 }
 
 /**

@@ -10,12 +10,16 @@ export type Sniffed =
     }
   | { readonly kind: 'notAudio'; readonly what: string }
   | { readonly kind: 'unsupported'; readonly what: string }
+  /** A piece out of the middle of a recording, which cannot be decoded without its beginning. */
+  | { readonly kind: 'fragment'; readonly what: string }
   /** A tag that should stand before audio, and nothing known after it. */
   | { readonly kind: 'tagOnly' }
   /** Nothing known: perhaps samples without a header. */
   | { readonly kind: 'unknown'; readonly looksLikeText: boolean; readonly looksLikePcm: boolean };
 
 const HEAD_BYTES = 8_192;
+/** Tools that take tags away, or align, leave zeros; this many are skipped at most. */
+const MAX_ZERO_BYTES = 1_048_576;
 
 /** Containers by the bytes they begin with. RIFF, MP4 and MPEG are looked at more closely below. */
 const AUDIO_MAGICS: readonly (readonly [magic: string, container: string, at?: number])[] = [
@@ -32,6 +36,8 @@ const AUDIO_MAGICS: readonly (readonly [magic: string, container: string, at?: n
   ['moov', 'mp4', 4],
   ['mdat', 'mp4', 4],
   ['wide', 'mp4', 4],
+  ['caff', 'caf'],
+  ['riff\x2e\x91\xcf\x11', 'w64'],
 ];
 
 const OTHER_MAGICS: readonly (readonly [magic: string, what: string])[] = [
@@ -54,9 +60,6 @@ const OTHER_MAGICS: readonly (readonly [magic: string, what: string])[] = [
 ];
 
 const UNSUPPORTED_MAGICS: readonly (readonly [magic: string, what: string])[] = [
-  ['RIFX', 'big-endian WAV (RIFX)'],
-  ['riff\x2e\x91\xcf\x11', 'Sony Wave64'],
-  ['caff', 'Core Audio (CAF)'],
   ['wvpk', 'WavPack'],
   ['MAC ', "Monkey's Audio"],
   ['#!AMR_MC1.0\n', 'AMR of several channels'],
@@ -64,14 +67,55 @@ const UNSUPPORTED_MAGICS: readonly (readonly [magic: string, what: string])[] = 
 
 /** Decides by the bytes what a source is. */
 export async function sniff(readAt: ReadAt): Promise<Sniffed> {
-  const start = await id3Bytes(readAt);
-  const head = await readAt(start, HEAD_BYTES);
-  const known = sniffMagic(head, start);
+  const tagged = await id3Bytes(readAt);
+  const head = await readAt(tagged, HEAD_BYTES);
+  const start = tagged + (await zeroBytes(readAt, tagged, head));
+  const known = sniffMagic(start === tagged ? head : await readAt(start, HEAD_BYTES), start);
   if (known) return known;
   if (await mpegHeader(readAt, start)) return { kind: 'audio', container: 'mp3', start };
-  if (start > 0) return { kind: 'tagOnly' };
+  if (tagged > 0) return { kind: 'tagOnly' };
+  const fragment = sniffFragment(head);
+  if (fragment) return { kind: 'fragment', what: fragment };
+  if (isGsm(head)) return { kind: 'unsupported', what: 'GSM 06.10 without a header' };
   return { kind: 'unknown', looksLikeText: looksLikeText(head), looksLikePcm: looksLikePcm(head) };
 }
+
+/** Zeros before the first byte that is none. */
+async function zeroBytes(readAt: ReadAt, start: number, head: Uint8Array): Promise<number> {
+  if (head[0] !== 0 || head[1] !== 0 || head[2] !== 0 || head[3] !== 0) return 0;
+  if (AUDIO_MAGICS.some(([magic, , at = 0]) => text(head, at, at + magic.length) === magic)) return 0;
+  for (let at = 0; at < MAX_ZERO_BYTES; at += HEAD_BYTES) {
+    const bytes = await readAt(start + at, HEAD_BYTES);
+    const first = bytes.findIndex((byte) => byte !== 0);
+    if (first >= 0) return at + first;
+    if (bytes.length < HEAD_BYTES) break;
+  }
+  return 0;
+}
+
+/** Recorders in browsers hand out a recording in pieces, of which only the first has a header. */
+function sniffFragment(head: Uint8Array): string | undefined {
+  if (text(head, 0, 4) === '\x1f\x43\xb6\x75' || isBlockSequence(head)) return 'WebM';
+  if (/^(?:moof|styp|sidx)$/.test(text(head, 4, 8))) return 'MP4';
+  return undefined;
+}
+
+/** Matroska SimpleBlocks one after the other: id 0xa3, size, track, time and flags. */
+function isBlockSequence(head: Uint8Array): boolean {
+  let at = 0;
+  for (let blocks = 0; blocks < 3; blocks += 1) {
+    const size = head[at + 1] ?? 0;
+    const [bytes, sizeBytes] = size & 0x80 ? [size & 0x7f, 1] : [((size & 0x3f) << 8) | (head[at + 2] ?? 0), 2];
+    if (head[at] !== 0xa3 || (size & 0xc0) === 0 || bytes < 4 || !((head[at + 1 + sizeBytes] ?? 0) & 0x80))
+      return false;
+    at += 1 + sizeBytes + bytes;
+  }
+  return true;
+}
+
+/** Frames of 33 bytes, each of which begins with the nibble 0xd (RFC 3551 §4.5.8.1). */
+const isGsm = (head: Uint8Array): boolean =>
+  head.length >= 330 && head.every((byte, i) => i % 33 !== 0 || byte >> 4 === 0xd);
 
 /**
  * The container that bytes announced as bare samples begin with; undefined where they may be samples. Looks for marks of four
@@ -91,7 +135,7 @@ const isSevenBit = (byte: number): boolean => byte < 0x80;
 function sniffMagic(head: Uint8Array, start: number): Sniffed | undefined {
   const begins = (magic: string, at = 0) => text(head, at, at + magic.length) === magic;
   const audio = (container: string): Sniffed => ({ kind: 'audio', container, start });
-  if (begins('RIFF') || begins('RF64') || begins('BW64')) return sniffRiff(text(head, 8, 12), audio);
+  if (begins('RIFF') || begins('RIFX') || begins('RF64') || begins('BW64')) return sniffRiff(text(head, 8, 12), audio);
   if (begins('FORM') && (begins('AIFF', 8) || begins('AIFC', 8))) return audio('aiff');
   if (begins('ftyp', 4) && /^(heic|heix|mif1|msf1|avif|avis)$/.test(text(head, 8, 12))) {
     return { kind: 'notAudio', what: 'a HEIF or AVIF picture' };

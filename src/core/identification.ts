@@ -38,6 +38,7 @@ export interface IdentifiedSegment {
 /** Codes of warnings that are never errors; a warning may also carry an ErrorCode such as AUDIO_TRUNCATED. */
 export const WARNING_CODES = [
   'AUDIO_NARROW_BAND',
+  'AUDIO_TRACK_SKIPPED',
   'MODEL_UNCALIBRATED',
   'NOBODY_ENROLLED',
   'VOICEPRINT_STALE',

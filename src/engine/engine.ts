@@ -42,6 +42,8 @@ export interface IdentifyRequest {
   /** Only these, all of them complete; undefined or empty: every complete voiceprint of the tenant. */
   readonly speakerIds?: readonly string[];
   readonly falseAcceptPercent?: FalseAcceptPercent;
+  /** Each audio track is one person, or each channel where there is one track, however many voices it seems to have. */
+  readonly isSpeakerPerChannel?: boolean;
   readonly limits?: Partial<RecordingLimits>;
 }
 
@@ -125,7 +127,7 @@ export interface DiarizeRequest {
   readonly speakerIds?: readonly string[];
   /** How many people speak: more voices than that are joined, fewer stay fewer. Undefined: nobody knows. */
   readonly speakerCount?: number;
-  /** Each channel is one person, however many voices it seems to have. */
+  /** Each audio track is one person, or each channel where there is one track, however many voices it seems to have. */
   readonly isSpeakerPerChannel?: boolean;
   readonly limits?: Partial<RecordingLimits>;
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { openRecording } from '../audio/openRecording.js';
+import { replayableSource } from '../audio/replayableSource.js';
 import type { Actor, AuditTrail } from '../core/audit.js';
 import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
 import type {
@@ -10,6 +11,7 @@ import type {
   Identification,
   SpeechActivity,
 } from '../core/identification.js';
+import type { RecordingSource } from '../core/recording.js';
 import type { Voiceprint } from '../core/voiceprint.js';
 import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
 import type { SegmentationModel } from '../inference/segmentationModel.js';
@@ -46,6 +48,7 @@ import { detectRecordingSpeech } from './recording/detectRecordingSpeech.js';
 import { diarizeRecording } from './recording/diarizeRecording.js';
 import { ChunkIdentification } from './recording/identifyChunks.js';
 import { identifyRecording } from './recording/identifyRecording.js';
+import { joinedIdentification, voicePerPart } from './recording/voicePerPart.js';
 import { speakerDirectory } from './speakerDirectory.js';
 import { galleryWarnings } from './voiceprints/galleryWarnings.js';
 import { voiceprintsFor } from './voiceprints/voiceprintsFor.js';
@@ -119,19 +122,31 @@ export class VoiceEngine implements Engine {
   identify(request: IdentifyRequest, options: CallOptions = {}): Promise<Identification> {
     const { config } = this.#parts;
     return this.#job(options, async (signal) => {
-      const { tenantId = LOCAL_TENANT, source, speakerIds } = request;
+      const { tenantId = LOCAL_TENANT, speakerIds, isSpeakerPerChannel = false } = request;
       const everybody = await this.#hearAgain(tenantId, signal);
       const voiceprints = voiceprintsFor(everybody, speakerIds, this.model.id);
       const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
-      return identifyRecording(
-        { compute: await this.#openCompute(), openRecording: () => openRecording(source, limits, signal) },
-        {
-          voiceprints,
-          falseAcceptPercent: request.falseAcceptPercent ?? config.falseAcceptPercent,
-          galleryWarnings: speakerIds?.length ? [] : galleryWarnings(everybody, this.model.id),
-        },
-        { signal, onProgress: options.onProgress },
+      const compute = await this.#openCompute();
+      const settings = {
+        voiceprints,
+        falseAcceptPercent: request.falseAcceptPercent ?? config.falseAcceptPercent,
+        galleryWarnings: speakerIds?.length ? [] : galleryWarnings(everybody, this.model.id),
+      };
+      const identifyIn = (source: RecordingSource, maxVoices?: number) =>
+        identifyRecording(
+          { compute, openRecording: () => openRecording(source, limits, signal) },
+          { ...settings, maxVoices },
+          { signal, onProgress: options.onProgress },
+        );
+      if (!isSpeakerPerChannel) return identifyIn(request.source);
+      await using kept = await replayableSource(request.source, limits.maxBytes, signal);
+      const { source } = kept;
+      const apart = await voicePerPart(
+        (selection) => openRecording({ ...source, ...selection }, limits, signal),
+        source.track === undefined ? {} : { track: source.track },
+        (selection) => identifyIn({ ...source, ...selection }, 1),
       );
+      return apart ? joinedIdentification(apart) : identifyIn(source, 1);
     });
   }
 
@@ -190,7 +205,10 @@ export class VoiceEngine implements Engine {
       const compute = await this.#openCompute();
       const { falseAcceptPercent } = config;
       return diarizeRecording(
-        { compute, openChannel: async (channel) => openRecording(await openSource(), limits, signal, { channel }) },
+        {
+          compute,
+          open: async (selection) => openRecording({ ...(await openSource()), ...selection }, limits, signal),
+        },
         { voiceprints, falseAcceptPercent, speakerCount, isSpeakerPerChannel },
         { signal, onProgress: options.onProgress },
       );

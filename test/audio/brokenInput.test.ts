@@ -82,7 +82,14 @@ const ROWS: readonly Row[] = [
   { name: 'WAV cut in its header', bytes: wav({}).subarray(0, 30), code: 'AUDIO_CORRUPT' },
   { name: 'WAV without data', bytes: wav({}).subarray(0, 36), code: 'AUDIO_CORRUPT' },
   { name: 'WAV that contradicts itself', bytes: wav({ blockBytes: 3 }), code: 'AUDIO_CORRUPT' },
-  { name: 'big-endian WAV', bytes: latin1('RIFX\x00\x00\x00\x24WAVEfmt '), code: 'AUDIO_FORMAT_UNSUPPORTED' },
+  { name: 'WavPack', bytes: Buffer.concat([latin1('wvpk'), noise(500)]), code: 'AUDIO_FORMAT_UNSUPPORTED' },
+  { name: 'big-endian WAV cut in its header', bytes: latin1('RIFX\x00\x00\x00\x24WAVEfmt '), code: 'AUDIO_CORRUPT' },
+  {
+    name: 'GSM without a header',
+    bytes: Buffer.concat(Array.from({ length: 50 }, () => Buffer.concat([Uint8Array.of(0xd4), noise(32)]))),
+    code: 'AUDIO_FORMAT_UNSUPPORTED',
+  },
+  { name: 'MP4 from the middle', bytes: latin1('\x00\x00\x00\x10moof\x00\x00\x00\x08mfhd'), code: 'AUDIO_CORRUPT' },
   { name: 'FLAC of a header only', bytes: read('glide.flac').subarray(0, 42), code: 'AUDIO_CORRUPT' },
   { name: 'FLAC cut in its header', bytes: read('glide.flac').subarray(0, 20), code: 'AUDIO_CORRUPT' },
   { name: 'FLAC magic before noise', bytes: Buffer.concat([latin1('fLaC'), noise(5_000)]), code: 'AUDIO_CORRUPT' },
@@ -154,7 +161,7 @@ test.each<{ name: string; path: string; code: ErrorCode }>([
 ])('refused: $name', async ({ path, code }) => {
   const error = await failure({ kind: 'file', path });
   expect(error.code).toBe(code);
-  expect(error.message).not.toContain(path);
+  expect(error.message).toContain(path); // what a relative path or a container's view was taken for
 });
 
 test.each<{ name: string; bytes: Uint8Array; samples: number }>([

@@ -18,8 +18,8 @@ beforeAll(() => {
 
 /** Hertz of a sine, by its rising zero crossings. */
 async function hertz(file: string, channel: number, gstLaunchCommand?: string): Promise<number> {
-  const options = { channel, ...(gstLaunchCommand === undefined ? {} : { gstLaunchCommand }) };
-  const source = { kind: 'file', path: join(folder, file) } as const;
+  const options = gstLaunchCommand === undefined ? {} : { gstLaunchCommand };
+  const source = { kind: 'file', path: join(folder, file), channel } as const;
   await using recording = await openRecording(source, LIMITS, new AbortController().signal, options);
   let crossings = 0;
   let samples = 0;
@@ -40,6 +40,6 @@ test.each([
   { name: 'FLAC by WebAssembly', file: 'two.flac', command: 'no-such-gst-launch' },
 ])('one channel is taken alone: $name', async ({ file, command }) => {
   for (const [channel, pitch] of [300, 1000].entries()) {
-    expect(Math.abs((await hertz(file, channel, command)) - pitch)).toBeLessThan(3);
+    expect(Math.abs((await hertz(file, channel + 1, command)) - pitch)).toBeLessThan(3);
   }
 });

@@ -25,6 +25,11 @@ const WRITERS: Readonly<Record<PcmCodec, (out: Buffer, at: number, amplitude: nu
   s32le: (out, at, x) => out.writeInt32LE(Math.round(x * 2_147_483_647), at),
   f32le: (out, at, x) => out.writeFloatLE(x, at),
   f64le: (out, at, x) => out.writeDoubleLE(x, at),
+  s16be: (out, at, x) => out.writeInt16BE(Math.round(x * 32_767), at),
+  s24be: (out, at, x) => out.writeIntBE(Math.round(x * 8_388_607), at, 3),
+  s32be: (out, at, x) => out.writeInt32BE(Math.round(x * 2_147_483_647), at),
+  f32be: (out, at, x) => out.writeFloatBE(x, at),
+  f64be: (out, at, x) => out.writeDoubleBE(x, at),
   mulaw: (out, at, x) => out.writeUInt8(mulaw(x), at),
   alaw: (out, at, x) => out.writeUInt8(alaw(x), at),
 };
@@ -42,7 +47,7 @@ function encode(codec: PcmCodec, rateHz: number, channels: number): Buffer {
   return out;
 }
 
-const TAGS: Readonly<Record<PcmCodec, { tag: number; bits: number }>> = {
+const TAGS: Readonly<Record<Exclude<PcmCodec, `${string}be`>, { tag: number; bits: number }>> = {
   u8: { tag: 1, bits: 8 },
   s16le: { tag: 1, bits: 16 },
   s24le: { tag: 1, bits: 24 },
@@ -52,7 +57,7 @@ const TAGS: Readonly<Record<PcmCodec, { tag: number; bits: number }>> = {
   mulaw: { tag: 7, bits: 8 },
   alaw: { tag: 6, bits: 8 },
 };
-const CODECS = Object.keys(TAGS) as PcmCodec[];
+const CODECS = Object.keys(TAGS) as (keyof typeof TAGS)[];
 
 /** Root mean square of the difference, edges left out. */
 function distance(a: Float32Array, b: Float32Array): number {

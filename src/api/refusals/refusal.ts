@@ -83,6 +83,7 @@ const STATUSES: Readonly<Record<ErrorCode, Statuses>> = {
   AUDIO_FORMAT_MISSING: unusable,
   AUDIO_RATE_INVALID: unusable,
   AUDIO_CHANNELS_INVALID: unusable,
+  AUDIO_TRACK_NOT_FOUND: unusable,
   AUDIO_DECODER_MISSING: [501, 501],
   AUDIO_DECODE_FAILED: unusable,
   AUDIO_DECODE_TIMEOUT: unusable,

@@ -1,4 +1,4 @@
-import { type RawFormat, VoicePrintsError } from '../../index.js';
+import { RAW_SAMPLE_BYTES, type RawFormat, VoicePrintsError } from '../../index.js';
 import { OpusPackets, PushedAudio } from '../../live.js';
 import { rawFormatOf } from '../calls/rawFormat.js';
 import type { Hello } from './protocol.js';
@@ -7,7 +7,6 @@ import type { Hello } from './protocol.js';
 const HIGH_MS = 20_000;
 /** What the source itself may hold: what was taken before the connection stood still must fit. */
 const HELD_MS = 120_000;
-const BYTES_OF = { s16le: 2, mulaw: 1, alaw: 1 } as const;
 
 /** The audio of one stream as it comes in over connections that may break: counted, decoded, and held back when full. */
 export class IncomingAudio implements Disposable {
@@ -22,7 +21,7 @@ export class IncomingAudio implements Disposable {
 
   private constructor(format: RawFormat, opus: OpusPackets | undefined) {
     this.source = new PushedAudio({ ...format, bufferMs: HELD_MS });
-    this.#blockBytes = BYTES_OF[format.encoding] * format.channels;
+    this.#blockBytes = RAW_SAMPLE_BYTES[format.encoding] * format.channels;
     this.#sampleRateHz = format.sampleRateHz;
     this.#opus = opus;
   }

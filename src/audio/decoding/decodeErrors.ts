@@ -80,3 +80,19 @@ export const channelsInvalid = (channels: number): VoicePrintsError =>
       details: { channels },
     },
   );
+
+/** @param tracks how many there are, where that is known */
+export const noSuchTrack = (track: number, tracks?: number): VoicePrintsError =>
+  new VoicePrintsError(
+    'AUDIO_TRACK_NOT_FOUND',
+    `the recording has no audio track ${track}; ${tracks === undefined ? 'choose a lower one' : `it has ${tracks}, counted from 1`}, or choose none to mix all`,
+    { details: { track } },
+  );
+
+/** @param channels how many there are, where that is known */
+export const noSuchChannel = (channel: number, channels?: number): VoicePrintsError =>
+  new VoicePrintsError(
+    'AUDIO_TRACK_NOT_FOUND',
+    `the recording has no channel ${channel}; ${channels === undefined ? 'choose a lower one' : `it has ${channels}, counted from 1`}, or choose none to mix all`,
+    { details: { channel } },
+  );

@@ -59,7 +59,9 @@ export class DecodedRecording implements Recording {
       const samples = cutter.total;
       if (samples === 0) throw tooShort('the recording holds no sound at all');
       yield* this.#unlessStopped(cutter.flush());
-      this.#report = { samples, isPartial: await decoding.isCut(samples) };
+      const isPartial = await decoding.isCut(samples);
+      const { skippedTracks } = decoding;
+      this.#report = { samples, isPartial, ...(skippedTracks > 0 && { skippedTracks }) };
     } catch (thrown) {
       throw asVoicePrintsError(thrown);
     } finally {

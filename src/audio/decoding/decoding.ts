@@ -4,6 +4,8 @@ export interface Decoding {
   pieces(signal: AbortSignal): AsyncGenerator<Float32Array>;
   /** After the last piece: whether the source ended too early, given the samples there were. */
   isCut(samples: number): Promise<boolean>;
+  /** After the last piece: audio tracks left out, since no decoder at hand reads them. */
+  readonly skippedTracks: number;
 }
 
 /** What decodes what we do not decode ourselves. The defaults suit everyone but tests. */
@@ -14,6 +16,4 @@ export interface DecoderOptions {
   readonly resolvePackage?: (name: string) => string | undefined;
   /** Where recordings that must be read out of order are kept meanwhile. */
   readonly temporaryFolder?: string;
-  /** Only this channel, from 0; by default all of them, mixed. */
-  readonly channel?: number | undefined;
 }

@@ -1,26 +1,53 @@
 import type { VoicePrintsError } from '../../core/errors.js';
 import { guarded } from '../../core/guarded.js';
+import type { AudioSelection } from '../../core/recording.js';
 import { untilAborted } from '../../stream/abortable.js';
 import type { ByteSource } from '../byteSource.js';
+import { text } from '../headers/bytes.js';
 import type { SourceFormat } from '../recording.js';
 import { PcmUnpacker } from '../samples/pcm.js';
-import { corrupt, decodeFailed, decoderMissing, notAudio } from './decodeErrors.js';
+import { corrupt, decodeFailed, decoderMissing, noSuchChannel, noSuchTrack, notAudio } from './decodeErrors.js';
 import { DecoderChild } from './decoderChild.js';
 
 export const GST_LAUNCH = 'gst-launch-1.0';
+/** More than one line of GStreamer's with what it says of a stream. */
+const MAX_WORDS = 131_072;
 
 /** Opened anew through its descriptor, a file can be read out of order (AVI, MP4) and its name is nobody's business. */
 const FILE_INPUT = process.platform === 'win32' ? ['fdsrc', 'fd=0'] : ['filesrc', 'location=/dev/stdin'];
 const PIPE_INPUT = ['fdsrc', 'fd=0', 'blocksize=65536'];
 
-/** Sound only: pictures are not decoded, and a source without sound is an error. */
-const decode = (channel: number | undefined): readonly string[] => [
-  ...['!', 'decodebin', 'caps=audio/x-raw', 'expose-all-streams=false', '!', 'audioconvert', '!'],
+/** Floating point, so that nothing is cut off or dithered before tracks and channels are mixed; two channels of any number. */
+const OUTPUT_CAPS = 'audio/x-raw,format=F32LE,rate=16000,channels=2,layout=interleaved';
+const OUTPUT_LAYOUT = { codec: 'f32le', sampleRateHz: 16_000, channels: 2 } as const;
+
+/** These give each audio track a pad of its own, whatever its codec. Elsewhere tracks without a decoder do not count. */
+const DEMUXERS: Readonly<Record<string, string>> = { mp4: 'qtdemux', matroska: 'matroskademux', webm: 'matroskademux' };
+
+/** One audio track alone, sound only: pictures are not decoded, and a source without sound is an error. */
+function trackParts(container: string, track: number | undefined): readonly string[] {
+  const decoder = ['decodebin', 'name=decoder', 'caps=audio/x-raw', 'expose-all-streams=false'];
+  if (track === undefined) return [...decoder, '!'];
+  const demuxer = DEMUXERS[container];
+  if (demuxer === undefined) return [...decoder, `decoder.src_${track - 1}`, '!'];
+  return [demuxer, 'name=demuxer', `demuxer.audio_${track - 1}`, '!', ...decoder, '!'];
+}
+
+/** Containers whose time stamps say where the sound belongs; of the others they are guesses of the parsers. */
+const TIMED: readonly string[] = ['mp4', 'matroska', 'webm', 'ogg', 'mpeg-ts', 'mpeg-ps', 'flv', 'avi', 'asf'];
+/**
+ * A mixer with a single input keeps the time line: it begins at the beginning of the recording and fills late starts and
+ * gaps in the time stamps with silence. It must not resample, which it does badly.
+ */
+const KEEP_TIME = ['audiomixer', 'discont-wait=0', '!', OUTPUT_CAPS, '!'];
+
+const decode = (container: string, { track, channel }: AudioSelection): readonly string[] => [
+  ...['!', ...trackParts(container, track), 'audioconvert', '!'],
   ...(channel === undefined
     ? []
-    : ['deinterleave', 'name=d', `d.src_${channel}`, '!', 'queue', '!', 'audioconvert', '!']),
-  ...['audioresample', '!'],
-  ...['audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved', '!', 'fdsink', 'fd=1', 'sync=false'],
+    : ['deinterleave', 'name=channels', `channels.src_${channel - 1}`, '!', 'queue', '!', 'audioconvert', '!']),
+  ...['audioresample', '!', OUTPUT_CAPS, '!', ...(TIMED.includes(container) ? KEEP_TIME : [])],
+  ...['fdsink', 'fd=1', 'sync=false'],
 ];
 
 /** Elements that would open addresses named inside a recording. */
@@ -30,26 +57,56 @@ const ENVIRONMENT = {
   GST_PLUGIN_FEATURE_RANK: NETWORK_ELEMENTS.map((element) => `${element}:NONE`).join(','),
 };
 
-/** A GStreamer child that reads the source, or one channel of it; undefined where GStreamer is not installed. */
+/** A GStreamer child that reads the source, or a part of it; undefined where GStreamer is not installed. */
 export function startGStreamer(
   command: string,
   source: ByteSource,
-  channel?: number,
+  container: string,
+  selection: AudioSelection,
 ): Promise<DecoderChild | undefined> {
   const input = source.descriptor === undefined ? PIPE_INPUT : FILE_INPUT;
-  return DecoderChild.start(command, ['-q', ...input, ...decode(channel)], ENVIRONMENT, source.descriptor);
+  const parameters = ['-q', ...input, ...decode(container, selection)];
+  return DecoderChild.start(command, parameters, ENVIRONMENT, source.descriptor);
+}
+
+/** Where decodebin keeps the streams that it takes out of a container. */
+const STREAM_CAPS = /GstMultiQueuePad:src_(\d+): caps = audio\//g;
+
+/** How many audio tracks GStreamer finds in a container, without decoding more than the beginning of one. */
+export async function countTracks(command: string, source: ByteSource, signal: AbortSignal): Promise<number> {
+  const survey = ['!', 'decodebin', 'caps=audio/x-raw', 'expose-all-streams=false', '!', 'fakesink', 'num-buffers=1'];
+  const input = source.descriptor === undefined ? PIPE_INPUT : FILE_INPUT;
+  await using child = await DecoderChild.start(command, ['-v', ...input, ...survey], ENVIRONMENT, source.descriptor);
+  if (!child) return 1; // whoever decodes says what is missing
+  if (source.descriptor === undefined)
+    guarded(
+      () => child.kill(),
+      () => child.feed(source.chunks(), signal),
+    )();
+  const streams = new Set<string>();
+  let words = '';
+  for await (const chunk of untilAborted<Uint8Array>(child.stdout, signal)) {
+    words = (words + text(chunk, 0, chunk.length)).slice(-MAX_WORDS);
+    for (const [, stream] of words.matchAll(STREAM_CAPS)) streams.add(stream!);
+  }
+  return Math.max(1, streams.size);
+}
+
+export interface GStreamerDecoding {
+  readonly child: DecoderChild;
+  readonly source: ByteSource;
+  readonly format: Pick<SourceFormat, 'container' | 'codec'>;
+  readonly selection: AudioSelection;
 }
 
 /**
- * Mono 16 kHz from the child. Throws AUDIO_DECODER_MISSING, AUDIO_NOT_AUDIO, AUDIO_CORRUPT or AUDIO_DECODE_FAILED where
- * there was no sound at all. Owns the child.
+ * Mono 16 kHz from the child. Throws AUDIO_DECODER_MISSING, AUDIO_NOT_AUDIO, AUDIO_CORRUPT, AUDIO_DECODE_FAILED or
+ * AUDIO_TRACK_NOT_FOUND where there was no sound at all. Owns the child.
  *
  * @returns whether the child failed after the first samples
  */
 export async function* decodeWithGStreamer(
-  child: DecoderChild,
-  source: ByteSource,
-  { container, codec }: SourceFormat,
+  { child, source, format, selection }: GStreamerDecoding,
   signal: AbortSignal,
 ): AsyncGenerator<Float32Array, boolean> {
   await using owned = child;
@@ -61,7 +118,7 @@ export async function* decodeWithGStreamer(
     };
     guarded(failed, () => owned.feed(source.chunks(), signal))();
   }
-  const unpacker = new PcmUnpacker({ codec: 's16le', sampleRateHz: 16_000, channels: 1 });
+  const unpacker = new PcmUnpacker(OUTPUT_LAYOUT);
   let hasSamples = false;
   for await (const chunk of untilAborted<Uint8Array>(owned.stdout, signal)) {
     hasSamples = true;
@@ -69,7 +126,7 @@ export async function* decodeWithGStreamer(
   }
   const status = await owned.ended(signal);
   if (feedFailure !== undefined) throw feedFailure;
-  if (!hasSamples) throw failureOf(owned.stderr, status, { container, codec });
+  if (!hasSamples) throw failureOf(owned.stderr, status, format, selection);
   return status !== 0;
 }
 
@@ -77,7 +134,8 @@ export async function* decodeWithGStreamer(
 function failureOf(
   stderr: string,
   status: number | null,
-  { container, codec }: Pick<SourceFormat, 'container' | 'codec'>,
+  { container, codec }: GStreamerDecoding['format'],
+  { track, channel }: AudioSelection,
 ): VoicePrintsError {
   const missing = [...stderr.matchAll(/Missing (?:decoder|element): [^\n]*/g)].map(([line]) => line);
   if (missing.some((line) => !/\((?:video|image|text|subpicture)\//.test(line)) || /no element "/.test(stderr)) {
@@ -86,6 +144,10 @@ function failureOf(
   // gst-libav 1.22 finds an AMR decoder and then cannot use it: it is plugins-ugly that can.
   if (codec?.startsWith('amr') && /negotiation/.test(stderr)) return decoderMissing(container, codec);
   if (missing.length > 0) return notAudio(`the ${container} file holds no audio track`);
+  if (/not-linked/.test(stderr)) {
+    if (channel !== undefined) return noSuchChannel(channel);
+    if (track !== undefined) return noSuchTrack(track);
+  }
   if (status === 0) return corrupt(`the ${container} recording has a header, but no audio follows`);
   if (
     /type of stream|enough data|no valid frames|demultiplex|general stream error|corrupt|invalid|not playable|EOS/i.test(

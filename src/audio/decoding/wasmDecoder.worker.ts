@@ -1,12 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ENGINE_SAMPLE_RATE_HZ } from '../../core/audioFrame.js';
+import { Mixdown } from '../samples/mixdown.js';
 import { Resampler } from '../samples/resampler.js';
 
 /** Which decoder a worker is to load. */
 export interface WasmWorkerData {
   readonly moduleUrl: string;
   readonly className: 'FLACDecoder' | 'OggOpusDecoder' | 'MPEGDecoder';
-  /** The only one that counts; undefined: all of them. */
+  /** The only one used, from 0; undefined: all of them. */
   readonly channel?: number | undefined;
 }
 
@@ -34,13 +35,19 @@ interface WasmDecoder {
 const { moduleUrl, className, channel } = workerData as WasmWorkerData;
 
 let resampler: Resampler | undefined;
+let mixdown: Mixdown | undefined;
 
-function toMono({ channelData, samplesDecoded }: Decoded): Float32Array<ArrayBuffer> {
+function toMono({ channelData, samplesDecoded, sampleRate }: Decoded): Float32Array<ArrayBuffer> {
   const only = channel === undefined ? undefined : channelData[channel];
   if (only) return only.slice(0, samplesDecoded) as Float32Array<ArrayBuffer>;
+  const channels = channelData.length;
+  const interleaved = new Float32Array(samplesDecoded * channels);
+  channelData.forEach((samples, at) => {
+    for (let i = 0; i < samplesDecoded; i += 1) interleaved[i * channels + at] = samples[i]!;
+  });
   const mono = new Float32Array(samplesDecoded);
-  for (const channel of channelData) for (let i = 0; i < mono.length; i += 1) mono[i]! += channel[i]!;
-  for (let i = 0; i < mono.length; i += 1) mono[i]! /= channelData.length;
+  if (samplesDecoded > 0) mixdown ??= new Mixdown(channels, sampleRate); // known from the first samples on
+  mixdown?.mix(interleaved, mono);
   return mono;
 }
 

@@ -1,15 +1,7 @@
 import { corrupt } from '../decoding/decodeErrors.js';
-import { type ReadAt, text, view } from './bytes.js';
-
-export interface Mp4Header {
-  readonly hasAudioTrack: boolean;
-  /** e.g. `mp4a`, `alac`, `samr`. */
-  readonly codec: string | undefined;
-  readonly sampleRateHz: number | undefined;
-  readonly channels: number | undefined;
-  /** Undefined in fragmented files. */
-  readonly durationMs: number | undefined;
-}
+import { aacConfig } from './aacConfig.js';
+import type { AudioTrack } from './audioTrack.js';
+import { find, type ReadAt, text, view } from './bytes.js';
 
 interface Box {
   readonly type: string;
@@ -19,29 +11,60 @@ interface Box {
 }
 
 const MAX_BOXES = 10_000;
+const MAX_TRACKS = 64;
+const MAX_EDITS = 1_000;
 
-/** The first sound track in `moov` (ISO 14496-12 §8). Throws AUDIO_CORRUPT where there is no `moov`. */
-export async function mp4Header(readAt: ReadAt, totalBytes: number): Promise<Mp4Header> {
+/** The audio tracks in `moov` (ISO 14496-12 §8), in their order. Throws AUDIO_CORRUPT where there is no `moov`. */
+export async function mp4Tracks(readAt: ReadAt, totalBytes: number): Promise<readonly AudioTrack[]> {
   const moov = await child(readAt, { type: '', start: 0, end: totalBytes }, 'moov');
   if (!moov) throw corrupt('the index of this MP4 recording (moov) is missing: it was cut, or never finished');
+  const tracks: AudioTrack[] = [];
   for await (const track of children(readAt, moov)) {
     if (track.type !== 'trak') continue;
     const media = await child(readAt, track, 'mdia');
     const handler = media && (await child(readAt, media, 'hdlr'));
     if (!media || !handler || text(await readAt(handler.start + 8, 4), 0, 4) !== 'soun') continue;
-    return {
-      hasAudioTrack: true,
-      durationMs: await trackDuration(readAt, media),
-      ...(await sampleEntry(readAt, media)),
-    };
+    const durationMs = await trackDuration(readAt, media);
+    const { leadMs, playedMs } = await editsOf(readAt, track, moov);
+    const endMs = durationMs === undefined ? undefined : leadMs + Math.min(durationMs, playedMs ?? durationMs);
+    tracks.push({ endMs, ...(await sampleEntry(readAt, media)) });
+    if (tracks.length === MAX_TRACKS) break;
   }
-  return {
-    hasAudioTrack: false,
-    codec: undefined,
-    sampleRateHz: undefined,
-    channels: undefined,
-    durationMs: undefined,
-  };
+  return tracks;
+}
+
+/** Where another recording begins behind the first one (files joined one after the other), or undefined. */
+export async function nextMp4(readAt: ReadAt, totalBytes: number): Promise<number | undefined> {
+  let hasIndex = false;
+  for await (const box of children(readAt, { type: '', start: 0, end: totalBytes })) {
+    if (box.type === 'ftyp' && hasIndex) return box.start - 8;
+    hasIndex ||= box.type === 'moov';
+  }
+  return undefined;
+}
+
+/** When a track starts on the time line of the recording, and how much of it is played: its edit list, §8.6.6. */
+async function editsOf(readAt: ReadAt, track: Box, moov: Box): Promise<{ leadMs: number; playedMs?: number }> {
+  const edits = await child(readAt, track, 'edts');
+  const list = edits && (await child(readAt, edits, 'elst'));
+  const header = await child(readAt, moov, 'mvhd');
+  const movie = header ? await readAt(header.start, 24) : new Uint8Array(0);
+  if (!list || movie.length < 24) return { leadMs: 0 };
+  const timescale = view(movie).getUint32(movie[0] === 1 ? 20 : 12);
+  const bytes = await readAt(list.start, Math.min(list.end - list.start, 8 + 20 * MAX_EDITS));
+  if (bytes.length < 8 || timescale === 0) return { leadMs: 0 };
+  const fields = view(bytes);
+  const isVersion1 = bytes[0] === 1;
+  const entryBytes = isVersion1 ? 20 : 12;
+  let [lead, played] = [0, 0];
+  for (let i = 0, at = 8; i < fields.getUint32(4) && at + entryBytes <= bytes.length; i += 1, at += entryBytes) {
+    const duration = isVersion1 ? Number(fields.getBigUint64(at)) : fields.getUint32(at);
+    const mediaTime = isVersion1 ? Number(fields.getBigInt64(at + 8)) : fields.getInt32(at + 4);
+    if (mediaTime === -1 && played === 0) lead += duration;
+    else played += duration;
+  }
+  const inMs = (units: number) => (units * 1000) / timescale;
+  return { leadMs: inMs(lead), ...(played > 0 && { playedMs: inMs(played) }) };
 }
 
 async function* children(readAt: ReadAt, parent: Box): AsyncGenerator<Box> {
@@ -77,17 +100,17 @@ async function trackDuration(readAt: ReadAt, media: Box): Promise<number | undef
 async function sampleEntry(
   readAt: ReadAt,
   media: Box,
-): Promise<Pick<Mp4Header, 'codec' | 'sampleRateHz' | 'channels'>> {
+): Promise<Pick<AudioTrack, 'codec' | 'sampleRateHz' | 'channels'>> {
   let box: Box | undefined = media;
   for (const type of ['minf', 'stbl', 'stsd']) box = box && (await child(readAt, box, type));
-  const bytes = box ? await readAt(box.start + 8, 36) : new Uint8Array(0);
+  const bytes = box ? await readAt(box.start + 8, 512) : new Uint8Array(0);
   if (bytes.length < 36) return { codec: undefined, sampleRateHz: undefined, channels: undefined };
   const codec = text(bytes, 4, 8).trim();
   // Of these the entry's own fields say nothing: writers put 2 channels whatever there are.
   if (codec === 'samr') return { codec: 'amr', sampleRateHz: 8_000, channels: 1 };
   if (codec === 'sawb') return { codec: 'amr-wb', sampleRateHz: 16_000, channels: 1 };
   const sampleRateHz = view(bytes).getUint16(32) || undefined; // the whole part of a 16.16 number
-  return codec === 'mp4a'
-    ? { codec: 'aac', sampleRateHz, channels: undefined }
-    : { codec, sampleRateHz, channels: view(bytes).getUint16(24) };
+  if (codec !== 'mp4a') return { codec, sampleRateHz, channels: view(bytes).getUint16(24) };
+  const esds = find(bytes, 'esds') - 4;
+  return { codec: 'aac', sampleRateHz, channels: esds < 0 ? undefined : aacConfig(bytes.subarray(esds))?.channels };
 }

@@ -1,5 +1,17 @@
-/** How samples lie in the bytes. Little-endian; `u8` is offset binary, as in WAV. */
-export type PcmCodec = 'u8' | 's16le' | 's24le' | 's32le' | 'f32le' | 'f64le' | 'mulaw' | 'alaw';
+import { Mixdown } from './mixdown.js';
+
+type ByteOrder = 'le' | 'be';
+
+/** How samples lie in the bytes: little- or big-endian; `u8` is offset binary, as in WAV. */
+export type PcmCodec =
+  | 'u8'
+  | `s16${ByteOrder}`
+  | `s24${ByteOrder}`
+  | `s32${ByteOrder}`
+  | `f32${ByteOrder}`
+  | `f64${ByteOrder}`
+  | 'mulaw'
+  | 'alaw';
 
 export interface PcmLayout {
   readonly codec: PcmCodec;
@@ -18,23 +30,40 @@ const readS16: Reader = (bytes, out) => {
     out[i] = (((bytes[at]! | (bytes[at + 1]! << 8)) << 16) >> 16) / 32_768;
   }
 };
+const readS16be: Reader = (bytes, out) => {
+  for (let i = 0, at = 0; i < out.length; i += 1, at += 2) {
+    out[i] = (((bytes[at + 1]! | (bytes[at]! << 8)) << 16) >> 16) / 32_768;
+  }
+};
 const readS24: Reader = (bytes, out) => {
   for (let i = 0, at = 0; i < out.length; i += 1, at += 3) {
     out[i] = (((bytes[at]! << 8) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 24)) >> 8) / 8_388_608;
   }
 };
-const readS32: Reader = (bytes, out) => {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let i = 0; i < out.length; i += 1) out[i] = view.getInt32(4 * i, true) / 2_147_483_648;
+const readS24be: Reader = (bytes, out) => {
+  for (let i = 0, at = 0; i < out.length; i += 1, at += 3) {
+    out[i] = (((bytes[at + 2]! << 8) | (bytes[at + 1]! << 16) | (bytes[at]! << 24)) >> 8) / 8_388_608;
+  }
 };
-const readF32: Reader = (bytes, out) => {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let i = 0; i < out.length; i += 1) out[i] = bounded(view.getFloat32(4 * i, true));
-};
-const readF64: Reader = (bytes, out) => {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let i = 0; i < out.length; i += 1) out[i] = bounded(view.getFloat64(8 * i, true));
-};
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const readS32 =
+  (isLittleEndian: boolean): Reader =>
+  (bytes, out) => {
+    const view = viewOf(bytes);
+    for (let i = 0; i < out.length; i += 1) out[i] = view.getInt32(4 * i, isLittleEndian) / 2_147_483_648;
+  };
+const readF32 =
+  (isLittleEndian: boolean): Reader =>
+  (bytes, out) => {
+    const view = viewOf(bytes);
+    for (let i = 0; i < out.length; i += 1) out[i] = bounded(view.getFloat32(4 * i, isLittleEndian));
+  };
+const readF64 =
+  (isLittleEndian: boolean): Reader =>
+  (bytes, out) => {
+    const view = viewOf(bytes);
+    for (let i = 0; i < out.length; i += 1) out[i] = bounded(view.getFloat64(8 * i, isLittleEndian));
+  };
 
 /** Float files may hold anything: one NaN would poison the resampler for as long as its filter. */
 const bounded = (value: number): number => (Number.isNaN(value) ? 0 : Math.max(-1, Math.min(1, value)));
@@ -62,10 +91,15 @@ const fromTable =
 const CODECS: Readonly<Record<PcmCodec, { readonly sampleBytes: number; readonly read: Reader }>> = {
   u8: { sampleBytes: 1, read: readU8 },
   s16le: { sampleBytes: 2, read: readS16 },
+  s16be: { sampleBytes: 2, read: readS16be },
   s24le: { sampleBytes: 3, read: readS24 },
-  s32le: { sampleBytes: 4, read: readS32 },
-  f32le: { sampleBytes: 4, read: readF32 },
-  f64le: { sampleBytes: 8, read: readF64 },
+  s24be: { sampleBytes: 3, read: readS24be },
+  s32le: { sampleBytes: 4, read: readS32(true) },
+  s32be: { sampleBytes: 4, read: readS32(false) },
+  f32le: { sampleBytes: 4, read: readF32(true) },
+  f32be: { sampleBytes: 4, read: readF32(false) },
+  f64le: { sampleBytes: 8, read: readF64(true) },
+  f64be: { sampleBytes: 8, read: readF64(false) },
   mulaw: { sampleBytes: 1, read: fromTable(MULAW) },
   alaw: { sampleBytes: 1, read: fromTable(ALAW) },
 };
@@ -77,16 +111,19 @@ export const blockBytesOf = (layout: PcmLayout): number => CODECS[layout.codec].
 export class PcmUnpacker {
   readonly #read: Reader;
   readonly #channels: number;
-  /** The only one that counts; undefined: all of them. */
+  /** The only one used, from 0; undefined: all of them. */
   readonly #channel: number | undefined;
+  readonly #mixdown: Mixdown;
   readonly #blockBytes: number;
   /** The beginning of a block whose end has not come yet. */
   readonly #carry: Uint8Array;
   #carried = 0;
   #interleaved = new Float32Array(0);
 
+  /** @param channel the only one to use, from 0; by default all of them are mixed */
   constructor(layout: PcmLayout, channel?: number) {
     this.#read = CODECS[layout.codec].read;
+    this.#mixdown = new Mixdown(layout.channels, layout.sampleRateHz);
     this.#channels = layout.channels;
     this.#channel = channel;
     this.#blockBytes = blockBytesOf(layout);
@@ -98,7 +135,7 @@ export class PcmUnpacker {
     return this.#carried > 0;
   }
 
-  /** Mono samples of every block that is whole by now, channels averaged or one of them taken; shape (n,), in [-1, 1]. */
+  /** Mono samples of every block that is whole by now, channels mixed or one of them taken; shape (n,), in [-1, 1]. */
   unpack(chunk: Uint8Array): Float32Array<ArrayBuffer> {
     const bytes = this.#carried > 0 ? Buffer.concat([this.#carry.subarray(0, this.#carried), chunk]) : chunk;
     const blocks = Math.floor(bytes.length / this.#blockBytes);
@@ -120,10 +157,6 @@ export class PcmUnpacker {
       for (let i = 0, at = this.#channel; i < mono.length; i += 1, at += channels) mono[i] = samples[at]!;
       return;
     }
-    for (let i = 0, at = 0; i < mono.length; i += 1) {
-      let sum = 0;
-      for (const end = at + channels; at < end; at += 1) sum += samples[at]!;
-      mono[i] = sum / channels;
-    }
+    this.#mixdown.mix(samples, mono);
   }
 }

@@ -40,6 +40,8 @@ export interface IdentifyRecordingOptions {
 
 /** Amplitudes below this are digital silence: half a step of 16 bits. */
 const SILENT_PEAK = 0.5 / 32768;
+/** Speech whose peaks stay below this (-50 dBFS) is not found. */
+const FAINT_PEAK = 10 ** (-50 / 20);
 
 /**
  * Who speaks when in one recording. The audio is never held whole: it is decoded, searched for speech and embedded as
@@ -97,6 +99,8 @@ export async function identifyRecording(
     warnings: [
       ...recordingWarnings({
         isTruncated: recording.report().isPartial,
+        skippedTracks: recording.report().skippedTracks ?? 0,
+        isFaint: heard.peak < FAINT_PEAK,
         isNarrowBand,
         hasSpeech: windows.length > 0,
         isUncalibrated: compute.model.calibration === undefined,
@@ -142,12 +146,15 @@ export function segmentsOf(turns: readonly ResolvedTurn[], names: ReadonlyMap<st
 
 interface Findings {
   readonly isTruncated: boolean;
+  readonly skippedTracks: number;
+  readonly isFaint: boolean;
   readonly isNarrowBand: boolean;
   readonly hasSpeech: boolean;
   readonly isUncalibrated: boolean;
 }
 
-function recordingWarnings({ isTruncated, isNarrowBand, hasSpeech, isUncalibrated }: Findings): Warning[] {
+function recordingWarnings(findings: Findings): Warning[] {
+  const { isTruncated, skippedTracks, isFaint, isNarrowBand, hasSpeech, isUncalibrated } = findings;
   const warnings: Warning[] = [];
   if (isTruncated) {
     warnings.push({
@@ -155,8 +162,18 @@ function recordingWarnings({ isTruncated, isNarrowBand, hasSpeech, isUncalibrate
       message: 'the recording ends before its end; the answer covers the part that could be read',
     });
   }
+  if (skippedTracks > 0) {
+    const tracks = skippedTracks === 1 ? '1 audio track' : `${skippedTracks} audio tracks`;
+    warnings.push({
+      code: 'AUDIO_TRACK_SKIPPED',
+      message: `${tracks} could not be decoded; the answer covers the others: convert the recording to have all of them`,
+    });
+  }
   if (!hasSpeech) {
-    warnings.push({ code: 'AUDIO_NO_SPEECH', message: 'nobody speaks in the recording; check the microphone' });
+    const why = isFaint
+      ? 'the recording is so quiet that no speech is found in it; turn the microphone up'
+      : 'nobody speaks in the recording; check the microphone';
+    warnings.push({ code: 'AUDIO_NO_SPEECH', message: why });
   }
   if (hasSpeech && isNarrowBand) {
     warnings.push({

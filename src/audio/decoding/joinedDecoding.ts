@@ -1,0 +1,61 @@
+import { VoicePrintsError } from '../../core/errors.js';
+import type { ByteSource } from '../byteSource.js';
+import type { Decoding } from './decoding.js';
+
+/** Far more than anybody joins: a browser's recording in pieces of a second over a working day. */
+const MAX_PARTS = 100_000;
+
+interface Part {
+  readonly decoding: Decoding;
+  /** The bytes of further recordings behind this one. */
+  readonly rest: ByteSource | undefined;
+}
+
+/** Recordings joined one after the other in one file, decoded one after the other. */
+export class JoinedDecoding implements Decoding {
+  readonly #first: Part;
+  readonly #open: (rest: ByteSource) => Promise<Part>;
+  #isCut = false;
+  #skippedTracks = 0;
+
+  /** @param open opens the first recording in the bytes */
+  constructor(first: Part, open: (rest: ByteSource) => Promise<Part>) {
+    this.#first = first;
+    this.#open = open;
+  }
+
+  get skippedTracks(): number {
+    return this.#skippedTracks;
+  }
+
+  async *pieces(signal: AbortSignal): AsyncGenerator<Float32Array> {
+    yield* this.#pieces(this.#first, signal);
+    for (let { rest } = this.#first, parts = 1; rest && parts < MAX_PARTS; parts += 1) {
+      try {
+        const part = await this.#open(rest);
+        yield* this.#pieces(part, signal);
+        rest = part.rest;
+      } catch (thrown) {
+        // What is no recording behind one is lost, and said to be.
+        signal.throwIfAborted();
+        if (!(thrown instanceof VoicePrintsError && thrown.code.startsWith('AUDIO_'))) throw thrown;
+        this.#isCut = true;
+        return;
+      }
+    }
+  }
+
+  async *#pieces({ decoding }: Part, signal: AbortSignal): AsyncGenerator<Float32Array> {
+    let samples = 0;
+    for await (const piece of decoding.pieces(signal)) {
+      samples += piece.length;
+      yield piece;
+    }
+    this.#isCut ||= await decoding.isCut(samples);
+    this.#skippedTracks = Math.max(this.#skippedTracks, decoding.skippedTracks);
+  }
+
+  async isCut(): Promise<boolean> {
+    return this.#isCut;
+  }
+}
