@@ -67,7 +67,8 @@ const shownOnce = ({ record, key }: MadeKey) => ({ ...record, apiKey: key });
 
 function listed({ check }: StoreKeys, record: KeyRecord) {
   const usedMs = check.keys.lastUsedMs(record.keyId);
-  const hasEnded = record.endsAt !== undefined && Date.parse(record.endsAt) <= Date.now();
+  const isOver = record.endsAt !== undefined && Date.parse(record.endsAt) <= Date.now();
+  const hasEnded = record.isRevoked === true || isOver;
   return { ...record, hasEnded, ...(usedMs === undefined ? {} : { lastUsedAt: new Date(usedMs).toISOString() }) };
 }
 

@@ -33,22 +33,57 @@ const entryLine = z.looseObject({
 });
 
 /**
- * JSON lines in `audit.log` of the store's folder, for its owner's eyes only (mode 0600). Several processes may append:
- * each writes whole lines in one go. A file that has grown is set aside as `audit-TIME.log`.
+ * The audit log of a store: each tenant has files of its own, so that what one does, however often, pushes nothing out that
+ * others did. Those of the tenant `local` lie in the store's folder, as do those of all tenants before release 0.2.0; the others in
+ * `audit/TENANT`.
  */
 export class AuditLog implements AuditTrail {
   readonly #directory: string;
   readonly #limits: AuditLogLimits;
-  readonly #lock: StoreLock;
+  readonly #logs = new Map<string, TenantLog>();
 
   constructor(directory: string, limits: Partial<AuditLogLimits> = {}) {
     this.#directory = directory;
     this.#limits = { maxFileBytes: MAX_FILE_BYTES, maxOlderFiles: MAX_OLDER_FILES, ...limits };
+  }
+
+  async append(entries: readonly AuditEntry[]): Promise<void> {
+    for (const tenantId of new Set(entries.map((entry) => entry.tenantId))) {
+      await this.#logOf(tenantId).append(entries.filter((entry) => entry.tenantId === tenantId));
+    }
+  }
+
+  #logOf(tenantId: string): TenantLog {
+    const known = this.#logs.get(tenantId) ?? new TenantLog(folderOf(this.#directory, tenantId), this.#limits);
+    this.#logs.set(tenantId, known);
+    return known;
+  }
+}
+
+const FOLDER = 'audit';
+/** Of everything that has no API key. */
+const LOCAL = 'local';
+
+/** Where the log of a tenant lies. No dots: a folder `..` would be another one. */
+const folderOf = (directory: string, tenantId: string): string =>
+  tenantId === LOCAL ? directory : join(directory, FOLDER, encodeURIComponent(tenantId).replaceAll('.', '%2E'));
+
+/**
+ * JSON lines in `audit.log` of a folder, for its owner's eyes only (mode 0600). Several processes may append: each writes
+ * whole lines in one go. A file that has grown is set aside as `audit-TIME.log`.
+ */
+class TenantLog {
+  readonly #directory: string;
+  readonly #limits: AuditLogLimits;
+  readonly #lock: StoreLock;
+
+  constructor(directory: string, limits: AuditLogLimits) {
+    this.#directory = directory;
+    this.#limits = limits;
     this.#lock = new StoreLock(join(directory, LOCK), LOCK_WAIT_MS);
   }
 
   async append(entries: readonly AuditEntry[]): Promise<void> {
-    if (entries.length === 0) return;
     try {
       await mkdir(this.#directory, { recursive: true, mode: 0o700 });
       const bytes = await this.#write(entries);
@@ -90,18 +125,37 @@ export interface AuditFilter {
   readonly tenantId?: string | undefined;
 }
 
-/** What is kept, oldest first; lines that cannot be read are told as undefined. Throws REGISTRY_UNAVAILABLE. */
+/** What is kept, oldest first; lines that cannot be read are yielded as undefined. Throws REGISTRY_UNAVAILABLE. */
 export async function* readAuditLog(
   directory: string,
   { speakerId, tenantId }: AuditFilter = {},
 ): AsyncGenerator<AuditEntry | undefined> {
-  for (const name of [...(await olderFiles(directory)), FILE]) {
-    for await (const line of linesOf(join(directory, name))) {
-      const entry = entryOf(line);
-      if (entry && speakerId !== undefined && entry.speakerId !== speakerId) continue;
-      if (entry && tenantId !== undefined && entry.tenantId !== tenantId) continue;
-      yield entry;
-    }
+  const folders = [directory, ...(await namesIn(join(directory, FOLDER))).map((name) => join(directory, FOLDER, name))];
+  const logs = folders.map((folder) => entriesIn(folder));
+  const heads = await Promise.all(logs.map((log) => log.next()));
+  for (;;) {
+    const oldest = oldestOf(heads);
+    if (oldest === undefined) return;
+    const entry = heads[oldest]!.value as AuditEntry | undefined;
+    heads[oldest] = await logs[oldest]!.next();
+    if (entry && speakerId !== undefined && entry.speakerId !== speakerId) continue;
+    if (entry && tenantId !== undefined && entry.tenantId !== tenantId) continue;
+    yield entry;
+  }
+}
+
+/** Which of several logs goes on first: one whose line cannot be read, else the one with the oldest. */
+function oldestOf(heads: readonly IteratorResult<AuditEntry | undefined, unknown>[]): number | undefined {
+  const timeOf = (head: (typeof heads)[number]): string => (head.value as AuditEntry | undefined)?.time ?? '';
+  return heads.reduce<number | undefined>((oldest, head, index) => {
+    if (head.done || (oldest !== undefined && timeOf(heads[oldest]!) <= timeOf(head))) return oldest;
+    return index;
+  }, undefined);
+}
+
+async function* entriesIn(folder: string): AsyncGenerator<AuditEntry | undefined> {
+  for (const name of [...(await olderFiles(folder)), FILE]) {
+    for await (const line of linesOf(join(folder, name))) yield entryOf(line);
   }
 }
 
@@ -112,9 +166,12 @@ async function endsWithinLine(file: FileHandle): Promise<boolean> {
   return buffer[0] !== 0x0a;
 }
 
-async function olderFiles(directory: string): Promise<string[]> {
+const olderFiles = async (directory: string): Promise<string[]> =>
+  (await namesIn(directory)).filter((name) => OLDER.test(name)).sort();
+
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    return (await readdir(directory)).filter((name) => OLDER.test(name)).sort();
+    return await readdir(directory);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw unreadable(error);

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const entry = (speakerId: string, more: Partial<AuditEntry> = {}): AuditEntry => ({
   time: '2026-06-01T12:00:00.000Z',
-  tenantId: 'acme',
+  tenantId: 'local',
   actor: 'key:key-1a2b3c4d',
   action: 'enrol',
   speakerId,
@@ -33,6 +33,22 @@ test('entries are kept in order, for their owner only, and found by person and t
   expect(await kept(folder, { speakerId: 'b' })).toEqual([entry('b'), failed]);
   expect(await kept(folder, { speakerId: 'b', tenantId: 'other' })).toEqual([failed]);
   expect((await stat(join(folder, 'audit.log'))).mode & 0o777).toBe(0o600);
+});
+
+test('one tenant cannot push out what others did; all are read by time', async () => {
+  const folder = await temporaryFolder();
+  const log = new AuditLog(folder, { maxFileBytes: 300, maxOlderFiles: 1 });
+  const at = (second: number, speakerId: string, tenantId: string) =>
+    entry(speakerId, { tenantId, time: new Date(Date.UTC(2026, 5, 1, 12, 0, second)).toISOString() });
+  await log.append([at(1, 'a', 'quiet'), at(1, 'b', 'local')]);
+  for (let second = 2; second < 40; second += 1) await log.append([at(second, `s${second}`, 'loud')]);
+  await log.append([at(50, 'c', 'quiet'), at(51, 'd', '..')]);
+  const lines = (await kept(folder)).map((line) => `${line?.tenantId} ${line?.speakerId}`);
+  expect(lines.filter((line) => !line.startsWith('loud'))).toEqual(['local b', 'quiet a', 'quiet c', '.. d']);
+  const loud = lines.filter((line) => line.startsWith('loud'));
+  expect([loud.length < 10, loud.at(-1)]).toEqual([true, 'loud s39']);
+  expect(lines.indexOf('quiet c')).toBeGreaterThan(lines.indexOf('loud s39'));
+  expect(await kept(folder, { tenantId: 'quiet' })).toHaveLength(2);
 });
 
 test('half a line of a killed writer spoils no other, and is told', async () => {

@@ -51,6 +51,11 @@ function wrongKey(throttle: KeyThrottle, address: string): RefusedError {
 
 const keyInvalid = () => httpRefusal('KEY_INVALID', 'Invalid ApiKey', { 'www-authenticate': 'Bearer' });
 
+/** Throws KEY_INVALID where the key was revoked, or its grace has ended, since it was admitted: for what stays open. */
+export function assertStillHeld({ keys }: Pick<KeyCheck, 'keys'>, { keyId }: Caller): void {
+  if (!keys.isHeld(keyId)) throw keyInvalid();
+}
+
 /** Who wants to have voices named as they speak; see admitCaller. */
 export const admitStream = (check: KeyCheck, key: string, address: string): Caller =>
   admitCaller(check, key, address, { scope: 'identify', audio: 'now' });

@@ -53,6 +53,11 @@ export class ApiKeys {
     return caller;
   }
 
+  /** Whether a key that was recognised before still holds. */
+  isHeld(keyId: string): boolean {
+    return this.#current().some((known) => known.keyId === keyId);
+  }
+
   /** Whether keys of more than one tenant hold now. */
   get hasSeveralTenants(): boolean {
     const [first, ...others] = this.#current();
@@ -91,5 +96,6 @@ function parsePair(pair: string, index: number): HashedKey {
   }
   const hashed = HASHED.exec(key);
   const digest = hashed ? Buffer.from(hashed[1]!, 'hex') : digestOf(key);
-  return { tenantId, digest, keyId: keyIdOf(digest), scopes: SCOPES };
+  const keyId = keyIdOf(digest);
+  return { tenantId, digest, keyId, ownerId: keyId, scopes: SCOPES };
 }

@@ -16,6 +16,10 @@ const keyRow = z.object({
   createdAt: z.iso.datetime(),
   /** Refused from then on: when it was revoked, or, after a rotation, when its grace is over. */
   endsAt: z.iso.datetime().optional(),
+  /** Refused whatever the clock says: it was revoked, or was seen to have ended. */
+  isRevoked: z.literal(true).optional(),
+  /** The first of the keys whose place it has taken, one after the other. */
+  ownerId: z.string().min(1).optional(),
 });
 
 const tenantRow = z.object({

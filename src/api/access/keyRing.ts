@@ -54,6 +54,10 @@ export class KeyRing implements Disposable {
   readonly #lock: StoreLock;
   readonly #log: AuditLog;
   #ring = EMPTY_RING;
+  /** Keys of the ring, but for those that were revoked. */
+  #held: readonly (HashedKey & { readonly endsAtMs: number })[] = [];
+  /** The latest the clock has said: what has ended stays so when it is set back. */
+  #latestMs = 0;
   /** Counts what was read and written: a reading that a change has overtaken is not taken. */
   #turn = 0;
   #followed: { readonly poll: () => void; readonly listener: RingListener } | undefined;
@@ -99,9 +103,8 @@ export class KeyRing implements Disposable {
 
   /** Keys that hold now. */
   current(): readonly HashedKey[] {
-    return this.#ring.keys
-      .filter((key) => this.#holds(key))
-      .map(({ keyId, tenantId, scopes, sha256 }) => ({ keyId, tenantId, scopes, digest: Buffer.from(sha256, 'hex') }));
+    const nowMs = this.#latest();
+    return this.#held.filter(({ endsAtMs }) => endsAtMs > nowMs);
   }
 
   limitsOf(tenantId: string): TenantLimits {
@@ -123,15 +126,16 @@ export class KeyRing implements Disposable {
   /** A new key of the same tenant, scopes and label; the old one holds for `graceMs` longer. Throws KEY_NOT_FOUND. */
   async rotate(keyId: string, graceMs: number): Promise<MadeKey> {
     await this.read();
-    const { row, key } = this.#make(rowOf(this.#ring, keyId));
-    const ended = await this.#end(keyId, graceMs, [row]);
+    const before = rowOf(this.#ring, keyId);
+    const { row, key } = this.#make({ ...before, ownerId: before.ownerId ?? before.keyId });
+    const ended = await this.#end(keyId, { graceMs, successors: [row] });
     await this.#note('rotate key', ended);
     return { record: recordOf(row), key };
   }
 
   /** Refused from now on. Throws KEY_NOT_FOUND. */
   async revoke(keyId: string): Promise<KeyRecord> {
-    const ended = await this.#end(keyId, 0);
+    const ended = await this.#end(keyId, { graceMs: 0, isRevoked: true });
     await this.#note('revoke key', ended);
     return recordOf(ended);
   }
@@ -143,12 +147,16 @@ export class KeyRing implements Disposable {
     await this.#note('limit tenant', { tenantId });
   }
 
-  #make({ tenantId, scopes, label = '' }: NewKeyRequest): { readonly row: KeyRow; readonly key: string } {
+  #make({ tenantId, scopes, label = '', ownerId }: NewKeyRequest & Pick<KeyRow, 'ownerId'>): {
+    readonly row: KeyRow;
+    readonly key: string;
+  } {
     assertTenant(tenantId);
     if (label.length > LONGEST_LABEL) throw invalid(`a label has at most ${LONGEST_LABEL} letters; shorten it`);
     const key = newKey();
-    const row = {
+    const row: KeyRow = {
       keyId: `key-${randomBytes(4).toString('hex')}`,
+      ...(ownerId === undefined ? {} : { ownerId }),
       tenantId,
       label,
       scopes: SCOPES.filter((scope) => scopes.includes(scope)),
@@ -159,18 +167,30 @@ export class KeyRing implements Disposable {
   }
 
   /** Ends a key, one that ends earlier already keeps its own end, and adds those that take its place. */
-  async #end(keyId: string, graceMs: number, successors: readonly KeyRow[] = []): Promise<KeyRow> {
+  async #end(
+    keyId: string,
+    { graceMs, successors = [], isRevoked }: { graceMs: number; successors?: readonly KeyRow[]; isRevoked?: true },
+  ): Promise<KeyRow> {
     const endsAt = new Date(this.#nowMs() + graceMs).toISOString();
     const changed = await this.#change((ring) => {
       const row = rowOf(ring, keyId);
-      const ended = row.endsAt !== undefined && row.endsAt < endsAt ? row : { ...row, endsAt };
+      const earlier = row.endsAt !== undefined && row.endsAt < endsAt ? row : { ...row, endsAt };
+      const ended = isRevoked ? { ...earlier, isRevoked } : earlier;
       return { ...ring, keys: [...ring.keys.map((key) => (key === row ? ended : key)), ...successors] };
     });
     return rowOf(changed, keyId);
   }
 
-  #holds({ endsAt }: KeyRecord): boolean {
-    return endsAt === undefined || Date.parse(endsAt) > this.#nowMs();
+  #latest(): number {
+    this.#latestMs = Math.max(this.#latestMs, this.#nowMs());
+    return this.#latestMs;
+  }
+
+  /** What has ended by the clock is written as revoked with the next change, so that no clock brings it back. */
+  #withEnds(ring: StoredRing): StoredRing {
+    const nowMs = this.#latest();
+    const keys = ring.keys.map((key): KeyRow => (endsAtMsOf(key) <= nowMs ? { ...key, isRevoked: true } : key));
+    return { ...ring, keys };
   }
 
   /** Reads again before it writes, alone among all processes: no revocation is lost to somebody else's change. */
@@ -179,7 +199,7 @@ export class KeyRing implements Disposable {
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       return await this.#lock.holding(async (stillMine) => {
-        const next = change(await readKeyFile(path));
+        const next = this.#withEnds(change(await readKeyFile(path)));
         await replaceFile(path, `${JSON.stringify(next, null, 2)}\n`, { beforeRename: stillMine });
         this.#turn += 1;
         this.#take(next);
@@ -192,6 +212,7 @@ export class KeyRing implements Disposable {
 
   #take(ring: StoredRing): void {
     this.#ring = ring;
+    this.#held = ring.keys.filter(({ isRevoked }) => !isRevoked).map(hashedKey);
     this.#followed?.listener.onChange?.();
   }
 
@@ -202,6 +223,15 @@ export class KeyRing implements Disposable {
     return this.#log.append([entry]);
   }
 }
+
+const endsAtMsOf = ({ endsAt }: Pick<KeyRow, 'endsAt'>): number =>
+  endsAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(endsAt);
+
+const hashedKey = ({ keyId, ownerId = keyId, tenantId, scopes, sha256, endsAt }: KeyRow) => ({
+  ...{ keyId, ownerId, tenantId, scopes },
+  digest: Buffer.from(sha256, 'hex'),
+  endsAtMs: endsAtMsOf({ endsAt }),
+});
 
 const recordOf = ({ sha256: _, ...record }: KeyRow): KeyRecord => record;
 

@@ -3,6 +3,7 @@ import type { Actor } from '../../core/audit.js';
 import type { CallOptions, Engine } from '../../engine/engine.js';
 import type { Jobs } from '../../engine/jobs/jobs.js';
 import type { ApiKeys } from '../access/apiKeys.js';
+import type { Caller } from '../access/caller.js';
 import type { KeyThrottle } from '../access/keyThrottle.js';
 import type { Slots } from '../access/slots.js';
 import type { TenantGate } from '../access/tenantGate.js';
@@ -68,8 +69,8 @@ export type ApiRequest = IncomingMessage & { body?: unknown; params?: Readonly<R
 export interface Call {
   readonly surface: Surface;
   readonly tenantId: string;
-  /** Which of the tenant's keys it came with. */
-  readonly keyId: string;
+  /** Which of the tenant's keys it came with, and what that may do. */
+  readonly caller: Caller;
   readonly request: ApiRequest;
   readonly response: ServerResponse;
   /** First value of each query parameter, without the key. */

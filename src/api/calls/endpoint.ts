@@ -42,7 +42,7 @@ export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, n
           };
           const query = queryOf(request);
           const options = { signal, onProgress, actor: { name: `key:${keyId}`, requestId } };
-          const given = { surface, tenantId, keyId, request, response, query, signal };
+          const given = { surface, tenantId, caller, request, response, query, signal };
           const answer = await handler({ ...given, hold, startWork, options });
           if (answer.text) writeText(response, answer.status, answer.text);
           else writeJson(response, answer.status, answer.body);

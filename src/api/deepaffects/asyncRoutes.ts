@@ -1,7 +1,7 @@
 import type { Router } from 'express';
 import { VoicePrintsError } from '../../core/errors.js';
 import type { Jobs, JobTask, JobView } from '../../engine/jobs/jobs.js';
-import type { Scope } from '../access/caller.js';
+import { type Scope, visibleOwner } from '../access/caller.js';
 import { asyncQuery, JOB_SCHEMAS, oneJob, pageQuery, taskOf } from '../calls/asyncSchemas.js';
 import { readCarriedAudio } from '../calls/audioInput.js';
 import { type Answer, type Call, type Handler, present, type Surface } from '../calls/call.js';
@@ -47,9 +47,17 @@ export function addAsyncRoutes(router: Router, surface: Surface): void {
 export const jobsOf = ({ surface }: Call): Promise<Jobs> => surface.jobs?.() ?? refuseRoute();
 
 /** The id in the path; Express 4 and 5 have decoded it. */
-export const requestIdOf = ({ request }: Call): string => parseInput(oneJob, { ...request.params }).requestId;
+const requestIdOf = ({ request }: Call): string => parseInput(oneJob, { ...request.params }).requestId;
 
-export const jobNotFound = () =>
+/** The job in the path, where the key may see it. Throws JOB_NOT_FOUND, for those of other keys too. */
+export async function visibleJob(call: Call): Promise<JobView> {
+  const job = await (await jobsOf(call)).get(requestIdOf(call), call.tenantId);
+  const ownerId = visibleOwner(call.caller);
+  if (job === undefined || (ownerId !== undefined && job.ownerId !== ownerId)) throw jobNotFound();
+  return job;
+}
+
+const jobNotFound = () =>
   new VoicePrintsError('JOB_NOT_FOUND', 'there is no job under this request id; check it, or its outcome has expired');
 
 async function submit(call: Call, kind: JobTask['kind'], name: string): Promise<Answer> {
@@ -57,9 +65,9 @@ async function submit(call: Call, kind: JobTask['kind'], name: string): Promise<
   const { request_id: requestId, webhook: webhookUrl } = parseInput(asyncQuery, call.query);
   const { body, query } = JOB_SCHEMAS[kind];
   const { fields, source } = await readCarriedAudio(call, body, query);
-  const { tenantId } = call;
+  const { tenantId, caller } = call;
   const { job } = await jobs.submit({
-    ...{ tenantId, call: name, task: taskOf(kind, fields), source },
+    ...{ tenantId, ownerId: caller.ownerId, call: name, task: taskOf(kind, fields), source },
     ...present({ requestId, webhookUrl }),
   });
   return { status: 202, body: { request_id: job.requestId, api: job.call } };
@@ -67,7 +75,10 @@ async function submit(call: Call, kind: JobTask['kind'], name: string): Promise<
 
 async function list(call: Call, kind: JobTask['kind']): Promise<Answer> {
   const { limit = LIST_LENGTH, cursor } = parseInput(pageQuery, call.query);
-  const { jobs, cursor: next } = await (await jobsOf(call)).list({ limit, cursor }, call.tenantId);
+  const { jobs, cursor: next } = await (await jobsOf(call)).list(
+    { limit, cursor, ownerId: visibleOwner(call.caller) },
+    call.tenantId,
+  );
   const mine = jobs.filter((job) => job.kind === kind);
   return { status: 200, body: { jobs: mine.map(contractJob), ...(next === undefined ? {} : { cursor: next }) } };
 }
@@ -77,21 +88,22 @@ async function poll(call: Call, kind: JobTask['kind']): Promise<Answer> {
 }
 
 async function cancel(call: Call, kind: JobTask['kind']): Promise<Answer> {
-  const { requestId } = await jobIn(call, kind);
-  return { status: 200, body: contractJob(await cancelOrErase(await jobsOf(call), requestId, call.tenantId)) };
+  await jobIn(call, kind);
+  return { status: 200, body: contractJob(await cancelOrErase(call)) };
 }
 
 /** Ends a job that waits or runs; of one that is over, erases what is kept. Answers the job as it was left. */
-export async function cancelOrErase(jobs: Jobs, requestId: string, tenantId: string): Promise<JobView> {
-  const before = await jobs.get(requestId, tenantId);
-  if (before === undefined) throw jobNotFound();
+export async function cancelOrErase(call: Call): Promise<JobView> {
+  const jobs = await jobsOf(call);
+  const before = await visibleJob(call);
+  const { requestId, tenantId } = before;
   if (before.endedAtMs === null) return jobs.cancel(requestId, tenantId);
   await jobs.erase(requestId, tenantId);
   return { ...before, outcome: null };
 }
 
 async function jobIn(call: Call, kind: JobTask['kind']): Promise<JobView> {
-  const job = await (await jobsOf(call)).get(requestIdOf(call), call.tenantId);
-  if (job?.kind !== kind) throw jobNotFound();
+  const job = await visibleJob(call);
+  if (job.kind !== kind) throw jobNotFound();
   return job;
 }

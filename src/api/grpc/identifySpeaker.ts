@@ -6,7 +6,7 @@ import { guarded } from '../../core/guarded.js';
 import type { IdentifiedSegment } from '../../core/identification.js';
 import type { ChunkSession, Engine } from '../../engine/engine.js';
 import type { IdentifiedChunk } from '../../engine/recording/identifyChunks.js';
-import { admitStream, type KeyCheck } from '../access/admitKey.js';
+import { admitStream, assertStillHeld, type KeyCheck } from '../access/admitKey.js';
 import type { StreamSlots } from '../access/streamSlots.js';
 import { type FailureReport, present } from '../calls/call.js';
 import { httpRefusal, type Refusal, refusalOf } from '../refusals/refusal.js';
@@ -41,6 +41,8 @@ type Call = ServerDuplexStream<SegmentChunk, SegmentSpeaker>;
 const NOBODY = 'UserNotIdentified';
 /** Between attempts while the engine has all it can hold; the client meanwhile feels that nothing is read. */
 const BUSY_MS = 200;
+/** How often the key of an open stream is looked at again. */
+const KEY_MS = 1_000;
 
 /** Serves one call: key, place, then chunk after chunk; ends it with a status whatever happens. */
 export function identifySpeaker(surface: GrpcSurface, call: Call): void {
@@ -49,10 +51,20 @@ export function identifySpeaker(surface: GrpcSurface, call: Call): void {
   call.once('cancelled', () => gone.abort());
   const work = async () => {
     try {
-      const { tenantId } = admitStream(surface, keyOf(call.metadata), callerOf(surface, call));
+      const caller = admitStream(surface, keyOf(call.metadata), callerOf(surface, call));
+      const { tenantId } = caller;
       held.push(surface.slots.take(tenantId), surface.keep(call.getPeer()));
+      const end = (thrown: unknown): void => {
+        gone.abort(); // first: the work that ends has nothing more to say
+        refuse(surface, call, thrown);
+      };
+      const watching = setInterval(
+        guarded(end, () => assertStillHeld(surface, caller)),
+        KEY_MS,
+      );
+      held.push(() => clearInterval(watching));
       await answerChunks(surface, call, tenantId, gone.signal);
-      call.end();
+      if (!gone.signal.aborted) call.end();
     } catch (thrown) {
       if (!gone.signal.aborted) refuse(surface, call, thrown);
     } finally {

@@ -1,12 +1,12 @@
 import type { Router } from 'express';
 import type { DeadLetter } from '../../engine/jobs/jobs.js';
-import type { Scope } from '../access/caller.js';
+import { type Scope, visibleOwner } from '../access/caller.js';
 import { jobBody, jobQuery, oneWebhook, pageQuery, taskOf } from '../calls/asyncSchemas.js';
 import { readCarriedAudio } from '../calls/audioInput.js';
 import { type Answer, type Call, type Handler, present, type Surface } from '../calls/call.js';
 import { endpoint } from '../calls/endpoint.js';
 import { parseInput } from '../calls/schemas.js';
-import { cancelOrErase, jobNotFound, jobsOf, requestIdOf } from '../deepaffects/asyncRoutes.js';
+import { cancelOrErase, jobsOf, visibleJob } from '../deepaffects/asyncRoutes.js';
 import { problemDialect } from '../refusals/dialect.js';
 import { refuseMethod, refuseRoute } from '../refusals/refusal.js';
 import { iso, modernJob, webhookAnswer } from './asyncAnswers.js';
@@ -49,7 +49,8 @@ async function submit(call: Call): Promise<Answer> {
   const header = parseInput(optionalId, { requestId: call.request.headers['idempotency-key'] });
   const requestId = fields.requestId ?? header.requestId;
   const { job, isNew } = await jobs.submit({
-    ...{ tenantId: call.tenantId, call: '/v1/jobs', task: taskOf(fields.kind, fields), source },
+    ...{ tenantId: call.tenantId, ownerId: call.caller.ownerId, call: '/v1/jobs' },
+    ...{ task: taskOf(fields.kind, fields), source },
     ...present({ requestId, webhookUrl: fields.webhook }),
   });
   call.response.setHeader('location', `/v1/jobs/${encodeURIComponent(job.requestId)}`);
@@ -60,18 +61,19 @@ const optionalId = jobQuery.pick({ requestId: true });
 
 async function list(call: Call): Promise<Answer> {
   const { limit = LIST_LENGTH, cursor } = parseInput(pageQuery, call.query);
-  const { jobs, cursor: next } = await (await jobsOf(call)).list({ limit, cursor }, call.tenantId);
+  const { jobs, cursor: next } = await (await jobsOf(call)).list(
+    { limit, cursor, ownerId: visibleOwner(call.caller) },
+    call.tenantId,
+  );
   return { status: 200, body: { jobs: jobs.map(modernJob), cursor: next ?? null } };
 }
 
 async function show(call: Call): Promise<Answer> {
-  const job = await (await jobsOf(call)).get(requestIdOf(call), call.tenantId);
-  if (job === undefined) throw jobNotFound();
-  return { status: 200, body: modernJob(job) };
+  return { status: 200, body: modernJob(await visibleJob(call)) };
 }
 
 async function cancel(call: Call): Promise<Answer> {
-  return { status: 200, body: modernJob(await cancelOrErase(await jobsOf(call), requestIdOf(call), call.tenantId)) };
+  return { status: 200, body: modernJob(await cancelOrErase(call)) };
 }
 
 async function deadLetters(call: Call): Promise<Answer> {

@@ -1,7 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
 import { VoicePrintsError } from '../../core/errors.js';
 import { guarded } from '../../core/guarded.js';
-import { admitStream } from '../access/admitKey.js';
+import { admitStream, assertStillHeld } from '../access/admitKey.js';
 import type { Caller } from '../access/caller.js';
 import { parseInput } from '../calls/schemas.js';
 import { type Refusal, type RefusalType, refusalOf } from '../refusals/refusal.js';
@@ -175,6 +175,7 @@ export class StreamConnection {
 
   #tenantOf(apiKey: string | undefined): string {
     const { caller, address } = this.#opening;
+    if (caller) assertStillHeld(this.#surface, caller);
     const own = caller ?? admitStream(this.#surface, apiKey ?? '', address);
     this.#caller = own;
     return own.tenantId;
@@ -207,6 +208,7 @@ export class StreamConnection {
   }
 
   #obey(session: StreamSession, asked: Command): void {
+    this.#assertStillHeld();
     if (asked.type === 'ack') session.acknowledge(asked.seq);
     else if (asked.type === 'ping') this.#tell({ type: 'pong' });
     else if (asked.type === 'end') session.end();
@@ -222,7 +224,13 @@ export class StreamConnection {
     else this.#socket.ping();
   }
 
+  /** A key that was revoked ends what it opened. */
+  #assertStillHeld(): void {
+    if (this.#caller) assertStillHeld(this.#surface, this.#caller);
+  }
+
   #acknowledge(): void {
+    this.#assertStillHeld();
     const audio = this.#session?.audio;
     this.#session?.countUse();
     if (!audio || audio.position === this.#ackedPosition) return;
@@ -272,7 +280,10 @@ export class StreamConnection {
 }
 
 /** 1005: closed without a code, as a browser's `close()` does. */
-const FINAL_CODES: readonly number[] = [CLOSE.done, 1005, CLOSE.badMessage, CLOSE.idle, CLOSE.tooMany, CLOSE.failed];
+const FINAL_CODES: readonly number[] = [
+  ...[CLOSE.done, 1005, CLOSE.badMessage, CLOSE.badKey],
+  ...[CLOSE.idle, CLOSE.tooMany, CLOSE.failed],
+];
 
 const CLOSE_CODES: Readonly<Record<RefusalType, number>> = {
   params_invalid: CLOSE.badMessage,

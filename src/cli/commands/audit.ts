@@ -41,7 +41,8 @@ export const audit: Command = {
   },
   example: 'voice-prints audit --speaker alice --json',
   notes: `Enrolments, renaming, erasing, exports, imports and changes of keys, with the API key (by its id), "command line" or "node-red".
-The log lies in the store as audit.log, then audit-TIME.log: ids only, no names, no audio. It is not encrypted.`,
+The log lies in the store as audit.log, then audit-TIME.log, and that of other tenants in audit/TENANT: ids only, no names, no
+audio. It is not encrypted.`,
   async run(args, terminal) {
     const entries: AuditEntry[] = [];
     let unreadable = 0;

@@ -11,6 +11,8 @@ export type JobSource =
 
 export interface JobRequest {
   readonly tenantId?: string;
+  /** Whose job it is within the tenant, where that matters; see `list` and JobView. */
+  readonly ownerId?: string;
   /** Makes the request repeatable: the same id with the same request is the same job. One is made where none is given. */
   readonly requestId?: string | undefined;
   /** The call that was made, as answers repeat it. */
@@ -32,6 +34,8 @@ export interface WebhookView {
 /** A job as callers see it: no audio, no addresses. Times are milliseconds since 1970. */
 export interface JobView {
   readonly tenantId: string;
+  /** Null where it was submitted without one. */
+  readonly ownerId: string | null;
   readonly requestId: string;
   readonly call: string;
   readonly kind: JobTask['kind'];
@@ -67,9 +71,9 @@ export interface Jobs extends AsyncDisposable {
    */
   submit(request: JobRequest): Promise<{ readonly job: JobView; readonly isNew: boolean }>;
   get(requestId: string, tenantId?: string): Promise<JobView | undefined>;
-  /** Newest first, without outcomes; `cursor` is undefined at the end. */
+  /** Newest first, without outcomes, of one owner where that is given; `cursor` is undefined at the end. */
   list(
-    page: { readonly limit: number; readonly cursor?: string | undefined },
+    page: { readonly limit: number; readonly cursor?: string | undefined; readonly ownerId?: string | undefined },
     tenantId?: string,
   ): Promise<{ readonly jobs: readonly JobView[]; readonly cursor?: string }>;
   /** Ends a job that waits or runs and erases its audio; one that is over stays as it is. Throws JOB_NOT_FOUND. */

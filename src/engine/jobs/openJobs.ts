@@ -163,7 +163,7 @@ class EngineJobs implements Jobs {
 
   async submit(request: JobRequest): Promise<{ readonly job: JobView; readonly isNew: boolean }> {
     this.#assertOpen();
-    const { tenantId = LOCAL_TENANT, requestId = randomUUID(), call, task, source, webhookUrl } = request;
+    const { tenantId = LOCAL_TENANT, ownerId, requestId = randomUUID(), call, task, source, webhookUrl } = request;
     const { queue } = this.#stores;
     if (webhookUrl !== undefined) parseUrl(webhookUrl);
     if (source.kind === 'url') parseUrl(source.url);
@@ -172,10 +172,13 @@ class EngineJobs implements Jobs {
     await queue.assertRoom(tenantId, requestId);
     const taken = await this.#takeIn(source);
     const { rawFormat } = source;
-    const asked = { task, rawFormat, webhookUrl, audio: taken.sha256 };
+    const asked = { task, rawFormat, webhookUrl, audio: taken.sha256, ownerId };
     const digest = createHash('sha256').update(JSON.stringify(asked)).digest('hex');
-    const order: JobOrder = { tenantId, requestId, call, task, audio: taken.audio, rawFormat, webhookUrl, digest };
+    const audio = taken.audio;
+    const order: JobOrder = { tenantId, ownerId, requestId, call, task, audio, rawFormat, webhookUrl, digest };
     try {
+      // Once more: taking in the audio may have lasted, and somebody may have been erased meanwhile.
+      if (ids.length > 0) assertMatchable(await this.#engine.speakers(tenantId).list(), ids);
       const { job, isNew } = await queue.add(order);
       if (!isNew) await this.#eraseAudio(taken.audio);
       else if (!this.#isIdle) this.#runner.wake();
@@ -193,7 +196,7 @@ class EngineJobs implements Jobs {
   }
 
   async list(
-    page: { readonly limit: number; readonly cursor?: string | undefined },
+    page: { readonly limit: number; readonly cursor?: string | undefined; readonly ownerId?: string | undefined },
     tenantId: string = LOCAL_TENANT,
   ): Promise<{ readonly jobs: readonly JobView[]; readonly cursor?: string }> {
     this.#assertOpen();
@@ -314,6 +317,7 @@ class EngineJobs implements Jobs {
     const delivery = job.webhookUrl === undefined ? undefined : await this.#stores.outbox.ofJob(tenantId, requestId);
     return {
       ...{ tenantId, requestId, call, kind: task.kind, status, tries, createdAtMs },
+      ownerId: job.ownerId ?? null,
       startedAtMs: job.startedAtMs ?? null,
       endedAtMs: job.endedAtMs ?? null,
       progress: (status === 'running' && this.#stores.queue.progressOf(tenantId, requestId)) || null,

@@ -40,6 +40,23 @@ test('a rotated key holds for its grace, a revoked one not at all', async () => 
   await expect(ring.revoke('key-00000000')).rejects.toMatchObject({ code: 'KEY_NOT_FOUND' });
 });
 
+test('what was revoked, or has ended, stays so when the clock is set back, for those who read it later too', async () => {
+  let nowMs = Date.UTC(2026, 0, 2);
+  using ring = await KeyRing.open(store, { nowMs: () => nowMs });
+  const revoked = await ring.create({ tenantId: 'home', scopes: ['identify'] });
+  const old = await ring.create({ tenantId: 'home', scopes: ['identify'] });
+  await ring.revoke(revoked.record.keyId);
+  const successor = await ring.rotate(old.record.keyId, 3_600_000);
+  nowMs += 3_600_001;
+  expect(callerOf(ring, old.key)).toBeUndefined();
+  nowMs -= 86_400_000;
+  expect([revoked.key, old.key].map((key) => callerOf(ring, key))).toEqual([undefined, undefined]);
+  await ring.limit('home', {}); // any change writes what has ended
+  using later = await KeyRing.open(store, { nowMs: () => nowMs });
+  expect([revoked.key, old.key].map((key) => callerOf(later, key))).toEqual([undefined, undefined]);
+  expect(callerOf(later, successor.key)).toMatchObject({ tenantId: 'home', ownerId: old.record.keyId });
+});
+
 test('a server follows what another process changes', async () => {
   using other = await KeyRing.open(store);
   await other.create({ tenantId: 'home', scopes: ['admin'] });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ApiKeys } from '../../../src/api/access/apiKeys.js';
 import { KeyRing } from '../../../src/api/access/keyRing.js';
 import { TenantGate } from '../../../src/api/access/tenantGate.js';
+import { AsyncJobs } from '../../../src/api/asyncJobs.js';
 import { type RunningServer, serve } from '../../../src/api/serve.js';
 import { createEngine, type Engine } from '../../../src/index.js';
 
@@ -13,6 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), 'voice-prints-scopes-'));
 let engine: Engine;
 let ring: KeyRing;
 let server: RunningServer;
+let jobs: AsyncJobs;
 let nowMs = Date.UTC(2026, 5, 1, 12);
 
 beforeAll(async () => {
@@ -22,10 +24,13 @@ beforeAll(async () => {
     (tenantId) => ring.limitsOf(tenantId),
     () => nowMs,
   );
-  server = await serve({ engine, keys: new ApiKeys(() => ring.current()), gate, port: 0 });
+  // Nothing is worked on: the jobs of these tests only wait.
+  jobs = new AsyncJobs({ engine, isIdle: true });
+  server = await serve({ engine, keys: new ApiKeys(() => ring.current()), gate, jobs: jobs.open, port: 0 });
 });
 afterAll(async () => {
   await server.close();
+  await jobs[Symbol.asyncDispose]();
   await engine[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -48,6 +53,43 @@ test.each([
   const erase = await call(key, '/v1/speakers/nobody', { method: 'DELETE' });
   expect({ people: people.status, erase: erase.status, who: who.status }).toEqual(statuses);
   if (erase.status === 403) expect(await erase.json()).toMatchObject({ code: 'KEY_SCOPE', status: 403 });
+});
+
+test('a key sees and ends the jobs of its own, whoever rotates it; admin sees those of the tenant', async () => {
+  const [mine, other, all] = [
+    await keyFor('jobs', 'identify'),
+    await keyFor('jobs', 'identify'),
+    await keyFor('jobs', 'admin'),
+  ];
+  const json = (key: string, path: string, body?: unknown, method = body === undefined ? 'GET' : 'POST') =>
+    call(key, path, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  const job = { kind: 'vad', url: 'https://example.org/a.wav', requestId: 'mine' };
+  expect((await json(mine, '/v1/jobs', job)).status).toBe(202);
+  const idsOf = async (key: string) =>
+    ((await (await json(key, '/v1/jobs')).json()) as { jobs: { requestId: string }[] }).jobs.map(
+      (one) => one.requestId,
+    );
+  expect([await idsOf(mine), await idsOf(other), await idsOf(all)]).toEqual([['mine'], [], ['mine']]);
+  const DROP_IN = '/audio/generic/api/v2/async/vad';
+  for (const path of ['/v1/jobs/mine', `${DROP_IN}/mine`]) {
+    expect((await json(other, path)).status).toBe(404);
+    expect((await json(other, path, undefined, 'DELETE')).status).toBe(404);
+    expect((await json(mine, path)).status).toBe(200);
+  }
+  expect(await (await json(other, DROP_IN)).json()).toEqual({ jobs: [] });
+  // The same request under the same id must not show what became of somebody else's.
+  expect((await json(other, '/v1/jobs', job)).status).toBe(409);
+  expect((await json(mine, '/v1/jobs', job)).status).toBe(200);
+
+  const { keyId } = ring.list().filter(({ tenantId }) => tenantId === 'jobs')[0]!;
+  const rotated = await ring.rotate(keyId, 0);
+  expect((await json(mine, '/v1/jobs/mine')).status).toBe(401);
+  expect((await json(rotated.key, '/v1/jobs/mine')).status).toBe(200);
+  expect((await json(all, '/v1/jobs/mine', undefined, 'DELETE')).status).toBe(200);
 });
 
 test('the drop-in calls say the same in their own form', async () => {

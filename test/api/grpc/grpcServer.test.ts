@@ -11,12 +11,13 @@ import {
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { afterEach, expect, test } from 'vitest';
-import { ApiKeys } from '../../../src/api/access/apiKeys.js';
+import { ApiKeys, keysOfPairs } from '../../../src/api/access/apiKeys.js';
 import { TenantGate } from '../../../src/api/access/tenantGate.js';
 import { loadProto, SERVICE_NAME } from '../../../src/api/grpc/realtimeProto.js';
 import { type RunningGrpcServer, type ServeGrpcOptions, serveGrpc } from '../../../src/api/grpc/serveGrpc.js';
 import { VoicePrintsError } from '../../../src/index.js';
 import { scriptedEngine } from '../../support/scriptedEngine.js';
+import { until } from '../../support/until.js';
 
 /** What surrounds the service: health, reflection, limits, faults, the end. The engine answers as the test says. */
 type Identify = ReturnType<ReturnType<typeof scriptedEngine>['identifyChunks']>['identify'];
@@ -69,6 +70,18 @@ function stream(server: RunningGrpcServer, key = 'acme-key'): Stream {
 }
 
 const CHUNK = { id: 1, content: 'AAAA', encoding: 'pcm', sampleRate: 16_000 };
+
+test('a stream ends as UNAUTHENTICATED soon after its key was revoked', async () => {
+  const known = keysOfPairs('acme:revoked-key');
+  let held = known;
+  const server = await served(silent, { keys: new ApiKeys(() => held) });
+  const { call, answers, end } = stream(server, 'revoked-key');
+  call.write(CHUNK);
+  await until(() => answers.length > 0);
+  held = [];
+  const { code, metadata } = await end;
+  expect([code, metadata.get('error-code')]).toEqual([status.UNAUTHENTICATED, ['KEY_INVALID']]);
+});
 
 test('health answers without a key', async () => {
   const server = await served(silent);

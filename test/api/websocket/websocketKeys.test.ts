@@ -57,6 +57,33 @@ test('a key that may only name voices enrols nobody; the audio of a tenant is co
   expect(gate.audioMinutesToday('acme')).toBeCloseTo(0.1, 9);
 });
 
+test('a stream ends with 4401 soon after its key was revoked, and enrols nobody in between', async () => {
+  const [known] = keysOfPairs('acme:revoked-key');
+  let held = [known!];
+  const engine = { ...scriptedEngine({ watch: session }), model: { id: 'scripted' } as never };
+  const server = await serve({ engine, keys: new ApiKeys(() => held), port: 0 });
+  const address = `${server.url.replace('http', 'ws')}/v1/stream`;
+  const opened = async () => {
+    const socket = new WebSocket(address);
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'hello', apiKey: 'revoked-key', encoding: 'pcm', sampleRate: 16_000 }));
+    await once(socket, 'message');
+    return socket;
+  };
+  try {
+    const [silent, asking] = [await opened(), await opened()];
+    const closed = Promise.all([once(silent, 'close'), once(asking, 'close')]);
+    const before = actors.length;
+    held = [];
+    asking.send(JSON.stringify({ type: 'enroll', id: '1', speakerId: 'ann' }));
+    for (const [code, reason] of await closed)
+      expect([code, String(reason)]).toEqual([4401, 'Invalid ApiKey [KEY_INVALID]']);
+    expect(actors).toHaveLength(before);
+  } finally {
+    await server.close();
+  }
+});
+
 test("a stream is told its last turns and ended when its tenant's minutes are used up; nothing more counts, and no new one opens", async () => {
   const gate = new TenantGate(() => ({ audioMinutesPerDay: 0.1 }));
   const engine = { ...scriptedEngine({ watch: session }), model: { id: 'scripted' } as never };
