@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { open, readFile as read, readdir, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -9,11 +9,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addModel, removeModel, useModel } from '../../src/engine/models/manageModels.js';
 import { ModelStore } from '../../src/inference/modelStore.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
-import { bytesField, onnxFile } from './protobuf.js';
+import { bytesField, loopingModel, onnxFile } from './protobuf.js';
 
 /** A real network that can be run: the one in the package stands for somebody else's. */
 const { id: builtIn, path: shippedPath, dimensions } = await (await ModelStore.open()).resolve();
-const shipped = await readFile(shippedPath);
+const shipped = await read(shippedPath);
 const sha256 = createHash('sha256').update(shipped).digest('hex');
 const { signal } = new AbortController();
 
@@ -54,12 +54,18 @@ async function kept(): Promise<string[]> {
   return (await readdir(folder)).filter((name) => name !== 'index.json');
 }
 
+/** Processes that this one has started and that still run. */
+const children = (): string[] =>
+  readdirSync('/proc/self/task').flatMap((task) =>
+    readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
+  );
+
 describe('a model of somebody else', () => {
   test('is added by file, used by default, and removed when another one is in use', async () => {
     const model = await add(shippedPath, { id: 'mine', sha256: sha256.toUpperCase() });
     expect(model).toMatchObject({ storedAs: 'mine', isBuiltIn: false, dimensions, sha256 });
     expect(model.id).toBe(`mine@${sha256.slice(0, 12)}`);
-    expect(shipped.equals(await readFile(model.path))).toBe(true);
+    expect(shipped.equals(await read(model.path))).toBe(true);
     expect(await kept()).toHaveLength(1);
 
     expect((await useModel(storeDirectory, 'mine')).id).toBe(model.id);
@@ -177,6 +183,22 @@ describe('what is refused, with the reason, and leaves nothing behind', () => {
     },
   );
 
+  test('a network that never ends is stopped, whoever waits for it', async () => {
+    const message = expect.stringContaining('had not ended after 3 seconds');
+    const adding = addBytes(loopingModel(), { maxTrialMs: 3_000 });
+    await expect(adding).rejects.toMatchObject({ code: 'MODEL_INVALID', message });
+    expect(await kept()).toEqual([]);
+    const stopping = new AbortController();
+    const before = children().length;
+    const waiting = addBytes(loopingModel(), { signal: stopping.signal });
+    const stopped = expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect.poll(() => children().length, { timeout: 10_000 }).toBe(before + 1);
+    stopping.abort();
+    await stopped;
+    expect(children()).toHaveLength(before);
+    expect(await kept()).toEqual([]);
+  });
+
   test('a file of more than 512 MiB is MODEL_INVALID without being read', async () => {
     const path = join(storeDirectory, 'large.onnx');
     const file = await open(path, 'w');
@@ -216,7 +238,7 @@ describe('what is refused, with the reason, and leaves nothing behind', () => {
     const path = join(storeDirectory, 'models', 'index.json');
     await writeFile(path, text);
     await expect(useModel(storeDirectory, builtIn)).rejects.toMatchObject({ code });
-    expect(await readFile(path, 'utf8')).toBe(text);
+    expect(await read(path, 'utf8')).toBe(text);
   });
 });
 
@@ -231,7 +253,7 @@ describe('by URL', () => {
     const model = await addUrl(`http://me:secret@${host}/far/My%20Model.onnx?key=secret`, [host], { onBytes, sha256 });
     expect(model).toMatchObject({ storedAs: 'my-20model', sha256 });
     expect(received.at(-1)).toBe(shipped.length);
-    const index = await readFile(join(storeDirectory, 'models', 'index.json'), 'utf8');
+    const index = await read(join(storeDirectory, 'models', 'index.json'), 'utf8');
     expect(index).toContain(`http://${host}/far/My%20Model.onnx`);
     expect(index).not.toContain('secret');
   });

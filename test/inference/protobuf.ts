@@ -49,3 +49,62 @@ export function onnxFile(model: HandMadeModel = {}): Uint8Array {
     ...props,
   ]);
 }
+
+const node = (
+  operation: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  attributes: readonly number[] = [],
+) =>
+  bytesField(1, [
+    ...inputs.flatMap((name) => bytesField(1, name)),
+    ...outputs.flatMap((name) => bytesField(2, name)),
+    ...bytesField(4, operation),
+    ...attributes,
+  ]);
+
+/** An AttributeProto; `type` 4 is a tensor, 5 a graph, 7 a list of integers. */
+const attribute = (name: string, type: number, value: readonly number[]) =>
+  bytesField(5, [...bytesField(1, name), ...value, ...numberField(20, type)]);
+
+/** A single value: 7 is an integer, 9 a truth value. */
+const scalar = (name: string, type: number) => [
+  ...bytesField(1, name),
+  ...bytesField(2, bytesField(1, [...numberField(1, type), ...bytesField(2, [])])),
+];
+
+/** A speaker model in every respect, whose network goes round and round: `while (true) {}`. */
+export function loopingModel(): Uint8Array {
+  const [INTEGER, TRUTH] = [7, 9];
+  const body = [
+    ...node('Identity', ['on'], ['goesOn']),
+    ...node('Identity', ['carried'], ['carriedOn']),
+    ...bytesField(2, 'body'),
+    ...bytesField(11, scalar('round', INTEGER)),
+    ...bytesField(11, scalar('on', TRUTH)),
+    ...bytesField(11, valueInfo('carried', [0, 80])),
+    ...bytesField(12, scalar('goesOn', TRUTH)),
+    ...bytesField(12, valueInfo('carriedOn', [0, 80])),
+  ];
+  const isTrue = [...numberField(2, TRUTH), ...bytesField(9, [1])];
+  const graph = [
+    ...node('Constant', [], ['true'], attribute('value', 4, bytesField(5, isTrue))),
+    ...node(
+      'ReduceMean',
+      ['x'],
+      ['mean'],
+      [...attribute('axes', 7, numberField(8, 1)), ...attribute('keepdims', 2, numberField(3, 0))],
+    ),
+    ...node('Loop', ['', 'true', 'mean'], ['embedding'], attribute('body', 5, bytesField(6, body))),
+    ...bytesField(2, 'looping'),
+    ...bytesField(11, valueInfo('x', [0, 0, 80])),
+    ...bytesField(12, valueInfo('embedding', [0, 80])),
+  ];
+  const properties = Object.entries({ framework: 'wespeaker', output_dim: '80', sample_rate: '16000' });
+  return Uint8Array.from([
+    ...numberField(1, 8),
+    ...bytesField(7, graph),
+    ...bytesField(8, numberField(2, 17)),
+    ...properties.flatMap(([key, value]) => bytesField(14, [...bytesField(1, key), ...bytesField(2, value)])),
+  ]);
+}

@@ -19,8 +19,7 @@ import { fullIdOf, ModelStore } from '../../inference/modelStore.js';
 import { readOnnxMetadata } from '../../inference/onnxMetadata.js';
 import type { SegmentationModel } from '../../inference/segmentationModel.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
-import { tryModel } from '../../inference/tryModel.js';
-import { trySegmentation } from '../../speech/trySegmentation.js';
+import { TRIAL_MS, tryInProcess } from './modelTrial.js';
 import { type ModelSource, type ReceivedModel, receiveModel } from './receiveModel.js';
 
 const LOCK_FILE = '.index.lock';
@@ -36,6 +35,8 @@ export interface AddModelRequest {
   readonly signal: AbortSignal;
   /** Bytes received so far. */
   readonly onBytes?: (received: number) => void;
+  /** How long the model may take over its test sounds; two minutes by default. */
+  readonly maxTrialMs?: number;
 }
 
 /**
@@ -50,11 +51,14 @@ export async function addModel(request: AddModelRequest): Promise<SpeakerModel |
   const id = request.id ?? idOfSource(source);
   assertId(id);
   assertChecksum(request.sha256);
-  const received = await receiveModel(source, modelFolder(storeDirectory), { signal, onBytes });
+  const received = await receiveModel(source, modelFolder(storeDirectory), { signal, onBytes }).catch((error) => {
+    throw asVoicePrintsError(error);
+  });
   try {
     assertSame(received, request.sha256);
-    const kind = await triedModel(received.path, id);
-    signal.throwIfAborted();
+    const model = await describedModel(received.path, id);
+    await tryInProcess(model, { signal, maxMs: request.maxTrialMs ?? TRIAL_MS });
+    const kind = 'kind' in model ? 'segmentation' : 'speaker';
     await keep(storeDirectory, received, { id, kind, source: nameOfSource(source) });
   } catch (error) {
     throw asVoicePrintsError(error);
@@ -64,15 +68,11 @@ export async function addModel(request: AddModelRequest): Promise<SpeakerModel |
   return (await ModelStore.openFor(storeDirectory)).resolveEither(id);
 }
 
-/** What kind of model the file is, once it was checked and ran. Throws MODEL_INVALID. */
-async function triedModel(path: string, name: string): Promise<AddedModel['kind']> {
+/** What the file says of itself, checked without running it. Throws MODEL_INVALID. */
+async function describedModel(path: string, name: string): Promise<SpeakerModel | SegmentationModel> {
   const bytes = await readFile(path);
-  if (isSegmentation(readOnnxMetadata(bytes))) {
-    await trySegmentation(describeSegmentation(bytes, { path, name, isBuiltIn: false }));
-    return 'segmentation';
-  }
-  await tryModel(describeModel(bytes, { path, name, isBuiltIn: false }));
-  return 'speaker';
+  const describe = isSegmentation(readOnnxMetadata(bytes)) ? describeSegmentation : describeModel;
+  return describe(bytes, { path, name, isBuiltIn: false });
 }
 
 /** No segmentation model is used from now on where none is named, whatever is added later. */
