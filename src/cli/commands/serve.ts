@@ -7,6 +7,7 @@ import { allowedHosts } from '../options/allowedHosts.js';
 import { openEngine, segmentationOption } from '../options/openEngine.js';
 import { hasFlag, numberOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { remark } from '../output/output.js';
+import { LastNet } from './lastNet.js';
 import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
 import { tlsOfServe, tlsOptions } from './serveTls.js';
 
@@ -53,6 +54,7 @@ as "apiKey"; the store keeps its digest.`,
     const host = textOption(args, 'host');
     const corsOrigins = parseOrigins(textOption(args, 'cors-origins') ?? env.VOICE_PRINTS_CORS_ORIGINS ?? '');
     const log = await openLog(args, terminal);
+    using net = new LastNet(log);
     await using engine = await openEngine(args, terminal, { keepAudio: hasFlag(args, 'keep-audio') });
     const served = await serveKeys(env, {
       keyFile: textOption(args, 'key-file'),
@@ -85,10 +87,12 @@ as "apiKey"; the store keeps its digest.`,
         `${JSON.stringify({ rest: server.url, ...(grpc ? { grpc: grpc.address } : {}), ...made })}\n`,
       );
       if (madeKey !== undefined) remark(args, terminal, 'This API key is shown once: keep it.');
-      if (!signal.aborted) await once(signal, 'abort');
+      const stopped = AbortSignal.any([signal, net.signal]);
+      if (!stopped.aborted) await once(stopped, 'abort');
     } finally {
       await Promise.all([server.close(), grpc?.close()]);
     }
+    net.assertHeld();
   },
 };
 

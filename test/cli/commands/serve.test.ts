@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -133,4 +134,28 @@ test('keys are made and revoked while the server runs', async () => {
   await vi.waitFor(async () => expect((await people(line.rest, rotated.apiKey)).status).toBe(401), { timeout: 30_000 });
   const refused = await ran(['keys', 'revoke', 'key-00000000', ...store]);
   expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([1, 'KEY_NOT_FOUND']);
+});
+
+test('what is thrown outside every call ends serve with a failure, once the calls in work have ended', async () => {
+  const throwing = "data:text/javascript,process.on('SIGUSR2',()=>{throw new Error('outside')})";
+  const env = { VOICE_PRINTS_API_KEYS: 'home:first-key', NODE_OPTIONS: `--import "${throwing}"` };
+  const { child, line } = await serving('last-net', ['--log', 'error'], env);
+  const { hostname, port } = new URL(line.rest);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  const body = JSON.stringify({ speakerId: 'nobody' });
+  const path = '/audio/generic/api/v1/sync/diarization/delete?apikey=first-key';
+  const head = `POST ${path} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: ${body.length}\r\n\r\n`;
+  socket.write(head);
+  expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1.1 100/); // the call is in work
+  const end = ended(child);
+  child.kill('SIGUSR2');
+  await expect.poll(() => people(line.rest, 'first-key').catch(() => 'refused')).toBe('refused');
+  socket.write(body);
+  expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1.1 200/);
+  const { exitCode, stderr } = await end;
+  expect(exitCode).toBe(1);
+  const logged = stderr.split('\n').flatMap((text) => (text.startsWith('{') ? [JSON.parse(text)] : []));
+  expect(logged).toMatchObject([{ code: 'INTERNAL', requestId: 'process', stack: expect.stringContaining('outside') }]);
+  expect(stderr).toContain('INTERNAL: something failed outside every call');
 });

@@ -1,0 +1,45 @@
+import type { ServerLog } from '../../api/serverLog.js';
+import { VoicePrintsError } from '../../index.js';
+
+/** Past this the process ends whatever still goes on: more than closing everything takes. */
+const LEAVE_MS = 25_000;
+
+/**
+ * What is thrown outside every guard is a fault of ours, after which nothing can be relied on. It is logged; calls in work may
+ * end, nothing new is taken, and the process ends with a failure, so that whoever supervises it starts it anew.
+ */
+export class LastNet implements Disposable {
+  readonly #log: ServerLog;
+  readonly #caught = new AbortController();
+  #first: unknown;
+
+  constructor(log: ServerLog) {
+    this.#log = log;
+    process.on('uncaughtException', this.#catch);
+  }
+
+  /** Aborted with the first failure. */
+  get signal(): AbortSignal {
+    return this.#caught.signal;
+  }
+
+  /** To be called when everything is closed. Throws INTERNAL after a failure. */
+  assertHeld(): void {
+    if (!this.signal.aborted) return;
+    const message = 'something failed outside every call; calls in work were let end, and serve ends: start it anew';
+    throw new VoicePrintsError('INTERNAL', message, { cause: this.#first });
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.signal.aborted) process.off('uncaughtException', this.#catch);
+  }
+
+  readonly #catch = (thrown: unknown): void => {
+    if (!this.signal.aborted) {
+      this.#first = thrown;
+      setTimeout(() => process.exit(1), LEAVE_MS).unref();
+      this.#caught.abort();
+    }
+    this.#log.failure({ requestId: 'process', code: 'INTERNAL', error: thrown });
+  };
+}
