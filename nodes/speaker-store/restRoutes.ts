@@ -3,6 +3,7 @@ import type { Node, NodeAPI } from 'node-red';
 import type { KeyCheck } from '../../src/api/access/admitKey.js';
 import type { FailureReport } from '../../src/api/calls/call.js';
 import { createRestRouter } from '../../src/api/rest.js';
+import { lazy } from '../../src/core/lazy.js';
 import { asVoicePrintsError, type Engine, type ErrorCode, type Jobs, VoicePrintsError } from '../../src/index.js';
 import { nodeCors } from './nodeCors.js';
 import { fullPath, registerUpgrades } from './upgrades.js';
@@ -59,17 +60,14 @@ export function mountHttp(RED: NodeAPI, store: Node, { path, handlers }: MountOp
 
 /** The REST API of a store, whose engine opens with the first call at the latest. */
 export function restHandler({ engine, onFailure, ...shared }: RestHandlerOptions): RequestHandler {
-  let router: Promise<RequestHandler> | undefined;
-  const open = async (): Promise<RequestHandler> =>
-    createRestRouter({ ...shared, engine: await engine(), options: { onFailure } });
+  const router = lazy(
+    async (): Promise<RequestHandler> =>
+      createRestRouter({ ...shared, engine: await engine(), options: { onFailure } }),
+  );
   return (req, res, next) => {
-    router ??= open();
-    router.then(
+    router.get().then(
       (handle) => handle(req, res, next),
-      (thrown: unknown) => {
-        router = undefined; // the store may open next time
-        refuse(res, asVoicePrintsError(thrown).code);
-      },
+      (thrown: unknown) => refuse(res, asVoicePrintsError(thrown).code),
     );
   };
 }

@@ -1,3 +1,4 @@
+import { lazy } from '../../src/core/lazy.js';
 import { asVoicePrintsError, type Engine, type ErrorCode, VoicePrintsError } from '../../src/index.js';
 
 /** How far a store is, as the badges of its users show it. */
@@ -10,7 +11,7 @@ export class StoreEngine {
   phase: StorePhase = { is: 'closed' };
   readonly #open: () => Promise<Engine>;
   readonly #onPhase: (phase: StorePhase) => void;
-  #opening: Promise<Engine> | undefined;
+  readonly #engine = lazy(() => this.#start());
   #isClosing = false;
 
   constructor(open: () => Promise<Engine>, onPhase: (phase: StorePhase) => void) {
@@ -19,7 +20,7 @@ export class StoreEngine {
   }
 
   get isAsked(): boolean {
-    return this.#opening !== undefined || this.#isClosing;
+    return this.#engine.isAsked || this.#isClosing;
   }
 
   /** Rejects with what stands in the way; ENGINE_CLOSED after `close`. */
@@ -27,13 +28,12 @@ export class StoreEngine {
     if (this.#isClosing) {
       return Promise.reject(new VoicePrintsError('ENGINE_CLOSED', 'the flows are being stopped; send it again'));
     }
-    this.#opening ??= this.#start();
-    return this.#opening;
+    return this.#engine.get();
   }
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    const engine = await this.#opening?.catch(() => undefined); // that it failed was said when it failed
+    const engine = await this.#engine.opened();
     await engine?.[Symbol.asyncDispose]();
   }
 
@@ -45,7 +45,6 @@ export class StoreEngine {
       return engine;
     } catch (thrown) {
       const failure = asVoicePrintsError(thrown);
-      this.#opening = undefined; // a folder that was unreachable may be there next time
       this.#enter({ is: 'failed', code: failure.code });
       throw failure;
     }

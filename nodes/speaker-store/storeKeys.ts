@@ -3,6 +3,7 @@ import { type HashedKey, keysOfPairs } from '../../src/api/access/apiKeys.js';
 import { KeyRing } from '../../src/api/access/keyRing.js';
 import { type RingCheck, ringCheck } from '../../src/api/access/ringCheck.js';
 import { TenantGate } from '../../src/api/access/tenantGate.js';
+import { lazy } from '../../src/core/lazy.js';
 import { asVoicePrintsError, LOCAL_TENANT, VoicePrintsError } from '../../src/index.js';
 
 const SHORTEST_KEY = 8;
@@ -27,7 +28,7 @@ export class StoreKeys implements Disposable {
   readonly #given: readonly HashedKey[];
   readonly #isTooShort: boolean;
   readonly #onFailure: (message: string) => void;
-  #reading: Promise<void> | undefined;
+  readonly #reading = lazy(() => this.#read());
   /** Opens the store to other programs, once there is a key. */
   #open: (() => void) | undefined;
   #isClosed = false;
@@ -47,13 +48,7 @@ export class StoreKeys implements Disposable {
    * Throws FILE_UNREADABLE, CONFIG_INVALID; the next call tries again.
    */
   async ring(): Promise<KeyRing> {
-    this.#reading ??= this.#read();
-    try {
-      await this.#reading;
-    } catch (error) {
-      this.#reading = undefined;
-      throw error;
-    }
+    await this.#reading.get();
     return this.#ring;
   }
 

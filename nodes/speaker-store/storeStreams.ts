@@ -5,6 +5,7 @@ import type { KeyCheck } from '../../src/api/access/admitKey.js';
 import type { FailureReport } from '../../src/api/calls/call.js';
 import { StreamServer } from '../../src/api/websocket/streamServer.js';
 import { guarded } from '../../src/core/guarded.js';
+import { lazy } from '../../src/core/lazy.js';
 import { asVoicePrintsError, type Engine } from '../../src/index.js';
 import { fullPath, takeStreams } from './upgrades.js';
 
@@ -27,26 +28,19 @@ export function openStoreStreams(
   store: Node,
   { path, engine, ...options }: StoreStreamsOptions,
 ): () => Promise<void> {
-  let opening: Promise<StreamServer> | undefined;
-  const open = async (): Promise<StreamServer> => new StreamServer({ ...options, engine: await engine() });
+  const streams = lazy(async () => new StreamServer({ ...options, engine: await engine() }));
   const take = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const refuse = (thrown: unknown): void => {
       socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       store.error(asVoicePrintsError(thrown).message);
     };
     guarded(refuse, async () => {
-      opening ??= open();
-      const streams = await opening.catch((thrown: unknown) => {
-        opening = undefined; // the store may open next time
-        throw thrown;
-      });
-      streams.handleUpgrade(request, socket, head);
+      (await streams.get()).handleUpgrade(request, socket, head);
     })();
   };
   const leave = takeStreams(fullPath(RED, path), take);
   return async () => {
     leave();
-    const streams = await opening?.catch(() => undefined); // that it failed was said when it failed
-    await streams?.close(LAST_TURNS_MS);
+    await (await streams.opened())?.close(LAST_TURNS_MS);
   };
 }

@@ -1,4 +1,6 @@
 import { VoicePrintsError } from '../core/errors.js';
+import { lazy } from '../core/lazy.js';
+import { present } from '../core/present.js';
 import type { Engine } from '../engine/engine.js';
 import type { JobSettings } from '../engine/jobs/jobSettings.js';
 import type { Jobs, JobView } from '../engine/jobs/jobs.js';
@@ -30,7 +32,7 @@ export interface AsyncJobsOptions {
 export class AsyncJobs implements AsyncDisposable {
   readonly #options: AsyncJobsOptions;
   readonly #listeners = new Set<(job: JobView) => void>();
-  #opening: Promise<Jobs> | undefined;
+  readonly #jobs = lazy(() => this.#start());
   #isClosed = false;
 
   constructor(options: AsyncJobsOptions) {
@@ -40,8 +42,7 @@ export class AsyncJobs implements AsyncDisposable {
   /** Throws what openJobs throws, and ENGINE_CLOSED. */
   readonly open = (): Promise<Jobs> => {
     if (this.#isClosed) return Promise.reject(new VoicePrintsError('ENGINE_CLOSED', 'the jobs were closed; try again'));
-    this.#opening ??= this.#start();
-    return this.#opening;
+    return this.#jobs.get();
   };
 
   /** Hears every job that is done or failed, of every tenant, once its outcome is on disk. Returns what ends that. */
@@ -52,29 +53,27 @@ export class AsyncJobs implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    const jobs = await this.#opening?.catch(() => undefined); // a failed start has told its caller
+    const jobs = await this.#jobs.opened();
     await jobs?.[Symbol.asyncDispose]();
   }
 
   async #start(): Promise<Jobs> {
     const { engine, encryptionKey, allowHosts = [], onFault, gate, settings = {}, isIdle = false } = this.#options;
-    try {
-      const jobs = await openJobs(typeof engine === 'function' ? await engine() : engine, {
-        ...{ encryptionKey, allowHosts, settings, isIdle },
-        ...(onFault ? { onFault } : {}),
-        quota: gate,
-        payloadOf: ({ requestId, task }, outcome) => ({
-          request_id: requestId,
-          ...contractOutcome(task.kind, outcome),
-        }),
-      });
-      jobs.onSettled((job) => {
-        for (const listener of this.#listeners) listener(job);
-      });
-      return jobs;
-    } catch (error) {
-      this.#opening = undefined;
-      throw error;
-    }
+    const jobs = await openJobs(typeof engine === 'function' ? await engine() : engine, {
+      encryptionKey,
+      allowHosts,
+      settings,
+      isIdle,
+      ...present({ onFault }),
+      quota: gate,
+      payloadOf: ({ requestId, task }, outcome) => ({
+        request_id: requestId,
+        ...contractOutcome(task.kind, outcome),
+      }),
+    });
+    jobs.onSettled((job) => {
+      for (const listener of this.#listeners) listener(job);
+    });
+    return jobs;
   }
 }

@@ -106,9 +106,13 @@ export class VoicePrintsError extends Error {
 export function asVoicePrintsError(thrown: unknown): VoicePrintsError {
   if (thrown instanceof VoicePrintsError) return thrown;
   if (thrown instanceof Error && thrown.name === 'AbortError') {
-    return new VoicePrintsError('ABORTED', 'the work was stopped before it ended', { cause: thrown });
+    return aborted(thrown);
   }
   return new VoicePrintsError('INTERNAL', 'an unexpected failure; the log names its cause', {
     cause: thrown,
   });
 }
+
+/** Of work that its caller stopped; `cause` is the reason of the signal. */
+export const aborted = (cause?: unknown): VoicePrintsError =>
+  new VoicePrintsError('ABORTED', 'the work was stopped before it ended', { cause });

@@ -1,3 +1,6 @@
+/** Speech in all from which a voiceprint is complete, and matched. */
+export const COMPLETE_SPEECH_MS = 12_000;
+
 /** A vector from a speaker model: L2 norm 1, shape (d,). Only embeddings of one `modelId` may be compared. */
 export interface Embedding {
   readonly values: Float32Array<ArrayBuffer>;

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { openRecording } from '../audio/openRecording.js';
 import { replayableSource } from '../audio/replayableSource.js';
 import type { Actor, AuditTrail } from '../core/audit.js';
-import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
+import { aborted, asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
 import type {
   Diarization,
   EnrollResult,
@@ -11,6 +11,7 @@ import type {
   Identification,
   SpeechActivity,
 } from '../core/identification.js';
+import { type Lazy, lazy } from '../core/lazy.js';
 import type { RecordingSource } from '../core/recording.js';
 import type { Voiceprint } from '../core/voiceprint.js';
 import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
@@ -86,14 +87,19 @@ export class VoiceEngine implements Engine {
   readonly #sessions = new Set<WatchSession>();
   readonly #voiceprints: SharedVoiceprints;
   readonly #onErased = new Set<(tenantId: string, speakerId: string) => Promise<void>>();
-  #compute: Promise<Compute> | undefined;
-  #networks: Promise<LiveNetworks> | undefined;
+  /** One set of threads for all calls. */
+  readonly #compute: Lazy<Compute>;
+  /** One queue for all live streams. */
+  readonly #networks: Lazy<LiveNetworks>;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.#voiceprints = new SharedVoiceprints(parts.registry);
     this.model = parts.model;
     this.storeDirectory = parts.config.storeDirectory;
+    const { config, model, segmentation, openCompute } = parts;
+    this.#compute = lazy(() => openCompute(config, model, segmentation));
+    this.#networks = lazy(async () => openLiveNetworks(await this.#compute.get(), this.#closing.signal));
     this.#admission = new Admission(2 * (parts.config.workerThreads ?? availableParallelism()), MAX_WAITING);
   }
 
@@ -106,7 +112,7 @@ export class VoiceEngine implements Engine {
       return enroll(
         { ...request, tenantId },
         {
-          compute: await this.#openCompute(),
+          compute: await this.#compute.get(),
           registry,
           openRecording: (source) => openRecording(source, limits, signal),
           nowMs,
@@ -126,7 +132,7 @@ export class VoiceEngine implements Engine {
       const everybody = await this.#hearAgain(tenantId, signal);
       const voiceprints = voiceprintsFor(everybody, speakerIds, this.model.id);
       const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
-      const compute = await this.#openCompute();
+      const compute = await this.#compute.get();
       const settings = {
         voiceprints,
         falseAcceptPercent: request.falseAcceptPercent ?? config.falseAcceptPercent,
@@ -163,7 +169,7 @@ export class VoiceEngine implements Engine {
       unknownVoices,
       falseAcceptPercent: config.falseAcceptPercent,
       nowMs,
-      openNetworks: () => this.#openNetworks(),
+      openNetworks: () => this.#networks.get(),
       closing: this.#closing.signal,
       onEnded: () => this.#sessions.delete(session),
     });
@@ -188,7 +194,7 @@ export class VoiceEngine implements Engine {
               voiceprints: voiceprintsFor(await this.#hearAgain(tenantId, signal), speakerIds, this.model.id),
               falseAcceptPercent,
             },
-            await this.#openCompute(),
+            await this.#compute.get(),
             signal,
           ),
         ),
@@ -202,7 +208,7 @@ export class VoiceEngine implements Engine {
       const everybody = speakerIds.length > 0 ? await this.#hearAgain(tenantId, signal) : [];
       const voiceprints = speakerIds.length > 0 ? voiceprintsFor(everybody, speakerIds, this.model.id) : [];
       const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
-      const compute = await this.#openCompute();
+      const compute = await this.#compute.get();
       const { falseAcceptPercent } = config;
       return diarizeRecording(
         {
@@ -218,7 +224,7 @@ export class VoiceEngine implements Engine {
   detectSpeech(request: DetectSpeechRequest, options: CallOptions = {}): Promise<SpeechActivity> {
     return this.#job(options, async (signal) => {
       const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
-      const compute = await this.#openCompute();
+      const compute = await this.#compute.get();
       const { minNonSpeechMs = 0 } = request;
       const { onProgress } = options;
       return detectRecordingSpeech(await openRecording(request.source, limits, signal), {
@@ -259,7 +265,7 @@ export class VoiceEngine implements Engine {
     this.#closing.abort(closed());
     await Promise.all([...this.#sessions].map((session) => session[Symbol.asyncDispose]()));
     await this.#admission.settled();
-    const compute = await this.#compute?.catch(() => undefined); // a failed start has told its caller
+    const compute = await this.#compute.opened();
     await compute?.[Symbol.asyncDispose]();
     const { registry, unknownVoices } = this.#parts;
     try {
@@ -279,7 +285,7 @@ export class VoiceEngine implements Engine {
   }
 
   #reembed(tenantId: string, options: ReembedOptions): Promise<Reembedded> {
-    const openCompute = () => this.#openCompute();
+    const openCompute = () => this.#compute.get();
     const { registry } = this.#parts;
     const onReembedded = (speakerIds: readonly string[]) => this.#notes(tenantId).reembedded(speakerIds);
     return reembedStale({ registry, tenantId, modelId: this.model.id, openCompute, onReembedded }, options);
@@ -314,31 +320,9 @@ export class VoiceEngine implements Engine {
       return await this.#admission.run(() => work(either), either);
     } catch (error) {
       if (this.#closing.signal.aborted) throw closed();
-      if (signal?.aborted)
-        throw new VoicePrintsError('ABORTED', 'the work was stopped before it ended', { cause: error });
+      if (signal?.aborted) throw aborted(error);
       throw asVoicePrintsError(error);
     }
-  }
-
-  /** One set of threads for all calls; a failed start is told to the caller and tried again by the next. */
-  #openCompute(): Promise<Compute> {
-    const { config, model, segmentation, openCompute } = this.#parts;
-    this.#compute ??= openCompute(config, model, segmentation).catch((error) => {
-      this.#compute = undefined;
-      throw error;
-    });
-    return this.#compute;
-  }
-
-  /** One queue for all live streams; a failed start is tried again by the next. */
-  #openNetworks(): Promise<LiveNetworks> {
-    this.#networks ??= this.#openCompute()
-      .then((compute) => openLiveNetworks(compute, this.#closing.signal))
-      .catch((error) => {
-        this.#networks = undefined;
-        throw error;
-      });
-    return this.#networks;
   }
 
   #assertOpen(): void {

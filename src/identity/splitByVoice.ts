@@ -1,3 +1,4 @@
+import { exactSecondsOfSamples } from '../core/time.js';
 import type { ClusteredWindows, Windows } from './clusterWindows.js';
 import { compare, type MatchOptions } from './matchVoices.js';
 import { stickyPath } from './stickyPath.js';
@@ -50,7 +51,7 @@ function windowLlrs(
   const llrs = new Float32Array(windows.length * enrolled.length);
   windows.forEach(({ startSample, endSample }, row) => {
     const centroid = embeddings.subarray(row * dimensions, (row + 1) * dimensions);
-    const speechSeconds = (endSample - startSample) / 16_000;
+    const speechSeconds = exactSecondsOfSamples(endSample - startSample);
     for (const { voice, llr } of compare({ centroid, speechSeconds }, enrolled, options)) {
       llrs[row * enrolled.length + columnOf.get(voice.id)!] = llr;
     }

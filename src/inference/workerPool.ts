@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Piscina } from 'piscina';
-import { asVoicePrintsError, type ErrorCode, VoicePrintsError } from '../core/errors.js';
+import { aborted, asVoicePrintsError, type ErrorCode, VoicePrintsError } from '../core/errors.js';
+import { lazy } from '../core/lazy.js';
 import { keepRuntimeSilent } from './onnxSession.js';
 
 /** What a worker answers: errors cross threads as plain data, since structured clones lose their class. */
@@ -37,7 +38,7 @@ const IDLE_MS = 60_000;
 /** Worker threads, started with the first task. The only owner of piscina. */
 export class WorkerPool implements AsyncDisposable {
   readonly #options: WorkerPoolOptions;
-  #pool: Promise<Piscina> | undefined;
+  readonly #pool = lazy(() => this.#start());
   readonly #closing = new AbortController();
   /** Tasks the threads are at; never more than threads. */
   readonly #underWay = new Set<Promise<unknown>>();
@@ -60,7 +61,7 @@ export class WorkerPool implements AsyncDisposable {
     const pool = await this.#open();
     throwIfAborted(signal); // an abort while the pool opened is an event nobody will hear
     const work = untilAborted(this.#inTurn<T, R>(pool, { task, transfer }, signal), this.#closing.signal, closed);
-    const reply = await untilAborted(work, signal, () => aborted(signal));
+    const reply = await untilAborted(work, signal, () => aborted(signal.reason));
     if (reply.kind === 'done') return reply.result;
     throw new VoicePrintsError(reply.code, reply.message, { details: reply.details, cause: new Error(reply.trace) });
   }
@@ -93,8 +94,7 @@ export class WorkerPool implements AsyncDisposable {
 
   #open(): Promise<Piscina> {
     if (this.#closing.signal.aborted) throw closed();
-    this.#pool ??= this.#start();
-    return this.#pool;
+    return this.#pool.get();
   }
 
   async #start(): Promise<Piscina> {
@@ -113,7 +113,7 @@ export class WorkerPool implements AsyncDisposable {
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    const pool = await this.#pool;
+    const pool = await this.#pool.opened();
     for (const start of this.#waiting.splice(0)) start();
     await Promise.race([Promise.allSettled(this.#underWay), delay(CLOSE_MS, undefined, { ref: false })]);
     await pool?.destroy();
@@ -132,7 +132,7 @@ export async function replyOf<R>(work: () => Promise<R> | R): Promise<WorkerRepl
 }
 
 function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw aborted(signal);
+  if (signal.aborted) throw aborted(signal.reason);
 }
 
 /** Settles with the work, or rejects as soon as the signal aborts. */
@@ -143,9 +143,6 @@ function untilAborted<R>(work: Promise<R>, signal: AbortSignal, why: () => Voice
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
 }
-
-const aborted = (signal: AbortSignal): VoicePrintsError =>
-  new VoicePrintsError('ABORTED', 'the work was stopped before it ended', { cause: signal.reason });
 
 const closed = (): VoicePrintsError =>
   new VoicePrintsError('ENGINE_CLOSED', 'the engine is closed; make a new one for further work');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
-import { VoicePrintsError } from '../core/errors.js';
+import { aborted, VoicePrintsError } from '../core/errors.js';
 
 /** A cloud's metadata service on an otherwise public address (Azure's wire server). */
 const DENIED = ['168.63.129.16'];
@@ -74,7 +74,7 @@ export function asUrlError(thrown: unknown, signal: AbortSignal): VoicePrintsErr
   if (thrown instanceof VoicePrintsError) return thrown;
   if (signal.aborted) {
     const isTimeout = (signal.reason as Error | undefined)?.name === 'TimeoutError';
-    return isTimeout ? timeout() : new VoicePrintsError('ABORTED', 'the work was stopped before it ended');
+    return isTimeout ? timeout() : aborted();
   }
   // The agent gives its refusals no code, only these words (request-filtering-agent 3).
   if (thrown instanceof Error && /is not allowed\. Because/.test(thrown.message)) {

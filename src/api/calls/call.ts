@@ -99,9 +99,3 @@ export interface TextBody {
 }
 
 export type Handler = (call: Call) => Promise<Answer>;
-
-/** The same object without members that are undefined. */
-export function present<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const given = Object.entries(members).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as { [K in keyof T]?: Exclude<T[K], undefined> };
-}

@@ -1,10 +1,11 @@
 import type { Router } from 'express';
 import { VoicePrintsError } from '../../core/errors.js';
+import { present } from '../../core/present.js';
 import type { Jobs, JobTask, JobView } from '../../engine/jobs/jobs.js';
 import { type Scope, visibleOwner } from '../access/caller.js';
 import { asyncQuery, JOB_SCHEMAS, oneJob, pageQuery, taskOf } from '../calls/asyncSchemas.js';
 import { readCarriedAudio } from '../calls/audioInput.js';
-import { type Answer, type Call, type Handler, present, type Surface } from '../calls/call.js';
+import type { Answer, Call, Handler, Surface } from '../calls/call.js';
 import { endpoint } from '../calls/endpoint.js';
 import { parseInput } from '../calls/schemas.js';
 import { faultDialect } from '../refusals/dialect.js';

@@ -1,7 +1,8 @@
+import { present } from '../../core/present.js';
 import type { RecordingSource } from '../../core/recording.js';
 import { diarizeBody, diarizeQuery, voicesOf } from '../calls/asyncSchemas.js';
 import { readAudioInput } from '../calls/audioInput.js';
-import { type Answer, type Call, present } from '../calls/call.js';
+import type { Answer, Call } from '../calls/call.js';
 import { bodyTooLarge } from '../refusals/refusal.js';
 import { diarizeAnswer, diarizeList } from './contractAnswers.js';
 import { type Version, withSyncHint } from './syncCall.js';

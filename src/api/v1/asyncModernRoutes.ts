@@ -1,9 +1,10 @@
 import type { Router } from 'express';
+import { present } from '../../core/present.js';
 import type { DeadLetter } from '../../engine/jobs/jobs.js';
 import { type Scope, visibleOwner } from '../access/caller.js';
 import { jobBody, jobQuery, oneWebhook, pageQuery, taskOf } from '../calls/asyncSchemas.js';
 import { readCarriedAudio } from '../calls/audioInput.js';
-import { type Answer, type Call, type Handler, present, type Surface } from '../calls/call.js';
+import type { Answer, Call, Handler, Surface } from '../calls/call.js';
 import { endpoint } from '../calls/endpoint.js';
 import { parseInput } from '../calls/schemas.js';
 import { cancelOrErase, jobsOf, visibleJob } from '../deepaffects/asyncRoutes.js';

@@ -1,8 +1,9 @@
 import type { Router } from 'express';
 import { VoicePrintsError } from '../../core/errors.js';
+import { present } from '../../core/present.js';
 import type { Scope } from '../access/caller.js';
 import { readAudioInput, readSmallJson } from '../calls/audioInput.js';
-import { type Answer, type Call, type Handler, present, type Surface } from '../calls/call.js';
+import type { Answer, Call, Handler, Surface } from '../calls/call.js';
 import { endpoint } from '../calls/endpoint.js';
 import {
   identifyBody,

@@ -1,10 +1,11 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { guarded } from '../../core/guarded.js';
+import { present } from '../../core/present.js';
 import { liveSpeakerEvent } from '../../events/index.js';
 import { asVoicePrintsError, type Engine, type LiveSession } from '../../index.js';
 import { type Caller, mayDo } from '../access/caller.js';
 import type { TenantGate } from '../access/tenantGate.js';
-import { type FailureReport, present } from '../calls/call.js';
+import type { FailureReport } from '../calls/call.js';
 import { httpRefusal, refusalOf } from '../refusals/refusal.js';
 import type { IncomingAudio } from './incomingAudio.js';
 import { Outbox } from './outbox.js';

@@ -1,6 +1,6 @@
 import { SCOPES, type Scope } from '../../api/access/caller.js';
 import { type KeyRecord, KeyRing } from '../../api/access/keyRing.js';
-import { present } from '../../api/calls/call.js';
+import { present } from '../../core/present.js';
 import { LOCAL_TENANT } from '../../index.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { listOption, numberOption, textOption, usageError } from '../options/parseCommandLine.js';

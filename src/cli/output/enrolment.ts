@@ -1,4 +1,4 @@
-import { type EnrollResult, VoicePrintsError } from '../../index.js';
+import { COMPLETE_SPEECH_MS, type EnrollResult, VoicePrintsError } from '../../index.js';
 import type { ParsedArguments, Terminal } from '../command.js';
 import { printResult, remark, table } from './output.js';
 
@@ -7,7 +7,7 @@ export function printEnrolment(args: ParsedArguments, terminal: Terminal, result
   if (result.status === 'rejected') throw refusal(result);
   printResult(args, terminal, result, summary(result));
   if (result.status === 'complete') return;
-  const more = Math.ceil(12 - result.speechSeconds);
+  const more = Math.ceil(COMPLETE_SPEECH_MS / 1000 - result.speechSeconds);
   remark(args, terminal, `${result.speakerId} is matched once ${more} s more of speech are added.`);
 }
 

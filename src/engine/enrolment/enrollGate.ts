@@ -12,8 +12,6 @@ import { isSameRecording, type RecordedSample } from './sameRecording.js';
 export const LEAST_SAMPLE_SPEECH_MS = 2_000;
 /** Speech in all from which an enrolment is accepted. */
 export const LEAST_SPEECH_MS = 6_000;
-/** Speech in all from which a voiceprint is complete, and matched. */
-export const COMPLETE_SPEECH_MS = 12_000;
 
 /**
  * Limits of the gate, from what scripts/accuracy/enrollGate.mjs prints. Those of voices were set on training speakers and

@@ -1,11 +1,11 @@
 import type { VoicePrintsError } from '../../core/errors.js';
 import type { EnrollResult, SampleOutcome, SampleReason } from '../../core/identification.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
+import { COMPLETE_SPEECH_MS } from '../../core/voiceprint.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
 import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
 import {
-  COMPLETE_SPEECH_MS,
   GATE_LIMITS,
   type JudgedSample,
   judgeSamples,

@@ -1,7 +1,7 @@
 import { centroid, dot } from '../../core/vector.js';
 import type { EnrollQuality, Exemplar, Voiceprint } from '../../core/voiceprint.js';
+import { COMPLETE_SPEECH_MS } from '../../core/voiceprint.js';
 import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
-import { COMPLETE_SPEECH_MS } from './enrollGate.js';
 import type { HeardSample } from './hearSample.js';
 
 const MAX_EXEMPLARS = 20;

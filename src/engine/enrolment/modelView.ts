@@ -1,6 +1,6 @@
 import type { Exemplar, Voiceprint } from '../../core/voiceprint.js';
+import { COMPLETE_SPEECH_MS } from '../../core/voiceprint.js';
 import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
-import { COMPLETE_SPEECH_MS } from './enrollGate.js';
 import { meanOf, qualityOf } from './growVoiceprint.js';
 
 /**

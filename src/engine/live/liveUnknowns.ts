@@ -1,5 +1,5 @@
 import type { EnrollResult } from '../../core/identification.js';
-import { msOfSamples } from '../../core/time.js';
+import { exactSecondsOfSamples, msOfSamples } from '../../core/time.js';
 import type { UnknownExemplar, UnknownVoice } from '../../core/unknownVoice.js';
 import { centroid } from '../../core/vector.js';
 import { acceptLlr, UNCALIBRATED } from '../../identity/calibration.js';
@@ -107,7 +107,7 @@ export class LiveUnknowns {
         exemplars.map(({ embedding }) => embedding),
         exemplars.map((exemplar) => exemplar.samples),
       ),
-      speechSeconds: samples / 16_000,
+      speechSeconds: exactSecondsOfSamples(samples),
     };
     const [best] = compare(heard, all.map(enrolledVoiceOf), { calibration, isNarrowBand: this.isNarrowBand });
     if (!best || best.llr < acceptLlr(calibration, 1, all.length)) return undefined;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AudioFrame, SampleSpan } from '../../core/audioFrame.js';
 import type { Actor } from '../../core/audit.js';
-import { asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
+import { aborted, asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
 import type { EnrollResult, FalseAcceptPercent } from '../../core/identification.js';
 import type { LiveEvent, LiveItem } from '../../core/live.js';
 import { msOfSamples, samplesOfMs, secondsOfSamples } from '../../core/time.js';
@@ -186,4 +186,3 @@ export class WatchSession implements LiveSession {
 }
 
 const closed = () => new VoicePrintsError('ENGINE_CLOSED', 'the engine was closed; open it again');
-const aborted = () => new VoicePrintsError('ABORTED', 'the work was stopped before it ended');

@@ -1,3 +1,4 @@
+import { exactSecondsOfSamples } from '../../core/time.js';
 import type { WindowLikeness } from '../clusterWindows.js';
 import type { HeardVoice } from '../matchVoices.js';
 import { positionOf } from './voiceLikeness.js';
@@ -55,5 +56,5 @@ export function changeOfVoice(
 
 const heardOf = ({ embedding, startSample, endSample }: LiveWindow): HeardVoice => ({
   centroid: embedding,
-  speechSeconds: (endSample - startSample) / 16_000,
+  speechSeconds: exactSecondsOfSamples(endSample - startSample),
 });

@@ -1,5 +1,5 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
-import { samplesOfMs } from '../../core/time.js';
+import { exactSecondsOfSamples, samplesOfMs } from '../../core/time.js';
 import { dot } from '../../core/vector.js';
 import type { Verdict } from '../decide.js';
 import type { HeardVoice } from '../matchVoices.js';
@@ -151,7 +151,7 @@ export class LiveTurns {
     const { turnId, startSample, endSample, windows, snrDb } = turn;
     if (windows.length === 0 || endSample - startSample < LEAST_TURN_SAMPLES) return [rejected(turn, 'too_short')];
     const { voice: known, own, heard, position } = this.#ownerOf(windows);
-    const seconds = own.samples / 16_000;
+    const seconds = exactSecondsOfSamples(own.samples);
     const isShort = seconds < SESSION_TUNING.foundSeconds;
     const isNoisy = snrDb !== undefined && snrDb < LEAST_SNR_DB;
     if (!known && (isShort || isNoisy)) return this.#vagueTurn(turn, heard, isShort ? 'too_short' : 'too_noisy');

@@ -1,4 +1,5 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
+import { exactSecondsOfSamples } from '../../core/time.js';
 import { unit } from '../../core/vector.js';
 import type { HeardVoice } from '../matchVoices.js';
 
@@ -39,7 +40,7 @@ export class VoiceSum {
   /** Unit-norm mean and seconds; undefined where nothing was heard. */
   heard(): HeardVoice | undefined {
     if (!this.#sum) return undefined;
-    return { centroid: unit(this.#sum), speechSeconds: this.#samples / 16_000 };
+    return { centroid: unit(this.#sum), speechSeconds: exactSecondsOfSamples(this.#samples) };
   }
 
   #add(embedding: Float32Array, samples: number): void {
