@@ -92,7 +92,7 @@ export class CallMedia implements SessionDescriptionHandler {
   async open(): Promise<void> {
     const { rtpPorts, listenAddress } = this.#options.config;
     const receive = (packet: Buffer, from: RemoteInfo) => this.#receive(packet, from);
-    const socket = await openRtpSocket(rtpPorts, listenAddress, guarded(this.#options.onFault, receive));
+    const socket = await openRtpSocket(rtpPorts, listenAddress, receive, this.#options.onFault);
     if (this.#isClosed) {
       socket.close();
       return;

@@ -200,7 +200,7 @@ export class ListeningTelephone implements SipEndpoint {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
         if (state === SessionState.Established) resolve();
-        else queueMicrotask(failed); // sip.js tells the status right after
+        else queueMicrotask(guarded(reject, failed)); // sip.js tells the status right after
       };
       inviter.stateChange.addListener(guarded(reject, changed));
       const note = ({ message }: IncomingResponse) => {

@@ -32,12 +32,13 @@ function bound(port: number, address: string): Promise<Socket> {
 /**
  * A socket on an even port of the range (RFC 3550, 11), chosen at random. Throws SIP_LISTEN_FAILED.
  *
- * @param onPacket never throws
+ * @param onFault gets what `onPacket` throws
  */
 export async function openRtpSocket(
   { min, max }: SipConfig['rtpPorts'],
   address: string,
   onPacket: (packet: Buffer, from: RemoteInfo) => void,
+  onFault: (thrown: unknown) => void,
 ): Promise<Socket> {
   const first = min + (min % 2);
   const count = max === 0 ? 1 : Math.max(0, Math.floor((max - first) / 2) + 1);
@@ -45,7 +46,7 @@ export async function openRtpSocket(
   for (let i = 0; i < count; i += 1) {
     try {
       const socket = await bound(first + 2 * ((start + i) % count), address);
-      return socket.on('message', onPacket);
+      return socket.on('message', guarded(onFault, onPacket));
     } catch (cause) {
       if (isTaken(cause)) continue;
       throw new VoicePrintsError('SIP_LISTEN_FAILED', 'no audio port can be opened; check the listen address', {

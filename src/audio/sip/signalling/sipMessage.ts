@@ -19,6 +19,23 @@ export interface TransactionKey {
   readonly method: string;
 }
 
+/** Longer ones are no SIP that we would answer. */
+const MAX_MESSAGE_CHARS = 16_384;
+const MAX_HEAD_CHARS = 8_192;
+/** Of the longest header that telephones write: a chain of certificates has no place in one. */
+const MAX_LINE_CHARS = 4_096;
+const MAX_LINES = 128;
+
+/** Whether a message is no longer than any telephone's, before its parts are looked at. */
+export function isSized(message: string): boolean {
+  if (message.length > MAX_MESSAGE_CHARS) return false;
+  const end = message.indexOf('\r\n\r\n');
+  const head = end < 0 ? message : message.slice(0, end);
+  if (head.length > MAX_HEAD_CHARS) return false;
+  const lines = head.split('\r\n', MAX_LINES + 1);
+  return lines.length <= MAX_LINES && lines.every(({ length }) => length <= MAX_LINE_CHARS);
+}
+
 export const isResponse = (message: string): boolean => message.startsWith('SIP/2.0 ');
 export const methodOf = (request: string): string => /^[A-Z]+/.exec(request)?.[0] ?? '';
 export const statusOf = (response: string): number => Number(response.slice(8, 11));

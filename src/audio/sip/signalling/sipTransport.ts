@@ -6,6 +6,7 @@ import { SipAddresses } from './sipAddresses.js';
 import {
   addressedTo,
   isResponse,
+  isSized,
   methodOf,
   protocolOf,
   requestTarget,
@@ -18,11 +19,10 @@ import {
   withReceived,
 } from './sipMessage.js';
 import { SipStreams } from './sipStreams.js';
+import { TimeShares } from './timeShares.js';
 
 /** The name that sip.js knows this machine by; on the wire stands the address that the other side reaches us at. */
 export const OWN_HOST = 'voice-prints.invalid';
-/** Longer datagrams are no SIP that we would answer. */
-const MAX_MESSAGE_CHARS = 16_384;
 const PORT_ATTEMPTS = 5;
 
 export interface SipTransportOptions {
@@ -43,6 +43,7 @@ export class SipTransport implements Transport {
   contactUser = '';
   #malformed = 0;
   readonly #options: SipTransportOptions;
+  readonly #shares = new TimeShares();
   readonly #emitter = new EmitterImpl<TransportState>();
   readonly #streams: SipStreams;
   #state = TransportState.Disconnected;
@@ -76,7 +77,7 @@ export class SipTransport implements Transport {
     return this.#port;
   }
 
-  /** Messages that were no SIP, or that nothing could be made of. */
+  /** Messages that were no SIP, that nothing could be made of, or that were too many for one address. */
   get malformed(): number {
     return this.#malformed;
   }
@@ -146,13 +147,16 @@ export class SipTransport implements Transport {
 
   #receive(text: string, from: SipPeer): void {
     if (text.trim() === '' || !this.isConnected()) return; // keep-alive
-    const isAnswer = isResponse(text);
-    if (text.length > MAX_MESSAGE_CHARS || !(isAnswer ? statusOf(text) >= 100 : methodOf(text))) {
+    if (!isSized(text) || !(isResponse(text) ? statusOf(text) >= 100 : methodOf(text))) {
       this.#malformed += 1;
       return;
     }
+    if (!this.#shares.run(from.host, () => this.#pass(text, from))) this.#malformed += 1;
+  }
+
+  #pass(text: string, from: SipPeer): void {
     if (this.retransmissions.isRepetition(text)) return;
-    const known = isAnswer
+    const known = isResponse(text)
       ? withPlaceholder(text, OWN_HOST)
       : addressedTo(withReceived(text, from), `sip:${this.contactUser}@${OWN_HOST}`);
     this.onMessage?.(known);
