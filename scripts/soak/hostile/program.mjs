@@ -7,11 +7,11 @@ const main = fileURLToPath(new URL('../../../dist/src/cli/main.js', import.meta.
 const WORDS_KEPT = 4_000;
 
 /**
- * Starts the command line with these words, in a process of its own, and resolves once it has printed a line: `firstLine`.
- * `died` rejects when it ends before `stop` is called. `footprint()` reads /proc: Linux only.
+ * Starts the command line (or another `script`) with these words, in a process of its own, and resolves once it has printed
+ * a line: `firstLine`. `died` rejects when it ends before `stop` is called. `footprint()` reads /proc: Linux only.
  */
-export async function startProgram(words, env = {}) {
-  const child = spawn(process.execPath, [main, ...words], {
+export async function startProgram(words, env = {}, script = main) {
+  const child = spawn(process.execPath, [script, ...words], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -12,7 +12,7 @@ import {
   readDescription,
   writeAnswer,
 } from '../../../src/audio/sip/signalling/sessionDescription.js';
-import { SIP_CODECS, type SipCodec } from '../../../src/index.js';
+import { SIP_CODECS, type SipCodec } from '../../../src/live.js';
 import { OFFER, RawSip, toTagOf } from '../../peers/sip/rawSip.js';
 import { openEndpoint, SIP_CONFIG } from '../../peers/sip/sipEndpoint.js';
 import { until } from '../../support/until.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { SipState } from '../../../src/index.js';
+import type { SipState } from '../../../src/live.js';
 import { answerTo, OFFER, RawSip } from '../../peers/sip/rawSip.js';
 import { openEndpoint, type TestEndpoint } from '../../peers/sip/sipEndpoint.js';
 

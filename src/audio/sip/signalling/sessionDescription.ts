@@ -66,7 +66,7 @@ const OWN_KEY_PRESSES = [
 ] as const;
 /** More is no description of a call, and would take long to look at. */
 const MAX_MEDIA = 16;
-const MAX_LINES = 400;
+const MAX_LINES = 250;
 const MAX_PAYLOAD_TYPES = 64;
 const MAX_PORT = 65_535;
 const NOWHERE = '0.0.0.0';

@@ -23,7 +23,7 @@ export interface TransactionKey {
 const MAX_MESSAGE_CHARS = 16_384;
 const MAX_HEAD_CHARS = 8_192;
 /** Of the longest header that telephones write: a chain of certificates has no place in one. */
-const MAX_LINE_CHARS = 4_096;
+const MAX_LINE_CHARS = 2_048;
 const MAX_LINES = 128;
 
 /** Whether a message is no longer than any telephone's, before its parts are looked at. */

@@ -15,12 +15,12 @@ const MAX_UNREAD_BYTES = 262_144;
 
 /** SIP over TCP: messages framed by Content-Length (RFC 3261, 18.3), one connection a peer, used in both directions. */
 export class SipStreams {
-  readonly #onMessage: (message: string, from: SipPeer) => void;
+  readonly #onMessage: (message: Buffer, from: SipPeer) => void;
   readonly #connections = new Map<string, Socket>();
   #server: Server | undefined;
 
   /** @param onMessage never throws */
-  constructor(onMessage: (message: string, from: SipPeer) => void) {
+  constructor(onMessage: (message: Buffer, from: SipPeer) => void) {
     this.#onMessage = onMessage;
   }
 

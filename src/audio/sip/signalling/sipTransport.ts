@@ -24,6 +24,8 @@ import { TimeShares } from './timeShares.js';
 /** The name that sip.js knows this machine by; on the wire stands the address that the other side reaches us at. */
 export const OWN_HOST = 'voice-prints.invalid';
 const PORT_ATTEMPTS = 5;
+/** Line ends that keep a router's way open (RFC 5626, 3.5.1). */
+const KEEP_ALIVE_BYTES = 4;
 
 export interface SipTransportOptions {
   readonly listenAddress: string;
@@ -54,7 +56,7 @@ export class SipTransport implements Transport {
     () => {
       this.#malformed += 1;
     },
-    (text: string, from: SipPeer) => this.#receive(text, from),
+    (bytes: Buffer, from: SipPeer) => this.#receive(bytes, from),
   );
 
   constructor(_logger: unknown, options: SipTransportOptions) {
@@ -145,13 +147,15 @@ export class SipTransport implements Transport {
     await this.#streams.listen(this.#options.listenAddress, this.#port);
   }
 
-  #receive(text: string, from: SipPeer): void {
-    if (text.trim() === '' || !this.isConnected()) return; // keep-alive
-    if (!isSized(text) || !(isResponse(text) ? statusOf(text) >= 100 : methodOf(text))) {
-      this.#malformed += 1;
-      return;
-    }
-    if (!this.#shares.run(from.host, () => this.#pass(text, from))) this.#malformed += 1;
+  #receive(bytes: Buffer, from: SipPeer): void {
+    if (bytes.length <= KEEP_ALIVE_BYTES || !this.isConnected()) return;
+    if (this.#shares.isSpent(from.host)) this.#malformed += 1;
+    else this.#shares.run(from.host, () => this.#read(bytes.toString('utf8'), from));
+  }
+
+  #read(text: string, from: SipPeer): void {
+    if (!isSized(text) || !(isResponse(text) ? statusOf(text) >= 100 : methodOf(text))) this.#malformed += 1;
+    else this.#pass(text, from);
   }
 
   #pass(text: string, from: SipPeer): void {
@@ -177,7 +181,7 @@ export class SipTransport implements Transport {
 
 function boundSocket(
   { listenAddress, listenPort }: SipTransportOptions,
-  onMessage: (message: string, from: SipPeer) => void,
+  onMessage: (bytes: Buffer, from: SipPeer) => void,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = createSocket('udp4');
@@ -190,8 +194,7 @@ function boundSocket(
       'error',
       guarded(ignored, (error: Error) => onError(error)),
     );
-    const receive = (bytes: Buffer, { address, port }: RemoteInfo) =>
-      onMessage(bytes.toString('utf8'), { host: address, port });
+    const receive = (bytes: Buffer, { address, port }: RemoteInfo) => onMessage(bytes, { host: address, port });
     socket.on('message', guarded(ignored, receive));
     const bound = () => {
       onError = ignored; // ICMP tells of one peer; the others go on

@@ -17,13 +17,13 @@ export class StreamMessages {
   }
 
   /** The messages that are whole by now, keep-alives among them; undefined for a stream that is no SIP. */
-  push(bytes: Buffer): string[] | undefined {
+  push(bytes: Buffer): Buffer[] | undefined {
     this.#append(bytes);
-    const messages: string[] = [];
+    const messages: Buffer[] = [];
     for (let length = this.#next(); length !== undefined; length = this.#next()) {
       if (length > MAX_MESSAGE_BYTES) return undefined;
       if (length > this.#length) break;
-      messages.push(this.#held.toString('utf8', 0, length));
+      messages.push(this.#held.subarray(0, length));
       this.#drop(length);
     }
     return this.#length > MAX_MESSAGE_BYTES ? undefined : messages;

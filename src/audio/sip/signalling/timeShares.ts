@@ -1,5 +1,5 @@
 /** Share of the time that messages of one address may take: the event loop has others to serve. */
-const SHARE = 0.5;
+const SHARE = 0.2;
 /** What an address may take at once, after it was quiet: a burst of calls. */
 const MAX_SAVED_MS = 2_000;
 /** Addresses that are kept account of: the latest. */
@@ -12,12 +12,15 @@ const CAPACITY = 1_000;
 export class TimeShares {
   readonly #accounts = new Map<string, { readonly savedMs: number; readonly atMs: number }>();
 
-  /** Runs `work` for an address; not where that has used up its share. @returns whether it ran */
-  run(address: string, work: () => void): boolean {
+  /** Whether an address has used up its share for now: what it sends need not even be read. */
+  isSpent(address: string): boolean {
+    return this.#savedMs(address, performance.now()) <= 0;
+  }
+
+  /** Runs `work` at the cost of an address. */
+  run(address: string, work: () => void): void {
     const startMs = performance.now();
-    const account = this.#accounts.get(address) ?? { savedMs: MAX_SAVED_MS, atMs: startMs };
-    const savedMs = Math.min(MAX_SAVED_MS, account.savedMs + SHARE * (startMs - account.atMs));
-    if (savedMs <= 0) return false;
+    const savedMs = this.#savedMs(address, startMs);
     try {
       work();
     } finally {
@@ -27,6 +30,10 @@ export class TimeShares {
       const [oldest] = this.#accounts.keys();
       if (this.#accounts.size > CAPACITY && oldest !== undefined) this.#accounts.delete(oldest);
     }
-    return true;
+  }
+
+  #savedMs(address: string, nowMs: number): number {
+    const account = this.#accounts.get(address);
+    return account ? Math.min(MAX_SAVED_MS, account.savedMs + SHARE * (nowMs - account.atMs)) : MAX_SAVED_MS;
   }
 }
