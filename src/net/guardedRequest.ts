@@ -5,7 +5,7 @@ import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-f
 import { aborted, VoicePrintsError } from '../core/errors.js';
 
 /** A cloud's metadata service on an otherwise public address (Azure's wire server). */
-const DENIED = ['168.63.129.16'];
+export const DENIED = ['168.63.129.16'];
 
 /** Not kept alive: every connection resolves and checks its address anew, so a name cannot change under us. */
 const guardedHttp = new RequestFilteringHttpAgent({ keepAlive: false, denyIPAddressList: DENIED });
@@ -22,7 +22,8 @@ export function parseUrl(text: string, base?: URL): URL {
   return url;
 }
 
-function isAllowed(url: URL, allowHosts: readonly string[]): boolean {
+/** Whether the operator named this host. */
+export function isAllowed(url: URL, allowHosts: readonly string[]): boolean {
   const host = url.hostname.replace(/\.$/, '');
   const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
   return allowHosts.map((entry) => entry.toLowerCase()).some((entry) => entry === host || entry === `${host}:${port}`);

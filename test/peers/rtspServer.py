@@ -2,7 +2,8 @@
 
 usage: rtspServer.py PORT AUDIO.raw [USER PASSWORD]    (AUDIO: s16le, 16 kHz, mono; played for ever; PORT 0: any)
 
-Paths: /pcmu /pcma /g722 /aac /opus /l16, /av (pictures first, then AAC), /pictures (no sound), /once (has an end).
+Paths: /pcmu /pcma /g722 /aac /opus /l16, /av (pictures first, then AAC), /pictures (no sound), /once (has an end),
+/ts (AAC and pictures in an MPEG transport stream), /pcmu-udp and /pcmu-tcp (over the one transport only).
 Prints "ready PORT". With a user, every path asks for digest authentication.
 """
 
@@ -11,9 +12,11 @@ import sys
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
+UDP, TCP = 1, 4  # GstRtsp.RTSPLowerTrans, as well
 DIGEST = 2  # GstRtsp.RTSPAuthMethod.DIGEST: not in the introspection data
 
 
@@ -38,14 +41,22 @@ def mounts(path):
         "/l16": f"{sound(path, 16000)} ! rtpL16pay name=pay0 pt=98",
         "/av": f"{pictures} name=pay0 pt=26 {aac} name=pay1 pt=97",
         "/pictures": f"{pictures} name=pay0 pt=26",
+        "/pcmu-udp": f"{g711} ! mulawenc ! rtppcmupay name=pay0 pt=0 max-ptime=20000000",
+        "/pcmu-tcp": f"{g711} ! mulawenc ! rtppcmupay name=pay0 pt=0 max-ptime=20000000",
+        "/ts": f"{sound(path, 16000)} ! avenc_aac bitrate=64000 ! aacparse ! mpegtsmux name=ts ! rtpmp2tpay name=pay0 pt=33 "
+        "videotestsrc is-live=true ! video/x-raw,format=I420,width=160,height=128,framerate=25/1 ! avenc_mpeg4 ! mpeg4videoparse ! ts.",
         "/once": f"{once} ! mulawenc ! rtppcmupay name=pay0 pt=0 max-ptime=20000000",
     }
 
 
-def factory(launch, is_shared, needs_user):
+def factory(mount, launch, needs_user):
     made = GstRtspServer.RTSPMediaFactory()
     made.set_launch(f"( {launch} )")
-    made.set_shared(is_shared)
+    made.set_shared(mount != "/once")
+    if mount.endswith("-udp"):
+        made.set_protocols(GstRtsp.RTSPLowerTrans(UDP))
+    if mount.endswith("-tcp"):
+        made.set_protocols(GstRtsp.RTSPLowerTrans(TCP))
     if needs_user:
         permissions = GstRtspServer.RTSPPermissions.new()
         permissions.add_role("viewer")
@@ -71,7 +82,7 @@ def main():
     server.set_address("127.0.0.1")
     server.set_service(port)
     for mount, launch in mounts(path).items():
-        server.get_mount_points().add_factory(mount, factory(launch, mount != "/once", bool(user)))
+        server.get_mount_points().add_factory(mount, factory(mount, launch, bool(user)))
     if user:
         server.set_auth(digest(*user))
     if server.attach(None) == 0:

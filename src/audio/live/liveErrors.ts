@@ -27,6 +27,12 @@ export const noAudio = (what: string): VoicePrintsError =>
 export const lost = (what: string, cause?: unknown): VoicePrintsError =>
   new VoicePrintsError('LIVE_LOST', `${what}; nothing to do, it is tried again`, { cause });
 
+export const leadsAstray = (): VoicePrintsError =>
+  new VoicePrintsError(
+    'URL_FORBIDDEN',
+    'the source leads to another host in a private network; give that address itself, or name the host in VOICE_PRINTS_WEBHOOK_ALLOW',
+  );
+
 export const stalled = (ms: number): VoicePrintsError =>
   new VoicePrintsError(
     'LIVE_STALLED',
@@ -68,7 +74,7 @@ const FINAL: readonly ErrorCode[] = [
   'AUDIO_CHANNELS_INVALID',
 ];
 /** Soon again would do harm (devices lock out) or is in vain: somebody must change something on the device. */
-const SLOW: readonly ErrorCode[] = ['LIVE_UNAUTHORIZED', 'LIVE_NO_AUDIO', 'AUDIO_FORMAT_UNSUPPORTED'];
+const SLOW: readonly ErrorCode[] = ['LIVE_UNAUTHORIZED', 'LIVE_NO_AUDIO', 'AUDIO_FORMAT_UNSUPPORTED', 'URL_FORBIDDEN'];
 
 export const isFinal = ({ code }: VoicePrintsError): boolean => FINAL.includes(code);
 export const isSlow = ({ code }: VoicePrintsError): boolean => SLOW.includes(code);

@@ -89,8 +89,10 @@ a=control:trackID=2
 test('of what a camera offers the sound it sends is left, not its loudspeaker', () => {
   const sound = soundOnly(CAMERA_SDP)!;
   expect(sound).toMatchObject({ encoding: 'MPEG4-GENERIC', clockRateHz: 16_000 });
-  expect(sound.sdp.match(/^m=.*$/gm)).toEqual(['m=audio 0 RTP/AVP 97']);
-  expect(sound.sdp).toContain('trackID=2');
+  expect(sound.control).toBe('trackID=2');
+  const sdp = sound.sdp('rtsp://127.0.0.1/sound');
+  expect(sdp.match(/^m=.*$/gm)).toEqual(['m=audio 0 RTP/AVP 97']);
+  expect(sdp.match(/^a=control:.*$/gm)).toEqual(['a=control:rtsp://127.0.0.1/sound']);
   expect(soundOnly(CAMERA_SDP.split('m=audio')[0]!)).toBeUndefined();
 });
 

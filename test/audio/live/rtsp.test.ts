@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isSuperficialUsable, type Launcher } from '../../../src/audio/live/pipeline/launcher.js';
 import type { RtspSource } from '../../../src/core/liveSource.js';
+import { type Oddity, startOddCamera } from '../../peers/oddCamera.js';
 import { type RtspServer, startRtspServer } from '../../peers/rtspServer.js';
 import { temporaryFolder } from '../glide.js';
 import { statuses } from './heard.js';
@@ -43,6 +44,10 @@ const ROWS = [
   { path: 'g722', transport: 'tcp', launcher: 'gst-launch', isNarrowBand: false, least: 0.9 },
   { path: 'aac', transport: 'udp', launcher: 'gstreamer-superficial', isNarrowBand: false, least: 0.9 },
   { path: 'l16', transport: 'tcp', launcher: 'gstreamer-superficial', isNarrowBand: false, least: 0.99 },
+  { path: 'ts', transport: 'tcp', launcher: 'gst-launch', isNarrowBand: false, least: 0.9 },
+  // A device that refuses one transport is asked for the other.
+  { path: 'pcmu-udp', transport: 'tcp', launcher: 'gst-launch', isNarrowBand: true, least: 0.95 },
+  { path: 'pcmu-tcp', transport: 'udp', launcher: 'gst-launch', isNarrowBand: true, least: 0.95 },
 ] as const;
 
 // Together, as cameras are: one after another they would mostly wait.
@@ -89,6 +94,55 @@ function isOurs(pid: string): boolean {
     return false; // gone meanwhile
   }
 }
+
+/** Oddities of devices in the field; each knows its sound under one address only. */
+const ODDITIES: readonly (Oddity & { readonly name: string })[] = [
+  { name: 'no Content-Base', track: 'BASE/live/track1' },
+  { name: 'Content-Base without its last slash', contentBase: 'BASE/av0', track: 'BASE/av0/track1' },
+  { name: 'the same, read as RFC 3986 says', contentBase: 'BASE/av0', track: 'BASE/track1' },
+  { name: 'Content-Base doubled', contentBase: 'rtsp://BASE/live/', track: 'BASE/live/track1' },
+  { name: 'an IPv4-mapped host', contentBase: 'rtsp://::ffff:127.0.0.1/live/', track: 'BASE/live/track1' },
+  { name: 'a host of its own network', contentBase: 'rtsp://10.0.0.94:554/live/', track: 'BASE/live/track1' },
+  { name: 'no scheme', contentBase: '127.0.0.1/live/', track: 'BASE/live/track1' },
+  { name: 'a query', path: '/cam?channel=1&proto=Onvif', track: 'BASE/cam?channel=1&proto=Onvif/track1' },
+  { name: 'a track without an address', control: '*', track: 'BASE/live' },
+  { name: 'sendonly, alone', more: ['a=sendonly'] },
+  { name: 'sendonly for the whole', session: ['a=sendonly'] },
+  {
+    name: 'its loudspeaker first',
+    session: ['m=audio 0 RTP/AVP 0', 'a=sendonly', 'a=control:speaker'],
+    track: 'BASE/live/track1',
+  },
+  { name: 'packets of an earlier session', isHaunted: true },
+  { name: 'the stream moved', location: 'BASE/moved', track: 'BASE/moved/track1' },
+  { name: 'OPTIONS and keep-alive refused', statuses: { OPTIONS: 404, GET_PARAMETER: 454 } },
+];
+
+test('a camera with an oddity is heard', async () => {
+  const all = ODDITIES.map(async (oddity) => {
+    await using odd = await startOddCamera(oddity);
+    const { heard } = await listen({ kind: 'rtsp', url: odd.url }, 0.6, { launcher: 'gst-launch' });
+    return { heard, asked: odd.asked };
+  });
+  for (const [i, { heard, asked }] of (await Promise.all(all)).entries()) {
+    const { name } = ODDITIES[i]!;
+    expect(statuses(heard), name).toEqual(['connecting', 'open']);
+    const { pieces } = alignmentOf(heard.samples, 1_600, 9_600);
+    expect(Math.min(...pieces.map(({ likeness }) => likeness)), name).toBeGreaterThan(0.95);
+    expect(
+      asked.filter((line) => line.startsWith('PLAY')),
+      name,
+    ).toHaveLength(1);
+  }
+});
+
+test('a redirect to another host of a private network is not followed, unless it is allowed', async () => {
+  await using inner = await startOddCamera({});
+  await using outer = await startOddCamera({ location: inner.url.replace('127.0.0.1', '127.0.0.2') });
+  await using listener = new Listener({ kind: 'rtsp', url: outer.url });
+  await listener.state({ status: 'retrying', code: 'URL_FORBIDDEN' });
+  expect(inner.asked).toEqual([]);
+});
 
 test('what a camera refuses is told apart, without a word of the address', async () => {
   const { credentials: _, ...anonymous } = source('pcmu');

@@ -17,6 +17,11 @@ const property = ([name, value]: [string, string | number]): string =>
 
 /** Times are exact but for rounding; at the 15 ms that are often seen, a gap that ends early or late stays wrong. */
 const TOLERANCE_NS = 1_000_000;
+/**
+ * The demultiplexer of transport streams estimates the sender's clock from when packets arrive, and corrects itself by
+ * some 60 ms within the first seconds; what a gap of sound is lies above that.
+ */
+const ESTIMATED_TOLERANCE_NS = 100_000_000;
 
 /** How the end of every pipeline plays. */
 export interface OutputOptions {
@@ -24,23 +29,29 @@ export interface OutputOptions {
   readonly isPaced: boolean;
   /** Whether audio may be lost on its way; else pieces follow on each other, whatever times they bear. */
   readonly isLossy: boolean;
+  /** Whether times are no better than an estimate: those of transport streams. */
+  readonly isClockEstimated?: boolean;
 }
 
 /** Fills lost time with silence, and takes away what overlaps. */
-const KEEP_COUNT: PipelinePart = ['audiorate', { 'skip-to-first': 'true', tolerance: TOLERANCE_NS }];
+const keepCount = (isLossy: boolean, tolerance: number): readonly PipelinePart[] =>
+  isLossy ? [['audiorate', { 'skip-to-first': 'true', tolerance }]] : [];
 
 /**
  * From decoded audio to mono s16le at 16 kHz on standard output, in buffers of 100 ms with their times (GDP). Lost
  * audio is filled before resampling, which would pass over a short gap, and the count is kept once more after it, since
  * the resampler begins anew at a gap and gives out what its filter held.
  */
-export const output = ({ isPaced, isLossy }: OutputOptions): readonly PipelinePart[] => [
-  'audioconvert',
-  ...(isLossy ? [KEEP_COUNT] : []),
-  'audioresample',
-  'audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved',
-  ...(isLossy ? [KEEP_COUNT] : []),
-  ['audiobuffersplit', { 'output-buffer-duration': '1/10' }],
-  ['gdppay', {}],
-  ['fdsink', { fd: 1, sync: `${isPaced}` }],
-];
+export function output({ isPaced, isLossy, isClockEstimated = false }: OutputOptions): readonly PipelinePart[] {
+  const counted = keepCount(isLossy, isClockEstimated ? ESTIMATED_TOLERANCE_NS : TOLERANCE_NS);
+  return [
+    'audioconvert',
+    ...counted,
+    'audioresample',
+    'audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved',
+    ...counted,
+    ['audiobuffersplit', { 'output-buffer-duration': '1/10' }],
+    ['gdppay', {}],
+    ['fdsink', { fd: 1, sync: `${isPaced}` }],
+  ];
+}

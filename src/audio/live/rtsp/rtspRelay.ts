@@ -1,49 +1,80 @@
 import { randomBytes } from 'node:crypto';
-import { type AddressInfo, connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import { VoicePrintsError } from '../../../core/errors.js';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { asVoicePrintsError, VoicePrintsError } from '../../../core/errors.js';
+import { guarded } from '../../../core/guarded.js';
 import type { RtspSource } from '../../../core/liveSource.js';
+import { MediaReach } from '../../../net/mediaReach.js';
+import { abortable } from '../../../stream/abortable.js';
 import { HttpAuthorization } from '../httpAuthorization.js';
-import { lost, noAudio, unreachable } from '../liveErrors.js';
-import { bytesOf, headerOf, headersOf, type RtspMessage, RtspReader, withHeaders } from './rtspParts.js';
-import { failureOfStatus } from './rtspStatus.js';
-import { soundOnly } from './soundOnly.js';
+import { leadsAstray, lost, noAudio, notFound, unreachable } from '../liveErrors.js';
+import { OneSource } from './oneSource.js';
+import { aggregateAddresses, trackAddresses } from './rtspAddresses.js';
+import { type DeviceRequest, RtspDevice } from './rtspDevice.js';
+import { bytesOf, headerOf, type RtspMessage, RtspReader, without } from './rtspParts.js';
+import { failureOfStatus, isOtherAddressWorthATry, OTHER_TRANSPORT } from './rtspStatus.js';
+import { type SoundOnly, soundOnly } from './soundOnly.js';
 
 const DEFAULT_PORT = { 'rtsp:': 554, 'rtsps:': 322 } as const;
+const MAX_REDIRECTS = 3;
+const LEAVE_MS = 200;
+const NO_BODY: Buffer = Buffer.alloc(0);
+/** Where these fail the stream goes on, and our child need not know. */
+const MAY_FAIL = ['OPTIONS', 'GET_PARAMETER', 'SET_PARAMETER', 'PAUSE', 'TEARDOWN'];
+const METHODS = 'OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN';
+/** Of an answer, what is the device's business and ours. */
+const WITHHELD = [
+  'CSeq',
+  'Content-Length',
+  'Content-Base',
+  'Content-Location',
+  'Location',
+  'RTP-Info',
+  'WWW-Authenticate',
+];
 
 /**
- * Stands between GStreamer's RTSP client and a device, on loopback, for one connection. It alone knows user, password
- * and path, so that none of them stands in an argument list; it answers challenges, leaves pictures out, tells status
- * codes apart, and takes its leave of the device, since some hold a seat for everybody who just vanishes.
+ * Stands between GStreamer's RTSP client and a device, on loopback, for one connection. To the device it is a client
+ * that knows user, password and path, so that none of them stands in an argument list, and that is as patient with odd
+ * addresses as ffmpeg and GStreamer; to GStreamer it is a device with one track of sound, whose address it made up. It
+ * leaves pictures out, tells status codes apart, and takes its leave of the device, since some hold a seat for everybody
+ * who just vanishes.
  */
 export class RtspRelay implements AsyncDisposable {
   readonly #source: RtspSource;
+  readonly #reach: MediaReach;
   readonly #authorization: HttpAuthorization | undefined;
+  readonly #server: Server;
   #location = '';
   /** Whether the connection proved that it is our child's, by naming the location. */
   #isOurs = false;
-  readonly #server: Server;
-  #device: Socket | undefined;
   #client: Socket | undefined;
-  /** Requests that the device has not answered, by CSeq. */
-  readonly #asked = new Map<string, RtspMessage>();
+  #device: RtspDevice | undefined;
+  /** Where the device is, after redirects. */
+  #url: string;
+  #redirects = 0;
+  #sound: SoundOnly | undefined;
+  #onKnown: () => void = () => undefined;
+  #tracks: readonly string[] = [];
+  #aggregates: readonly string[] = [];
   #session: string | undefined;
   #failure: VoicePrintsError | undefined;
-  #clockRateHz: number | undefined;
-  #encoding: string | undefined;
+  #isOtherTransportWanted = false;
+  readonly #packets = new OneSource();
 
-  private constructor(source: RtspSource) {
+  private constructor(source: RtspSource, allowHosts: readonly string[]) {
     this.#source = source;
+    this.#url = source.url;
+    this.#reach = new MediaReach(new URL(source.url), allowHosts);
     this.#authorization = source.credentials && new HttpAuthorization(source.credentials);
-    this.#server = createServer((client) => this.#accept(client));
+    this.#server = createServer(this.#guarded((client: Socket) => this.#accept(client)));
   }
 
-  /** Throws INPUT_INVALID. */
-  static async open(source: RtspSource): Promise<RtspRelay> {
+  /** @param allowHosts of private networks, which a redirect may lead to. Throws INPUT_INVALID. */
+  static async open(source: RtspSource, allowHosts: readonly string[]): Promise<RtspRelay> {
     if (!/^rtsps?:\/\//i.test(source.url) || !URL.canParse(source.url)) {
       throw new VoicePrintsError('INPUT_INVALID', 'the address is no rtsp address; write it as rtsp://host:port/path');
     }
-    const relay = new RtspRelay(source);
+    const relay = new RtspRelay(source, allowHosts);
     await new Promise<void>((resolve, reject) => {
       relay.#server.once('error', reject).listen(0, '127.0.0.1', resolve);
     });
@@ -63,160 +94,221 @@ export class RtspRelay implements AsyncDisposable {
     return this.#failure;
   }
 
-  /** Name of the audio's encoding and rate of its clock, once the device has told. */
-  get audio(): { readonly encoding: string | undefined; readonly clockRateHz: number | undefined } {
-    return { encoding: this.#encoding, clockRateHz: this.#clockRateHz };
+  /** Whether the device refused the way packets were to take: TCP or UDP. */
+  get isOtherTransportWanted(): boolean {
+    return this.#isOtherTransportWanted;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#server.listening) this.#server.close();
     this.#client?.destroy();
-    const device = this.#device;
-    if (!device || device.destroyed) return;
-    if (this.#session) device.write(bytesOf(this.#teardown(this.#session)));
-    device.end();
-    const timer = setTimeout(() => device.destroy(), 200);
-    await new Promise((resolve) => device.once('close', resolve));
-    clearTimeout(timer);
+    const teardown: DeviceRequest = {
+      method: 'TEARDOWN',
+      uri: this.#aggregates[0] ?? this.#url,
+      headers: [['Session', this.#session ?? '']],
+      body: NO_BODY,
+    };
+    await this.#device?.leave(this.#session === undefined ? undefined : teardown, LEAVE_MS);
+  }
+
+  #guarded<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void {
+    return guarded((thrown) => this.#fail(asVoicePrintsError(thrown)), callback);
+  }
+
+  /**
+   * Asks the device what it sends, before anything is started for it. Throws LIVE_UNREACHABLE, LIVE_UNAUTHORIZED,
+   * LIVE_NOT_FOUND, LIVE_NO_AUDIO, LIVE_LOST, URL_FORBIDDEN.
+   */
+  async describe(signal: AbortSignal): Promise<Pick<SoundOnly, 'encoding' | 'clockRateHz'>> {
+    const known = new Promise<void>((resolve) => {
+      this.#onKnown = resolve;
+    });
+    this.#device = this.#connected();
+    const options = { method: 'OPTIONS', headers: [], body: NO_BODY };
+    // Most clients begin with it; that a device does not like it means nothing.
+    this.#request(options, [this.#url], () => this.#inquire());
+    await abortable(known, signal);
+    if (!this.#sound) throw this.#failure ?? lost('the device has closed the connection');
+    return this.#sound;
+  }
+
+  #inquire(): void {
+    const request = { method: 'DESCRIBE', headers: [['Accept', 'application/sdp']] as const, body: NO_BODY };
+    this.#request(request, [this.#url], (answer, status, uri) => {
+      const location = status < 400 ? headerOf(answer, 'Location') : undefined;
+      if (status < 300) this.#described(answer, uri);
+      else if (location !== undefined) this.#move(location);
+      else this.#refused(status, 'DESCRIBE');
+    });
+  }
+
+  #described(answer: RtspMessage, requestUrl: string): void {
+    this.#sound = soundOnly(answer.body.toString('utf8'));
+    if (!this.#sound) return void this.#fail(noAudio('the device sends no sound'));
+    const { control, sessionControl } = this.#sound;
+    const base = { contentBase: headerOf(answer, 'Content-Base') ?? headerOf(answer, 'Content-Location'), requestUrl };
+    this.#tracks = trackAddresses({ ...base, control });
+    this.#aggregates = aggregateAddresses(sessionControl, base, this.#tracks[0]!);
+    this.#onKnown();
+  }
+
+  /** The stream is at another address (RFC 2326, 11.3): at a place that the source may lead to, it is asked for there. */
+  #move(location: string): void {
+    this.#redirects += 1;
+    const isReadable = /^rtsps?:\/\//i.test(location) && URL.canParse(location.replace(/^rtsps?/i, 'http'));
+    if (!isReadable || this.#redirects > MAX_REDIRECTS) {
+      return void this.#fail(notFound('the stream has moved to an address that cannot be followed'));
+    }
+    const left = this.#device;
+    this.#url = location;
+    this.#device = this.#connected();
+    void left?.leave(undefined, LEAVE_MS);
+    this.#inquire();
   }
 
   #accept(client: Socket): void {
     this.#server.close(); // nobody else on this machine gets in
     this.#client = client;
-    const { protocol, hostname, port } = new URL(this.#source.url);
-    const host = hostname.replace(/^\[|\]$/g, '');
-    const isTls = protocol === 'rtsps:';
-    const at = { host, port: Number(port) || DEFAULT_PORT[isTls ? 'rtsps:' : 'rtsp:'] };
-    const device = isTls ? connectTls({ ...at, servername: host }) : connectTcp(at);
-    this.#device = device;
-    let isConnected = false;
-    device.once(isTls ? 'secureConnect' : 'connect', () => {
-      isConnected = true;
-    });
-    device.setNoDelay(true).setKeepAlive(true, 10_000);
-    device.on('error', (cause) => {
-      this.#fail(
-        isConnected
-          ? lost('the connection to the device broke', cause)
-          : unreachable('the device does not answer', cause),
-      );
-    });
+    const reader = new RtspReader();
     client.on('error', () => undefined); // GStreamer was ended
-    device.on('close', () => client.destroySoon());
-    client.on('close', () => {
-      if (device.connecting) device.destroy();
-    });
-    this.#read(
-      client,
-      new RtspReader(),
-      (message) => this.#ask(message),
-      (bytes) => device.write(bytes),
+    const left = (thrown: unknown) => {
+      if (this.#isOurs) this.#fail(asVoicePrintsError(thrown));
+      client.destroy();
+    };
+    client.on(
+      'data',
+      guarded(left, (chunk: Buffer) => {
+        for (const part of reader.push(chunk)) {
+          if (part.kind === 'packet') this.#device?.sendPacket(part.bytes);
+          else this.#ask(part.message);
+        }
+      }),
     );
-    this.#read(
-      device,
-      new RtspReader(),
-      (message) => this.#answer(message),
-      (bytes) => client.write(bytes),
+    client.on(
+      'drain',
+      this.#guarded(() => this.#device?.resume()),
     );
   }
 
-  #read(
-    socket: Socket,
-    reader: RtspReader,
-    onMessage: (message: RtspMessage) => void,
-    onPacket: (bytes: Buffer) => void,
-  ): void {
-    socket.on('data', (chunk) => {
-      try {
-        for (const part of reader.push(chunk)) part.kind === 'packet' ? onPacket(part.bytes) : onMessage(part.message);
-      } catch (cause) {
-        this.#fail(unreachable('what answers at this address does not speak RTSP', cause));
-        socket.destroy();
-      }
-    });
-  }
-
-  /** A request of GStreamer's, to the device. */
+  /** A request of GStreamer's. What is known is answered here; the rest is for the device. */
   #ask(message: RtspMessage): void {
     this.#isOurs ||= message.startLine.includes(this.#location);
     if (!this.#isOurs) return void this.#client?.destroy(); // another program that tried the port
-    const request = mapped(message, this.location, this.#source.url);
-    const [method = '', uri = ''] = request.startLine.split(' ');
-    const sequence = headerOf(request, 'CSeq');
-    if (sequence !== undefined) this.#asked.set(sequence, request);
-    const authorization = this.#authorization?.header(method, uri);
-    this.#device?.write(bytesOf(authorization ? withHeaders(request, { Authorization: authorization }) : request));
+    const [method = ''] = message.startLine.split(' ');
+    if (method === 'DESCRIBE') this.#describe(message);
+    else if (method === 'OPTIONS' && this.#session === undefined) this.#answer(message, [['Public', METHODS]]);
+    else this.#forward(message, method);
   }
 
-  /** An answer of the device, to GStreamer; or a request of its own, as some send. */
-  #answer(message: RtspMessage): void {
-    const [, code] = /^RTSP\/\S+ (\d{3})/.exec(message.startLine) ?? [];
-    const sequence = headerOf(message, 'CSeq') ?? '';
-    const request = this.#asked.get(sequence);
-    const status = Number(code);
-    if (code === undefined || !request) this.#pass(message);
-    else if (status === 401 && this.#authorization?.challenged(headersOf(message, 'WWW-Authenticate'))) {
-      this.#ask(request);
-    } else this.#answered(message, status, request, sequence);
+  #describe(message: RtspMessage): void {
+    const headers = [['Content-Type', 'application/sdp'] as const, ['Content-Base', `${this.#location}/`] as const];
+    const sdp = this.#sound?.sdp(`${this.#location}/sound`) ?? '';
+    this.#answer(message, headers, Buffer.from(sdp));
   }
 
-  #answered(message: RtspMessage, status: number, request: RtspMessage, sequence: string): void {
-    this.#asked.delete(sequence);
-    const [method = ''] = request.startLine.split(' ');
-    if (status >= 300) this.#fail(failureOfStatus(status, method, this.#source));
-    this.#session = headerOf(message, 'Session')?.split(';')[0] ?? this.#session;
-    this.#pass(this.#adapted(message, method));
+  #forward(message: RtspMessage, method: string): void {
+    if (method === 'PLAY') this.#packets.playing();
+    const { headers, body } = message;
+    const addresses = method === 'SETUP' ? this.#tracks : this.#aggregates;
+    this.#request({ method, headers, body }, addresses, (answer, status, uri) => {
+      if (status < 300) this.#succeeded(message, method, uri, answer);
+      else if (MAY_FAIL.includes(method)) this.#answer(message, [['Public', METHODS]]);
+      else this.#refused(status, method);
+    });
+    if (method === 'TEARDOWN') this.#session = undefined; // then we need not
   }
 
-  #pass(message: RtspMessage): void {
-    this.#client?.write(bytesOf(mapped(message, this.#source.url, this.location)));
+  /** Asks under one address after the other, until the device knows one of them. */
+  #request(
+    request: Omit<DeviceRequest, 'uri'>,
+    addresses: readonly string[],
+    onAnswer: (answer: RtspMessage, status: number, uri: string) => void,
+  ): void {
+    const [uri = this.#url, ...others] = addresses;
+    this.#device?.ask({ ...request, uri }, (answer, status) => {
+      if (isOtherAddressWorthATry(status) && others.length > 0) this.#request(request, others, onAnswer);
+      else onAnswer(answer, status, uri);
+    });
   }
 
-  #adapted(message: RtspMessage, method: string): RtspMessage {
-    if (method === 'DESCRIBE' && message.body.length > 0) return this.#withoutPictures(message);
-    const transport = headerOf(message, 'Transport');
-    // Over UDP reports go to where the connection leads, which would be us.
-    if (method !== 'SETUP' || !transport || !/server_port/.test(transport) || /source=/.test(transport)) return message;
-    return withHeaders(message, { Transport: `${transport};source=${this.#device?.remoteAddress}` });
+  #refused(status: number, method: string): void {
+    if (status === OTHER_TRANSPORT) this.#isOtherTransportWanted = true;
+    this.#fail(failureOfStatus(status, method, this.#source));
   }
 
-  #withoutPictures(message: RtspMessage): RtspMessage {
-    const sound = soundOnly(message.body.toString('utf8'));
-    if (!sound) {
-      this.#fail(noAudio('the device sends no sound'));
-      return message;
+  #succeeded(message: RtspMessage, method: string, uri: string, answer: RtspMessage): void {
+    if (method === 'SETUP') return void this.#setUp(message, uri, answer);
+    if (method === 'PLAY') this.#aggregates = [uri];
+    this.#answer(message, without(answer.headers, WITHHELD), answer.body);
+  }
+
+  #setUp(message: RtspMessage, uri: string, answer: RtspMessage): void {
+    const transport = headerOf(answer, 'Transport') ?? '';
+    const isTcpWanted = /interleaved/i.test(headerOf(message, 'Transport') ?? '');
+    if (isTcpWanted && /(?:client|server)_port/i.test(transport) && !/interleaved/i.test(transport)) {
+      return void this.#refused(OTHER_TRANSPORT, 'SETUP'); // it answers as if it had been asked for UDP
     }
-    this.#encoding = sound.encoding;
-    this.#clockRateHz = sound.clockRateHz;
-    return { ...message, body: Buffer.from(sound.sdp) };
+    this.#tracks = [uri];
+    this.#session = headerOf(answer, 'Session')?.split(';')[0] ?? this.#session;
+    const headers = without(answer.headers, WITHHELD);
+    // Over UDP reports go to where the connection leads, which would be us.
+    const isSourceMissing = /server_port/i.test(transport) && !/source=/i.test(transport);
+    const whole = `${transport};source=${this.#device?.remoteAddress}`;
+    this.#answer(message, isSourceMissing ? [...without(headers, ['Transport']), ['Transport', whole]] : headers);
+  }
+
+  #connected(): RtspDevice {
+    const { protocol, hostname, port } = new URL(this.#url);
+    const isTls = protocol === 'rtsps:';
+    const socket = this.#reach.connect(hostname, Number(port) || DEFAULT_PORT[isTls ? 'rtsps:' : 'rtsp:']);
+    // The password is for the host that its owner named.
+    const isOwn = hostname.toLowerCase() === new URL(this.#source.url).hostname.toLowerCase();
+    const device: RtspDevice = new RtspDevice(
+      socket,
+      isTls ? hostname.replace(/^\[|\]$/g, '') : undefined,
+      isOwn ? this.#authorization : undefined,
+      {
+        onPacket: (bytes) => {
+          if (device === this.#device) this.#packet(bytes);
+        },
+        onClosed: () => {
+          if (device !== this.#device) return;
+          this.#client?.destroySoon();
+          this.#onKnown();
+        },
+        onFailure: (kind, cause) => {
+          if (device === this.#device) this.#fail(failureOfConnection(kind, cause));
+        },
+      },
+    );
+    return device;
+  }
+
+  /** What GStreamer does not take stays with the device. */
+  #packet(bytes: Buffer): void {
+    if (!this.#packets.isOurs(bytes) || !this.#client || this.#client.destroyed) return;
+    if (!this.#client.write(bytes)) this.#device?.pause();
+  }
+
+  /** A good answer for GStreamer. */
+  #answer(to: RtspMessage, headers: RtspMessage['headers'], body = NO_BODY): void {
+    const sequence = headerOf(to, 'CSeq') ?? '';
+    this.#client?.write(bytesOf({ startLine: 'RTSP/1.0 200 OK', headers: [['CSeq', sequence], ...headers], body }));
   }
 
   /** The first reason is the one. */
   #fail(error: VoicePrintsError): void {
     this.#failure ??= error;
     this.#client?.destroySoon();
-  }
-
-  #teardown(session: string): RtspMessage {
-    const url = this.#source.url;
-    const authorization = this.#authorization?.header('TEARDOWN', url);
-    const message = {
-      startLine: `TEARDOWN ${url} RTSP/1.0`,
-      headers: [
-        ['CSeq', '99999'],
-        ['Session', session],
-      ] as const,
-      body: Buffer.alloc(0),
-    };
-    return authorization ? withHeaders(message, { Authorization: authorization }) : message;
+    this.#onKnown();
   }
 }
 
-/** The message with every address that begins with `from` beginning with `to`; lengths set right. */
-function mapped(message: RtspMessage, from: string, to: string): RtspMessage {
-  const map = (text: string) => text.replaceAll(from, to);
-  const body = Buffer.from(map(message.body.toString('latin1')), 'latin1');
-  const headers = message.headers.map(([name, value]) => [name, map(value)] as const);
-  const changed = { ...message, startLine: map(message.startLine), headers, body };
-  return body.length > 0 ? withHeaders(changed, { 'Content-Length': `${body.length}` }) : changed;
+function failureOfConnection(kind: 'unreachable' | 'broken' | 'not RTSP', cause: unknown): VoicePrintsError {
+  if (cause instanceof Error && /is not allowed\. Because/.test(cause.message)) return leadsAstray();
+  if (kind === 'broken') return lost('the connection to the device broke', cause);
+  return unreachable(
+    kind === 'unreachable' ? 'the device does not answer' : 'what answers at this address does not speak RTSP',
+    cause,
+  );
 }

@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import https from 'node:https';
+import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
+import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
+import { asUrlError, DENIED, isAllowed, parseUrl, timeout } from './guardedRequest.js';
+import { icyAsHttp } from './icyResponse.js';
+
+const ANSWER_TIMEOUT_MS = 15_000;
+
+/**
+ * Where one live source may lead. The address its owner gave may lie anywhere, in his own network as well. What that
+ * address then leads to (redirects, entries of playlists, segments, keys) is the word of whoever answers there: it may be
+ * public, on the same machine, or on a host that was allowed by name, and nothing else. One a connection.
+ */
+export class MediaReach {
+  readonly #ownHost: string;
+  readonly #allowHosts: readonly string[];
+  /** Address of the machine that the owner's address led to: its name leads nowhere else from then on. */
+  #ownAddress: string | undefined;
+
+  /** @param url as the owner gave it; @param allowHosts `name` or `name:port`, of private networks */
+  constructor(url: URL, allowHosts: readonly string[]) {
+    this.#ownHost = url.hostname.toLowerCase();
+    this.#allowHosts = allowHosts;
+  }
+
+  /**
+   * The head of the answer to one GET; redirects are answers. Answers as SHOUTcast writes them are understood.
+   * Throws URL_INVALID, URL_FORBIDDEN, URL_UNREACHABLE, URL_TIMEOUT, ABORTED.
+   */
+  async get(
+    address: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<http.IncomingMessage> {
+    const url = parseUrl(address);
+    const options = {
+      agent: this.#agentFor(url),
+      headers: { 'accept-encoding': 'identity', 'user-agent': 'voice-prints', accept: '*/*', ...headers },
+      signal,
+      insecureHTTPParser: true, // old stations end lines as they like; there is one answer a connection to mistake
+      ...this.#lookup(url.hostname),
+    };
+    try {
+      const request = (url.protocol === 'https:' ? https : http).get(url, options);
+      const timer = setTimeout(() => request.destroy(timeout()), ANSWER_TIMEOUT_MS);
+      const [response] = (await once(request, 'response').finally(() => clearTimeout(timer))) as [http.IncomingMessage];
+      request.on('error', () => undefined); // from here on the response tells
+      this.#connected(url.hostname, response.socket);
+      return response;
+    } catch (error) {
+      throw asUrlError(error, signal);
+    }
+  }
+
+  /** A TCP connection on its way; whether it may be made shows as an error of the socket. */
+  connect(hostname: string, port: number): Socket {
+    const host = hostname.toLowerCase();
+    if (host === this.#ownHost || isAllowed(new URL(`http://${host}:${port}`), this.#allowHosts)) {
+      const socket = connectTcp({ host: bare(host), port, ...this.#lookup(host) });
+      socket.once('connect', () => this.#connected(host, socket));
+      return socket;
+    }
+    const agent = new RequestFilteringHttpAgent(this.#filter());
+    return agent.createConnection({ host: bare(host), port }, undefined) as Socket;
+  }
+
+  #connected(host: string, { remoteAddress }: Socket): void {
+    if (host === this.#ownHost) this.#ownAddress ??= remoteAddress;
+  }
+
+  #agentFor(url: URL): http.Agent {
+    const isTls = url.protocol === 'https:';
+    const isFree = url.hostname === this.#ownHost || isAllowed(url, this.#allowHosts);
+    const agent = isFree
+      ? new (isTls ? https : http).Agent()
+      : new (isTls ? RequestFilteringHttpsAgent : RequestFilteringHttpAgent)(this.#filter());
+    const create = agent.createConnection.bind(agent) as (...given: unknown[]) => Socket | undefined;
+    const createTolerant = (...given: unknown[]) => {
+      const socket = create(...given);
+      if (socket) icyAsHttp(socket);
+      return socket;
+    };
+    return Object.assign(agent, { createConnection: createTolerant });
+  }
+
+  #filter() {
+    const own = this.#ownAddress === undefined ? [] : [this.#ownAddress];
+    return { keepAlive: false, allowIPAddressList: own, denyIPAddressList: DENIED };
+  }
+
+  #lookup(host: string): { readonly lookup?: LookupFunction } {
+    const address = host === this.#ownHost ? this.#ownAddress : undefined;
+    if (address === undefined) return {};
+    const family = address.includes(':') ? 6 : 4;
+    return {
+      lookup: (_, { all }, done) => (all ? done(null, [{ address, family }]) : done(null, address, family)),
+    };
+  }
+}
+
+const bare = (host: string): string => host.replace(/^\[|\]$/g, '');
