@@ -2,6 +2,7 @@ import type { Node } from 'node-red';
 import type { TenantGate } from '../../src/api/access/tenantGate.js';
 import { AsyncJobs } from '../../src/api/asyncJobs.js';
 import { asVoicePrintsError, type Engine } from '../../src/index.js';
+import { allowedHosts } from '../shared/allowedHosts.js';
 
 interface StoreJobsOptions {
   readonly engine: () => Promise<Engine>;
@@ -18,7 +19,7 @@ export function storeJobs(store: Node, { engine, encryptionKey, gate }: StoreJob
     engine,
     encryptionKey,
     gate,
-    allowHosts: (process.env.VOICE_PRINTS_WEBHOOK_ALLOW ?? '').split(',').flatMap((name) => name.trim() || []),
+    allowHosts: allowedHosts(),
     onFault: ({ code }) => store.error(`${code}: a job or a webhook could not be handled`),
   });
 }

@@ -30,7 +30,7 @@ ${columns([
   ['VOICE_PRINTS_KEY', 'Encrypts the voiceprints at rest; 8 characters or more'],
   ['VOICE_PRINTS_PASSPHRASE', 'Passphrase of speakers export and import'],
   ['VOICE_PRINTS_API_KEYS', 'Keys of serve: tenant:key,tenant:key'],
-  ['VOICE_PRINTS_WEBHOOK_ALLOW', 'Private hosts that serve and models add may fetch urls from: host,host'],
+  ['VOICE_PRINTS_WEBHOOK_ALLOW', 'Private hosts that serve, models add and radios of watch may lead to: host,host'],
 ])}
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.

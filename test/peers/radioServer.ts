@@ -80,7 +80,11 @@ function play(bytes: Buffer, bytesPerSecond: number, response: ServerResponse): 
   let sent = 0;
   const timer = setInterval(() => {
     const due = Math.floor(((Date.now() - startMs) / 1_000) * bytesPerSecond);
-    for (; sent < due; sent += 500) response.write(bytes.subarray(sent % bytes.length, (sent % bytes.length) + 500));
+    while (sent < due) {
+      const piece = bytes.subarray(sent % bytes.length, (sent % bytes.length) + 500); // the file's last is shorter
+      response.write(piece);
+      sent += piece.length;
+    }
   }, 40);
   response.on('close', () => clearInterval(timer));
 }

@@ -82,14 +82,35 @@ const hasQop = ({ qop }: Readonly<Record<string, string>>): boolean =>
 const isAnswerable = ({ scheme, fields }: Challenge): boolean =>
   scheme === 'basic' || (scheme === 'digest' && (fields.algorithm ?? 'MD5').toUpperCase() in HASHES);
 
-/** One value may hold several challenges: a word without "=" begins the next. */
+/** Longer ones are nobody's: the longest in use hold a nonce of some hundred characters. */
+const MAX_CHALLENGE_CHARACTERS = 8_192;
+/** What may stand next; each begins where the last one ended, so that every character is looked at once. */
+const SEPARATORS = /[\s,]*/y;
+const NAME = /[\w-]+/y;
+const VALUE = /\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))/y;
+const OTHER = /[^\s,]+/y;
+
+/** One value may hold several challenges: a name without "=" begins the next. */
 function parseChallenges(value: string): Challenge[] {
-  const starts = [...value.matchAll(/(?:^|,\s*)(Basic|Digest)\s+/gi)];
-  return starts.map((start, i) => {
-    const text = value.slice(start.index + start[0].length, starts[i + 1]?.index);
-    const fields = [...text.matchAll(/([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)].map(
-      ([, name, inQuotes, bare]) => [name!.toLowerCase(), inQuotes?.replaceAll(/\\(.)/g, '$1') ?? bare!] as const,
-    );
-    return { scheme: start[1]!.toLowerCase(), fields: Object.fromEntries(fields) };
-  });
+  const text = value.slice(0, MAX_CHALLENGE_CHARACTERS);
+  const challenges: { readonly scheme: string; readonly fields: Record<string, string> }[] = [];
+  let at = 0;
+  const take = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    const match = pattern.exec(text);
+    if (match) at = pattern.lastIndex;
+    return match;
+  };
+  while (at < text.length) {
+    take(SEPARATORS);
+    const name = take(NAME)?.[0].toLowerCase();
+    const field = name === undefined ? undefined : take(VALUE);
+    if (name === undefined) take(OTHER);
+    else if (!field) challenges.push({ scheme: name, fields: Object.create(null) as Record<string, string> });
+    else {
+      const current = challenges.at(-1);
+      if (current) current.fields[name] ??= field[1]?.replaceAll(/\\(.)/g, '$1') ?? field[2] ?? '';
+    }
+  }
+  return challenges;
 }

@@ -21,6 +21,11 @@ export interface OpenLiveOptions extends LauncherOptions, DecoderOptions {
   readonly signal: AbortSignal;
   /** Audio held at most for a listener that is slow; beyond, the oldest is dropped and counted. 30,000 by default. */
   readonly bufferMs?: number;
+  /**
+   * Hosts (`name`, `name:port`) of private networks that redirects and playlists may lead to. The source's own address
+   * may lie anywhere; what it leads to must be public, or on the same machine, or named here.
+   */
+  readonly allowHosts?: readonly string[];
   readonly backoff?: Partial<BackoffConfig>;
   /** How long a source may be silent while it is open; by default what suits its kind. */
   readonly stallMs?: number;

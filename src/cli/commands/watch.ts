@@ -10,6 +10,7 @@ import {
   type StreamState,
 } from '../../live.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
+import { allowedHosts } from '../options/allowedHosts.js';
 import { falseAcceptOf, falseAcceptOption } from '../options/falseAccept.js';
 import { openEngine } from '../options/openEngine.js';
 import { hasFlag, listOption, textOption, usageError } from '../options/parseCommandLine.js';
@@ -66,7 +67,8 @@ somebody else's; stream, dropped and degraded about the stream itself.`,
 function audioOf(args: ParsedArguments, terminal: Terminal): LiveAudio {
   const text = args.positionals[0]!;
   if (/^sip:/i.test(text)) return sipAudio(text, terminal);
-  return openLive(sourceOf(args, terminal), { signal: terminal.signal, stdin: terminal.stdin });
+  const { signal, stdin, env } = terminal;
+  return openLive(sourceOf(args, terminal), { signal, stdin, allowHosts: allowedHosts(env) });
 }
 
 /** The source as typed; `--encoding` describes samples without a header. Throws USAGE, INPUT_INVALID. */

@@ -118,16 +118,19 @@ test('SDP of a group is joined; without audio it is refused', () => {
 
 test('HLS: sound alone is chosen before pictures, and the least of those', () => {
   const choose = (text: string) => {
-    const playlist = parseHlsPlaylist(text, 'http://host/a/master.m3u8');
+    const playlist = parseHlsPlaylist(text);
     return playlist.kind === 'choice' ? bestForListening(playlist) : undefined;
   };
   const pictures = '#EXT-X-STREAM-INF:BANDWIDTH=900000,RESOLUTION=640x360,CODECS="avc1.4d,mp4a.40.2"\nbig.m3u8\n';
   const fewer = '#EXT-X-STREAM-INF:BANDWIDTH=300000,RESOLUTION=320x180\nsmall.m3u8\n';
   const sound = '#EXT-X-STREAM-INF:BANDWIDTH=999999,CODECS="mp4a.40.2"\n/sound.m3u8\n';
   const rendition = '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="en",URI="en.m3u8"\n';
-  expect(choose(`#EXTM3U\n${pictures}${sound}`)).toBe('http://host/sound.m3u8');
-  expect(choose(`#EXTM3U\n${pictures}${fewer}`)).toBe('http://host/a/small.m3u8');
-  expect(choose(`#EXTM3U\n${rendition}${pictures}`)).toBe('http://host/a/en.m3u8');
+  expect(choose(`#EXTM3U\n${pictures}${sound}`)).toBe('/sound.m3u8');
+  expect(choose(`#EXTM3U\n${pictures}${fewer}`)).toBe('small.m3u8');
+  expect(choose(`#EXTM3U\n${rendition}${pictures}`)).toBe('en.m3u8');
+  const grouped = pictures.replace('RESOLUTION', 'AUDIO="b",RESOLUTION');
+  const other = '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="b",NAME="de, leise",DEFAULT=YES,URI="de.m3u8"\n';
+  expect(choose(`#EXTM3U\n${rendition}${other}${grouped}`)).toBe('de.m3u8');
 });
 
 test('HLS: sequence, byte ranges, keys and headers of segments', () => {
@@ -144,14 +147,14 @@ all.mp4
 #EXT-X-KEY:METHOD=NONE
 last.mp4
 #EXT-X-ENDLIST`;
-  const playlist = parseHlsPlaylist(text, 'http://host/a/x.m3u8');
+  const playlist = parseHlsPlaylist(text);
   if (playlist.kind !== 'segments') throw new Error('no segments');
   expect(playlist).toMatchObject({ targetMs: 4_000, hasEnd: true });
   expect(playlist.segments.map(({ sequence, range, key }) => [sequence, range, key?.uri])).toEqual([
-    [7, 'bytes=100-149', 'http://host/a/key'],
-    [8, 'bytes=150-209', 'http://host/a/key'],
+    [7, { offset: 100, length: 50 }, 'key'],
+    [8, { offset: 150, length: 60 }, 'key'],
     [9, undefined, undefined],
   ]);
-  expect(playlist.segments[0]!.map).toEqual({ uri: 'http://host/a/init.mp4', range: 'bytes=0-99' });
+  expect(playlist.segments[0]!.map).toEqual({ uri: 'init.mp4', range: { offset: 0, length: 100 } });
   expect(playlist.segments[0]!.key?.iv?.at(-1)).toBe(2);
 });

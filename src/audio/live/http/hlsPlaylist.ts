@@ -1,28 +1,49 @@
-/** RFC 8216, as far as listening needs it. */
+/**
+ * RFC 8216, as far as listening needs it; everything else is passed over, since stations break most rules of it. Each
+ * line is looked at once: an address may lead to a playlist that was made to take long. Addresses stay as they stand.
+ */
 export interface HlsVariant {
   readonly uri: string;
   readonly bandwidth: number;
   readonly hasPictures: boolean;
+  /** Group of its sound, where that stands apart. */
+  readonly audioGroup: string | undefined;
+}
+
+export interface HlsRendition {
+  readonly uri: string;
+  readonly group: string | undefined;
+  readonly isDefault: boolean;
 }
 
 export interface HlsKey {
   readonly method: string;
   readonly uri: string | undefined;
   readonly iv: Buffer | undefined;
+  /** Whether the key is what lies at its address, rather than of a system of rights. */
+  readonly isPlain: boolean;
+}
+
+export interface HlsRange {
+  readonly offset: number;
+  readonly length: number;
 }
 
 export interface HlsSegment {
   readonly uri: string;
   readonly sequence: number;
-  /** As the header `Range` says it. */
-  readonly range: string | undefined;
+  readonly range: HlsRange | undefined;
   readonly key: HlsKey | undefined;
   /** Header that must be read before the first segment that names it. */
-  readonly map: { readonly uri: string; readonly range: string | undefined } | undefined;
+  readonly map: { readonly uri: string; readonly range: HlsRange | undefined } | undefined;
+  /** Whether clock or coding begin anew with it. */
+  readonly isDiscontinuous: boolean;
+  /** Whether the server has nothing to give for it. */
+  readonly isGap: boolean;
 }
 
 export type HlsPlaylist =
-  | { readonly kind: 'choice'; readonly variants: readonly HlsVariant[]; readonly audio: readonly string[] }
+  | { readonly kind: 'choice'; readonly variants: readonly HlsVariant[]; readonly audio: readonly HlsRendition[] }
   | {
       readonly kind: 'segments';
       readonly segments: readonly HlsSegment[];
@@ -30,83 +51,143 @@ export type HlsPlaylist =
       readonly hasEnd: boolean;
     };
 
-type Attributes = Readonly<Record<string, string>>;
+type Attributes = ReadonlyMap<string, string>;
 
-/** @param base address of the playlist, which the addresses in it are relative to */
-export function parseHlsPlaylist(text: string, base: string): HlsPlaylist {
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
-  return lines.some((line) => line.startsWith('#EXT-X-STREAM-INF:')) ? choice(lines, base) : segmentsOf(lines, base);
+/** A day of segments of 4 s; of longer lists the end. */
+const MAX_SEGMENTS = 21_600;
+const MAX_VARIANTS = 1_000;
+/** What a playlist says of its pace is kept to what makes sense: 0 would ask the server without a pause. */
+const [LEAST_TARGET_MS, DEFAULT_TARGET_MS, MOST_TARGET_MS] = [1_000, 6_000, 60_000];
+
+/** @param text at most some megabytes of it */
+export function parseHlsPlaylist(text: string): HlsPlaylist {
+  const lines = text.split(/\r\n|\n|\r/).map((line) => line.trim());
+  return lines.some((line) => line.startsWith('#EXT-X-STREAM-INF:')) ? choice(lines) : segmentsOf(lines);
 }
 
-function choice(lines: readonly string[], base: string): HlsPlaylist {
+function choice(lines: readonly string[]): HlsPlaylist {
   const variants: HlsVariant[] = [];
-  const audio: string[] = [];
-  lines.forEach((line, i) => {
-    const [, tag, text = ''] = /^#(EXT-X-STREAM-INF|EXT-X-MEDIA):(.*)$/.exec(line) ?? [];
-    if (!tag) return;
-    const fields = attributes(text);
-    if (tag === 'EXT-X-MEDIA') {
-      if (fields.TYPE === 'AUDIO' && fields.URI) audio.push(new URL(fields.URI, base).href);
-      return;
+  const audio: HlsRendition[] = [];
+  let fields: Attributes | undefined;
+  for (const line of lines) {
+    const [tag, text] = tagOf(line);
+    if (variants.length + audio.length >= MAX_VARIANTS) break;
+    if (tag === 'EXT-X-STREAM-INF') fields = attributes(text);
+    else if (tag === 'EXT-X-MEDIA') audio.push(...rendition(attributes(text)));
+    else if (tag === undefined && line !== '' && !line.startsWith('#') && fields) {
+      variants.push(variant(line, fields));
+      fields = undefined;
     }
-    const uri = lines.slice(i + 1).find((next) => next !== '' && !next.startsWith('#'));
-    if (uri === undefined) return;
-    const hasPictures = fields.RESOLUTION !== undefined || /avc|hvc|hev|vp0|av01/.test(fields.CODECS ?? '');
-    variants.push({ uri: new URL(uri, base).href, bandwidth: Number(fields.BANDWIDTH ?? 0), hasPictures });
-  });
+  }
   return { kind: 'choice', variants, audio };
 }
 
-function segmentsOf(lines: readonly string[], base: string): HlsPlaylist {
+const variant = (uri: string, fields: Attributes): HlsVariant => ({
+  uri,
+  bandwidth: Number(fields.get('BANDWIDTH') ?? 0) || 0,
+  hasPictures: fields.has('RESOLUTION') || /avc|hvc|hev|vp0|av01/.test(fields.get('CODECS') ?? ''),
+  audioGroup: fields.get('AUDIO'),
+});
+
+function rendition(fields: Attributes): readonly HlsRendition[] {
+  const uri = fields.get('URI');
+  if (fields.get('TYPE') !== 'AUDIO' || uri === undefined) return [];
+  return [{ uri, group: fields.get('GROUP-ID'), isDefault: fields.get('DEFAULT') === 'YES' }];
+}
+
+function segmentsOf(lines: readonly string[]): HlsPlaylist {
   const segments: HlsSegment[] = [];
-  const at = (uri: string) => new URL(uri, base).href;
   let sequence = 0;
-  let targetMs = 6_000;
+  let targetMs = DEFAULT_TARGET_MS;
   let key: HlsKey | undefined;
   let map: HlsSegment['map'];
-  let range: string | undefined;
+  /** Of the segment that comes next. */
+  let own: Partial<Pick<HlsSegment, 'range' | 'isDiscontinuous' | 'isGap'>> = {};
   let rangeEnd = 0;
-  const rangeOf = (text: string): string => {
-    const [length = 0, offset = rangeEnd] = text.split('@').map(Number);
+  const rangeOf = (text: string): HlsRange | undefined => {
+    const [length, offset = rangeEnd] = text.split('@').map(whole);
+    if (length === undefined || !(length > 0) || !(offset >= 0)) return undefined;
     rangeEnd = offset + length;
-    return `bytes=${offset}-${rangeEnd - 1}`;
+    return { offset, length };
   };
   for (const line of lines) {
-    const [, tag, text = ''] = /^#(EXT[A-Z0-9-]*):?(.*)$/.exec(line) ?? [];
-    if (tag === 'EXT-X-MEDIA-SEQUENCE') sequence = Number(text);
-    else if (tag === 'EXT-X-TARGETDURATION') targetMs = 1_000 * Number(text);
-    else if (tag === 'EXT-X-BYTERANGE') range = rangeOf(text);
-    else if (tag === 'EXT-X-KEY') key = keyOf(attributes(text), at);
+    const [tag, text] = tagOf(line);
+    if (tag === 'EXT-X-MEDIA-SEQUENCE') sequence = whole(text) || 0;
+    else if (tag === 'EXT-X-TARGETDURATION') targetMs = paceOf(text);
+    else if (tag === 'EXT-X-BYTERANGE') own = { ...own, range: rangeOf(text) };
+    else if (tag === 'EXT-X-DISCONTINUITY') own = { ...own, isDiscontinuous: true };
+    else if (tag === 'EXT-X-GAP') own = { ...own, isGap: true };
+    else if (tag === 'EXT-X-KEY') key = keyOf(attributes(text));
     else if (tag === 'EXT-X-MAP') {
-      const { URI = '', BYTERANGE } = attributes(text);
-      map = { uri: at(URI), range: BYTERANGE === undefined ? undefined : rangeOf(BYTERANGE) };
+      const fields = attributes(text);
+      map = { uri: fields.get('URI') ?? '', range: rangeOf(fields.get('BYTERANGE') ?? '') };
     } else if (line !== '' && !line.startsWith('#')) {
-      segments.push({ uri: at(line), sequence, range, key, map });
+      const { range, isDiscontinuous = false, isGap = false } = own;
+      segments.push({ uri: line, sequence, range, key, map, isDiscontinuous, isGap });
       sequence += 1;
-      range = undefined;
+      own = {};
     }
   }
-  return { kind: 'segments', segments, targetMs, hasEnd: lines.includes('#EXT-X-ENDLIST') };
+  return {
+    kind: 'segments',
+    segments: segments.slice(-MAX_SEGMENTS),
+    targetMs,
+    hasEnd: lines.includes('#EXT-X-ENDLIST'),
+  };
 }
 
-function keyOf({ METHOD = 'NONE', URI, IV }: Attributes, at: (uri: string) => string): HlsKey | undefined {
-  if (METHOD === 'NONE') return undefined;
-  const iv = IV === undefined ? undefined : Buffer.from(IV.slice(2).padStart(32, '0'), 'hex');
-  return { method: METHOD, uri: URI === undefined ? undefined : at(URI), iv };
+/** A number in [0, 2⁵³), or NaN. */
+function whole(text: string): number {
+  const number = /^\s*\d{1,15}\s*$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(number) ? number : Number.NaN;
 }
 
-const attributes = (text: string): Attributes =>
-  Object.fromEntries(
-    [...text.matchAll(/([A-Z0-9-]+)=(?:"([^"]*)"|([^,]*))/g)].map(([, name, inQuotes, bare]) => [
-      name!,
-      inQuotes ?? bare ?? '',
-    ]),
-  );
+function paceOf(text: string): number {
+  const ms = 1_000 * Number(text);
+  return Number.isFinite(ms) ? Math.min(MOST_TARGET_MS, Math.max(LEAST_TARGET_MS, ms)) : DEFAULT_TARGET_MS;
+}
+
+function keyOf(fields: Attributes): HlsKey | undefined {
+  const method = fields.get('METHOD') ?? 'NONE';
+  if (method === 'NONE') return undefined;
+  const [, digits] = /^0x([0-9a-f]{1,32})$/i.exec(fields.get('IV') ?? '') ?? [];
+  return {
+    method,
+    uri: fields.get('URI'),
+    iv: digits === undefined ? undefined : Buffer.from(digits.padStart(32, '0'), 'hex'),
+    isPlain: (fields.get('KEYFORMAT') ?? 'identity') === 'identity',
+  };
+}
+
+function tagOf(line: string): readonly [tag: string | undefined, text: string] {
+  if (!line.startsWith('#EXT')) return [undefined, ''];
+  const colon = line.indexOf(':');
+  return colon < 0 ? [line.slice(1), ''] : [line.slice(1, colon), line.slice(colon + 1)];
+}
+
+/** `NAME=value,NAME="value"` (RFC 8216, 4.2). From the beginning on, so that no character is looked at twice. */
+function attributes(text: string): Attributes {
+  const fields = new Map<string, string>();
+  for (let at = 0; at < text.length; ) {
+    const equals = text.indexOf('=', at);
+    if (equals < 0) break;
+    const name = text.slice(at, equals).trim();
+    const isQuoted = text[equals + 1] === '"';
+    const end = isQuoted ? text.indexOf('"', equals + 2) : text.indexOf(',', equals + 1);
+    const valueEnd = end < 0 ? text.length : end;
+    fields.set(name, text.slice(equals + (isQuoted ? 2 : 1), valueEnd).trim());
+    const comma = isQuoted ? text.indexOf(',', valueEnd) : valueEnd;
+    at = comma < 0 ? text.length : comma + 1;
+  }
+  return fields;
+}
 
 /** Sound alone where it is offered, else the least of what comes with pictures. */
 export function bestForListening({ variants, audio }: Extract<HlsPlaylist, { kind: 'choice' }>): string | undefined {
   const cheapest = [...variants].sort(
     (a, b) => Number(a.hasPictures) - Number(b.hasPictures) || a.bandwidth - b.bandwidth,
   )[0];
-  return cheapest?.hasPictures ? (audio[0] ?? cheapest.uri) : cheapest?.uri;
+  if (!cheapest?.hasPictures) return cheapest?.uri;
+  const own = audio.filter(({ group }) => cheapest.audioGroup === undefined || group === cheapest.audioGroup);
+  return (own.find(({ isDefault }) => isDefault) ?? own[0] ?? cheapest).uri;
 }

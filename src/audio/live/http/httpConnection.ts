@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { VoicePrintsError } from '../../../core/errors.js';
 import type { HttpSource } from '../../../core/liveSource.js';
 import type { LiveConnection, TimedSamples } from '../liveConnection.js';
@@ -5,16 +6,25 @@ import { lost } from '../liveErrors.js';
 import type { LauncherOptions } from '../pipeline/launcher.js';
 import { output, type PipelinePart } from '../pipeline/pipeline.js';
 import { pipelineAudio } from '../pipeline/pipelineAudio.js';
-import { hlsBytes, hlsSegments } from './hlsStream.js';
-import { bodyOf, HttpClient } from './httpClient.js';
+import { hlsBytes, hlsSegments, MAX_PLAYLIST_BYTES } from './hlsStream.js';
+import { addressOf, bodyOf, type HttpAnswer, HttpClient, wholeBody } from './httpClient.js';
+import { withoutTitles } from './icyMetadata.js';
+import { type CUT, linksOf } from './links.js';
+import { withCuts } from './oggChain.js';
 
-const MAX_PLAYLIST_BYTES = 1_048_576;
 /** Lists that name lists that name lists … */
 const MAX_HOPS = 5;
+/** Each link of a chain is a process: a server that makes them as short as it likes starts one a second at most. */
+const LEAST_LINK_MS = 1_000;
+
+export interface HttpOptions extends LauncherOptions {
+  /** Hosts of private networks that redirects and playlists may lead to. */
+  readonly allowHosts?: readonly string[];
+}
 
 /** What an address turned out to be. */
 interface Opened {
-  readonly bytes: AsyncIterable<Uint8Array>;
+  readonly bytes: AsyncIterable<Uint8Array | typeof CUT>;
   /** Whether it has an end, and is over then. */
   readonly hasEnd: boolean;
   /** Whether it comes in bursts, or as fast as it can, and must be slowed down. */
@@ -30,9 +40,9 @@ export class HttpConnection implements LiveConnection {
   readonly stallMs = 15_000;
   readonly isNarrowBand = undefined; // decoders do not say
   readonly #source: HttpSource;
-  readonly #options: LauncherOptions;
+  readonly #options: HttpOptions;
 
-  constructor(source: HttpSource, options: LauncherOptions) {
+  constructor(source: HttpSource, options: HttpOptions) {
     this.#source = source;
     this.#options = options;
   }
@@ -44,54 +54,44 @@ export class HttpConnection implements LiveConnection {
       ['decodebin', { caps: 'audio/x-raw', 'expose-all-streams': 'false' }],
       ...output({ isPaced, isLossy: false }),
     ];
-    for await (const { samples } of pipelineAudio(
-      { parts, input: bytes, explain: unreadable },
-      this.#options,
-      signal,
-    )) {
-      yield { samples };
+    let startedMs = Number.NEGATIVE_INFINITY;
+    for await (const input of linksOf(bytes)) {
+      await sleep(Math.max(0, startedMs + LEAST_LINK_MS - performance.now()), undefined, { signal });
+      startedMs = performance.now();
+      for await (const { samples } of pipelineAudio({ parts, input, explain: unreadable }, this.#options, signal)) {
+        yield { samples };
+      }
     }
     if (!hasEnd) throw lost('the server has ended the stream');
   }
 
   async #open(signal: AbortSignal): Promise<Opened> {
-    const client = new HttpClient(this.#source.url, this.#source.credentials);
+    const client = new HttpClient(this.#source.url, this.#source.credentials, this.#options.allowHosts ?? []);
     let { url } = this.#source;
     for (let hops = 0; hops < MAX_HOPS; hops += 1) {
-      const response = await client.get(url, signal);
-      url = response.url || url;
-      if (!isPlaylist(response)) {
-        const hasEnd = response.headers.has('content-length');
-        return { bytes: bodyOf(response, signal), hasEnd, isPaced: hasEnd };
+      const answer = await client.get(url, signal);
+      if (!isPlaylist(answer)) {
+        const hasEnd = answer.header('content-length') !== undefined;
+        const sound = withoutTitles(bodyOf(answer, signal), answer.header('icy-metaint'));
+        return { bytes: withCuts(sound), hasEnd, isPaced: hasEnd };
       }
-      const text = await playlistText(response, signal);
+      const text = (await wholeBody(answer, MAX_PLAYLIST_BYTES, 'the playlist', signal)).toString('utf8');
       if (/^#EXT-X-(?:STREAM-INF|TARGETDURATION)/m.test(text)) {
-        const { playlist, url: at } = await hlsSegments(text, url, client, signal);
+        const { playlist, url: at } = await hlsSegments(text, answer.url, client, signal);
         return { bytes: hlsBytes(playlist, at, client, signal), hasEnd: playlist.hasEnd, isPaced: true };
       }
       const first = firstEntry(text);
       if (!first) throw lost('the playlist is empty');
-      url = new URL(first, url).href;
+      url = addressOf(first, answer.url);
     }
     throw lost('the playlist leads from one to another');
   }
 }
 
 /** HLS, and the lists (M3U, PLS) that radio stations hand out. */
-function isPlaylist({ headers, url }: Response): boolean {
-  const type = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-  return /mpegurl|scpls/.test(type) || /\.(?:m3u8?|pls)$/i.test(url ? new URL(url).pathname : '');
-}
-
-async function playlistText(response: Response, signal: AbortSignal): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of bodyOf(response, signal)) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > MAX_PLAYLIST_BYTES) throw lost('the playlist is too long to be one');
-  }
-  return Buffer.concat(chunks).toString('utf8');
+function isPlaylist({ header, url }: HttpAnswer): boolean {
+  const type = header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+  return /mpegurl|scpls/.test(type) || /\.(?:m3u8?|pls)$/i.test(new URL(url).pathname);
 }
 
 /** `http://…` in M3U, `File1=http://…` in PLS. */
