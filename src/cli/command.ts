@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { VoicePrintsError } from '../index.js';
 
 /** One option of a command, as `--help` shows it. `value` names what follows; an option without it is a flag. */
 export interface OptionSpec {
@@ -36,6 +37,9 @@ export interface Command {
   readonly example: string;
   /** More lines for `--help`. */
   readonly notes?: string;
-  /** Throws VoicePrintsError; returning means the work is done. */
-  run(args: ParsedArguments, terminal: Terminal): Promise<void>;
+  /**
+   * Throws VoicePrintsError. Returning means the work is done; a returned error that only part of it is: the result was
+   * printed, with `error` in its JSON, and the exit code is 1.
+   */
+  run(args: ParsedArguments, terminal: Terminal): Promise<VoicePrintsError | undefined> | Promise<void>;
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { asVoicePrintsError, type VoicePrintsError } from '../index.js';
+import { asVoicePrintsError, VoicePrintsError } from '../index.js';
 import type { Command, Terminal } from './command.js';
 import { commands } from './commands.js';
 import { commandHelp, generalHelp } from './help.js';
 import { findCommand, hasFlag, parseCommandLine, usageError } from './options/parseCommandLine.js';
+import { errorAnswer } from './output/output.js';
 import { printableJson, printableLine } from './output/printable.js';
 
 /** Exit codes of the contract: 0 done, 1 failed, 2 wrong usage; 130 as shells know it for Ctrl-C. */
@@ -25,9 +26,14 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     const found = findCommand(commands, argv);
     if (!found) return unknownCommand(argv, terminal);
     const args = parseCommandLine(found.command, found.rest);
-    if (hasFlag(args, 'help')) terminal.stdout.write(commandHelp(found.command));
-    else await found.command.run(args, terminal);
-    return EXIT.done;
+    if (hasFlag(args, 'help')) {
+      terminal.stdout.write(commandHelp(found.command));
+      return EXIT.done;
+    }
+    const partly = await found.command.run(args, terminal);
+    if (!(partly instanceof VoicePrintsError)) return EXIT.done;
+    terminal.stderr.write(errorLine(partly));
+    return EXIT.failed;
   } catch (thrown) {
     return told(terminal.signal.aborted ? aborted(thrown) : asVoicePrintsError(thrown), argv, terminal);
   }
@@ -48,11 +54,13 @@ function unknownCommand(argv: readonly string[], terminal: Terminal): number {
   );
 }
 
+const errorLine = ({ code, message }: VoicePrintsError): string => `${code}: ${printableLine(message)}\n`;
+
 /** One line on standard error, and with --json the same as an object on standard output. */
 function told(error: VoicePrintsError, argv: readonly string[], terminal: Terminal): number {
-  const { code, message, details } = error;
-  terminal.stderr.write(`${code}: ${printableLine(message)}\n`);
-  if (argv.includes('--json')) terminal.stdout.write(`${printableJson({ error: { code, message, details } })}\n`);
+  const { code } = error;
+  terminal.stderr.write(errorLine(error));
+  if (argv.includes('--json')) terminal.stdout.write(`${printableJson(errorAnswer(error))}\n`);
   // Not a failure we foresaw: whoever repairs it needs the stack.
   if (code === 'INTERNAL' && error.cause instanceof Error) terminal.stderr.write(`${error.cause.stack}\n`);
   if (code === 'ABORTED') return EXIT.stopped;

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VoicePrintsError } from '../core/errors.js';
@@ -9,6 +9,8 @@ import type { SealingKey } from '../sealing/sealing.js';
 import type { AudioStore, StoredAudio } from './audioStore.js';
 
 const SEALED = '.sealed';
+/** Of audio that is not sealed. */
+const PLAIN = /^[0-9a-f]{32}$/;
 
 /** Recordings as files of one folder, readable by their owner only, encrypted where there is a key. */
 export class FileAudioStore implements AudioStore {
@@ -22,13 +24,14 @@ export class FileAudioStore implements AudioStore {
 
   static async open(folder: string, key: SealingKey | undefined): Promise<FileAudioStore> {
     await guarded(() => mkdir(folder, { recursive: true, mode: 0o700 }));
-    return new FileAudioStore(folder, key);
+    const store = new FileAudioStore(folder, key);
+    await store.#sealPlain();
+    return store;
   }
 
   async put(audio: AsyncIterable<Uint8Array>, maxBytes: number): Promise<StoredAudio> {
     const audioId = `${randomBytes(16).toString('hex')}${this.#key ? SEALED : ''}`;
     const path = join(this.#folder, audioId);
-    const part = `${path}.part`;
     const hash = createHash('sha256');
     let bytes = 0;
     const measured = async function* () {
@@ -40,39 +43,67 @@ export class FileAudioStore implements AudioStore {
       }
     };
     const stored = this.#key ? sealStream(measured(), this.#key, audioId) : measured();
-    const file = await guarded(() => open(part, 'wx', 0o600));
-    try {
-      try {
-        for await (const piece of stored) await guarded(() => writeAll(file, piece));
-        await guarded(() => file.sync());
-      } finally {
-        await file.close();
-      }
-      await guarded(() => moveFile(part, path));
-    } catch (error) {
-      await rm(part, { force: true });
-      throw error;
-    }
+    await writeWhole(path, stored);
     return { audioId, bytes, sha256: hash.digest('hex') };
   }
 
   read(audioId: string): AsyncIterable<Uint8Array> {
-    const stream = createReadStream(join(this.#folder, audioId), { highWaterMark: 65_536 });
+    const name = this.#nameOf(audioId);
+    const stream = createReadStream(join(this.#folder, name), { highWaterMark: 65_536 });
     const bytes = readable(stream);
-    if (!audioId.endsWith(SEALED)) return bytes;
+    if (!name.endsWith(SEALED)) return bytes;
     if (this.#key === undefined) {
       throw new VoicePrintsError('REGISTRY_KEY_MISSING', 'the stored audio is encrypted; give its key');
     }
-    return unsealStream(bytes, this.#key, audioId);
+    return unsealStream(bytes, this.#key, name);
   }
 
   async delete(audioId: string): Promise<void> {
-    await guarded(() => rm(join(this.#folder, audioId), { force: true }));
+    await guarded(() => rm(join(this.#folder, this.#nameOf(audioId)), { force: true }));
   }
 
   async retain(audioIds: ReadonlySet<string>): Promise<void> {
     const names = await guarded(() => readdir(this.#folder));
-    await Promise.all(names.filter((name) => !audioIds.has(name)).map((name) => this.delete(name)));
+    const kept = new Set([...audioIds].map((audioId) => this.#nameOf(audioId)));
+    const gone = names.filter((name) => !kept.has(name));
+    await Promise.all(gone.map((name) => guarded(() => rm(join(this.#folder, name), { force: true }))));
+  }
+
+  /** Of its file: audio that came before there was a key was sealed when it came, and kept its id. */
+  #nameOf(audioId: string): string {
+    if (audioId.endsWith(SEALED) || !existsSync(join(this.#folder, audioId + SEALED))) return audioId;
+    return audioId + SEALED;
+  }
+
+  /** Seals what was stored before there was a key. */
+  async #sealPlain(): Promise<void> {
+    const key = this.#key;
+    if (key === undefined) return;
+    const names = await guarded(() => readdir(this.#folder));
+    for (const name of names.filter((one) => PLAIN.test(one))) {
+      const path = join(this.#folder, name);
+      const plain = readable(createReadStream(path, { highWaterMark: 65_536 }));
+      await writeWhole(path + SEALED, sealStream(plain, key, name + SEALED));
+      await guarded(() => rm(path, { force: true }));
+    }
+  }
+}
+
+/** Writes a file whole or not at all. Throws REGISTRY_UNAVAILABLE, and what the stream throws. */
+async function writeWhole(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const part = `${path}.part`;
+  const file = await guarded(() => open(part, 'w', 0o600));
+  try {
+    try {
+      for await (const piece of pieces) await guarded(() => writeAll(file, piece));
+      await guarded(() => file.sync());
+    } finally {
+      await file.close();
+    }
+    await guarded(() => moveFile(part, path));
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
   }
 }
 

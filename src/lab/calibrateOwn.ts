@@ -6,8 +6,9 @@ import { WorkerCompute } from '../engine/compute/workerCompute.js';
 import { modelInStore } from '../engine/models/modelInStore.js';
 import type { Trials } from '../evaluation/detectionMetrics.js';
 import { acceptLlr, UNCALIBRATED } from '../identity/calibration.js';
+import { ModelStore } from '../inference/modelStore.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
-import { writeCalibration } from '../registry/calibrationFile.js';
+import { removeCalibration, writeCalibration } from '../registry/calibrationFile.js';
 import { calibrationOf, llrsOf, rescaledCalibration } from './calibrateModel.js';
 import { type CalibrationSpeaker, calibrationSpeakers } from './calibrationMaterial.js';
 import { readManifestRows } from './manifestAudio.js';
@@ -79,6 +80,19 @@ export const keepCalibration = (
   storeDirectory: string,
   { model, calibration }: Pick<OwnCalibration, 'model' | 'calibration'>,
 ): Promise<string> => writeCalibration(storeDirectory, model, calibration);
+
+/**
+ * Goes back to the calibration that the model itself has, also from one that is damaged; engines opened from now on have it.
+ *
+ * @throws VoicePrintsError MODEL_NOT_FOUND, MODEL_INVALID, REGISTRY_UNAVAILABLE
+ */
+export async function dropCalibration(
+  storeDirectory: string,
+  idOrPath?: string,
+): Promise<{ readonly model: SpeakerModel; readonly wasThere: boolean }> {
+  const model = await (await ModelStore.openFor(storeDirectory)).resolve(idOrPath);
+  return { model, wasThere: await removeCalibration(storeDirectory, model) };
+}
 
 /** All weights anew where there are people enough; else the calibration of before, stretched and shifted. */
 const fitted = (speakers: readonly CalibrationSpeaker[], before: CalibrationParameters): CalibrationParameters =>

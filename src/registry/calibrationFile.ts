@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { CalibrationParameters } from '../core/calibration.js';
@@ -85,6 +85,18 @@ export async function writeCalibration(
     return path;
   } catch (cause) {
     const message = 'the calibration cannot be written; check the permissions and room of the store folder';
+    throw new VoicePrintsError('REGISTRY_UNAVAILABLE', message, { cause });
+  }
+}
+
+/** Removes the calibration that a store keeps for a model. False where there was none. Throws REGISTRY_UNAVAILABLE. */
+export async function removeCalibration(storeDirectory: string, model: Pick<CalibratedModel, 'id'>): Promise<boolean> {
+  try {
+    await rm(calibrationPath(storeDirectory, model));
+    return true;
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return false;
+    const message = 'the calibration cannot be removed; check the permissions of the store folder';
     throw new VoicePrintsError('REGISTRY_UNAVAILABLE', message, { cause });
   }
 }

@@ -26,12 +26,15 @@ export class LowdbRegistry implements VoiceprintRegistry {
 
   /**
    * Opens a folder, made when missing. Throws REGISTRY_UNAVAILABLE, REGISTRY_CORRUPT, REGISTRY_VERSION_NEWER,
-   * REGISTRY_KEY_MISSING or REGISTRY_KEY_WRONG. A plain store given a key stays plain until its next write.
+   * REGISTRY_KEY_MISSING or REGISTRY_KEY_WRONG. A plain store given a key is encrypted at once, unless it can only be read.
    */
   static async open(directory: string, options: LowdbRegistryOptions = {}): Promise<LowdbRegistry> {
     const registry = new LowdbRegistry(directory, options);
     await registry.#store.open();
     await registry.#tidySpeech().catch(() => undefined); // a folder that can only be read must still open
+    await registry.#sealWhatIsPlain().catch((error: unknown) => {
+      if (!isReadOnly(error)) throw error;
+    });
     return registry;
   }
 
@@ -99,17 +102,23 @@ export class LowdbRegistry implements VoiceprintRegistry {
     return this.#store.close();
   }
 
-  /** Erases speech that nobody names, and seals what was kept before there was a key. */
+  /** Erases speech that nobody names. */
   async #tidySpeech(): Promise<void> {
     const rows = [...(await this.#store.read()).values()];
     await this.#speech.eraseAllBut(new Set(rows.flatMap(audioIdsOf)));
+  }
+
+  /** Seals what was kept before there was a key: the speech first, so that a plain store says that something is left to seal. */
+  async #sealWhatIsPlain(): Promise<void> {
+    const rows = [...(await this.#store.read()).values()];
     if (!this.#store.isToBeSealed) return;
     for (const row of rows) {
       for (const audioId of audioIdsOf(row)) {
-        const speech = await this.#speech.read(row.tenantId, audioId);
-        if (speech) await this.#speech.write(row.tenantId, audioId, speech);
+        const speech = await guarded(() => this.#speech.read(row.tenantId, audioId));
+        if (speech) await guarded(() => this.#speech.write(row.tenantId, audioId, speech));
       }
     }
+    await this.#store.write(() => undefined);
   }
 
   /** A step over the rows; speech that they name no more is erased before the answer. */
@@ -127,6 +136,11 @@ export class LowdbRegistry implements VoiceprintRegistry {
     return answer;
   }
 }
+
+const READ_ONLY: readonly unknown[] = ['EROFS', 'EACCES', 'EPERM'];
+
+const isReadOnly = (error: unknown): boolean =>
+  error instanceof VoicePrintsError && READ_ONLY.includes(error.details.systemCode);
 
 const audioIdsOf = (row: VoiceprintRow | undefined): string[] =>
   (row?.exemplars ?? []).flatMap(({ audioId }) => audioId ?? []);

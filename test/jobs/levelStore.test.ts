@@ -33,7 +33,9 @@ test('with a key nothing readable lies on the disk; plain jobs met with a key ar
   await sealed.queue.add(order('new', { audio: { kind: 'stored', audioId, bytes }, webhookUrl: SECRET_URL }));
   await sealed.queue.settle((await sealed.queue.take())!, { result: { name: 'Anna Amsel' } });
   await sealed.secrets.rotate('t', 'whsec_hidden', 0);
-  await sealed.audio.delete(old.audioId);
+  // What waited before there was a key is sealed where it lies, and found under its old id.
+  await sealed.audio.retain(new Set([old.audioId, audioId]));
+  expect(await textOf(sealed.audio.read(old.audioId))).toBe('spoken before');
   const disk = await allBytes(folder);
   for (const text of ['secret-hook', 'spoken', 'Anna', 'whsec']) expect(disk.includes(text), text).toBe(false);
   await sealed[Symbol.asyncDispose]();
@@ -43,6 +45,9 @@ test('with a key nothing readable lies on the disk; plain jobs met with a key ar
   const again = await open(folder, 'eight or more');
   expect(await again.queue.get('t', 'old')).toMatchObject({ outcome: { result: { name: 'Anna Amsel' } } });
   expect(await textOf(again.audio.read(audioId))).toBe('spoken words');
+  expect(await textOf(again.audio.read(old.audioId))).toBe('spoken before');
+  await again.audio.delete(old.audioId);
+  await expect(textOf(again.audio.read(old.audioId))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
   expect(await again.secrets.valid('t', Date.now())).toEqual(['whsec_hidden']);
   await again[Symbol.asyncDispose]();
 });

@@ -31,6 +31,9 @@ export interface KeyRingOptions {
   readonly nowMs?: () => number;
 }
 
+/** What is left out stays as it is. */
+export type LimitChanges = { readonly [Limit in keyof TenantLimits]?: TenantLimits[Limit] | null };
+
 /** Who hears of a ring that is followed. */
 export interface RingListener {
   /** After every change, whoever made it. */
@@ -140,11 +143,24 @@ export class KeyRing implements Disposable {
     return recordOf(ended);
   }
 
-  /** Replaces the limits of a tenant. Throws CONFIG_INVALID for a tenant of other letters. */
-  async limit(tenantId: string, limits: TenantLimits): Promise<void> {
+  /** Tenants that are held to anything, by name. */
+  limits(): readonly (TenantLimits & { readonly tenantId: string })[] {
+    const limited = Object.entries(this.#ring.tenants).filter(([, limits]) => Object.keys(limits).length > 0);
+    return limited
+      .map(([tenantId, limits]) => ({ tenantId, ...limits }))
+      .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
+  }
+
+  /** Changes the limits of a tenant that are given; null lifts one. Throws CONFIG_INVALID for a tenant of other letters. */
+  async limit(tenantId: string, changes: LimitChanges): Promise<TenantLimits> {
     assertTenant(tenantId);
-    await this.#change((ring) => ({ ...ring, tenants: { ...ring.tenants, [tenantId]: { ...limits } } }));
+    const { tenants } = await this.#change((ring) => {
+      const all = { ...ring.tenants[tenantId], ...changes };
+      const kept = Object.fromEntries(Object.entries(all).filter(([, value]) => value != null));
+      return { ...ring, tenants: { ...ring.tenants, [tenantId]: kept } };
+    });
     await this.#note('limit tenant', { tenantId });
+    return tenants[tenantId]!;
   }
 
   #make({ tenantId, scopes, label = '', ownerId }: NewKeyRequest & Pick<KeyRow, 'ownerId'>): {

@@ -2,9 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cllr, eerPercent, minCllr, type Trials } from '../../evaluation/detectionMetrics.js';
 import { VoicePrintsError } from '../../index.js';
-import { calibrateOwn, keepCalibration, type OwnCalibration } from '../../lab/calibrateOwn.js';
+import { calibrateOwn, dropCalibration, keepCalibration, type OwnCalibration } from '../../lab/calibrateOwn.js';
 import type { Command } from '../command.js';
-import { hasFlag, textOption } from '../options/parseCommandLine.js';
+import { hasFlag, textOption, usageError } from '../options/parseCommandLine.js';
 import { storeFolder } from '../options/storeFolder.js';
 import { detSvg, reliabilitySvg, scoresSvg } from '../output/calibrationPlots.js';
 import { printResult, remark, table } from '../output/output.js';
@@ -16,23 +16,36 @@ const DEFAULT_FOLDER = 'voice-prints-calibration';
 export const calibrate: Command = {
   name: 'calibrate',
   summary: 'Fit the scores to recordings of your own, and draw what that gains',
-  operands: 'MANIFEST',
-  arity: [1, 1],
+  operands: 'MANIFEST|--off',
+  arity: [0, 1],
   options: {
     out: { value: 'DIR', about: `Folder for the plots and the fit (default ${DEFAULT_FOLDER})` },
     write: { about: 'Use the fit from now on: keep it in the store, in place of the calibration of the model' },
+    off: { about: "Go back to the model's own calibration; without MANIFEST" },
   },
   example: `voice-prints calibrate people.jsonl --out curves
-voice-prints calibrate people.jsonl --write`,
+voice-prints calibrate people.jsonl --write
+voice-prints calibrate --off`,
   notes: `MANIFEST is that of eval verify: eight people or more with some 20 s of speech each, best of two sessions. They are tried
 as recorded, over a telephone line and in noisy rooms. "before" and "after" are measured on people that the fit has not
 heard, each half by a fit to the other; Cllr is 0 for perfect scores and 1 for scores that say nothing.
-With --write, delete calibration-MODEL.json in the store to go back to the calibration of the model.`,
+A fit that is not better than the calibration in use there is not put in use: --write then fails, and changes nothing.`,
   async run(args, terminal) {
     const storeDirectory = storeFolder(args, terminal.env);
+    const [manifestPath] = args.positionals;
+    if (hasFlag(args, 'off') !== (manifestPath === undefined)) {
+      throw usageError('give either MANIFEST or --off; see voice-prints calibrate --help');
+    }
+    if (manifestPath === undefined) {
+      const { model, wasThere } = await dropCalibration(storeDirectory, textOption(args, 'model'));
+      const text = wasThere ? 'was removed' : 'was not there';
+      const answer = { model: model.id, removed: wasThere };
+      printResult(args, terminal, answer, `A calibration of your own ${text}; scores are those of ${model.id} itself.`);
+      return;
+    }
     using bar = new ProgressBar(args, terminal);
     const fitted = await calibrateOwn({
-      manifestPath: args.positionals[0]!,
+      manifestPath,
       model: textOption(args, 'model'),
       storeDirectory,
       signal: terminal.signal,
@@ -40,8 +53,11 @@ With --write, delete calibration-MODEL.json in the store to go back to the calib
     });
     bar[Symbol.dispose]();
     const files = await writeFiles(resolve(textOption(args, 'out') ?? DEFAULT_FOLDER), fitted);
-    if (hasFlag(args, 'write')) files.push(await keepCalibration(storeDirectory, fitted));
     const [before, after] = [figures(fitted.before), figures(fitted.after)];
+    if (hasFlag(args, 'write')) {
+      if (after.cllr >= before.cllr) throw notBetter(before.cllr, after.cllr);
+      files.push(await keepCalibration(storeDirectory, fitted));
+    }
     const answer = { model: fitted.model.id, people: fitted.people, before, after, files };
     const row = (name: string, of: (values: typeof before) => string) => [name, of(before), of(after)];
     const text = table([
@@ -54,6 +70,13 @@ With --write, delete calibration-MODEL.json in the store to go back to the calib
     if (!hasFlag(args, 'write')) remark(args, terminal, 'Nothing was changed; --write puts the fit in use.');
   },
 };
+
+const notBetter = (before: number, after: number): VoicePrintsError =>
+  new VoicePrintsError(
+    'INPUT_INVALID',
+    `on people it has not heard the fit is no better than the calibration in use (Cllr ${before.toFixed(3)} before, ${after.toFixed(3)} after), which stays; give recordings of more people`,
+    { details: { cllrBefore: before, cllrAfter: after } },
+  );
 
 const figures = (trials: Trials) => ({
   cllr: cllr(trials),

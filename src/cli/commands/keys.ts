@@ -1,5 +1,6 @@
 import { SCOPES, type Scope } from '../../api/access/caller.js';
 import { type KeyRecord, KeyRing } from '../../api/access/keyRing.js';
+import type { TenantLimits } from '../../api/access/tenantGate.js';
 import { present } from '../../core/present.js';
 import { LOCAL_TENANT } from '../../index.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
@@ -105,27 +106,48 @@ const revoke: Command = {
 
 const limit: Command = {
   name: 'keys limit',
-  summary: 'Hold a tenant to calls a minute and audio a day',
-  operands: 'TENANT',
-  arity: [1, 1],
+  summary: 'Hold a tenant to calls a minute and audio a day, or show the limits there are',
+  operands: '[TENANT]',
+  arity: [0, 1],
   options: {
-    calls: { value: 'N', about: 'Calls a minute; beyond that 429 (default: no limit)' },
-    audio: { value: 'MINUTES', about: 'Minutes of audio a day (UTC); beyond that 402 (default: no limit)' },
+    calls: { value: 'N|none', about: 'Calls a minute; beyond that 429' },
+    audio: { value: 'MINUTES|none', about: 'Minutes of audio a day (UTC); beyond that 402' },
   },
-  example: 'voice-prints keys limit home --calls 60 --audio 600',
-  notes: 'Replaces the limits of the tenant; with neither option it has none.',
+  example: `voice-prints keys limit home --calls 60 --audio 600
+voice-prints keys limit home --audio none
+voice-prints keys limit`,
+  notes: `Only the limits named by an option are changed; none lifts one. Without options the limits of TENANT are shown, without
+TENANT those of everybody who has any.`,
   async run(args, terminal) {
-    const limits = present({
-      callsPerMinute: numberOption(args, 'calls', { least: 1, most: 1e6, isWhole: true }),
-      audioMinutesPerDay: numberOption(args, 'audio', { least: 0.1, most: 1e6 }),
+    const changes = present({
+      callsPerMinute: limitOption(args, 'calls', { least: 1, most: 1e6, isWhole: true }),
+      audioMinutesPerDay: limitOption(args, 'audio', { least: 0.1, most: 1e6 }),
     });
-    const [tenantId = ''] = args.positionals;
+    const [tenantId] = args.positionals;
+    const isChange = Object.keys(changes).length > 0;
     using ring = await openRing(args, terminal);
-    await ring.limit(tenantId, limits);
-    const calls = limits.callsPerMinute ? `${limits.callsPerMinute} calls a minute` : 'any number of calls';
-    const audio = limits.audioMinutesPerDay ? `${limits.audioMinutesPerDay} minutes of audio a day` : 'any audio';
-    printResult(args, terminal, { tenantId, ...limits }, `${tenantId}: ${calls}, ${audio}`);
+    if (tenantId === undefined) {
+      if (isChange) throw usageError('no tenant was named; usage: voice-prints keys limit TENANT --calls N');
+      printResult(args, terminal, ring.limits(), limitsTable(ring.limits()));
+      return;
+    }
+    const limits = isChange ? await ring.limit(tenantId, changes) : ring.limitsOf(tenantId);
+    printResult(args, terminal, { tenantId, ...limits }, `${tenantId}: ${limitTexts(limits).join(', ')}`);
   },
 };
+
+/** The number after `--name`, null after `none`, undefined without it. */
+const limitOption = (args: ParsedArguments, name: string, range: Parameters<typeof numberOption>[2]) =>
+  textOption(args, name) === 'none' ? null : numberOption(args, name, range);
+
+const limitTexts = ({ callsPerMinute, audioMinutesPerDay }: TenantLimits): readonly [string, string] => [
+  callsPerMinute === undefined ? 'any number of calls' : `${callsPerMinute} calls a minute`,
+  audioMinutesPerDay === undefined ? 'any audio' : `${audioMinutesPerDay} minutes of audio a day`,
+];
+
+const limitsTable = (limits: readonly (TenantLimits & { readonly tenantId: string })[]): string =>
+  limits.length === 0
+    ? 'No tenant is limited; see voice-prints keys limit --help'
+    : table([['TENANT', 'CALLS', 'AUDIO'], ...limits.map((one) => [one.tenantId, ...limitTexts(one)])]);
 
 export const keysCommands: readonly Command[] = [create, list, rotate, revoke, limit];

@@ -59,7 +59,7 @@ const enroll: Command = {
       ...(consentText === undefined ? {} : { consentText }),
       ...(languageCode === undefined ? {} : { languageCode }),
     });
-    printEnrolment(args, terminal, result);
+    printEnrolment(args, terminal, result); // what was heard live is no list of files: what is left out is remarked
   },
 };
 

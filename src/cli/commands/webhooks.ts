@@ -1,11 +1,11 @@
 import type { Engine, Jobs } from '../../index.js';
-import { LOCAL_TENANT, VoicePrintsError } from '../../index.js';
+import { asVoicePrintsError, LOCAL_TENANT, VoicePrintsError } from '../../index.js';
 import type { Command, OptionSpec, ParsedArguments, Terminal } from '../command.js';
 import { allowedHosts } from '../options/allowedHosts.js';
 import { askServer } from '../options/askServer.js';
 import { openEngine } from '../options/openEngine.js';
 import { textOption, usageError } from '../options/parseCommandLine.js';
-import { printResult, table } from '../output/output.js';
+import { errorAnswer, printResult, table } from '../output/output.js';
 
 const MOST_LISTED = 200;
 
@@ -113,26 +113,53 @@ const resend: Command = {
   notes,
   async run(args, terminal) {
     const server = serverOf(args);
-    const ids =
+    const { resent, failed } =
       server === undefined
         ? await withJobs(args, terminal, (jobs) => resendInStore(jobs, args.positionals, tenantOf(args)))
         : await resendAtServer(terminal, server, args.positionals);
-    printResult(args, terminal, { resent: ids }, `${ids.length} webhook(s) are on their way again.`);
+    if (resent.length === 0 && failed.length === 1) throw failed[0]!.error;
+    const partly = failed.length > 0 ? notAll(failed, resent.length + failed.length) : undefined;
+    const answer = { resent, ...(partly && errorAnswer(partly)) };
+    printResult(args, terminal, answer, `${resent.length} webhook(s) are on their way again.`);
+    return partly;
   },
 };
 
-async function resendInStore(jobs: Jobs, asked: readonly string[], tenantId: string): Promise<readonly string[]> {
-  const letters = asked[0] === 'all' ? await jobs.deadLetters(MOST_LISTED, tenantId) : [];
-  const ids = asked[0] === 'all' ? letters.map(({ webhookId }) => webhookId) : asked;
-  for (const id of ids) await jobs.resend(id, tenantId);
-  return ids;
+interface Resent {
+  readonly resent: readonly string[];
+  readonly failed: readonly { readonly id: string; readonly error: VoicePrintsError }[];
 }
 
-async function resendAtServer(
-  terminal: Terminal,
-  server: string,
-  asked: readonly string[],
-): Promise<readonly string[]> {
+/** Every one of them, whatever becomes of the others. */
+async function resendEach(ids: readonly string[], resendOne: (id: string) => Promise<unknown>): Promise<Resent> {
+  const resent: string[] = [];
+  const failed: { id: string; error: VoicePrintsError }[] = [];
+  for (const id of ids) {
+    try {
+      await resendOne(id);
+      resent.push(id);
+    } catch (thrown) {
+      failed.push({ id, error: asVoicePrintsError(thrown) });
+    }
+  }
+  return { resent, failed };
+}
+
+function notAll(failed: Resent['failed'], asked: number): VoicePrintsError {
+  const each = failed.map(({ id, error }) => `${id}: ${error.message} (${error.code})`).join('; ');
+  const message = `${failed.length} of ${asked} webhooks are not sent again; ${each}`;
+  return new VoicePrintsError(failed[0]!.error.code, message, {
+    details: { webhookIds: failed.map(({ id }) => id).join(',') },
+  });
+}
+
+async function resendInStore(jobs: Jobs, asked: readonly string[], tenantId: string): Promise<Resent> {
+  const letters = asked[0] === 'all' ? await jobs.deadLetters(MOST_LISTED, tenantId) : [];
+  const ids = asked[0] === 'all' ? letters.map(({ webhookId }) => webhookId) : asked;
+  return resendEach(ids, (id) => jobs.resend(id, tenantId));
+}
+
+async function resendAtServer(terminal: Terminal, server: string, asked: readonly string[]): Promise<Resent> {
   const path = '/v1/webhooks/dead-letters';
   let ids = asked;
   if (asked[0] === 'all') {
@@ -141,8 +168,7 @@ async function resendAtServer(
     };
     ids = answer.deadLetters.map(({ webhookId }) => webhookId);
   }
-  for (const id of ids) await askServer(terminal, server, `${path}/${encodeURIComponent(id)}/resend`, 'POST');
-  return ids;
+  return resendEach(ids, (id) => askServer(terminal, server, `${path}/${encodeURIComponent(id)}/resend`, 'POST'));
 }
 
 const secret: Command = {

@@ -1,12 +1,24 @@
 import { COMPLETE_SPEECH_MS, type EnrollResult, VoicePrintsError } from '../../index.js';
 import type { ParsedArguments, Terminal } from '../command.js';
-import { printResult, remark, table } from './output.js';
+import { errorAnswer, printResult, remark, table } from './output.js';
 
-/** Tells what became of an enrolment. Throws ENROLL_REFUSED where nothing was accepted. */
-export function printEnrolment(args: ParsedArguments, terminal: Terminal, result: EnrollResult): void {
+/**
+ * Prints what became of an enrolment. Throws ENROLL_REFUSED where nothing was accepted; returns it where some of the samples
+ * were not.
+ */
+export function printEnrolment(
+  args: ParsedArguments,
+  terminal: Terminal,
+  result: EnrollResult,
+): VoicePrintsError | undefined {
   if (result.status === 'rejected') throw refusal(result);
-  printResult(args, terminal, result, summary(result));
-  if (result.status === 'complete') return;
+  const partly = result.samples.some(({ accepted }) => !accepted) ? partlyRefused(result) : undefined;
+  printResult(args, terminal, { ...result, ...(partly && errorAnswer(partly)) }, summary(result));
+  if (result.status !== 'complete') remarkMissing(args, terminal, result);
+  return partly;
+}
+
+function remarkMissing(args: ParsedArguments, terminal: Terminal, result: EnrollResult): void {
   const more = Math.ceil(COMPLETE_SPEECH_MS / 1000 - result.speechSeconds);
   remark(args, terminal, `${result.speakerId} is matched once ${more} s more of speech are added.`);
 }
@@ -24,12 +36,27 @@ function summary(result: EnrollResult): string {
   return `${table(rows)}\n${all}${remarks}`;
 }
 
-/** Nothing was stored: the first reason of every refused sample, and what to do, in one line. */
-function refusal({ samples, reasons, speakerId, speechSeconds }: EnrollResult): VoicePrintsError {
-  const told = samples.flatMap(({ file, reasons: own }) => {
-    const first = own.find((reason) => reason.refuses);
+/** The first reason of every refused sample. */
+const firstReasons = (samples: EnrollResult['samples']): string[] =>
+  samples.flatMap(({ file, reasons }) => {
+    const first = reasons.find((reason) => reason.refuses);
     return first ? [`${file}: ${first.message} (${first.code})`] : [];
   });
+
+/** Some samples were stored, these were not. */
+function partlyRefused({ samples, speakerId, speechSeconds }: EnrollResult): VoicePrintsError {
+  const refused = samples.filter(({ accepted }) => !accepted);
+  const codes = refused.flatMap(({ reasons }) => reasons.filter(({ refuses }) => refuses).map(({ code }) => code));
+  return new VoicePrintsError(
+    'ENROLL_REFUSED',
+    `${refused.length} of ${samples.length} samples were not used, the others are stored; ${firstReasons(refused).join('; ')}`,
+    { details: { speakerId, speechSeconds, reasons: [...new Set(codes)].join(',') } },
+  );
+}
+
+/** Nothing was stored: the first reason of every refused sample, and what to do, in one line. */
+function refusal({ samples, reasons, speakerId, speechSeconds }: EnrollResult): VoicePrintsError {
+  const told = firstReasons(samples);
   const general = reasons.filter((reason) => reason.refuses).map((reason) => `${reason.message} (${reason.code})`);
   const all = [...new Set([...told, ...(told.length === 0 ? general : [])])];
   const codes = [...samples.flatMap((sample) => sample.reasons), ...reasons]

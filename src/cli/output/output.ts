@@ -1,3 +1,4 @@
+import type { VoicePrintsError } from '../../index.js';
 import type { ParsedArguments, Terminal } from '../command.js';
 import { hasFlag } from '../options/parseCommandLine.js';
 import { printable, printableJson, printableLine } from './printable.js';
@@ -6,6 +7,9 @@ import { printable, printableJson, printableLine } from './printable.js';
 export function printResult(args: ParsedArguments, terminal: Terminal, json: unknown, text: string): void {
   terminal.stdout.write(hasFlag(args, 'json') ? `${printableJson(json)}\n` : `${printable(text)}\n`);
 }
+
+/** An error as JSON answers carry it. */
+export const errorAnswer = ({ code, message, details }: VoicePrintsError) => ({ error: { code, message, details } });
 
 /** A remark for people on standard error; silent with --quiet. */
 export function remark(args: ParsedArguments, terminal: Terminal, text: string): void {

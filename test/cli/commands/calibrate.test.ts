@@ -79,6 +79,14 @@ describe.skipIf(!hasCorpus)('on real voices', () => {
     expect(Object.values(fitted.falseAcceptLlr).every(Number.isFinite)).toBe(true);
     await using other = await createEngine({ storeDirectory: join(folder, 'another store') });
     expect(other.model.calibration).not.toEqual(fitted);
+
+    // The one in use has heard everybody: a fit to half of them does worse on the others.
+    const again = await typed(['calibrate', learners(8, 20), '--out', out, '--write', '--json'], env);
+    expect([again.exitCode, again.stderr]).toEqual([1, expect.stringMatching(/^INPUT_INVALID: .*no better/)]);
+    const { cllrBefore, cllrAfter } = JSON.parse(again.stdout).error.details;
+    expect(cllrAfter).toBeGreaterThanOrEqual(cllrBefore);
+    await using kept = await createEngine({ storeDirectory: env.VOICE_PRINTS_HOME });
+    expect(kept.model.calibration).toEqual(fitted);
   });
 
   test('too few people are refused with what is missing', async () => {
@@ -88,11 +96,16 @@ describe.skipIf(!hasCorpus)('on real voices', () => {
   });
 });
 
-test('a calibration in the store that is damaged is named before anything is heard', async () => {
+test('a calibration in the store that is damaged is named before anything is heard, and --off goes back to that of the model', async () => {
   const store = mkdtempSync(join(folder, 'damaged-'));
   const { defaultId } = await (await import('../../../src/index.js')).ModelStore.open();
   writeFileSync(join(store, `calibration-${defaultId}.json`), '{');
   await expect(createEngine({ storeDirectory: store })).rejects.toMatchObject({ code: 'REGISTRY_CORRUPT' });
+  const off = () => typed(['calibrate', '--off', '--json', '--store', store], env);
+  expect(JSON.parse((await off()).stdout)).toEqual({ model: expect.any(String), removed: true });
+  await using engine = await createEngine({ storeDirectory: store });
+  expect(engine.model.calibration?.source).not.toContain('own recordings');
+  expect(JSON.parse((await off()).stdout)).toMatchObject({ removed: false });
 });
 
 test.each([
@@ -107,6 +120,7 @@ test.each([
   { name: 'a gallery of one', argv: ['eval', 'identify', 'm.jsonl', '--gallery', '1'] },
   { name: 'probes of no length', argv: ['eval', 'identify', 'm.jsonl', '--seconds', '0'] },
   { name: 'no manifest', argv: ['calibrate'] },
+  { name: 'a manifest to go back', argv: ['calibrate', 'm.jsonl', '--off'] },
 ])('wrong usage: $name', async ({ argv }) => {
   const { exitCode, stderr } = await typed(argv, env);
   expect({ exitCode, code: stderr.split(':')[0] }).toEqual({ exitCode: 2, code: 'USAGE' });

@@ -157,6 +157,21 @@ describe('identify', () => {
 });
 
 describe('enroll', () => {
+  test('of several files those that cannot be used are named, the others kept, and the exit code is 1', async () => {
+    const store = join(folder, 'partly');
+    const missing = join(folder, 'missing.wav');
+    const files = [story(folder, 'awb', 0), missing];
+    const { exitCode, stdout, stderr } = await typed(['enroll', 'partly', ...files, '--store', store, '--json'], env);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^ENROLL_REFUSED: 1 of 2 samples were not used, the others are stored; .*missing\.wav: /m);
+    const { error, ...result } = JSON.parse(stdout);
+    expect(error).toMatchObject({ code: 'ENROLL_REFUSED', details: { speakerId: 'partly' } });
+    expect(result.samples.map(({ accepted }: { accepted: boolean }) => accepted)).toEqual([true, false]);
+    expect(JSON.parse((await typed(['speakers', 'show', 'partly', '--store', store, '--json'])).stdout).samples).toBe(
+      1,
+    );
+  });
+
   test('too little speech is refused: exit 1, the reason and the remedy, nothing stored', async () => {
     const short = spoken(join(folder, 'short.wav'), 'awb', 'Hello, it is me.');
     const { exitCode, stdout, stderr } = await typed(['enroll', 'short', short, '--json'], env);

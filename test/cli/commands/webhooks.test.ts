@@ -63,6 +63,12 @@ test('undelivered webhooks are listed and sent again, through the server and in 
   const resent = await typed(['webhooks', 'resend', 'all', '--store', folder, '--tenant', 'acme', '--json']);
   expect(JSON.parse(resent.stdout)).toEqual({ resent: [letter!.webhookId] });
   expect(hooks.received).toHaveLength(before); // only marked
+  const none = await typed(['webhooks', 'resend', 'msg_a', 'msg_b', '--store', folder, '--tenant', 'acme', '--json']);
+  expect([none.exitCode, none.stderr]).toEqual([
+    1,
+    expect.stringMatching(/^WEBHOOK_NOT_FOUND: 2 of 2 .*msg_a: .*msg_b: /),
+  ]);
+  expect(JSON.parse(none.stdout)).toMatchObject({ resent: [], error: { code: 'WEBHOOK_NOT_FOUND' } });
   const waiting = await typed(['webhooks', 'list', '--store', folder, '--tenant', 'acme']);
   expect(waiting.stdout).toBe('No webhook was given up.\n1 more is still being sent.\n');
   receiver.isDown = false;
