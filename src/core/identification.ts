@@ -91,8 +91,10 @@ export interface Diarization {
 export type SampleReasonCode =
   | 'TOO_LITTLE_SPEECH'
   | 'TOO_NOISY'
+  | 'TOO_QUIET'
   | 'CLIPPED'
   | 'NARROW_BAND'
+  | 'DC_OFFSET'
   | 'SECOND_VOICE'
   | 'DISAGREES_WITH_EARLIER'
   | 'COLLIDES_WITH_OTHER'

@@ -2,7 +2,7 @@ import type { SampleSpan } from '../core/audioFrame.js';
 import { msOfSamples } from '../core/time.js';
 import { bandwidthHz } from './qualityBandwidth.js';
 import { analyseFrames } from './qualityFrames.js';
-import { clippedShare, rmsDb } from './qualityLevel.js';
+import { clippedShare, dcOffset, peakDb, rmsDb } from './qualityLevel.js';
 import { snrDb } from './qualityNoise.js';
 
 /** What can be heard of a recording's quality, without knowing what is said. */
@@ -16,6 +16,10 @@ export interface SpeechQuality {
   readonly speechMs: number;
   /** Level of the speech in decibels below full scale (a full-scale square wave is 0); -100 without speech. */
   readonly rmsDb: number;
+  /** Highest amplitude of the whole recording in decibels below full scale, without its offset; -100 where it is silent. */
+  readonly peakDb: number;
+  /** The recording's constant offset (DC), -1..1. */
+  readonly dcOffset: number;
 }
 
 /**
@@ -25,11 +29,14 @@ export interface SpeechQuality {
 export function measureQuality(samples: Float32Array, speech: readonly SampleSpan[]): SpeechQuality {
   const speechSamples = speech.reduce((sum, { startSample, endSample }) => sum + endSample - startSample, 0);
   const frames = analyseFrames(samples, speech);
+  const offset = dcOffset(samples);
   return {
     snrDb: snrDb(frames),
     clippedShare: clippedShare(samples, speech),
     bandwidthHz: bandwidthHz(frames),
     speechMs: msOfSamples(speechSamples),
     rmsDb: rmsDb(samples, speech),
+    peakDb: peakDb(samples, offset),
+    dcOffset: offset,
   };
 }

@@ -28,7 +28,8 @@ export function analyseFrames(samples: Float32Array, speech: readonly SampleSpan
   const pausePower: number[] = [];
   const speechBands: number[] = [];
   for (const start of framesIn(speech)) {
-    for (let i = 0; i < FRAME; i += 1) fft.input[i] = samples[start + i]! * hann[i]!;
+    const mean = meanOf(samples, start);
+    for (let i = 0; i < FRAME; i += 1) fft.input[i] = (samples[start + i]! - mean) * hann[i]!;
     fft.powerSpectrum(spectrum);
     speechPower.push(powerOf(samples, start));
     for (let band = 0; band < BANDS; band += 1) {
@@ -55,6 +56,13 @@ function pausesBetween(speech: readonly SampleSpan[], length: number): SampleSpa
   const starts = [0, ...speech.map(({ endSample }) => endSample)];
   const ends = [...speech.map(({ startSample }) => startSample), length];
   return starts.map((startSample, i) => ({ startSample, endSample: ends[i]! }));
+}
+
+/** A converter's constant offset; the window would spread it over the lowest bands, beside which all others seem empty. */
+function meanOf(samples: Float32Array, start: number): number {
+  let sum = 0;
+  for (let i = start; i < start + FRAME; i += 1) sum += samples[i]!;
+  return sum / FRAME;
 }
 
 /** Power without the mean: a converter's constant offset is not noise that anybody hears. */

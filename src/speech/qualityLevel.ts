@@ -3,6 +3,9 @@ import type { SampleSpan } from '../core/audioFrame.js';
 /** Level of nothing at all. */
 export const SILENCE_DB = -100;
 
+/** Speech whose peaks stay below this is hardly found, or drowns in the steps of 16 bits. */
+export const FAINT_DB = -45;
+
 /** Mean power of the spans in decibels below full scale; SILENCE_DB where there is none. */
 export function rmsDb(samples: Float32Array, spans: readonly SampleSpan[]): number {
   let power = 0;
@@ -12,6 +15,20 @@ export function rmsDb(samples: Float32Array, spans: readonly SampleSpan[]): numb
     count += endSample - startSample;
   }
   return decibels(power / Math.max(1, count));
+}
+
+/** Mean of all samples: the constant offset (DC) that some sound cards add; 0 for none. */
+export function dcOffset(samples: Float32Array): number {
+  let sum = 0;
+  for (const sample of samples) sum += sample;
+  return sum / Math.max(1, samples.length);
+}
+
+/** Highest amplitude in decibels below full scale, a constant offset left out; SILENCE_DB for none. */
+export function peakDb(samples: Float32Array, offset: number): number {
+  let peak = 0;
+  for (const sample of samples) peak = Math.max(peak, Math.abs(sample - offset));
+  return decibels(peak ** 2);
 }
 
 /** Power to decibels, never below SILENCE_DB. */

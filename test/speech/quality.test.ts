@@ -84,6 +84,18 @@ describe('bandwidth', () => {
     expect(bandwidthHz).toBeLessThanOrEqual(most);
   });
 
+  test('a constant offset hides no band, and is measured', () => {
+    const { samples, speech } = recording(55, 7800);
+    const plain = measureQuality(samples, speech);
+    const shifted = measureQuality(
+      samples.map((v) => v + 0.4),
+      speech,
+    );
+    expect(shifted.bandwidthHz).toBe(plain.bandwidthHz);
+    expect(shifted.dcOffset).toBeCloseTo(0.4, 3);
+    expect(shifted.peakDb).toBeCloseTo(plain.peakDb, 1);
+  });
+
   test('strong noise is not taken for a telephone', () => {
     const { samples, speech } = recording(5);
     expect(measureQuality(samples, speech).bandwidthHz).toBe(8000);
@@ -130,9 +142,9 @@ describe('level and length', () => {
 
   test('nothing spoken, nothing recorded and digital silence have no quality', () => {
     const nothing = { snrDb: 0, clippedShare: 0, bandwidthHz: 0, speechMs: 0, rmsDb: -100 };
-    expect(measureQuality(noise(RATE_HZ, 0.01), [])).toEqual(nothing);
-    expect(measureQuality(new Float32Array(), [])).toEqual(nothing);
+    expect(measureQuality(noise(RATE_HZ, 0.01), [])).toMatchObject(nothing);
+    expect(measureQuality(new Float32Array(), [])).toMatchObject(nothing);
     const silence = [{ startSample: 0, endSample: RATE_HZ }];
-    expect(measureQuality(new Float32Array(RATE_HZ), silence)).toEqual({ ...nothing, speechMs: 1000 });
+    expect(measureQuality(new Float32Array(RATE_HZ), silence)).toMatchObject({ ...nothing, speechMs: 1000 });
   });
 });

@@ -79,7 +79,10 @@ function sampleOf(file: string, group: readonly UnknownExemplar[], second: Secon
     audioMs: speechMs,
     speechMs,
     snrDb: group.reduce((sum, one) => sum + (one.snrDb ?? ASSUMED_SNR_DB) * one.speechMs, 0) / Math.max(1, speechMs),
-    clippedShare: 0, // not known of live speech
+    // Not known of live speech, which was found.
+    clippedShare: 0,
+    peakDb: 0,
+    dcOffset: 0,
     bandwidthHz,
     isNarrowBand: bandwidthHz < NARROW_BAND_HZ,
     embedding: centroid(

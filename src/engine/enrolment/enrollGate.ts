@@ -2,6 +2,7 @@ import type { CalibrationParameters } from '../../core/calibration.js';
 import type { SampleReason } from '../../core/identification.js';
 import { centroid, dot } from '../../core/vector.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
+import { FAINT_DB } from '../../speech/qualityLevel.js';
 import { llrOf, typicality } from '../../identity/calibration.js';
 import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
 import { inSeconds, reasonFor } from './enrollReasons.js';
@@ -32,6 +33,9 @@ export const GATE_LIMITS: GateLimits = {
   leastLikeness: 0.55,
   disagreesLlr: -1.5,
 };
+
+/** Far above what converters leave, far below what clips. */
+const MOST_DC_OFFSET = 0.05;
 
 /** A voice as it is compared: with what is known of one person. */
 export interface KnownVoice {
@@ -88,6 +92,8 @@ function ownReasons(sample: HeardSample, known: RecordedSample[], context: GateC
 /** What is wrong with one sample by itself. */
 function soundReasons(sample: HeardSample, { limits }: GateContext): SampleReason[] {
   const reasons: SampleReason[] = [];
+  const isFound = sample.speechMs >= LEAST_SAMPLE_SPEECH_MS && sample.snrDb >= limits.leastSnrDb;
+  if (!isFound && sample.peakDb < FAINT_DB) return [reasonFor.tooQuiet(sample.peakDb, FAINT_DB)];
   if (sample.speechMs < LEAST_SAMPLE_SPEECH_MS) {
     return [reasonFor.tooLittleSpeech(sample.speechMs, LEAST_SAMPLE_SPEECH_MS)];
   }
@@ -99,6 +105,7 @@ function soundReasons(sample: HeardSample, { limits }: GateContext): SampleReaso
   if (secondVoice && secondVoice.likeness < limits.leastLikeness) {
     reasons.push(reasonFor.secondVoice(secondVoice.leastSpeechMs));
   }
+  if (Math.abs(sample.dcOffset) > MOST_DC_OFFSET) reasons.push(reasonFor.dcOffset(sample.dcOffset));
   if (sample.isNarrowBand) reasons.push(reasonFor.narrowBand(sample.bandwidthHz));
   return reasons;
 }

@@ -26,6 +26,12 @@ export const reasonFor = {
       `speech is ${snrDb.toFixed(0)} dB above the noise; at least ${leastDb} dB are needed: go closer to the microphone or find a quieter place`,
     ),
 
+  tooQuiet: (peakDb: number, leastDb: number): SampleReason =>
+    refusal(
+      'TOO_QUIET',
+      `the recording is too quiet to find speech in it: its loudest moment is at ${peakDb.toFixed(0)} dBFS, ${leastDb} dBFS are needed: turn the microphone up, or go closer to it`,
+    ),
+
   clipped: (share: number, mostShare: number): SampleReason =>
     refusal(
       'CLIPPED',
@@ -36,6 +42,12 @@ export const reasonFor = {
     remark(
       'NARROW_BAND',
       `the speech ends at ${(bandwidthHz / 1000).toFixed(1)} kHz, as over the telephone; best matched with telephone audio: add a sample from a microphone to match others`,
+    ),
+
+  dcOffset: (offset: number): SampleReason =>
+    remark(
+      'DC_OFFSET',
+      `the recording has a constant offset (DC) of ${(100 * offset).toFixed(0)} % of full scale, which speech does not have: check the sound card or the cable`,
     ),
 
   secondVoice: (speechMs: number): SampleReason =>

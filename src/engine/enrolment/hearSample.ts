@@ -19,6 +19,10 @@ export interface HeardSample {
   /** Share of the speech in flat tops, 0..1. */
   readonly clippedShare: number;
   readonly bandwidthHz: number;
+  /** Highest amplitude in decibels below full scale. */
+  readonly peakDb: number;
+  /** Constant offset (DC), -1..1. */
+  readonly dcOffset: number;
   readonly isNarrowBand: boolean;
   /** Unit norm, shape (d,): one vector of the whole sample; undefined where nobody speaks. */
   readonly embedding: Float32Array<ArrayBuffer> | undefined;
@@ -59,6 +63,8 @@ export async function hearSample(
     snrDb: quality.snrDb,
     clippedShare: quality.clippedShare,
     bandwidthHz: quality.bandwidthHz,
+    peakDb: quality.peakDb,
+    dcOffset: quality.dcOffset,
     isNarrowBand: isTelephone(recording.format.sampleRateHz, quality.bandwidthHz),
     embedding: pooledEmbedding(heard),
     secondVoice: secondVoice(heard),

@@ -14,6 +14,7 @@ import { UNCALIBRATED } from '../../identity/calibration.js';
 import type { ResolvedTurn } from '../../identity/resolveVoices.js';
 import type { Compute } from '../compute/compute.js';
 import { voicesToMatch } from '../voiceprints/voicesToMatch.js';
+import { FAINT_DB } from '../../speech/qualityLevel.js';
 import { BandwidthProbe } from './bandwidthProbe.js';
 import { speechOf } from './speechOf.js';
 
@@ -40,8 +41,7 @@ export interface IdentifyRecordingOptions {
 
 /** Amplitudes below this are digital silence: half a step of 16 bits. */
 const SILENT_PEAK = 0.5 / 32768;
-/** Speech whose peaks stay below this (-50 dBFS) is not found. */
-const FAINT_PEAK = 10 ** (-50 / 20);
+const FAINT_PEAK = 10 ** (FAINT_DB / 20);
 
 /**
  * Who speaks when in one recording. The audio is never held whole: it is decoded, searched for speech and embedded as

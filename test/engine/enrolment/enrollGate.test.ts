@@ -36,6 +36,18 @@ test.each([
     says: ['4 dB above the noise', 'at least 8 dB', 'closer to the microphone'],
   },
   {
+    name: 'speech too quiet to be found',
+    sample: heardSample({ speechMs: 0, peakDb: -57.8 }),
+    code: 'TOO_QUIET',
+    says: ['-58 dBFS', 'turn the microphone up'],
+  },
+  {
+    name: 'speech that is as quiet as the noise',
+    sample: heardSample({ snrDb: 0, peakDb: -48 }),
+    code: 'TOO_QUIET',
+    says: ['-48 dBFS'],
+  },
+  {
     name: 'overload',
     sample: heardSample({ clippedShare: 0.034 }),
     code: 'CLIPPED',
@@ -51,6 +63,13 @@ test.each([
   const [judged] = judgeSamples([sample], context());
   expect(judged).toMatchObject({ isAccepted: false, reasons: [{ code, refuses: true }] });
   for (const words of says) expect(judged!.reasons[0]!.message).toContain(words);
+});
+
+test('a constant offset is a remark of its own, and quiet speech that was found passes', () => {
+  const [offset, quiet] = judgeSamples([heardSample({ dcOffset: -0.4 }), heardSample({ peakDb: -50, embedding: voice(0, 0.2) })], context());
+  expect(offset).toMatchObject({ isAccepted: true, reasons: [{ code: 'DC_OFFSET', refuses: false }] });
+  expect(offset!.reasons[0]!.message).toMatch(/-40 %.*check the sound card/);
+  expect(quiet).toMatchObject({ isAccepted: true, reasons: [] });
 });
 
 test('everything that is wrong is said at once', () => {

@@ -32,6 +32,8 @@ export function heardSample(different: Partial<HeardSample> = {}): HeardSample {
     snrDb: 30,
     clippedShare: 0,
     bandwidthHz: 7_500,
+    peakDb: -6,
+    dcOffset: 0,
     isNarrowBand: false,
     embedding: voice(0),
     secondVoice: { likeness: 0.8, leastSpeechMs: 3_000 },
