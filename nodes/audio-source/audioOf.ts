@@ -3,7 +3,17 @@ import { basename, isAbsolute, resolve } from 'node:path';
 import type { NodeMessageInFlow } from 'node-red';
 import { decodeBase64 } from '../../src/api/calls/base64.js';
 import { VoicePrintsError } from '../../src/index.js';
-import { type AudioDescription, bytesOf, describe, type RecordingReference, uploadOf } from '../shared/recordingsOf.js';
+import {
+  type AudioDescription,
+  bytesOf,
+  bytesOfText,
+  describe,
+  describeAs,
+  type RecordingReference,
+  referenceTo,
+  uploadOf,
+  uploadsOf,
+} from '../shared/recordingsOf.js';
 import type { AudioSettings } from './audioSettings.js';
 
 /** One recording as it goes out: `payload` and `msg.audio`. */
@@ -31,7 +41,7 @@ export async function audioOfFiles(
 async function audioOfFile(path: string, settings: AudioSettings): Promise<Audio> {
   const bytes = await sizeOf(path);
   const description = { filename: basename(path), bytes, ...rawDescription(settings) };
-  if (settings.emits === 'reference') return { payload: { path }, description };
+  if (settings.emits === 'reference') return { payload: referenceTo(path), description };
   if (bytes > MAX_FILE_IN_MESSAGE_BYTES) {
     throw new VoicePrintsError(
       'AUDIO_TOO_LARGE',
@@ -49,14 +59,18 @@ async function sizeOf(path: string): Promise<number> {
   } catch (cause) {
     const isAbsent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     throw isAbsent
-      ? new VoicePrintsError('FILE_NOT_FOUND', 'there is no such file; check the path, as seen by the Node-RED host', {
-          cause,
-        })
-      : new VoicePrintsError('FILE_UNREADABLE', 'the file cannot be read; check the rights of the Node-RED user', {
+      ? new VoicePrintsError(
+          'FILE_NOT_FOUND',
+          `there is no file ${path}; check the path, as seen by the Node-RED host`,
+          {
+            cause,
+          },
+        )
+      : new VoicePrintsError('FILE_UNREADABLE', `${path} cannot be read; check the rights of the Node-RED user`, {
           cause,
         });
   }
-  throw new VoicePrintsError('FILE_UNREADABLE', 'the path is a folder or a device; enter the path of a recording');
+  throw new VoicePrintsError('FILE_UNREADABLE', `${path} is a folder or a device; enter the path of a recording`);
 }
 
 /**
@@ -84,31 +98,26 @@ function audioOfItem(
   property: string,
 ): Audio {
   const upload = uploadOf(item);
-  const known = { ...describe(msg.audio, index), ...rawDescription(settings) };
-  const bytes = upload?.bytes ?? bytesOf(item, known) ?? textBytes(item, settings);
+  const known = describeAs(item, { ...describe(msg.audio, index), ...rawDescription(settings) });
+  const bytes = upload?.bytes ?? bytesOf(item, known) ?? textBytes(item, settings) ?? bytesOfText(item, property);
   if (!bytes) throw noAudio(property);
   const filename = upload?.label || known.filename || fileNameOf(msg);
-  const samples = item instanceof Float32Array || item instanceof Int16Array ? known : rawOf(known);
   return {
     payload: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), // a view, not a copy
-    description: { ...(filename && { filename: basename(filename) }), bytes: bytes.byteLength, ...samples },
+    description: { ...(filename && { filename: basename(filename) }), bytes: bytes.byteLength, ...formatOf(known) },
   };
 }
 
-const rawOf = ({ encoding, sampleRateHz, channels }: AudioDescription): AudioDescription => ({
+const formatOf = ({ encoding, sampleRateHz, channels, track, channel }: AudioDescription): AudioDescription => ({
   ...(encoding && { encoding }),
   ...(sampleRateHz && { sampleRateHz }),
   ...(channels && { channels }),
+  ...(track && { track }),
+  ...(channel && { channel }),
 });
 
 function textBytes(item: unknown, settings: AudioSettings): Uint8Array | undefined {
   return settings.isBase64 && typeof item === 'string' ? decodeBase64(item) : undefined;
-}
-
-/** Files of a form: what `http in` leaves in the request when it accepts uploads. */
-function uploadsOf(msg: NodeMessageInFlow): readonly unknown[] {
-  const files = (msg.req as { files?: unknown } | undefined)?.files;
-  return Array.isArray(files) ? files : [];
 }
 
 /** What a dashboard's file input, or the core file node, calls it. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RAW_ENCODINGS } from '../../src/index.js';
 import { checkbox, field, type SettingsForm, text, withDefaults } from '../shared/settings.js';
 import { LIVE_MODES, type LiveMode, liveDefaults, liveShape } from './liveSettings.js';
 
@@ -14,7 +15,7 @@ const schema = z.object({
   isBase64: checkbox,
   several: z.enum(['each', 'together']),
   isRaw: checkbox,
-  rawEncoding: z.enum(['s16le', 'mulaw', 'alaw']),
+  rawEncoding: z.enum(RAW_ENCODINGS),
   rawSampleRateHz: field(z.coerce.number().int().min(4_000).max(384_000).default(16_000)),
   rawChannels: field(z.coerce.number().int().min(1).max(64).default(1)),
   ...liveShape,

@@ -3,7 +3,7 @@ import { VoicePrintsError } from '../../src/index.js';
 import { PushedAudio } from '../../src/live.js';
 import type { Command } from '../shared/liveCommand.js';
 import { carry } from '../shared/liveMessages.js';
-import { bytesOf, describe } from '../shared/recordingsOf.js';
+import { bytesOf, describe, describeAs } from '../shared/recordingsOf.js';
 import { evaluate, located } from '../shared/typedProperty.js';
 import type { SourceDriver, SourceNode } from './sourceDriver.js';
 
@@ -50,7 +50,7 @@ export class PcmDriver implements SourceDriver {
     const value = await evaluate(RED, node, property, msg);
     const given = msg.audio as { streamId?: unknown; isEnd?: unknown } | undefined;
     const streamId = `${node.id}-${given?.streamId ?? msg.topic ?? ''}`;
-    const about = settings.isRaw ? rawFormat(settings) : describe(msg.audio, 0);
+    const about = settings.isRaw ? rawFormat(settings) : describeAs(value, describe(msg.audio, 0));
     const bytes = bytesOf(value, about);
     if (bytes && bytes.length > 0) this.#push(streamId, bytes, about);
     if (given?.isEnd || (bytes && bytes.length === 0)) this.#streams.get(streamId)?.audio.end();

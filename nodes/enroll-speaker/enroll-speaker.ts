@@ -1,10 +1,11 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow, NodeStatus } from 'node-red';
 import { z } from 'zod';
 import { type EnrollResult, VoicePrintsError } from '../../src/index.js';
+import { isPathBefore, mayNameFiles, recordingShape, selected } from '../shared/audioSelection.js';
 import { badge, shorten } from '../shared/badge.js';
 import { bindNode, DEFAULT_QUEUE_LIMIT, type Send } from '../shared/bindNode.js';
 import { recordingsOf, workingDirectoryOf } from '../shared/recordingsOf.js';
-import { field, type SettingsForm, text, trySettings, withDefaults } from '../shared/settings.js';
+import { checkbox, field, type SettingsForm, text, trySettings, withDefaults } from '../shared/settings.js';
 import { evaluate, evaluateText, located } from '../shared/typedProperty.js';
 import { storeOf, useStore } from '../speaker-store/storeOf.js';
 
@@ -18,6 +19,8 @@ const schema = z.object({
   speakerNameType: text,
   consent: text,
   consentType: text,
+  isPath: checkbox.describe('Text and {path} in messages name files on this machine'),
+  ...recordingShape,
   resultProperty: field(z.string().default('payload')),
   queueLimit: field(z.coerce.number().int().min(1).max(10_000).default(DEFAULT_QUEUE_LIMIT)),
 });
@@ -37,6 +40,7 @@ export const enrollForm: SettingsForm<typeof schema> = {
       consent: '',
       consentType: 'str',
     }),
+    (stored) => withDefaults({ isPath: isPathBefore(stored) })(stored),
   ],
 };
 
@@ -97,8 +101,10 @@ async function enroll(
   const consent = { value: settings.consent, type: settings.consentType };
   const consentText = await evaluateText(RED, node, consent, msg, 'the consent');
   const audio = { value: settings.property, type: settings.propertyType };
-  const options = { workingDirectory: workingDirectoryOf(RED), property: located(audio) };
-  const samples = recordingsOf(await evaluate(RED, node, audio, msg), msg.audio, options);
+  const isPath = mayNameFiles(audio, settings.isPath);
+  const options = { workingDirectory: workingDirectoryOf(RED), property: located(audio), isPath };
+  const given = recordingsOf(await evaluate(RED, node, audio, msg), msg, options);
+  const samples = given.map((sample) => selected(sample, settings));
   const engine = await storeOf(RED, settings.store).engine();
   return engine.enroll({ speakerId, samples, ...(name && { name }), ...(consentText && { consentText }) }, { signal });
 }

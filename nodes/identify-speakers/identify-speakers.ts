@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { type EventContext, eventMessage, recordedTurnEvent, rejectedEvent } from '../../src/events/index.js';
 import { type Identification, type Progress, VoicePrintsError } from '../../src/index.js';
+import { mayNameFiles, selected } from '../shared/audioSelection.js';
 import { bindNode, type Send } from '../shared/bindNode.js';
 import { recordingsOf, workingDirectoryOf } from '../shared/recordingsOf.js';
 import { trySettings } from '../shared/settings.js';
@@ -58,8 +59,9 @@ async function identify(
 ): Promise<Identification> {
   const audio = { value: settings.property, type: settings.propertyType };
   const value = await evaluate(RED, node, audio, msg);
-  const options = { workingDirectory: workingDirectoryOf(RED), property: located(audio) };
-  const [source, ...others] = recordingsOf(value, msg.audio, options);
+  const isPath = mayNameFiles(audio, settings.isPath);
+  const options = { workingDirectory: workingDirectoryOf(RED), property: located(audio), isPath };
+  const [source, ...others] = recordingsOf(value, msg, options);
   if (!source || others.length > 0) {
     throw new VoicePrintsError(
       'INPUT_INVALID',
@@ -70,7 +72,8 @@ async function identify(
   const engine = await storeOf(RED, settings.store).engine();
   return engine.identify(
     {
-      source,
+      source: selected(source, settings),
+      isSpeakerPerChannel: settings.isSpeakerPerChannel,
       ...(speakerIds && { speakerIds }),
       ...(settings.falseAcceptPercent && { falseAcceptPercent: settings.falseAcceptPercent }),
     },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DISCOVERY_PREFIX, PRESENCE_WINDOW_MS, RESERVED_SITES } from '../../src/events/index.js';
 import { falseAcceptPercent } from '../../src/index.js';
+import { isPathBefore, recordingShape } from '../shared/audioSelection.js';
 import { DEFAULT_QUEUE_LIMIT } from '../shared/bindNode.js';
 import { checkbox, field, type SettingsForm, text, withDefaults } from '../shared/settings.js';
 
@@ -21,6 +22,9 @@ const schema = z.object({
   speakers: text,
   speakersType: text,
   falseAcceptPercent: field(falseAcceptPercent.optional()),
+  isPath: checkbox.describe('Text and {path} in messages name files on this machine'),
+  ...recordingShape,
+  isSpeakerPerChannel: checkbox.describe('Each audio track, or each channel, is one person'),
   output: z.enum(['whole', 'turns', 'live']),
   resultProperty: field(z.string().default('payload')),
   topicBase: topicText('speaker-id'),
@@ -49,5 +53,6 @@ export const identifyForm: SettingsForm<typeof schema> = {
   migrations: [
     withDefaults({ property: 'payload', propertyType: 'msg', speakers: '', speakersType: 'str', output: 'whole' }),
     withDefaults({ isTellingTentative: false, isDiscovered: false }),
+    (stored) => withDefaults({ isPath: isPathBefore(stored), isSpeakerPerChannel: false })(stored),
   ],
 };

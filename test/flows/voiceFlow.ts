@@ -11,6 +11,7 @@ const typed = {
   speakerIdType: 'msg',
   speakerName: 'speakerName',
   speakerNameType: 'msg',
+  isPath: true,
   consent: 'said yes',
   consentType: 'str',
 };
@@ -21,10 +22,10 @@ export const enroll = {
 export const accepted = { id: 'accepted', type: 'helper' };
 export const refused = { id: 'refused', type: 'helper' };
 export const enrolNodes = [enroll, accepted, refused];
-/** identify-speakers for recordings, as it was stored by the first release. */
+/** identify-speakers for recordings, as it was stored by the first release, but for paths in its payload. */
 export const whole = {
   ...{ id: 'identify', type: 'identify-speakers', version: 1, store: 'store', output: 'whole', wires: [['out']] },
-  ...{ property: 'payload', propertyType: 'msg', speakers: '', speakersType: 'str' },
+  ...{ property: 'payload', propertyType: 'msg', isPath: true, speakers: '', speakersType: 'str' },
 };
 export const out = { id: 'out', type: 'helper' };
 export const failures = [

@@ -12,9 +12,9 @@ import { msOfSamples, secondsOfSamples } from '../../core/time.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
 import type { ResolvedTurn } from '../../identity/resolveVoices.js';
+import { FAINT_DB } from '../../speech/qualityLevel.js';
 import type { Compute } from '../compute/compute.js';
 import { voicesToMatch } from '../voiceprints/voicesToMatch.js';
-import { FAINT_DB } from '../../speech/qualityLevel.js';
 import { BandwidthProbe } from './bandwidthProbe.js';
 import { speechOf } from './speechOf.js';
 

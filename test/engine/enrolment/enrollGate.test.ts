@@ -66,7 +66,10 @@ test.each([
 });
 
 test('a constant offset is a remark of its own, and quiet speech that was found passes', () => {
-  const [offset, quiet] = judgeSamples([heardSample({ dcOffset: -0.4 }), heardSample({ peakDb: -50, embedding: voice(0, 0.2) })], context());
+  const [offset, quiet] = judgeSamples(
+    [heardSample({ dcOffset: -0.4 }), heardSample({ peakDb: -50, embedding: voice(0, 0.2) })],
+    context(),
+  );
   expect(offset).toMatchObject({ isAccepted: true, reasons: [{ code: 'DC_OFFSET', refuses: false }] });
   expect(offset!.reasons[0]!.message).toMatch(/-40 %.*check the sound card/);
   expect(quiet).toMatchObject({ isAccepted: true, reasons: [] });
