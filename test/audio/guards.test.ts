@@ -7,7 +7,7 @@ const folder = fileURLToPath(new URL('../../src/audio/', import.meta.url));
 /** A thread and a process of their own: what they throw ends them, which is their answer. */
 const OWN_PROCESSES = /\.worker\.ts$|superficialHost\.ts$/;
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-  (name) => name.endsWith('.ts') && !OWN_PROCESSES.test(name) && !name.startsWith('live/rtsp/'),
+  (name) => name.endsWith('.ts') && !OWN_PROCESSES.test(name),
 );
 
 /** Where the event loop calls us: timers, and listeners of sockets, servers, children and workers. */
@@ -15,7 +15,7 @@ const EDGE =
   /(?<![\w.])(?:setTimeout|setInterval|setImmediate|queueMicrotask|createServer)\(|\.(?:on|once|addListener)\(/g;
 /** What cannot throw. */
 const HARMLESS =
-  /^(?:resolve|reject|\(\w*\) => (?:undefined|(?:resolve|reject|done)\((?:undefined|\w*|new Error\('[^']*'\)|\w+\(\))\)|\w+\.(?:destroy|destroySoon)\(\)|\w+\.setTimeout\(\w+\)|stop\.abort\([^;]*\)))$/;
+  /^(?:resolve|reject|\(\w*\) => (?:undefined|(?:resolve|reject|done)\((?:undefined|\w*|new Error\('[^']*'\)|\w+\(\))\)|\w+\.(?:destroy|destroySoon)\(\)|\w+\.setTimeout\(\w+\)|\w+\.abort\([^;]*\)))$/;
 
 /** The text within the parenthesis that opens at `start`. */
 function argumentsAt(text: string, start: number): string {

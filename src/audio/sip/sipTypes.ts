@@ -38,7 +38,7 @@ export interface SipConfig {
   readonly answer: 'all' | readonly string[];
   /** A call is ended after this. */
   readonly maxCallMs: number;
-  /** A call whose audio stays away for this long, hold excepted, is ended. */
+  /** A call whose audio stays away for this long is ended; on hold it is asked this often whether anybody is still there. */
   readonly noMediaMs: number;
   /** How long an outgoing call may ring. */
   readonly ringMs: number;

@@ -111,9 +111,13 @@ test.each([
 test('SDP of a group is joined; without audio it is refused', () => {
   const sdp = 'v=0\ns=x\nc=IN IP4 239.1.2.3/16\nm=audio 5004 RTP/AVP 0\n';
   expect(rtpPortOfSdp(sdp).address).toBe('239.1.2.3');
-  expect(() => rtpPortOfSdp('v=0\ns=x\nm=video 5004 RTP/AVP 26\n')).toThrow(
-    expect.objectContaining({ code: 'INPUT_INVALID' }),
-  );
+  const port = 'm=audio 70000 RTP/AVP 0';
+  const name = 'm=audio 5004 RTP/AVP 96\na=rtpmap:96 729/8000';
+  for (const lines of ['m=video 5004 RTP/AVP 26', port, name]) {
+    expect(() => rtpPortOfSdp(`v=0\ns=x\nc=IN IP4 12345\n${lines}\n`)).toThrow(
+      expect.objectContaining({ code: 'INPUT_INVALID' }),
+    );
+  }
 });
 
 test('HLS: sound alone is chosen before pictures, and the least of those', () => {

@@ -189,6 +189,21 @@ describe('packets that no telephone sends', () => {
     expect(events.at(-1)).toMatchObject({ type: 'ended', end: 'noMedia', code });
   });
 
+  test('a thousand keys within a second: no more are told than are pressed', async () => {
+    await using rtp = await RawRtp.open();
+    const { call, port } = await established(`${OFFER(rtp.port, '0 101')}a=rtpmap:101 telephone-event/8000\r\n`);
+    const payload = Buffer.from([5, 0x8a, 0, 160]);
+    for (let i = 0; i < 1_000; i += 1) {
+      rtp.send(port, { payloadType: 101, payload });
+      if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => call.media.packetsReceived > 100);
+    await call.hangUp();
+    const digits = (await eventsOf(call)).filter(({ type }) => type === 'digit');
+    expect(digits.length).toBeGreaterThanOrEqual(32);
+    expect(digits.length).toBeLessThan(100);
+  });
+
   test('an hour of audio within a second: what is more than time has passed is refused', async () => {
     await using rtp = await RawRtp.open();
     const { call, port } = await established(OFFER(rtp.port));

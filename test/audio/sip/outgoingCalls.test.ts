@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Timers } from 'sip.js/lib/core/timers.js';
+import { InviteUserAgentClient } from 'sip.js/lib/core/user-agents/invite-user-agent-client.js';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { SipCall, SipConfig } from '../../../src/live.js';
 import { audioPortOf, RawRtp } from '../../peers/sip/rawRtp.js';
 import { answerTo, OFFER, RawSip } from '../../peers/sip/rawSip.js';
 import { eventsOf, openEndpoint, type TestEndpoint } from '../../peers/sip/sipEndpoint.js';
+import { until } from '../../support/until.js';
 
 let endpoint: TestEndpoint;
 /** The called side. */
@@ -62,6 +65,23 @@ describe('a call that is refused says why', () => {
       raw.sendBytes(answerTo(invite, '401 Unauthorized', { headers: challenge }), endpoint.calls.port);
     }
     expect(await refused).toMatchObject({ code: 'SIP_UNAUTHORIZED', details: { status: 401 } });
+  });
+
+  test('a side that rings for ever is forgotten after the call is given up', async () => {
+    const { TIMER_B } = Timers;
+    Timers.TIMER_B = 200; // instead of 32 s
+    const stopping = new AbortController();
+    const refused = endpoint.calls
+      .call(`sip:door@127.0.0.1:${raw.port}`, { signal: stopping.signal })
+      .catch(() => 'stopped');
+    raw.sendBytes(answerTo(await raw.hears(/^INVITE /), '180 Ringing', { headers: contact() }));
+    const forgotten = vi.spyOn(InviteUserAgentClient.prototype, 'dispose');
+    stopping.abort();
+    expect(await refused).toBe('stopped');
+    raw.sendBytes(answerTo(await raw.hears(/^CANCEL /), '200 OK'));
+    await until(() => forgotten.mock.calls.length > 0);
+    Timers.TIMER_B = TIMER_B;
+    forgotten.mockRestore();
   });
 
   test('an answer with codecs that were not offered', async () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CallsAudio, type SipCall, type SipConfig, type SipState } from '../../../src/live.js';
 import { freeSipPort } from '../../peers/sip/netPorts.js';
 import { audioPortOf, RawRtp } from '../../peers/sip/rawRtp.js';
-import { OFFER, RawSip, toTagOf } from '../../peers/sip/rawSip.js';
+import { answerTo, OFFER, RawSip, toTagOf } from '../../peers/sip/rawSip.js';
 import { eventsOf, firstCall, openEndpoint, SIP_CONFIG, type TestEndpoint } from '../../peers/sip/sipEndpoint.js';
 import { until } from '../../support/until.js';
 
@@ -120,6 +120,19 @@ describe('hold and session refreshes', () => {
     await until(() => talk.states.includes('held'));
     await talk.speaks();
     expect(talk.states).toEqual(['connecting', 'open', 'held', 'open']);
+  });
+
+  test('on hold by a side that is gone: the call ends', async () => {
+    await close();
+    await open({ noMediaMs: 300 });
+    const talk = await Talk.begin();
+    await talk.speaks();
+    await talk.asks('INVITE', described('inactive'));
+    for (const status of ['200 OK', '405 Method Not Allowed', '481 Call Does Not Exist']) {
+      raw.sendBytes(answerTo(await raw.hears(/^OPTIONS /), status));
+    }
+    expect((await eventsOf(talk.call)).at(-1)).toMatchObject({ end: 'noMedia', code: 'SIP_NO_MEDIA' });
+    await raw.hears(/^BYE /);
   });
 
   test('a change to codecs we do not know is refused, and the call goes on', async () => {

@@ -23,13 +23,13 @@ const STATIC_PAYLOADS: Readonly<Record<number, RtpFormat>> = {
 export function rtpPortOfSdp(sdp: string): RtpPort {
   const session = parse(sdp);
   const media = session.media.find(({ type }) => type === 'audio');
-  if (!media || !(media.port > 0)) {
+  if (!media || !(media.port > 0 && media.port < 65_536)) {
     throw new VoicePrintsError('INPUT_INVALID', 'the SDP names no audio with a port; it needs a line "m=audio PORT …"');
   }
   const payloads = `${media.payloads ?? ''}`.split(' ').map(Number);
   for (const payloadType of payloads) {
     const named = media.rtp.find(({ payload }) => payload === payloadType);
-    const encoding = RTP_ENCODINGS.find((one) => one === named?.codec.toUpperCase());
+    const encoding = RTP_ENCODINGS.find((one) => one === `${named?.codec}`.toUpperCase()); // the parser makes numbers
     const format = named
       ? encoding && { encoding, clockRateHz: named.rate ?? 8_000, channels: Number(named.encoding ?? 1) }
       : STATIC_PAYLOADS[payloadType];
@@ -48,6 +48,6 @@ export function rtpPortOfSdp(sdp: string): RtpPort {
 
 /** A group is joined; any other address is the sender's idea of us. */
 const listenAddress = (address: string | undefined): string => {
-  const group = address?.split('/')[0] ?? '';
+  const group = `${address ?? ''}`.split('/')[0]!;
   return /^(?:2(?:2[4-9]|3\d)\.|ff)/i.test(group) ? group : '0.0.0.0';
 };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Info, type Invitation, Inviter, type Session, SessionState } from 'sip.js';
+import { type Info, type Invitation, Inviter, SessionState } from 'sip.js';
 import type { ErrorCode } from '../../../core/errors.js';
 import { guarded } from '../../../core/guarded.js';
 import { Channel } from '../../../stream/channel.js';
@@ -7,10 +7,12 @@ import type { SipCall, SipCallEvent, SipConfig, SipEnd, SipMedia, SipParty } fro
 import type { CallAudio } from './callAudio.js';
 import { CallMedia } from './callMedia.js';
 import { digitOfInfo } from './keyPresses.js';
+import { acknowledged, askWhetherThere, sayGoodbye } from './sessionEnd.js';
 
-/** The other side is told for this long at most that a call is over. */
-const GOODBYE_MS = 500;
 const MAX_EVENTS = 256;
+/** Keys are pressed no faster, but for a number that a machine dials: what is more is no key press, and not told. */
+const DIGITS_PER_SECOND = 15;
+const MAX_DIGITS = 32;
 
 const MESSAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
   SIP_NO_MEDIA:
@@ -43,6 +45,9 @@ export class ActiveCall implements SipCall {
   /** A listener that hears no events misses the oldest. */
   readonly #events = new Channel<SipCallEvent>(MAX_EVENTS, () => undefined);
   #lengthTimer: NodeJS.Timeout | undefined;
+  #probeTimer: NodeJS.Timeout | undefined;
+  #digitsSaved = MAX_DIGITS;
+  #digitMs = performance.now();
   #hasEnded = false;
 
   constructor({ session, remote, config, ownAddress, peerAddress, onEnded }: ActiveCallOptions) {
@@ -56,7 +61,7 @@ export class ActiveCall implements SipCall {
       ownAddress,
       peerAddress,
       onDigit: (digit) => this.#digit(digit),
-      onHeld: (isHeld) => this.#tell({ type: isHeld ? 'hold' : 'resume', timestampMs: Date.now() }),
+      onHeld: (isHeld) => this.#held(isHeld),
       onNoMedia: (noMedia) => void this.#finish('noMedia', noMedia),
       onLeft: () => void this.#finish('local'),
       onFault: () => this.fail(),
@@ -126,7 +131,25 @@ export class ActiveCall implements SipCall {
     this.#lengthTimer = setTimeout(end, this.#config.maxCallMs);
   }
 
+  /** Silence says nothing while a call is on hold, so the other side is asked whether it is still there. */
+  #held(isHeld: boolean): void {
+    this.#tell({ type: isHeld ? 'hold' : 'resume', timestampMs: Date.now() });
+    clearInterval(this.#probeTimer);
+    if (!isHeld || this.#hasEnded) return;
+    const gone = () => void this.#finish('noMedia', 'SIP_NO_MEDIA');
+    const probe = guarded(
+      () => this.fail(),
+      () => askWhetherThere(this.#session, gone),
+    );
+    this.#probeTimer = setInterval(probe, this.#config.noMediaMs);
+  }
+
   #digit(digit: string): void {
+    const nowMs = performance.now();
+    this.#digitsSaved = Math.min(MAX_DIGITS, this.#digitsSaved + ((nowMs - this.#digitMs) * DIGITS_PER_SECOND) / 1_000);
+    this.#digitMs = nowMs;
+    if (this.#digitsSaved < 1) return;
+    this.#digitsSaved -= 1;
     this.#tell({ type: 'digit', digit, timestampMs: Date.now() });
   }
 
@@ -139,6 +162,7 @@ export class ActiveCall implements SipCall {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearTimeout(this.#lengthTimer);
+    clearInterval(this.#probeTimer);
     const why = code ? { code } : {};
     const message = code && MESSAGES[code];
     const close = () => {
@@ -151,35 +175,4 @@ export class ActiveCall implements SipCall {
     this.#onEnded(this);
     await sayGoodbye(this.#session).catch(() => undefined); // a state in which sip.js has nothing to say
   }
-}
-
-/**
- * sip.js waits for the ACK of its answer even where the call is over, sends the answer again meanwhile, and throws from a
- * timer in the end. It waits no longer.
- *
- * @returns whether it waited
- */
-function acknowledged({ dialog }: Session): boolean {
-  if (dialog?.sessionState !== 'AckWait') return false;
-  Object.assign(dialog, { ackWait: false });
-  return true;
-}
-
-/** BYE, CANCEL or a refusal, whatever the session's state asks for. */
-async function sayGoodbye(session: Invitation | Inviter): Promise<void> {
-  const isEarly = session.state === SessionState.Initial || session.state === SessionState.Establishing;
-  if (session.state === SessionState.Established) await bye(session);
-  else if (isEarly && session instanceof Inviter) await session.cancel();
-  else if (isEarly) await (session as Invitation).reject({ statusCode: 480 });
-}
-
-function bye(session: Session): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, GOODBYE_MS);
-    const done = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    session.bye({ requestDelegate: { onAccept: done, onRedirect: done, onReject: done } }).catch(done);
-  });
 }

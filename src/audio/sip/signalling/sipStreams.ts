@@ -72,6 +72,7 @@ export class SipStreams {
   }
 
   #open(peer: SipPeer): Promise<Socket> {
+    if (this.#connections.size >= MAX_CONNECTIONS) return Promise.reject(new Error('too many connections'));
     return new Promise((resolve, reject) => {
       const socket = connect({ port: peer.port, host: peer.host, timeout: CONNECT_MS });
       socket.once('close', () => reject(new Error('no connection')));
