@@ -15,7 +15,7 @@ const EDGE =
   /(?<![\w.])(?:setTimeout|setInterval|setImmediate|queueMicrotask|createServer)\(|\.(?:on|once|addListener)\(/g;
 /** What cannot throw. */
 const HARMLESS =
-  /^(?:resolve|reject|\(\w*\) => (?:undefined|(?:resolve|reject|done)\((?:undefined|\w*|new Error\('[^']*'\)|\w+\(\))\)|\w+\.(?:destroy|destroySoon)\(\)|\w+\.setTimeout\(\w+\)|\w+\.abort\([^;]*\)))$/;
+  /^(?:resolve|reject|\(\w*\) => (?:undefined|(?:resolve|reject|done)\((?:undefined|\w*|new Error\('[^']*'\)|\w+\(\))\)|[\w.#]+\.(?:destroy|destroySoon)\(\)|\w+\.setTimeout\(\w+\)|\w+\.abort\([^;]*\)))$/;
 
 /** The text within the parenthesis that opens at `start`. */
 function argumentsAt(text: string, start: number): string {
