@@ -17,7 +17,7 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, def);
     const read = trySettings(audioForm, def, this);
     if ('failure' in read) {
-      bindNode(this, () => Promise.reject(read.failure));
+      bindNode(RED, this, () => Promise.reject(read.failure));
       return;
     }
     const { settings } = read;
@@ -25,7 +25,7 @@ export default function register(RED: NodeAPI): void {
       bindLiveSource(RED, this, settings);
       return;
     }
-    bindNode(this, async (msg: NodeMessageInFlow, send: Send) => {
+    bindNode(RED, this, async (msg: NodeMessageInFlow, send: Send) => {
       const recordings = await audioIn(RED, this, settings, msg);
       emit(RED, settings, msg, send, recordings);
       this.status(badge('green', 'dot', summary(RED, recordings)));

@@ -1,21 +1,21 @@
 import { z } from 'zod';
 import { RAW_ENCODINGS } from '../../src/index.js';
-import { checkbox, field, type SettingsForm, text, withDefaults } from '../shared/settings.js';
+import { checkbox, field, isTicked, type SettingsForm, text, withDefaults } from '../shared/settings.js';
 import { LIVE_MODES, type LiveMode, liveDefaults, liveShape } from './liveSettings.js';
 
 const schema = z.object({
-  mode: z.enum(['file', 'message', ...LIVE_MODES]),
+  mode: z.enum(['file', 'message', ...LIVE_MODES]).default('file'),
   file: text,
   fileType: text,
-  emits: z.enum(['reference', 'bytes']).describe('What a file becomes: {path}, or its bytes'),
+  emits: z.enum(['reference', 'bytes']).default('reference').describe('What a file becomes: {path}, or its bytes'),
   isStarting: checkbox.describe('Reads the file once after each deploy'),
   startDelayMs: field(z.coerce.number().int().min(0).max(3_600_000).default(500)),
   property: text,
   propertyType: text,
   isBase64: checkbox,
-  several: z.enum(['each', 'together']),
+  several: z.enum(['each', 'together']).default('each'),
   isRaw: checkbox,
-  rawEncoding: z.enum(RAW_ENCODINGS),
+  rawEncoding: z.enum(RAW_ENCODINGS).default('s16le'),
   rawSampleRateHz: field(z.coerce.number().int().min(4_000).max(384_000).default(16_000)),
   rawChannels: field(z.coerce.number().int().min(1).max(64).default(1)),
   ...liveShape,
@@ -45,4 +45,14 @@ export const audioForm: SettingsForm<typeof schema> = {
     }),
     withDefaults(liveDefaults),
   ],
+  unused: ({ mode, isRaw, rtpBy }) => {
+    const isRawUsed = ['file', 'message', 'liveFile', 'pcm'].includes(String(mode)) && isTicked(isRaw);
+    return [
+      ...(mode === 'file' ? [] : ['startDelayMs']),
+      ...(isRawUsed ? [] : ['rawSampleRateHz', 'rawChannels']),
+      ...(mode === 'rtsp' || mode === 'rtp' ? [] : ['latencyMs']),
+      ...(mode === 'rtp' && rtpBy === 'port' ? [] : ['rtpPort', 'rtpClockRateHz', 'rtpPayloadType']),
+      ...(mode === 'sip' ? [] : ['sipPort', 'sipMaxCalls', 'rtpPortMin', 'rtpPortMax']),
+    ];
+  },
 };

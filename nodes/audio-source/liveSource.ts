@@ -11,7 +11,7 @@ import { StreamDriver } from './streamDriver.js';
 /** Makes the node a live source: commands come in, audio and states go out; its close ends every child and socket. */
 export function bindLiveSource(RED: NodeAPI, node: Node<SourceCredentials>, settings: AudioSettings): void {
   const driver = driverOf(new SourceNode(RED, node, settings));
-  bindNode(node, (msg) => obey(driver, msg), { queueLimit: LIVE_QUEUE_LIMIT });
+  bindNode(RED, node, (msg) => obey(driver, msg), { queueLimit: LIVE_QUEUE_LIMIT });
   const timer = settings.isAutostart
     ? setTimeout(() => node.receive({ payload: { action: 'start' } } as NodeMessageInFlow), settings.startDelayMs)
     : undefined;

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { StreamState } from '../../src/live.js';
-import { badge, failureBadge } from '../shared/badge.js';
+import { badge, failureBadge, SHARED_TEXTS } from '../shared/badge.js';
 
 /** How long lost audio is shown before the badge tells of the stream again. */
 const DROPPED_SHOWN_MS = 10_000;
@@ -60,8 +60,11 @@ export function stateBadge(RED: NodeAPI, { status, code, retryInMs = 0 }: Stream
       return badge('green', 'dot', text('open'));
     case 'held':
       return badge('blue', 'ring', text('held'));
-    case 'retrying':
-      return badge('red', 'ring', text('retrying', { seconds: Math.ceil(retryInMs / 1000) }));
+    case 'retrying': {
+      const seconds = Math.ceil(retryInMs / 1000);
+      if (!code) return badge('red', 'ring', text('retrying', { seconds }));
+      return badge('red', 'ring', text('retryingAfter', { reason: RED._(`${SHARED_TEXTS}.errors.${code}`), seconds }));
+    }
     case 'ended':
       return code ? failureBadge(code) : badge('grey', 'ring', text('stopped'));
   }

@@ -4,10 +4,14 @@ import { type EnrollResult, VoicePrintsError } from '../../src/index.js';
 import { isPathBefore, mayNameFiles, recordingShape, selected } from '../shared/audioSelection.js';
 import { badge, shorten } from '../shared/badge.js';
 import { bindNode, DEFAULT_QUEUE_LIMIT, type Send } from '../shared/bindNode.js';
+import { liveInputScreen } from '../shared/liveInput.js';
 import { recordingsOf, workingDirectoryOf } from '../shared/recordingsOf.js';
 import { checkbox, field, type SettingsForm, text, trySettings, withDefaults } from '../shared/settings.js';
 import { evaluate, evaluateText, located } from '../shared/typedProperty.js';
 import { storeOf, useStore } from '../speaker-store/storeOf.js';
+
+const LIVE_REMEDY =
+  'let the source read a file or audio in messages, or enrol an unknown voice at an identify speakers node with {action: "enroll"}';
 
 const schema = z.object({
   store: text,
@@ -50,7 +54,7 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, def);
     const read = trySettings(enrollForm, def, this);
     if ('failure' in read) {
-      bindNode(this, () => Promise.reject(read.failure));
+      bindNode(RED, this, () => Promise.reject(read.failure));
       return;
     }
     const { settings } = read;
@@ -70,7 +74,11 @@ export default function register(RED: NodeAPI): void {
       queued = waiting;
       showWork();
     };
-    const binding = bindNode(this, handle, { queueLimit: settings.queueLimit, onWaiting });
+    const binding = bindNode(RED, this, handle, {
+      queueLimit: settings.queueLimit,
+      onWaiting,
+      screen: liveInputScreen(LIVE_REMEDY),
+    });
     useStore(RED, this, settings.store, binding);
   }
   RED.nodes.registerType('enroll-speaker', EnrollSpeaker);

@@ -3,6 +3,7 @@ import { type EventContext, eventMessage, recordedTurnEvent, rejectedEvent } fro
 import { type Identification, type Progress, VoicePrintsError } from '../../src/index.js';
 import { mayNameFiles, selected } from '../shared/audioSelection.js';
 import { bindNode, type Send } from '../shared/bindNode.js';
+import { liveInputScreen } from '../shared/liveInput.js';
 import { recordingsOf, workingDirectoryOf } from '../shared/recordingsOf.js';
 import { trySettings } from '../shared/settings.js';
 import { evaluate, evaluateIds, located } from '../shared/typedProperty.js';
@@ -17,7 +18,7 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, def);
     const read = trySettings(identifyForm, def, this);
     if ('failure' in read) {
-      bindNode(this, () => Promise.reject(read.failure));
+      bindNode(RED, this, () => Promise.reject(read.failure));
       return;
     }
     const { settings } = read;
@@ -43,7 +44,11 @@ export default function register(RED: NodeAPI): void {
       if (settings.output === 'whole') sendWhole(RED, settings, msg, send, result);
       else await sendTurns(RED, settings, msg, send, result);
     };
-    const binding = bindNode(this, handle, { queueLimit: settings.queueLimit, onWaiting: progress.waiting });
+    const binding = bindNode(RED, this, handle, {
+      queueLimit: settings.queueLimit,
+      onWaiting: progress.waiting,
+      screen: liveInputScreen('choose "events of live streams" in this node, or let the source read a file'),
+    });
     useStore(RED, this, settings.store, binding);
   }
   RED.nodes.registerType('identify-speakers', IdentifySpeakers);

@@ -3,7 +3,7 @@ import { DISCOVERY_PREFIX, PRESENCE_WINDOW_MS, RESERVED_SITES } from '../../src/
 import { falseAcceptPercent } from '../../src/index.js';
 import { isPathBefore, recordingShape } from '../shared/audioSelection.js';
 import { DEFAULT_QUEUE_LIMIT } from '../shared/bindNode.js';
-import { checkbox, field, type SettingsForm, text, withDefaults } from '../shared/settings.js';
+import { checkbox, field, isTicked, type SettingsForm, text, withDefaults } from '../shared/settings.js';
 
 /** Levels of an MQTT topic: no wildcard, no slash at their ends. */
 const topicText = (fallback: string) =>
@@ -25,7 +25,7 @@ const schema = z.object({
   isPath: checkbox.describe('Text and {path} in messages name files on this machine'),
   ...recordingShape,
   isSpeakerPerChannel: checkbox.describe('Each audio track, or each channel, is one person'),
-  output: z.enum(['whole', 'turns', 'live']),
+  output: z.enum(['whole', 'turns', 'live']).default('whole'),
   resultProperty: field(z.string().default('payload')),
   topicBase: topicText('speaker-id'),
   site: topicText('home').refine(
@@ -54,5 +54,10 @@ export const identifyForm: SettingsForm<typeof schema> = {
     withDefaults({ property: 'payload', propertyType: 'msg', speakers: '', speakersType: 'str', output: 'whole' }),
     withDefaults({ isTellingTentative: false, isDiscovered: false }),
     (stored) => withDefaults({ isPath: isPathBefore(stored), isSpeakerPerChannel: false })(stored),
+  ],
+  unused: ({ output, isDiscovered }) => [
+    ...(output === 'whole' ? ['site', 'topicBase'] : []),
+    ...(output === 'live' ? ['queueLimit'] : ['presenceWindowSeconds']),
+    ...(output === 'live' && isTicked(isDiscovered) ? [] : ['discoveryPrefix']),
   ],
 };

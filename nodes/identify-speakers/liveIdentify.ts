@@ -5,6 +5,7 @@ import { VoicePrintsError } from '../../src/index.js';
 import { badge, failureBadge, shorten } from '../shared/badge.js';
 import { type Binding, bindNode, LIVE_QUEUE_LIMIT } from '../shared/bindNode.js';
 import { type Command, commandOf, textOf } from '../shared/liveCommand.js';
+import { liveSourceOf } from '../shared/liveInput.js';
 import { type LiveDescription, type StreamLabel, stateOf } from '../shared/liveMessages.js';
 import { bytesOf, describe } from '../shared/recordingsOf.js';
 import { evaluate, evaluateIds, located } from '../shared/typedProperty.js';
@@ -44,7 +45,7 @@ export function bindLiveIdentify(RED: NodeAPI, node: Node, settings: IdentifySet
   });
   const identify = new LiveIdentify(RED, node, settings, listening);
   node.on('close', (done: () => void) => void listening.close().finally(done));
-  return bindNode(node, (msg, send) => identify.handle(msg, send), { queueLimit: LIVE_QUEUE_LIMIT });
+  return bindNode(RED, node, (msg, send) => identify.handle(msg, send), { queueLimit: LIVE_QUEUE_LIMIT });
 }
 
 class LiveIdentify {
@@ -71,13 +72,13 @@ class LiveIdentify {
     const value = await evaluate(this.#RED, this.#node, property, msg);
     const bytes = bytesOf(value, describe(msg.audio, 0));
     if (bytes && about) return this.#listening.take(bytes, about, await this.#speakerIds(msg));
-    if (bytes || typeof msg.payload !== 'object') {
+    // A live source sends more on its second output: keys of a telephone, lost audio.
+    if (bytes || liveSourceOf(msg) === undefined) {
       throw new VoicePrintsError(
         'INPUT_INVALID',
-        `this node listens to live streams, and ${located(property)} is none: wire a live audio source to it, or let it send one message with the whole answer`,
+        `this node listens to live streams, and ${located(property)} is none; wire both outputs of a live audio source to it, or let it send one message with the whole answer`,
       );
     }
-    // Whatever else a live source tells on its second output: keys of a telephone, lost audio.
   }
 
   /** `online` from the broker node's birth message, or from Home Assistant: they know nothing yet. */

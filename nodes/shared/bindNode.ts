@@ -1,4 +1,4 @@
-import type { Node, NodeMessage, NodeMessageInFlow } from 'node-red';
+import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
 import { asVoicePrintsError, VoicePrintsError } from '../../src/index.js';
 import { failureBadge } from './badge.js';
 
@@ -10,6 +10,8 @@ export type Handler = (msg: NodeMessageInFlow, send: Send, signal: AbortSignal) 
 export interface BindOptions {
   /** Messages that may wait while one is worked on; the next one ends with ENGINE_BUSY. */
   readonly queueLimit?: number;
+  /** Looks at every message before it may wait; true: there is nothing to do for it. What it throws ends the message. */
+  readonly screen?: (msg: NodeMessageInFlow) => boolean;
   /** Called whenever the number of waiting messages changes. */
   readonly onWaiting?: (waiting: number) => void;
 }
@@ -32,27 +34,39 @@ export const LIVE_QUEUE_LIMIT = 1_000;
 
 /**
  * The Node-RED contract in one place: one message at a time in order, a bounded queue, every message ends in `done`
- * exactly once, `close` aborts what runs, then waits for it.
+ * exactly once, `close` aborts what runs, then waits for it. What a deploy cuts off is reported by the node's successor.
  */
-export function bindNode(node: Node, handle: Handler, options: BindOptions = {}): Binding {
-  const { queueLimit = DEFAULT_QUEUE_LIMIT, onWaiting = () => {} } = options;
+export function bindNode(RED: NodeAPI, node: Node, handle: Handler, options: BindOptions = {}): Binding {
+  const { queueLimit = DEFAULT_QUEUE_LIMIT, onWaiting = () => {}, screen = () => false } = options;
   const closing = new AbortController();
   const waiting: Job[] = [];
   let isWorking = false;
   let hasWorked = false;
   let finished: Promise<void> = Promise.resolve();
+  const cutOff: Job[] = [];
 
   const work = async (): Promise<void> => {
     isWorking = true;
     hasWorked = true;
     for (let job = waiting.shift(); job; job = waiting.shift()) {
       onWaiting(waiting.length);
-      await settle(node, job, handle, closing.signal);
+      const failure = await failureOf(job, handle, closing.signal);
+      if (closing.signal.aborted && failure) cutOff.push(job);
+      else settle(node, job, failure);
     }
     isWorking = false;
   };
   // Not `async`: Node-RED ignores a returned promise, and a rejected one would end its process.
   node.on('input', (msg, send, done) => {
+    try {
+      if (screen(msg)) {
+        done();
+        return;
+      }
+    } catch (thrown) {
+      settle(node, { msg, send, done }, asVoicePrintsError(thrown));
+      return;
+    }
     if (isWorking && waiting.length >= queueLimit) {
       done(queueFull(queueLimit));
       return;
@@ -61,9 +75,11 @@ export function bindNode(node: Node, handle: Handler, options: BindOptions = {})
     if (isWorking) onWaiting(waiting.length);
     else finished = work();
   });
-  node.on('close', (done: () => void) => {
+  node.on('close', (isRemoved: boolean, done: () => void) => {
     closing.abort();
     void Promise.allSettled([finished]).then(() => {
+      if (isRemoved) for (const job of cutOff) job.done(stopped());
+      else reportAfterDeploy(RED, node.id, cutOff);
       node.status({});
       done();
     });
@@ -75,22 +91,42 @@ export function bindNode(node: Node, handle: Handler, options: BindOptions = {})
   };
 }
 
-/** Whatever the handler does ends in the message's `done`. */
-async function settle(node: Node, { msg, send, done }: Job, handle: Handler, signal: AbortSignal): Promise<void> {
-  let failure: VoicePrintsError | undefined;
+/** What the handler failed with; whatever it does ends here. */
+async function failureOf(
+  { msg, send }: Job,
+  handle: Handler,
+  signal: AbortSignal,
+): Promise<VoicePrintsError | undefined> {
   try {
     if (signal.aborted) throw stopped();
     await handle(msg, send, signal);
+    return undefined;
   } catch (thrown) {
     // A stage that was aborted may say so in words of its own; the flow sees one code.
-    failure = signal.aborted ? stopped() : asVoicePrintsError(thrown);
+    return signal.aborted ? stopped() : asVoicePrintsError(thrown);
   }
+}
+
+function settle(node: Node, { done }: Job, failure: VoicePrintsError | undefined): void {
   if (failure === undefined) {
     done();
     return;
   }
-  if (!signal.aborted) node.status(failureBadge(failure.code));
+  node.status(failureBadge(failure.code));
   done(failure);
+}
+
+/**
+ * A deploy may stop the Catch nodes beside this one, and whatever they are wired to: an error handed to them now would be
+ * lost. The node that takes this one's place hands it on once all flows run.
+ */
+function reportAfterDeploy(RED: NodeAPI, nodeId: string, cutOff: readonly Job[]): void {
+  if (cutOff.length === 0) return;
+  RED.events.once('flows:started', () => {
+    const successor = RED.nodes.getNode(nodeId) as Node | null;
+    for (const { msg } of cutOff) successor?.error(stopped() as unknown as string, msg);
+    if (!successor) RED.log.warn(`[${nodeId}] ${cutOff.length} messages were cut off by a deploy and not worked on`);
+  });
 }
 
 const stopped = () =>

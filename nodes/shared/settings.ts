@@ -12,6 +12,8 @@ export interface SettingsForm<S extends z.ZodType> {
   readonly schema: S;
   /** Version 0 is a node without a `version`: written by hand or by a program. The list's length is today's version. */
   readonly migrations: readonly Migration[];
+  /** Fields that the other choices leave without use: the dialog hides them, so what they hold cannot be wrong. */
+  readonly unused?: (stored: StoredSettings) => readonly string[];
 }
 
 /** A field of the editor: numbers arrive as text, and an empty input as ''. */
@@ -28,8 +30,13 @@ export const text = z.preprocess((raw) => (raw === undefined || raw === null ? '
 
 /** The stored settings, brought up to date and checked. Throws CONFIG_INVALID. */
 export function readSettings<S extends z.ZodType>(form: SettingsForm<S>, stored: object): z.output<S> {
-  return parseConfig(form.schema, migrate(form.migrations, stored as StoredSettings));
+  const settings = migrate(form.migrations, stored as StoredSettings);
+  const unused = new Set(form.unused?.(settings));
+  return parseConfig(form.schema, Object.fromEntries(Object.entries(settings).filter(([key]) => !unused.has(key))));
 }
+
+/** Whether a checkbox of stored settings is ticked. */
+export const isTicked = (value: unknown): boolean => value === true || value === 'true';
 
 /** Applies the migrations that the settings have not seen yet. Throws CONFIG_INVALID for those of a newer release. */
 export function migrate(migrations: readonly Migration[], stored: StoredSettings): StoredSettings {

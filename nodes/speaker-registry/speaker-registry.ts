@@ -54,11 +54,11 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, def);
     const read = trySettings(registryForm, def, this);
     if ('failure' in read) {
-      bindNode(this, () => Promise.reject(read.failure));
+      bindNode(RED, this, () => Promise.reject(read.failure));
       return;
     }
     const { settings } = read;
-    const binding = bindNode(this, async (msg: NodeMessageInFlow, send: Send) => {
+    const binding = bindNode(RED, this, async (msg: NodeMessageInFlow, send: Send) => {
       const action = await actionOf(RED, this, settings, msg);
       const engine = await storeOf(RED, settings.store).engine();
       msg.payload = await act(RED, this, settings, msg, action, engine.speakers());

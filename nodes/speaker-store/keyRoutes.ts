@@ -5,6 +5,7 @@ import { TENANT } from '../../src/api/access/apiKeys.js';
 import { SCOPES } from '../../src/api/access/caller.js';
 import { LONGEST_LABEL } from '../../src/api/access/keyFile.js';
 import type { KeyRecord, MadeKey } from '../../src/api/access/keyRing.js';
+import { inputProblems } from '../../src/core/inputProblems.js';
 import { LOCAL_TENANT, VoicePrintsError } from '../../src/index.js';
 import { answer, deployedOnly } from './adminRoutes.js';
 import type { StoreKeys } from './storeKeys.js';
@@ -76,5 +77,5 @@ function listed({ check }: StoreKeys, record: KeyRecord) {
 function bodyOf<S extends z.ZodType>(schema: S, { body }: Request): z.output<S> {
   const parsed = schema.safeParse(body ?? {});
   if (parsed.success) return parsed.data;
-  throw new VoicePrintsError('INPUT_INVALID', z.prettifyError(parsed.error));
+  throw new VoicePrintsError('INPUT_INVALID', `${inputProblems(parsed.error)}; correct it`);
 }

@@ -2,7 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { z } from 'zod';
 import { type EngineOptions, falseAcceptPercent, VoicePrintsError } from '../../src/index.js';
-import { checkbox, field, readSettings, type SettingsForm, text, withDefaults } from '../shared/settings.js';
+import { checkbox, field, isTicked, readSettings, type SettingsForm, text, withDefaults } from '../shared/settings.js';
 
 export interface StoreCredentials {
   readonly encryptionKey?: string;
@@ -41,6 +41,10 @@ export const storeForm: SettingsForm<typeof schema> = {
     withDefaults({ keepAudio: false, unknownVoiceDays: '30' }),
     // Stores of before open nothing new by themselves.
     withDefaults({ isStreamOn: false, isGrpcOn: false, grpcHost: '127.0.0.1', grpcPort: '50051' }),
+  ],
+  unused: ({ isRestOn, isStreamOn, isGrpcOn }) => [
+    ...(isTicked(isRestOn) || isTicked(isStreamOn) ? [] : ['restPath']),
+    ...(isTicked(isGrpcOn) ? [] : ['grpcHost', 'grpcPort']),
   ],
 };
 

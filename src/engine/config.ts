@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
+import { inputProblems } from '../core/inputProblems.js';
 import type { EngineOptions } from './engineOptions.js';
 
 const percent = z.union([z.literal(0.1), z.literal(1), z.literal(5)]);
@@ -34,5 +35,5 @@ export type EngineConfig = z.output<typeof engineConfig>;
 export function parseConfig<S extends z.ZodType>(schema: S, raw: unknown): z.output<S> {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
-  throw new VoicePrintsError('CONFIG_INVALID', z.prettifyError(parsed.error), { cause: parsed.error });
+  throw new VoicePrintsError('CONFIG_INVALID', `${inputProblems(parsed.error)}; correct it`, { cause: parsed.error });
 }

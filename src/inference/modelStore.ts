@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
+import { inputProblems } from '../core/inputProblems.js';
 import { describeModel } from './describeModel.js';
 import { describeSegmentation, isSegmentation } from './describeSegmentation.js';
 import {
@@ -225,7 +225,10 @@ async function readManifest(path: string): Promise<ModelManifest> {
   }
   const parsed = modelManifest.safeParse(raw);
   if (parsed.success) return parsed.data;
-  throw new VoicePrintsError('MODEL_INVALID', `the list of models is wrong: ${z.prettifyError(parsed.error)}`);
+  throw new VoicePrintsError(
+    'MODEL_INVALID',
+    `the list of models is wrong: ${inputProblems(parsed.error)}; install the package anew`,
+  );
 }
 
 async function readModelFile(path: string): Promise<Buffer> {

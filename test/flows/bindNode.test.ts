@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { Node } from 'node-red';
+import type { Node, NodeAPI } from 'node-red';
 import { expect, test, vi } from 'vitest';
 import { bindNode, type Handler } from '../../nodes/shared/bindNode.js';
 import { VoicePrintsError } from '../../src/index.js';
@@ -8,8 +8,11 @@ import { VoicePrintsError } from '../../src/index.js';
 function bound(handle: Handler, queueLimit = 20) {
   const emitter = new EventEmitter();
   const status = vi.fn();
-  const node = Object.assign(emitter, { status }) as unknown as Node;
-  bindNode(node, handle, { queueLimit });
+  const error = vi.fn();
+  const node = Object.assign(emitter, { id: 'n1', status, error }) as unknown as Node;
+  const events = new EventEmitter();
+  const nodes = { getNode: (id: string) => (id === 'n1' ? node : null) };
+  bindNode({ events, nodes } as unknown as NodeAPI, node, handle, { queueLimit });
   const receive = (msg: object) => {
     const done = vi.fn();
     const finished = new Promise<Error | undefined>((resolve) => {
@@ -20,8 +23,8 @@ function bound(handle: Handler, queueLimit = 20) {
     });
     return { done, finished };
   };
-  const close = () => new Promise<void>((resolve) => emitter.emit('close', resolve));
-  return { receive, close, status };
+  const close = (isRemoved: boolean) => new Promise<void>((resolve) => emitter.emit('close', isRemoved, resolve));
+  return { receive, close, status, error, deployed: () => events.emit('flows:started') };
 }
 
 test('a handler that throws at once, rejects, or throws something odd ends in done with a typed error, once', async () => {
@@ -73,17 +76,33 @@ test('a full queue refuses the newest message and keeps the others', async () =>
   expect(await Promise.all([first.finished, second.finished])).toEqual([undefined, undefined]);
 });
 
-test('close aborts what runs, ends what waits, then clears the badge', async () => {
-  const { receive, close, status } = bound(
-    (_msg, _send, signal) =>
-      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('gone')))),
-  );
+/** Ends by an abort only. */
+const untilAborted: Handler = (_msg, _send, signal) =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('gone'))));
+
+test('a node that is removed aborts what runs, ends what waits, then clears the badge', async () => {
+  const { receive, close, status } = bound(untilAborted);
   const running = receive({});
   const waiting = receive({});
-  await close();
+  await close(true);
   const codes = (await Promise.all([running.finished, waiting.finished])).map(
     (error) => (error as VoicePrintsError).code,
   );
   expect(codes).toEqual(['ABORTED', 'ABORTED']);
   expect(status).toHaveBeenLastCalledWith({});
+});
+
+test('what a deploy cuts off is reported once all flows run again, with its message', async () => {
+  const { receive, close, error, deployed } = bound(untilAborted);
+  const [running, waiting] = [{ topic: 'a' }, { topic: 'b' }];
+  receive(running);
+  receive(waiting);
+  await close(false);
+  expect(error).not.toHaveBeenCalled();
+  deployed();
+  deployed();
+  expect(error.mock.calls.map(([failure, msg]) => [failure.code, msg])).toEqual([
+    ['ABORTED', running],
+    ['ABORTED', waiting],
+  ]);
 });

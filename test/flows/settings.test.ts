@@ -57,19 +57,68 @@ test.each([
   { name: 'a checkbox from an environment variable', stored: { isRestOn: 'true' }, read: { isRestOn: true } },
   { name: 'settings of version 1', stored: {}, read: { keepAudio: false, unknownVoiceDays: 30 } },
   { name: 'no unknown voices', stored: { unknownVoiceDays: '0' }, read: { unknownVoiceDays: 0 } },
-  { name: 'a path without slash', stored: { restPath: 'api/' }, read: { restPath: '/api' } },
-  { name: 'an empty path', stored: { restPath: '' }, read: { restPath: '/voice-prints' } },
-  { name: 'the root', stored: { restPath: '/' }, read: { restPath: '/' } },
+  { name: 'a path without slash', stored: { isRestOn: true, restPath: 'api/' }, read: { restPath: '/api' } },
+  { name: 'an empty path', stored: { isRestOn: true, restPath: '' }, read: { restPath: '/voice-prints' } },
+  { name: 'the root', stored: { isRestOn: true, restPath: '/' }, read: { restPath: '/' } },
 ])('speaker-store reads $name', ({ stored, read }) => {
   expect(readSettings(storeForm, { version: 1, ...stored, folder: '', model: '' })).toMatchObject(read);
 });
 
 test.each<{ name: string; form: AnyForm; stored: object }>([
-  { name: 'a wildcard in the site', form: identifyForm, stored: { site: 'a/#' } },
+  { name: 'a wildcard in the site', form: identifyForm, stored: { output: 'turns', site: 'a/#' } },
   { name: 'a preset that does not exist', form: identifyForm, stored: { falseAcceptPercent: '2' } },
   { name: 'a queue of nothing', form: identifyForm, stored: { queueLimit: '0' } },
-  { name: 'a rate in words', form: audioForm, stored: { rawSampleRateHz: 'fast' } },
+  { name: 'a rate in words', form: audioForm, stored: { isRaw: true, rawSampleRateHz: 'fast' } },
   { name: 'threads without end', form: storeForm, stored: { workerThreads: '1000' } },
 ])('refuses $name', ({ form, stored }) => {
   expect(() => readSettings(form, stored)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+});
+
+test.each([
+  {
+    name: 'several numbers',
+    form: audioForm,
+    stored: { mode: 'rtp', rtpPort: '70000', latencyMs: '1.5', rtpPayloadType: 'x' },
+    says: 'latencyMs must be a whole number; rtpPort must be at most 65535; rtpPayloadType must be a number; correct it',
+  },
+  { name: 'a choice', form: audioForm, stored: { mode: 'tape' }, says: 'mode must be one of file, message, rtsp' },
+  {
+    name: 'a preset',
+    form: storeForm,
+    stored: { falseAcceptPercent: '3' },
+    says: 'falseAcceptPercent must be one of 0.1, 1, 5; correct it',
+  },
+  {
+    name: 'a topic',
+    form: identifyForm,
+    stored: { output: 'turns', site: 'a#' },
+    says: 'site must not contain # or +; correct it',
+  },
+] as { name: string; form: AnyForm; stored: object; says: string }[])(
+  'what is wrong with $name is a sentence, without the words of the schema library',
+  ({ form, stored, says }) => {
+    const read = () => readSettings(form, stored);
+    expect(read).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(says) }));
+    expect(read).not.toThrow(/✖|→|Invalid|expected|received/);
+  },
+);
+
+test.each([
+  { form: audioForm, stored: { mode: 'message', sipPort: 'x', rtpPort: 'x', rawChannels: '0', startDelayMs: '-1' } },
+  { form: identifyForm, stored: { output: 'whole', site: 'a#', topicBase: '+', presenceWindowSeconds: '0' } },
+  { form: storeForm, stored: { grpcPort: 'x' } },
+] as { form: AnyForm; stored: object }[])(
+  'a field that the choices leave without use is not wrong',
+  ({ form, stored }) => {
+    expect(readSettings(form, stored)).toBeTypeOf('object');
+  },
+);
+
+test('settings written by hand with a version get defaults for every choice', () => {
+  expect(readSettings(audioForm, { version: 2, file: 'a.wav', fileType: 'str' })).toMatchObject({
+    mode: 'file',
+    emits: 'reference',
+    several: 'each',
+  });
+  expect(readSettings(identifyForm, { version: 2 })).toMatchObject({ output: 'whole' });
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { VoicePrintsError } from '../../core/errors.js';
+import { problemOf } from '../../core/inputProblems.js';
 import { falseAcceptPercent } from '../../engine/config.js';
 
 /** Old clients leave fields empty or null instead of leaving them out. */
@@ -83,5 +84,5 @@ export function parseInput<S extends z.ZodType>(schema: S, raw: unknown): z.outp
     throw new VoicePrintsError('INPUT_INVALID', `${field} is missing; give it`);
   }
   const isId = field.startsWith('speakerId');
-  throw new VoicePrintsError(isId ? 'SPEAKER_ID_INVALID' : 'INPUT_INVALID', `${field} is not valid: ${issue.message}`);
+  throw new VoicePrintsError(isId ? 'SPEAKER_ID_INVALID' : 'INPUT_INVALID', `${field} ${problemOf(issue)}; correct it`);
 }
