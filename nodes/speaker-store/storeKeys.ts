@@ -4,6 +4,7 @@ import { KeyRing } from '../../src/api/access/keyRing.js';
 import { type RingCheck, ringCheck } from '../../src/api/access/ringCheck.js';
 import { TenantGate } from '../../src/api/access/tenantGate.js';
 import { lazy } from '../../src/core/lazy.js';
+import { answering } from '../../src/files/answering.js';
 import { asVoicePrintsError, LOCAL_TENANT, VoicePrintsError } from '../../src/index.js';
 
 const SHORTEST_KEY = 8;
@@ -25,6 +26,7 @@ interface StoreKeysOptions {
 export class StoreKeys implements Disposable {
   readonly check: RingCheck;
   readonly #ring: KeyRing;
+  readonly #storeDirectory: string;
   readonly #given: readonly HashedKey[];
   readonly #isTooShort: boolean;
   readonly #onFailure: (message: string) => void;
@@ -35,6 +37,7 @@ export class StoreKeys implements Disposable {
 
   /** Throws CONFIG_INVALID for proxies that are no addresses. */
   constructor({ storeDirectory, apiKey = '', trustedProxies, onFailure }: StoreKeysOptions) {
+    this.#storeDirectory = storeDirectory;
     this.#ring = new KeyRing(storeDirectory, { actor: 'node-red' });
     this.#isTooShort = apiKey !== '' && apiKey.length < SHORTEST_KEY;
     this.#given = apiKey === '' || this.#isTooShort ? [] : [keyOfCredentials(apiKey)];
@@ -81,7 +84,7 @@ export class StoreKeys implements Disposable {
         onFailure: (error) => this.#onFailure(asVoicePrintsError(error).message),
       });
     }
-    await this.#ring.read();
+    await answering(this.#storeDirectory, () => this.#ring.read());
   }
 
   #openWhereHeld(): void {

@@ -14,8 +14,11 @@ const { argv, stdin, stdout, stderr, env } = process;
 // Loaded only now, so that Ctrl-C is heard from the first moment on.
 void import('./runCommandLine.js')
   .then(({ runCommandLine }) => runCommandLine(argv.slice(2), { stdin, stdout, stderr, env, signal: stopping.signal }))
-  .then((exitCode) => {
+  .then(async (exitCode) => {
     process.exitCode = exitCode;
+    const { isAnyFolderSilent } = await import('../files/answering.js');
+    // Node.js waits for its threads at every other way out, and one of them hangs in the file system.
+    if (isAnyFolderSilent()) stdout.write('', () => stderr.write('', () => process.kill(process.pid, 'SIGKILL')));
     // An open standard input would keep the process alive.
     stdin.destroy();
   });

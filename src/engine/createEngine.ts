@@ -1,8 +1,10 @@
 import type { AuditTrail } from '../core/audit.js';
 import { asVoicePrintsError } from '../core/errors.js';
+import { answering } from '../files/answering.js';
 import { ModelStore } from '../inference/modelStore.js';
 import type { SegmentationModel } from '../inference/segmentationModel.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
+import { answeringRegistry, answeringUnknownVoices } from '../registry/answeringStores.js';
 import { AuditLog } from '../registry/auditLog.js';
 import { LowdbRegistry } from '../registry/lowdbRegistry.js';
 import { LowdbUnknownVoices } from '../registry/lowdbUnknownVoices.js';
@@ -30,6 +32,8 @@ export interface CreateEngineOptions {
   /** Who asks where a call does not say it, as the audit log names them. */
   readonly actor?: string;
   readonly nowMs?: () => number;
+  /** How long the store's folder may take to answer, before REGISTRY_UNAVAILABLE. By default 20 s. */
+  readonly storeTimeoutMs?: number;
 }
 
 /**
@@ -41,23 +45,29 @@ export interface CreateEngineOptions {
 export async function createEngine(config: EngineOptions, options: CreateEngineOptions = {}): Promise<Engine> {
   const parsed = parseConfig(engineConfig, config);
   const { openRegistry = openLowdbRegistry, resolveModel = modelOfStore, nowMs = Date.now } = options;
-  const { resolveSegmentation = segmentationOfStore } = options;
-  try {
+  const { resolveSegmentation = segmentationOfStore, storeTimeoutMs: withinMs } = options;
+  const { storeDirectory } = parsed;
+  const open = async (): Promise<VoiceEngine> => {
     const model = await resolveModel(parsed);
     const segmentation = await resolveSegmentation(parsed);
-    const registry = await openRegistry(parsed);
+    const registry = answeringRegistry(await openRegistry(parsed), storeDirectory, { withinMs });
     const { openUnknownVoices = openLowdbUnknownVoices, openAudit = openAuditLog, actor = 'program' } = options;
+    const unknownVoices = answeringUnknownVoices(await openUnknownVoices(parsed, nowMs), storeDirectory, { withinMs });
     return new VoiceEngine({
       config: parsed,
       model,
       segmentation,
       registry: registryOfModel(registry, model.id),
-      unknownVoices: await openUnknownVoices(parsed, nowMs),
+      unknownVoices,
       trail: openAudit(parsed),
       actor: { name: actor },
       openCompute: options.openCompute ?? openWorkers,
       nowMs,
     });
+  };
+  try {
+    const onLate = (engine: VoiceEngine): Promise<void> => engine[Symbol.asyncDispose]();
+    return await answering(storeDirectory, open, { withinMs, onLate });
   } catch (error) {
     throw asVoicePrintsError(error);
   }

@@ -42,4 +42,30 @@ describe('enroll-speaker', () => {
     const bad = await on.failureOf(() => on.flow.node('enroll').receive({ payload: on.audio.slt, speakerId: 'a b/c' }));
     expect(bad.code).toBe('SPEAKER_ID_INVALID');
   });
+
+  test('a live source wired to it is reported once a stream, also while another recording is worked on', async () => {
+    await on.flow.load([...enrolNodes, ...failures]);
+    const failed = on.flow.collect('failed');
+    const good = on.flow.next('accepted');
+    on.flow.node('enroll').receive({ payload: on.audio.slt, speakerId: 'sally' });
+    const audio = { streamId: 's1', source: 'door', encoding: 's16le', sampleRateHz: 16_000, channels: 1 };
+    const piece = (streamId: string) => ({ payload: Buffer.alloc(8_000), audio: { ...audio, streamId } }) as never;
+    for (let i = 0; i < 30; i += 1) on.flow.node('enroll').receive(piece('s1'));
+    on.flow.node('enroll').receive({ payload: { status: 'retrying' }, audio } as never);
+    on.flow.node('enroll').receive(piece('s2'));
+    expect(((await good).payload as EnrollResult).status).toBe('complete');
+    expect(failed.map(({ error }) => error)).toMatchObject([
+      { code: 'INPUT_INVALID', message: expect.stringContaining('a live audio source is wired to it') },
+      { code: 'INPUT_INVALID' },
+    ]);
+  });
+
+  test('pieces of a live source that were put together are a recording', async () => {
+    await on.flow.load(enrolNodes);
+    const good = on.flow.next('accepted');
+    const wav = readFileSync(on.audio.slt);
+    const audio = { streamId: 's1', source: 'door', encoding: 's16le', sampleRateHz: 16_000, channels: 1 };
+    on.flow.node('enroll').receive({ payload: wav.subarray(44), audio, speakerId: 'sally' } as never);
+    expect(((await good).payload as EnrollResult).status).toBe('complete');
+  });
 });

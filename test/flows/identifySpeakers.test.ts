@@ -130,11 +130,30 @@ describe('identify-speakers', () => {
     await on.flow.stop();
     expect(Date.now() - began).toBeLessThan(15_000); // Node-RED gives a node no longer
     expect(results).toEqual([]);
+    await on.flow.load([whole, out]); // where it is reported, and not in the next test
   });
 
   test('without a store a message ends with an error that says what to do', async () => {
     await on.flow.load([{ ...whole, store: 'gone' }, out, ...failures]);
     const failure = await on.failureOf(() => on.flow.node('identify').receive({ payload: on.audio.little }));
     expect(failure).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('speaker store') });
+  });
+
+  test('with nobody enrolled the badge and a warning in the answer say so; a live source is reported once', async () => {
+    await on.flow.load([whole, out, ...failures]);
+    const badges = on.flow.badges('identify');
+    const answered = on.flow.next('out');
+    on.flow.node('identify').receive({ payload: on.audio.talk });
+    const { warnings } = (await answered).payload as Identification;
+    expect(warnings.map(({ code }) => code)).toContain('NOBODY_ENROLLED');
+    expect(badges.at(-1)).toMatchObject({ fill: 'yellow', text: 'identify-speakers.status.nobodyEnrolled' });
+    const failed = on.flow.collect('failed');
+    for (let i = 0; i < 5; i += 1) {
+      on.flow
+        .node('identify')
+        .receive({ payload: Buffer.alloc(8_000), audio: { streamId: 's1', source: 'x' } } as never);
+    }
+    await expect.poll(() => failed.length).toBe(1);
+    expect(failed[0]!.error).toMatchObject({ message: expect.stringContaining('events of live streams') });
   });
 });

@@ -170,6 +170,8 @@ describe('identify-speakers, live', () => {
 
   test.each([
     { name: 'a recording', msg: { payload: Buffer.from('RIFF') }, code: 'INPUT_INVALID' },
+    { name: 'a reference to one', msg: { payload: { path: '/a.wav' } }, code: 'INPUT_INVALID' },
+    { name: 'an object of another kind', msg: { payload: { dance: true } }, code: 'INPUT_INVALID' },
     { name: 'a word that is no command', msg: { payload: 'dance' }, code: 'INPUT_INVALID' },
     { name: 'a name for nobody', msg: { payload: { action: 'enroll', speakerId: 'x' } }, code: 'CLUSTER_NOT_FOUND' },
     { name: 'a name without an id', msg: { payload: { action: 'enroll' } }, code: 'SPEAKER_ID_INVALID' },

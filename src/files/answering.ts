@@ -1,0 +1,51 @@
+import { VoicePrintsError } from '../core/errors.js';
+
+/** A folder that says nothing for this long lies on a dead network share or a broken disk. */
+const SILENT_AFTER_MS = 20_000;
+
+/** Folders with work that has not come back yet. */
+const silent = new Map<string, Promise<void>>();
+
+export interface AnsweringOptions<T> {
+  readonly withinMs?: number | undefined;
+  /** Takes care of what comes after nobody waits for it any more. */
+  readonly onLate?: ((result: T) => void | Promise<void>) | undefined;
+}
+
+/**
+ * The result of work on a folder, or REGISTRY_UNAVAILABLE where the file system does not answer in time. Work that hangs
+ * holds one of the four threads that Node.js has for files, and cannot be stopped: until it comes back, nothing more is
+ * asked of that folder, so that the files of everybody else go on being read.
+ */
+export async function answering<T>(
+  folder: string,
+  work: () => Promise<T>,
+  { withinMs = SILENT_AFTER_MS, onLate }: AnsweringOptions<T> = {},
+): Promise<T> {
+  if (silent.has(folder)) throw unanswered(withinMs);
+  const working = work();
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<'late'>((resolve) => {
+    timer = setTimeout(resolve, withinMs, 'late');
+  });
+  try {
+    const first = await Promise.race([working.then((result) => ({ result })), tooLate]);
+    if (first !== 'late') return first.result;
+  } finally {
+    clearTimeout(timer);
+  }
+  // Nobody waits any more for how it ends.
+  const back = working.then(onLate).catch(() => undefined);
+  silent.set(folder, back as Promise<void>);
+  void back.then(() => silent.delete(folder));
+  throw unanswered(withinMs);
+}
+
+/** True while work on some folder hangs: a process then cannot end by itself, as Node.js waits for its threads. */
+export const isAnyFolderSilent = (): boolean => silent.size > 0;
+
+const unanswered = (withinMs: number): VoicePrintsError =>
+  new VoicePrintsError(
+    'REGISTRY_UNAVAILABLE',
+    `the folder of the voiceprints does not answer (waited ${withinMs / 1000} s); check the disk or the network share that it lies on`,
+  );
