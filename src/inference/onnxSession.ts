@@ -1,5 +1,8 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import type * as Ort from 'onnxruntime-node';
 import { VoicePrintsError } from '../core/errors.js';
+import { runtimeRemedy } from './runtimeRemedy.js';
 
 /** A tensor as plain data: row-major values and their shape. */
 export interface TensorData {
@@ -51,12 +54,28 @@ async function loadRuntime(): Promise<typeof Ort> {
   try {
     return await import('onnxruntime-node');
   } catch (cause) {
-    const message =
-      `ONNX Runtime has no program for ${process.platform}-${process.arch} or it was not installed; ` +
-      'in the folder of node_modules run "ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node@1.30.0"';
-    throw new VoicePrintsError('INFERENCE_UNAVAILABLE', message, { cause });
+    throw new VoicePrintsError('INFERENCE_UNAVAILABLE', isInstalled() ? cannotLoad() : notInstalled(), { cause });
   }
 }
+
+const require = createRequire(import.meta.url);
+
+function isInstalled(): boolean {
+  try {
+    require.resolve('onnxruntime-node/package.json');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const notInstalled = (): string => {
+  const packageRoot = dirname(require.resolve('@voice-prints/node-red/package.json'));
+  return `ONNX Runtime was left out when this package was installed; ${runtimeRemedy(packageRoot)}`;
+};
+
+const cannotLoad = (): string =>
+  `ONNX Runtime has no program that runs here (${process.platform}-${process.arch}); use a machine or image with one (x64 or arm64; on Linux with glibc: Alpine has none)`;
 
 class OrtSession implements OnnxSession {
   readonly inputNames: readonly string[];
