@@ -28,6 +28,7 @@ from voice_prints_training.segmentation.talk import (
     lay,
     sounding,
 )
+from voice_prints_training.segmentation.train import Mixtures, RestingLayers, Training
 from voice_prints_training.segmentation.waveform import FIRST_BIN, LAST_BIN, WaveFeatures
 from voice_prints_training.speaker.student import Student
 
@@ -287,3 +288,47 @@ def test_lower_layers_begin_at_the_speaker_model_and_the_file_answers_as_the_net
     stored = onnx.load(path)
     assert {entry.key: entry.value for entry in stored.metadata_props} == METADATA
     assert sum(len(weight.raw_data) for weight in stored.graph.initializer) < 3e6
+
+
+@pytest.fixture
+def shards(tmp_path):
+    generator = np.random.default_rng(4)
+    activity = np.zeros((40, 100, 3), np.uint8)
+    activity[:, :60, 0] = 1
+    activity[:, 50:90, 1] = 1
+    features = generator.standard_normal((40, 80, 200)).astype(np.float16)
+    features[:, :40] += 2 * np.repeat(activity[:, :, 0], 2, 1)[:, None]
+    features[:, 40:] += 2 * np.repeat(activity[:, :, 1], 2, 1)[:, None]
+    teacher = np.full((40, 100, 7), 1 / 7, np.float16)
+    np.savez(tmp_path / "1-000.npz", features=features, activity=activity, teacher=teacher)
+    return Mixtures(tmp_path, "[0-9]*.npz")
+
+
+def test_training_goes_on_where_it_was_saved_and_learns(tmp_path, shards):
+    torch.manual_seed(5)
+    training = Training(SegmentationNetwork(1, 16, 8), 5e-3)
+    rows = shards.rows[:32]
+    activity, teacher = shards.stack("activity", rows), shards.stack("teacher", rows).float()
+    frames = RestingLayers(training.network, shards)(rows)
+    losses = [training.learn(frames, activity, teacher, 1.0) for _ in range(60)]
+    assert losses[-1] < 0.7 * losses[0]
+    path = tmp_path / "state.pt"
+    training.save(path)
+    again = Training(SegmentationNetwork(1, 16, 8), 5e-3)
+    again.load(path)
+    torch.manual_seed(6)
+    expected = training.learn(frames, activity, teacher, 1.0)
+    torch.manual_seed(6)
+    assert again.learn(frames, activity, teacher, 1.0) == pytest.approx(expected, abs=1e-4)
+    assert again.step == 61
+
+
+def test_resting_layers_answer_as_the_network_does(shards):
+    network = SegmentationNetwork(1, 16, 8)
+    rows = shards.rows[:4]
+    resting = RestingLayers(network, shards)
+    first = resting(rows)
+    with torch.no_grad():
+        expected = network.eval().lower_frames(shards.stack("features", rows).float())
+    assert (first - expected).abs().max() < 0.05 * expected.abs().max()
+    assert torch.equal(resting(rows[::-1]), first.flip(0))

@@ -57,31 +57,32 @@ class SegmentationNetwork(nn.Module):
 
     def lower(self) -> list[nn.Parameter]:
         """The parameters that begin at the speaker model's."""
-        upper = {
-            id(p)
-            for part in (self.narrow, self.narrow_norm, self.memory1, self.memory2, self.out)
-            for p in part.parameters()
-        }
+        upper = {id(parameter) for module in self.upper_modules() for parameter in module.parameters()}
         return [parameter for parameter in self.parameters() if id(parameter) not in upper]
 
-    def frames(self, features: Tensor) -> Tensor:
-        """-> (N, width, 1, T/2)."""
+    def upper_modules(self) -> list[nn.Module]:
+        """The layers that begin at random weights where training begins at a speaker model."""
+        return [self.narrow, self.narrow_norm, self.memory1, self.memory2, self.out]
+
+    def lower_frames(self, features: Tensor) -> Tensor:
+        """What the lower layers make of the features -> (N, 256, 1, T/2)."""
         hidden = self.input_norm(features).unsqueeze(1)
         hidden = torch.relu(self.stem_norm(self.stem(hidden)))
         hidden = self.stem_block2(self.stem_block1(hidden)).flatten(1, 2).unsqueeze(2)
         hidden = torch.relu(self.widen_norm(self.widen(hidden.contiguous(memory_format=torch.channels_last))))
         for block in self.blocks:
             hidden = block(hidden)
-        return torch.relu(self.narrow_norm(self.narrow(hidden)))
+        return hidden
 
-    def remembered(self, features: Tensor) -> tuple[Tensor, Tensor]:
+    def remembered(self, lower_frames: Tensor) -> tuple[Tensor, Tensor]:
         """-> log-probabilities (N, T/2, 7), and what is remembered half way up (N, T/2, 2 × recurrent)."""
-        half_way, _ = self.memory1(self.frames(features).squeeze(2).transpose(1, 2))
+        frames = torch.relu(self.narrow_norm(self.narrow(lower_frames)))
+        half_way, _ = self.memory1(frames.squeeze(2).transpose(1, 2))
         hidden, _ = self.memory2(nn.functional.dropout(half_way, 0.1, self.training))
         return self.out(hidden).float().log_softmax(-1), half_way
 
     def forward(self, features: Tensor) -> Tensor:
-        return self.remembered(features)[0]
+        return self.remembered(self.lower_frames(features))[0]
 
 
 class WaveSegmentation(nn.Module):
