@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../core/errors.js';
 import type { FalseAcceptPercent } from '../core/identification.js';
-import type { RawFormat } from '../core/recording.js';
+import type { AudioSelection, RawFormat } from '../core/recording.js';
 
 /** What a job does with its recording. */
 export type JobTask =
@@ -9,6 +9,8 @@ export type JobTask =
       /** Only these people, all of them complete; undefined: everybody. */
       readonly speakerIds?: readonly string[] | undefined;
       readonly falseAcceptPercent?: FalseAcceptPercent | undefined;
+      /** Each audio track, or each channel, is one person. */
+      readonly isSpeakerPerChannel?: boolean | undefined;
     }
   | {
       readonly kind: 'diarize';
@@ -16,7 +18,7 @@ export type JobTask =
       readonly speakerCount?: number | undefined;
       /** People to be named; undefined: nobody, voices are only told apart. */
       readonly speakerIds?: readonly string[] | undefined;
-      /** Each channel of the recording is one person. */
+      /** Each audio track, or each channel, is one person. */
       readonly isSpeakerPerChannel: boolean;
     }
   | {
@@ -42,6 +44,8 @@ export interface JobOrder {
   readonly task: JobTask;
   readonly audio: JobAudio;
   readonly rawFormat?: RawFormat | undefined;
+  /** The part of the recording that is used. */
+  readonly selection?: AudioSelection | undefined;
   /** Where the outcome is sent. May carry credentials: never shown. */
   readonly webhookUrl?: string | undefined;
   /** SHA-256 (hex) over everything asked for, the audio included: tells a repeated request from another one. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CODES, VoicePrintsError } from '../core/errors.js';
+import { RAW_ENCODINGS } from '../core/recording.js';
 import type { AudioUse } from './audioUse.js';
 import type { Job } from './job.js';
 import type { Delivery } from './webhooks/webhookOutbox.js';
@@ -17,6 +18,7 @@ const task = z.discriminatedUnion('kind', [
     kind: z.literal('identify'),
     speakerIds: ids,
     falseAcceptPercent: z.union([z.literal(0.1), z.literal(1), z.literal(5)]).optional(),
+    isSpeakerPerChannel: z.boolean().optional(),
   }),
   z.object({
     kind: z.literal('diarize'),
@@ -39,9 +41,8 @@ const jobRow = z.object({
   call: z.string(),
   task,
   audio,
-  rawFormat: z
-    .object({ encoding: z.enum(['s16le', 'mulaw', 'alaw']), sampleRateHz: z.number(), channels: z.number() })
-    .optional(),
+  rawFormat: z.object({ encoding: z.enum(RAW_ENCODINGS), sampleRateHz: z.number(), channels: z.number() }).optional(),
+  selection: z.object({ track: z.number().optional(), channel: z.number().optional() }).optional(),
   webhookUrl: z.string().optional(),
   digest: z.string(),
   status: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),

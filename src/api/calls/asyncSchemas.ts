@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import type { JobTask } from '../../engine/jobs/jobs.js';
-import { carried, choice, declared, identifyBody, identifyQuery, optional, speakerIdList, text } from './schemas.js';
+import {
+  carried,
+  choice,
+  declared,
+  identifyBody,
+  identifyQuery,
+  optional,
+  separateSpeakerPerChannel,
+  speakerIdList,
+  text,
+} from './schemas.js';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused; as \p{Cc}, in letters every reader of the OpenAPI document knows
 const NO_CONTROLS = /^[^\u0000-\u001f\u007f-\u009f]*$/;
@@ -17,13 +27,6 @@ export const asyncQuery = z.object({ request_id: optional(requestId), webhook: o
 
 const seconds = z.preprocess((raw) => (typeof raw === 'string' ? Number(raw) : raw), z.number().min(0).max(3600));
 const wholeNumber = z.preprocess((raw) => (typeof raw === 'string' ? Number(raw) : raw), z.number().int());
-const flag = z.preprocess(
-  (raw) => (typeof raw === 'string' ? raw.toLowerCase() : raw),
-  z.union([
-    z.boolean(),
-    z.enum(['true', '1', 'yes', 'false', '0', 'no']).transform((word) => ['true', '1', 'yes'].includes(word)),
-  ]),
-);
 
 const speakerCount = wholeNumber.pipe(z.union([z.literal(-1), z.literal(0), z.number().int().min(1).max(100)]));
 
@@ -31,7 +34,7 @@ const voices = {
   speakerIds: optional(speakerIdList).describe('People who may be named; by default voices are only told apart'),
   speakerCount: optional(speakerCount).describe('How many people speak at most; -1 where nobody knows'),
   speakers: optional(speakerCount).describe('The older name of speakerCount, which wins where both are given'),
-  separateSpeakerPerChannel: optional(flag).describe('Each channel of the recording is one person'),
+  separateSpeakerPerChannel,
 };
 
 const pauses = {
@@ -80,7 +83,8 @@ interface TaskFields {
 /** What a job is to do, from the fields of its call. */
 export function taskOf(kind: JobTask['kind'], fields: TaskFields): JobTask {
   const speakerIds = fields.speakerIds?.length ? fields.speakerIds : undefined;
-  if (kind === 'identify') return { kind, speakerIds, falseAcceptPercent: fields.falseAcceptPercent };
+  const { falseAcceptPercent, separateSpeakerPerChannel: isSpeakerPerChannel } = fields;
+  if (kind === 'identify') return { kind, speakerIds, falseAcceptPercent, isSpeakerPerChannel };
   if (kind === 'vad') return { kind, minNonSpeechMs: Math.round((fields.minNonSpeechDuration ?? 0) * 1000) };
   return { kind, speakerIds, ...voicesOf(fields) };
 }

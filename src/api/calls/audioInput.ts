@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { VoicePrintsError } from '../../core/errors.js';
+import { present } from '../../core/present.js';
 import type { RecordingSource } from '../../core/recording.js';
 import type { JobSource } from '../../engine/jobs/jobs.js';
 import { httpRefusal } from '../refusals/refusal.js';
@@ -36,7 +37,7 @@ export async function readAudioInput<B extends z.ZodType<Carried>, Q extends z.Z
 async function fetched(call: Call, url: string, fields: DeclaredFormat): Promise<RecordingSource> {
   const held = new HeldPieces(call);
   for await (const piece of await fetchAudio(url, call.surface.fetch, call.signal)) held.add(piece);
-  return { kind: 'bytes', bytes: held.whole(), label: 'url', ...rawFormat(fields) };
+  return { kind: 'bytes', bytes: held.whole(), label: 'url', ...aboutSource(fields) };
 }
 
 /** The same, with a `url` left as it is, for whoever fetches it later. */
@@ -48,7 +49,7 @@ export async function readCarriedAudio<B extends z.ZodType<Carried>, Q extends z
   const contentType = call.request.headers['content-type'] ?? '';
   if (RAW_BODY.test(contentType)) {
     const fields = parseInput(querySchema, { ...formatOfContentType(contentType), ...call.query });
-    return { fields, source: { kind: 'bytes', bytes: await rawBody(call), label: 'body', ...rawFormat(fields) } };
+    return { fields, source: { kind: 'bytes', bytes: await rawBody(call), label: 'body', ...aboutSource(fields) } };
   }
   const form = isUnreadForm(call, contentType) ? await receivedForm(call) : undefined;
   if (form?.file) {
@@ -56,11 +57,11 @@ export async function readCarriedAudio<B extends z.ZodType<Carried>, Q extends z
     const given = { ...formatOfContentType(partType), ...call.query, ...form.fields };
     assertOneSource(form.fields);
     const fields = parseInput(querySchema, given);
-    return { fields, source: { kind: 'bytes', bytes, label: 'body', ...rawFormat(fields) } };
+    return { fields, source: { kind: 'bytes', bytes, label: 'body', ...aboutSource(fields) } };
   }
   const given = form ? { ...call.query, ...form.fields } : await readJson(call, call.surface.limits.maxBodyBytes);
   const fields = parseInput(bodySchema, given);
-  const source = { ...carriedSource(fields), ...rawFormat(fields) };
+  const source = { ...carriedSource(fields), ...aboutSource(fields) };
   // The text of the audio, a third larger than the audio, is not kept while the engine works.
   call.request.body = undefined;
   return { fields: { ...fields, content: undefined }, source };
@@ -113,9 +114,9 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-function rawFormat(declared: DeclaredFormat): Pick<RecordingSource, 'rawFormat'> {
-  const format = rawFormatOf(declared);
-  return format === undefined ? {} : { rawFormat: format };
+function aboutSource(declared: DeclaredFormat): Pick<RecordingSource, 'rawFormat' | 'track' | 'channel'> {
+  const { track, channel } = declared;
+  return present({ rawFormat: rawFormatOf(declared), track, channel });
 }
 
 /** The audio that is the body: read by us, or by a parser of the application around us. */

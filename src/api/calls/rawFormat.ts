@@ -14,6 +14,23 @@ const RAW_CODECS: Readonly<Record<string, RawFormat['encoding']>> = {
   linear: 's16le',
   signedinteger: 's16le',
   raw: 's16le',
+  s16be: 's16be',
+  pcms16be: 's16be',
+  u8: 'u8',
+  pcmu8: 'u8',
+  s24le: 's24le',
+  pcms24le: 's24le',
+  s24be: 's24be',
+  pcms24be: 's24be',
+  s32le: 's32le',
+  pcms32le: 's32le',
+  s32be: 's32be',
+  pcms32be: 's32be',
+  f32le: 'f32le',
+  pcmf32le: 'f32le',
+  float32: 'f32le',
+  f32be: 'f32be',
+  pcmf32be: 'f32be',
   mulaw: 'mulaw',
   ulaw: 'mulaw',
   pcmu: 'mulaw',
@@ -33,6 +50,8 @@ export interface DeclaredFormat {
   readonly encoding?: string | undefined;
   readonly sampleRate?: number | undefined;
   readonly channels?: number | undefined;
+  readonly track?: number | undefined;
+  readonly channel?: number | undefined;
 }
 
 /** What headerless audio is, from the words of the caller; undefined where they do not say enough. */
@@ -47,7 +66,7 @@ export function rawFormatOf({ encoding = '', sampleRate, channels = 1 }: Declare
     ];
   if (codec === undefined) return undefined;
   // G.711 is 8 kHz unless said otherwise (RFC 3551); PCM has no such rule.
-  const sampleRateHz = sampleRate ?? (codec === 's16le' ? undefined : 8000);
+  const sampleRateHz = sampleRate ?? (codec === 'mulaw' || codec === 'alaw' ? 8000 : undefined);
   return sampleRateHz === undefined ? undefined : { encoding: codec, sampleRateHz, channels };
 }
 

@@ -33,6 +33,12 @@ export const declared = {
   encoding: optional(z.string().max(64)).describe('Container or codec; needed only for headerless audio'),
   sampleRate: optional(count).describe('In hertz; needed only for headerless audio'),
   channels: optional(count.pipe(z.number().int().min(1).max(64))).describe('Of headerless audio; 1 by default'),
+  track: optional(count.pipe(z.number().int().min(1).max(64))).describe(
+    'Only this audio track, counted from 1; by default all of them, mixed',
+  ),
+  channel: optional(count.pipe(z.number().int().min(1).max(64))).describe(
+    'Only this channel, counted from 1; by default all of them, mixed',
+  ),
   languageCode: optional(z.string().max(35)).describe('Language spoken, kept with the voiceprint; not interpreted'),
 };
 
@@ -49,6 +55,18 @@ const person = {
   consentText: optional(z.string().max(4096)).describe('What the person agreed to'),
 };
 
+const flag = z.preprocess(
+  (raw) => (typeof raw === 'string' ? raw.toLowerCase() : raw),
+  z.union([
+    z.boolean(),
+    z.enum(['true', '1', 'yes', 'false', '0', 'no']).transform((word) => ['true', '1', 'yes'].includes(word)),
+  ]),
+);
+
+export const separateSpeakerPerChannel = optional(flag).describe(
+  'Each audio track of the recording is one person, or each channel where there is one track',
+);
+
 export const choice = {
   speakerIds: optional(speakerIdList).describe('Only these people, all of them complete; everybody by default'),
   falseAcceptPercent: optional(falseAcceptPercent),
@@ -59,8 +77,8 @@ export const enrollBody = z.object({ ...carried, ...declared, ...person, speaker
 export const enrollQuery = z.object({ ...declared, ...person, speakerId });
 export const sampleBody = z.object({ ...carried, ...declared, ...person });
 export const sampleQuery = z.object({ ...declared, ...person });
-export const identifyBody = z.object({ ...carried, ...declared, ...choice });
-export const identifyQuery = z.object({ ...declared, ...choice });
+export const identifyBody = z.object({ ...carried, ...declared, ...choice, separateSpeakerPerChannel });
+export const identifyQuery = z.object({ ...declared, ...choice, separateSpeakerPerChannel });
 
 export const oneSpeaker = z.object({ speakerId });
 export const speakerPatch = z.object({ name: text.pipe(NAME.trim()) });

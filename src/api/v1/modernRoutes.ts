@@ -101,12 +101,12 @@ async function addSample(call: Call): Promise<Answer> {
 async function identify(call: Call): Promise<Answer> {
   const { fields, source } = await readAudioInput(call, identifyBody, identifyQuery);
   const { engine, limits } = call.surface;
-  const { speakerIds, falseAcceptPercent } = fields;
+  const { speakerIds, falseAcceptPercent, separateSpeakerPerChannel: isSpeakerPerChannel } = fields;
   const result = await engine.identify(
     {
       tenantId: call.tenantId,
       source,
-      ...present({ speakerIds, falseAcceptPercent }),
+      ...present({ speakerIds, falseAcceptPercent, isSpeakerPerChannel }),
       limits: { maxDurationMs: limits.maxIdentifyMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
     },
     call.options,

@@ -1,5 +1,6 @@
 import type { RecordingSource } from '../../index.js';
 import type { Command } from '../command.js';
+import { audioSelectionOf, audioSelectionOptions } from '../options/audioSelection.js';
 import { openEngine } from '../options/openEngine.js';
 import { hasFlag, textOption } from '../options/parseCommandLine.js';
 import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
@@ -18,6 +19,7 @@ export const enroll: Command = {
     'keep-audio': {
       about: 'Keep the speech of accepted samples, so that another model can hear it: biometric raw data',
     },
+    ...audioSelectionOptions,
     ...rawFormatOptions,
   },
   example: 'voice-prints enroll alice hello.wav story.flac --name "Alice" --consent "asked on 3 May"',
@@ -29,8 +31,15 @@ in the store, encrypted with its key where it has one, is in no export, and goes
   async run(args, terminal) {
     const [speakerId, ...files] = args.positionals as [string, ...string[]];
     const rawFormat = rawFormatOf(args);
+    const selection = audioSelectionOf(args);
     const samples = files.map(
-      (path): RecordingSource => ({ kind: 'file', path, label: path, ...(rawFormat ? { rawFormat } : {}) }),
+      (path): RecordingSource => ({
+        kind: 'file',
+        path,
+        label: path,
+        ...(rawFormat ? { rawFormat } : {}),
+        ...selection,
+      }),
     );
     const name = textOption(args, 'name');
     const consentText = textOption(args, 'consent');

@@ -2,6 +2,7 @@ import { basename, extname } from 'node:path';
 import { formatRttm } from '../../evaluation/rttm.js';
 import type { Identification, IdentifyRequest, RecordingSource } from '../../index.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
+import { audioPartsOf, audioPartsOptions } from '../options/audioSelection.js';
 import { falseAcceptOf, falseAcceptOption } from '../options/falseAccept.js';
 import { openEngine, segmentationOption } from '../options/openEngine.js';
 import { hasFlag, listOption, textOption, usageError } from '../options/parseCommandLine.js';
@@ -27,6 +28,7 @@ export const identify: Command = {
     rttm: { value: 'FILE|-', about: 'Also write the turns as RTTM' },
     srt: { value: 'FILE|-', about: 'Also write the turns as subtitles' },
     svg: { value: 'FILE|-', about: 'Also draw the turns as a timeline' },
+    ...audioPartsOptions,
     ...rawFormatOptions,
   },
   example: `voice-prints identify meeting.flac --svg meeting.svg
@@ -34,7 +36,9 @@ arecord -f S16_LE -r 16000 -d 60 -t raw | voice-prints identify - --encoding s16
   notes: `FILE is any audio: the bytes decide, not the name. - reads standard input. --rttm -, --srt - and --svg - write to standard
 output, in place of the table. --json has every turn.
 A voice of nobody enrolled is unknown-1, unknown-2 …; "unknown-1 (Alice?)" is a voice that may be Alice's: too close to
-call at the chosen --false-accept. The percentage is the calibrated probability that the best name is right.`,
+call at the chosen --false-accept. The percentage is the calibrated probability that the best name is right.
+A recording with several audio tracks or channels is mixed, unless --track or --channel chooses one; with --channel each whatever
+speaks on one track, or on one channel where there is one track, is one person.`,
   async run(args, terminal) {
     const printed = printedFile(args);
     const request = requestOf(args, terminal);
@@ -53,8 +57,10 @@ call at the chosen --false-accept. The percentage is the calibrated probability 
 function requestOf(args: ParsedArguments, terminal: Terminal): IdentifyRequest {
   const speakerIds = listOption(args, 'speakers');
   const falseAcceptPercent = falseAcceptOf(args);
+  const { isSpeakerPerChannel, ...selection } = audioPartsOf(args);
   return {
-    source: sourceOf(args, terminal),
+    source: { ...sourceOf(args, terminal), ...selection },
+    isSpeakerPerChannel,
     ...(speakerIds ? { speakerIds } : {}),
     ...(falseAcceptPercent ? { falseAcceptPercent } : {}),
   };

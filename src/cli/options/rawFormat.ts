@@ -1,15 +1,16 @@
-import type { RawFormat } from '../../index.js';
+import { RAW_ENCODINGS, type RawFormat } from '../../index.js';
 import type { OptionSpec, ParsedArguments } from '../command.js';
 import { numberOption, textOption, usageError } from './parseCommandLine.js';
 
 /** Options for audio without a header. */
 export const rawFormatOptions = {
-  encoding: { value: 'E', about: 'Headerless audio only: s16le, mulaw or alaw' },
-  rate: { value: 'HZ', about: 'Headerless audio only: samples per second (default 16000 for s16le, else 8000)' },
+  encoding: { value: 'E', about: `Headerless audio only: ${RAW_ENCODINGS.join(', ')}` },
+  rate: {
+    value: 'HZ',
+    about: 'Headerless audio only: samples per second (default 8000 for mulaw and alaw, else 16000)',
+  },
   channels: { value: 'N', about: 'Headerless audio only: channels (default 1)' },
 } as const satisfies Record<string, OptionSpec>;
-
-const ENCODINGS = ['s16le', 'mulaw', 'alaw'] as const;
 
 /** How headerless bytes are to be read; undefined where no `--encoding` was given. */
 export function rawFormatOf(args: ParsedArguments): RawFormat | undefined {
@@ -20,11 +21,11 @@ export function rawFormatOf(args: ParsedArguments): RawFormat | undefined {
     if (sampleRateHz === undefined && channels === undefined) return undefined;
     throw usageError('--rate and --channels describe headerless audio; add --encoding s16le, mulaw or alaw');
   }
-  const encoding = ENCODINGS.find((candidate) => candidate === text.toLowerCase());
-  if (!encoding) throw usageError(`--encoding ${text} is not known; use s16le, mulaw or alaw`);
+  const encoding = RAW_ENCODINGS.find((candidate) => candidate === text.toLowerCase());
+  if (!encoding) throw usageError(`--encoding ${text} is not known; use one of ${RAW_ENCODINGS.join(', ')}`);
   return {
     encoding,
-    sampleRateHz: sampleRateHz ?? (encoding === 's16le' ? 16_000 : 8_000),
+    sampleRateHz: sampleRateHz ?? (encoding === 'mulaw' || encoding === 'alaw' ? 8_000 : 16_000),
     channels: channels ?? 1,
   };
 }

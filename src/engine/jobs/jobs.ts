@@ -1,4 +1,4 @@
-import type { RawFormat, RecordingSource } from '../../core/recording.js';
+import type { AudioSelection, RawFormat, RecordingSource } from '../../core/recording.js';
 import type { JobOutcome, JobProgress, JobStatus, JobTask } from '../../jobs/job.js';
 import type { FailedAttempt } from '../../jobs/webhooks/webhookOutbox.js';
 
@@ -7,7 +7,7 @@ export type { JobFailure, JobOutcome, JobProgress, JobStatus, JobTask } from '..
 /** A recording that comes with the request, or an address from which it is fetched when the job runs. */
 export type JobSource =
   | RecordingSource
-  | { readonly kind: 'url'; readonly url: string; readonly rawFormat?: RawFormat };
+  | ({ readonly kind: 'url'; readonly url: string; readonly rawFormat?: RawFormat } & AudioSelection);
 
 export interface JobRequest {
   readonly tenantId?: string;

@@ -171,11 +171,23 @@ class EngineJobs implements Jobs {
     if (ids.length > 0) assertMatchable(await this.#engine.speakers(tenantId).list(), ids);
     await queue.assertRoom(tenantId, requestId);
     const taken = await this.#takeIn(source);
-    const { rawFormat } = source;
-    const asked = { task, rawFormat, webhookUrl, audio: taken.sha256, ownerId };
+    const { rawFormat, track, channel } = source;
+    const selection = track === undefined && channel === undefined ? undefined : { track, channel };
+    const asked = { task, rawFormat, selection, webhookUrl, audio: taken.sha256, ownerId };
     const digest = createHash('sha256').update(JSON.stringify(asked)).digest('hex');
     const audio = taken.audio;
-    const order: JobOrder = { tenantId, ownerId, requestId, call, task, audio, rawFormat, webhookUrl, digest };
+    const order: JobOrder = {
+      tenantId,
+      ownerId,
+      requestId,
+      call,
+      task,
+      audio,
+      rawFormat,
+      selection,
+      webhookUrl,
+      digest,
+    };
     try {
       // Once more: taking in the audio may have lasted, and somebody may have been erased meanwhile.
       if (ids.length > 0) assertMatchable(await this.#engine.speakers(tenantId).list(), ids);

@@ -1,3 +1,4 @@
+import { present } from '../../core/present.js';
 import type { RecordingLimits, RecordingSource } from '../../core/recording.js';
 import type { AudioStore } from '../../jobs/audioStore.js';
 import type { Job } from '../../jobs/job.js';
@@ -19,7 +20,7 @@ export function performJob({ engine, audio, allowHosts, settings }: PerformDepen
   const limits: RecordingLimits = { maxBytes, maxDurationMs, maxDecodeMs };
 
   const openSource = async (job: Job, signal: AbortSignal): Promise<RecordingSource> => {
-    const format = job.rawFormat === undefined ? {} : { rawFormat: job.rawFormat };
+    const format = { ...present({ rawFormat: job.rawFormat }), ...job.selection };
     if (job.audio.kind === 'stored') return { kind: 'stream', stream: audio.read(job.audio.audioId), ...format };
     const accept = 'audio/*, */*;q=0.5';
     const stream = await guardedFetch(job.audio.url, { ...FETCH_DEFAULTS, allowHosts, maxBytes, accept }, signal);
@@ -35,7 +36,8 @@ export function performJob({ engine, audio, allowHosts, settings }: PerformDepen
     }
     const people = task.speakerIds === undefined ? {} : { speakerIds: task.speakerIds };
     if (task.kind === 'identify') {
-      const preset = task.falseAcceptPercent === undefined ? {} : { falseAcceptPercent: task.falseAcceptPercent };
+      const { falseAcceptPercent, isSpeakerPerChannel } = task;
+      const preset = present({ falseAcceptPercent, isSpeakerPerChannel });
       const source = await openSource(job, signal);
       return engine.identify({ tenantId, source, ...people, ...preset, limits }, options);
     }
