@@ -29,7 +29,7 @@ export const liveShape = {
   rtpBy: z.enum(['port', 'sdp', 'sdpFile']).default('port'),
   rtpAddress: field(z.string().default('0.0.0.0')),
   rtpPort: port(5004),
-  rtpEncoding: z.enum(['PCMU', 'PCMA', 'G722', 'OPUS', 'L16']).default('PCMU'),
+  rtpEncoding: z.enum(['PCMU', 'PCMA', 'G722', 'OPUS', 'L16', 'MP2T']).default('PCMU'),
   rtpClockRateHz: field(z.coerce.number().int().min(4_000).max(192_000).optional()),
   rtpPayloadType: field(z.coerce.number().int().min(0).max(127).optional()),
   sdp: text,

@@ -38,7 +38,8 @@ export interface HttpSource {
 
 /** What the packets of an RTP stream hold, as SDP and caps name it. */
 export interface RtpFormat {
-  readonly encoding: 'PCMU' | 'PCMA' | 'G722' | 'OPUS' | 'L16';
+  /** `MP2T` is an MPEG transport stream, in RTP or in UDP without it. */
+  readonly encoding: 'PCMU' | 'PCMA' | 'G722' | 'OPUS' | 'L16' | 'MP2T';
   /** Rate of the RTP clock; by default what RFC 3551 and RFC 7587 say, and 16,000 for L16. */
   readonly clockRateHz?: number;
   /** Of L16; 1 by default. */

@@ -3,7 +3,7 @@ import type { Credentials, LiveSource, MicrophoneSource, RtpFormat, RtpSource } 
 
 const invalid = (what: string): VoicePrintsError => new VoicePrintsError('INPUT_INVALID', what);
 
-const ENCODINGS: readonly RtpFormat['encoding'][] = ['PCMU', 'PCMA', 'G722', 'OPUS', 'L16'];
+const ENCODINGS: readonly RtpFormat['encoding'][] = ['PCMU', 'PCMA', 'G722', 'OPUS', 'L16', 'MP2T'];
 
 /**
  * A live source from one line of text:
@@ -12,6 +12,7 @@ const ENCODINGS: readonly RtpFormat['encoding'][] = ['PCMU', 'PCMA', 'G722', 'OP
  * - `http://…`, `https://…`: web radio, Icecast, HLS
  * - `rtp://0.0.0.0:5004?encoding=PCMU` (`&rate=`, `&channels=`, `&payload=`, `&latency=`, or `?caps=application/x-rtp,…`)
  * - `rtp:file.sdp`
+ * - `udp://0.0.0.0:1234`: an MPEG transport stream, in RTP or without
  * - `mic:`, `mic:pulse/NAME`, `mic:alsa/hw:0`
  * - `-`: samples on standard input
  * - anything else: the path of a file
@@ -34,13 +35,15 @@ export function parseLiveSource(text: string): LiveSource {
       return { kind: 'http', ...splitCredentials(given) };
     case 'rtp':
       return parseRtp(given);
+    case 'udp':
+      return parseRtp(given.replace(/^udp:\/\/@?/i, 'rtp://'), 'MP2T');
     case 'mic':
       return parseMicrophone(given.slice(4));
     case 'file':
       return { kind: 'file', path: filePath(given) };
     default:
       if (/^[a-z][a-z0-9+.-]+:\/\//i.test(given)) {
-        throw invalid('addresses of this kind are not known; use rtsp, rtsps, http, https, rtp or mic');
+        throw invalid('addresses of this kind are not known; use rtsp, rtsps, http, https, rtp, udp or mic');
       }
       return { kind: 'file', path: given };
   }
@@ -74,7 +77,7 @@ function parseRtsp(text: string, scheme: string): LiveSource {
   return scheme === 'rtspt' ? { kind: 'rtsp', ...address, transport: 'tcp' } : { kind: 'rtsp', ...address };
 }
 
-function parseRtp(text: string): RtpSource {
+function parseRtp(text: string, usual?: RtpFormat['encoding']): RtpSource {
   if (!/^rtp:\/\//i.test(text)) {
     const path = text.slice(4);
     if (path === '') throw invalid('rtp: needs an SDP file, or an address as in rtp://0.0.0.0:5004?encoding=PCMU');
@@ -83,7 +86,9 @@ function parseRtp(text: string): RtpSource {
   const { hostname, port, searchParams: options } = new URL(splitCredentials(text).url);
   if (port === '') throw invalid('rtp:// needs a port, as in rtp://0.0.0.0:5004?encoding=PCMU');
   const caps = options.get('caps');
-  const format = caps ? rtpFormatOfCaps(caps) : rtpFormatOf((name) => options.get(name) ?? undefined);
+  const format = caps
+    ? rtpFormatOfCaps(caps)
+    : rtpFormatOf((name) => options.get(name) ?? (name === 'encoding' ? usual : undefined));
   const address = hostname.replace(/^\[|\]$/g, '');
   const latencyMs = whole(options.get('latency') ?? undefined, 'latency');
   const description = { by: 'port', address, port: Number(port), format } as const;

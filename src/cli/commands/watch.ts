@@ -35,6 +35,7 @@ export const watch: Command = {
 voice-prints watch mic:
 arecord -f S16_LE -r 16000 -t raw | voice-prints watch - --json`,
   notes: `SOURCE is a file (played at the pace of the clock), rtsp://…, http(s)://… (web radio, HLS), rtp://ADDRESS:PORT?encoding=PCMU,
+udp://ADDRESS:PORT (an MPEG transport stream, in RTP or without),
 mic: (or mic:pulse/NAME, mic:alsa/hw:0), or - for headerless samples on standard input (s16le at 16 kHz, or as --encoding,
 --rate and --channels say). Telephone calls: sip:0.0.0.0:5060 waits for them, sip:USER@REGISTRAR registers first (password in
 VOICE_PRINTS_SIP_PASSWORD), sip:call:USER@HOST calls; one call at a time. Runs until the source ends or Ctrl-C; a camera that fails is tried again.

@@ -125,3 +125,47 @@ test('an SDP file that is not there ends the source', async () => {
   await using listener = new Listener({ kind: 'rtp', description: { by: 'sdpFile', path: join(folder, 'no.sdp') } });
   await expect(listener.state({ status: 'open' })).rejects.toThrow('FILE_NOT_FOUND');
 });
+
+test.for([
+  { name: 'in UDP', output: (port: number) => ['-f', 'mpegts', `udp://127.0.0.1:${port}?pkt_size=1316`] },
+  { name: 'in RTP', output: (port: number) => ['-f', 'rtp_mpegts', `rtp://127.0.0.1:${port}`] },
+])('an MPEG transport stream with pictures is heard: $name', async ({ output }) => {
+  const port = await freeUdpPort();
+  await using listener = new Listener(rtp(port, { encoding: 'MP2T' }));
+  await isListening(port);
+  const input = [
+    '-loglevel',
+    'error',
+    '-re',
+    '-stream_loop',
+    '-1',
+    '-f',
+    's16le',
+    '-ar',
+    '16000',
+    '-ac',
+    '1',
+    '-i',
+    audioFile,
+  ];
+  const pictures = ['-f', 'lavfi', '-re', '-i', 'testsrc=size=160x128:rate=10', '-c:v', 'mpeg4', '-g', '10'];
+  await using sender = await Peer.start(
+    'ffmpeg',
+    [...input, ...pictures, '-c:a', 'aac', '-b:a', '64k', ...output(port)],
+    /.*/,
+  );
+  const heard = await listener.more(2.5);
+  expect(heard.states.map(({ status }) => status)).toEqual(['connecting', 'open']);
+  expect(heard.runs).toHaveLength(1);
+  const { pieces } = alignmentOf(heard.samples, 16_000, 38_400);
+  expect(Math.min(...pieces.map(({ likeness }) => likeness))).toBeGreaterThan(0.9);
+  await sender.kill();
+});
+
+test('a port that others have is told of a transport stream, too', async () => {
+  const taken = createSocket('udp4');
+  await new Promise<void>((resolve) => taken.bind(0, '127.0.0.1', resolve));
+  await using listener = new Listener(rtp(taken.address().port, { encoding: 'MP2T' }));
+  await listener.state({ status: 'retrying', code: 'LIVE_PORT_UNAVAILABLE' });
+  taken.close();
+});

@@ -6,8 +6,9 @@ import { lost, portUnavailable } from '../liveErrors.js';
 import type { LauncherOptions } from '../pipeline/launcher.js';
 import { output, type PipelinePart } from '../pipeline/pipeline.js';
 import { pipelineAudio } from '../pipeline/pipelineAudio.js';
-import { isNarrowBandRtp, rtpCaps, rtpDecoding } from './rtpFormat.js';
-import { type RtpPort, rtpPortOfSdp } from './rtpSdp.js';
+import { isNarrowBandRtp, isPacketFormat, type PacketFormat, rtpCaps, rtpDecoding } from './rtpFormat.js';
+import { isGroup, type RtpPort, rtpPortOfSdp } from './rtpSdp.js';
+import { transportStream } from './transportStream.js';
 
 const LATENCY_MS = 60;
 
@@ -29,19 +30,33 @@ export class RtpConnection implements LiveConnection {
 
   async *connect(signal: AbortSignal): AsyncGenerator<TimedSamples> {
     const port = await described(this.#source);
-    this.#isNarrowBand = isNarrowBandRtp(port.format);
-    const explain = (complaint: string) =>
-      /bind|socket|address/i.test(complaint) ? portUnavailable(port.port) : undefined;
-    yield* pipelineAudio({ parts: this.#pipeline(port), explain, failsEarly: true }, this.#options, signal);
+    if (isPacketFormat(port.format)) yield* this.#packets(port, port.format, signal);
+    else yield* this.#transportStream(port, signal);
     throw lost('the stream has ended');
   }
 
-  #pipeline({ address, port, format }: RtpPort): readonly PipelinePart[] {
+  async *#packets(port: RtpPort, format: PacketFormat, signal: AbortSignal): AsyncGenerator<TimedSamples> {
+    this.#isNarrowBand = isNarrowBandRtp(format);
+    const explain = (complaint: string) =>
+      /bind|socket|address/i.test(complaint) ? portUnavailable(port.port) : undefined;
+    const parts = this.#pipeline(port, format);
+    yield* pipelineAudio({ parts, explain, failsEarly: true }, this.#options, signal);
+  }
+
+  async *#transportStream(port: RtpPort, signal: AbortSignal): AsyncGenerator<TimedSamples> {
+    const parts: readonly PipelinePart[] = [
+      ['fdsrc', { fd: 0 }],
+      ['decodebin', { caps: 'audio/x-raw', 'expose-all-streams': 'false' }],
+      ...output({ isPaced: false, isLossy: true, isClockEstimated: true }),
+    ];
+    yield* pipelineAudio({ parts, input: transportStream(port, signal) }, this.#options, signal);
+  }
+
+  #pipeline({ address, port }: RtpPort, format: PacketFormat): readonly PipelinePart[] {
     const { latencyMs = LATENCY_MS } = this.#source;
-    const isGroup = /^(?:2(?:2[4-9]|3\d)\.|ff)/i.test(address);
     return [
       // A port that others have is an error rather than half of the packets; groups are there to be shared.
-      ['udpsrc', { address, port, reuse: `${isGroup}`, caps: rtpCaps(format) }],
+      ['udpsrc', { address, port, reuse: `${isGroup(address)}`, caps: rtpCaps(format) }],
       // Times by RTP alone; the defaults drop the time of lost packets, and every later one is wrong. Only Opus makes
       // use of being told of a loss, and the length that is told is an estimate.
       ['rtpjitterbuffer', { latency: latencyMs, mode: 'none', 'do-lost': `${format.encoding === 'OPUS'}` }],

@@ -8,8 +8,11 @@ interface RtpDecoding {
   readonly parts: readonly PipelinePart[];
 }
 
+/** Of those that GStreamer takes from the network; transport streams are taken by ourselves. */
+type PacketEncoding = Exclude<RtpFormat['encoding'], 'MP2T'>;
+
 /** RFC 3551: the clock of G.722 says 8,000 although its audio has 16,000. RFC 7587: Opus always says 48,000. */
-const DECODINGS: Readonly<Record<RtpFormat['encoding'], RtpDecoding>> = {
+const DECODINGS: Readonly<Record<PacketEncoding, RtpDecoding>> = {
   PCMU: { clockRateHz: 8_000, isNarrowBand: true, parts: ['rtppcmudepay', 'mulawdec'] },
   PCMA: { clockRateHz: 8_000, isNarrowBand: true, parts: ['rtppcmadepay', 'alawdec'] },
   G722: { clockRateHz: 8_000, isNarrowBand: false, parts: ['rtpg722depay', 'avdec_g722'] },
@@ -21,16 +24,24 @@ const DECODINGS: Readonly<Record<RtpFormat['encoding'], RtpDecoding>> = {
   L16: { clockRateHz: 16_000, isNarrowBand: false, parts: ['rtpL16depay'] },
 };
 
-export const RTP_ENCODINGS = Object.keys(DECODINGS) as readonly RtpFormat['encoding'][];
+export const RTP_ENCODINGS: readonly RtpFormat['encoding'][] = [
+  ...(Object.keys(DECODINGS) as readonly PacketEncoding[]),
+  'MP2T',
+];
 
-const clockRateOf = ({ encoding, clockRateHz }: RtpFormat): number => clockRateHz ?? DECODINGS[encoding].clockRateHz;
+/** A format but for transport streams. */
+export type PacketFormat = RtpFormat & { readonly encoding: PacketEncoding };
+
+export const isPacketFormat = (format: RtpFormat): format is PacketFormat => format.encoding !== 'MP2T';
+
+const clockRateOf = ({ encoding, clockRateHz }: PacketFormat): number => clockRateHz ?? DECODINGS[encoding].clockRateHz;
 
 /** Whether audio of this format has telephone bandwidth. */
-export const isNarrowBandRtp = (format: RtpFormat): boolean =>
+export const isNarrowBandRtp = (format: PacketFormat): boolean =>
   DECODINGS[format.encoding].isNarrowBand || (format.encoding === 'L16' && clockRateOf(format) < 16_000);
 
 /** Caps of packets of this format. */
-export function rtpCaps(format: RtpFormat): string {
+export function rtpCaps(format: PacketFormat): string {
   const { encoding, channels = 1, payloadType } = format;
   const fields = [`clock-rate=${clockRateOf(format)}`, `encoding-name=${encoding}`];
   if (encoding === 'L16') fields.push(`channels=${channels}`, `encoding-params=(string)${channels}`);
@@ -39,4 +50,4 @@ export function rtpCaps(format: RtpFormat): string {
 }
 
 /** From packets in order to samples. */
-export const rtpDecoding = ({ encoding }: RtpFormat): readonly PipelinePart[] => DECODINGS[encoding].parts;
+export const rtpDecoding = ({ encoding }: PacketFormat): readonly PipelinePart[] => DECODINGS[encoding].parts;

@@ -1,4 +1,4 @@
-import { parse } from 'sdp-transform';
+import { type MediaDescription, parse } from 'sdp-transform';
 import { VoicePrintsError } from '../../../core/errors.js';
 import type { RtpFormat } from '../../../core/liveSource.js';
 import { RTP_ENCODINGS } from './rtpFormat.js';
@@ -17,12 +17,13 @@ const STATIC_PAYLOADS: Readonly<Record<number, RtpFormat>> = {
   9: { encoding: 'G722' },
   10: { encoding: 'L16', clockRateHz: 44_100, channels: 2 },
   11: { encoding: 'L16', clockRateHz: 44_100, channels: 1 },
+  33: { encoding: 'MP2T' },
 };
 
-/** The first audio of a session description. Throws INPUT_INVALID. */
+/** The first audio of a session description, else its first transport stream. Throws INPUT_INVALID. */
 export function rtpPortOfSdp(sdp: string): RtpPort {
   const session = parse(sdp);
-  const media = session.media.find(({ type }) => type === 'audio');
+  const media = session.media.find(({ type }) => type === 'audio') ?? session.media.find(isTransportStream);
   if (!media || !(media.port > 0 && media.port < 65_536)) {
     throw new VoicePrintsError('INPUT_INVALID', 'the SDP names no audio with a port; it needs a line "m=audio PORT …"');
   }
@@ -46,8 +47,15 @@ export function rtpPortOfSdp(sdp: string): RtpPort {
   );
 }
 
+/** Described as pictures (RFC 3551, 5). */
+const isTransportStream = ({ payloads, rtp }: MediaDescription): boolean =>
+  payloads?.toString().split(' ')[0] === '33' || rtp.some(({ codec }) => codec.toUpperCase() === 'MP2T');
+
+/** Whether an address is one of many listeners (multicast). */
+export const isGroup = (address: string): boolean => /^(?:2(?:2[4-9]|3\d)\.|ff)/i.test(address);
+
 /** A group is joined; any other address is the sender's idea of us. */
 const listenAddress = (address: string | undefined): string => {
   const group = `${address ?? ''}`.split('/')[0]!;
-  return /^(?:2(?:2[4-9]|3\d)\.|ff)/i.test(group) ? group : '0.0.0.0';
+  return isGroup(group) ? group : '0.0.0.0';
 };
