@@ -49,7 +49,7 @@ export function rtpPortOfSdp(sdp: string): RtpPort {
 
 /** Described as pictures (RFC 3551, 5). */
 const isTransportStream = ({ payloads, rtp }: MediaDescription): boolean =>
-  payloads?.toString().split(' ')[0] === '33' || rtp.some(({ codec }) => codec.toUpperCase() === 'MP2T');
+  payloads?.toString().split(' ')[0] === '33' || rtp.some(({ codec }) => `${codec}`.toUpperCase() === 'MP2T');
 
 /** Whether an address is one of many listeners (multicast). */
 export const isGroup = (address: string): boolean => /^(?:2(?:2[4-9]|3\d)\.|ff)/i.test(address);

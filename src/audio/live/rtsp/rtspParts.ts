@@ -64,7 +64,7 @@ export class RtspReader {
     }
     const from = Math.max(this.#start, this.#searchedTo - HEADER_END.length);
     const at = this.#held.subarray(0, this.#end).indexOf(HEADER_END, from, 'latin1');
-    this.#searchedTo = this.#end;
+    this.#searchedTo = at < 0 ? this.#end : at;
     if ((at < 0 ? this.#end : at) - this.#start > MAX_HEADER_BYTES) throw new Error('not RTSP');
     if (at < 0) return undefined;
     this.#head = headOf(this.#held.toString('latin1', this.#start, at));

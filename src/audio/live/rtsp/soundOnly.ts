@@ -77,7 +77,10 @@ function trackOf(lines: readonly string[]): Track {
   const [media] = parse(`v=0\r\n${lines.join('\r\n')}\r\n`).media;
   const payload = Number(`${media?.payloads ?? ''}`.split(' ')[0]);
   const named = media?.rtp.find((one) => one.payload === payload);
-  const [encoding, clockRateHz] = named ? [named.codec.toUpperCase(), named.rate] : (STATIC_PAYLOADS[payload] ?? []);
+  // The parser makes numbers of digits, whatever its types say.
+  const [encoding, clockRateHz] = named
+    ? [`${named.codec}`.toUpperCase(), named.rate]
+    : (STATIC_PAYLOADS[payload] ?? []);
   return {
     lines,
     type: media?.type ?? '',
