@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Baresip } from '../peers/sip/baresip.js';
 import { freeSipPort } from '../peers/sip/netPorts.js';
 import { playedSpeech } from '../peers/sip/playedSpeech.js';
+import { answerTo, OFFER, RawSip } from '../peers/sip/rawSip.js';
 import type { Message } from './flowRunner.js';
 import { failures, VoiceFlow } from './voiceFlow.js';
 
@@ -107,6 +108,42 @@ describe('audio-source, live', () => {
     expect(ends).toContainEqual(expect.objectContaining({ event: 'hangup', end: 'local' }));
     on.flow.node('source').receive({ payload: 'stop' });
     await expect.poll(() => badges.at(-1)?.text).toBe('audio-source.status.stopped');
+  });
+
+  test('a call that is not answered is told of, with who called', async () => {
+    const sipPort = await freeSipPort();
+    const sip = { ...source, mode: 'sip', sipAddress: '127.0.0.1', sipPort: `${sipPort}`, isAutostart: false };
+    await on.flow.load([sip, ...nodes]);
+    const state = on.flow.collect('state');
+    const badges = on.flow.badges('source');
+    on.flow.node('source').receive({ payload: 'start' });
+    await expect.poll(() => statuses(state), { timeout: 20_000 }).toContain('listening');
+    await using caller = await RawSip.open(sipPort);
+    caller.send({ method: 'INVITE', from: 'door', body: OFFER(40_000, '18') });
+    await caller.hears(/^SIP\/2.0 488/);
+    const refused = () => state.find(({ payload }) => (payload as { status?: string }).status === 'refused');
+    await expect
+      .poll(() => refused()?.payload)
+      .toEqual({
+        ...{ status: 'refused', code: 'SIP_CODEC_MISMATCH', calls: 1 },
+        message: expect.stringContaining('; '),
+      });
+    expect(about(refused())).toMatchObject({ call: { direction: 'incoming', user: 'door', host: '127.0.0.1' } });
+    expect(badges.at(-1)).toMatchObject({ fill: 'green', shape: 'ring' });
+  });
+
+  test('a call of ours that is declined says so', async () => {
+    await using callee = await RawSip.open(0);
+    const sip = { ...source, mode: 'sip', sipAddress: '127.0.0.1', sipPort: '0', isAutostart: false };
+    await on.flow.load([sip, ...nodes]);
+    const state = on.flow.collect('state');
+    on.flow.node('source').receive({ payload: 'start' });
+    await expect.poll(() => statuses(state), { timeout: 20_000 }).toContain('listening');
+    const call = { action: 'call', target: `sip:door@127.0.0.1:${callee.port}` };
+    const failure = on.failureOf(() => on.flow.node('source').receive({ payload: call } as never));
+    const invite = await callee.hears(/^INVITE /);
+    callee.sendBytes(answerTo(invite, '603 Decline'), Number(/^Via:.*:(\d+);/m.exec(invite)![1]));
+    expect(await failure).toMatchObject({ code: 'SIP_DECLINED' });
   });
 
   test.each([
