@@ -294,7 +294,7 @@ export class VoiceEngine implements Engine {
   async #eraseEverywhere(tenantId: string, speakerId: string, erase: () => Promise<boolean>): Promise<boolean> {
     const { storeDirectory, encryptionKey } = this.#parts.config;
     // Noted first: a process that ends in between leaves it for the next that opens the jobs.
-    const noted = hasJobs(storeDirectory) ? await noteErasure(storeDirectory, tenantId, speakerId) : undefined;
+    let noted = hasJobs(storeDirectory) ? await noteErasure(storeDirectory, tenantId, speakerId) : undefined;
     let wasThere: boolean;
     try {
       wasThere = await erase();
@@ -302,6 +302,8 @@ export class VoiceEngine implements Engine {
       if (noted) await removeNote(noted);
       throw error;
     }
+    // Done already by another process, which may have named the person again until a moment ago.
+    if (noted && !existsSync(noted.path)) noted = await noteErasure(storeDirectory, tenantId, speakerId);
     await Promise.all([...this.#onErased].map((listener) => listener(tenantId, speakerId)));
     if (noted && existsSync(noted.path)) await eraseFromClosedJobs(storeDirectory, encryptionKey, noted);
     return wasThere;

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openLevelStore } from '../../src/jobs/openLevelStore.js';
+import { SealedLevel } from '../../src/jobs/sealedLevel.js';
 import { order } from '../contract/jobQueue.js';
 import { allBytes, temporaryFolder } from '../support/temporaryFolder.js';
 
@@ -93,6 +95,25 @@ test('erased outcomes are gone from the files too', async () => {
   expect(disk.includes('Anna Amsel')).toBe(false);
   expect(await store.queue.get('t', 'b')).toMatchObject({ outcome: { result: { name: 'Bert' } } });
   await store[Symbol.asyncDispose]();
+});
+
+test('a message that release 0.1.0 kept with its body goes with whom it is about', async () => {
+  const folder = await temporaryFolder();
+  const level = await SealedLevel.open(join(folder, 'queue'), undefined);
+  const old = { tenantId: 't', url: SECRET_URL, status: 'dead', tries: 5, nextAtMs: 0, createdAtMs: 0, endedAtMs: 1 };
+  const row = (webhookId: string, speakerId: string) =>
+    [
+      `hook!${webhookId}`,
+      { ...old, webhookId, requestId: webhookId, payload: JSON.stringify({ speaker_id: speakerId }) },
+    ] as const;
+  await level.write({ put: [row('a', 'anna_amsel'), row('b', 'bert')] }, true);
+  await level[Symbol.asyncDispose]();
+  await using store = await open(folder);
+  await store.outbox.dropOld('t', (payload) => payload.includes('"anna_amsel"'));
+  expect((await store.outbox.dead('t', 9)).map(({ webhookId }) => webhookId)).toEqual(['b']);
+  await store.queue.revise('t', () => undefined);
+  await store.queue.expire(0); // the sweep of every minute
+  expect((await allBytes(folder)).includes('anna_amsel')).toBe(false);
 });
 
 test('only the last secret signs beside a new one, for its time', async () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { asVoicePrintsError } from '../../core/errors.js';
 import type { JobQueue } from '../../jobs/jobQueue.js';
 import { openLevelStore } from '../../jobs/openLevelStore.js';
+import type { WebhookOutbox } from '../../jobs/webhooks/webhookOutbox.js';
 import { JOB_DEFAULTS } from './jobSettings.js';
 import { type PendingErasure, pendingErasures, removeNote, untilDone } from './pendingErasures.js';
 import { withoutPerson } from './withoutPerson.js';
@@ -12,11 +13,12 @@ const WAIT_MS = 10_000;
 /** Takes everything that was noted out of the jobs of a queue. Returns the ids of the jobs that were changed. */
 export async function eraseNoted(
   storeDirectory: string,
-  queue: JobQueue,
+  { queue, outbox }: { readonly queue: JobQueue; readonly outbox: WebhookOutbox },
 ): Promise<readonly { readonly tenantId: string; readonly requestId: string }[]> {
   const changed = [];
   for (const erasure of await pendingErasures(storeDirectory)) {
     const { tenantId, speakerId } = erasure;
+    await outbox.dropOld(tenantId, (payload) => payload.includes(JSON.stringify(speakerId)));
     changed.push(...(await queue.revise(tenantId, (job) => withoutPerson(job, speakerId))));
     await removeNote(erasure);
   }
@@ -36,7 +38,7 @@ export async function eraseFromClosedJobs(
     await using store = await openLevelStore(join(storeDirectory, 'jobs'), {
       ...{ encryptionKey, limits: JOB_DEFAULTS, nowMs: Date.now },
     });
-    await eraseNoted(storeDirectory, store.queue);
+    await eraseNoted(storeDirectory, store);
   } catch (error) {
     if (asVoicePrintsError(error).code !== 'JOBS_LOCKED') throw error;
     await untilDone(erasure, WAIT_MS);

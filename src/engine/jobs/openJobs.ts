@@ -300,7 +300,7 @@ class EngineJobs implements Jobs {
   }
 
   async #eraseNotedOrThrow(): Promise<void> {
-    await this.#revised(await eraseNoted(this.#engine.storeDirectory, this.#stores.queue));
+    await this.#revised(await eraseNoted(this.#engine.storeDirectory, this.#stores));
   }
 
   /** What is being told about these jobs is no longer true. */

@@ -120,6 +120,13 @@ export class LevelOutbox implements WebhookOutbox {
     this.#remove(entry);
   }
 
+  async dropOld(tenantId: string, isAbout: (payload: string) => boolean): Promise<void> {
+    for (const entry of [...this.#entries.values()].filter((one) => one.tenantId === tenantId)) {
+      const { payload } = await this.#read(entry);
+      if (payload !== undefined && isAbout(payload)) await this.drop(entry.webhookId);
+    }
+  }
+
   /** Whether the message about a job waits to be sent, or is being sent. */
   isWaiting({ tenantId, requestId }: Pick<Entry, 'tenantId' | 'requestId'>): boolean {
     return this.#ofJobs.get(jobKeyOf(tenantId, requestId))?.status === 'waiting';

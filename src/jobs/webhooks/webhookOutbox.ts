@@ -54,6 +54,8 @@ export interface WebhookOutbox {
   giveBack(webhookId: string): Promise<void>;
   /** There is nothing left to tell: the job was erased. */
   drop(webhookId: string): Promise<void>;
+  /** Drops the messages of a tenant that release 0.1.0 put in with a body about which `isAbout` says so. */
+  dropOld(tenantId: string, isAbout: (payload: string) => boolean): Promise<void>;
   /** The message about a job. */
   ofJob(tenantId: string, requestId: string): Promise<Delivery | undefined>;
   /** Dead ones, newest first. */
