@@ -37,6 +37,7 @@ async function listen(call: SipCall, seconds: number): Promise<LiveItem[]> {
 
 test.each([
   { codec: 'PCMU', account: '', isEncrypted: false, atLeast: 0.97 },
+  { codec: 'PCMA', account: ';transport=tcp', isEncrypted: false, atLeast: 0.97 },
   { codec: 'PCMA', account: ';mediaenc=srtp-mand', isEncrypted: true, atLeast: 0.97 },
   { codec: 'G722', account: '', isEncrypted: false, atLeast: 0.97 },
   { codec: 'opus', account: ';mediaenc=srtp', isEncrypted: true, atLeast: 0.9 },
@@ -45,8 +46,9 @@ test.each([
   async ({ codec, account, isEncrypted, atLeast }) => {
     await using endpoint = await openEndpoint();
     const { calls } = endpoint;
+    const [transport = ''] = /;transport=tcp/.exec(account) ?? [];
     await using caller = await telephone(`alice-${codec}`, codec, { account, displayName: 'Alice Door' });
-    caller.command(`dial sip:anybody@127.0.0.1:${calls.port}`);
+    caller.command(`dial sip:anybody@127.0.0.1:${calls.port}${transport}`);
     const call = await firstCall(calls);
     expect(call).toMatchObject({
       direction: 'incoming',

@@ -64,6 +64,26 @@ test('a registered endpoint is called through its exchange, calls through it, an
   while (await exchange.knows('listener')) await new Promise((resolve) => setTimeout(resolve, 100));
 });
 
+test('an exchange knows nobody by that number, and a telephone behind it is busy', async () => {
+  await using endpoint = await openEndpoint({ account: account() });
+  expect(await stateOf(endpoint, ['registered', 'failed'])).toEqual({ status: 'registered' });
+  await expect(endpoint.calls.call('4711')).rejects.toMatchObject({ code: 'SIP_NOT_FOUND', details: { status: 404 } });
+  await using callee = await Baresip.start({
+    folder,
+    user: 'busybody',
+    host: `127.0.0.1:${exchange.port}`,
+    codec: 'PCMA',
+    plays: speech.file,
+    account: `;auth_pass=${PASSWORD};answermode=manual`,
+    registers: true,
+  });
+  while (!(await exchange.knows('busybody'))) await new Promise((resolve) => setTimeout(resolve, 100));
+  const refused = endpoint.calls.call('busybody').catch((error: unknown) => error);
+  await callee.hears(/CALL_INCOMING/);
+  callee.command('hangup');
+  expect(await refused).toMatchObject({ code: 'SIP_BUSY', details: { status: 486 } });
+});
+
 test.each([
   { name: 'a wrong password', more: { password: 'wrong' } },
   { name: 'a realm that is not ours, which gets no digest', more: { realm: 'elsewhere' } },
