@@ -108,19 +108,35 @@ interface RefusedCall extends Pick<Call, 'surface' | 'request' | 'response' | 's
 function refuse(thrown: unknown, { surface, dialect, request, response, requestId, signal }: RefusedCall): void {
   if (response.destroyed) return; // the client is gone, and with it the reason to fail
   const refusal = refusalOf(signal.reason instanceof RefusedError ? signal.reason : thrown);
-  writeRefusal(response, dialect, refusal);
-  drain(request, surface.limits.maxBodyBytes);
   if (refusal.type === 'api_error') surface.report({ requestId, code: refusal.code, error: thrown });
+  const answer = () => {
+    if (!response.headersSent && !response.destroyed) writeRefusal(response, dialect, refusal);
+  };
+  if (request.complete) return answer();
+  // Node.js closes a connection that is not kept right after its answer: a client that is still sending would be reset, and
+  // would lose the answer with it. It is answered once its body is there.
+  const isAnsweredLater = /\bclose\b/i.test(request.headers.connection ?? '') && !request.headers.expect;
+  if (!isAnsweredLater) answer();
+  drain(request, surface.limits.maxBodyBytes, answer);
 }
 
+/** A client that is slower than this with a body nobody reads is answered, and hung up on, in the middle of it. */
+const DRAIN_MS = 10_000;
+
 /** Reads on for a while, as many clients only look at an answer after they have sent everything; then hangs up. */
-function drain(request: ApiRequest, maxBytes: number): void {
-  if (request.complete) return;
+function drain(request: ApiRequest, maxBytes: number, answer: () => void): void {
   let dropped = 0;
+  const giveUp = setTimeout(answer, DRAIN_MS).unref();
+  const end = () => {
+    clearTimeout(giveUp);
+    answer();
+  };
   request.on('data', (piece: Buffer) => {
     dropped += piece.length;
     if (dropped > maxBytes) request.destroy();
   });
+  request.once('end', end);
+  request.once('close', end);
   request.on('error', () => {}); // a client that hangs up here has its answer
   request.resume();
 }

@@ -259,3 +259,28 @@ describe('limits', () => {
     expect(failures).toEqual([]);
   });
 });
+
+test('a client that closes its connections reads a refusal that came before its body was sent', async () => {
+  const url = new URL(await start(listeningEngine().engine));
+  const body = Buffer.alloc(8 * 2 ** 20, ' ');
+  const head = [
+    `POST ${CONTRACT}/identify?apikey=wrong HTTP/1.1`,
+    'Host: x',
+    'Connection: close',
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+  ];
+  for (let round = 0; round < 5; round += 1) {
+    const socket = connect(Number(url.port), url.hostname);
+    const received: Buffer[] = [];
+    const failure = new Promise<unknown>((resolve) => {
+      socket.once('error', resolve);
+      socket.once('close', () => resolve(undefined));
+    });
+    socket.write(`${head.join('\r\n')}\r\n\r\n`);
+    // Like most clients: nothing is read before everything is sent.
+    socket.write(body, () => socket.on('data', (piece: Buffer) => received.push(piece)));
+    expect(await failure).toBeUndefined();
+    expect(Buffer.concat(received).toString()).toMatch(/^HTTP\/1\.1 401 /);
+  }
+});
