@@ -112,7 +112,10 @@ function refuse(thrown: unknown, { surface, dialect, request, response, requestI
   const answer = () => {
     if (!response.headersSent && !response.destroyed) writeRefusal(response, dialect, refusal);
   };
-  if (request.complete) return answer();
+  if (request.complete) {
+    answer();
+    return;
+  }
   // Node.js closes a connection that is not kept right after its answer: a client that is still sending would be reset, and
   // would lose the answer with it. It is answered once its body is there.
   const isAnsweredLater = /\bclose\b/i.test(request.headers.connection ?? '') && !request.headers.expect;
