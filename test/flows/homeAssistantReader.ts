@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { MqttClient } from 'mqtt';
+import { until } from '../support/until.js';
 import type { Broker } from './broker.js';
 
 interface Component {
@@ -52,6 +54,13 @@ export class HomeAssistantReader implements AsyncDisposable {
   /** What Home Assistant publishes when it has started. */
   async greet(): Promise<void> {
     await this.#client.publishAsync('homeassistant/status', 'online');
+  }
+
+  /** Resolves once everything that the broker retained has come: it sends in order, and this comes last. */
+  async caughtUp(): Promise<void> {
+    const topic = `homeassistant/device/${randomUUID()}/config`;
+    await this.#client.publishAsync(topic, ''); // a device that is removed
+    await until(() => this.told.has(topic));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EnrollResult, Identification } from '../../src/index.js';
 import { type SpokenAudio, spokenAudio } from '../support/spokenAudio.js';
+import { until } from '../support/until.js';
 import { Broker } from './broker.js';
 import { childrenOf, IdleProcess, loopDelay, monitorArguments } from './loopDelay.js';
 import { type Flow, NodeRedProcess, packageRoot } from './nodeRedProcess.js';
@@ -164,9 +165,9 @@ describe('the web service example', () => {
     await cycle();
     const before = (await loopDelay(red)).threads;
     for (let n = 0; n < 20; n += 1) await cycle();
-    await expect.poll(async () => (await loopDelay(red)).threads, { timeout: 15_000 }).toBeLessThanOrEqual(before);
+    await until(async () => (await loopDelay(red)).threads <= before); // a thread takes as long as the machine is busy
     expect(childrenOf(red.child.pid!)).toEqual([]);
-  });
+  }, 600_000);
 });
 
 describe('the MQTT example', () => {

@@ -8,14 +8,47 @@ import type { SipCall } from '../../../src/live.js';
 import { ChildProgram } from '../../peers/sip/childProgram.js';
 import { laidOut, likeness, playedSpeech } from '../../peers/sip/playedSpeech.js';
 import { openEndpoint } from '../../peers/sip/sipEndpoint.js';
+import { until } from '../../support/until.js';
 
 const CALLS = 20;
-const TALK_MS = 2_000;
+/** Each is heard for this long at least, once all of them are there. */
+const TALK_SAMPLES = 2 * 16_000;
 
-async function heardIn(call: SipCall): Promise<{ readonly call: SipCall; readonly items: readonly LiveItem[] }> {
-  const items: LiveItem[] = [];
-  for await (const item of call.audio) items.push(item);
-  return { call, items };
+/** A caller that goes on until the other side hangs up, however long it takes until all are answered. */
+function untilHungUp(scenario: string): string {
+  const [before] = scenario.split('  <pause/>');
+  return `${before}  <recv request="BYE"/>
+  <send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+</scenario>
+`;
+}
+
+class HeardCall {
+  readonly items: LiveItem[] = [];
+  readonly ended: Promise<void>;
+  readonly call: SipCall;
+
+  constructor(call: SipCall) {
+    this.call = call;
+    this.ended = this.#hear();
+  }
+
+  get heardSamples(): number {
+    return this.items.reduce((sum, item) => sum + (item.type === 'audio' ? item.frame.samples.length : 0), 0);
+  }
+
+  async #hear(): Promise<void> {
+    for await (const item of this.call.audio) this.items.push(item);
+  }
 }
 
 test('twenty callers at once are each heard whole, and leave nothing behind', async () => {
@@ -26,7 +59,7 @@ test('twenty callers at once are each heard whole, and leave nothing behind', as
     execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', speech.file, '-f', 'mulaw', mulaw]);
     const scenario = join(folder, 'caller.xml');
     const text = readFileSync(new URL('../../peers/sip/caller.xml', import.meta.url), 'utf8');
-    writeFileSync(scenario, text.replaceAll('MULAW_FILE', mulaw));
+    writeFileSync(scenario, untilHungUp(text).replaceAll('MULAW_FILE', mulaw));
     const socketsBefore = openSockets();
     const endpoint = await openEndpoint({ codecs: ['PCMU'], maxCalls: CALLS });
     const args = [
@@ -43,31 +76,32 @@ test('twenty callers at once are each heard whole, and leave nothing behind', as
       'any',
       '-nostdin',
     ];
-    const load = ['-d', String(TALK_MS), '-m', String(CALLS), '-l', String(CALLS), '-r', String(CALLS), '-skip_rlimit'];
+    const load = ['-m', String(CALLS), '-l', String(CALLS), '-r', String(CALLS), '-skip_rlimit'];
     await using sipp = new ChildProgram('sipp', [...args, ...load, `127.0.0.1:${endpoint.calls.port}`], {
       cwd: folder,
     });
-    const heard: ReturnType<typeof heardIn>[] = [];
-    let mostAtOnce = 0;
+    const heard: HeardCall[] = [];
     for await (const call of endpoint.calls) {
-      heard.push(heardIn(call));
-      mostAtOnce = Math.max(mostAtOnce, endpoint.calls.callCount);
+      heard.push(new HeardCall(call));
       if (heard.length === CALLS) break;
     }
-    const results = await Promise.all(heard);
+    expect(endpoint.calls.callCount).toBe(CALLS); // all of them at once
+    await until(() => heard.every(({ heardSamples }) => heardSamples >= TALK_SAMPLES));
+    await Promise.all(heard.map(({ call }) => call.hangUp()));
+    await Promise.all(heard.map(({ ended }) => ended));
     expect(await sipp.exited, sipp.output).toBe(0);
-    expect(mostAtOnce).toBe(CALLS);
-    for (const { call, items } of results) {
+    for (const { call, items } of heard) {
       expect(call.remote.user).toBe('many');
-      // A busy machine may lose a packet; what came stands where it was said.
-      expect(likeness(speech.samples, laidOut(items), { maxLag: 800 }).correlation).toBeGreaterThan(0.9);
+      // What came stands where it was said; a packet that a busy machine lost is no fault of ours.
+      const { correlation } = likeness(speech.samples, laidOut(items), { maxLag: 800, isGapLeftOut: true });
+      expect(correlation).toBeGreaterThan(0.9);
     }
     expect(endpoint.calls.callCount).toBe(0);
     await endpoint.stop();
-    while (openSockets() > socketsBefore) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => openSockets() <= socketsBefore);
   } finally {
     rmSync(folder, { recursive: true });
   }
-});
+}, 120_000);
 
 const openSockets = (): number => process.getActiveResourcesInfo().filter((name) => /udp|tcpserver/i.test(name)).length;

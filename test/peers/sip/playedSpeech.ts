@@ -45,13 +45,14 @@ export function laidOut(items: readonly LiveItem[]): Float32Array {
 function correlation(
   a: Float32Array,
   b: Float32Array,
-  range: { from: number; count: number; lag: number; step: number },
+  range: { from: number; count: number; lag: number; step: number; isGapLeftOut: boolean },
 ) {
   let ab = 0;
   let aa = 0;
   let bb = 0;
   for (let i = range.from; i < range.from + range.count; i += range.step) {
     const x = a[i] ?? 0;
+    if (range.isGapLeftOut && x === 0) continue;
     const y = b[i + range.lag] ?? 0;
     ab += x * y;
     aa += x * x;
@@ -62,16 +63,16 @@ function correlation(
 
 /**
  * How well what was heard is what was played, under one lag for all of it: a lost or doubled sample in between would
- * show. 1 is the same.
+ * show. 1 is the same. With `isGapLeftOut` only what came is compared: a packet that a busy machine lost is no fault.
  */
 export function likeness(
   played: Float32Array,
   heard: Float32Array,
-  { from = 0, count = Math.min(played.length, heard.length), maxLag = RATE_HZ } = {},
+  { from = 0, count = Math.min(played.length, heard.length), maxLag = RATE_HZ, isGapLeftOut = false } = {},
 ): { readonly lag: number; readonly correlation: number } {
   let best = { lag: 0, correlation: -1 };
   const tryLag = (lag: number, step: number) => {
-    const found = correlation(heard, played, { from, count, lag, step });
+    const found = correlation(heard, played, { from, count, lag, step, isGapLeftOut });
     if (found > best.correlation) best = { lag, correlation: found };
   };
   for (let lag = -maxLag; lag <= maxLag; lag += 2) tryLag(lag, 37);
