@@ -6,6 +6,7 @@ import { enroll } from './commands/enroll.js';
 import { evalDer } from './commands/evalDer.js';
 import { evalIdentify } from './commands/evalIdentify.js';
 import { evalVerify } from './commands/evalVerify.js';
+import { explain } from './commands/explain.js';
 import { identify } from './commands/identify.js';
 import { keysCommands } from './commands/keys.js';
 import { modelsCommands } from './commands/models.js';
@@ -32,4 +33,5 @@ export const commands: readonly Command[] = [
   evalDer,
   calibrate,
   bench,
+  explain,
 ];

@@ -1,8 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { HTTP_CODE_NAMES } from '../../src/api/refusals/refusal.js';
 import { commands } from '../../src/cli/commands.js';
+import { WARNING_CODES } from '../../src/core/identification.js';
 import { ERROR_CODES } from '../../src/index.js';
+import { typed } from '../cli/terminal.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(`${root}README.md`, 'utf8');
@@ -17,19 +20,22 @@ function section(title: string): string {
 /** First cells of a table's rows that are code. */
 const firstCells = (text: string) => [...text.matchAll(/^\| `([^`]+)`/gm)].map(([, cell]) => cell!);
 
-test('the error table lists every code, and nothing else, in the same order', () => {
-  expect(firstCells(section('Errors'))).toEqual([...ERROR_CODES]);
+test('what documents take from the program is what it prints', async () => {
+  const taken = [...readme.matchAll(/<!-- voice-prints ([^>]+) -->\n([\s\S]*?)<!-- end -->/g)];
+  expect(taken.map(([, words]) => words)).toContain('explain --markdown');
+  for (const [, words, text] of taken) {
+    const { stdout } = await typed(words!.split(' '));
+    expect(text, 'node scripts/docs.mjs writes it anew').toBe(stdout);
+  }
 });
 
-test('every code is told with a meaning and a remedy', () => {
-  for (const line of section('Errors')
-    .split('\n')
-    .filter((row) => /^\| `[A-Z]/.test(row))) {
+test('the error table has every code of errors, HTTP and warnings, each once, with a meaning and a remedy', () => {
+  const codes: readonly string[] = [...ERROR_CODES, ...HTTP_CODE_NAMES, ...WARNING_CODES];
+  expect(firstCells(section('Errors'))).toEqual(codes);
+  for (const line of section('Errors').split('\n')) {
+    if (!/^\| `[A-Z]/.test(line)) continue;
     const cells = line.split('|').map((cell) => cell.trim());
-    expect(
-      cells.slice(2, 4).every((cell) => cell.length > 3),
-      line,
-    ).toBe(true);
+    expect(cells.slice(2, 4).every((cell) => cell.length > 3) && cells.length === 5, line).toBe(true);
   }
 });
 

@@ -12,21 +12,21 @@ const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
 export const tooLarge = (maxBytes: number): VoicePrintsError =>
   new VoicePrintsError(
     'AUDIO_TOO_LARGE',
-    `the recording is larger than the ${megabytes(maxBytes)} allowed; send a shorter one or raise the size limit`,
+    `the recording is larger than the ${megabytes(maxBytes)} allowed; send a shorter one, or cut it into pieces`,
     { details: { maxBytes } },
   );
 
 export const tooLong = (maxDurationMs: number): VoicePrintsError =>
   new VoicePrintsError(
     'AUDIO_TOO_LONG',
-    `the recording is longer than the ${seconds(maxDurationMs)} allowed; cut it or raise the duration limit`,
+    `the recording is longer than the ${seconds(maxDurationMs)} allowed; cut it into pieces`,
     { details: { maxDurationMs } },
   );
 
 export const decodeTimeout = (maxDecodeMs: number): VoicePrintsError =>
   new VoicePrintsError(
     'AUDIO_DECODE_TIMEOUT',
-    `decoding took longer than the ${seconds(maxDecodeMs)} allowed and was stopped; check that the source delivers, or raise the decode limit`,
+    `decoding took longer than the ${seconds(maxDecodeMs)} allowed and was stopped; check that the source delivers, or convert the recording to WAV`,
     { details: { maxDecodeMs } },
   );
 

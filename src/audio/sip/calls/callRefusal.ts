@@ -21,7 +21,7 @@ const NOT_ALLOWED: Refusal = {
 const ALL_BUSY: Refusal = {
   status: 486,
   code: 'SIP_BUSY',
-  message: 'a call came while all lines were busy; raise the number of calls',
+  message: 'a call came while all lines were busy; allow more calls at once',
 };
 const NO_DESCRIPTION: Refusal = {
   status: 415,

@@ -97,7 +97,7 @@ export class ListeningTelephone implements SipEndpoint {
     const uri = this.#targetOf(target);
     if (this.#closing || signal?.aborted) throw aborted();
     if (this.callCount >= this.#config.maxCalls) {
-      throw new VoicePrintsError('SIP_CALL_REFUSED', 'all lines are busy; end a call, or raise maxCalls', {
+      throw new VoicePrintsError('SIP_CALL_REFUSED', 'all lines are busy; end a call, or allow more calls at once', {
         details: { status: 486 },
       });
     }

@@ -1,0 +1,28 @@
+import type { CodeMeaning } from '../../core/codeGuide.js';
+import type { HttpCode } from './refusal.js';
+
+/** Codes that only HTTP, WebSocket and gRPC know, in words. */
+export const HTTP_GUIDE: Readonly<Record<HttpCode, CodeMeaning>> = {
+  KEY_INVALID: {
+    means: 'no API key, or one that is wrong, revoked or over',
+    remedy: 'send a valid key; see `voice-prints keys`',
+  },
+  QUOTA_USED_UP: {
+    means: 'the minutes of audio of this tenant are used up for today',
+    remedy: 'wait until tomorrow (UTC), or have the limit raised with `keys limit`',
+  },
+  KEY_SCOPE: { means: 'the key may not do this', remedy: 'use a key with the scope that the message names' },
+  ROUTE_UNKNOWN: { means: 'there is no such call', remedy: 'check the path; `/docs` lists all calls' },
+  METHOD_NOT_ALLOWED: { means: 'this call has another method', remedy: 'use the one that the header `Allow` names' },
+  BODY_TIMEOUT: { means: 'the body came too slowly', remedy: 'send it again over a better connection' },
+  BODY_TOO_LARGE: { means: 'the body is larger than allowed', remedy: 'send less, or a `url`' },
+  BODY_TYPE_UNSUPPORTED: {
+    means: 'a content type that this call does not read',
+    remedy: 'send JSON, a form, or audio',
+  },
+  TOO_MANY_REQUESTS: { means: 'too many calls, streams or wrong keys', remedy: 'wait as long as `Retry-After` says' },
+  HEAD_TOO_LARGE: {
+    means: 'the request line and headers are larger than allowed',
+    remedy: 'send long fields in the body',
+  },
+};

@@ -1,0 +1,43 @@
+import { HTTP_GUIDE } from '../../api/refusals/httpCodeGuide.js';
+import { type CodeMeaning, ERROR_GUIDE, WARNING_GUIDE } from '../../core/codeGuide.js';
+import type { Command } from '../command.js';
+import { hasFlag, usageError } from '../options/parseCommandLine.js';
+import { printResult, table } from '../output/output.js';
+
+interface Explained extends CodeMeaning {
+  readonly code: string;
+}
+
+const listed = (guide: Readonly<Record<string, CodeMeaning>>): Explained[] =>
+  Object.entries(guide).map(([code, meaning]) => ({ code, ...meaning }));
+
+const all = (): Explained[] => [...listed(ERROR_GUIDE), ...listed(HTTP_GUIDE), ...listed(WARNING_GUIDE)];
+
+/** A table of Markdown, as the documents have it. */
+const markdown = (rows: readonly Explained[]): string =>
+  [
+    '| code | means | what to do |',
+    '|---|---|---|',
+    ...rows.map(({ code, means, remedy }) => `| \`${code}\` | ${means} | ${remedy} |`),
+  ].join('\n');
+
+const plain = (text: string): string => text.replaceAll('`', '');
+
+export const explain: Command = {
+  name: 'explain',
+  summary: 'What an error or warning code means, and what to do',
+  operands: '[CODE…]',
+  arity: [0, 1_000],
+  options: { markdown: { about: 'A table for documents' } },
+  example: 'voice-prints explain AUDIO_CORRUPT',
+  async run(args, terminal) {
+    const asked = args.positionals.map((code) => code.toUpperCase());
+    const unknown = asked.find((code) => !all().some((one) => one.code === code));
+    if (unknown !== undefined) throw usageError(`there is no code ${unknown}; voice-prints explain lists all of them`);
+    const rows = asked.length === 0 ? all() : all().filter(({ code }) => asked.includes(code));
+    const text = hasFlag(args, 'markdown')
+      ? markdown(rows)
+      : table(rows.map(({ code, means, remedy }) => [code, `${plain(means)}; ${plain(remedy)}`]));
+    printResult(args, terminal, rows, text);
+  },
+};
