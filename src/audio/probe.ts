@@ -15,7 +15,7 @@ import { oggHeader } from './headers/oggHeader.js';
 import { wave64Header } from './headers/wave64Header.js';
 import { MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ, type WavHeader, wavHeader } from './headers/wavHeader.js';
 import type { SourceFormat } from './recording.js';
-import { blockBytesOf } from './samples/pcm.js';
+import { blockBytesOf, type PcmCodec, type PcmLayout } from './samples/pcm.js';
 import type { Sniffed } from './sniff.js';
 
 /** What a source is, and where its samples lie if they are plain ones. */
@@ -74,25 +74,30 @@ function refuse({ looksLikeText, looksLikePcm }: Unknown): never {
   );
 }
 
-async function probeRaw(source: ByteSource, { looksLikeText }: Unknown, raw: RawFormat): Promise<Probe> {
-  const { encoding: codec, sampleRateHz, channels } = raw;
+/** Throws AUDIO_RATE_INVALID, AUDIO_CHANNELS_INVALID. */
+function layoutOf(codec: PcmCodec, sampleRateHz: number, channels: number): PcmLayout {
   if (!(sampleRateHz >= MIN_RATE_HZ && sampleRateHz <= MAX_RATE_HZ && Number.isInteger(sampleRateHz))) {
     throw rateInvalid(sampleRateHz);
   }
   if (!(channels >= 1 && channels <= MAX_CHANNELS && Number.isInteger(channels))) throw channelsInvalid(channels);
+  return { codec, sampleRateHz, channels };
+}
+
+async function probeRaw(source: ByteSource, { looksLikeText }: Unknown, raw: RawFormat): Promise<Probe> {
+  const { encoding, sampleRateHz, channels } = raw;
+  const layout = layoutOf(encoding, sampleRateHz, channels);
   // A-law silence is the letter U: only what also begins like a document is taken for one.
   if (looksLikeText && /^\s*[{[<]/.test(text(await source.readAt(0, 16), 0, 16))) throw notAudio('this is text');
-  const layout = { codec, sampleRateHz, channels };
   const blockBytes = blockBytesOf(layout);
   if ((await source.readAt(0, blockBytes)).length < blockBytes) {
     throw tooShort(
-      `there are fewer bytes than one sample of ${codec} with ${channels} channel(s) takes (${blockBytes})`,
+      `there are fewer bytes than one sample of ${encoding} with ${channels} channel(s) takes (${blockBytes})`,
     );
   }
   const durationMs =
     source.size === undefined ? undefined : (Math.floor(source.size / blockBytes) * 1000) / sampleRateHz;
   return {
-    format: { container: 'raw', codec, sampleRateHz, channels, durationMs },
+    format: { container: 'raw', codec: encoding, sampleRateHz, channels, durationMs },
     pcm: { layout, start: 0, bytes: undefined, isWav: false },
     tracks: [],
     isShort: false,
@@ -127,16 +132,28 @@ const HEADERS: Readonly<Record<string, ReadHeader>> = {
   ogg: (source) => oggHeader(reader(source)),
   amr: async () => ({ codec: 'amr', sampleRateHz: 8_000, channels: 1 }),
   'amr-wb': async () => ({ codec: 'amr-wb', sampleRateHz: 16_000, channels: 1 }),
-  au: async (source) => {
-    const header = await source.readAt(0, 24);
-    if (header.length < 24) throw corrupt('the AU header is cut');
-    return { sampleRateHz: view(header).getUint32(16), channels: view(header).getUint32(20) };
-  },
 };
 
 const PROBES: Readonly<Record<string, (source: ByteSource) => Promise<Probe>>> = {
   wav: async (source) => wavProbe('wav', source, await wavHeader(reader(source), source.size)),
   w64: async (source) => wavProbe('w64', source, await wave64Header(reader(source))),
+  au: async (source) => {
+    const header = await source.readAt(0, 24);
+    if (header.length < 24) throw corrupt('the AU header is cut');
+    const [start, bytes, encoding, sampleRateHz, channels] = [1, 2, 3, 4, 5].map((at) =>
+      view(header).getUint32(4 * at),
+    );
+    const codec = AU_CODECS[encoding!];
+    const layout = codec && layoutOf(codec, sampleRateHz!, channels!);
+    const format = { ...UNKNOWN, container: 'au', codec, sampleRateHz, channels };
+    if (!layout) return { format, pcm: undefined, tracks: [], isShort: false };
+    const declared = bytes === 0xffff_ffff ? undefined : bytes!;
+    const available = declared ?? (source.size === undefined ? undefined : source.size - start!);
+    const durationMs =
+      available === undefined ? undefined : (Math.floor(available / blockBytesOf(layout)) * 1000) / sampleRateHz!;
+    const pcm = { layout, start: start!, bytes: declared, isWav: false };
+    return { format: { ...format, durationMs }, pcm, tracks: [], isShort: false };
+  },
   mp4: async (source) => {
     const tracks = await mp4Tracks(reader(source), source.size ?? 0);
     if (tracks.length === 0) throw notAudio('the MP4 file holds no audio track');
@@ -167,6 +184,17 @@ const PROBES: Readonly<Record<string, (source: ByteSource) => Promise<Probe>>> =
       repacked,
     };
   },
+};
+
+/** Encodings of AU files (NeXT, Sun), big-endian. Others go to GStreamer. */
+const AU_CODECS: Readonly<Record<number, PcmCodec>> = {
+  1: 'mulaw',
+  3: 's16be',
+  4: 's24be',
+  5: 's32be',
+  6: 'f32be',
+  7: 'f64be',
+  27: 'alaw',
 };
 
 /** Several tracks in one: the first says what it is, the best what its bandwidth may be. */

@@ -32,6 +32,10 @@ beforeAll(() => {
   ffmpeg('-i', both, '-c:a', 'pcm_f32le', path('f32le.caf'));
   ffmpeg('-i', both, '-c:a', 'pcm_mulaw', path('mulaw.caf'));
   ffmpeg('-i', both, '-c:a', 'pcm_s24le', path('both.w64'));
+  const four = ['-i', both, '-af', 'pan=4c|c0=c0|c1=c0|c2=c0|c3=c0'];
+  ffmpeg(...four, '-c:a', 'pcm_s16le', path('four.mov'));
+  ffmpeg(...four, '-c:a', 'pcm_s16be', path('four.au'));
+  ffmpeg(...four, '-c:a', 'libopus', '-mapping_family', '255', path('four.opus'));
   execFileSync('sox', [both, '-B', path('rifx.wav')]);
   execFileSync('sox', [both, '-r', '8000', '-e', 'gsm-full-rate', path('gsm.wav')]);
 });
@@ -94,6 +98,10 @@ test.each([
   { name: 'both.w64', codec: 's24le' },
   { name: 'rifx.wav', codec: 's16be' },
   { name: 'gsm.wav', codec: undefined },
+  // Channels without places, as of an array of microphones.
+  { name: 'four.mov', codec: 'sowt' },
+  { name: 'four.au', codec: 's16be' },
+  { name: 'four.opus', codec: 'opus' },
 ])('decoded: $name', async ({ name, codec }) => {
   for (const source of [
     { kind: 'file', path: path(name) } as const,

@@ -6,7 +6,14 @@ import { hasEndOfStream } from '../headers/oggHeader.js';
 import type { Probe } from '../probe.js';
 import { corrupt, decoderMissing, noSuchTrack } from './decodeErrors.js';
 import type { DecoderOptions, Decoding } from './decoding.js';
-import { countTracks, decodeWithGStreamer, GST_LAUNCH, startGStreamer } from './gstreamer.js';
+import {
+  countTracks,
+  decodeWithGStreamer,
+  GST_LAUNCH,
+  type GStreamerSelection,
+  isUnplaced,
+  startGStreamer,
+} from './gstreamer.js';
 import { mixTracks, type TrackPieces } from './mixTracks.js';
 import { decodeWithWasm, resolveInstalled, wasmDecoderOf } from './wasmDecoder.js';
 
@@ -120,8 +127,20 @@ export class CompressedDecoding implements Decoding {
     return readable;
   }
 
-  /** One track, or (undefined) the only one. */
+  /** One track, or (undefined) the only one; tried once more where its channels have no places to be mixed by. */
   async *#track(selection: AudioSelection, signal: AbortSignal): TrackPieces {
+    const { format, tracks } = this.#probe;
+    const channels = (tracks[(selection.track ?? 1) - 1] ?? format).channels ?? 0;
+    try {
+      yield* this.#decode(selection, signal);
+    } catch (thrown) {
+      const canBeMixed = channels > 2 && selection.channel === undefined && this.#source.isReplayable;
+      if (!canBeMixed || !(thrown instanceof VoicePrintsError && isUnplaced(thrown))) throw thrown;
+      yield* this.#decode({ ...selection, unplacedChannels: channels }, signal);
+    }
+  }
+
+  async *#decode(selection: GStreamerSelection, signal: AbortSignal): TrackPieces {
     const { format, tracks } = this.#probe;
     const { container } = format;
     const codec = tracks[(selection.track ?? 1) - 1]?.codec ?? format.codec;

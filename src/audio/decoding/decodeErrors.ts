@@ -58,11 +58,11 @@ export function decoderMissing(container: string, codec: string | undefined): Vo
   );
 }
 
-export const decodeFailed = (container: string): VoicePrintsError =>
+export const decodeFailed = (container: string, reason?: string): VoicePrintsError =>
   new VoicePrintsError(
     'AUDIO_DECODE_FAILED',
     `the decoder could not read this ${container} recording; convert it to WAV or FLAC and try again`,
-    { details: { container } },
+    { details: { container, ...(reason && { reason }) } },
   );
 
 export const rateInvalid = (sampleRateHz: number): VoicePrintsError =>

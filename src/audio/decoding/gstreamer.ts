@@ -41,8 +41,22 @@ const TIMED: readonly string[] = ['mp4', 'matroska', 'webm', 'ogg', 'mpeg-ts', '
  */
 const KEEP_TIME = ['audiomixer', 'discont-wait=0', '!', OUTPUT_CAPS, '!'];
 
-const decode = (container: string, { track, channel }: AudioSelection): readonly string[] => [
-  ...['!', ...trackParts(container, track), 'audioconvert', '!'],
+/** Channels without places (four microphones) are mixed only by a matrix: each of both outputs is their mean. */
+function mixMatrix(channels: number): string {
+  const row = `<${Array.from({ length: channels }, () => `(float)${1 / channels}`).join(',')}>`;
+  return `mix-matrix=<${row},${row}>`;
+}
+
+/** What of a recording is decoded, and how. */
+export interface GStreamerSelection extends AudioSelection {
+  /** How many channels there are, where they have no places. */
+  readonly unplacedChannels?: number;
+}
+
+const decode = (container: string, { track, channel, unplacedChannels }: GStreamerSelection): readonly string[] => [
+  ...['!', ...trackParts(container, track), 'audioconvert'],
+  ...(unplacedChannels === undefined ? [] : [mixMatrix(unplacedChannels)]),
+  '!',
   ...(channel === undefined
     ? []
     : ['deinterleave', 'name=channels', `channels.src_${channel - 1}`, '!', 'queue', '!', 'audioconvert', '!']),
@@ -62,7 +76,7 @@ export function startGStreamer(
   command: string,
   source: ByteSource,
   container: string,
-  selection: AudioSelection,
+  selection: GStreamerSelection,
 ): Promise<DecoderChild | undefined> {
   const input = source.descriptor === undefined ? PIPE_INPUT : FILE_INPUT;
   const parameters = ['-q', ...input, ...decode(container, selection)];
@@ -130,6 +144,11 @@ export async function* decodeWithGStreamer(
   return status !== 0;
 }
 
+/** Why nothing was decoded: elements did not agree on a format, as with channels that have no places. */
+const NO_PLACES = 'not-negotiated';
+export const isUnplaced = ({ code, details }: VoicePrintsError): boolean =>
+  code === 'AUDIO_DECODE_FAILED' && details.reason === NO_PLACES;
+
 /** Words of gst-launch 1.22 and later in the C locale. */
 function failureOf(
   stderr: string,
@@ -143,6 +162,7 @@ function failureOf(
   }
   // gst-libav 1.22 finds an AMR decoder and then cannot use it: it is plugins-ugly that can.
   if (codec?.startsWith('amr') && /negotiation/.test(stderr)) return decoderMissing(container, codec);
+  if (/not-negotiated/.test(stderr)) return decodeFailed(container, NO_PLACES);
   if (missing.length > 0) return notAudio(`the ${container} file holds no audio track`);
   if (/not-linked/.test(stderr)) {
     if (channel !== undefined) return noSuchChannel(channel);

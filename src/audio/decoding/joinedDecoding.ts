@@ -2,8 +2,8 @@ import { VoicePrintsError } from '../../core/errors.js';
 import type { ByteSource } from '../byteSource.js';
 import type { Decoding } from './decoding.js';
 
-/** Far more than anybody joins: a browser's recording in pieces of a second over a working day. */
-const MAX_PARTS = 100_000;
+/** Far more than anybody joins; each takes a decoder of its own. */
+const MAX_PARTS = 10_000;
 
 interface Part {
   readonly decoding: Decoding;
@@ -30,7 +30,11 @@ export class JoinedDecoding implements Decoding {
 
   async *pieces(signal: AbortSignal): AsyncGenerator<Float32Array> {
     yield* this.#pieces(this.#first, signal);
-    for (let { rest } = this.#first, parts = 1; rest && parts < MAX_PARTS; parts += 1) {
+    for (let { rest } = this.#first, parts = 1; rest; parts += 1) {
+      if (parts === MAX_PARTS) {
+        this.#isCut = true;
+        return;
+      }
       try {
         const part = await this.#open(rest);
         yield* this.#pieces(part, signal);
