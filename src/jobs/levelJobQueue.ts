@@ -30,6 +30,7 @@ interface Parts {
 const PREFIX = 'job!';
 /** All files are written anew for it: now and then for what expired, at the next occasion for what somebody erased. */
 const FORGET_EVERY_MS = 600_000;
+const REVISED_AT_ONCE = 64;
 
 /** Jobs in LevelDB, for one process; an index without settings and outcomes is kept in memory. */
 export class LevelJobQueue implements JobQueue {
@@ -186,8 +187,9 @@ export class LevelJobQueue implements JobQueue {
     await Promise.all(this.#adding.values());
     this.#isErased = true; // whatever happens from here on
     const revised: Job[] = [];
-    for (const entry of this.#index.ofTenant(tenantId)) {
-      await this.#step(entry, async () => {
+    const entries = [...this.#index.ofTenant(tenantId)];
+    const reviseOne = (entry: Entry) =>
+      this.#step(entry, async () => {
         if (this.#index.find(tenantId, entry.requestId) !== entry) return; // gone meanwhile
         if (entry.status === 'running') this.#revisionsOf(entry).push(change);
         const job = change(await this.#read(entry));
@@ -195,7 +197,8 @@ export class LevelJobQueue implements JobQueue {
         await this.#parts.level.write({ put: [[entry.key, job]] }, true);
         revised.push(job);
       });
-    }
+    // Some at once: what is written together is synced together.
+    while (entries.length > 0) await Promise.all(entries.splice(0, REVISED_AT_ONCE).map(reviseOne));
     if (revised.length > 0) await this.#forget();
     return revised;
   }
