@@ -61,20 +61,30 @@ const [LEAST_TARGET_MS, DEFAULT_TARGET_MS, MOST_TARGET_MS] = [1_000, 6_000, 60_0
 
 /** @param text at most some megabytes of it */
 export function parseHlsPlaylist(text: string): HlsPlaylist {
-  const lines = text.split(/\r\n|\n|\r/).map((line) => line.trim());
-  return lines.some((line) => line.startsWith('#EXT-X-STREAM-INF:')) ? choice(lines) : segmentsOf(lines);
+  return /^#EXT-X-STREAM-INF:/m.test(text) ? choice(text) : segmentsOf(text);
 }
 
-function choice(lines: readonly string[]): HlsPlaylist {
+/** One after another: a list of very many short ones is never held as such. */
+function* linesOf(text: string): Generator<string> {
+  for (let at = 0; at <= text.length; ) {
+    const end = text.indexOf('\n', at);
+    const line = text.slice(at, end < 0 ? text.length : end).trim();
+    if (line !== '') yield line;
+    if (end < 0) return;
+    at = end + 1;
+  }
+}
+
+function choice(text: string): HlsPlaylist {
   const variants: HlsVariant[] = [];
   const audio: HlsRendition[] = [];
   let fields: Attributes | undefined;
-  for (const line of lines) {
-    const [tag, text] = tagOf(line);
+  for (const line of linesOf(text)) {
+    const [tag, value] = tagOf(line);
     if (variants.length + audio.length >= MAX_VARIANTS) break;
-    if (tag === 'EXT-X-STREAM-INF') fields = attributes(text);
-    else if (tag === 'EXT-X-MEDIA') audio.push(...rendition(attributes(text)));
-    else if (tag === undefined && line !== '' && !line.startsWith('#') && fields) {
+    if (tag === 'EXT-X-STREAM-INF') fields = attributes(value);
+    else if (tag === 'EXT-X-MEDIA') audio.push(...rendition(attributes(value)));
+    else if (!line.startsWith('#') && fields) {
       variants.push(variant(line, fields));
       fields = undefined;
     }
@@ -95,8 +105,9 @@ function rendition(fields: Attributes): readonly HlsRendition[] {
   return [{ uri, group: fields.get('GROUP-ID'), isDefault: fields.get('DEFAULT') === 'YES' }];
 }
 
-function segmentsOf(lines: readonly string[]): HlsPlaylist {
-  const segments: HlsSegment[] = [];
+function segmentsOf(text: string): HlsPlaylist {
+  let segments: HlsSegment[] = [];
+  let hasEnd = false;
   let sequence = 0;
   let targetMs = DEFAULT_TARGET_MS;
   let key: HlsKey | undefined;
@@ -110,30 +121,27 @@ function segmentsOf(lines: readonly string[]): HlsPlaylist {
     rangeEnd = offset + length;
     return { offset, length };
   };
-  for (const line of lines) {
-    const [tag, text] = tagOf(line);
-    if (tag === 'EXT-X-MEDIA-SEQUENCE') sequence = whole(text) || 0;
-    else if (tag === 'EXT-X-TARGETDURATION') targetMs = paceOf(text);
-    else if (tag === 'EXT-X-BYTERANGE') own = { ...own, range: rangeOf(text) };
+  for (const line of linesOf(text)) {
+    const [tag, value] = tagOf(line);
+    if (tag === 'EXT-X-MEDIA-SEQUENCE') sequence = whole(value) || 0;
+    else if (tag === 'EXT-X-TARGETDURATION') targetMs = paceOf(value);
+    else if (tag === 'EXT-X-ENDLIST') hasEnd = true;
+    else if (tag === 'EXT-X-BYTERANGE') own = { ...own, range: rangeOf(value) };
     else if (tag === 'EXT-X-DISCONTINUITY') own = { ...own, isDiscontinuous: true };
     else if (tag === 'EXT-X-GAP') own = { ...own, isGap: true };
-    else if (tag === 'EXT-X-KEY') key = keyOf(attributes(text));
+    else if (tag === 'EXT-X-KEY') key = keyOf(attributes(value));
     else if (tag === 'EXT-X-MAP') {
-      const fields = attributes(text);
+      const fields = attributes(value);
       map = { uri: fields.get('URI') ?? '', range: rangeOf(fields.get('BYTERANGE') ?? '') };
-    } else if (line !== '' && !line.startsWith('#')) {
+    } else if (!line.startsWith('#')) {
       const { range, isDiscontinuous = false, isGap = false } = own;
       segments.push({ uri: line, sequence, range, key, map, isDiscontinuous, isGap });
       sequence += 1;
       own = {};
+      if (segments.length === 2 * MAX_SEGMENTS) segments = segments.slice(-MAX_SEGMENTS);
     }
   }
-  return {
-    kind: 'segments',
-    segments: segments.slice(-MAX_SEGMENTS),
-    targetMs,
-    hasEnd: lines.includes('#EXT-X-ENDLIST'),
-  };
+  return { kind: 'segments', segments: segments.slice(-MAX_SEGMENTS), targetMs, hasEnd };
 }
 
 /** A number in [0, 2⁵³), or NaN. */

@@ -30,6 +30,8 @@ interface Asked {
 
 /** Then the device only says that our answers are stale, time and again. */
 const MAX_CHALLENGES = 3;
+/** A device asks whether we are still there, some times a minute at most. */
+const MAX_UNASKED_A_MINUTE = 120;
 /** More is not left unsent: a device that asks and never reads is left. */
 const MAX_UNSENT_BYTES = 1_048_576;
 
@@ -43,6 +45,9 @@ export class RtspDevice {
   #sequence = 0;
   #isConnected = false;
   #isOver = false;
+  /** Messages of the device since then that we did not ask for. */
+  #unaskedMessages = 0;
+  #unaskedSinceMs = 0;
 
   /** @param socket on its way to the device; @param tlsHost name in its certificate, for `rtsps` */
   constructor(
@@ -121,6 +126,7 @@ export class RtspDevice {
   }
 
   #read(chunk: Buffer): void {
+    if (this.#isOver) return;
     try {
       for (const part of this.#reader.push(chunk)) {
         if (this.#isOver) return;
@@ -134,10 +140,9 @@ export class RtspDevice {
 
   #message(message: RtspMessage): void {
     const status = statusOf(message);
-    if (status === undefined) return void this.#obey(message);
     const sequence = this.#sequenceOf(message);
-    const asked = this.#asked.get(sequence);
-    if (!asked || status < 200) return; // of nothing we asked, or only a sign of life
+    const asked = status === undefined ? undefined : this.#asked.get(sequence);
+    if (status === undefined || !asked || status < 200) return void this.#unasked(message, status === undefined);
     this.#asked.delete(sequence);
     const isChallenge =
       status === 401 &&
@@ -145,6 +150,17 @@ export class RtspDevice {
       this.#authorization?.challenged(headersOf(message, 'WWW-Authenticate'));
     if (isChallenge) this.#ask({ ...asked, challenges: asked.challenges + 1 });
     else asked.onAnswer(message, status);
+  }
+
+  /** A request, an answer to nothing we asked, or a mere sign of life. */
+  #unasked(message: RtspMessage, isRequest: boolean): void {
+    if (performance.now() - this.#unaskedSinceMs > 60_000) {
+      this.#unaskedMessages = 0;
+      this.#unaskedSinceMs = performance.now();
+    }
+    this.#unaskedMessages += 1;
+    if (this.#unaskedMessages > MAX_UNASKED_A_MINUTE) this.#fail('broken', new Error('the device floods'));
+    else if (isRequest) this.#obey(message);
   }
 
   /** Some devices forget or change the number: where one answer is awaited, it is this one. */

@@ -17,6 +17,8 @@ import { type SoundOnly, soundOnly } from './soundOnly.js';
 const DEFAULT_PORT = { 'rtsp:': 554, 'rtsps:': 322 } as const;
 const MAX_REDIRECTS = 3;
 const LEAVE_MS = 200;
+/** Packets of others, without one of ours between: minutes of an earlier session with pictures. */
+const MAX_LEFT_OUT_BYTES = 33_554_432;
 const NO_BODY: Buffer = Buffer.alloc(0);
 /** Where these fail the stream goes on, and our child need not know. */
 const MAY_FAIL = ['OPTIONS', 'GET_PARAMETER', 'SET_PARAMETER', 'PAUSE', 'TEARDOWN'];
@@ -60,6 +62,7 @@ export class RtspRelay implements AsyncDisposable {
   #failure: VoicePrintsError | undefined;
   #isOtherTransportWanted = false;
   readonly #packets = new OneSource();
+  #leftOutBytes = 0;
 
   private constructor(source: RtspSource, allowHosts: readonly string[]) {
     this.#source = source;
@@ -286,7 +289,14 @@ export class RtspRelay implements AsyncDisposable {
 
   /** What GStreamer does not take stays with the device. */
   #packet(bytes: Buffer): void {
-    if (!this.#packets.isOurs(bytes) || !this.#client || this.#client.destroyed) return;
+    if (!this.#packets.isOurs(bytes)) {
+      this.#leftOutBytes += bytes.length;
+      if (this.#leftOutBytes > MAX_LEFT_OUT_BYTES)
+        this.#fail(lost('the device sends nothing but what was not asked for'));
+      return;
+    }
+    this.#leftOutBytes = 0;
+    if (!this.#client || this.#client.destroyed) return;
     if (!this.#client.write(bytes)) this.#device?.pause();
   }
 
