@@ -16,8 +16,8 @@ const schema = z.object({
   several: z.enum(['each', 'together']).default('each'),
   isRaw: checkbox,
   rawEncoding: z.enum(RAW_ENCODINGS).default('s16le'),
-  rawSampleRateHz: field(z.coerce.number().int().min(4_000).max(384_000).default(16_000)),
-  rawChannels: field(z.coerce.number().int().min(1).max(64).default(1)),
+  rawSampleRateHz: field(z.coerce.number().int().min(4_000).max(192_000).default(16_000)),
+  rawChannels: field(z.coerce.number().int().min(1).max(32).default(1)),
   ...liveShape,
 });
 
