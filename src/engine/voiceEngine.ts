@@ -186,18 +186,20 @@ export class VoiceEngine implements Engine {
     const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
     return {
       identify: ({ source, startSeconds, speakerIds = request.speakerIds }, options = {}) =>
-        this.#job(options, async (signal) =>
-          stream.identify(
+        this.#job(options, async (signal) => {
+          const everybody = await this.#hearAgain(tenantId, signal);
+          return stream.identify(
             {
               openRecording: () => openRecording(source, limits, signal),
               startSeconds,
-              voiceprints: voiceprintsFor(await this.#hearAgain(tenantId, signal), speakerIds, this.model.id),
+              voiceprints: voiceprintsFor(everybody, speakerIds, this.model.id),
+              galleryWarnings: speakerIds?.length ? [] : galleryWarnings(everybody, this.model.id),
               falseAcceptPercent,
             },
             await this.#compute.get(),
             signal,
-          ),
-        ),
+          );
+        }),
     };
   }
 

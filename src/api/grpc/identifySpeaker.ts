@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { Metadata, type ServerDuplexStream } from '@grpc/grpc-js';
 import { asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
 import { guarded } from '../../core/guarded.js';
 import type { IdentifiedSegment } from '../../core/identification.js';
@@ -38,6 +38,8 @@ export interface GrpcSurface extends KeyCheck {
 
 type Call = ServerDuplexStream<SegmentChunk, SegmentSpeaker>;
 
+/** Initial metadata: codes of warnings, e.g. NOBODY_ENROLLED. */
+const WARNING_KEY = 'voice-prints-warning';
 /** The speaker_id of a voice nobody enrolled. */
 const NOBODY = 'UserNotIdentified';
 /** Between attempts while the engine has all it can hold; the client meanwhile feels that nothing is read. */
@@ -90,9 +92,20 @@ async function answerChunks(surface: GrpcSurface, call: Call, tenantId: string, 
     ...present({ speakerIds: fields.speakerIds, falseAcceptPercent: fields.falseAcceptPercent }),
     limits: { maxDurationMs: maxChunkMs, maxBytes: maxMessageBytes, maxDecodeMs },
   });
+  let isFirst = true;
+  // The messages of the closed service have no place for it, and every client passes unknown metadata over.
+  const warn = (warnings: IdentifiedChunk['warnings']): void => {
+    if (!isFirst) return;
+    isFirst = false;
+    const metadata = new Metadata();
+    for (const { code } of warnings) metadata.add(WARNING_KEY, code);
+    call.sendMetadata(metadata);
+  };
   for await (const chunk of chunksOf(call, surface.limits.idleMs)) {
     surface.gate?.assertAudioLeft(tenantId); // others of the tenant use its minutes too
-    for (const answer of await answersTo(chunk, { surface, tenantId, session, fields, gone })) {
+    const answers = await answersTo(chunk, { surface, tenantId, session, fields, gone, warn });
+    isFirst = false;
+    for (const answer of answers) {
       if (!call.write(spelledFor(answer, isSinglePrecision(chunk)))) await once(call, 'drain', { signal: gone });
     }
   }
@@ -126,13 +139,16 @@ interface Answering {
   readonly session: ChunkSession;
   readonly fields: CallFields;
   readonly gone: AbortSignal;
+  /** Told once, before the first answer. */
+  readonly warn: (warnings: IdentifiedChunk['warnings']) => void;
 }
 
 /** One answer a turn. A chunk that cannot be used is answered with why, and the stream goes on: clients print both. */
 async function answersTo(chunk: SegmentChunk, answering: Answering): Promise<SegmentSpeaker[]> {
-  const { surface, tenantId, session, fields, gone } = answering;
+  const { surface, tenantId, session, fields, gone, warn } = answering;
   try {
     const heard = await identified(session, readChunk(chunk, fields), gone);
+    warn(heard.warnings);
     surface.gate?.used(tenantId, (heard.end - heard.start) * 1000);
     const answers = heard.segments.map((segment) => answerOf(chunk.id, segment));
     if (answers.length > 0 || !fields.isVerbose) return answers;

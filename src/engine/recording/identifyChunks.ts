@@ -1,6 +1,6 @@
 import type { Recording } from '../../audio/recording.js';
 import type { SampleSpan } from '../../core/audioFrame.js';
-import type { FalseAcceptPercent, IdentifiedSegment } from '../../core/identification.js';
+import type { FalseAcceptPercent, IdentifiedSegment, Warning } from '../../core/identification.js';
 import { samplesOfMs, secondsOfSamples } from '../../core/time.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
@@ -22,6 +22,8 @@ export interface ChunkToIdentify {
   readonly startSeconds: number | undefined;
   /** Whom to look for. */
   readonly voiceprints: readonly Voiceprint[];
+  /** What is to be said of them. */
+  readonly galleryWarnings?: readonly Warning[];
   readonly falseAcceptPercent: FalseAcceptPercent;
 }
 
@@ -32,6 +34,8 @@ export interface IdentifiedChunk {
   readonly end: number;
   /** In order of `start`, in seconds of the stream, all of them within the chunk. */
   readonly segments: readonly IdentifiedSegment[];
+  /** What the user should know of the people looked for, e.g. NOBODY_ENROLLED. */
+  readonly warnings: readonly Warning[];
 }
 
 /**
@@ -51,7 +55,7 @@ export class ChunkIdentification {
 
   /** One chunk after the other. Throws what the decoder, the networks and the signal throw; the chunk is then left out. */
   async identify(chunk: ChunkToIdentify, compute: Compute, signal: AbortSignal): Promise<IdentifiedChunk> {
-    const { voiceprints, falseAcceptPercent, startSeconds } = chunk;
+    const { voiceprints, falseAcceptPercent, startSeconds, galleryWarnings: warnings = [] } = chunk;
     const span = await this.#hear(chunk, startSeconds, compute, signal);
     const { turns } = await compute.resolveVoices(
       {
@@ -68,7 +72,12 @@ export class ChunkIdentification {
       turns.flatMap((turn) => clipped(turn, span)),
       names,
     );
-    return { start: secondsOfSamples(span.startSample), end: secondsOfSamples(span.endSample), segments: within };
+    return {
+      start: secondsOfSamples(span.startSample),
+      end: secondsOfSamples(span.endSample),
+      segments: within,
+      warnings,
+    };
   }
 
   async #hear(

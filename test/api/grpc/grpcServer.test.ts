@@ -38,7 +38,7 @@ async function served(identify: Identify, options: Partial<ServeGrpcOptions> = {
   return server;
 }
 
-const silent: Identify = async () => ({ start: 0, end: 1, segments: [] });
+const silent: Identify = async () => ({ start: 0, end: 1, segments: [], warnings: [] });
 
 /** A client made of an interface file, whose methods have no types. */
 // biome-ignore lint/suspicious/noExplicitAny: see above
@@ -70,6 +70,19 @@ function stream(server: RunningGrpcServer, key = 'acme-key'): Stream {
 }
 
 const CHUNK = { id: 1, content: 'AAAA', encoding: 'pcm', sampleRate: 16_000 };
+
+test('that nobody is enrolled comes with the first metadata, once', async () => {
+  const warnings = [{ code: 'NOBODY_ENROLLED', message: 'nobody is enrolled; enrol people' }] as const;
+  const server = await served(async () => ({ start: 0, end: 1, segments: [], warnings }));
+  const { call, end } = stream(server);
+  const told: unknown[] = [];
+  call.on('metadata', (metadata) => told.push(metadata.get('voice-prints-warning')));
+  for (const id of [1, 2])
+    call.write({ id, content: Buffer.alloc(3_200).toString('base64'), encoding: 'pcm', sampleRate: 16_000 });
+  call.end();
+  expect((await end).code).toBe(status.OK);
+  expect(told).toEqual([['NOBODY_ENROLLED']]);
+});
 
 test('a stream ends as UNAUTHENTICATED soon after its key was revoked', async () => {
   const known = keysOfPairs('acme:revoked-key');
@@ -128,7 +141,7 @@ test('a tenant has so many streams and no more; another tenant has its own', asy
 
 test("a stream ends when its tenant's minutes are used up, by itself or by another; no new one is opened", async () => {
   const gate = new TenantGate((tenantId) => (tenantId === 'acme' ? { audioMinutesPerDay: 0.5 } : {}));
-  const server = await served(async () => ({ start: 0, end: 20, segments: [] }), { gate });
+  const server = await served(async () => ({ start: 0, end: 20, segments: [], warnings: [] }), { gate });
   const [first, second, other] = [stream(server), stream(server), stream(server, 'globex-key')];
   for (const { call } of [first, second]) {
     call.write(CHUNK);
@@ -162,7 +175,7 @@ test('a full engine is asked again while the client waits; a fault is told witho
     async () => {
       asked += 1;
       if (asked < 3) throw new VoicePrintsError('ENGINE_BUSY', 'full; try again');
-      if (asked === 3) return { start: 0, end: 1, segments: [] };
+      if (asked === 3) return { start: 0, end: 1, segments: [], warnings: [] };
       throw new Error('a secret of the house');
     },
     { onFailure: ({ code }) => failures.push(code) },
