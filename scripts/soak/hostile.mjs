@@ -27,8 +27,8 @@ for (const name of chosen) {
 /** An attack may take this long; an honest user may wait this long. */
 const ATTACK_MS = 180_000;
 const PATIENCE_MS = 5_000;
-/** What may be left afterwards: a runtime gives memory back when it likes, and libraries keep pools. */
-const MOST_GROWTH_MIB = 256;
+/** What may be left afterwards: a runtime gives back when it likes what bodies may hold (512 MiB), and libraries keep pools. */
+const MOST_GROWTH_MIB = 768;
 const MOST_DESCRIPTORS_LEFT = 20;
 /** How long connections that were cut may take to be noticed as such. */
 const SETTLE_MS = 30_000;

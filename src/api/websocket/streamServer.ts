@@ -66,11 +66,13 @@ export class StreamServer {
       sessions: new Map(),
       report: onFailure ?? reportToStderr,
     };
-    // Compression would cost memory for every connection, and audio does not shrink.
+    // Compression would cost memory for every connection, and audio does not shrink. One message a turn of the event loop:
+    // whoever sends thousands at once does not keep the others waiting.
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: limits.maxMessageBytes,
       perMessageDeflate: false,
+      allowSynchronousEvents: false,
     });
   }
 

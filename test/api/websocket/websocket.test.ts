@@ -183,6 +183,7 @@ test.each([
   { name: 'a wrong key in the hello', headers: {}, first: { ...HELLO, apiKey: 'wrong' }, code: 4401 },
   { name: 'no key', headers: {}, first: HELLO, code: 4401 },
   { name: 'no format', first: { type: 'hello' }, code: 4400 },
+  { name: 'a format that is a word of the language', first: { ...HELLO, encoding: 'constructor' }, code: 4400 },
   { name: 'no JSON', first: undefined, code: 4400 },
   { name: 'people who are not there', first: { ...HELLO, speakerIds: ['nobody'] }, code: 4400 },
 ])('$name: $code', async ({ headers, first, code }) => {
