@@ -1,6 +1,7 @@
 // Attacks that any caller could make, against the running program: it must go on, and answer its honest users meanwhile.
 //   npm run soak -- hostile                   all of scripts/soak/hostile/attacks/
 //   npm run soak -- hostile --only=http,grpc  the attacks of these files
+//   npm run soak -- hostile --patience=30     an honest user may wait 30 s instead of 10: for a machine that is busy
 //
 // To add attacks, put a file into that folder. It exports
 //   open(folder)  starts what is attacked (see ../program.mjs for programs of ours); resolves to { program, check, close, … }:
@@ -18,7 +19,12 @@ const folder = fileURLToPath(new URL('./hostile/attacks/', import.meta.url));
 const names = readdirSync(folder)
   .filter((file) => file.endsWith('.mjs'))
   .map((file) => basename(file, '.mjs'));
-const { values } = parseArgs({ options: { only: { type: 'string', default: names.join(',') } } });
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: names.join(',') },
+    patience: { type: 'string', default: '10' },
+  },
+});
 const chosen = values.only.split(',');
 for (const name of chosen) {
   if (!names.includes(name)) throw new Error(`there are no attacks ${name}; there are ${names.join(', ')}`);
@@ -26,7 +32,7 @@ for (const name of chosen) {
 
 /** An attack may take this long; an honest user may wait this long. */
 const ATTACK_MS = 180_000;
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 1_000 * Number(values.patience);
 /** What may be left afterwards: a runtime gives back when it likes what bodies may hold (512 MiB), and libraries keep pools. */
 const MOST_GROWTH_MIB = 768;
 const MOST_DESCRIPTORS_LEFT = 20;
@@ -71,6 +77,7 @@ async function settled(program, before) {
 /** Why an attack got through; undefined where it was fended off. */
 async function attack(target, run) {
   const { program } = target;
+  await within(target.check(), ATTACK_MS, 'an honest user alone was not answered'); // networks are loaded with the first call
   const before = program.footprint();
   const [honest, attacking] = [new AbortController(), new AbortController()];
   const watched = watchHonest(target.check, honest.signal);
