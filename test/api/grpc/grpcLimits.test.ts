@@ -21,7 +21,7 @@ afterEach(async () => {
 async function start(options: Partial<ServeGrpcOptions> = {}): Promise<void> {
   const engine = {
     ...scriptedEngine({}),
-    identifyChunks: () => ({ identify: async () => ({ start: 0, end: 1, segments: [] }) }),
+    identifyChunks: () => ({ identify: async () => ({ start: 0, end: 1, segments: [], warnings: [] }) }),
   };
   server = await serveGrpc({ engine, keys: ApiKeys.fromPairs('acme:right'), port: 0, graceMs: 200, ...options });
 }
