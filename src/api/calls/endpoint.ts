@@ -67,7 +67,7 @@ export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, n
     };
     response.once('close', guarded(failed(surface, requestId), observe));
     guarded((thrown) => {
-      response.destroy(); // it could not even be refused
+      if (!response.writableEnded) response.destroy(); // it could not even be refused
       failed(surface, requestId)(thrown);
     }, call)();
   };
