@@ -4,8 +4,10 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Tests load two networks each and spawn children: a small machine needs room, never a timing assertion.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // These end only what hangs: a busy machine takes many times as long.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     maxWorkers: 2,
   },
