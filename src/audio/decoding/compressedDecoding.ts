@@ -132,7 +132,7 @@ export class CompressedDecoding implements Decoding {
     const { format, tracks } = this.#probe;
     const channels = (tracks[(selection.track ?? 1) - 1] ?? format).channels ?? 0;
     try {
-      yield* this.#decode(selection, signal);
+      yield* this.#decode({ ...selection, isMono: channels === 1 }, signal);
     } catch (thrown) {
       const canBeMixed = channels > 2 && selection.channel === undefined && this.#source.isReplayable;
       if (!canBeMixed || !(thrown instanceof VoicePrintsError && isUnplaced(thrown))) throw thrown;

@@ -17,9 +17,11 @@ const MAX_WORDS = 131_072;
 const FILE_INPUT = process.platform === 'win32' ? ['fdsrc', 'fd=0'] : ['filesrc', 'location=/dev/stdin'];
 const PIPE_INPUT = ['fdsrc', 'fd=0', 'blocksize=65536'];
 
-/** Floating point, so that nothing is cut off or dithered before tracks and channels are mixed; two channels of any number. */
-const OUTPUT_CAPS = 'audio/x-raw,format=F32LE,rate=16000,channels=2,layout=interleaved';
-const OUTPUT_LAYOUT = { codec: 'f32le', sampleRateHz: 16_000, channels: 2 } as const;
+/** Floating point, so that nothing is cut off or dithered before tracks and channels are mixed. */
+const capsOf = (channels: 1 | 2): string =>
+  `audio/x-raw,format=F32LE,rate=16000,channels=${channels},layout=interleaved`;
+/** Two channels of any number, unless there is one only: their phase is looked at before they are mixed. */
+const outputChannels = ({ channel, isMono }: GStreamerSelection): 1 | 2 => (isMono || channel !== undefined ? 1 : 2);
 
 /** These give each audio track a pad of its own, whatever its codec. Elsewhere tracks without a decoder do not count. */
 const DEMUXERS: Readonly<Record<string, string>> = { mp4: 'qtdemux', matroska: 'matroskademux', webm: 'matroskademux' };
@@ -39,7 +41,9 @@ const TIMED: readonly string[] = ['mp4', 'matroska', 'webm', 'ogg', 'mpeg-ts', '
  * A mixer with a single input keeps the time line: it begins at the beginning of the recording and fills late starts and
  * gaps in the time stamps with silence. It must not resample, which it does badly.
  */
-const KEEP_TIME = ['audiomixer', 'discont-wait=0', '!', OUTPUT_CAPS, '!'];
+const keepTime = (caps: string): readonly string[] => [
+  ...['audiomixer', 'discont-wait=0', 'output-buffer-duration=100000000', '!', caps, '!'],
+];
 
 /** Channels without places (four microphones) are mixed only by a matrix: each of both outputs is their mean. */
 function mixMatrix(channels: number): string {
@@ -51,18 +55,24 @@ function mixMatrix(channels: number): string {
 export interface GStreamerSelection extends AudioSelection {
   /** How many channels there are, where they have no places. */
   readonly unplacedChannels?: number;
+  /** Whether the header says that there is one channel. */
+  readonly isMono?: boolean;
 }
 
-const decode = (container: string, { track, channel, unplacedChannels }: GStreamerSelection): readonly string[] => [
-  ...['!', ...trackParts(container, track), 'audioconvert'],
-  ...(unplacedChannels === undefined ? [] : [mixMatrix(unplacedChannels)]),
-  '!',
-  ...(channel === undefined
-    ? []
-    : ['deinterleave', 'name=channels', `channels.src_${channel - 1}`, '!', 'queue', '!', 'audioconvert', '!']),
-  ...['audioresample', '!', OUTPUT_CAPS, '!', ...(TIMED.includes(container) ? KEEP_TIME : [])],
-  ...['fdsink', 'fd=1', 'sync=false'],
-];
+function decode(container: string, selection: GStreamerSelection): readonly string[] {
+  const { track, channel, unplacedChannels } = selection;
+  const caps = capsOf(outputChannels(selection));
+  return [
+    ...['!', ...trackParts(container, track), 'audioconvert'],
+    ...(unplacedChannels === undefined ? [] : [mixMatrix(unplacedChannels)]),
+    '!',
+    ...(channel === undefined
+      ? []
+      : ['deinterleave', 'name=channels', `channels.src_${channel - 1}`, '!', 'queue', '!', 'audioconvert', '!']),
+    ...['audioresample', '!', caps, '!', ...(TIMED.includes(container) ? keepTime(caps) : [])],
+    ...['fdsink', 'fd=1', 'sync=false'],
+  ];
+}
 
 /** Elements that would open addresses named inside a recording. */
 const NETWORK_ELEMENTS = ['hlsdemux', 'hlsdemux2', 'dashdemux', 'dashdemux2', 'mssdemux', 'mssdemux2', 'sdpdemux'];
@@ -110,7 +120,7 @@ export interface GStreamerDecoding {
   readonly child: DecoderChild;
   readonly source: ByteSource;
   readonly format: Pick<SourceFormat, 'container' | 'codec'>;
-  readonly selection: AudioSelection;
+  readonly selection: GStreamerSelection;
 }
 
 /**
@@ -132,7 +142,8 @@ export async function* decodeWithGStreamer(
     };
     guarded(failed, () => owned.feed(source.chunks(), signal))();
   }
-  const unpacker = new PcmUnpacker(OUTPUT_LAYOUT);
+  const channels = outputChannels(selection);
+  const unpacker = new PcmUnpacker({ codec: 'f32le', sampleRateHz: 16_000, channels });
   let hasSamples = false;
   for await (const chunk of untilAborted<Uint8Array>(owned.stdout, signal)) {
     hasSamples = true;
