@@ -108,10 +108,13 @@ interface RefusedCall extends Pick<Call, 'surface' | 'request' | 'response' | 's
 function refuse(thrown: unknown, { surface, dialect, request, response, requestId, signal }: RefusedCall): void {
   if (response.destroyed) return; // the client is gone, and with it the reason to fail
   const refusal = refusalOf(signal.reason instanceof RefusedError ? signal.reason : thrown);
-  if (refusal.type === 'api_error') surface.report({ requestId, code: refusal.code, error: thrown });
-  const answer = () => {
+  const report = () => surface.report({ requestId, code: refusal.code, error: thrown });
+  if (refusal.type === 'api_error') guarded(() => undefined, report)(); // a log that fails keeps no answer back
+  const write = () => {
     if (!response.headersSent && !response.destroyed) writeRefusal(response, dialect, refusal);
   };
+  // Called by events of the connection too.
+  const answer = guarded(() => response.destroy(), write);
   if (request.complete) {
     answer();
     return;
