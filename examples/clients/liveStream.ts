@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 
-/** One event of a stream, as in the README: `event_type` says which. */
+/** One event of a stream, as in docs/events.md: `event_type` says which. */
 export interface SpeakerEvent {
   event_type:
     | 'identified'

@@ -1,4 +1,4 @@
-/** Every way this product says no. Stable: handle errors by code; wording may change. README's error table lists the same. */
+/** Every way this product says no. Stable: handle errors by code; wording may change. docs/errors.md lists the same. */
 export const ERROR_CODES = [
   'AUDIO_EMPTY',
   'AUDIO_NOT_AUDIO',

@@ -46,13 +46,13 @@ test('every option that a text names exists', () => {
   expect(named.filter(({ option }) => !known.has(option))).toEqual([]);
 });
 
-test('every environment variable that a text names is read, and stands in the table of README', () => {
+test('every environment variable that a text names is read, and stands in the table of the command line', () => {
   const code = sources.map((path) => readFileSync(path, 'utf8')).join('\n');
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const table = readFileSync(join(root, 'docs/command-line.md'), 'utf8');
   for (const { path, text } of texts) {
     for (const [name] of text.matchAll(/\bVOICE_PRINTS_[A-Z_]+[A-Z]\b/g)) {
       expect(new RegExp(`(env\\.|\\{ |, )${name}\\b`).test(code), `${name}, named in ${path}, is read`).toBe(true);
-      expect(readme, path).toContain(`| \`${name}\` |`);
+      expect(table, path).toContain(`| \`${name}\` |`);
     }
   }
 });

@@ -192,5 +192,5 @@ export const refuseMethod = (allow: string) => async (): Promise<never> => {
 
 /** Handler of every unknown path below a prefix of ours. */
 export const refuseRoute = async (): Promise<never> => {
-  throw httpRefusal('ROUTE_UNKNOWN', 'there is no such call; see the README for those there are');
+  throw httpRefusal('ROUTE_UNKNOWN', 'there is no such call; see /docs or docs/rest.md for the calls there are');
 };

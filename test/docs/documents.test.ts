@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { HTTP_CODE_NAMES } from '../../src/api/refusals/refusal.js';
@@ -9,19 +10,13 @@ import { typed } from '../cli/terminal.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(`${root}README.md`, 'utf8');
-
-/** The text between a heading and the next of the same rank. */
-function section(title: string): string {
-  const [, rest] = readme.split(`\n## ${title}\n`);
-  expect(rest, `README has a section "${title}"`).toBeDefined();
-  return rest!.split('\n## ')[0]!;
-}
+const document = (name: string) => readFileSync(`${root}docs/${name}.md`, 'utf8');
 
 /** First cells of a table's rows that are code. */
 const firstCells = (text: string) => [...text.matchAll(/^\| `([^`]+)`/gm)].map(([, cell]) => cell!);
 
 test('what documents take from the program is what it prints', async () => {
-  const taken = [...readme.matchAll(/<!-- voice-prints ([^>]+) -->\n([\s\S]*?)<!-- end -->/g)];
+  const taken = [...document('errors').matchAll(/<!-- voice-prints ([^>]+) -->\n([\s\S]*?)<!-- end -->/g)];
   expect(taken.map(([, words]) => words)).toContain('explain --markdown');
   for (const [, words, text] of taken) {
     const { stdout } = await typed(words!.split(' '));
@@ -31,8 +26,8 @@ test('what documents take from the program is what it prints', async () => {
 
 test('the error table has every code of errors, HTTP and warnings, each once, with a meaning and a remedy', () => {
   const codes: readonly string[] = [...ERROR_CODES, ...HTTP_CODE_NAMES, ...WARNING_CODES];
-  expect(firstCells(section('Errors'))).toEqual(codes);
-  for (const line of section('Errors').split('\n')) {
+  expect(firstCells(document('errors'))).toEqual(codes);
+  for (const line of document('errors').split('\n')) {
     if (!/^\| `[A-Z]/.test(line)) continue;
     const cells = line.split('|').map((cell) => cell.trim());
     expect(cells.slice(2, 4).every((cell) => cell.length > 3) && cells.length === 5, line).toBe(true);
@@ -40,26 +35,45 @@ test('the error table has every code of errors, HTTP and warnings, each once, wi
 });
 
 test('the command table names every command', () => {
-  const table = section('Command line');
+  const table = document('command-line');
   for (const { name } of commands) expect(table).toContain(name.split(' ').at(-1));
 });
 
 test('the node table lists the nodes of the package', () => {
   const { 'node-red': red } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
-  expect(firstCells(section('Five minutes in Node-RED')).sort()).toEqual(Object.keys(red.nodes).sort());
+  expect(firstCells(document('nodes').split('\n## ')[0]!).sort()).toEqual(Object.keys(red.nodes).sort());
 });
 
-test('every relative link leads to a file or a heading', () => {
-  const headings = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, text]) =>
-    text!
+const headingsOf = (text: string): string[] =>
+  [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
       .toLowerCase()
       .replace(/[^\w -]/g, '')
       .replaceAll(' ', '-'),
   );
-  for (const [, target] of readme.matchAll(/\]\(([^)]+)\)/g)) {
+
+const DOCUMENTS = [
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'BENCHMARKS.md', 'src/README.md', 'models/MODEL_CARD.md'],
+  ...readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+test.each(DOCUMENTS)('every relative link of %s leads to a file or a heading', (name) => {
+  const text = readFileSync(root + name, 'utf8');
+  for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
     if (/^https?:/.test(target!)) continue;
-    const isThere = target!.startsWith('#') ? headings.includes(target!.slice(1)) : existsSync(`${root}${target}`);
-    expect(isThere, `link to ${target}`).toBe(true);
+    const [path, heading] = target!.split('#');
+    const file = path === '' ? root + name : join(root, dirname(name), path!);
+    expect(existsSync(file), `link to ${target}`).toBe(true);
+    if (heading) expect(headingsOf(readFileSync(file, 'utf8')), `link to ${target}`).toContain(heading);
+  }
+});
+
+test('the README is short and names every document', () => {
+  expect(readme.split('\n').length).toBeLessThanOrEqual(150);
+  for (const name of readdirSync(`${root}docs`).filter((file) => file.endsWith('.md'))) {
+    expect(readme).toContain(`(docs/${name})`);
   }
 });
 
@@ -75,6 +89,6 @@ test('the changelog keeps its form', () => {
 test('the remedy for a missing ONNX Runtime installs the version of the package', () => {
   const { optionalDependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   const runtime = `onnxruntime-node@${optionalDependencies['onnxruntime-node']}`;
-  expect(section('Installing from the palette')).toContain(`ONNXRUNTIME_NODE_INSTALL=skip npm install ${runtime}`);
+  expect(document('install')).toContain(`ONNXRUNTIME_NODE_INSTALL=skip npm install ${runtime}`);
   expect(readFileSync(`${root}src/inference/runtimeRemedy.ts`, 'utf8')).toContain(`'${runtime}'`);
 });
