@@ -15,7 +15,15 @@ beforeEach(() => {
 afterEach(() => flow[Symbol.asyncDispose]());
 
 const enroll = {
-  ...{ id: 'enroll', type: 'enroll-speaker', version: 1, store: 'store', property: 'payload', propertyType: 'msg' },
+  ...{
+    id: 'enroll',
+    type: 'enroll-speaker',
+    version: 1,
+    store: 'store',
+    property: 'payload',
+    propertyType: 'msg',
+    isPath: true,
+  },
   ...{ speakerId: 'speakerId', speakerIdType: 'msg', speakerName: 'speakerName', speakerNameType: 'msg' },
   ...{ consent: '', consentType: 'str', wires: [['enrolled'], []] },
 };
