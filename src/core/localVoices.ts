@@ -2,6 +2,8 @@
 export const LOCAL_VOICES = 3;
 /** One frame of activity: 20 ms. */
 export const LOCAL_FRAME_SAMPLES = 320;
+/** Activity from which a local voice speaks, of 255. */
+export const LOCAL_ACTIVE = 128;
 
 /**
  * Who of at most three voices speaks in each frame of overlapping chunks of a stream. Voices are numbered within their
@@ -13,4 +15,15 @@ export interface LocalVoices {
   readonly hopFrames: number;
   /** Probability that a voice speaks, 0..255 for 0..1, row-major, shape (chunks, chunkFrames, LOCAL_VOICES). */
   readonly activity: Uint8Array<ArrayBuffer>;
+}
+
+/** A piece of one local voice of one chunk, of which there is one embedding. */
+export interface LocalPiece {
+  readonly chunk: number;
+  /** 0 to LOCAL_VOICES - 1. */
+  readonly local: number;
+  /** Its frames, counted from the start of the chunk, rising. */
+  readonly frames: Uint16Array<ArrayBuffer>;
+  /** True where it is one stretch in which nobody else speaks; false for scraps and for speech under another voice. */
+  readonly isSolid: boolean;
 }

@@ -144,7 +144,7 @@ function likenessHere({ dimensions, embeddings, windows, stretchOf }: Windows, u
 }
 
 /** The embeddings less their mean: what the room and the line add to every voice. */
-function centred({ dimensions, embeddings, windows }: Windows): Float32Array {
+export function centred({ dimensions, embeddings, windows }: Windows): Float32Array {
   const mean = new Float64Array(dimensions);
   for (let i = 0; i < embeddings.length; i += 1) mean[i % dimensions]! += embeddings[i]! / windows.length;
   return embeddings.map((value, i) => value - mean[i % dimensions]!);
@@ -169,7 +169,7 @@ function rowsOf({ dimensions, embeddings }: Windows, rows: Int32Array) {
 }
 
 /** Unit means of the windows that share a label, longer windows counting more; labels are numbered anew in order of appearance. */
-function centroidsOf(
+export function centroidsOf(
   { dimensions, embeddings, windows }: Windows,
   rows: Int32Array,
   labels: Int32Array,

@@ -1,29 +1,24 @@
 import type { SampleSpan } from '../core/audioFrame.js';
 import type { CalibrationParameters } from '../core/calibration.js';
 import type { Decision, FalseAcceptPercent } from '../core/identification.js';
-import type { LocalVoices } from '../core/localVoices.js';
 import { secondsOfSamples } from '../core/time.js';
 import { centroid, dot } from '../core/vector.js';
 import { averageLinkage, type LinkageStop } from './averageLinkage.js';
-import { type ClusteredWindows, clusterWindows, relabelled } from './clusterWindows.js';
+import { type ClusteredWindows, clusterWindows, relabelled, type WindowLikeness } from './clusterWindows.js';
+import { clusterPieces, NOBODY, relabelledPieces, windowsOf } from './conversation/clusterPieces.js';
+import { layVoices } from './conversation/layVoices.js';
+import type { LocalSpeech } from './conversation/localSpeech.js';
 import { decide, UNCERTAIN_LLR, type Verdict } from './decide.js';
-import { layOverlap } from './layOverlap.js';
 import { layTurns, type VoiceSpan } from './layTurns.js';
-import { compare, type HeardVoice, matchVoices } from './matchVoices.js';
+import { compare, type HeardVoice, type MatchOptions, matchVoices } from './matchVoices.js';
 import { splitByVoice } from './splitByVoice.js';
 import type { EnrolledVoice, ResolvedCandidate } from './voices.js';
 
-/** Everything that is known of one recording before voices are told apart. */
-export interface VoicesInput {
+/** What is known of one recording, however it was heard, before voices are told apart. */
+interface HeardRecording {
   readonly dimensions: number;
-  /** Unit-norm embeddings of the windows, row-major, shape (windows, dimensions). */
+  /** Unit-norm embeddings, row-major, shape (windows or pieces, dimensions). */
   readonly embeddings: Float32Array<ArrayBuffer>;
-  /** Where the windows lie, on the engine's clock, in order of their middles; one for each row of `embeddings`. */
-  readonly windows: readonly SampleSpan[];
-  /** Stretches of speech, or their parts of one voice, in order; each window lies in one of them. */
-  readonly speech: readonly SampleSpan[];
-  /** What a segmentation model heard, and the whole stretches of speech. */
-  readonly overlap?: { readonly localVoices: LocalVoices; readonly speech: readonly SampleSpan[] } | undefined;
   readonly voices: readonly EnrolledVoice[];
   readonly calibration: CalibrationParameters;
   readonly falseAcceptPercent: FalseAcceptPercent;
@@ -32,6 +27,21 @@ export interface VoicesInput {
   /** No more voices than this are told apart, but for those that have a name; undefined: nobody knows. */
   readonly maxVoices?: number | undefined;
 }
+
+/** A recording heard without a segmentation model: windows over stretches of speech. */
+export interface WindowsInput extends HeardRecording {
+  /** Where the windows lie, on the engine's clock, in order of their middles; one for each row of `embeddings`. */
+  readonly windows: readonly SampleSpan[];
+  /** Stretches of speech, in order; each window lies in one of them. */
+  readonly speech: readonly SampleSpan[];
+}
+
+/** A recording heard with a segmentation model: pieces of local voices, one for each row of `embeddings`. */
+export interface ConversationInput extends HeardRecording {
+  readonly local: LocalSpeech;
+}
+
+export type VoicesInput = WindowsInput | ConversationInput;
 
 /** One turn of one voice. */
 export interface ResolvedTurn extends SampleSpan {
@@ -65,25 +75,81 @@ export const STRANGER_TUNING = { joinLlr: 3 };
 
 /** Tells the voices of one recording apart and names those who are enrolled. Pure; runs in a worker. */
 export function resolveVoices(input: VoicesInput): VoicesResult {
-  const { windows, speech, calibration, isNarrowBand, voices } = input;
-  if (windows.length === 0) return { turns: [] };
-  const stretchOf = stretches(windows, speech);
+  const { calibration, isNarrowBand } = input;
   const { offset, cosine } = calibration.recordingCosine ?? RECORDING_COSINE;
   const samePersonLlr = (a: HeardVoice, b: HeardVoice) => offset + cosine * dot(a.centroid, b.centroid);
   const options = { calibration, isNarrowBand, leastLlr: UNCERTAIN_LLR, samePersonLlr };
-  const located = { ...input, stretchOf };
   const usual = calibration.windowCosine ?? WINDOW_COSINE;
-  const clustered = clusterWindows(located, usual);
-  const found = relabelled(located, splitByVoice(located, clustered, voices, options), usual);
-  const spans = layTurns({ windows, stretchOf, speech, labels: found.labels });
-  const heard = heardVoices(found, spans, input.dimensions);
+  if ('local' in input) {
+    const found = voicesOfPieces(input, usual, options);
+    // Whom the clustering left apart was heard at once, or has evidence of its own: only a number joins them.
+    return found ? { turns: markedOverlap(namedTurns(input, found, { options, joinCosine: ALIKE })) } : { turns: [] };
+  }
+  const found = voicesOfWindows(input, usual, options);
+  const joinCosine = (STRANGER_TUNING.joinLlr - offset) / cosine;
+  return { turns: found ? namedTurns(input, found, { options, joinCosine }) : [] };
+}
+
+/** Cosine that two voices never reach. */
+const ALIKE = 2;
+
+/** Voices of a recording, and who speaks when. */
+interface FoundVoices {
+  readonly clustered: ClusteredWindows;
+  /** Turns where the voices are given other numbers, shape (voices,), counted from 0. */
+  turnsOf(numbers: readonly number[]): VoiceSpan[];
+}
+
+function voicesOfWindows(input: WindowsInput, usual: WindowLikeness, options: MatchOptions): FoundVoices | undefined {
+  const { windows, speech } = input;
+  if (windows.length === 0) return undefined;
+  const stretchOf = stretches(windows, speech);
+  const located = { ...input, stretchOf };
+  const first = clusterWindows(located, usual);
+  const clustered = relabelled(located, splitByVoice(located, first, input.voices, options), usual);
+  const spans = layTurns({ windows, stretchOf, speech, labels: clustered.labels });
+  return {
+    clustered,
+    turnsOf: (numbers) => spans.map((span) => ({ ...span, voice: numbers[span.voice]! })),
+  };
+}
+
+function voicesOfPieces(
+  input: ConversationInput,
+  usual: WindowLikeness,
+  options: MatchOptions,
+): FoundVoices | undefined {
+  const { local } = input;
+  if (local.pieces.length === 0) return undefined;
+  const first = clusterPieces(input, usual);
+  const split = splitByVoice(windowsOf(input), first, input.voices, options);
+  const clustered = relabelledPieces(input, split, usual);
+  return {
+    clustered,
+    turnsOf(numbers) {
+      const labels = clustered.labels.map((label) => (label === NOBODY ? NOBODY : numbers[label]!));
+      return layVoices(local, labels, 1 + Math.max(...numbers));
+    },
+  };
+}
+
+interface Naming {
+  readonly options: MatchOptions;
+  /** Cosine from which two voices without a name are one. */
+  readonly joinCosine: number;
+}
+
+function namedTurns(input: VoicesInput, { clustered, turnsOf }: FoundVoices, { options, joinCosine }: Naming) {
+  const { voices } = input;
+  const own = Array.from({ length: clustered.voices }, (_, voice) => voice);
+  const heard = heardVoices(clustered, turnsOf(own), input.dimensions);
   const matches = matchVoices(heard, voices, options);
   const named = new Set(matches.flatMap(({ taken }) => taken?.voice.id ?? [])).size;
   const strangers = joinedStrangers(
     heard,
     matches.map(({ taken }) => taken === undefined),
     {
-      cosine: (STRANGER_TUNING.joinLlr - offset) / cosine,
+      cosine: joinCosine,
       maxGroups: Math.max(1, (input.maxVoices ?? Number.POSITIVE_INFINITY) - named),
     },
   );
@@ -102,26 +168,17 @@ export function resolveVoices(input: VoicesInput): VoicesResult {
       ] as const;
     }),
   );
-  const turns = numbered(overlaid(spans, people, input), verdicts);
-  return { turns: input.overlap ? markedOverlap(turns) : turns };
+  const persons = [...new Set(people)];
+  const spans = turnsOf(people.map((person) => persons.indexOf(person)));
+  return numbered(
+    spans.map((span) => ({ span, person: persons[span.voice]! })),
+    verdicts,
+  );
 }
 
 interface Piece {
   readonly span: SampleSpan;
   readonly person: string | number;
-}
-
-/** Whose each span is; with a segmentation model, spans as it heard them. */
-function overlaid(
-  spans: readonly VoiceSpan[],
-  people: readonly (string | number)[],
-  { overlap }: Pick<VoicesInput, 'overlap'>,
-): Piece[] {
-  if (!overlap) return spans.map((span) => ({ span, person: people[span.voice]! }));
-  const persons = [...new Set(people)];
-  const own = spans.map((span) => ({ ...span, voice: persons.indexOf(people[span.voice]!) }));
-  const laid = layOverlap({ spans: own, voices: persons.length, ...overlap });
-  return laid.map((span) => ({ span, person: persons[span.voice]! }));
 }
 
 /** Turns in order of their start: those that reach into another's time, and those reached into, overlap. */

@@ -5,7 +5,7 @@ import { ENGINE_SAMPLE_RATE_HZ } from '../core/audioFrame.js';
 import type { RecordingLimits } from '../core/recording.js';
 import type { SpeechAudio } from '../engine/compute/compute.js';
 import { modelInStore } from '../engine/models/modelInStore.js';
-import { HOP_SHARE } from '../engine/recording/localVoicesQueue.js';
+import { HOP_SHARE } from '../engine/recording/localSpeechOf.js';
 import { wholeRecording } from '../engine/recording/wholeRecording.js';
 import { Fbank, frameCount } from '../features/fbank.js';
 import { copyFrames, framesOfWindow } from '../features/modelInput.js';
@@ -123,7 +123,7 @@ async function timed<T>(least: Map<string, number>, stage: string, work: () => P
   return result;
 }
 
-/** The whole recording in windows that overlap, as LocalVoicesQueue sends them. */
+/** The whole recording in windows that overlap, as localSpeechOf sends them. */
 async function hearVoices(net: SegmentationNet, samples: Float32Array, windowSamples: number): Promise<void> {
   for (let at = 0; at < samples.length; at += windowSamples * HOP_SHARE) {
     await net.activity(samples.subarray(at, at + windowSamples));

@@ -16,6 +16,7 @@ import { FAINT_DB } from '../../speech/qualityLevel.js';
 import type { Compute } from '../compute/compute.js';
 import { voicesToMatch } from '../voiceprints/voicesToMatch.js';
 import { BandwidthProbe } from './bandwidthProbe.js';
+import { localSpeechOf } from './localSpeechOf.js';
 import { speechOf } from './speechOf.js';
 
 export interface IdentifyRecordingDependencies {
@@ -57,13 +58,13 @@ export async function identifyRecording(
   await using recording = await openRecording();
   const totalMs = recording.format.durationMs;
   const bandwidth = new BandwidthProbe();
-  const heard = await speechOf(recording.frames(), {
-    compute,
-    signal,
-    isSegmented: true,
-    onAudio: (doneMs) => onProgress?.({ stage: 'analyse', doneMs, totalMs }),
-    onSpeech: (segment) => bandwidth.add(segment.samples),
-  });
+  const options = {
+    ...{ compute, signal },
+    onAudio: (doneMs: number) => onProgress?.({ stage: 'analyse', doneMs, totalMs }),
+  };
+  const heard = compute.segmentation
+    ? await localSpeechOf(recording.frames(), { ...options, onSpeech: (samples) => bandwidth.add(samples) })
+    : await speechOf(recording.frames(), { ...options, onSpeech: ({ samples }) => bandwidth.add(samples) });
   if (heard.samples === 0) {
     throw new VoicePrintsError('AUDIO_EMPTY', 'the recording has no audio in it; record it again');
   }
@@ -76,12 +77,10 @@ export async function identifyRecording(
   const durationMs = msOfSamples(heard.samples);
   onProgress?.({ stage: 'cluster', doneMs: durationMs, totalMs: durationMs });
   const isNarrowBand = isLowRate(recording) || (await bandwidth.isNarrowBand(compute, signal));
-  const { windows, speech, pieces, localVoices, dimensions, embeddings } = heard;
+  const { dimensions, embeddings } = heard;
   const { turns } = await compute.resolveVoices(
     {
-      windows,
-      speech: pieces,
-      overlap: localVoices && { localVoices, speech },
+      ...('local' in heard ? { local: heard.local } : { windows: heard.windows, speech: heard.speech }),
       dimensions,
       embeddings,
       voices: voicesToMatch(voiceprints, compute.model.id),
@@ -102,7 +101,7 @@ export async function identifyRecording(
         skippedTracks: recording.report().skippedTracks ?? 0,
         isFaint: heard.peak < FAINT_PEAK,
         isNarrowBand,
-        hasSpeech: windows.length > 0,
+        hasSpeech: embeddings.length > 0,
         isUncalibrated: compute.model.calibration === undefined,
       }),
       ...galleryWarnings,

@@ -17,7 +17,7 @@ function speechOfVoices(voices: readonly number[], wobble = 0.6, seconds = 1.5):
   });
   const spans = voices.map((_, i) => ({ startSample: i * 2 * SECOND, endSample: (i * 2 + seconds) * SECOND }));
   const samples = voices.length * 2 * SECOND;
-  return { samples, peak: 1, speech: spans, pieces: spans, windows: spans, dimensions: DIMENSIONS, embeddings };
+  return { samples, peak: 1, speech: spans, windows: spans, dimensions: DIMENSIONS, embeddings };
 }
 
 test.each([

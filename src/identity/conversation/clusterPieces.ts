@@ -1,0 +1,212 @@
+import type { LocalPiece } from '../../core/localVoices.js';
+import { type ClusteredWindows, centred, centroidsOf, likenessTo, type WindowLikeness } from '../clusterWindows.js';
+import { variationalVoices } from '../variationalVoices.js';
+import { linkGroups, type Relation } from './linkGroups.js';
+import type { LocalSpeech } from './localSpeech.js';
+import { spansOf } from './localSpeech.js';
+
+/** Pieces of local voices with an embedding each. */
+export interface EmbeddedPieces {
+  readonly local: LocalSpeech;
+  readonly dimensions: number;
+  /** Unit norm, row-major, shape (pieces, dimensions). */
+  readonly embeddings: Float32Array;
+}
+
+/** No piece is this voice's. */
+export const NOBODY = -1;
+
+/** How pieces are told apart. Found on conversations of other seeds than those that are reported, and on real ones (BENCHMARKS.md). */
+export const PIECE_TUNING = {
+  /** Where between different (0) and same (1) likeness linking stops: low pieces are vague, so that it finds too many voices. */
+  stop: 0.62,
+  /** Pieces of fewer frames are too vague to found a voice. */
+  foundingFrames: 50,
+  /** Pieces of this many frames count fully. */
+  fullFrames: 300,
+  /** See VariationalTuning. */
+  evidence: 0.25,
+  parsimony: 1,
+  iterations: 15,
+  /** How much likelier, as a part of same less different likeness, a piece is another voice's than its local voice is, to be laid there. */
+  margin: 0.2,
+  /** Pieces of fewer frames go with their local voice. */
+  ownFrames: 25,
+};
+
+/** Voices the second step starts from: it holds a few numbers for each of them and each piece. */
+const MAX_VOICES = 40;
+
+/**
+ * Tells voices apart in three steps: linking under the constraint that local voices of one chunk are different people
+ * finds too many voices; a Bayesian model of the whole recording gives up those without evidence of their own; then each
+ * local voice of a chunk is laid to another voice than the others of the chunk, and pieces that are clearly somebody
+ * else's, where the segmentation network missed a change, to theirs.
+ */
+export function clusterPieces(input: EmbeddedPieces, usual: WindowLikeness): ClusteredWindows {
+  const founding = foundingRows(input.local.pieces);
+  const part = { ...input, local: { ...input.local, pieces: [...founding].map((row) => input.local.pieces[row]!) } };
+  const rows = { ...part, embeddings: rowsOf(input, founding) };
+  const windows = windowsOf(rows);
+  const first = linkedRows(rows, usual);
+  const voices = 1 + first.reduce((highest, label) => Math.max(highest, label), -1);
+  const settled = variationalVoices(
+    {
+      dimensions: input.dimensions,
+      embeddings: centred(windows),
+      weights: Float32Array.from(rows.local.pieces, ({ frames }) =>
+        Math.min(1, frames.length / PIECE_TUNING.fullFrames),
+      ),
+      stay: new Float32Array(founding.length), // pieces overlap in time: none follows another
+      labels: first,
+      voices,
+    },
+    usual,
+    PIECE_TUNING,
+  );
+  const found = centroidsOf(windows, Int32Array.from(founding.keys()), settled);
+  return laidTo(input, found.centroids, usual);
+}
+
+/** Takes other labels (see splitByVoice) and lays every piece to the likeliest of these voices once more. */
+export function relabelledPieces(input: EmbeddedPieces, labels: Int32Array, usual: WindowLikeness): ClusteredWindows {
+  const rows = Int32Array.from([...labels.keys()].filter((row) => labels[row] !== NOBODY));
+  const windows = windowsOf(input);
+  const { centroids } = centroidsOf(
+    windows,
+    rows,
+    Int32Array.from(rows, (row) => labels[row]!),
+  );
+  return laidTo(input, centroids, usual);
+}
+
+/** The pieces as windows of the recording. */
+export const windowsOf = ({ local, dimensions, embeddings }: EmbeddedPieces) => ({
+  ...{ dimensions, embeddings, windows: spansOf(local) },
+  stretchOf: Int32Array.from(local.pieces, ({ chunk }) => chunk),
+});
+
+function foundingRows(pieces: readonly LocalPiece[]): Int32Array {
+  const rows = (isWanted: (piece: LocalPiece) => boolean) =>
+    Int32Array.from(pieces.flatMap((piece, row) => (isWanted(piece) ? [row] : [])));
+  const solid = rows(({ isSolid, frames }) => isSolid && frames.length >= PIECE_TUNING.foundingFrames);
+  if (solid.length >= 2) return solid;
+  const short = rows(({ frames }) => frames.length >= PIECE_TUNING.ownFrames);
+  return short.length > 0 ? short : rows(() => true);
+}
+
+function rowsOf({ dimensions, embeddings }: EmbeddedPieces, rows: Int32Array): Float32Array {
+  const out = new Float32Array(rows.length * dimensions);
+  rows.forEach((row, i) => {
+    out.set(embeddings.subarray(row * dimensions, (row + 1) * dimensions), i * dimensions);
+  });
+  return out;
+}
+
+function linkedRows({ local, dimensions, embeddings }: EmbeddedPieces, usual: WindowLikeness): Int32Array {
+  const weights = Float64Array.from(local.pieces, ({ frames }) => frames.length);
+  const sums = embeddings.map((value, i) => value * weights[Math.floor(i / dimensions)]!);
+  const cosine = usual.different + PIECE_TUNING.stop * (usual.same - usual.different);
+  return linkGroups({ dimensions, sums, weights }, relationsOf(local.pieces), { cosine, maxGroups: MAX_VOICES });
+}
+
+/** What the network heard of each two pieces of one chunk. */
+function relationsOf(pieces: readonly LocalPiece[]): Relation[] {
+  return pieces.flatMap(({ chunk, local, frames }, a) => {
+    const relations: Relation[] = [];
+    for (let b = a + 1; b < pieces.length && pieces[b]!.chunk === chunk; b += 1) {
+      const shared = Math.min(frames.length, pieces[b]!.frames.length);
+      const isOne = pieces[b]!.local === local;
+      relations.push({ a, b, apart: isOne ? 0 : shared, together: isOne ? shared : 0 });
+    }
+    return relations;
+  });
+}
+
+/** Voice of each piece, with the centroids of the voices that have any; NOBODY where there are fewer voices than local ones. */
+function laidTo(input: EmbeddedPieces, centroids: Float32Array, usual: WindowLikeness): ClusteredWindows {
+  const { dimensions, local } = input;
+  const voices = centroids.length / dimensions;
+  const likeness = likenessTo(windowsOf(input), centroids);
+  const margin = PIECE_TUNING.margin * (usual.same - usual.different);
+  const labels = new Int32Array(local.pieces.length).fill(NOBODY);
+  for (const rows of chunksOf(local.pieces)) {
+    const own = [...new Set(rows.map((row) => local.pieces[row]!.local))];
+    const mean = own.map((voice) => {
+      const parts = rows.filter((row) => local.pieces[row]!.local === voice);
+      return meanLikeness(parts, { pieces: local.pieces, likeness, voices });
+    });
+    const taken = bestAssignment(mean, voices);
+    for (const row of rows) {
+      const { local: voice, frames } = local.pieces[row]!;
+      const main = taken[own.indexOf(voice)]!;
+      const at = (one: number) => likeness[row * voices + one]!;
+      const best = highest(voices, at);
+      const isOwn = frames.length >= PIECE_TUNING.ownFrames;
+      const isElse = isOwn && (main === NOBODY || at(best) - at(main) > margin);
+      labels[row] = isElse ? best : main;
+    }
+  }
+  const laid = Int32Array.from([...labels.keys()].filter((row) => labels[row] !== NOBODY));
+  const found = centroidsOf(
+    windowsOf(input),
+    laid,
+    Int32Array.from(laid, (row) => labels[row]!),
+  );
+  laid.forEach((row, i) => {
+    labels[row] = found.labels[i]!;
+  });
+  return { ...found, labels };
+}
+
+/** Rows of the pieces of each chunk. */
+function chunksOf(pieces: readonly LocalPiece[]): number[][] {
+  const chunks: number[][] = [];
+  pieces.forEach(({ chunk }, row) => {
+    if (pieces[row - 1]?.chunk === chunk) chunks.at(-1)!.push(row);
+    else chunks.push([row]);
+  });
+  return chunks;
+}
+
+interface Likeness {
+  readonly pieces: readonly LocalPiece[];
+  /** Shape (pieces, voices). */
+  readonly likeness: Float32Array;
+  readonly voices: number;
+}
+
+/** Likeness of a local voice to each voice of the recording: the mean of its pieces, longer ones counting more. */
+function meanLikeness(rows: readonly number[], { pieces, likeness, voices }: Likeness): Float64Array {
+  const mean = new Float64Array(voices);
+  const total = rows.reduce((sum, row) => sum + pieces[row]!.frames.length, 0);
+  for (const row of rows) {
+    const share = pieces[row]!.frames.length / total;
+    for (let voice = 0; voice < voices; voice += 1) mean[voice]! += share * likeness[row * voices + voice]!;
+  }
+  return mean;
+}
+
+/** A different voice for each local voice, the likeliest together; NOBODY for those that there are too few voices for. */
+function bestAssignment(likeness: readonly Float64Array[], voices: number): number[] {
+  let best: { readonly taken: readonly number[]; readonly sum: number } | undefined;
+  const tryFrom = (taken: readonly number[], sum: number): void => {
+    const next = likeness[taken.length];
+    if (!next) {
+      if (!best || sum > best.sum) best = { taken, sum };
+      return;
+    }
+    // With three local voices, one of a voice's best three is free.
+    const order = [...next.keys()].sort((a, b) => next[b]! - next[a]!).slice(0, likeness.length);
+    for (const voice of order) if (!taken.includes(voice)) tryFrom([...taken, voice], sum + next[voice]! + 1);
+    if (voices < likeness.length) tryFrom([...taken, NOBODY], sum);
+  };
+  tryFrom([], 0);
+  return [...(best?.taken ?? [])];
+}
+
+function highest(count: number, likenessOf: (i: number) => number): number {
+  let best = 0;
+  for (let i = 1; i < count; i += 1) if (likenessOf(i) > likenessOf(best)) best = i;
+  return best;
+}

@@ -1,0 +1,123 @@
+import type { SampleSpan } from '../../core/audioFrame.js';
+import { LOCAL_ACTIVE, LOCAL_FRAME_SAMPLES, LOCAL_VOICES } from '../../core/localVoices.js';
+import type { VoiceSpan } from '../layTurns.js';
+import { NOBODY } from './clusterPieces.js';
+import type { LocalSpeech } from './localSpeech.js';
+
+/** How frames become turns. */
+export const LAYING_TUNING = {
+  /** Shorter pauses within a turn are closed, then shorter turns dropped. */
+  gapFrames: 10,
+  leastFrames: 5,
+  /** A voice that the network gives less than this share in the chunks around a frame does not speak in it. */
+  leastShare: 0.02,
+};
+
+/**
+ * Turns of the voices of a recording, which may overlap: in each frame the likeliest voices speak, as many as the
+ * segmentation network counted in the chunks around it; at least one where somebody surely speaks, none where nobody does.
+ *
+ * @param labels voice of each piece, or NOBODY, shape (pieces,)
+ */
+export function layVoices(local: LocalSpeech, labels: Int32Array, voices: number): VoiceSpan[] {
+  const frames = Math.ceil(local.samples / LOCAL_FRAME_SAMPLES);
+  const heard = Array.from({ length: voices }, () => new Uint8Array(frames));
+  const owners = ownersOf(local, labels);
+  const isSure = maskOf(local.speech, frames);
+  const isAudible = maskOf(local.audible, frames);
+  const { activity, chunkFrames, hopFrames } = local.voices;
+  const chunks = activity.length / (chunkFrames * LOCAL_VOICES);
+  const shares = new Float64Array(voices);
+  for (let frame = 0; frame < frames; frame += 1) {
+    if (!isAudible[frame] && !isSure[frame]) continue;
+    shares.fill(0);
+    const last = Math.min(chunks - 1, Math.floor(frame / hopFrames));
+    const first = Math.max(0, Math.ceil((frame - chunkFrames + 1) / hopFrames));
+    let counted = 0;
+    for (let chunk = first; chunk <= last; chunk += 1) {
+      const at = (chunk * chunkFrames + frame - chunk * hopFrames) * LOCAL_VOICES;
+      for (let voice = 0; voice < LOCAL_VOICES; voice += 1) {
+        const level = activity[at + voice]!;
+        if (level >= LOCAL_ACTIVE) counted += 1;
+        const owner = owners[at + voice]!;
+        if (owner !== NOBODY) shares[owner]! += level / 255;
+      }
+    }
+    const looks = Math.max(1, last - first + 1);
+    const count = Math.max(Math.round(counted / looks), isSure[frame]!);
+    for (const voice of likeliest(shares, count)) {
+      if (shares[voice]! > LAYING_TUNING.leastShare * looks) heard[voice]![frame] = 1;
+    }
+  }
+  const turns = heard.flatMap((own, voice) => turnsOf(own, voice, local.samples));
+  return turns.sort((a, b) => a.startSample - b.startSample || a.voice - b.voice);
+}
+
+/** Voice of the recording that each local voice is in each frame of its chunk: that of its nearest piece. */
+function ownersOf({ pieces, voices: { activity, chunkFrames } }: LocalSpeech, labels: Int32Array): Int16Array {
+  const owners = new Int16Array(activity.length).fill(NOBODY);
+  const at = (chunk: number, local: number, frame: number) => (chunk * chunkFrames + frame) * LOCAL_VOICES + local;
+  const seen = new Set<number>();
+  pieces.forEach(({ chunk, local, frames }, row) => {
+    for (const frame of frames) owners[at(chunk, local, frame)] = labels[row]!;
+    seen.add(chunk * LOCAL_VOICES + local);
+  });
+  for (const one of seen) {
+    const [chunk, local] = [Math.floor(one / LOCAL_VOICES), one % LOCAL_VOICES];
+    const own = Int16Array.from({ length: chunkFrames }, (_, frame) => owners[at(chunk, local, frame)]!);
+    spread(own).forEach((owner, frame) => {
+      owners[at(chunk, local, frame)] = owner;
+    });
+  }
+  return owners;
+}
+
+/** Frames of nobody become the nearest frame's. */
+function spread(own: Int16Array): Int16Array {
+  const known = [...own.keys()].filter((frame) => own[frame] !== NOBODY);
+  let next = 0;
+  return own.map((_, frame) => {
+    while (next < known.length && known[next]! < frame) next += 1;
+    const [before, after] = [known[next - 1], known[next]];
+    if (before === undefined || after === undefined) return own[before ?? after ?? 0]!;
+    return own[frame - before <= after - frame ? before : after]!;
+  });
+}
+
+function maskOf(spans: readonly SampleSpan[], frames: number): Uint8Array {
+  const mask = new Uint8Array(frames);
+  const frameOf = (sample: number) => Math.round(sample / LOCAL_FRAME_SAMPLES);
+  for (const { startSample, endSample } of spans) mask.fill(1, frameOf(startSample), frameOf(endSample));
+  return mask;
+}
+
+/** The `count` highest, highest first. */
+function likeliest(shares: Float64Array, count: number): number[] {
+  const taken: number[] = [];
+  while (taken.length < Math.min(count, shares.length)) {
+    let best = -1;
+    for (let i = 0; i < shares.length; i += 1) {
+      if (!taken.includes(i) && (best < 0 || shares[i]! > shares[best]!)) best = i;
+    }
+    taken.push(best);
+  }
+  return taken;
+}
+
+/** Runs of frames as turns, short pauses closed and short turns dropped. */
+function turnsOf(heard: Uint8Array, voice: number, samples: number): VoiceSpan[] {
+  const runs: { from: number; to: number }[] = [];
+  for (let frame = 0; frame < heard.length; frame += 1) {
+    if (!heard[frame]) continue;
+    const last = runs.at(-1);
+    if (last && frame - last.to < LAYING_TUNING.gapFrames) last.to = frame + 1;
+    else runs.push({ from: frame, to: frame + 1 });
+  }
+  return runs
+    .filter(({ from, to }) => to - from >= LAYING_TUNING.leastFrames)
+    .map(({ from, to }) => ({
+      voice,
+      startSample: from * LOCAL_FRAME_SAMPLES,
+      endSample: Math.min(samples, to * LOCAL_FRAME_SAMPLES), // frames are rounded up: no turn may outlast the recording
+    }));
+}

@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { UNCALIBRATED } from '../../../src/identity/calibration.js';
+import { type ConversationInput, resolveVoices } from '../../../src/identity/resolveVoices.js';
+import { flat, madeVoices } from '../madeVoices.js';
+import { type MadeTurn, madeConversation } from './madeConversation.js';
+
+const DIMENSIONS = 192;
+
+/** What the networks would say of a conversation. `soundsLike`: another voice's embeddings for a voice's. */
+function heard(turns: readonly MadeTurn[], seconds: number, spread = 0.8) {
+  const { local, voiceOf } = madeConversation(turns, seconds);
+  const { embeddings, voices } = madeVoices({ dimensions: DIMENSIONS, turns: voiceOf, windowsEach: 1, spread });
+  const input: ConversationInput = {
+    ...{ local, dimensions: DIMENSIONS, embeddings: flat(embeddings), voices: [], calibration: UNCALIBRATED },
+    ...{ falseAcceptPercent: 1, isNarrowBand: false },
+  };
+  return { input, voices };
+}
+
+const inTurn = (count: number, voices: number): MadeTurn[] =>
+  Array.from({ length: count }, (_, i) => ({ voice: i % voices, from: 4 * i + 0.5, to: 4 * i + 4 }));
+
+const toldOf = (input: ConversationInput) =>
+  resolveVoices(input).turns.map(({ cluster, startSample, endSample }) => ({
+    ...{ voice: cluster, from: startSample / 16_000, to: endSample / 16_000 },
+  }));
+
+describe('a conversation heard with a segmentation network', () => {
+  test.each([1, 2, 3, 4])('%i people in turn are so many voices, each at its time', (people) => {
+    const turns = inTurn(8, people);
+    expect(toldOf(heard(turns, 33).input)).toEqual(turns);
+  });
+
+  test('people who speak at once are both told, and the turns are marked', () => {
+    const turns = [
+      ...[0, 1].map((voice) => ({ voice, from: 0.5 + 5 * voice, to: 5 + 5 * voice })),
+      { voice: 0, from: 11, to: 16 },
+      { voice: 1, from: 14, to: 19 },
+    ];
+    const { input } = heard(turns, 20);
+    expect(toldOf(input)).toEqual(turns);
+    expect(resolveVoices(input).turns.map(({ isOverlap }) => isOverlap)).toEqual([false, false, true, true]);
+  });
+
+  test('who is enrolled is named, the others are not', () => {
+    const { input, voices } = heard(inTurn(8, 2), 33);
+    const mean = voices[0]!;
+    const ann = { id: 'ann', mean, exemplars: [mean], speechSeconds: 18, isNarrowBand: false };
+    const { turns } = resolveVoices({ ...input, voices: [ann] });
+    expect(turns.map(({ voiceId }) => voiceId)).toEqual(['ann', null, 'ann', null, 'ann', null, 'ann', null]);
+  });
+
+  test('a change of voice that the network missed is found by the embeddings', () => {
+    const turns = inTurn(8, 2);
+    const { input } = heard(turns, 33);
+    // The network hears one voice from beginning to end; a pause between the turns still parts the pieces.
+    const one = input.local.pieces.map((piece) => ({ ...piece, local: 0 }));
+    const { activity } = input.local.voices;
+    for (let at = 0; at < activity.length; at += 3) {
+      activity[at] = Math.max(activity[at]!, activity[at + 1]!, activity[at + 2]!);
+      activity.fill(0, at + 1, at + 3);
+    }
+    expect(toldOf({ ...input, local: { ...input.local, pieces: one } })).toEqual(turns);
+  });
+
+  test('no more voices than are asked for', () => {
+    const { input } = heard(inTurn(9, 3), 37);
+    const { turns } = resolveVoices({ ...input, maxVoices: 2 });
+    expect(new Set(turns.map(({ cluster }) => cluster))).toEqual(new Set([0, 1]));
+  });
+
+  test('where nobody speaks nobody is told', () => {
+    expect(toldOf(heard([], 12).input)).toEqual([]);
+  });
+});

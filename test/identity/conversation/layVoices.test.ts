@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { NOBODY } from '../../../src/identity/conversation/clusterPieces.js';
+import { layVoices } from '../../../src/identity/conversation/layVoices.js';
+import { madeConversation } from './madeConversation.js';
+
+const seconds = (spans: ReturnType<typeof layVoices>) =>
+  spans.map(({ voice, startSample, endSample }) => ({ voice, from: startSample / 16_000, to: endSample / 16_000 }));
+
+test('turns are laid as they were heard in every chunk, also where two people speak at once', () => {
+  const turns = [
+    { voice: 0, from: 1, to: 6 },
+    { voice: 1, from: 5, to: 11 },
+    { voice: 0, from: 14, to: 19 },
+  ];
+  const { local, voiceOf } = madeConversation(turns, 20);
+  expect(seconds(layVoices(local, Int32Array.from(voiceOf), 2))).toEqual(turns);
+});
+
+test('nobody speaks where nobody may, and a turn does not outlast the recording', () => {
+  const { local, voiceOf } = madeConversation([{ voice: 0, from: 0, to: 4 }], 4);
+  const quiet = { ...local, speech: [], audible: [{ startSample: 16_000, endSample: 48_000 }] };
+  expect(seconds(layVoices(quiet, Int32Array.from(voiceOf), 1))).toEqual([{ voice: 0, from: 1, to: 3 }]);
+  const short = { ...local, samples: 63_900 };
+  expect(layVoices(short, Int32Array.from(voiceOf), 1).at(-1)?.endSample).toBe(63_900);
+});
+
+test('short pauses are closed and short sounds are dropped', () => {
+  const turns = [
+    { voice: 0, from: 1, to: 3 },
+    { voice: 0, from: 3.1, to: 5 },
+    { voice: 0, from: 6, to: 6.06 },
+  ];
+  const { local, voiceOf } = madeConversation(turns, 8);
+  expect(seconds(layVoices(local, Int32Array.from(voiceOf), 1))).toEqual([{ voice: 0, from: 1, to: 5 }]);
+});
+
+test('where somebody surely speaks, the likeliest voice does, though the network was in doubt', () => {
+  const { local, voiceOf } = madeConversation([{ voice: 0, from: 1, to: 4 }], 6);
+  local.voices.activity.forEach((level, i) => {
+    const frame = Math.floor(i / 3);
+    if (level > 0 && frame % 500 >= 100 && frame % 500 < 150) local.voices.activity[i] = 60;
+  });
+  expect(seconds(layVoices(local, Int32Array.from(voiceOf), 1))).toEqual([{ voice: 0, from: 1, to: 4 }]);
+  const unsure = { ...local, speech: [] };
+  expect(layVoices(unsure, Int32Array.from(voiceOf), 1)).toHaveLength(2);
+});
+
+test('pieces that are nobody say nothing', () => {
+  const { local, voiceOf } = madeConversation([{ voice: 0, from: 1, to: 4 }], 6);
+  expect(layVoices(local, new Int32Array(voiceOf.length).fill(NOBODY), 1)).toEqual([]);
+});
