@@ -44,6 +44,10 @@ export interface IdentifyRequest {
   readonly falseAcceptPercent?: FalseAcceptPercent;
   /** Each audio track is one person, or each channel where there is one track, however many voices it seems to have. */
   readonly isSpeakerPerChannel?: boolean;
+  /** How many people speak, whether enrolled or not; undefined: nobody knows. See DiarizeRequest. */
+  readonly speakerCount?: number;
+  /** How many people speak at most; undefined: nobody knows. */
+  readonly maxSpeakers?: number;
   readonly limits?: Partial<RecordingLimits>;
 }
 
@@ -125,7 +129,10 @@ export interface DiarizeRequest {
   readonly openSource: () => Promise<RecordingSource>;
   /** People who may be named, all of them complete; undefined or empty: nobody, voices are only told apart. */
   readonly speakerIds?: readonly string[];
-  /** How many people speak: more voices than that are joined, fewer stay fewer. Undefined: nobody knows. */
+  /**
+   * How many people speak: more voices than that are joined, but for those that have a name; where fewer are heard, and
+   * there is a segmentation model, less evidence is asked of a voice. Undefined: nobody knows.
+   */
   readonly speakerCount?: number;
   /** Each audio track is one person, or each channel where there is one track, however many voices it seems to have. */
   readonly isSpeakerPerChannel?: boolean;

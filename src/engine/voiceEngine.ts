@@ -48,7 +48,7 @@ import { WatchSession } from './live/watchSession.js';
 import { detectRecordingSpeech } from './recording/detectRecordingSpeech.js';
 import { diarizeRecording } from './recording/diarizeRecording.js';
 import { ChunkIdentification } from './recording/identifyChunks.js';
-import { identifyRecording } from './recording/identifyRecording.js';
+import { type IdentifyRecordingRequest, identifyRecording } from './recording/identifyRecording.js';
 import { joinedIdentification, voicePerPart } from './recording/voicePerPart.js';
 import { speakerDirectory } from './speakerDirectory.js';
 import { galleryWarnings } from './voiceprints/galleryWarnings.js';
@@ -76,6 +76,9 @@ export interface EngineParts {
   readonly openCompute: OpenCompute;
   readonly nowMs: () => number;
 }
+
+/** A channel or track of one person. */
+const ONE_VOICE = { minVoices: 1, maxVoices: 1 };
 
 /** See Engine. */
 export class VoiceEngine implements Engine {
@@ -138,10 +141,14 @@ export class VoiceEngine implements Engine {
         falseAcceptPercent: request.falseAcceptPercent ?? config.falseAcceptPercent,
         galleryWarnings: speakerIds?.length ? [] : galleryWarnings(everybody, this.model.id),
       };
-      const identifyIn = (source: RecordingSource, maxVoices?: number) =>
+      const { speakerCount, maxSpeakers = speakerCount } = request;
+      const identifyIn = (
+        source: RecordingSource,
+        voices?: Pick<IdentifyRecordingRequest, 'minVoices' | 'maxVoices'>,
+      ) =>
         identifyRecording(
           { compute, openRecording: () => openRecording(source, limits, signal) },
-          { ...settings, maxVoices },
+          { ...settings, minVoices: speakerCount, maxVoices: maxSpeakers, ...voices },
           { signal, onProgress: options.onProgress },
         );
       if (!isSpeakerPerChannel) return identifyIn(request.source);
@@ -150,9 +157,9 @@ export class VoiceEngine implements Engine {
       const apart = await voicePerPart(
         (selection) => openRecording({ ...source, ...selection }, limits, signal),
         source.track === undefined ? {} : { track: source.track },
-        (selection) => identifyIn({ ...source, ...selection }, 1),
+        (selection) => identifyIn({ ...source, ...selection }, ONE_VOICE),
       );
-      return apart ? joinedIdentification(apart) : identifyIn(source, 1);
+      return apart ? joinedIdentification(apart) : identifyIn(source, ONE_VOICE);
     });
   }
 

@@ -39,6 +39,8 @@ export interface WindowsInput extends HeardRecording {
 /** A recording heard with a segmentation model: pieces of local voices, one for each row of `embeddings`. */
 export interface ConversationInput extends HeardRecording {
   readonly local: LocalSpeech;
+  /** So many voices are known to be there; fewer are told apart only where there is no trace of more. */
+  readonly minVoices?: number | undefined;
 }
 
 export type VoicesInput = WindowsInput | ConversationInput;
@@ -121,7 +123,7 @@ function voicesOfPieces(
 ): FoundVoices | undefined {
   const { local } = input;
   if (local.pieces.length === 0) return undefined;
-  const first = clusterPieces(input, usual);
+  const first = clusterPieces(input, usual, { leastVoices: input.minVoices });
   const split = splitByVoice(windowsOf(input), first, input.voices, options);
   const clustered = relabelledPieces(input, split, usual);
   return {

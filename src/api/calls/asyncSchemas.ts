@@ -8,8 +8,10 @@ import {
   identifyQuery,
   optional,
   separateSpeakerPerChannel,
+  speakerCount,
   speakerIdList,
   text,
+  wholeNumber,
 } from './schemas.js';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused; as \p{Cc}, in letters every reader of the OpenAPI document knows
@@ -26,13 +28,9 @@ const webhook = z.string().max(8192).describe('Where the outcome is sent, up to 
 export const asyncQuery = z.object({ request_id: optional(requestId), webhook: optional(webhook) });
 
 const seconds = z.preprocess((raw) => (typeof raw === 'string' ? Number(raw) : raw), z.number().min(0).max(3600));
-const wholeNumber = z.preprocess((raw) => (typeof raw === 'string' ? Number(raw) : raw), z.number().int());
-
-const speakerCount = wholeNumber.pipe(z.union([z.literal(-1), z.literal(0), z.number().int().min(1).max(100)]));
-
 const voices = {
   speakerIds: optional(speakerIdList).describe('People who may be named; by default voices are only told apart'),
-  speakerCount: optional(speakerCount).describe('How many people speak at most; -1 where nobody knows'),
+  speakerCount: optional(speakerCount).describe('How many people speak; -1 where nobody knows'),
   speakers: optional(speakerCount).describe('The older name of speakerCount, which wins where both are given'),
   separateSpeakerPerChannel,
 };

@@ -67,6 +67,16 @@ export const separateSpeakerPerChannel = optional(flag).describe(
   'Each audio track of the recording is one person, or each channel where there is one track',
 );
 
+export const wholeNumber = z.preprocess((raw) => (typeof raw === 'string' ? Number(raw) : raw), z.number().int());
+
+/** -1 and 0: nobody knows. */
+export const speakerCount = wholeNumber.pipe(z.union([z.literal(-1), z.literal(0), z.number().int().min(1).max(100)]));
+
+const people = {
+  speakerCount: optional(speakerCount).describe('How many people speak; -1 where nobody knows'),
+  maxSpeakers: optional(count.pipe(z.number().int().min(1).max(100))).describe('How many people speak at most'),
+};
+
 export const choice = {
   speakerIds: optional(speakerIdList).describe('Only these people, all of them complete; everybody by default'),
   falseAcceptPercent: optional(falseAcceptPercent),
@@ -77,8 +87,8 @@ export const enrollBody = z.object({ ...carried, ...declared, ...person, speaker
 export const enrollQuery = z.object({ ...declared, ...person, speakerId });
 export const sampleBody = z.object({ ...carried, ...declared, ...person });
 export const sampleQuery = z.object({ ...declared, ...person });
-export const identifyBody = z.object({ ...carried, ...declared, ...choice, separateSpeakerPerChannel });
-export const identifyQuery = z.object({ ...declared, ...choice, separateSpeakerPerChannel });
+export const identifyBody = z.object({ ...carried, ...declared, ...choice, ...people, separateSpeakerPerChannel });
+export const identifyQuery = z.object({ ...declared, ...choice, ...people, separateSpeakerPerChannel });
 
 export const oneSpeaker = z.object({ speakerId });
 export const speakerPatch = z.object({ name: text.pipe(NAME.trim()) });

@@ -101,12 +101,13 @@ async function addSample(call: Call): Promise<Answer> {
 async function identify(call: Call): Promise<Answer> {
   const { fields, source } = await readAudioInput(call, identifyBody, identifyQuery);
   const { engine, limits } = call.surface;
-  const { speakerIds, falseAcceptPercent, separateSpeakerPerChannel: isSpeakerPerChannel } = fields;
+  const { speakerIds, falseAcceptPercent, separateSpeakerPerChannel: isSpeakerPerChannel, maxSpeakers } = fields;
+  const speakerCount = (fields.speakerCount ?? 0) < 1 ? undefined : fields.speakerCount;
   const result = await engine.identify(
     {
       tenantId: call.tenantId,
       source,
-      ...present({ speakerIds, falseAcceptPercent, isSpeakerPerChannel }),
+      ...present({ speakerIds, falseAcceptPercent, isSpeakerPerChannel, speakerCount, maxSpeakers }),
       limits: { maxDurationMs: limits.maxIdentifyMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
     },
     call.options,

@@ -5,7 +5,7 @@ import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { audioPartsOf, audioPartsOptions } from '../options/audioSelection.js';
 import { falseAcceptOf, falseAcceptOption } from '../options/falseAccept.js';
 import { openEngine, segmentationOption } from '../options/openEngine.js';
-import { hasFlag, listOption, textOption, usageError } from '../options/parseCommandLine.js';
+import { hasFlag, listOption, numberOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
 import { printResult, remark } from '../output/output.js';
 import { ProgressBar } from '../output/progressBar.js';
@@ -22,6 +22,8 @@ export const identify: Command = {
   arity: [1, 1],
   options: {
     speakers: { value: 'A,B', about: 'Only these ids (default: everybody whose voiceprint is complete)' },
+    'speaker-count': { value: 'N', about: 'So many people speak (default: as many as are heard)' },
+    'max-speakers': { value: 'N', about: 'At most so many people speak' },
     ...falseAcceptOption,
     ...segmentationOption,
     all: { about: 'Print every turn; by default neighbouring turns of one voice are one line' },
@@ -54,14 +56,23 @@ speaks on one track, or on one channel where there is one track, is one person.`
   },
 };
 
+const PEOPLE = { least: 1, most: 100, isWhole: true } as const;
+
 function requestOf(args: ParsedArguments, terminal: Terminal): IdentifyRequest {
   const speakerIds = listOption(args, 'speakers');
   const falseAcceptPercent = falseAcceptOf(args);
   const { isSpeakerPerChannel, ...selection } = audioPartsOf(args);
+  const speakerCount = numberOption(args, 'speaker-count', PEOPLE);
+  const maxSpeakers = numberOption(args, 'max-speakers', PEOPLE);
+  if (speakerCount !== undefined && maxSpeakers !== undefined) {
+    throw usageError('--speaker-count and --max-speakers exclude each other; give one of them');
+  }
   return {
     source: { ...sourceOf(args, terminal), ...selection },
     isSpeakerPerChannel,
     ...(speakerIds ? { speakerIds } : {}),
+    ...(speakerCount ? { speakerCount } : {}),
+    ...(maxSpeakers ? { maxSpeakers } : {}),
     ...(falseAcceptPercent ? { falseAcceptPercent } : {}),
   };
 }

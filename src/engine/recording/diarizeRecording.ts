@@ -24,10 +24,10 @@ export async function diarizeRecording(
   { voiceprints, falseAcceptPercent, speakerCount, isSpeakerPerChannel }: DiarizeSettings,
   options: IdentifyRecordingOptions,
 ): Promise<Diarization> {
-  const identify = (selection: AudioSelection, maxVoices: number | undefined) =>
+  const identify = (selection: AudioSelection, voices: number | undefined) =>
     identifyRecording(
       { compute, openRecording: () => open(selection) },
-      { voiceprints, falseAcceptPercent, maxVoices },
+      { voiceprints, falseAcceptPercent, maxVoices: voices, minVoices: voices },
       options,
     );
   const apart = isSpeakerPerChannel ? await voicePerPart(open, {}, (selection) => identify(selection, 1)) : undefined;

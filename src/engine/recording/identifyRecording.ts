@@ -33,6 +33,8 @@ export interface IdentifyRecordingRequest {
   readonly galleryWarnings?: readonly Warning[];
   /** At most this many voices; undefined: as many as are heard. */
   readonly maxVoices?: number | undefined;
+  /** At least this many, where there is a trace of them and a segmentation model; undefined: as many as are heard. */
+  readonly minVoices?: number | undefined;
 }
 
 export interface IdentifyRecordingOptions {
@@ -52,7 +54,7 @@ const FAINT_PEAK = 10 ** (FAINT_DB / 20);
  */
 export async function identifyRecording(
   { compute, openRecording }: IdentifyRecordingDependencies,
-  { voiceprints, falseAcceptPercent, galleryWarnings = [], maxVoices }: IdentifyRecordingRequest,
+  { voiceprints, falseAcceptPercent, galleryWarnings = [], maxVoices, minVoices }: IdentifyRecordingRequest,
   { signal, onProgress }: IdentifyRecordingOptions,
 ): Promise<Identification> {
   await using recording = await openRecording();
@@ -80,7 +82,7 @@ export async function identifyRecording(
   const { dimensions, embeddings } = heard;
   const { turns } = await compute.resolveVoices(
     {
-      ...('local' in heard ? { local: heard.local } : { windows: heard.windows, speech: heard.speech }),
+      ...('local' in heard ? { local: heard.local, minVoices } : { windows: heard.windows, speech: heard.speech }),
       dimensions,
       embeddings,
       voices: voicesToMatch(voiceprints, compute.model.id),

@@ -19,7 +19,7 @@ const MAX_UNDER_WAY = 4;
 /** Audio the voice-activity network looks at in one call: about 16 s. */
 const PIECE_SAMPLES = 500 * HOP_SAMPLES;
 /** Pieces are cut to a multiple of this, so that pieces of one length go through the speaker network together. */
-const STEP_FRAMES = 10;
+const STEP_FRAMES = 5;
 /** The activity of a voice that only the voice-activity network hears. */
 const HEARD = 255;
 
@@ -218,7 +218,7 @@ class LocalListening {
     for (let frame = 0; frame < frames; frame += 1) {
       const middle = (chunk * this.#hopFrames + frame + 0.5) * LOCAL_FRAME_SAMPLES;
       const probability = this.#probabilities[Math.floor(middle / HOP_SAMPLES)] ?? 0;
-      if (probability < 255 * WIDE_BAND_SEGMENTER.onProbability || activity[frame * LOCAL_VOICES]! >= LOCAL_ACTIVE) {
+      if (probability < 255 * WIDE_BAND_SEGMENTER.offProbability || activity[frame * LOCAL_VOICES]! >= LOCAL_ACTIVE) {
         continue;
       }
       activity[frame * LOCAL_VOICES] = HEARD;

@@ -34,6 +34,9 @@ export const PIECE_TUNING = {
   ownFrames: 25,
 };
 
+/** Where more voices are known to be there than are found, a piece counts up to this much. */
+const MOST_EVIDENCE = 4;
+
 /** Voices the second step starts from: it holds a few numbers for each of them and each piece. */
 const MAX_VOICES = 40;
 
@@ -42,30 +45,39 @@ const MAX_VOICES = 40;
  * finds too many voices; a Bayesian model of the whole recording gives up those without evidence of their own; then each
  * local voice of a chunk is laid to another voice than the others of the chunk, and pieces that are clearly somebody
  * else's, where the segmentation network missed a change, to theirs.
+ *
+ * @param usual how alike windows of one voice and of two are, for the speaker model
+ * @param leastVoices how many voices there are known to be, at least; fewer are found where there is no trace of them
  */
-export function clusterPieces(input: EmbeddedPieces, usual: WindowLikeness): ClusteredWindows {
+export function clusterPieces(
+  input: EmbeddedPieces,
+  usual: WindowLikeness,
+  { leastVoices = 1 }: { readonly leastVoices?: number | undefined } = {},
+): ClusteredWindows {
   const founding = foundingRows(input.local.pieces);
   const part = { ...input, local: { ...input.local, pieces: [...founding].map((row) => input.local.pieces[row]!) } };
   const rows = { ...part, embeddings: rowsOf(input, founding) };
   const windows = windowsOf(rows);
   const first = linkedRows(rows, usual);
   const voices = 1 + first.reduce((highest, label) => Math.max(highest, label), -1);
-  const settled = variationalVoices(
-    {
-      dimensions: input.dimensions,
-      embeddings: centred(windows),
-      weights: Float32Array.from(rows.local.pieces, ({ frames }) =>
-        Math.min(1, frames.length / PIECE_TUNING.fullFrames),
-      ),
-      stay: new Float32Array(founding.length), // pieces overlap in time: none follows another
-      labels: first,
-      voices,
-    },
-    usual,
-    PIECE_TUNING,
-  );
-  const found = centroidsOf(windows, Int32Array.from(founding.keys()), settled);
-  return laidTo(input, found.centroids, usual);
+  const windowed = {
+    dimensions: input.dimensions,
+    embeddings: centred(windows),
+    weights: Float32Array.from(rows.local.pieces, ({ frames }) => Math.min(1, frames.length / PIECE_TUNING.fullFrames)),
+    stay: new Float32Array(founding.length), // pieces overlap in time: none follows another
+    labels: first,
+    voices,
+  };
+  const everyRow = Int32Array.from(founding.keys());
+  let { evidence } = PIECE_TUNING;
+  for (;;) {
+    const settled = variationalVoices(windowed, usual, { ...PIECE_TUNING, evidence });
+    const found = centroidsOf(windows, everyRow, settled);
+    if (found.voices >= Math.min(leastVoices, voices) || evidence >= MOST_EVIDENCE) {
+      return laidTo(input, found.centroids, usual);
+    }
+    evidence *= 1.3; // the more a piece counts, the more voices can justify themselves
+  }
 }
 
 /** Takes other labels (see splitByVoice) and lays every piece to the likeliest of these voices once more. */

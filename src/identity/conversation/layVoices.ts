@@ -49,8 +49,24 @@ export function layVoices(local: LocalSpeech, labels: Int32Array, voices: number
       if (shares[voice]! > LAYING_TUNING.leastShare * looks) heard[voice]![frame] = 1;
     }
   }
+  fillSilence(heard, isSure);
   const turns = heard.flatMap((own, voice) => turnsOf(own, voice, local.samples));
   return turns.sort((a, b) => a.startSample - b.startSample || a.voice - b.voice);
+}
+
+/** Where somebody surely speaks but nobody was heard, the voice nearest within that speech does. */
+function fillSilence(heard: readonly Uint8Array[], isSure: Uint8Array): void {
+  const voiceAt = (frame: number) => (isSure[frame] ? heard.findIndex((own) => own[frame]) : -1);
+  for (let frame = 0; frame < isSure.length; frame += 1) {
+    if (!isSure[frame] || voiceAt(frame) >= 0) continue;
+    let end = frame;
+    while (isSure[end] && voiceAt(end) < 0) end += 1;
+    const [before, after] = [voiceAt(frame - 1), voiceAt(end)];
+    const middle = before < 0 ? frame : after < 0 ? end : Math.round((frame + end) / 2);
+    heard[before]?.fill(1, frame, middle);
+    heard[after]?.fill(1, middle, end);
+    frame = end;
+  }
 }
 
 /** Voice of the recording that each local voice is in each frame of its chunk: that of its nearest piece. */

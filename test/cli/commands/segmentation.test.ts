@@ -18,8 +18,8 @@ async function answer(...argv: string[]) {
   return JSON.parse(stdout);
 }
 
-/** Half a frame of the segmentation's grid. */
-const ROUNDING_SECONDS = 0.01;
+/** Two frames of the segmentation's grid and a step of the voice activity, whose thresholds are others with a segmentation model. */
+const ROUNDING_SECONDS = 0.08;
 
 test('a segmentation model is added, told by its kind, used and left aside; one that hears nobody changes no turn', async () => {
   const recording = story(folder, 'slt', 0);

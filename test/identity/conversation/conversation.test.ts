@@ -69,6 +69,14 @@ describe('a conversation heard with a segmentation network', () => {
     expect(new Set(turns.map(({ cluster }) => cluster))).toEqual(new Set([0, 1]));
   });
 
+  test('a voice with too little speech to justify itself is told where it is known to be there', () => {
+    const { input } = heard([...inTurn(8, 2), { voice: 2, from: 38, to: 39.2 }], 40);
+    const voicesOf = (told: ConversationInput) => new Set(resolveVoices(told).turns.map(({ cluster }) => cluster)).size;
+    expect(voicesOf(input)).toBe(2);
+    expect(voicesOf({ ...input, minVoices: 3, maxVoices: 3 })).toBe(3);
+    expect(voicesOf({ ...input, minVoices: 9 })).toBeLessThanOrEqual(9);
+  });
+
   test('where nobody speaks nobody is told', () => {
     expect(toldOf(heard([], 12).input)).toEqual([]);
   });

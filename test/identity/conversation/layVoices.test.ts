@@ -45,6 +45,19 @@ test('where somebody surely speaks, the likeliest voice does, though the network
   expect(layVoices(unsure, Int32Array.from(voiceOf), 1)).toHaveLength(2);
 });
 
+test('where somebody surely speaks and the network heard nobody, the nearest voice does', () => {
+  const turns = [
+    { voice: 0, from: 1, to: 3 },
+    { voice: 1, from: 4, to: 6 },
+  ];
+  const { local, voiceOf } = madeConversation(turns, 8);
+  const speech = [{ startSample: 8_000, endSample: 112_000 }];
+  expect(seconds(layVoices({ ...local, speech, audible: speech }, Int32Array.from(voiceOf), 2))).toEqual([
+    { voice: 0, from: 0.5, to: 3.5 },
+    { voice: 1, from: 3.5, to: 7 },
+  ]);
+});
+
 test('pieces that are nobody say nothing', () => {
   const { local, voiceOf } = madeConversation([{ voice: 0, from: 1, to: 4 }], 6);
   expect(layVoices(local, new Int32Array(voiceOf.length).fill(NOBODY), 1)).toEqual([]);
