@@ -2,6 +2,9 @@
 // Read on the TypeScript sources, so that imports of types count as well.
 const STAGES = 'audio|speech|features|inference|identity|registry|evaluation|net|jobs';
 
+/** The code of the dialogs: it runs in the browser. */
+const EDITOR = '^nodes/([^/]+)/editor(\\.ts$|/)';
+
 /** npm package `name` (a pattern) may be imported only from `owner` (a pattern). */
 const ownedBy = (name, owner) => ({
   name: `${name.replaceAll(/[^a-z-]+/g, '-')}-only-in-${owner.replaceAll(/[^a-z-]+/g, '-')}`,
@@ -126,6 +129,19 @@ module.exports = {
       comment: 'The command line starts the REST surface, and a store node mounts it; nothing else crosses.',
       from: { path: '^src/api/' },
       to: { path: '^(nodes|src/cli)/' },
+    },
+    {
+      name: 'dialogs-import-dialogs-only',
+      severity: 'error',
+      comment: 'A dialog is bundled for the browser: it uses its own code and what all dialogs share.',
+      from: { path: EDITOR },
+      to: { pathNot: ['^nodes/$1/editor/', '^nodes/shared/editor/'] },
+    },
+    {
+      name: 'nothing-else-imports-dialogs',
+      severity: 'error',
+      from: { path: '^(src|nodes)/', pathNot: EDITOR },
+      to: { path: EDITOR },
     },
     { name: 'nobody-imports-nodes', severity: 'error', from: { path: '^src/' }, to: { path: '^nodes/' } },
     {

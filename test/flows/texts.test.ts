@@ -22,6 +22,13 @@ const nodes = join(packageRoot, 'nodes');
 const read = (...path: string[]) => readFileSync(join(nodes, ...path), 'utf8');
 const catalogue = (language: string, type: string) => JSON.parse(read(type, 'locales', language, `${type}.json`));
 
+/** What a dialog runs in the browser, apart from what all dialogs share. */
+function editorCode(type: string): string {
+  const folder = join(nodes, type, 'editor');
+  const parts = existsSync(folder) ? readdirSync(folder).map((name) => read(type, 'editor', name)) : [];
+  return [read(type, 'editor.ts'), ...parts].join('\n');
+}
+
 /** `{a: {b: 'text'}}` as `['a.b', 'text']` rows. */
 function texts(tree: Record<string, unknown>, prefix = ''): [string, string][] {
   return Object.entries(tree).flatMap(([key, value]) =>
@@ -34,6 +41,8 @@ describe.each(TYPES)('%s', (type) => {
   const german = new Map(texts(catalogue('de', type)));
   const html = read(type, `${type}.html`);
   const code = read(type, `${type}.ts`);
+  const editor = editorCode(type);
+  const built = readFileSync(join(packageRoot, 'dist/nodes', type, `${type}.html`), 'utf8');
 
   test('both languages have the same keys and the same blanks, and none is empty', () => {
     expect([...german.keys()]).toEqual([...english.keys()]);
@@ -46,13 +55,14 @@ describe.each(TYPES)('%s', (type) => {
 
   test('every text that the dialog asks for exists', () => {
     const asked = [...html.matchAll(/data-i18n="(?:\[\w+\])?([\w-]+(?:\.\w+)+)"/g)].map(([, key]) => key!);
-    const called = [...html.matchAll(/_\('([\w-]+(?:\.\w+)+)'/g)]
+    const called = [...editor.matchAll(/_\('([\w-]+(?:\.\w+)+)'/g)]
       .map(([, key]) => key!)
       .filter((key) => key.startsWith(type));
     expect(asked.length).toBeGreaterThan(0);
     for (const key of [...asked, ...called]) expect(english.has(key), key).toBe(true);
-    const own = [...html.matchAll(/`\$\{texts\}\.([\w.]+)`/g)].map(([, key]) => `${type}.${key}`);
+    const own = [...editor.matchAll(/\b(?:text|check)\('([\w.]+)'/g)].map(([, key]) => `${type}.${key}`);
     for (const key of own) expect(english.has(key), key).toBe(true);
+    expect(called.length + own.length).toBeGreaterThan(0);
   });
 
   test('every fixed badge text of the node exists and is short', () => {
@@ -79,9 +89,17 @@ describe.each(TYPES)('%s', (type) => {
   });
 
   test('the type is registered under a literal name with an inline definition, as the scorecard wants', () => {
-    expect(html).toContain(`RED.nodes.registerType('${type}', {`);
+    expect(built).toContain(`RED.nodes.registerType("${type}", {`);
+    expect(built).toMatch(/\n\t\tcategory: "[\w ]+",\n(\t\tcolor: "#\w+",\n)?\t\tdefaults: \{\n/);
     expect(code).toContain(`registerType('${type}',`);
-    expect(html).toContain(`version: { value: ${VERSIONS[type]} }`);
+    expect(editor).toContain(`version: { value: ${VERSIONS[type]} }`);
+  });
+
+  test('the code of the dialog is inside the HTML, and nowhere else', () => {
+    expect(built).not.toMatch(/<script[^>]* src=/);
+    expect(built.match(/<script type="text\/javascript">/g)).toHaveLength(1);
+    expect(built).not.toMatch(/^\s*(import|export)\b/m);
+    expect(existsSync(join(packageRoot, 'dist/nodes', type, 'editor.js'))).toBe(false);
   });
 });
 
@@ -113,7 +131,7 @@ test('every type but the config node is used in an example, and no example holds
 
 test('every icon that a node names is there, white on nothing', () => {
   for (const type of TYPES) {
-    const icon = /icon: '([\w-]+\.svg)'/.exec(read(type, `${type}.html`))?.[1];
+    const icon = /icon: '([\w-]+\.svg)'/.exec(read(type, 'editor.ts'))?.[1];
     if (type === 'speaker-store') continue;
     expect(icon && existsSync(join(nodes, type, 'icons', icon)), type).toBe(true);
     expect(read(type, 'icons', icon!)).toMatch(/#fff/);

@@ -1,0 +1,118 @@
+import {
+  allOf,
+  checksOf,
+  hasChosen,
+  isChosen,
+  isTopicPart,
+  numberFrom,
+  when,
+  wholeNumberFrom,
+} from '../shared/editor/checks.js';
+import {
+  COMPUTED,
+  entered,
+  fillMissing,
+  isChecked,
+  keepPathOfOldNodes,
+  makeResultProperty,
+  makeTyped,
+  styleOfName,
+} from '../shared/editor/fields.js';
+import { giveStore, speakerType } from '../shared/editor/stores.js';
+import { textsOf } from '../shared/editor/texts.js';
+
+const OUTPUTS: Readonly<Record<string, number>> = { whole: 1, turns: 2, live: 3 };
+/** Topics below the base that are no sites. */
+const RESERVED_SITES: readonly unknown[] = ['speakers', 'status', 'errors'];
+
+const check = checksOf(textsOf('identify-speakers'));
+const partNumber = check('errors.part', wholeNumberFrom(1, 64));
+const topicPart = check('errors.topic', isTopicPart);
+const isWhole = hasChosen('output', 'whole');
+const isLive = hasChosen('output', 'live');
+const hasTopics = hasChosen('output', 'turns', 'live');
+const hasQueue = hasChosen('output', 'whole', 'turns');
+
+RED.nodes.registerType('identify-speakers', {
+  category: 'speaker identification',
+  color: '#3FADB5',
+  defaults: {
+    name: { value: '' },
+    version: { value: 3 },
+    store: { value: '', type: 'speaker-store', required: true },
+    property: { value: 'payload', validate: RED.validators.typedInput('propertyType') },
+    propertyType: { value: 'msg' },
+    isPath: { value: false },
+    track: { value: '', validate: partNumber },
+    channel: { value: '', validate: partNumber },
+    isSpeakerPerChannel: { value: false },
+    speakers: { value: '', validate: RED.validators.typedInput({ typeField: 'speakersType', allowBlank: true }) },
+    speakersType: { value: 'str' },
+    falseAcceptPercent: { value: '' },
+    output: { value: 'whole' },
+    resultProperty: { value: 'payload', validate: when(isWhole, RED.validators.typedInput({ type: 'msg' })) },
+    topicBase: { value: 'speaker-id', validate: when(hasTopics, topicPart) },
+    site: {
+      value: 'home',
+      validate: when(
+        hasTopics,
+        allOf(
+          check('errors.site', (value) => !RESERVED_SITES.includes(value)),
+          topicPart,
+        ),
+      ),
+    },
+    isRetained: { value: false },
+    queueLimit: { value: '20', validate: when(hasQueue, check('errors.queueLimit', wholeNumberFrom(1, 10_000))) },
+    presenceWindowSeconds: { value: '30', validate: when(isLive, check('errors.presence', numberFrom(1, 86_400))) },
+    isTellingTentative: { value: false },
+    isDiscovered: { value: false },
+    discoveryPrefix: {
+      value: 'homeassistant',
+      validate: when(isLive, when(isChosen('isDiscovered'), topicPart)),
+    },
+    outputs: { value: 1 },
+  },
+  onadd: giveStore,
+  inputs: 1,
+  outputs: 1,
+  icon: 'voice-prints-identify.svg',
+  paletteLabel() {
+    return this._('identify-speakers.palette');
+  },
+  label() {
+    return this.name || this._('identify-speakers.palette');
+  },
+  labelStyle: styleOfName,
+  inputLabels() {
+    return this._(this.output === 'live' ? 'identify-speakers.port.stream' : 'identify-speakers.port.input');
+  },
+  outputLabels(index) {
+    if (this.output === 'whole') return this._('identify-speakers.port.whole');
+    if (index === 2) return this._('identify-speakers.port.state');
+    return this._(index === 0 ? 'identify-speakers.port.known' : 'identify-speakers.port.others');
+  },
+  oneditprepare() {
+    fillMissing(this);
+    keepPathOfOldNodes(this);
+    makeTyped('property', ['msg', 'flow', 'global', 'str', 'env', 'jsonata']);
+    makeTyped('speakers', [speakerType('#node-input-store'), ...COMPUTED]);
+    makeResultProperty();
+    const show = () => {
+      const output = entered('#node-input-output');
+      $('#node-input-outputs').val(OUTPUTS[output]!);
+      $('#identify-speakers-whole').toggle(output === 'whole');
+      $('#identify-speakers-turns').toggle(output !== 'whole');
+      $('#identify-speakers-live').toggle(output === 'live');
+      $('#identify-speakers-retain').toggle(output === 'turns');
+      $('#identify-speakers-queue').toggle(output !== 'live');
+      $('#identify-speakers-path, #identify-speakers-part, #identify-speakers-perChannel').toggle(output !== 'live');
+      $('#identify-speakers-prefix').toggle(isChecked('#node-input-isDiscovered'));
+      const base = entered('#node-input-topicBase') || 'speaker-id';
+      $('#identify-speakers-topic').text(`${base}/${entered('#node-input-site') || 'home'}/event`);
+    };
+    $('#node-input-output, #node-input-isDiscovered').on('change', show);
+    $('#node-input-topicBase, #node-input-site').on('input', show);
+    show();
+  },
+});
