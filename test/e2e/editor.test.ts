@@ -216,3 +216,112 @@ test('a store that is not deployed says so where its keys would be', async () =>
   expect(await editor.page.isDisabled('#speaker-store-new-key')).toBe(true);
   if (pictures) await editor.page.screenshot({ path: join(pictures, 'store-keys-new.png') });
 });
+
+test('nodes of an earlier release get what they lack when their dialog opens, and keep what was chosen', async () => {
+  await using editor = await Editor.open(browser, red.url, 'en-US');
+  const { page } = editor;
+  const tab = everything.find(({ type }) => type === 'tab')!.id;
+  const store = everything.find(({ type }) => type === 'speaker-store')!.id;
+  const saved = (id: string) =>
+    page.evaluate((nodeId) => {
+      const { RED } = globalThis as unknown as { RED: { nodes: { node(id: string): Record<string, unknown> } } };
+      const { version, isAutostart, transport, url, isPath, property, queueLimit } = RED.nodes.node(nodeId);
+      return { version, isAutostart, transport, url, isPath, property, queueLimit };
+    }, id);
+  await editor.importFlow([
+    {
+      id: 'camera',
+      type: 'audio-source',
+      z: tab,
+      wires: [],
+      mode: 'rtsp',
+      url: 'rtsp://me:s%20p@cam/1',
+      urlType: 'str',
+    },
+    { id: 'names', type: 'identify-speakers', z: tab, wires: [], store, property: 'file', propertyType: 'msg' },
+  ]);
+  await editor.edit('camera');
+  await page.click('#node-dialog-ok');
+  await page.waitForSelector('.red-ui-tray', { state: 'detached' });
+  expect(await saved('camera')).toMatchObject({
+    version: '2',
+    isAutostart: true,
+    transport: 'tcp',
+    url: 'rtsp://cam/1',
+  });
+  await editor.edit('camera'); // the password has left the address
+  expect(await page.inputValue('#node-input-user')).toBe('me');
+  await editor.closeDialog();
+  await editor.edit('names');
+  await page.click('#node-dialog-ok');
+  await page.waitForSelector('.red-ui-tray', { state: 'detached' });
+  expect(await saved('names')).toMatchObject({ version: '3', isPath: true, property: 'file', queueLimit: '20' });
+});
+
+test('the dialog of the registry shows what its action needs, and a node that is dragged in gets the store', async () => {
+  await using editor = await Editor.open(browser, red.url, 'en-US');
+  const { page } = editor;
+  const z = everything.find(({ type }) => type === 'tab')!.id;
+  const given = await page.evaluate((tab) => {
+    interface Nodes {
+      getType(type: string): { onadd(): void };
+      eachConfig(see: (node: { id: string; type: string }) => void): void;
+      remove(id: string): void;
+    }
+    const { nodes } = (globalThis as unknown as { RED: { nodes: Nodes } }).RED;
+    const stores = () => {
+      const ids: string[] = [];
+      nodes.eachConfig(({ id, type }) => {
+        if (type === 'speaker-store') ids.push(id);
+      });
+      return ids;
+    };
+    const storeOf = (type: string) => {
+      const node: { z: string; store?: string } = { z: tab };
+      nodes.getType(type).onadd.call(node);
+      return node.store;
+    };
+    const [only, ...others] = stores();
+    const ofSeveral = storeOf('enroll-speaker');
+    for (const id of others) nodes.remove(id);
+    const ofOne = ['enroll-speaker', 'identify-speakers', 'speaker-registry'].map(storeOf);
+    nodes.remove(only!);
+    const added = storeOf('enroll-speaker');
+    return { only, others, ofSeveral, ofOne, added, left: stores() };
+  }, z);
+  expect(given.others).not.toEqual([]);
+  expect(given.ofSeveral).toBeUndefined(); // the user chooses
+  expect(given.ofOne).toEqual([given.only, given.only, given.only]);
+  expect(given.left).toEqual([given.added]);
+  const settings = {
+    store: given.added,
+    actionType: 'action',
+    speakerId: '',
+    speakerIdType: 'str',
+    newName: 'x',
+    newNameType: 'str',
+  };
+  await editor.importFlow([
+    { id: 'jobs', type: 'speaker-registry', z, wires: [], version: 2, action: 'jobs', ...settings },
+    { id: 'rename', type: 'speaker-registry', z, wires: [], version: 2, action: 'rename', ...settings },
+  ]);
+  const shown = () => page.locator('.speaker-registry-for:visible').count();
+  await editor.edit('jobs');
+  expect(await shown()).toBe(1);
+  await page.click('#node-dialog-ok');
+  await page.waitForSelector('.red-ui-tray', { state: 'detached' });
+  await editor.edit('rename');
+  expect(await shown()).toBe(2);
+  await editor.closeDialog();
+  const nodes = await page.evaluate(() => {
+    interface Shown {
+      inputs: unknown;
+      validationErrors?: string[];
+    }
+    const { RED } = globalThis as unknown as { RED: { nodes: { node(id: string): Shown } } };
+    return { inputs: RED.nodes.node('jobs').inputs, wrong: RED.nodes.node('rename').validationErrors };
+  });
+  expect(Number(nodes.inputs)).toBe(0);
+  expect(nodes.wrong).toHaveLength(1); // who is renamed
+  expect(nodes.wrong?.[0]).not.toMatch(/speaker-registry\./);
+});
