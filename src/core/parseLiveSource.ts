@@ -1,5 +1,6 @@
 import { VoicePrintsError } from './errors.js';
 import type { Credentials, LiveSource, MicrophoneSource, RtpFormat, RtpSource } from './liveSource.js';
+import { present } from './present.js';
 
 const invalid = (what: string): VoicePrintsError => new VoicePrintsError('INPUT_INVALID', what);
 
@@ -92,7 +93,7 @@ function parseRtp(text: string, usual?: RtpFormat['encoding']): RtpSource {
   const address = hostname.replace(/^\[|\]$/g, '');
   const latencyMs = whole(options.get('latency') ?? undefined, 'latency');
   const description = { by: 'port', address, port: Number(port), format } as const;
-  return { kind: 'rtp', description, ...(latencyMs === undefined ? {} : { latencyMs }) };
+  return { kind: 'rtp', description, ...present({ latencyMs }) };
 }
 
 /** Caps as GStreamer writes them: `application/x-rtp,media=audio,encoding-name=(string)PCMU,…`. Throws INPUT_INVALID. */
@@ -120,9 +121,7 @@ function rtpFormatOf(option: (name: 'encoding' | 'rate' | 'channels' | 'payload'
   const payloadType = whole(option('payload'), 'payload');
   return {
     encoding,
-    ...(clockRateHz === undefined ? {} : { clockRateHz }),
-    ...(channels === undefined ? {} : { channels }),
-    ...(payloadType === undefined ? {} : { payloadType }),
+    ...present({ clockRateHz, channels, payloadType }),
   };
 }
 

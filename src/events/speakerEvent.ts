@@ -1,5 +1,6 @@
 import type { Candidate, Decision, IdentifiedSegment } from '../core/identification.js';
 import type { LiveTurn, StreamStatus } from '../core/live.js';
+import { present } from '../core/present.js';
 
 /** What is the same for every event of one session: a recording, or one live stream. */
 export interface EventContext {
@@ -170,7 +171,7 @@ export function rejectedEvent(rejection: Rejection, context: EventContext, times
     model: context.model,
     timestamp: isoTime(timestampMs),
     reason: rejection.reason,
-    ...(rejection.turnId !== undefined && { turn_id: rejection.turnId }),
+    ...present({ turn_id: rejection.turnId }),
   };
 }
 

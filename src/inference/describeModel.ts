@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { VoicePrintsError } from '../core/errors.js';
+import { present } from '../core/present.js';
 import { isSegmentation } from './describeSegmentation.js';
 import { frontEndOf } from './frontEnd.js';
 import type { ModelOrigin } from './modelOrigin.js';
@@ -31,7 +32,7 @@ export function describeModel(bytes: Uint8Array, origin: ModelOrigin): SpeakerMo
   return {
     // Two different files must never pass for one model, even under one name.
     id: entry?.id ?? `${name}@${sha256.slice(0, 12)}`,
-    ...(storedAs === undefined ? {} : { storedAs }),
+    ...present({ storedAs }),
     path,
     dimensions,
     sampleRateHz: 16_000,

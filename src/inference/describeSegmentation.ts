@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { VoicePrintsError } from '../core/errors.js';
+import { present } from '../core/present.js';
 import type { SegmentationEntry } from './modelManifest.js';
 import type { ModelOrigin } from './modelOrigin.js';
 import { assertRunnable, FLOAT } from './onnxLimits.js';
@@ -46,7 +47,7 @@ export function describeSegmentation(
   return {
     kind: 'segmentation',
     id: entry?.id ?? `${name}@${sha256.slice(0, 12)}`,
-    ...(storedAs === undefined ? {} : { storedAs }),
+    ...present({ storedAs }),
     path,
     sampleRateHz: SAMPLE_RATE_HZ,
     windowSamples,

@@ -35,7 +35,12 @@ export function entryOf(key: string, job: Job, againAtMs: number): Entry {
   const { tenantId, requestId, ownerId, createdAtMs, endedAtMs, audio } = job;
   const wasRunning = job.status === 'running';
   return {
-    ...{ key, tenantId, requestId, ownerId, createdAtMs, endedAtMs },
+    key,
+    tenantId,
+    requestId,
+    ownerId,
+    createdAtMs,
+    endedAtMs,
     outcomeBytes: bytesOf(job.outcome),
     audioId: audio.kind === 'stored' ? audio.audioId : undefined,
     audioBytes: audio.kind === 'stored' ? audio.bytes : 0,

@@ -34,7 +34,9 @@ export async function openLevelStore(
     const queue = await LevelJobQueue.open({ level, outbox, audioUse: await LevelAudioUse.open(level), limits, nowMs });
     const audio = await FileAudioStore.open(join(folder, 'audio'), level.key);
     return {
-      ...{ queue, outbox, audio },
+      queue,
+      outbox,
+      audio,
       secrets: new LevelSecrets(level),
       [Symbol.asyncDispose]: async () => {
         await queue[Symbol.asyncDispose]();

@@ -27,8 +27,14 @@ test('the log tells of every call, and nothing of people', async () => {
   await expect.poll(() => lines).toHaveLength(2);
   const [first, second] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(first).toMatchObject({
-    ...{ msg: 'call', method: 'GET', route: '/v1/speakers/:speakerId', status: 404, tenantId: 'acme' },
-    ...{ requestId: answer.headers.get('x-request-id'), keyId: expect.stringMatching(/^key-/), audioMs: 0 },
+    msg: 'call',
+    method: 'GET',
+    route: '/v1/speakers/:speakerId',
+    status: 404,
+    tenantId: 'acme',
+    requestId: answer.headers.get('x-request-id'),
+    keyId: expect.stringMatching(/^key-/),
+    audioMs: 0,
   });
   expect(second).toMatchObject({ status: 401, route: '/v1/speakers' });
   expect(second).not.toHaveProperty('tenantId');
@@ -44,7 +50,10 @@ test('a fault of ours is logged with its stack, under the id that the answer car
     error,
   });
   expect(JSON.parse(failures[0]!)).toMatchObject({
-    ...{ requestId: 'r1', code: 'INTERNAL', msg: 'failure', stack: expect.stringContaining('the disk is gone') },
+    requestId: 'r1',
+    code: 'INTERNAL',
+    msg: 'failure',
+    stack: expect.stringContaining('the disk is gone'),
   });
 });
 

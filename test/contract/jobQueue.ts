@@ -14,8 +14,12 @@ export interface QueuePlace {
 
 /** The bounds every place of this suite has. */
 export const CONTRACT_LIMITS = {
-  ...{ maxJobs: 4, maxJobsOfTenant: 3, maxAudioBytes: 1_000, retryMs: 1_000 },
-  ...{ maxEndedJobsOfTenant: 3, maxOutcomeBytesOfTenant: 1_000 },
+  maxJobs: 4,
+  maxJobsOfTenant: 3,
+  maxAudioBytes: 1_000,
+  retryMs: 1_000,
+  maxEndedJobsOfTenant: 3,
+  maxOutcomeBytesOfTenant: 1_000,
 };
 
 export const order = (requestId: string, extra: Partial<JobOrder> = {}): JobOrder => ({
@@ -361,7 +365,8 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       expect(outbox.nextDueMs()).toBe(nowMs + 500);
       await outbox.delivered(two.webhookId);
       expect(await outbox.take(nowMs + 500, 2)).toMatchObject({
-        ...{ webhookId: one.webhookId, tries: 1 },
+        webhookId: one.webhookId,
+        tries: 1,
         lastFailure: { atMs: nowMs, httpStatus: 503 },
       });
     });

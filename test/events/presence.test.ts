@@ -42,7 +42,10 @@ test('the same person again changes the attributes and who was heard last, not t
   const again = new Map(shown(turn(liveTurn({ turnId: 't9', score: 0.8 }), 5)));
   expect([...again.keys()].sort()).toEqual(['door/attributes', 'speakers/alice']);
   expect(again.get('speakers/alice')).toEqual({
-    ...{ name: 'Alice', last_heard: '2026-11-22T00:00:05.000Z', last_site: 'door', score: 0.8 },
+    name: 'Alice',
+    last_heard: '2026-11-22T00:00:05.000Z',
+    last_site: 'door',
+    score: 0.8,
   });
   expect(again.get('door/attributes')).toMatchObject({
     speakers: [{ speaker_id: 'alice', speaker: 'Alice', score: 0.8, last_heard: '2026-11-22T00:00:05.000Z' }],
@@ -74,8 +77,13 @@ test('an unknown who is recognised was here all the time, and only in his own se
   const relabel = (sessionId: string) =>
     hear(
       {
-        ...{ type: 'relabel', turnIds: ['t1'], cluster: 'unknown-1', speakerId: 'carol', name: 'Carol' },
-        ...{ score: 0.9, timestampMs: at(5) },
+        type: 'relabel',
+        turnIds: ['t1'],
+        cluster: 'unknown-1',
+        speakerId: 'carol',
+        name: 'Carol',
+        score: 0.9,
+        timestampMs: at(5),
       },
       5,
       sessionId,

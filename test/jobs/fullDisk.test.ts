@@ -22,7 +22,9 @@ test('a full disk loses no accepted job: what cannot be kept is refused, and wha
   expect(accepted.filter((id) => id.startsWith('after'))).toHaveLength(20);
   expect(timesPerformed).toBe(1); // its outcome was kept until it could be written
   await using next = await openLevelStore(folder, {
-    ...{ encryptionKey: undefined, limits: CONTRACT_LIMITS, nowMs: Date.now },
+    encryptionKey: undefined,
+    limits: CONTRACT_LIMITS,
+    nowMs: Date.now,
   });
   const { jobs } = await next.queue.list('t', { limit: 1_000 });
   expect(jobs.map(({ requestId }) => requestId).sort()).toEqual([...accepted].sort());

@@ -10,7 +10,8 @@ test('a message that becomes due while it is looked for is sent all the same', a
   const ended = { maxEndedJobsOfTenant: 9, maxOutcomeBytesOfTenant: 1_000 };
   const limits = { maxJobs: 9, maxJobsOfTenant: 9, maxAudioBytes: 1_000, retryMs: 1, ...ended };
   await using store = await openLevelStore(await temporaryFolder(), {
-    ...{ encryptionKey: undefined, limits },
+    encryptionKey: undefined,
+    limits,
     nowMs: () => nowMs,
   });
   await store.queue.add(order('a', { webhookUrl: 'https://example.org/' }));
@@ -26,7 +27,12 @@ test('a message that becomes due while it is looked for is sent all the same', a
       sent.push(url);
       return 200;
     },
-    ...{ maxTries: 5, retryMs: 1, concurrency: 1, perHost: 1, graceMs: 100, onFault: () => undefined },
+    maxTries: 5,
+    retryMs: 1,
+    concurrency: 1,
+    perHost: 1,
+    graceMs: 100,
+    onFault: () => undefined,
     nowMs: () => nowMs++, // every look at the clock finds it a millisecond later
   });
   sender.wake();

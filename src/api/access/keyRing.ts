@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { unwatchFile, watchFile } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { present } from '../../core/present.js';
 import { replaceFile } from '../../files/atomicFile.js';
 import { type AuditAction, AuditLog, StoreLock, VoicePrintsError } from '../../index.js';
 import { type HashedKey, TENANT } from './apiKeys.js';
@@ -172,7 +173,7 @@ export class KeyRing implements Disposable {
     const key = newKey();
     const row: KeyRow = {
       keyId: `key-${randomBytes(4).toString('hex')}`,
-      ...(ownerId === undefined ? {} : { ownerId }),
+      ...present({ ownerId }),
       tenantId,
       label,
       scopes: SCOPES.filter((scope) => scopes.includes(scope)),
@@ -244,7 +245,10 @@ const endsAtMsOf = ({ endsAt }: Pick<KeyRow, 'endsAt'>): number =>
   endsAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(endsAt);
 
 const hashedKey = ({ keyId, ownerId = keyId, tenantId, scopes, sha256, endsAt }: KeyRow) => ({
-  ...{ keyId, ownerId, tenantId, scopes },
+  keyId,
+  ownerId,
+  tenantId,
+  scopes,
   digest: Buffer.from(sha256, 'hex'),
   endsAtMs: endsAtMsOf({ endsAt }),
 });

@@ -68,7 +68,11 @@ async function submit(call: Call, kind: JobTask['kind'], name: string): Promise<
   const { fields, source } = await readCarriedAudio(call, body, query);
   const { tenantId, caller } = call;
   const { job } = await jobs.submit({
-    ...{ tenantId, ownerId: caller.ownerId, call: name, task: taskOf(kind, fields), source },
+    tenantId,
+    ownerId: caller.ownerId,
+    call: name,
+    task: taskOf(kind, fields),
+    source,
     ...present({ requestId, webhookUrl }),
   });
   return { status: 202, body: { request_id: job.requestId, api: job.call } };
@@ -81,7 +85,7 @@ async function list(call: Call, kind: JobTask['kind']): Promise<Answer> {
     call.tenantId,
   );
   const mine = jobs.filter((job) => job.kind === kind);
-  return { status: 200, body: { jobs: mine.map(contractJob), ...(next === undefined ? {} : { cursor: next }) } };
+  return { status: 200, body: { jobs: mine.map(contractJob), ...present({ cursor: next }) } };
 }
 
 async function poll(call: Call, kind: JobTask['kind']): Promise<Answer> {

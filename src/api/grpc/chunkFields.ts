@@ -1,6 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { z } from 'zod';
 import { VoicePrintsError } from '../../core/errors.js';
+import { present } from '../../core/present.js';
 import type { RecordingSource } from '../../core/recording.js';
 import { decodeBase64 } from '../calls/base64.js';
 import { rawFormatOf } from '../calls/rawFormat.js';
@@ -74,5 +75,5 @@ function sourceOf(
   const encoding = /^(audio\/)?(x-)?wave?$/i.test(own.encoding ?? '') ? 'pcm' : own.encoding;
   const rawFormat = rawFormatOf({ encoding, sampleRate });
   const bytes = decodeBase64(content);
-  return { kind: 'bytes', bytes, label: 'chunk', ...(rawFormat === undefined ? {} : { rawFormat }) };
+  return { kind: 'bytes', bytes, label: 'chunk', ...present({ rawFormat }) };
 }

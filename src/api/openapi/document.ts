@@ -102,7 +102,9 @@ function requestBody(body: z.ZodObject, audioQuery: z.ZodObject | undefined): Js
 function pathParameters({ path, parameters }: Operation): Json[] {
   const schemas = parameters ? propertiesOf(parameters) : {};
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    ...{ name, in: 'path', required: true },
+    name,
+    in: 'path',
+    required: true,
     schema: schemas[name!] ?? { type: 'string' },
   }));
 }
@@ -110,7 +112,9 @@ function pathParameters({ path, parameters }: Operation): Json[] {
 const queryParameters = (query: z.ZodObject | undefined): Json[] =>
   query
     ? Object.entries(propertiesOf(query)).map(([name, schema]) => ({
-        ...{ name, in: 'query', schema },
+        name,
+        in: 'query',
+        schema,
         required: (jsonSchema(query).required as readonly string[] | undefined)?.includes(name) ?? false,
       }))
     : [];

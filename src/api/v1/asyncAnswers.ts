@@ -51,7 +51,9 @@ export const modernJob = (job: JobView) => ({
 
 /** How a message fares; times as ISO 8601. */
 export const webhookAnswer = ({ webhookId, status, tries, lastFailure }: WebhookView) => ({
-  ...{ webhookId, status, tries },
+  webhookId,
+  status,
+  tries,
   lastFailure: lastFailure && {
     at: iso(lastFailure.atMs),
     httpStatus: lastFailure.httpStatus ?? null,

@@ -50,8 +50,11 @@ async function submit(call: Call): Promise<Answer> {
   const header = parseInput(optionalId, { requestId: call.request.headers['idempotency-key'] });
   const requestId = fields.requestId ?? header.requestId;
   const { job, isNew } = await jobs.submit({
-    ...{ tenantId: call.tenantId, ownerId: call.caller.ownerId, call: '/v1/jobs' },
-    ...{ task: taskOf(fields.kind, fields), source },
+    tenantId: call.tenantId,
+    ownerId: call.caller.ownerId,
+    call: '/v1/jobs',
+    task: taskOf(fields.kind, fields),
+    source,
     ...present({ requestId, webhookUrl: fields.webhook }),
   });
   call.response.setHeader('location', `/v1/jobs/${encodeURIComponent(job.requestId)}`);

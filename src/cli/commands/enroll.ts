@@ -1,3 +1,4 @@
+import { present } from '../../core/present.js';
 import type { RecordingSource } from '../../index.js';
 import type { Command } from '../command.js';
 import { audioSelectionOf, audioSelectionOptions } from '../options/audioSelection.js';
@@ -37,7 +38,7 @@ in the store, encrypted with its key where it has one, is in no export, and goes
         kind: 'file',
         path,
         label: path,
-        ...(rawFormat ? { rawFormat } : {}),
+        ...present({ rawFormat }),
         ...selection,
       }),
     );
@@ -50,9 +51,7 @@ in the store, encrypted with its key where it has one, is in no export, and goes
       {
         speakerId,
         samples,
-        ...(name === undefined ? {} : { name }),
-        ...(consentText === undefined ? {} : { consentText }),
-        ...(languageCode === undefined ? {} : { languageCode }),
+        ...present({ name, consentText, languageCode }),
       },
       { signal: terminal.signal, onProgress: bar.listener(speakerId) },
     );

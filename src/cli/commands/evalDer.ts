@@ -1,3 +1,4 @@
+import { present } from '../../core/present.js';
 import {
   type DiarizationErrorOptions,
   type DiarizationPercent,
@@ -52,7 +53,7 @@ function namesOf(args: ParsedArguments): Pick<DiarizationErrorOptions, 'isNamed'
   const isNamed = hasFlag(args, 'named');
   const enrolled = listOption(args, 'enrolled')?.map((name) => name.replaceAll(/\s+/g, '_'));
   if (enrolled && !isNamed) throw usageError('--enrolled says who could be named; use it with --named');
-  return { isNamed, ...(enrolled ? { enrolled } : {}) };
+  return { isNamed, ...present({ enrolled }) };
 }
 
 /** The turns of each recording in the file. */

@@ -1,4 +1,5 @@
 import { basename, extname } from 'node:path';
+import { present } from '../../core/present.js';
 import { formatRttm } from '../../evaluation/rttm.js';
 import type { Identification, IdentifyRequest, RecordingSource } from '../../index.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
@@ -70,10 +71,7 @@ function requestOf(args: ParsedArguments, terminal: Terminal): IdentifyRequest {
   return {
     source: { ...sourceOf(args, terminal), ...selection },
     isSpeakerPerChannel,
-    ...(speakerIds ? { speakerIds } : {}),
-    ...(speakerCount ? { speakerCount } : {}),
-    ...(maxSpeakers ? { maxSpeakers } : {}),
-    ...(falseAcceptPercent ? { falseAcceptPercent } : {}),
+    ...present({ speakerIds, speakerCount, maxSpeakers, falseAcceptPercent }),
   };
 }
 

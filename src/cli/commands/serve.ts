@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { FailureReport } from '../../api/calls/call.js';
 import type { RunningGrpcServer } from '../../api/grpc/serveGrpc.js';
 import type { ServerLog } from '../../api/serverLog.js';
+import { present } from '../../core/present.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { allowedHosts } from '../options/allowedHosts.js';
 import { openEngine, segmentationOption } from '../options/openEngine.js';
@@ -75,8 +76,7 @@ as "apiKey"; the store keeps its digest.`,
       jobs: jobs.open,
       corsOrigins,
       tls,
-      ...(host === undefined ? {} : { host }),
-      ...(port === undefined ? {} : { port }),
+      ...present({ host, port }),
       options: { allowHosts, onCall: (report) => log.call(report), onFailure },
     });
     let grpc: RunningGrpcServer | undefined;

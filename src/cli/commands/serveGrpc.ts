@@ -1,5 +1,6 @@
 import type { KeyCheck } from '../../api/access/admitKey.js';
 import type { RunningGrpcServer, ServeGrpcOptions } from '../../api/grpc/serveGrpc.js';
+import { present } from '../../core/present.js';
 import { type Engine, VoicePrintsError } from '../../index.js';
 import type { OptionSpec, ParsedArguments, Terminal } from '../command.js';
 import { numberOption, textOption } from '../options/parseCommandLine.js';
@@ -36,9 +37,7 @@ export async function serveGrpcToo(
   const tls = await tlsPair(args, 'grpc-cert', 'grpc-key');
   const options: ServeGrpcOptions = {
     ...shared,
-    ...(host === undefined ? {} : { host }),
-    ...(port === undefined ? {} : { port }),
-    ...(tls === undefined ? {} : { tls }),
+    ...present({ host, port, tls }),
   };
   try {
     return await serveGrpc(options);

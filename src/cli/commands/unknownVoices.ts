@@ -1,3 +1,4 @@
+import { present } from '../../core/present.js';
 import { type UnknownVoiceSummary, VoicePrintsError } from '../../index.js';
 import type { Command } from '../command.js';
 import { openEngine } from '../options/openEngine.js';
@@ -55,9 +56,7 @@ const enroll: Command = {
     const result = await engine.speakers().enrollUnknown({
       cluster,
       speakerId,
-      ...(name === undefined ? {} : { name }),
-      ...(consentText === undefined ? {} : { consentText }),
-      ...(languageCode === undefined ? {} : { languageCode }),
+      ...present({ name, consentText, languageCode }),
     });
     printEnrolment(args, terminal, result); // what was heard live is no list of files: what is left out is remarked
   },

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { present } from '../../core/present.js';
 import { type EventContext, liveSpeakerEvent } from '../../events/index.js';
 import { type Engine, VoicePrintsError } from '../../index.js';
 import {
@@ -52,8 +53,7 @@ somebody else's; stream, dropped and degraded about the stream itself.`,
       audio,
       sessionId,
       signal: terminal.signal,
-      ...(speakerIds ? { speakerIds } : {}),
-      ...(falseAcceptPercent ? { falseAcceptPercent } : {}),
+      ...present({ speakerIds, falseAcceptPercent }),
     });
     const context = contextOf(args, engine, sessionId);
     try {

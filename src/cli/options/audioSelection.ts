@@ -1,3 +1,4 @@
+import { present } from '../../core/present.js';
 import type { AudioSelection } from '../../index.js';
 import type { OptionSpec, ParsedArguments } from '../command.js';
 import { numberOption, textOption } from './parseCommandLine.js';
@@ -13,7 +14,7 @@ const RANGE = { least: 1, most: 64, isWhole: true } as const;
 export function audioSelectionOf(args: ParsedArguments): AudioSelection {
   const track = numberOption(args, 'track', RANGE);
   const channel = numberOption(args, 'channel', RANGE);
-  return { ...(track !== undefined && { track }), ...(channel !== undefined && { channel }) };
+  return present({ track, channel });
 }
 
 /** The same where a channel may also be `each`: every audio track, or channel, is one person. */
@@ -29,5 +30,5 @@ export const audioPartsOptions = {
 export function audioPartsOf(args: ParsedArguments): AudioSelection & { readonly isSpeakerPerChannel: boolean } {
   if (textOption(args, 'channel') !== 'each') return { ...audioSelectionOf(args), isSpeakerPerChannel: false };
   const track = numberOption(args, 'track', RANGE);
-  return { ...(track !== undefined && { track }), isSpeakerPerChannel: true };
+  return { ...present({ track }), isSpeakerPerChannel: true };
 }

@@ -209,7 +209,13 @@ export class LevelOutbox implements WebhookOutbox {
   #index(delivery: Delivery): void {
     const { webhookId, tenantId, requestId, status, nextAtMs, endedAtMs } = delivery;
     const entry: Entry = {
-      ...{ key: keyOf(webhookId), webhookId, tenantId, requestId, status, nextAtMs, endedAtMs },
+      key: keyOf(webhookId),
+      webhookId,
+      tenantId,
+      requestId,
+      status,
+      nextAtMs,
+      endedAtMs,
       host: URL.canParse(delivery.url) ? new URL(delivery.url).host : '',
       isUnderWay: false,
     };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { present } from '../../core/present.js';
 import type { UnknownVoice } from '../../core/unknownVoice.js';
 import { embeddingRow, fromEmbeddingRow, toEmbeddingRow } from './embeddingRow.js';
 import type { StoredForm } from './storedForm.js';
@@ -67,8 +68,7 @@ export function toUnknownRow(
   const rows = exemplars.map((exemplar) => ({
     embedding: toEmbeddingRow(exemplar.embedding),
     speechMs: exemplar.speechMs,
-    ...(exemplar.snrDb === undefined ? {} : { snrDb: exemplar.snrDb }),
-    ...(exemplar.bandwidthHz === undefined ? {} : { bandwidthHz: exemplar.bandwidthHz }),
+    ...present({ snrDb: exemplar.snrDb, bandwidthHz: exemplar.bandwidthHz }),
   }));
   return { id, tenantId, exemplars: rows, speechMs, firstHeardMs, lastHeardMs, modelId };
 }

@@ -304,7 +304,10 @@ test('nothing of this was a fault of ours', () => {
 describe('diarize, as the published clients call it', () => {
   const diarize = (version: Version, fields: object) =>
     post(`${server.url}/audio/generic/api/${version}/sync/diarize?apikey=acme-key`, {
-      ...{ content: base64(server.audio.talk), encoding: 'Wave', sampleRate: 16_000, languageCode: 'en-US' },
+      content: base64(server.audio.talk),
+      encoding: 'Wave',
+      sampleRate: 16_000,
+      languageCode: 'en-US',
       ...fields,
     });
 
@@ -324,7 +327,9 @@ describe('diarize, as the published clients call it', () => {
   test('each channel may be one person, with the recording as the body of the request', async () => {
     const query = 'apikey=acme-key&separateSpeakerPerChannel=true';
     const response = await fetch(`${server.url}/audio/generic/api/v2/sync/diarize?${query}`, {
-      ...{ method: 'POST', headers: { 'content-type': 'audio/wav' }, body: readFileSync(server.audio.talk) },
+      method: 'POST',
+      headers: { 'content-type': 'audio/wav' },
+      body: readFileSync(server.audio.talk),
     });
     expect(await answerOf(response)).toMatchObject({ status: 200, body: { num_speakers: 1 } });
   });

@@ -85,7 +85,8 @@ test('the document is served without a key, names every call, and refusals are i
   expect(schema.description).toBe('Exactly one of content and url');
   expect(schema.properties.channels).toMatchObject({ minimum: 1, maximum: 64 });
   expect(sample.requestBody.content['application/json'].schema.properties.content).toMatchObject({
-    ...{ type: 'string', contentEncoding: 'base64' },
+    type: 'string',
+    contentEncoding: 'base64',
   });
   const form = sample.requestBody.content['multipart/form-data'].schema;
   expect(form.properties.file).toMatchObject({ type: 'string', format: 'binary' });
