@@ -1,12 +1,12 @@
-/** Who asks for something: an API key, the command line, Node-RED. Never a name of a person. */
+/** Who requests an operation: an API key, the command line, Node-RED. Never the name of a person. */
 export interface Actor {
-  /** `key:key-1a2b3c4d`, `command line`, `node-red`, or what the program calls itself. */
+  /** `key:key-1a2b3c4d`, `command line`, `node-red`, or the name a program chose for itself. */
   readonly name: string;
-  /** Of the call or the stream, where there is one. */
+  /** Id of the call or stream, if there is one. */
   readonly requestId?: string;
 }
 
-/** What is done to a voiceprint, or to the keys; `enrol unknown` makes one of an unknown voice, `re-embed` follows a change of model. */
+/** Operations on voiceprints and keys; `enrol unknown` enrols an unknown voice, `re-embed` follows a change of model. */
 export const AUDIT_ACTIONS = [
   'enrol',
   'enrol unknown',
@@ -24,7 +24,7 @@ export const AUDIT_ACTIONS = [
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-/** One thing done to one voiceprint or key, or tried: ids and codes only, no names, no audio, nothing of the voice. */
+/** One operation, successful or not, on one voiceprint or key: ids and codes only, no names, audio or embeddings. */
 export interface AuditEntry {
   /** ISO 8601, UTC. */
   readonly time: string;
@@ -32,20 +32,20 @@ export interface AuditEntry {
   readonly actor: string;
   readonly requestId?: string;
   readonly action: AuditAction;
-  /** Null where no person is concerned (an unknown voice is forgotten, a key is made), or the id given is none. */
+  /** Null where no person is concerned (an unknown voice is forgotten, a key is created), or the given id is invalid. */
   readonly speakerId: string | null;
   /** `unknown-3`, where an unknown voice was named. */
   readonly unknownId?: string;
-  /** The API key that was made, replaced or revoked. */
+  /** The API key that was created, replaced or revoked. */
   readonly keyId?: string;
-  /** `accepted`, `complete` or `rejected` of an enrolment; `done`; `absent` where there was nothing; `failed`. */
+  /** `accepted`, `complete` or `rejected` of an enrolment; `done`; `absent` where there was nothing to change; `failed`. */
   readonly outcome: 'accepted' | 'complete' | 'rejected' | 'done' | 'absent' | 'failed';
   /** Error code of what failed. */
   readonly code?: string;
 }
 
-/** Where is kept who did what to which voiceprint or key. A resolved promise means: on disk. */
+/** Record of who did what to which voiceprint or key. A resolved promise means: on disk. */
 export interface AuditTrail {
-  /** Adds entries after all others. Throws REGISTRY_UNAVAILABLE. */
+  /** Appends entries. Throws REGISTRY_UNAVAILABLE. */
   append(entries: readonly AuditEntry[]): Promise<void>;
 }

@@ -1,10 +1,10 @@
 import type { ErrorCode } from './errors.js';
 import type { WarningCode } from './identification.js';
 
-/** A code in words, as `voice-prints explain` and the documents have it. Markdown: code stands in backquotes. */
+/** Explanation of a code, as `voice-prints explain` and the documents show it. Markdown: code is in backquotes. */
 export interface CodeMeaning {
   readonly means: string;
-  /** What whoever meets it can do. */
+  /** What the user can do. */
   readonly remedy: string;
 }
 
@@ -162,7 +162,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
   USAGE: { means: 'a wrong command line', remedy: 'see `--help`' },
 };
 
-/** Of warnings in answers: the work was done. */
+/** Explanations of warnings: the work was done nevertheless. */
 export const WARNING_GUIDE: Readonly<Record<WarningCode, CodeMeaning>> = {
   AUDIO_NARROW_BAND: {
     means: 'the speech has telephone bandwidth; names are less sure',

@@ -1,4 +1,4 @@
-/** Every way this product says no. Stable: handle errors by code; wording may change. docs/errors.md lists the same. */
+/** Every error code. Codes are stable, wording may change: handle errors by code. docs/errors.md lists the same codes. */
 export const ERROR_CODES = [
   'AUDIO_EMPTY',
   'AUDIO_NOT_AUDIO',
@@ -102,7 +102,7 @@ export class VoicePrintsError extends Error {
   }
 }
 
-/** Turns whatever was thrown into the one error class, so that edges handle a single shape. */
+/** Converts any thrown value to the one error class, so that edges handle a single shape. */
 export function asVoicePrintsError(thrown: unknown): VoicePrintsError {
   if (thrown instanceof VoicePrintsError) return thrown;
   if (thrown instanceof Error && thrown.name === 'AbortError') {
@@ -113,6 +113,6 @@ export function asVoicePrintsError(thrown: unknown): VoicePrintsError {
   });
 }
 
-/** Of work that its caller stopped; `cause` is the reason of the signal. */
+/** The error of work that its caller stopped; `cause` is the reason of the signal. */
 export const aborted = (cause?: unknown): VoicePrintsError =>
   new VoicePrintsError('ABORTED', 'the work was stopped before it ended', { cause });

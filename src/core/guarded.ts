@@ -1,6 +1,7 @@
 /**
- * A callback for a socket, a timer, a child or a library: what it throws, at once or later, ends at `onThrown` and never in
- * the process. Whatever an outsider can set off goes through here; `onThrown` ends that call, stream or connection with a code.
+ * Wraps a callback of a socket, a timer, a child process or a library: an error it throws, synchronously or not, reaches
+ * `onThrown` instead of ending the process. Every callback that a remote peer can trigger goes through here; `onThrown` ends
+ * that call, stream or connection with a code.
  */
 export function guarded<A extends unknown[]>(
   onThrown: (thrown: unknown) => void,
@@ -10,7 +11,7 @@ export function guarded<A extends unknown[]>(
     try {
       onThrown(thrown);
     } catch {
-      // Ending it failed too: nothing is left that could be told.
+      // Ending it failed too: there is nobody left to report it to.
     }
   };
   return (...args) => {

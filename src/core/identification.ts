@@ -1,10 +1,10 @@
 import type { ErrorCode } from './errors.js';
 import type { EnrollQuality } from './voiceprint.js';
 
-/** `identified`: the score passes the chosen false-accept preset and the margin; `uncertain`: near it; `unknown`: nobody enrolled. */
+/** `identified`: the score passes the chosen false-accept preset and the margin; `uncertain`: near it; `unknown`: no enrolled person. */
 export type Decision = 'identified' | 'uncertain' | 'unknown';
 
-/** Chance, in percent, that a voice of nobody enrolled is named: what users choose instead of a cosine. */
+/** False-accept rate in percent: how often a voice that is not enrolled is named. Users choose it instead of a cosine. */
 export type FalseAcceptPercent = 0.1 | 1 | 5;
 
 /** One candidate for a turn. `score` is a calibrated probability 0..1, `cosine` the raw similarity. */
@@ -24,7 +24,7 @@ export interface IdentifiedSegment {
   readonly cluster: string | null;
   readonly start: number;
   readonly end: number;
-  /** Calibrated probability that the best candidate is right, 0..1; 0 where nobody is enrolled. */
+  /** Calibrated probability that the best candidate is right, 0..1; 0 where no one is enrolled. */
   readonly score: number;
   /** Score of the best less that of the runner-up (or 0 where there is none), 0..1. */
   readonly margin: number;
@@ -35,7 +35,7 @@ export interface IdentifiedSegment {
   readonly candidates: readonly Candidate[];
 }
 
-/** Codes of warnings that are never errors; a warning may also carry an ErrorCode such as AUDIO_TRUNCATED. */
+/** Codes that occur as warnings only; a warning may also carry an ErrorCode such as AUDIO_TRUNCATED. */
 export const WARNING_CODES = [
   'AUDIO_NARROW_BAND',
   'AUDIO_TRACK_SKIPPED',
@@ -45,7 +45,7 @@ export const WARNING_CODES = [
 ] as const;
 export type WarningCode = (typeof WARNING_CODES)[number];
 
-/** Something the user should know although the work was done. */
+/** A remark on a result that was produced nevertheless. */
 export interface Warning {
   readonly code: ErrorCode | WarningCode;
   readonly message: string;
@@ -56,21 +56,21 @@ export interface Identification {
   readonly durationSeconds: number;
   /** Id of the speaker model. */
   readonly model: string;
-  /** In order of `start`. Empty when nobody speaks (then there is a warning AUDIO_NO_SPEECH). */
+  /** In order of `start`. Empty where there is no speech (then there is a warning AUDIO_NO_SPEECH). */
   readonly segments: readonly IdentifiedSegment[];
   readonly warnings: readonly Warning[];
 }
 
-/** A stretch of speech, whoever speaks. Seconds since the recording began. */
+/** A segment of speech of any speaker. Seconds since the recording began. */
 export interface SpeechStretch {
   readonly start: number;
   readonly end: number;
 }
 
-/** When somebody speaks in one recording. */
+/** Where there is speech in one recording. */
 export interface SpeechActivity {
   readonly durationSeconds: number;
-  /** In order, not touching. */
+  /** In order, never adjacent or overlapping. */
   readonly segments: readonly SpeechStretch[];
   readonly warnings: readonly Warning[];
 }
@@ -80,9 +80,9 @@ export interface Diarization {
   readonly durationSeconds: number;
   /** Id of the speaker model. */
   readonly model: string;
-  /** How many voices there are. */
+  /** Number of voices. */
   readonly speakers: number;
-  /** `label` is the speaker id of somebody identified, else `speaker1`, `speaker2` … in order of appearance. */
+  /** `label` is the speaker id of an identified person, else `speaker1`, `speaker2` … in order of appearance. */
   readonly segments: readonly (IdentifiedSegment & { readonly label: string })[];
   readonly warnings: readonly Warning[];
 }
@@ -101,7 +101,7 @@ export type SampleReasonCode =
   | 'SAME_RECORDING'
   | 'AUDIO_UNREADABLE';
 
-/** `message` says what is wrong and what to do; `refuses` false is a remark only. */
+/** `message` states the problem and its remedy; where `refuses` is false, the sample was accepted nevertheless. */
 export interface SampleReason {
   readonly code: SampleReasonCode;
   readonly refuses: boolean;
@@ -109,7 +109,7 @@ export interface SampleReason {
 }
 
 export interface SampleOutcome {
-  /** What the caller called it: a file name or `sample 1`. */
+  /** The caller's label: a file name or `sample 1`. */
   readonly file: string;
   readonly accepted: boolean;
   readonly speechSeconds: number;
@@ -117,12 +117,12 @@ export interface SampleOutcome {
   readonly reasons: readonly SampleReason[];
 }
 
-/** What became of an enrolment. `rejected`: no sample was accepted and nothing was stored. */
+/** Outcome of an enrolment. `rejected`: no sample was accepted and nothing was stored. */
 export interface EnrollResult {
   readonly speakerId: string;
   readonly name: string;
   readonly status: 'accepted' | 'complete' | 'rejected';
-  /** Accepted speech in all, this and earlier enrolments. */
+  /** Total accepted speech of this and earlier enrolments. */
   readonly speechSeconds: number;
   readonly audioSeconds: number;
   readonly quality: EnrollQuality;
@@ -139,11 +139,11 @@ export interface SpeakerSummary {
   readonly audioSeconds: number;
   readonly quality: EnrollQuality;
   readonly samples: number;
-  /** As it was given at enrolment; null where nobody said. */
+  /** As given at enrolment; null where it was not. */
   readonly languageCode: string | null;
-  /** Samples whose audio is kept, so that another model can hear it. */
+  /** Samples whose audio is kept, so that another model can embed them. */
   readonly samplesWithAudio: number;
-  /** True when the voiceprint was made with another model and cannot be matched until that is mended from kept audio, or it is enrolled anew. */
+  /** True when the voiceprint was made with another model: it is not matched until it is re-embedded from kept audio or enrolled again. */
   readonly isStale: boolean;
   readonly model: string;
   readonly consent: { readonly text: string; readonly givenAt: string } | null;

@@ -1,4 +1,4 @@
-/** What a schema found wrong, as zod reports it. */
+/** An issue as zod reports it. */
 interface Issue {
   readonly code?: string;
   readonly path: readonly PropertyKey[];
@@ -6,7 +6,7 @@ interface Issue {
   readonly [detail: string]: unknown;
 }
 
-/** Names of types as people say them. */
+/** Names of types in messages. */
 const TYPES: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
@@ -18,8 +18,8 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * What is wrong with data from outside, as sentences: `rtpPort must be at most 65535`. What was given is not repeated: it may
- * be a secret.
+ * What is wrong with data from outside, as sentences: `rtpPort must be at most 65535`. The given value is not
+ * repeated: it may be a secret.
  */
 export const inputProblems = ({ issues }: { readonly issues: readonly unknown[] }): string =>
   (issues as readonly Issue[]).map((issue) => `${placeOf(issue)} ${problemOf(issue)}`).join('; ');
@@ -46,7 +46,7 @@ export function problemOf(raw: unknown): string {
     case 'not_multiple_of':
       return `must be a multiple of ${String(issue.divisor)}`;
     default:
-      // Of our own, or of a pattern without words of its own.
+      // A message of our own, or the default one of a pattern.
       return /^(Invalid|Too|Unrecognized)\b/.test(issue.message) ? 'is not of the expected form' : issue.message;
   }
 }
@@ -60,7 +60,7 @@ function limited({ origin }: Issue, how: string, limit: unknown): string {
 const oneOf = (values: readonly unknown[]): string =>
   values.length === 1 ? `must be ${String(values[0])}` : `must be one of ${values.map(String).join(', ')}`;
 
-/** Choices between fixed values are told together; of others the first is what was most likely meant. */
+/** Unions of fixed values are listed together; of others, the first alternative is the most likely one. */
 function unionOf(errors: readonly (readonly Issue[])[]): string {
   const first = errors.map(([issue]) => issue);
   const values = first.flatMap((issue) => (issue?.code === 'invalid_value' ? (issue.values as unknown[]) : []));

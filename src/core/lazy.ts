@@ -1,14 +1,14 @@
-/** Something that is opened by the first who asks, and closed once by its owner. */
+/** A resource opened on first use, and closed once by its owner. */
 export interface Lazy<T> {
-  /** Opens it, or answers what is open; a failed opening rejects for whoever waits and is tried again by the next call. */
+  /** Opens the resource, or returns the open one; a failed opening rejects for all who wait and is tried again by the next call. */
   get(): Promise<T>;
-  /** What is open or being opened; undefined where nobody asked or opening failed. Never rejects. */
+  /** The open resource, once it is; undefined where it was not requested or opening failed. Never rejects. */
   opened(): Promise<T | undefined>;
   /** Whether it is open or being opened. */
   readonly isAsked: boolean;
 }
 
-/** One opening for all who ask at the same time. */
+/** Concurrent callers share one opening. */
 export function lazy<T>(open: () => Promise<T>): Lazy<T> {
   let opening: Promise<T> | undefined;
   return {
@@ -20,7 +20,7 @@ export function lazy<T>(open: () => Promise<T>): Lazy<T> {
       return opening;
     },
     async opened() {
-      return opening?.catch(() => undefined); // whoever asked was told
+      return opening?.catch(() => undefined); // reported to the callers of get()
     },
     get isAsked() {
       return opening !== undefined;

@@ -2,9 +2,9 @@ import type { AudioFrame } from './audioFrame.js';
 import type { ErrorCode } from './errors.js';
 import type { Candidate, Decision, Warning } from './identification.js';
 
-/** How a live source is; what its node's badge shows. */
+/** Status of a live source, as the badge of its node shows it. */
 export type StreamStatus =
-  /** Asked for, nothing heard yet. */
+  /** Requested, no answer yet. */
   | 'connecting'
   /** Audio comes in. */
   | 'open'
@@ -12,13 +12,13 @@ export type StreamStatus =
   | 'retrying'
   /** Open, but held by the other side (a call on hold): silence is expected. */
   | 'held'
-  /** Over for good: the file's end, the call's end, a stop, or a failure no retry can mend. */
+  /** Over for good: the file's end, the call's end, a stop, or a failure that no retry can recover from. */
   | 'ended';
 
-/** A change of a live source. Never a credential, an address with one, or what the other side said of itself unasked. */
+/** A change of status of a live source. Never contains credentials, an address with credentials, or text of the remote side. */
 export interface StreamState {
   readonly status: StreamStatus;
-  /** Why, where something is wrong. */
+  /** The reason, where something is wrong. */
   readonly code?: ErrorCode;
   /** What happened and, after a semicolon, what to do. */
   readonly message?: string;
@@ -35,10 +35,10 @@ export interface StreamState {
 export type LiveItem =
   | { readonly type: 'audio'; readonly frame: AudioFrame }
   | { readonly type: 'state'; readonly state: StreamState }
-  /** Audio that came but could not be taken: the channel was full. Its time is a gap before the next frame. */
+  /** Audio that was dropped because the channel was full. It is a gap before the next frame. */
   | { readonly type: 'dropped'; readonly samples: number };
 
-/** A live source that runs: iterate it once; leaving the loop or aborting its signal ends every child and socket. */
+/** A live source that runs: iterate it once; leaving the loop or aborting its signal ends every child process and socket. */
 export interface LiveAudio extends AsyncIterable<LiveItem> {
   /**
    * Wall-clock time (ms since 1970) of sample 0, known once the first frame has come. In streams of hours it follows
@@ -68,10 +68,10 @@ export interface LiveTurn {
   readonly candidates: readonly Candidate[];
 }
 
-/** What a live session tells, in order. */
+/** Events of a live session, in order. */
 export type LiveEvent =
   | { readonly type: 'turn'; readonly turn: LiveTurn; readonly timestampMs: number }
-  /** Sounds like speech but too little of it, too noisy … to say anything about; `reason` is a stable word. */
+  /** Speech that cannot be identified: too short, too noisy …; `reason` is a stable identifier. */
   | {
       readonly type: 'rejected';
       readonly turnId: string;
@@ -80,7 +80,7 @@ export type LiveEvent =
       readonly reason: string;
       readonly timestampMs: number;
     }
-  /** Turns already told that belong to somebody else than was said: an unknown recognised or enrolled later, a wrong name taken back. */
+  /** Corrects the speaker of turns already emitted: an unknown voice recognised or enrolled later, a wrong name withdrawn. */
   | {
       readonly type: 'relabel';
       readonly turnIds: readonly string[];
@@ -91,9 +91,9 @@ export type LiveEvent =
       readonly timestampMs: number;
     }
   | { readonly type: 'state'; readonly state: StreamState; readonly timestampMs: number }
-  /** Something the user should know although the session goes on, at its beginning: nobody can be named, and why. */
+  /** A condition of the session, reported at its beginning: no one can be named, and why. */
   | { readonly type: 'warning'; readonly warning: Warning; readonly timestampMs: number }
-  /** Audio that was lost because this machine or the channel was full. */
+  /** Audio that was dropped because this machine or the channel was overloaded. */
   | { readonly type: 'dropped'; readonly seconds: number; readonly timestampMs: number }
-  /** The machine is full: names come later by working with longer hops; `level` 0 is back to normal. */
+  /** The machine is overloaded: identification uses longer hops and names come later; `level` 0 is back to normal. */
   | { readonly type: 'degraded'; readonly level: number; readonly timestampMs: number };

@@ -1,34 +1,34 @@
 import type { RawFormat } from './recording.js';
 
-/** A file played at the pace of the clock. */
+/** A file played in real time. */
 export interface LiveFileSource {
   readonly kind: 'file';
   readonly path: string;
-  /** Begins again at its end, for ever; the time line goes on. */
+  /** Restarts at its end, forever; the time line continues. */
   readonly isLooped?: boolean;
   /** Of a file without a header. */
   readonly rawFormat?: RawFormat;
 }
 
-/** A user name and password apart from the address, so that the address may be shown. */
+/** User name and password, kept separate from the address so that the address may be shown. */
 export interface Credentials {
   readonly user: string;
   readonly password: string;
 }
 
-/** A camera or intercom: `rtsp://` or, over TLS, `rtsps://`. Its pictures are never fetched. */
+/** A camera or intercom: `rtsp://` or, over TLS, `rtsps://`. Its video is never fetched. */
 export interface RtspSource {
   readonly kind: 'rtsp';
   /** Without user and password. */
   readonly url: string;
   readonly credentials?: Credentials;
-  /** `tcp` (default) passes firewalls and loses nothing; `udp` is a little sooner. */
+  /** `tcp` (default) passes firewalls and loses nothing; `udp` has slightly less delay. */
   readonly transport?: 'tcp' | 'udp';
   /** Wait for packets that are late or out of order; 200 by default. */
   readonly latencyMs?: number;
 }
 
-/** Web radio (Icecast, SHOUTcast), HLS, or any audio over HTTP. What has an end is played at the pace of the clock. */
+/** Web radio (Icecast, SHOUTcast), HLS, or any audio over HTTP. A finite resource is played in real time. */
 export interface HttpSource {
   readonly kind: 'http';
   /** Without user and password. */
@@ -40,18 +40,18 @@ export interface HttpSource {
 export interface RtpFormat {
   /** `MP2T` is an MPEG transport stream, in RTP or in UDP without it. */
   readonly encoding: 'PCMU' | 'PCMA' | 'G722' | 'OPUS' | 'L16' | 'MP2T';
-  /** Rate of the RTP clock; by default what RFC 3551 and RFC 7587 say, and 16,000 for L16. */
+  /** Rate of the RTP clock; by default as in RFC 3551 and RFC 7587, and 16,000 for L16. */
   readonly clockRateHz?: number;
   /** Of L16; 1 by default. */
   readonly channels?: number;
-  /** Packets of another payload type are not ours. Any by default. */
+  /** Packets of another payload type are ignored. Any by default. */
   readonly payloadType?: number;
 }
 
 /** RTP packets sent to this machine. */
 export interface RtpSource {
   readonly kind: 'rtp';
-  /** Where they are described: at hand, in an SDP text, or in a file that holds one. */
+  /** The format: given directly, as SDP text, or as an SDP file. */
   readonly description:
     | { readonly by: 'port'; readonly address: string; readonly port: number; readonly format: RtpFormat }
     | { readonly by: 'sdp'; readonly sdp: string }
@@ -65,14 +65,14 @@ export interface MicrophoneSource {
   readonly kind: 'microphone';
   /** PulseAudio (PipeWire answers as such, too) or ALSA; by default PulseAudio where it answers, else ALSA. */
   readonly system?: 'pulse' | 'alsa';
-  /** A name `listMicrophones` gave; the system's default where left out. */
+  /** A name from `listMicrophones`; the system's default where omitted. */
   readonly device?: string;
 }
 
-/** Samples without a header on standard input, as fast as they come. */
+/** Headerless samples on standard input, read as they arrive. */
 export interface StdinSource {
   readonly kind: 'stdin';
-  /** By default s16le, 16 kHz, mono. A WAV header in front wins. */
+  /** By default s16le, 16 kHz, mono. A leading WAV header takes precedence. */
   readonly rawFormat?: RawFormat;
 }
 

@@ -1,4 +1,4 @@
-/** Voices that the segmentation network tells apart within one chunk. */
+/** Voices that the segmentation network separates within one chunk. */
 export const LOCAL_VOICES = 3;
 /** One frame of activity: 20 ms. */
 export const LOCAL_FRAME_SAMPLES = 320;
@@ -6,7 +6,7 @@ export const LOCAL_FRAME_SAMPLES = 320;
 export const LOCAL_ACTIVE = 128;
 
 /**
- * Who of at most three voices speaks in each frame of overlapping chunks of a stream. Voices are numbered within their
+ * Speaker activity of at most three voices in each frame of overlapping chunks of a stream. Voices are numbered within their
  * chunk only: voice 0 of one chunk may be voice 2 of the next.
  */
 export interface LocalVoices {

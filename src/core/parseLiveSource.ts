@@ -9,7 +9,7 @@ const ENCODINGS: readonly RtpFormat['encoding'][] = ['PCMU', 'PCMA', 'G722', 'OP
 /**
  * A live source from one line of text:
  *
- * - `rtsp://user:password@host/path` (`rtsps://` over TLS; `rtspu://` asks for UDP, `rtspt://` for TCP)
+ * - `rtsp://user:password@host/path` (`rtsps://` over TLS; `rtspu://` selects UDP, `rtspt://` TCP)
  * - `http://…`, `https://…`: web radio, Icecast, HLS
  * - `rtp://0.0.0.0:5004?encoding=PCMU` (`&rate=`, `&channels=`, `&payload=`, `&latency=`, or `?caps=application/x-rtp,…`)
  * - `rtp:file.sdp`
@@ -18,7 +18,7 @@ const ENCODINGS: readonly RtpFormat['encoding'][] = ['PCMU', 'PCMA', 'G722', 'OP
  * - `-`: samples on standard input
  * - anything else: the path of a file
  *
- * User and password are taken out of the address. Throws INPUT_INVALID, never with the text in its message.
+ * User and password are removed from the address. Throws INPUT_INVALID, never with the text in its message.
  */
 export function parseLiveSource(text: string): LiveSource {
   const given = text.trim();
@@ -50,7 +50,7 @@ export function parseLiveSource(text: string): LiveSource {
   }
 }
 
-/** The address without user and password; they stand before the last "@" of the host's part. Throws INPUT_INVALID. */
+/** The address without user and password, which precede the last "@" of the authority. Throws INPUT_INVALID. */
 export function splitCredentials(address: string): { readonly url: string; readonly credentials?: Credentials } {
   const [, start = '', secret, rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)(?:([^/?#]*)@)?(.*)$/i.exec(address) ?? [];
   const url = `${start}${rest}`;
@@ -63,7 +63,7 @@ export function splitCredentials(address: string): { readonly url: string; reado
   return { url, credentials: { user: unescaped(user), password: unescaped(password) } };
 }
 
-/** A password typed as it is may hold a percent sign. */
+/** An unencoded password may contain a percent sign. */
 function unescaped(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,4 +1,4 @@
-/** How far a long piece of work is. `totalMs` is undefined where the length is not known before the end. */
+/** Progress of a long operation. `totalMs` is undefined where the length is not known before the end. */
 export interface Progress {
   readonly stage: 'decode' | 'analyse' | 'cluster';
   readonly doneMs: number;

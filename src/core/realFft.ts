@@ -181,7 +181,7 @@ function stageTwiddles(half: number): Float64Array[] {
   return stages;
 }
 
-/** Where frequency k lies after the stages: its base-4 digits reversed. */
+/** Index of frequency k after the stages: its base-4 digits reversed. */
 function digitReversal(half: number, digits: number): Uint16Array {
   return Uint16Array.from({ length: half }, (_, k) => {
     let reversed = 0;

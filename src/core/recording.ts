@@ -17,7 +17,7 @@ export type RawEncoding = keyof typeof RAW_SAMPLE_BYTES;
 
 export const RAW_ENCODINGS = Object.keys(RAW_SAMPLE_BYTES) as readonly RawEncoding[];
 
-/** Headerless audio says nothing of itself: the caller must. Ignored where the bytes have a header. */
+/** Format of headerless audio. Ignored where the bytes have a header. */
 export interface RawFormat {
   readonly encoding: RawEncoding;
   readonly sampleRateHz: number;
@@ -33,7 +33,7 @@ export interface AudioSelection {
 }
 
 interface SourceDescription extends AudioSelection {
-  /** What answers call the recording; it never enters a log. */
+  /** Name of the recording in answers; it never enters a log. */
   readonly label?: string;
   readonly rawFormat?: RawFormat;
 }
@@ -44,7 +44,7 @@ export type RecordingSource =
   | (SourceDescription & { readonly kind: 'bytes'; readonly bytes: Uint8Array })
   | (SourceDescription & { readonly kind: 'stream'; readonly stream: AsyncIterable<Uint8Array> });
 
-/** Caps on one recording. Exceeding them is AUDIO_TOO_LARGE, AUDIO_TOO_LONG or AUDIO_DECODE_TIMEOUT. */
+/** Limits on one recording. Exceeding them is AUDIO_TOO_LARGE, AUDIO_TOO_LONG or AUDIO_DECODE_TIMEOUT. */
 export interface RecordingLimits {
   readonly maxBytes: number;
   readonly maxDurationMs: number;

@@ -1,6 +1,6 @@
 import type { Embedding } from './voiceprint.js';
 
-/** A stretch of speech of an unknown voice, as it is kept: no audio. */
+/** A stored segment of speech of an unknown voice, without its audio. */
 export interface UnknownExemplar {
   readonly embedding: Embedding;
   /** Speech behind the embedding, pauses left out. */
@@ -11,13 +11,13 @@ export interface UnknownExemplar {
   readonly bandwidthHz?: number | undefined;
 }
 
-/** A voice that was heard live and belongs to nobody enrolled: recognised when it comes back, until it expires. */
+/** A voice of a live stream that matches no enrolled person: recognised when it returns, until it expires. */
 export interface UnknownVoice {
-  /** `unknown-1` …; numbers are given once and never again within a store. */
+  /** `unknown-1` …; a number is never reused within a store. */
   readonly id: string;
   /** Oldest first, at most 20, all of `modelId`. */
   readonly exemplars: readonly UnknownExemplar[];
-  /** All speech heard of it, also that of exemplars no longer kept. */
+  /** Total speech of this voice, including exemplars no longer kept. */
   readonly speechMs: number;
   /** Wall-clock times, ms since 1970. */
   readonly firstHeardMs: number;
@@ -31,9 +31,9 @@ export interface UnknownVoiceSummary {
   readonly speechSeconds: number;
   readonly firstHeardAt: string;
   readonly lastHeardAt: string;
-  /** When it will be forgotten unless it is heard again. */
+  /** When it expires unless it returns before. */
   readonly expiresAt: string;
-  /** True when it was heard with another model: it cannot be recognised with the one in use. */
+  /** True when it was embedded by another model: it cannot be recognised with the one in use. */
   readonly isStale: boolean;
   readonly model: string;
 }

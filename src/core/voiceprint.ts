@@ -1,4 +1,4 @@
-/** Speech in all from which a voiceprint is complete, and matched. */
+/** Total speech from which a voiceprint is complete, and matched. */
 export const COMPLETE_SPEECH_MS = 12_000;
 
 /** A vector from a speaker model: L2 norm 1, shape (d,). Only embeddings of one `modelId` may be compared. */
@@ -7,10 +7,10 @@ export interface Embedding {
   readonly modelId: string;
 }
 
-/** How good the speech of a voiceprint is, in one word (the contract's `enroll_quality`). */
+/** Quality of the speech of a voiceprint (`enroll_quality` of the DeepAffects API). */
 export type EnrollQuality = 'poor' | 'average' | 'good' | 'high';
 
-/** What is known of one accepted enrolment sample. Its audio is not here: where the owner wants it kept, it is apart. */
+/** One accepted enrolment sample. Its audio, where it is kept, is stored separately. */
 export interface Exemplar {
   readonly embedding: Embedding;
   /** Speech in the sample, pauses left out. */
@@ -19,17 +19,17 @@ export interface Exemplar {
   /** Highest frequency with speech energy; about 3,400 for telephone audio. */
   readonly bandwidthHz: number;
   readonly enrolledAtMs: number;
-  /** Of the same speech by other models, made anew from kept audio: at most one of each model. */
+  /** Embeddings of the same speech by other models, extracted from kept audio: at most one per model. */
   readonly otherEmbeddings?: readonly Embedding[];
-  /** Names the speech of the sample in the registry; undefined where it is not kept. */
+  /** Id of the sample's speech in the registry; undefined where it is not kept. */
   readonly audioId?: string;
 }
 
-/** The speech of an accepted sample, kept so that another model can hear it. Biometric raw data. */
+/** The speech of an accepted sample, kept so that another model can embed it. Raw biometric data. */
 export interface KeptSpeech {
-  /** Mono 16 kHz, 16-bit, stretches of speech one after the other, shape (sum of `stretches`,). */
+  /** Mono 16 kHz, 16-bit, segments of speech concatenated, shape (sum of `stretches`,). */
   readonly samples: Int16Array<ArrayBuffer>;
-  /** Length of each stretch in samples, in order. */
+  /** Length of each segment in samples, in order. */
   readonly stretches: readonly number[];
 }
 
@@ -45,14 +45,14 @@ export interface Voiceprint {
   readonly id: string;
   readonly tenantId: string;
   readonly name: string;
-  /** As it was given; empty where nobody said. */
+  /** As given; empty where it was not. */
   readonly languageCode: string;
   /** Accepted samples, oldest first, at most 20; the mean is derived from them and kept for reading speed. */
   readonly exemplars: readonly Exemplar[];
   readonly mean: Embedding | undefined;
-  /** Accepted speech in all. */
+  /** Total accepted speech. */
   readonly speechMs: number;
-  /** Audio handed in for it, speech or not, accepted samples only. */
+  /** Total audio of the accepted samples, pauses included. */
   readonly audioMs: number;
   readonly quality: EnrollQuality;
   /** True from 12 s of accepted speech on; only complete voiceprints are matched. */

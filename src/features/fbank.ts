@@ -9,7 +9,7 @@ export interface FbankOptions {
   readonly highFrequencyHz: number;
   /** True drops the last incomplete frame; false centres frames on every 10 ms and mirrors the signal at its ends. */
   readonly isSnippingEdges: boolean;
-  /** 32768 where the network was trained on int16 amplitudes, else 1: it decides how soon the logarithm's floor is met. */
+  /** 32768 where the network was trained on int16 amplitudes, else 1: it determines at what level the logarithm's floor applies. */
   readonly amplitudeScale: number;
 }
 
@@ -54,8 +54,8 @@ export class Fbank {
 
   /**
    * @param samples mono PCM at 16 kHz, amplitudes in [-1, 1], shape (n,)
-   * @param firstFrame first frame wanted, default 0
-   * @param endFrame frame after the last wanted, default and at most `frameCount(n)`
+   * @param firstFrame first frame to compute, default 0
+   * @param endFrame frame after the last to compute, default and at most `frameCount(n)`
    * @returns row-major natural log of power, shape (endFrame - firstFrame, melBands); means are not subtracted
    */
   compute(samples: Float32Array, firstFrame = 0, endFrame = Number.POSITIVE_INFINITY): Float32Array<ArrayBuffer> {
@@ -78,10 +78,10 @@ export class Fbank {
     const window = this.#window;
     let sum = 0;
     for (let i = start / SUM_LENGTH; i < (start + FRAME_LENGTH) / SUM_LENGTH; i += 1) sum += sums[i]!;
-    // Kaldi takes the frame's mean off first: (x[i] - m) - .97 (x[i-1] - m) is the emphasized sample less .03 m.
+    // Kaldi subtracts the frame's mean first: (x[i] - m) - .97 (x[i-1] - m) is the emphasized sample less .03 m.
     const offset = ((1 - PRE_EMPHASIS) * sum) / FRAME_LENGTH;
     for (let i = 1; i < FRAME_LENGTH; i += 1) input[i] = (emphasized[start + i]! - offset) * window[i]!;
-    // The frame's first sample has none before it: Kaldi takes itself.
+    // The frame's first sample has no predecessor: Kaldi uses the sample itself.
     input[0] = ((1 - PRE_EMPHASIS) * samples[start]! - offset) * window[0]!;
     this.#fft.powerSpectrum(this.#power);
     melEnergies(this.#bank, this.#power, this.#energies);
@@ -92,7 +92,7 @@ export class Fbank {
   }
 }
 
-/** A stretch of audio, prepared once for all its frames. */
+/** A span of audio, prepared once for all its frames. */
 interface EmphasizedSignal {
   readonly samples: Float32Array;
   /** x[i] - .97 x[i-1], shape (n,). */

@@ -39,7 +39,7 @@ export function melBank({ bands, fftSize, sampleRateHz, lowFrequencyHz, highFreq
   for (let bin = 0; bin < bins; bin += 1) {
     const position = (melOfHz((bin * sampleRateHz) / fftSize) - low) / step;
     if (position <= 0 || position >= bands + 1) continue;
-    // Corner j lies at position j: between corners j and j + 1, band j rises and band j - 1 falls.
+    // Corner j is at position j: between corners j and j + 1, band j rises and band j - 1 falls.
     const corner = Math.min(bands, Math.floor(position));
     risingBand[bin] = corner;
     risingWeight[bin] = corner < bands ? position - corner : 0;

@@ -9,7 +9,7 @@ export interface FrameSpan {
 
 /**
  * The frames of a window, its start rounded to the 10-ms grid. As many frames as a recording of the window's length
- * would give, so windows of equal length give equal shapes wherever they lie; undefined where there is not one frame.
+ * would give, so windows of equal length give equal shapes at any position; undefined where there is not one frame.
  */
 export function framesOfWindow(
   window: SampleSpan,

@@ -1,21 +1,21 @@
 import { VoicePrintsError } from '../core/errors.js';
 
-/** A folder that says nothing for this long lies on a dead network share or a broken disk. */
+/** A folder that does not answer for this long is on a dead network share or a broken disk. */
 const SILENT_AFTER_MS = 20_000;
 
-/** Folders with work that has not come back yet. */
+/** Folders with an operation that timed out and is still pending. */
 const silent = new Map<string, Promise<void>>();
 
 export interface AnsweringOptions<T> {
   readonly withinMs?: number | undefined;
-  /** Takes care of what comes after nobody waits for it any more. */
+  /** Disposes of a result that arrives after the time limit. */
   readonly onLate?: ((result: T) => void | Promise<void>) | undefined;
 }
 
 /**
  * The result of work on a folder, or REGISTRY_UNAVAILABLE where the file system does not answer in time. Work that hangs
- * holds one of the four threads that Node.js has for files, and cannot be stopped: until it comes back, nothing more is
- * asked of that folder, so that the files of everybody else go on being read.
+ * holds one of the four threads that Node.js has for files, and cannot be stopped: until it returns, further operations on
+ * that folder are refused, so that files elsewhere can still be read.
  */
 export async function answering<T>(
   folder: string,
@@ -34,7 +34,7 @@ export async function answering<T>(
   } finally {
     clearTimeout(timer);
   }
-  // Nobody waits any more for how it ends.
+  // No caller awaits this result any more.
   const back = working.then(onLate).catch(() => undefined);
   silent.set(folder, back as Promise<void>);
   void back.then(() => silent.delete(folder));

@@ -3,16 +3,16 @@ import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 export interface ReplaceOptions {
-  /** The last chance to refuse: what it throws leaves the old file in place. */
+  /** Called before the rename: an error it throws leaves the old file in place. */
   readonly beforeRename?: () => Promise<void>;
-  /** Before the umask. By default for the owner only. */
+  /** File mode before the umask. By default for the owner only. */
   readonly mode?: number;
 }
 
 /**
  * Replaces a file in one step that survives kill -9 and power loss: a temporary file in the same folder is written
  * and synced, renamed over the old one, and the folder is synced. Readers see the old file or the new one, whole.
- * Resolved means: on disk. Throws what the file system throws.
+ * A resolved promise means: on disk. Throws the errors of the file system.
  */
 export async function replaceFile(
   path: string,
@@ -36,13 +36,13 @@ export async function replaceFile(
   }
 }
 
-/** Renames a file that was synced, within its folder. Resolved means: on disk under the new name. */
+/** Renames a synced file within its folder. A resolved promise means: on disk under the new name. */
 export async function moveFile(from: string, to: string): Promise<void> {
   await rename(from, to);
   await syncFolder(dirname(to));
 }
 
-/** Deletes what killed writers of this file left. Only while nobody else may be writing it. */
+/** Deletes temporary files left by killed writers of this file. Only while no other process can be writing it. */
 export async function removeTemporaries(path: string): Promise<void> {
   const prefix = basename(temporaryPrefix(path));
   const folder = dirname(path);
@@ -60,7 +60,7 @@ async function syncFolder(path: string): Promise<void> {
     await using folder = await open(path, 'r');
     await folder.sync();
   } catch (error) {
-    // Network drives do not sync folders, and one may be writable without being readable: nothing more can be done there.
+    // Network drives do not sync folders, and one may be writable without being readable: nothing more can be done in either case.
     if (!NOT_SYNCED.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }

@@ -6,16 +6,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
 
-/** No write takes nearly this long; a lock older than this belongs to a machine or container that is gone. */
+/** Far longer than any write; an older lock belongs to a machine or container that no longer runs. */
 const ABANDONED_AFTER_MS = 60_000;
-/** Between creating a lock and writing its owner lie microseconds: an empty one this old lost its owner there. */
+/** A lock is empty for microseconds only, between its creation and the write of its owner: one this old has lost its owner. */
 const EMPTY_ABANDONED_AFTER_MS = 3_000;
 const POLL_MS = 3;
 
 const owner = z.object({
   pid: z.number().int(),
   host: z.string(),
-  /** Tells a process from a later one with the same pid; empty where the platform does not say. */
+  /** Distinguishes a process from a later one with the same pid; empty where the platform does not provide it. */
   processStart: z.string(),
   token: z.string(),
 });
@@ -27,7 +27,7 @@ type Owner = z.output<typeof owner>;
  *
  * A dead owner's lock is taken over. Judging and removing are two steps, and between them another waiter could have
  * removed the dead lock and made its own, so removal happens only under a second lock (`.takeover`) and after reading
- * the first again: the dead cannot release and nobody else may remove, so what was read is what is removed.
+ * the first again: a dead owner cannot release it and no other waiter may remove it, so the lock that was read is the one removed.
  */
 export class StoreLock {
   readonly #path: string;
@@ -39,7 +39,7 @@ export class StoreLock {
     this.#waitMs = waitMs;
   }
 
-  /** Runs `work` alone. `stillMine` throws where the lock was lost (a process stopped for a minute): ask before committing. */
+  /** Runs `work` exclusively. `stillMine` throws where the lock was lost (a process stopped for a minute): call it before committing. */
   async holding<T>(work: (stillMine: () => Promise<void>) => Promise<T>): Promise<T> {
     await this.#acquire();
     try {
@@ -57,7 +57,7 @@ export class StoreLock {
       if (Date.now() > until) throw locked(this.#waitMs);
       await sleep(POLL_MS * (0.5 + Math.random()));
     }
-    // While the lock is ours nobody can take it over, so a guard whose owner was killed is only litter.
+    // While we hold the lock it cannot be taken over, so a guard whose owner was killed is safe to remove.
     const guard = await readLock(guardOf(this.#path));
     if (guard && isAbandoned(guard)) await rm(guardOf(this.#path), { force: true });
   }
@@ -74,7 +74,7 @@ export class StoreLock {
 }
 
 interface HeldLock {
-  /** Undefined where the file is empty or no lock of ours. */
+  /** Undefined where the file is empty or not a lock of this format. */
   readonly owner: Owner | undefined;
   readonly text: string;
   readonly ageMs: number;
@@ -136,14 +136,14 @@ function ownerOf(text: string): Owner | undefined {
   try {
     return owner.safeParse(JSON.parse(text)).data;
   } catch {
-    return undefined; // empty or half-written: a state of its own, judged by age
+    return undefined; // empty or half-written: judged by its age
   }
 }
 
 function isAbandoned({ owner: held, ageMs }: HeldLock): boolean {
   if (ageMs > ABANDONED_AFTER_MS) return true;
   if (!held) return ageMs > EMPTY_ABANDONED_AFTER_MS;
-  if (held.host !== hostname()) return false; // another machine or container on a shared volume: only age can tell
+  if (held.host !== hostname()) return false; // another machine or container on a shared volume: only its age is known
   return !isAlive(held);
 }
 

@@ -3,7 +3,7 @@ import { VoicePrintsError } from '../core/errors.js';
 import { asUrlError, guardedRequest, parseUrl, timeout } from './guardedRequest.js';
 
 export interface GuardedFetchOptions {
-  /** Hosts (`name`, `name:port`) that may lie in private networks. Everything else must resolve to public addresses only. */
+  /** Hosts (`name`, `name:port`) that may be in private networks. Everything else must resolve to public addresses only. */
   readonly allowHosts: readonly string[];
   readonly maxBytes: number;
   /** From the request to the head of the answer, each hop. */
@@ -26,7 +26,7 @@ const MAX_REDIRECTS = 3;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Opens what lies behind a URL and returns its bytes as a stream, so that nothing is held whole.
+ * Fetches a URL as a stream of bytes, so that the body is never held as a whole.
  *
  * Guarded against requests to the server's own network: http(s) only, addresses checked when the connection is made
  * (so neither DNS rebinding nor odd spellings help), at most three redirects, each checked alike.

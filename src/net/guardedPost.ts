@@ -1,7 +1,7 @@
 import { guardedRequest, parseUrl } from './guardedRequest.js';
 
 export interface GuardedPostOptions {
-  /** Hosts (`name`, `name:port`) that may lie in private networks. Everything else must resolve to public addresses only. */
+  /** Hosts (`name`, `name:port`) that may be in private networks. Everything else must resolve to public addresses only. */
   readonly allowHosts: readonly string[];
   /** From the connection to the end of the answer. */
   readonly timeoutMs: number;

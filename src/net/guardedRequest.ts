@@ -7,7 +7,7 @@ import { aborted, VoicePrintsError } from '../core/errors.js';
 /** A cloud's metadata service on an otherwise public address (Azure's wire server). */
 export const DENIED = ['168.63.129.16'];
 
-/** Not kept alive: every connection resolves and checks its address anew, so a name cannot change under us. */
+/** Not kept alive: every connection resolves and checks its address anew, so a name cannot change its address after the check. */
 const guardedHttp = new RequestFilteringHttpAgent({ keepAlive: false, denyIPAddressList: DENIED });
 const guardedHttps = new RequestFilteringHttpsAgent({ keepAlive: false, denyIPAddressList: DENIED });
 
@@ -22,7 +22,7 @@ export function parseUrl(text: string, base?: URL): URL {
   return url;
 }
 
-/** Whether the operator named this host. */
+/** Whether the operator allowed this host. */
 export function isAllowed(url: URL, allowHosts: readonly string[]): boolean {
   const host = url.hostname.replace(/\.$/, '');
   const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
@@ -33,7 +33,7 @@ interface GuardedRequest {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string | number>>;
   readonly body?: string;
-  /** Hosts (`name`, `name:port`) that may lie in private networks. Everything else must resolve to public addresses only. */
+  /** Hosts (`name`, `name:port`) that may be in private networks. Everything else must resolve to public addresses only. */
   readonly allowHosts: readonly string[];
   /** From the request to the head of the answer. */
   readonly answerTimeoutMs: number;
@@ -70,14 +70,14 @@ export function guardedRequest(url: URL, options: GuardedRequest, signal: AbortS
 export const timeout = () =>
   new VoicePrintsError('URL_TIMEOUT', 'the host of the url is too slow; try again, or send the file itself');
 
-/** Whatever a connection failed with, in our words. */
+/** Converts any failure of a connection to a VoicePrintsError. */
 export function asUrlError(thrown: unknown, signal: AbortSignal): VoicePrintsError {
   if (thrown instanceof VoicePrintsError) return thrown;
   if (signal.aborted) {
     const isTimeout = (signal.reason as Error | undefined)?.name === 'TimeoutError';
     return isTimeout ? timeout() : aborted();
   }
-  // The agent gives its refusals no code, only these words (request-filtering-agent 3).
+  // The agent's refusals have no code, only this message (request-filtering-agent 3).
   if (thrown instanceof Error && /is not allowed\. Because/.test(thrown.message)) {
     return new VoicePrintsError(
       'URL_FORBIDDEN',

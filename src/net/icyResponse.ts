@@ -2,13 +2,13 @@ import type { Readable } from 'node:stream';
 
 const ICY = Buffer.from('ICY ');
 const HTTP = Buffer.from('HTTP/1.0 ');
-/** SHOUTcast's `ICY 401 Service Unavailable`: nobody plays there at present. No question of passwords. */
+/** SHOUTcast's `ICY 401 Service Unavailable`: the station is off the air. Not an authorization failure. */
 const OFF_AIR = /^ICY 401/;
 const STATUS_BYTES = ICY.length + 3;
 
 /**
- * Lets a socket's answer that begins with `ICY 200 OK`, as SHOUTcast 1 and its descendants write it, begin as HTTP does;
- * parsers of HTTP refuse it otherwise. All other bytes stay as they are.
+ * Rewrites the status line `ICY 200 OK` of SHOUTcast 1 and its descendants to HTTP, which HTTP parsers require. All other
+ * bytes are unchanged.
  */
 export function icyAsHttp(socket: Readable): void {
   let held: Buffer = Buffer.alloc(0);
@@ -20,7 +20,7 @@ export function icyAsHttp(socket: Readable): void {
       return push(null);
     }
     held = Buffer.concat([held, chunk]);
-    if (held.length < STATUS_BYTES && isPrefix(held)) return true; // not enough to tell
+    if (held.length < STATUS_BYTES && isPrefix(held)) return true; // not enough bytes to decide
     socket.push = push;
     return push(begunAsHttp(held), encoding);
   };

@@ -9,24 +9,24 @@ import { icyAsHttp } from './icyResponse.js';
 const ANSWER_TIMEOUT_MS = 15_000;
 
 /**
- * Where one live source may lead. The address its owner gave may lie anywhere, in his own network as well. What that
- * address then leads to (redirects, entries of playlists, segments, keys) is the word of whoever answers there: it may be
- * public, on the same machine, or on a host that was allowed by name, and nothing else. One a connection.
+ * Restricts where one live source may connect to. The configured address may be anywhere, including a private network.
+ * Addresses that it leads to (redirects, playlist entries, segments, keys) are chosen by the remote server: they must be
+ * public, on the same machine, or on a host that was allowed by name. One instance per connection.
  */
 export class MediaReach {
   readonly #ownHost: string;
   readonly #allowHosts: readonly string[];
-  /** Address of the machine that the owner's address led to: its name leads nowhere else from then on. */
+  /** IP address that the configured host resolved to: pinned, so that its name cannot resolve to another one later. */
   #ownAddress: string | undefined;
 
-  /** @param url as the owner gave it; @param allowHosts `name` or `name:port`, of private networks */
+  /** @param url as configured; @param allowHosts `name` or `name:port`, of private networks */
   constructor(url: URL, allowHosts: readonly string[]) {
     this.#ownHost = url.hostname.toLowerCase();
     this.#allowHosts = allowHosts;
   }
 
   /**
-   * The head of the answer to one GET; redirects are answers. Answers as SHOUTcast writes them are understood.
+   * The head of the answer to one GET; redirects are not followed. Answers of SHOUTcast are understood.
    * Throws URL_INVALID, URL_FORBIDDEN, URL_UNREACHABLE, URL_TIMEOUT, ABORTED.
    */
   async get(
@@ -39,14 +39,14 @@ export class MediaReach {
       agent: this.#agentFor(url),
       headers: { 'accept-encoding': 'identity', 'user-agent': 'voice-prints', accept: '*/*', ...headers },
       signal,
-      insecureHTTPParser: true, // old stations end lines as they like; there is one answer a connection to mistake
+      insecureHTTPParser: true, // old stations use other line ends; one answer per connection leaves nothing to smuggle
       ...this.#lookup(url.hostname),
     };
     try {
       const request = (url.protocol === 'https:' ? https : http).get(url, options);
       const timer = setTimeout(() => request.destroy(timeout()), ANSWER_TIMEOUT_MS);
       const [response] = (await once(request, 'response').finally(() => clearTimeout(timer))) as [http.IncomingMessage];
-      request.on('error', () => undefined); // from here on the response tells
+      request.on('error', () => undefined); // later errors are reported by the response
       this.#connected(url.hostname, response.socket);
       return response;
     } catch (error) {
@@ -54,7 +54,7 @@ export class MediaReach {
     }
   }
 
-  /** A TCP connection on its way; whether it may be made shows as an error of the socket. */
+  /** Begins a TCP connection; a forbidden address is reported as an error of the socket. */
   connect(hostname: string, port: number): Socket {
     const host = hostname.toLowerCase();
     if (host === this.#ownHost || isAllowed(new URL(`http://${host}:${port}`), this.#allowHosts)) {

@@ -5,7 +5,7 @@ import type { SealingKey } from './sealing.js';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** AES-256-GCM over a small value: iv, tag, ciphertext. `purpose` is authenticated: say what the value is and where it lies. */
+/** AES-256-GCM over a small value: iv, tag, ciphertext. `purpose` is authenticated: it states what the value is and where it is stored. */
 export function sealBytes(plain: Uint8Array, { key }: SealingKey, purpose: string): Buffer {
   const iv = randomBytes(IV_BYTES); // NIST SP 800-38D: 96 bits; random is safe for 2^32 writes under one key
   return encrypt(plain, { key, iv, purpose });
@@ -41,7 +41,7 @@ export async function* sealStream(
   }
 }
 
-/** The plain bytes of a sealed stream, however it is cut. Throws REGISTRY_CORRUPT where anything of it is not as it was. */
+/** The plain bytes of a sealed stream, however it is cut. Throws REGISTRY_CORRUPT where any part was changed. */
 export async function* unsealStream(
   sealed: AsyncIterable<Uint8Array>,
   key: SealingKey,
@@ -71,19 +71,19 @@ async function* pieces(
   size: number,
   firstSize = size,
 ): AsyncGenerator<{ readonly bytes: Buffer; readonly isLast: boolean }> {
-  let wanted = firstSize;
+  let pieceSize = firstSize;
   let held: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of stream) {
     let rest = chunk;
-    // A piece goes out only when a byte of the next is there: which one is the last shows at the end alone.
-    while (length + rest.length > wanted) {
-      const part = rest.subarray(0, wanted - length);
+    // A piece is emitted once a byte of the next has arrived: only the end of the stream shows which one is the last.
+    while (length + rest.length > pieceSize) {
+      const part = rest.subarray(0, pieceSize - length);
       yield { bytes: Buffer.concat([...held, part]), isLast: false };
       rest = rest.subarray(part.length);
       held = [];
       length = 0;
-      wanted = size;
+      pieceSize = size;
     }
     held.push(rest);
     length += rest.length;

@@ -14,7 +14,7 @@ const SCRYPT_MAX_MEMORY = 96 * 2 ** 20;
 
 const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/);
 
-/** AES-256-GCM under a key from a passphrase by scrypt; everything needed to open it but the passphrase. */
+/** AES-256-GCM under a key from a passphrase by scrypt; everything needed to decrypt it except the passphrase. */
 export const sealedBox = z.object({
   cipher: z.literal('aes-256-gcm'),
   kdf: z.literal('scrypt'),
@@ -26,7 +26,7 @@ export const sealedBox = z.object({
   r: z.number().int().min(1).max(32),
   p: z.number().int().min(1).max(16),
   salt: base64,
-  /** Tells a wrong passphrase from damaged bytes without opening the box. */
+  /** Distinguishes a wrong passphrase from damaged bytes without decrypting the box. */
   keyCheck: base64,
   iv: base64,
   tag: base64,
@@ -63,7 +63,7 @@ export async function keyOfBox(passphrase: string, box: SealedBox): Promise<Seal
 export const isKeyOfBox = (key: SealingKey, box: SealedBox): boolean =>
   key.salt === box.salt && key.n === box.n && key.r === box.r && key.p === box.p;
 
-/** Encrypts; `purpose` is authenticated with it, so that a box cannot be passed off as one of another kind. */
+/** Encrypts; `purpose` is authenticated with it, so that a box cannot be substituted for one of another kind. */
 export function seal(plain: Uint8Array, key: SealingKey, purpose: string): SealedBox {
   const iv = randomBytes(12); // NIST SP 800-38D: 96 bits; random is safe for 2^32 writes under one key
   const cipher = createCipheriv('aes-256-gcm', key.key, iv).setAAD(Buffer.from(purpose));

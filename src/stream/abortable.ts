@@ -1,4 +1,4 @@
-/** Settles as `promise` does, or rejects with the signal's reason once that aborts; what comes later is not heard. */
+/** Settles as `promise` does, or rejects with the signal's reason once that aborts; later results are ignored. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
@@ -9,8 +9,8 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<
 }
 
 /**
- * The items of `items` until the signal aborts: then it throws the signal's reason, even while an item is awaited that
- * never comes. A source that may hang that way must be closed by its owner as well: its `return()` waits for the item.
+ * The items of `items` until the signal aborts: then it throws the signal's reason, even while it waits for an item that
+ * never arrives. The owner of a source that may hang that way must close it as well: its `return()` waits for the item.
  */
 export async function* untilAborted<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   const iterator = items[Symbol.asyncIterator]();
@@ -25,7 +25,7 @@ export async function* untilAborted<T>(items: AsyncIterable<T>, signal: AbortSig
   } finally {
     const closing = isExhausted ? undefined : iterator.return?.();
     if (signal.aborted)
-      closing?.catch(() => undefined); // pending as long as the source hangs; its failure is old news
+      closing?.catch(() => undefined); // pending as long as the source hangs; its failure was already reported
     else await closing;
   }
 }

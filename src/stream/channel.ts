@@ -1,6 +1,6 @@
 /**
- * Turns pushes (messages, sockets, children) into a pull. Bounded: the oldest item gives way and is handed to
- * `onDropped`, so that nothing is lost in silence. One reader.
+ * Turns pushes (messages, sockets, child processes) into an async iterable. Bounded: the oldest item is dropped and passed
+ * to `onDropped`, so that no loss is silent. One reader.
  */
 export class Channel<T> implements AsyncIterable<T> {
   readonly #capacity: number;
@@ -28,13 +28,13 @@ export class Channel<T> implements AsyncIterable<T> {
     this.#wake();
   }
 
-  /** What is held is still read; then the loop ends. */
+  /** Buffered items are still read; then the loop ends. */
   close(): void {
     this.#isClosed = true;
     this.#wake();
   }
 
-  /** What is held is still read; then the loop throws `reason`. */
+  /** Buffered items are still read; then the loop throws `reason`. */
   fail(reason: unknown): void {
     if (!this.#isClosed) this.#failure = { reason };
     this.close();

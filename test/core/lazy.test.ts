@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { lazy } from '../../src/core/lazy.js';
 
-test('all who ask share one opening', async () => {
+test('concurrent callers share one opening', async () => {
   let openings = 0;
   const one = lazy(async () => ++openings);
   expect(one.isAsked).toBe(false);
@@ -11,7 +11,7 @@ test('all who ask share one opening', async () => {
   expect(one.isAsked).toBe(true);
 });
 
-test('a failed opening is told to those who wait, and tried again', async () => {
+test('a failed opening rejects for all who wait, and is tried again', async () => {
   const answers = [Promise.reject(new Error('away')), Promise.resolve('here')];
   for (const answer of answers) answer.catch(() => undefined);
   const one = lazy(() => answers.shift()!);

@@ -18,7 +18,7 @@ test('what is pushed comes out in order, before and after the reader waits', asy
   expect(await reading).toEqual([1, 2, 3]);
 });
 
-test('a full channel gives up the oldest item and tells', async () => {
+test('a full channel drops the oldest item and reports it', async () => {
   const dropped: number[] = [];
   const channel = new Channel<number>(2, (item) => dropped.push(item));
   for (const item of [1, 2, 3, 4]) channel.push(item);
