@@ -1,4 +1,4 @@
-/** A recording that was taken in. */
+/** A stored recording. */
 export interface StoredAudio {
   readonly audioId: string;
   readonly bytes: number;
@@ -6,14 +6,14 @@ export interface StoredAudio {
   readonly sha256: string;
 }
 
-/** Where recordings wait for their jobs. It is biometric: encrypted wherever the voiceprints are. */
+/** Storage of recordings whose jobs are pending. Biometric data: encrypted where the voiceprints are. */
 export interface AudioStore {
-  /** Resolved means: durable. Throws AUDIO_TOO_LARGE, and leaves nothing behind when it throws. */
+  /** A resolved promise means: durable. Throws AUDIO_TOO_LARGE, and leaves nothing behind when it throws. */
   put(audio: AsyncIterable<Uint8Array>, maxBytes: number): Promise<StoredAudio>;
-  /** As often as needed. Throws, at once or while it is read, FILE_NOT_FOUND or REGISTRY_CORRUPT. */
+  /** May be called repeatedly. Throws FILE_NOT_FOUND or REGISTRY_CORRUPT, at once or while it is read. */
   read(audioId: string): AsyncIterable<Uint8Array>;
-  /** Erases; what is not there is fine. */
+  /** Erases a recording; does nothing where there is none. */
   delete(audioId: string): Promise<void>;
-  /** Erases everything else, left by a process that was killed. Only before new audio comes in. */
+  /** Erases all other recordings, left by a killed process. Only before new audio is stored. */
   retain(audioIds: ReadonlySet<string>): Promise<void>;
 }

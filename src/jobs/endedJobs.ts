@@ -1,7 +1,7 @@
-/** How much of what is over is kept for one tenant. */
+/** How many ended jobs, and how many bytes of their outcomes, are kept per tenant. */
 export interface EndedLimits {
   readonly maxEndedJobsOfTenant: number;
-  /** Of outcomes, as JSON. */
+  /** Size of the outcomes, as JSON. */
   readonly maxOutcomeBytesOfTenant: number;
 }
 
@@ -16,7 +16,7 @@ interface OfTenant<E> {
   outcomeBytes: number;
 }
 
-/** Jobs that are over, by tenant, in the order in which they ended. */
+/** Ended jobs by tenant, in the order in which they ended. */
 export class EndedJobs<E extends Ended> {
   readonly #tenants = new Map<string, OfTenant<E>>();
 
@@ -38,7 +38,7 @@ export class EndedJobs<E extends Ended> {
     for (const { entries } of this.#tenants.values()) yield* entries;
   }
 
-  /** The oldest of a tenant that are beyond the limits, but for those that `isNeeded`. */
+  /** The oldest jobs of a tenant beyond the limits, except those that `isNeeded`. */
   surplus(tenantId: string, limits: EndedLimits, isNeeded: (entry: E) => boolean): readonly E[] {
     const own = this.#tenants.get(tenantId);
     if (own === undefined) return [];

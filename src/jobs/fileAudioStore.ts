@@ -9,10 +9,10 @@ import type { SealingKey } from '../sealing/sealing.js';
 import type { AudioStore, StoredAudio } from './audioStore.js';
 
 const SEALED = '.sealed';
-/** Of audio that is not sealed. */
+/** Ids of audio that is not sealed. */
 const PLAIN = /^[0-9a-f]{32}$/;
 
-/** Recordings as files of one folder, readable by their owner only, encrypted where there is a key. */
+/** Recordings as files of one folder, readable by their owner only, encrypted if there is a key. */
 export class FileAudioStore implements AudioStore {
   readonly #folder: string;
   readonly #key: SealingKey | undefined;
@@ -69,13 +69,13 @@ export class FileAudioStore implements AudioStore {
     await Promise.all(gone.map((name) => guarded(() => rm(join(this.#folder, name), { force: true }))));
   }
 
-  /** Of its file: audio that came before there was a key was sealed when it came, and kept its id. */
+  /** File name of a recording. Audio stored before there was a key was sealed when the key was added, and kept its id. */
   #nameOf(audioId: string): string {
     if (audioId.endsWith(SEALED) || !existsSync(join(this.#folder, audioId + SEALED))) return audioId;
     return audioId + SEALED;
   }
 
-  /** Seals what was stored before there was a key. */
+  /** Seals recordings stored before there was a key. */
   async #sealPlain(): Promise<void> {
     const key = this.#key;
     if (key === undefined) return;
@@ -89,7 +89,7 @@ export class FileAudioStore implements AudioStore {
   }
 }
 
-/** Writes a file whole or not at all. Throws REGISTRY_UNAVAILABLE, and what the stream throws. */
+/** Writes a file as a whole or not at all. Throws REGISTRY_UNAVAILABLE, and the errors of the stream. */
 async function writeWhole(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
   const part = `${path}.part`;
   const file = await guarded(() => open(part, 'w', 0o600));
@@ -124,7 +124,7 @@ async function* readable(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   }
 }
 
-/** Failures of the file system, in our words. */
+/** Converts failures of the file system to a VoicePrintsError. */
 async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -2,11 +2,11 @@ import type { ErrorCode } from '../core/errors.js';
 import type { FalseAcceptPercent } from '../core/identification.js';
 import type { AudioSelection, RawFormat } from '../core/recording.js';
 
-/** What a job does with its recording. */
+/** The operation of a job on its recording. */
 export type JobTask =
   | {
       readonly kind: 'identify';
-      /** Only these people, all of them complete; undefined: everybody. */
+      /** Only these people, all of them complete; undefined: all enrolled people. */
       readonly speakerIds?: readonly string[] | undefined;
       readonly falseAcceptPercent?: FalseAcceptPercent | undefined;
       /** Each audio track, or each channel, is one person. */
@@ -14,20 +14,20 @@ export type JobTask =
     }
   | {
       readonly kind: 'diarize';
-      /** How many people speak; undefined where nobody knows. */
+      /** Number of people who speak; undefined where it is not known. */
       readonly speakerCount?: number | undefined;
-      /** People to be named; undefined: nobody, voices are only told apart. */
+      /** People to be named; undefined: none, voices are only labelled. */
       readonly speakerIds?: readonly string[] | undefined;
       /** Each audio track, or each channel, is one person. */
       readonly isSpeakerPerChannel: boolean;
     }
   | {
       readonly kind: 'vad';
-      /** Shorter pauses belong to the speech around them. */
+      /** Shorter pauses are counted as speech. */
       readonly minNonSpeechMs: number;
     };
 
-/** Where the audio of a job waits: with us, or behind a URL that is fetched when the job runs. */
+/** Where the audio of a job is: stored here, or at a URL that is fetched when the job runs. */
 export type JobAudio =
   | { readonly kind: 'stored'; readonly audioId: string; readonly bytes: number }
   | { readonly kind: 'url'; readonly url: string };
@@ -35,20 +35,20 @@ export type JobAudio =
 /** A job as it is accepted. Plain data. */
 export interface JobOrder {
   readonly tenantId: string;
-  /** Whose job it is among the API keys of the tenant; undefined where it came without a key. */
+  /** Owner of the job among the API keys of the tenant; undefined where it was submitted without a key. */
   readonly ownerId?: string | undefined;
-  /** The caller's name for the job, unique within the tenant. */
+  /** The caller's id of the job, unique within the tenant. */
   readonly requestId: string;
-  /** The call that was made, as answers repeat it. */
+  /** The API call, as answers repeat it. */
   readonly call: string;
   readonly task: JobTask;
   readonly audio: JobAudio;
   readonly rawFormat?: RawFormat | undefined;
   /** The part of the recording that is used. */
   readonly selection?: AudioSelection | undefined;
-  /** Where the outcome is sent. May carry credentials: never shown. */
+  /** URL to which the outcome is sent. May contain credentials: never shown. */
   readonly webhookUrl?: string | undefined;
-  /** SHA-256 (hex) over everything asked for, the audio included: tells a repeated request from another one. */
+  /** SHA-256 (hex) of the whole request including its audio: distinguishes a repeated request from a different one. */
   readonly digest: string;
 }
 
@@ -60,25 +60,25 @@ export interface JobFailure {
   readonly details: Readonly<Record<string, number | string>>;
 }
 
-/** What became of a job: the engine's answer, as plain data, or why there is none. */
+/** Outcome of a job: the engine's result, as plain data, or the reason why there is none. */
 export type JobOutcome = { readonly result: unknown } | { readonly failure: JobFailure };
 
 export interface Job extends JobOrder {
   readonly status: JobStatus;
-  /** How often it was begun. */
+  /** How often it was started. */
   readonly tries: number;
   readonly createdAtMs: number;
   readonly startedAtMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
-  /** Of `done` and `failed`. */
+  /** Undefined unless `done` or `failed`. */
   readonly outcome?: JobOutcome | undefined;
-  /** Of the try before this one. */
+  /** Failure of the previous try. */
   readonly lastFailure?: JobFailure | undefined;
-  /** Audio worked on, in the try that came furthest. */
+  /** Audio processed by the try that got furthest. */
   readonly audioMs?: number | undefined;
 }
 
-/** How far a running job is: milliseconds of audio; `totalMs` undefined where the recording does not say. */
+/** Progress of a running job in milliseconds of audio; `totalMs` is undefined where the recording does not declare its length. */
 export interface JobProgress {
   readonly doneMs: number;
   readonly totalMs: number | undefined;

@@ -1,13 +1,13 @@
 import { EndedJobs, type EndedLimits } from './endedJobs.js';
 import type { Job, JobOutcome, JobProgress, JobStatus } from './job.js';
 
-/** What is known of a job without reading it. */
+/** The in-memory part of a job. */
 export interface Entry {
-  /** Of its row; sorts by age. */
+  /** Key of its row; sorts by age. */
   readonly key: string;
   readonly tenantId: string;
   readonly requestId: string;
-  /** Undefined: no API key's. */
+  /** Undefined: submitted without an API key. */
   readonly ownerId: string | undefined;
   readonly createdAtMs: number;
   readonly audioId: string | undefined;
@@ -16,21 +16,21 @@ export interface Entry {
   notBeforeMs: number;
   endedAtMs: number | undefined;
   outcomeBytes: number;
-  /** It ran when a process ended. */
+  /** It was running when a process ended. */
   isSuspect: boolean;
-  /** Not on disk yet: nobody may take it. */
+  /** Not on disk yet: it must not be claimed. */
   isAdding: boolean;
   progress: JobProgress | undefined;
-  /** Of the claim on it, while it runs. */
+  /** Token of the claim on it, while it runs. */
   token: string | undefined;
 }
 
 export const isLive = ({ status }: Pick<Entry, 'status'>): boolean => status === 'queued' || status === 'running';
 
-/** Newline cannot occur in a tenant's id, so tenants cannot run into each other. */
+/** Newline cannot occur in a tenant's id, so keys of two tenants never collide. */
 export const jobKeyOf = (tenantId: string, requestId: string): string => `${tenantId}\n${requestId}`;
 
-/** A row as the index sees it; one that was running has lost its process, and is tried again at `againAtMs`. */
+/** Index entry of a stored row; a job that was running lost its process, and is tried again at `againAtMs`. */
 export function entryOf(key: string, job: Job, againAtMs: number): Entry {
   const { tenantId, requestId, ownerId, createdAtMs, endedAtMs, audio } = job;
   const wasRunning = job.status === 'running';
@@ -53,24 +53,24 @@ export function entryOf(key: string, job: Job, againAtMs: number): Entry {
   };
 }
 
-/** Of an outcome as it is stored, or nearly. */
+/** Approximate size of an outcome as it is stored. */
 export const bytesOf = (outcome: JobOutcome | undefined): number =>
   outcome === undefined ? 0 : JSON.stringify(outcome).length;
 
-/** Ends of the last jobs, from which the time until there is room is guessed. */
+/** Number of recent ends of jobs from which the time until there is room is estimated. */
 const ENDS_KEPT = 20;
 const LONGEST_RETRY_SECONDS = 300;
 
 interface PageOfIndex {
   readonly limit: number;
   readonly beforeKey: string | undefined;
-  /** Undefined: everybody's. */
+  /** Undefined: of all owners. */
   readonly ownerId: string | undefined;
 }
 
-/** All jobs of a queue, in memory: which is next, who has how many. Pure bookkeeping. */
+/** All jobs of a queue, in memory: which is next, how many each tenant has. Does no I/O. */
 export class JobIndex {
-  /** In order of age, but for those put back. */
+  /** In order of age, except those put back. */
   readonly #live = new Map<string, Entry>();
   readonly #all = new Map<string, Entry>();
   readonly #ended = new EndedJobs<Entry>();
@@ -94,7 +94,7 @@ export class JobIndex {
     return this.#all.get(jobKeyOf(tenantId, requestId));
   }
 
-  /** The suspects first, each alone; then the oldest job of the tenant that has the fewest running. Jobs of held tenants wait. */
+  /** Suspects first, each alone; then the oldest job of the tenant with the fewest running jobs. Held tenants are skipped. */
   next(nowMs: number, isHeld: (tenantId: string) => boolean): Entry | undefined {
     const running = new Map<string, number>();
     let waiting: Entry[] = [];
@@ -126,21 +126,21 @@ export class JobIndex {
     return next;
   }
 
-  /** Returns what takes it back, where the try could not be written. */
+  /** Returns a function that reverts it, for the case that the try cannot be written. */
   begin(entry: Entry): () => void {
     const before = { ...entry };
     Object.assign(entry, { status: 'running', progress: undefined });
     return () => Object.assign(entry, before);
   }
 
-  /** Behind the others. */
+  /** Puts a job at the end of the queue. */
   requeue(entry: Entry, notBeforeMs: number): void {
     Object.assign(entry, { status: 'queued', notBeforeMs, progress: undefined, token: undefined, isSuspect: false });
     this.#live.delete(entry.key);
     this.#live.set(entry.key, entry);
   }
 
-  /** Returns what takes it back, where the end could not be written. */
+  /** Returns a function that reverts it, for the case that the end cannot be written. */
   end(entry: Entry, status: 'done' | 'failed' | 'cancelled', endedAtMs: number, outcome?: JobOutcome): () => void {
     const before = { ...entry };
     Object.assign(entry, { status, endedAtMs, outcomeBytes: bytesOf(outcome), progress: undefined });
@@ -165,7 +165,7 @@ export class JobIndex {
     return [...this.#ended.all()].filter(({ endedAtMs = 0 }) => endedAtMs < endedBeforeMs);
   }
 
-  /** The oldest of a tenant that are beyond the limits, but for those that `isNeeded`. */
+  /** The oldest jobs of a tenant beyond the limits, except those that `isNeeded`. */
   surplus(tenantId: string, limits: EndedLimits, isNeeded: (entry: Entry) => boolean): readonly Entry[] {
     return this.#ended.surplus(tenantId, limits, isNeeded);
   }
@@ -200,7 +200,7 @@ export class JobIndex {
     return { jobs: this.#live.size, ofTenant, audioBytes };
   }
 
-  /** About how long until one job more has ended. */
+  /** Estimated time until the next job ends. */
   secondsToRoom(): number {
     if (this.#ends.length < 2) return 10;
     const apartMs = (this.#ends.at(-1)! - this.#ends[0]!) / (this.#ends.length - 1);

@@ -1,81 +1,81 @@
 import type { Job, JobFailure, JobOrder, JobOutcome, JobProgress } from './job.js';
 
-/** The right to work on a job. It is lost when the job is cancelled, or when its holder falls silent. */
+/** The right to work on a job. It is lost when the job is cancelled, or when its holder stops renewing it. */
 export interface JobClaim {
   readonly job: Job;
-  /** Tells this claim from an earlier one on the same job. */
+  /** Distinguishes this claim from an earlier one on the same job. */
   readonly token: string;
 }
 
-/** A part of a list, newest first. */
+/** A page of a list, newest first. */
 export interface JobPage {
   readonly limit: number;
-  /** From the page before; undefined begins. */
+  /** Cursor of the previous page; undefined for the first page. */
   readonly cursor?: string | undefined;
   /** Only jobs of this owner; undefined: of the whole tenant. */
   readonly ownerId?: string | undefined;
 }
 
 /**
- * Jobs that wait, run and are over. Every adapter passes test/contract/jobQueue.ts. A job whose `add` resolved is never
- * lost: it is claimed until somebody settles or cancels it, so it may be worked on more than once, never not at all.
+ * Queued, running and ended jobs. Every adapter passes test/contract/jobQueue.ts. A job whose `add` resolved is never
+ * lost: it is handed out until it is settled or cancelled, so processing is at least once.
  */
 export interface JobQueue extends AsyncDisposable {
   /**
-   * Resolved means: durable. The same request id with the same digest gives the job there is already; with another one
-   * it throws JOB_CONFLICT. Throws JOBS_FULL (details.retryAfterSeconds) when there is no room.
+   * A resolved promise means: durable. The same request id with the same digest returns the existing job; with a different
+   * digest it throws JOB_CONFLICT. Throws JOBS_FULL (details.retryAfterSeconds) when there is no room.
    */
   add(order: JobOrder): Promise<{ readonly job: Job; readonly isNew: boolean }>;
-  /** Throws JOBS_FULL where `add` would, for a job that is not there yet: asked before audio is taken in. */
+  /** Throws JOBS_FULL where `add` of a new job would: checked before audio is received. */
   assertRoom(tenantId: string, requestId: string): Promise<void>;
   get(tenantId: string, requestId: string): Promise<Job | undefined>;
   /** Newest first, without their outcomes; `cursor` is undefined at the end. */
   list(tenantId: string, page: JobPage): Promise<{ readonly jobs: readonly Job[]; readonly cursor?: string }>;
-  /** Of a running job, as far as this process knows. */
+  /** Progress of a running job, as far as this process knows. */
   progressOf(tenantId: string, requestId: string): JobProgress | undefined;
   /**
-   * Audio that jobs of a tenant worked on which ended on this UTC day (`2026-05-31`), erased ones too: of each job once, by
-   * the try that came furthest, written together with its end. Days before today may be forgotten.
+   * Audio processed by jobs of a tenant that ended on this UTC day (`2026-05-31`), erased ones included: each job counts once,
+   * with the try that got furthest, and is written together with its end. Days before today may be dropped.
    */
   audioUsedMs(tenantId: string, day: string): number;
 
   /**
-   * The next job, tenants taking turns; undefined when none is due. Counts as a try from this moment on, whatever
-   * happens to the process. A job whose holder vanished is handed out alone, where the adapter can see to that: if it
-   * ends the process, it takes no other with it. Tenants for whom `isHeld` says so are passed over.
+   * Claims the next job, fairly among tenants; undefined when none is due. Counts as a try from this moment on, even if the
+   * process ends. A job whose holder vanished is handed out alone, where the adapter can ensure that: if it crashes the
+   * process, no other job is affected. Tenants for which `isHeld` returns true are skipped.
    */
   take(isHeld?: (tenantId: string) => boolean): Promise<JobClaim | undefined>;
   /** A job that has waited since before `beforeMs`, to be settled with a failure. */
   takeOverdue(beforeMs: number): Promise<JobClaim | undefined>;
-  /** When `take` will have something that waits for its next try; undefined when nothing does. Milliseconds since 1970. */
+  /** When the next job that waits for another try is due; undefined when none waits. Milliseconds since 1970. */
   nextDueMs(): number | undefined;
-  /** Keeps the claim and tells how far it is. False: the claim is lost, stop working. */
+  /** Renews the claim and reports progress. False: the claim is lost, stop working. */
   heartbeat(claim: JobClaim, progress?: JobProgress): Promise<boolean>;
   /**
-   * Ends the job and, in the same step, puts the message about it into the outbox where it has a webhook. False: the claim
-   * was lost, nothing was done. Of what is over, a tenant keeps so many jobs and so many bytes of outcomes: the oldest give
-   * way, unless a message about them still waits.
+   * Ends the job and, atomically, puts its message into the outbox where it has a webhook. False: the claim was lost,
+   * nothing was done. A limited number of ended jobs and of bytes of outcomes is kept per tenant: the oldest are dropped,
+   * unless a message about them is still waiting.
    */
   settle(claim: JobClaim, outcome: JobOutcome): Promise<boolean>;
-  /** Back into the queue after a try that failed. */
+  /** Returns a job to the queue after a failed try. */
   retryLater(claim: JobClaim, notBeforeMs: number, failure: JobFailure): Promise<void>;
-  /** Back into the queue as if it had not been begun: the try does not count. */
+  /** Returns a job to the queue as if it had not been started: the try does not count. */
   giveBack(claim: JobClaim, notBeforeMs?: number): Promise<void>;
 
-  /** Ends a job that waits or runs; one that is over stays as it is. Undefined: there is no such job. */
+  /** Cancels a queued or running job; an ended one is unchanged. Undefined: there is no such job. */
   cancel(tenantId: string, requestId: string): Promise<Job | undefined>;
-  /** Forgets a job that is over, its outcome and the message about it. False: there is none, or it is not over. */
+  /** Erases an ended job, its outcome and its message. False: there is none, or it has not ended. */
   erase(tenantId: string, requestId: string): Promise<boolean>;
   /**
-   * Changes what is kept of the jobs of a tenant, those that wait and run too: a running one once more when it is settled.
-   * `change` returns undefined for what stays as it is. Once resolved, what was is in no file any more. Returns the jobs changed.
+   * Changes the stored jobs of a tenant, queued and running ones included: a running one once more when it is settled.
+   * `change` returns undefined for an unchanged job. Once resolved, no file contains the old rows. Returns the changed jobs.
    */
   revise(tenantId: string, change: (job: Job) => Job | undefined): Promise<readonly Job[]>;
   /**
-   * Forgets jobs that ended before, unless a message about them waits or could be sent again; returns how many. Called every
-   * minute or so: what was erased also leaves the files.
+   * Erases jobs that ended before, unless a message about them waits or could be sent again; returns how many. Called about
+   * every minute: it also removes erased rows from the files.
    */
   expire(endedBeforeMs: number): Promise<number>;
-  /** The stored audio that jobs waiting or running need: everything else may go. */
+  /** The stored audio that queued or running jobs need: all other audio may be erased. */
   audioIds(): Promise<ReadonlySet<string>>;
 }

@@ -7,18 +7,18 @@ import { backoffMs } from './webhooks/backoff.js';
 
 export interface JobRunnerOptions {
   readonly queue: JobQueue;
-  /** Does the work; throws VoicePrintsError. */
+  /** Performs a job; throws VoicePrintsError. */
   readonly perform: (job: Job, options: PerformOptions) => Promise<unknown>;
-  /** Told once the outcome is on disk. */
+  /** Called once the outcome is on disk. */
   readonly onSettled: (job: Job) => void;
-  /** Told of faults of ours; never of the content of a job. */
+  /** Receives internal faults, never the content of a job. */
   readonly onFault: (fault: { readonly code: string; readonly error: unknown }) => void;
-  /** Jobs of a tenant for whom this says so wait; what changes it wakes. */
+  /** Jobs of a tenant wait while this returns true; whoever changes that calls `wake`. */
   readonly isHeld: (tenantId: string) => boolean;
-  /** Jobs in work at once. */
+  /** Jobs processed concurrently. */
   readonly concurrency: number;
   readonly maxTries: number;
-  /** Before the second try; each further one waits four times as long. */
+  /** Delay before the second try; each further delay is four times as long. */
   readonly retryMs: number;
   readonly nowMs: () => number;
 }
@@ -28,7 +28,7 @@ export interface PerformOptions {
   readonly onProgress: (progress: JobProgress) => void;
 }
 
-/** What another try may mend. Everything else says the same the second time. */
+/** Errors that another try may resolve. All others would occur again. */
 const TRANSIENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'URL_UNREACHABLE',
   'URL_TIMEOUT',
@@ -38,14 +38,14 @@ const TRANSIENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'INFERENCE_FAILED',
   'INTERNAL',
 ]);
-/** Says nothing about the job: it goes back as if it had not been begun. */
+/** Errors unrelated to the job: it is returned as if it had not been started. */
 const NOT_ITS_FAULT: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ENGINE_BUSY', 'ENGINE_CLOSED', 'ABORTED']);
-/** When the engine is full of other work. */
+/** Delay while the engine is busy with other work. */
 const BUSY_RETRY_MS = 1_000;
-/** Between attempts to write an outcome where the store is away, for instance because its disk is full. */
+/** Delay between attempts to write an outcome while the store is unavailable, for instance because its disk is full. */
 const UNWRITTEN_RETRY_MS = 1_000;
 
-/** Takes jobs from a queue and works on them until it is stopped. */
+/** Claims jobs from a queue and processes them until it is stopped. */
 export class JobRunner {
   readonly #options: JobRunnerOptions;
   readonly #wakeUp: WakeUp;
@@ -62,7 +62,7 @@ export class JobRunner {
     );
   }
 
-  /** There may be something to do. */
+  /** Looks for a job now. */
   wake(): void {
     this.#wakeUp.wake();
   }
@@ -74,7 +74,7 @@ export class JobRunner {
     }
   }
 
-  /** Ends a job that waited too long, whoever waits for its outcome. False: there was none. */
+  /** Ends a job that waited too long with a failure. False: there was none. */
   async settleOverdue(beforeMs: number): Promise<boolean> {
     const claim = await this.#options.queue.takeOverdue(beforeMs);
     if (claim === undefined) return false;
@@ -82,7 +82,7 @@ export class JobRunner {
     return true;
   }
 
-  /** Ends what is in work and hands it back. */
+  /** Aborts running jobs and returns them to the queue. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#stopping.abort();
@@ -105,14 +105,14 @@ export class JobRunner {
       });
       this.#running.set(claim, { stop, done });
     }
-    return undefined; // the end of a job wakes
+    return undefined; // the end of a job calls wake()
   }
 
   async #work(claim: JobClaim, signal: AbortSignal): Promise<void> {
     try {
       await this.#try(claim, signal);
     } catch (error) {
-      // The store is away, and the job is still its: it goes back, and is taken again once the store can be written.
+      // The store is unavailable: the claim is given up, and the job is handed out again once the store is writable.
       this.#report(error);
       await this.#options.queue.giveBack(claim, this.#options.nowMs() + this.#options.retryMs).catch(() => undefined);
     }
@@ -142,7 +142,7 @@ export class JobRunner {
     await this.#settleUntilWritten(claim, outcome);
   }
 
-  /** The work is done: while its outcome cannot be written it is kept, rather than done once more. */
+  /** Keeps an outcome in memory while it cannot be written, rather than repeat the work. */
   async #settleUntilWritten(claim: JobClaim, outcome: JobOutcome): Promise<void> {
     for (let isReported = false; ; isReported = true) {
       try {
@@ -150,7 +150,7 @@ export class JobRunner {
       } catch (error) {
         if (this.#isStopped || asVoicePrintsError(error).code !== 'REGISTRY_UNAVAILABLE') throw error;
         if (!isReported) this.#report(error);
-        // Stopped while it waits: the next attempt is the last.
+        // Stopped while waiting: the next attempt is the last.
         await delay(UNWRITTEN_RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
       }
     }

@@ -9,8 +9,8 @@ const PREFIX = 'used!';
 export const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /**
- * How much audio the jobs of each tenant worked on. A row a job, written together with the job's end, so that it is booked
- * once whatever happens to the process, and stays booked when the job is erased. Sums are kept in memory.
+ * Amount of audio processed by the jobs of each tenant. One row per job, written together with the job's end, so that it
+ * counts exactly once even if the process ends, and still counts when the job is erased. Sums are kept in memory.
  */
 export class LevelAudioUse {
   readonly #level: SealedLevel;
@@ -31,7 +31,7 @@ export class LevelAudioUse {
     return this.#usedMs.get(day)?.get(tenantId) ?? 0;
   }
 
-  /** The row of a job that ends, none where no audio was worked on, for whoever writes its end; `commit` once it is written. */
+  /** The row of a job that ends, none where no audio was processed, to be written with its end; call `commit` once it is written. */
   prepare(
     { tenantId, requestId, createdAtMs }: Job,
     audioMs: number,
@@ -39,12 +39,12 @@ export class LevelAudioUse {
   ): { readonly rows: readonly (readonly [string, AudioUse])[]; readonly commit: () => void } {
     if (audioMs === 0) return { rows: [], commit: () => undefined };
     const use: AudioUse = { tenantId, day: dayOf(endedAtMs), audioMs };
-    // A digest: keys of rows are never encrypted, and the caller's name for the job is the caller's.
+    // A digest: keys of rows are not encrypted, and the request id may be confidential.
     const name = createHash('sha256').update(`${tenantId}\n${requestId}\n${createdAtMs}`).digest('base64url');
     return { rows: [[`${PREFIX}${name}`, use]], commit: () => this.#count(use) };
   }
 
-  /** Forgets all days before this one. */
+  /** Drops all days before this one. */
   async expire(beforeDay: string): Promise<void> {
     if (![...this.#usedMs.keys()].some((day) => day < beforeDay)) return;
     const gone: string[] = [];

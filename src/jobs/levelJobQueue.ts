@@ -9,13 +9,13 @@ import { jobOf } from './storedRows.js';
 import { backoffMs } from './webhooks/backoff.js';
 import type { LevelOutbox } from './webhooks/levelOutbox.js';
 
-/** How much may wait or run, and when a job is tried again that was in work when a process ended. */
+/** Limits of queued and running jobs, and when a job is tried again that was running when a process ended. */
 export interface JobQueueLimits extends EndedLimits {
   readonly maxJobs: number;
   readonly maxJobsOfTenant: number;
-  /** Stored audio of all of them. */
+  /** Total stored audio. */
   readonly maxAudioBytes: number;
-  /** At once the first time; after the second this long, each further wait four times as long: it need not be to blame. */
+  /** No delay the first time; this delay after the second, each further one four times as long: the job may not be the cause. */
   readonly retryMs: number;
 }
 
@@ -28,7 +28,7 @@ interface Parts {
 }
 
 const PREFIX = 'job!';
-/** All files are written anew for it: now and then for what expired, at the next occasion for what somebody erased. */
+/** Compaction rewrites all files: for expired rows at this interval, for erased rows at the next opportunity. */
 const FORGET_EVERY_MS = 600_000;
 const REVISED_AT_ONCE = 64;
 
@@ -36,11 +36,11 @@ const REVISED_AT_ONCE = 64;
 export class LevelJobQueue implements JobQueue {
   readonly #parts: Parts;
   readonly #index = new JobIndex();
-  /** Jobs on their way to the disk, so that a request that comes twice at once is one job. */
+  /** Jobs being written, so that a request that arrives twice at once is one job. */
   readonly #adding = new Map<string, Promise<unknown>>();
-  /** Steps on one row, one after the other: each reads it, and writes it anew. */
+  /** Serializes the read-modify-write steps on one row. */
   readonly #steps = new Map<string, Promise<unknown>>();
-  /** What running jobs are changed by when they end, by the keys of their rows. */
+  /** Changes to apply to running jobs when they end, by row key. */
   readonly #revisions = new Map<string, ((job: Job) => Job | undefined)[]>();
   #isErased = false;
   #forgottenAtMs: number;
@@ -50,7 +50,7 @@ export class LevelJobQueue implements JobQueue {
     this.#forgottenAtMs = parts.nowMs();
   }
 
-  /** Jobs that ran when the last process ended are suspects: handed out first, one at a time. */
+  /** Jobs that were running when the last process ended are suspects: handed out first, one at a time. */
   static async open(parts: Parts): Promise<LevelJobQueue> {
     const queue = new LevelJobQueue(parts);
     const entries: Entry[] = [];
@@ -59,7 +59,7 @@ export class LevelJobQueue implements JobQueue {
       const waitMs = job.tries > 1 ? backoffMs(job.tries - 1, parts.limits.retryMs) : 0;
       entries.push(entryOf(key, job, parts.nowMs() + waitMs));
     }
-    entries.sort((a, b) => (a.endedAtMs ?? 0) - (b.endedAtMs ?? 0)); // those that are not over stay in order of age
+    entries.sort((a, b) => (a.endedAtMs ?? 0) - (b.endedAtMs ?? 0)); // jobs that have not ended keep their order of age
     for (const entry of entries) queue.#index.add(entry);
     return queue;
   }
@@ -78,12 +78,12 @@ export class LevelJobQueue implements JobQueue {
     this.#assertRoom(tenantId, order.audio.kind === 'stored' ? order.audio.bytes : 0);
     const job: Job = { ...order, status: 'queued', tries: 0, createdAtMs: this.#parts.nowMs() };
     const entry = entryOf(this.#index.newKey(PREFIX), job, 0);
-    this.#index.add(entry); // counted at once, so that the bound holds while others are written
+    this.#index.add(entry); // counted at once, so that the limit holds while others are written
     entry.isAdding = true;
     const written = this.#parts.level.write({ put: [[entry.key, job]] }, true);
     this.#adding.set(
       name,
-      written.catch(() => undefined), // `add` tells its caller; whoever waits only looks again
+      written.catch(() => undefined), // reported to the caller of `add`; others only look again
     );
     try {
       await written;
@@ -185,7 +185,7 @@ export class LevelJobQueue implements JobQueue {
 
   async revise(tenantId: string, change: (job: Job) => Job | undefined): Promise<readonly Job[]> {
     await Promise.all(this.#adding.values());
-    this.#isErased = true; // whatever happens from here on
+    this.#isErased = true; // even if a step below fails
     const revised: Job[] = [];
     const entries = [...this.#index.ofTenant(tenantId)];
     const reviseOne = (entry: Entry) =>
@@ -197,7 +197,7 @@ export class LevelJobQueue implements JobQueue {
         await this.#parts.level.write({ put: [[entry.key, job]] }, true);
         revised.push(job);
       });
-    // Some at once: what is written together is synced together.
+    // Several at once: writes of one batch share one sync.
     while (entries.length > 0) await Promise.all(entries.splice(0, REVISED_AT_ONCE).map(reviseOne));
     if (revised.length > 0) await this.#forget();
     return revised;
@@ -217,29 +217,29 @@ export class LevelJobQueue implements JobQueue {
     return this.#index.audioIds();
   }
 
-  /** The store is whoever's opened it. */
+  /** Does not close the database: its opener does. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#adding.values());
   }
 
   async #begin(entry: Entry): Promise<JobClaim> {
-    const takeBack = this.#index.begin(entry); // at once: the next take must not see it
+    const revert = this.#index.begin(entry); // before any await: the next `take` must not see it
     return this.#step(entry, async () => {
       try {
         const waiting = await this.#read(entry);
         const job: Job = { ...waiting, status: 'running', tries: waiting.tries + 1, startedAtMs: this.#parts.nowMs() };
-        // Not synced: that a try was begun has to survive the process, which it may end, not a loss of power.
+        // Not synced: the try must be recorded if it crashes the process, but not if power is lost.
         await this.#parts.level.write({ put: [[entry.key, job]] }, false);
         entry.token = `${entry.key}:${job.tries}`;
         return { job, token: entry.token };
       } catch (error) {
-        if (entry.status === 'running') takeBack(); // or it was cancelled meanwhile
+        if (entry.status === 'running') revert(); // or it was cancelled meanwhile
         throw error;
       }
     });
   }
 
-  /** Ends a job that waits or runs, as one batch with everything that goes with it. */
+  /** Ends a queued or running job, in one batch with all dependent rows. */
   async #end(entry: Entry, status: 'done' | 'failed' | 'cancelled', outcome?: JobOutcome): Promise<Job> {
     const { level, outbox, audioUse, limits, nowMs } = this.#parts;
     const stored = await this.#read(entry);
@@ -250,7 +250,7 @@ export class LevelJobQueue implements JobQueue {
     const message =
       outcome && webhookUrl !== undefined ? outbox.prepare({ tenantId, requestId, url: webhookUrl }) : undefined;
     const used = audioUse.prepare(job, audioMs, endedAtMs);
-    const takeBack = this.#index.end(entry, status, endedAtMs, job.outcome); // from here on a cancel comes too late
+    const revert = this.#index.end(entry, status, endedAtMs, job.outcome); // a cancellation after this line is too late
     const isNeeded = (one: Entry) => one === entry || outbox.isWaiting(one);
     const surplus = this.#index.surplus(tenantId, limits, isNeeded);
     const dropped = outbox.prepareDrop(surplus);
@@ -258,7 +258,7 @@ export class LevelJobQueue implements JobQueue {
     try {
       await level.write({ put, delete: [...surplus.map(({ key }) => key), ...dropped.keys] }, true);
     } catch (error) {
-      takeBack();
+      revert();
       throw error;
     }
     for (const one of surplus) this.#index.remove(one);
@@ -267,7 +267,7 @@ export class LevelJobQueue implements JobQueue {
     return job;
   }
 
-  /** Behind the others, whether or not that can be written: on disk it then is a job whose process ended. */
+  /** Puts a job at the end of the queue even if that cannot be written: on disk it is then a job whose process ended. */
   async #requeue(claim: JobClaim, notBeforeMs: number, change: (job: Job) => Job): Promise<void> {
     const entry = this.#held(claim);
     if (entry === undefined) return;
@@ -283,7 +283,7 @@ export class LevelJobQueue implements JobQueue {
     });
   }
 
-  /** Does one step on a row after those that were asked for before. */
+  /** Runs one step on a row after the earlier ones. */
   #step<T>({ key }: Entry, work: () => Promise<T>): Promise<T> {
     const step = (this.#steps.get(key) ?? Promise.resolve()).then(work, work);
     const over = step
@@ -305,7 +305,7 @@ export class LevelJobQueue implements JobQueue {
     return (this.#revisions.get(key) ?? []).reduce((revised, change) => change(revised) ?? revised, job);
   }
 
-  /** The job, once it is on disk where it is on its way there. */
+  /** The job; where it is being written, once it is on disk. */
   async #find(tenantId: string, requestId: string): Promise<Entry | undefined> {
     const name = jobKeyOf(tenantId, requestId);
     while (this.#adding.has(name)) await this.#adding.get(name);
@@ -324,7 +324,7 @@ export class LevelJobQueue implements JobQueue {
     dropped.commit();
   }
 
-  /** What was erased or sent leaves the files too. */
+  /** Removes erased and sent rows from the files. */
   async #forget(): Promise<void> {
     this.#forgottenAtMs = this.#parts.nowMs();
     await this.#parts.level.forget();
@@ -345,7 +345,7 @@ export class LevelJobQueue implements JobQueue {
   }
 }
 
-/** Audio worked on in this try or an earlier one, whichever came further. */
+/** Audio processed by this try or an earlier one, whichever got further. */
 const furthestMs = ({ audioMs = 0 }: Job, { progress }: Pick<Entry, 'progress'>): number =>
   Math.max(audioMs, progress?.doneMs ?? 0);
 

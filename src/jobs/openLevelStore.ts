@@ -23,7 +23,7 @@ export interface LevelStore extends AsyncDisposable {
   readonly audio: AudioStore;
 }
 
-/** Opens a folder, made when missing. Throws what SealedLevel.open throws. */
+/** Opens a folder, creating it if necessary. Throws the errors of SealedLevel.open. */
 export async function openLevelStore(
   folder: string,
   { encryptionKey, limits, nowMs }: OpenLevelStoreOptions,

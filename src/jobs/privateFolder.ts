@@ -6,8 +6,8 @@ const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
 /**
- * A folder that only its owner may look into, whatever the umask and whoever makes the files in it: LevelDB makes its own
- * as it goes on, readable by everybody where the umask says so.
+ * A folder that only its owner can read, whatever the umask and whichever library creates its files: LevelDB creates files
+ * at any time, with the permissions of the umask.
  */
 export class PrivateFolder implements Disposable {
   readonly #path: string;
@@ -17,7 +17,7 @@ export class PrivateFolder implements Disposable {
     this.#path = path;
   }
 
-  /** Makes the folder when missing; files that appear from now on are closed to others as they come. */
+  /** Creates the folder if necessary; from now on, files are made private as they appear. */
   static async open(path: string): Promise<PrivateFolder> {
     await mkdir(path, { recursive: true, mode: FOLDER_MODE });
     await chmod(path, FOLDER_MODE);
@@ -26,7 +26,7 @@ export class PrivateFolder implements Disposable {
     return folder;
   }
 
-  /** Takes the rights of others away from every file that is there. */
+  /** Removes the permissions of group and others from every existing file. */
   async closeToOthers(): Promise<void> {
     const names = await readdir(this.#path);
     await Promise.all(names.map((name) => this.#closeToOthers(name)));
@@ -40,12 +40,12 @@ export class PrivateFolder implements Disposable {
   #watch(): void {
     try {
       this.#watcher = watch(this.#path, { persistent: false }, (event, name) => {
-        // A file came or went; changes of rights, ours too, are events as well.
+        // A file was created or deleted; changes of permissions, ours included, are events as well.
         if (event === 'rename' && name !== null) void this.#closeToOthers(name);
       });
       this.#watcher.on('error', () => this[Symbol.dispose]());
     } catch {
-      // No more watchers on this machine: the folder itself still keeps others out.
+      // This machine has no watchers left: the mode of the folder itself still keeps others out.
     }
   }
 
@@ -54,7 +54,7 @@ export class PrivateFolder implements Disposable {
     try {
       if (((await stat(path)).mode & 0o777) !== FILE_MODE) await chmod(path, FILE_MODE);
     } catch {
-      // Gone already, or of another owner.
+      // Deleted meanwhile, or owned by another user.
     }
   }
 }

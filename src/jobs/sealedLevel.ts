@@ -8,13 +8,13 @@ import { PrivateFolder } from './privateFolder.js';
 const FORMAT = 'voice-prints-jobs';
 const VERSION = 1;
 const META_KEY = 'meta';
-/** Sealed inside the meta row: only whether it opens counts. */
+/** Sealed inside the meta row, to check the key. */
 const META_PURPOSE = 'voice-prints jobs';
 
 const meta = z.object({
   format: z.literal(FORMAT),
   version: z.number().int().min(1),
-  /** There where rows are encrypted: with which key. */
+  /** The key check; present where rows are encrypted. */
   sealed: sealedBox.optional(),
 });
 
@@ -32,7 +32,7 @@ export interface Change {
   readonly delete?: readonly string[];
 }
 
-/** A change on its way to the disk. */
+/** A pending write. */
 interface Waiting {
   readonly operations: readonly Operation[];
   readonly isDurable: boolean;
@@ -42,11 +42,11 @@ interface Waiting {
 
 type Operation = BatchOperation<ClassicLevel<string, Buffer>, string, Buffer>;
 
-/** What must hold again before anything else is read or written. */
+/** State to restore before anything else is read or written. */
 interface Damage {
-  /** Takes back what the failed write may have left on the disk: its caller was told that it failed. */
+  /** Reverts what the failed write may have left on disk: its caller received an error. */
   readonly undo: readonly Operation[];
-  /** Every key that was there before it. */
+  /** Every key that existed before it. */
   readonly keys: ReadonlySet<string>;
   error: VoicePrintsError;
   tryAgainAtMs: number;
@@ -55,19 +55,19 @@ interface Damage {
 const REPAIR_EVERY_MS = 1_000;
 
 /**
- * LevelDB with JSON rows, encrypted where a key is given; rows that were plain when a key comes are encrypted on
- * opening. One process at a time: LevelDB's own lock, which the kernel takes back from a killed one.
+ * LevelDB with JSON rows, encrypted where a key is given; plain rows are encrypted when the folder is first opened with a
+ * key. One process at a time: LevelDB's own lock, which the kernel releases when its process is killed.
  *
- * After a write that failed (a full disk) LevelDB goes on behind the half-written record, and everything acknowledged
- * from then on is lost at the next start. So one write is under way at a time, and after a failure the database is
- * closed, opened again, and checked; until that succeeds every call is refused.
+ * After a failed write (a full disk) LevelDB continues after the half-written record, and all writes acknowledged from then
+ * on are lost at the next start. Therefore there is one write at a time, and after a failure the database is closed,
+ * reopened and checked; until that succeeds, every call is refused.
  */
 export class SealedLevel implements AsyncDisposable {
   readonly #db: ClassicLevel<string, Buffer>;
   readonly #files: PrivateFolder;
   /** Undefined: nothing is encrypted. */
   readonly key: SealingKey | undefined;
-  /** Something was deleted or written over since the last `forget`, maybe by an earlier process. */
+  /** Something was deleted or overwritten since the last `forget`, possibly by an earlier process. */
   hasOld = true;
   readonly #waiting: Waiting[] = [];
   #writer: Promise<void> | undefined;
@@ -81,7 +81,7 @@ export class SealedLevel implements AsyncDisposable {
   }
 
   /**
-   * Opens a folder, made when missing. Throws JOBS_LOCKED, REGISTRY_UNAVAILABLE, REGISTRY_CORRUPT,
+   * Opens a folder, creating it if necessary. Throws JOBS_LOCKED, REGISTRY_UNAVAILABLE, REGISTRY_CORRUPT,
    * REGISTRY_KEY_MISSING, REGISTRY_KEY_WRONG, REGISTRY_VERSION_NEWER.
    */
   static async open(folder: string, encryptionKey: string | undefined): Promise<SealedLevel> {
@@ -120,8 +120,8 @@ export class SealedLevel implements AsyncDisposable {
   }
 
   /**
-   * `isDurable`: on disk when resolved; otherwise it survives the end of the process, but not that of the machine.
-   * Rejected means: nothing of it is there, nor will be after a restart.
+   * `isDurable`: on disk when resolved; otherwise it survives the end of the process, but not a loss of power.
+   * A rejected promise means: none of it was written, and none will be present after a restart.
    */
   write(change: Change, isDurable: boolean): Promise<void> {
     const puts = (change.put ?? []).map(([key, value]) => this.#putOf(key, value));
@@ -133,9 +133,8 @@ export class SealedLevel implements AsyncDisposable {
   }
 
   /**
-   * Makes what was deleted or written over disappear from the files too. LevelDB moves rows down from level to level and
-   * drops old ones on the way, but never looks at the lowest level by itself: a second pass goes there with two rows
-   * that embrace all others.
+   * Removes deleted and overwritten rows from the files. LevelDB compacts rows from level to level and drops old ones on the
+   * way, but never compacts the lowest level by itself: a second pass forces that with two rows that enclose all others.
    */
   async forget(): Promise<void> {
     await this.#whole();
@@ -153,12 +152,12 @@ export class SealedLevel implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#writer;
-    await this.#repairing?.catch(() => undefined); // whoever asked for it was told
+    await this.#repairing?.catch(() => undefined); // reported to the call that started it
     this.#files[Symbol.dispose]();
     await this.#db.close();
   }
 
-  /** One group at a time: what comes while one is being written goes together into the next. */
+  /** Writes one group at a time: writes that arrive meanwhile form the next group. */
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0) await this.#writeGroup(this.#waiting.splice(0));
     this.#writer = undefined;
@@ -179,7 +178,7 @@ export class SealedLevel implements AsyncDisposable {
     }
   }
 
-  /** Notes what has to be repaired, while the database still knows how it was: a failed write is not in its memory. */
+  /** Records what to restore while the database can still read it: a failed write is not in its memory. */
   async #failed(operations: readonly Operation[], error: VoicePrintsError): Promise<VoicePrintsError> {
     const keys = (await this.#db.keys().all()).filter((key) => key !== FIRST_KEY);
     const undo = operations.map(async ({ key }): Promise<Operation> => {
@@ -191,7 +190,7 @@ export class SealedLevel implements AsyncDisposable {
     return error;
   }
 
-  /** Resolves where nothing is damaged, or no longer. Throws REGISTRY_UNAVAILABLE, REGISTRY_CORRUPT or JOBS_LOCKED. */
+  /** Resolves once nothing is damaged. Throws REGISTRY_UNAVAILABLE, REGISTRY_CORRUPT or JOBS_LOCKED. */
   async #whole(): Promise<void> {
     const damage = this.#damage;
     if (damage === undefined) return;
@@ -206,14 +205,14 @@ export class SealedLevel implements AsyncDisposable {
     try {
       await this.#db.open({ createIfMissing: false });
       await this.#files.closeToOthers();
-      // One row more, so that something is written, and known to be kept, whatever there is to take back.
+      // One extra row, so that there is a write to verify even if there is nothing to revert.
       await this.#db.batch([...damage.undo, this.#putOf(FIRST_KEY, null)], { sync: true });
       const keys = (await this.#db.keys().all()).filter((key) => key !== FIRST_KEY);
       if (keys.length !== damage.keys.size || keys.some((key) => !damage.keys.has(key))) throw corrupt();
       this.#damage = undefined;
     } catch (thrown) {
       damage.error = storeError(thrown);
-      // Where another process has had the jobs meanwhile, what this one knows of them may no longer be true.
+      // If another process has used the folder meanwhile, the index of this one may be out of date.
       const mayPass = damage.error.code === 'REGISTRY_UNAVAILABLE';
       damage.tryAgainAtMs = mayPass ? Date.now() + REPAIR_EVERY_MS : Number.POSITIVE_INFINITY;
       await this.#db.close();
@@ -251,7 +250,7 @@ export class SealedLevel implements AsyncDisposable {
   }
 }
 
-/** Bound to its place: a row cannot be passed off as another. */
+/** Bound to the key: one row cannot be substituted for another. */
 const purposeOf = (key: string): string => `voice-prints jobs ${key}`;
 
 async function keyOf(
@@ -278,11 +277,11 @@ function parsed(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch {
-    throw corrupt(); // without the cause: it would quote what it read
+    throw corrupt(); // without the cause: it would quote the data
   }
 }
 
-/** Failures of LevelDB, in our words. */
+/** Converts failures of LevelDB to a VoicePrintsError. */
 async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

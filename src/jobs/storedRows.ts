@@ -60,7 +60,7 @@ const deliveryRow = z.object({
   tenantId: z.string(),
   requestId: z.string(),
   url: z.string(),
-  /** Release 0.1.0 kept what it sent. */
+  /** Release 0.1.0 stored the body. */
   payload: z.string().optional(),
   status: z.enum(['waiting', 'delivered', 'dead']),
   tries: z.number(),
@@ -86,7 +86,7 @@ export const secretsOf = (row: unknown): SecretsRow => checked(secretsRow, row);
 function checked<S extends z.ZodType>(schema: S, row: unknown): z.output<S> {
   const { data, error } = schema.safeParse(row);
   if (data !== undefined) return data;
-  // Not zod's own words: they would quote what the row holds.
+  // Not zod's message: it would quote the row.
   const field = error?.issues[0]?.path.join('.') ?? '?';
   throw new VoicePrintsError('REGISTRY_CORRUPT', `a stored job cannot be read (field ${field}); restore a backup`);
 }

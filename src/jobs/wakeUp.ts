@@ -1,7 +1,7 @@
 /** Node's longest timer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Runs `look` when it is woken or when the time it asked for has come; never twice at once, and never in vain after `stop`. */
+/** Runs `look` when woken or at the time it requested; never concurrently, and never after `stop`. */
 export class WakeUp {
   readonly #look: () => Promise<number | undefined>;
   readonly #nowMs: () => number;
@@ -11,7 +11,7 @@ export class WakeUp {
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `look` returns when it wants to be run again, in milliseconds since 1970; undefined: when woken. */
+  /** `look` returns when it is to run again, in milliseconds since 1970; undefined: only when woken. */
   constructor(look: () => Promise<number | undefined>, nowMs: () => number, onError: (error: unknown) => void) {
     this.#look = look;
     this.#nowMs = nowMs;
@@ -50,13 +50,13 @@ export class WakeUp {
   }
 }
 
-/** A store that fails is looked at again after this. */
+/** Delay after a failure of the store. */
 const AFTER_ERROR_MS = 5_000;
 
 /**
- * A due time for WakeUp: what was due already when it was looked for, at `lookedAtMs`, waits for something else than
- * time, whose end wakes. The time of the look, not of now: a timer may fire a millisecond early, and what becomes due
- * between the two would never be looked at again.
+ * Due time for WakeUp: an entry that was already due at `lookedAtMs` waits for another condition, whose change wakes the
+ * loop. Compared with the time of the look, not with now: a timer may fire a millisecond early, and an entry that becomes
+ * due in between would never be looked at again.
  */
 export const inFuture = (dueMs: number | undefined, lookedAtMs: number): number | undefined =>
   dueMs === undefined || dueMs <= lookedAtMs ? undefined : dueMs;

@@ -4,31 +4,31 @@ import type { VoiceprintRegistry } from './voiceprintRegistry.js';
 
 type Within = Pick<AnsweringOptions<unknown>, 'withinMs'>;
 
-/** A registry whose folder may be on a share that goes away: what it does not answer in time is REGISTRY_UNAVAILABLE. */
+/** A registry whose folder may be on a network share that disconnects: calls that time out throw REGISTRY_UNAVAILABLE. */
 export function answeringRegistry(registry: VoiceprintRegistry, folder: string, within: Within): VoiceprintRegistry {
-  const asked = <T>(work: () => Promise<T>): Promise<T> => answering(folder, work, within as AnsweringOptions<T>);
+  const withinLimit = <T>(work: () => Promise<T>): Promise<T> => answering(folder, work, within as AnsweringOptions<T>);
   return {
-    list: (...call) => asked(() => registry.list(...call)),
-    get: (...call) => asked(() => registry.get(...call)),
-    update: (...call) => asked(() => registry.update(...call)),
-    putAll: (...call) => asked(() => registry.putAll(...call)),
-    delete: (...call) => asked(() => registry.delete(...call)),
-    keepSpeech: (...call) => asked(() => registry.keepSpeech(...call)),
-    speech: (...call) => asked(() => registry.speech(...call)),
-    [Symbol.asyncDispose]: () => asked(async () => registry[Symbol.asyncDispose]()),
+    list: (...call) => withinLimit(() => registry.list(...call)),
+    get: (...call) => withinLimit(() => registry.get(...call)),
+    update: (...call) => withinLimit(() => registry.update(...call)),
+    putAll: (...call) => withinLimit(() => registry.putAll(...call)),
+    delete: (...call) => withinLimit(() => registry.delete(...call)),
+    keepSpeech: (...call) => withinLimit(() => registry.keepSpeech(...call)),
+    speech: (...call) => withinLimit(() => registry.speech(...call)),
+    [Symbol.asyncDispose]: () => withinLimit(async () => registry[Symbol.asyncDispose]()),
   };
 }
 
 /** The same for unknown voices. */
 export function answeringUnknownVoices(voices: UnknownVoices, folder: string, within: Within): UnknownVoices {
-  const asked = <T>(work: () => Promise<T>): Promise<T> => answering(folder, work, within as AnsweringOptions<T>);
+  const withinLimit = <T>(work: () => Promise<T>): Promise<T> => answering(folder, work, within as AnsweringOptions<T>);
   return {
-    newId: (...call) => asked(() => voices.newId(...call)),
-    list: (...call) => asked(() => voices.list(...call)),
-    put: (...call) => asked(() => voices.put(...call)),
-    delete: (...call) => asked(() => voices.delete(...call)),
-    expire: (...call) => asked(() => voices.expire(...call)),
-    flush: () => asked(() => voices.flush()),
-    [Symbol.asyncDispose]: () => asked(async () => voices[Symbol.asyncDispose]()),
+    newId: (...call) => withinLimit(() => voices.newId(...call)),
+    list: (...call) => withinLimit(() => voices.list(...call)),
+    put: (...call) => withinLimit(() => voices.put(...call)),
+    delete: (...call) => withinLimit(() => voices.delete(...call)),
+    expire: (...call) => withinLimit(() => voices.expire(...call)),
+    flush: () => withinLimit(() => voices.flush()),
+    [Symbol.asyncDispose]: () => withinLimit(async () => voices[Symbol.asyncDispose]()),
   };
 }

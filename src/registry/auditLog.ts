@@ -11,18 +11,18 @@ const LOCK = '.audit.lock';
 const OLDER = /^audit-.+\.log$/;
 const LOCK_WAIT_MS = 10_000;
 
-/** Some 50,000 entries a file. */
+/** About 50,000 entries per file. */
 const MAX_FILE_BYTES = 10 * 2 ** 20;
 const MAX_OLDER_FILES = 10;
 
 export interface AuditLogLimits {
-  /** A file that has grown beyond this is set aside. */
+  /** A file larger than this is rotated. */
   readonly maxFileBytes: number;
-  /** Files set aside beyond these are erased, oldest first. */
+  /** Number of rotated files to keep; older ones are erased. */
   readonly maxOlderFiles: number;
 }
 
-/** Looser than what is written: lines of later versions are shown as they are. */
+/** Less strict than what is written: lines of later versions are shown unchanged. */
 const entryLine = z.looseObject({
   time: z.string(),
   tenantId: z.string(),
@@ -33,17 +33,16 @@ const entryLine = z.looseObject({
 });
 
 /**
- * The audit log of a store: each tenant has files of its own, so that what one does, however often, pushes nothing out that
- * others did. Those of the tenant `local` lie in the store's folder, as do those of all tenants before release 0.2.0; the others in
- * `audit/TENANT`.
+ * The audit log of a store. Each tenant has its own files, so that the activity of one never rotates out entries of another.
+ * Files of the tenant `local`, and of all tenants before release 0.2.0, are in the store's folder; the others in `audit/TENANT`.
  */
 export class AuditLog implements AuditTrail {
-  readonly #directory: string;
+  readonly #folder: string;
   readonly #limits: AuditLogLimits;
   readonly #logs = new Map<string, TenantLog>();
 
-  constructor(directory: string, limits: Partial<AuditLogLimits> = {}) {
-    this.#directory = directory;
+  constructor(folder: string, limits: Partial<AuditLogLimits> = {}) {
+    this.#folder = folder;
     this.#limits = { maxFileBytes: MAX_FILE_BYTES, maxOlderFiles: MAX_OLDER_FILES, ...limits };
   }
 
@@ -54,38 +53,38 @@ export class AuditLog implements AuditTrail {
   }
 
   #logOf(tenantId: string): TenantLog {
-    const known = this.#logs.get(tenantId) ?? new TenantLog(folderOf(this.#directory, tenantId), this.#limits);
+    const known = this.#logs.get(tenantId) ?? new TenantLog(folderOf(this.#folder, tenantId), this.#limits);
     this.#logs.set(tenantId, known);
     return known;
   }
 }
 
 const FOLDER = 'audit';
-/** Of everything that has no API key. */
+/** Tenant of all operations without an API key. */
 const LOCAL = 'local';
 
-/** Where the log of a tenant lies. No dots: a folder `..` would be another one. */
-const folderOf = (directory: string, tenantId: string): string =>
-  tenantId === LOCAL ? directory : join(directory, FOLDER, encodeURIComponent(tenantId).replaceAll('.', '%2E'));
+/** Folder of a tenant's log. Dots are escaped: a folder `..` would be the parent. */
+const folderOf = (folder: string, tenantId: string): string =>
+  tenantId === LOCAL ? folder : join(folder, FOLDER, encodeURIComponent(tenantId).replaceAll('.', '%2E'));
 
 /**
- * JSON lines in `audit.log` of a folder, for its owner's eyes only (mode 0600). Several processes may append: each writes
- * whole lines in one go. A file that has grown is set aside as `audit-TIME.log`.
+ * JSON lines in `audit.log` of a folder, readable by its owner only (mode 0600). Several processes may append: each writes
+ * whole lines in one call. A large file is rotated to `audit-TIME.log`.
  */
 class TenantLog {
-  readonly #directory: string;
+  readonly #folder: string;
   readonly #limits: AuditLogLimits;
   readonly #lock: StoreLock;
 
-  constructor(directory: string, limits: AuditLogLimits) {
-    this.#directory = directory;
+  constructor(folder: string, limits: AuditLogLimits) {
+    this.#folder = folder;
     this.#limits = limits;
-    this.#lock = new StoreLock(join(directory, LOCK), LOCK_WAIT_MS);
+    this.#lock = new StoreLock(join(folder, LOCK), LOCK_WAIT_MS);
   }
 
   async append(entries: readonly AuditEntry[]): Promise<void> {
     try {
-      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       const bytes = await this.#write(entries);
       if (bytes > this.#limits.maxFileBytes) await this.#lock.holding(() => this.#setAside());
     } catch (error) {
@@ -94,12 +93,12 @@ class TenantLog {
     }
   }
 
-  /** Size of the file afterwards, in bytes. */
+  /** Appends, and returns the size of the file in bytes. */
   async #write(entries: readonly AuditEntry[]): Promise<number> {
-    const file = await open(join(this.#directory, FILE), 'a+', 0o600);
+    const file = await open(join(this.#folder, FILE), 'a+', 0o600);
     try {
       const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-      // A writer that was killed may have left half a line: ours must not become part of it.
+      // A killed writer may have left an incomplete line: the new entry must not become part of it.
       await file.appendFile((await endsWithinLine(file)) ? `\n${lines}` : lines);
       await file.datasync();
       return (await file.stat()).size;
@@ -109,14 +108,14 @@ class TenantLog {
   }
 
   async #setAside(): Promise<void> {
-    const path = join(this.#directory, FILE);
-    const current = await stat(path).catch(() => undefined); // another process may just have set it aside
+    const path = join(this.#folder, FILE);
+    const current = await stat(path).catch(() => undefined); // another process may just have rotated it
     if (!current || current.size <= this.#limits.maxFileBytes) return;
     const time = new Date().toISOString().replaceAll(':', '-');
-    await rename(path, join(this.#directory, `audit-${time}-${randomBytes(2).toString('hex')}.log`));
-    const older = await olderFiles(this.#directory);
+    await rename(path, join(this.#folder, `audit-${time}-${randomBytes(2).toString('hex')}.log`));
+    const older = await olderFiles(this.#folder);
     const surplus = older.slice(0, Math.max(0, older.length - this.#limits.maxOlderFiles));
-    await Promise.all(surplus.map((name) => rm(join(this.#directory, name), { force: true })));
+    await Promise.all(surplus.map((name) => rm(join(this.#folder, name), { force: true })));
   }
 }
 
@@ -125,12 +124,12 @@ export interface AuditFilter {
   readonly tenantId?: string | undefined;
 }
 
-/** What is kept, oldest first; lines that cannot be read are yielded as undefined. Throws REGISTRY_UNAVAILABLE. */
+/** All entries, oldest first; unreadable lines are yielded as undefined. Throws REGISTRY_UNAVAILABLE. */
 export async function* readAuditLog(
-  directory: string,
+  folder: string,
   { speakerId, tenantId }: AuditFilter = {},
 ): AsyncGenerator<AuditEntry | undefined> {
-  const folders = [directory, ...(await namesIn(join(directory, FOLDER))).map((name) => join(directory, FOLDER, name))];
+  const folders = [folder, ...(await namesIn(join(folder, FOLDER))).map((name) => join(folder, FOLDER, name))];
   const logs = folders.map((folder) => entriesIn(folder));
   const heads = await Promise.all(logs.map((log) => log.next()));
   for (;;) {
@@ -144,7 +143,7 @@ export async function* readAuditLog(
   }
 }
 
-/** Which of several logs goes on first: one whose line cannot be read, else the one with the oldest. */
+/** Which of several logs to continue with: one whose line is unreadable, else the one with the oldest entry. */
 function oldestOf(heads: readonly IteratorResult<AuditEntry | undefined, unknown>[]): number | undefined {
   const timeOf = (head: (typeof heads)[number]): string => (head.value as AuditEntry | undefined)?.time ?? '';
   return heads.reduce<number | undefined>((oldest, head, index) => {
@@ -166,12 +165,12 @@ async function endsWithinLine(file: FileHandle): Promise<boolean> {
   return buffer[0] !== 0x0a;
 }
 
-const olderFiles = async (directory: string): Promise<string[]> =>
-  (await namesIn(directory)).filter((name) => OLDER.test(name)).sort();
+const olderFiles = async (folder: string): Promise<string[]> =>
+  (await namesIn(folder)).filter((name) => OLDER.test(name)).sort();
 
-async function namesIn(directory: string): Promise<string[]> {
+async function namesIn(folder: string): Promise<string[]> {
   try {
-    return await readdir(directory);
+    return await readdir(folder);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw unreadable(error);
@@ -191,7 +190,7 @@ function entryOf(line: string): AuditEntry | undefined {
   try {
     return entryLine.safeParse(JSON.parse(line)).data as AuditEntry | undefined;
   } catch {
-    return undefined; // half a line, left by a writer that was killed
+    return undefined; // an incomplete line, left by a killed writer
   }
 }
 

@@ -5,7 +5,7 @@ import type { CalibrationParameters } from '../core/calibration.js';
 import { VoicePrintsError } from '../core/errors.js';
 import { replaceFile } from '../files/atomicFile.js';
 
-/** Which model a calibration is for: the id its embeddings carry, and the file's checksum. */
+/** Model of a calibration: the model id of its embeddings, and the file's checksum. */
 export interface CalibratedModel {
   readonly id: string;
   readonly dimensions: number;
@@ -40,18 +40,18 @@ const stored = z.strictObject({
   calibration: parameters,
 });
 
-/** Where a store keeps the calibration that was fitted to its owner's recordings. */
+/** Path in a store of the calibration fitted to its owner's recordings. */
 export const calibrationPath = (storeDirectory: string, { id }: Pick<CalibratedModel, 'id'>): string =>
   join(storeDirectory, `calibration-${id.replace(/[^\w.@-]/g, '_')}.json`);
 
-/** The text of a calibration file. */
+/** Text of a calibration file. */
 export const calibrationText = ({ id, sha256 }: CalibratedModel, calibration: CalibrationParameters): string =>
   `${JSON.stringify({ format: 'voice-prints-calibration', version: VERSION, model: id, sha256, calibration })}\n`;
 
 /**
- * The calibration that a store keeps for a model; undefined where there is none.
+ * The calibration of a model in a store; undefined where there is none.
  *
- * @throws VoicePrintsError REGISTRY_CORRUPT for a file that is damaged, of another form or of another model;
+ * @throws VoicePrintsError REGISTRY_CORRUPT for a file that is damaged, of another format or of another model;
  *   REGISTRY_UNAVAILABLE where it cannot be read
  */
 export async function readCalibration(
@@ -72,7 +72,7 @@ export async function readCalibration(
   );
 }
 
-/** Keeps a calibration in the store, whole or not at all. Throws REGISTRY_UNAVAILABLE. */
+/** Writes a calibration to the store atomically. Throws REGISTRY_UNAVAILABLE. */
 export async function writeCalibration(
   storeDirectory: string,
   model: CalibratedModel,
@@ -89,7 +89,7 @@ export async function writeCalibration(
   }
 }
 
-/** Removes the calibration that a store keeps for a model. False where there was none. Throws REGISTRY_UNAVAILABLE. */
+/** Removes the calibration of a model from a store. False where there was none. Throws REGISTRY_UNAVAILABLE. */
 export async function removeCalibration(storeDirectory: string, model: Pick<CalibratedModel, 'id'>): Promise<boolean> {
   try {
     await rm(calibrationPath(storeDirectory, model));
@@ -105,7 +105,7 @@ async function textOf(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    // A store that is not there, or is no folder, has no calibration; opening the store itself tells what is wrong with it.
+    // A store that does not exist, or is not a folder, has no calibration; opening the store itself reports what is wrong.
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     const message = 'the calibration in the store cannot be read; check the permissions of the store folder';
@@ -117,6 +117,6 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // the schema refuses it
+    return undefined; // rejected by the schema
   }
 }

@@ -10,7 +10,7 @@ const PURPOSE = 'voice-prints export';
 
 const head = z.object({ format: z.literal(EXPORT_FORMAT), version: z.number().int().min(1) });
 const exportFile = head.extend({ sealed: sealedBox });
-/** Rows of several tenants cannot be in one export; whose they become is for the importer to say. */
+/** An export contains rows of one tenant; the importer chooses the tenant they are imported to. */
 const body = z.object({ voiceprints: z.array(voiceprintRow) });
 
 /** Voiceprints as one JSON document, all but its header under AES-256-GCM with a key from the passphrase by scrypt. */
@@ -38,7 +38,7 @@ export async function openExport(bytes: Uint8Array, passphrase: string): Promise
   return rows.data.voiceprints.map((row) => withoutAudio(fromRow(row)));
 }
 
-/** Kept audio stays where it was recorded: an export neither holds nor names it. */
+/** Kept audio is never exported: an export neither contains nor refers to it. */
 const withoutAudio = (voiceprint: Voiceprint): Voiceprint => ({
   ...voiceprint,
   exemplars: voiceprint.exemplars.map(({ audioId: _, ...exemplar }) => exemplar),
@@ -48,7 +48,7 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw corrupt(); // without the cause: it would quote what it read
+    throw corrupt(); // without the cause: it would quote the data
   }
 }
 

@@ -10,28 +10,28 @@ import type { VoiceprintRegistry } from './voiceprintRegistry.js';
 export type LowdbRegistryOptions = SharedStoreOptions;
 
 /**
- * Voiceprints in one JSON file of a folder, for one machine; several processes may share the folder. Kept speech lies
- * beside it, a file for each sample.
+ * Voiceprints in one JSON file of a folder, for one machine; several processes may share the folder. Kept speech is stored
+ * beside it, one file per sample.
  */
 export class LowdbRegistry implements VoiceprintRegistry {
   readonly #store: SharedStore<Rows>;
   readonly #speech: SpeechFolder;
 
-  private constructor(directory: string, { encryptionKey, lockWaitMs }: LowdbRegistryOptions) {
-    const place = { directory, file: 'voiceprints.json', lock: '.voiceprints.lock' };
+  private constructor(folder: string, { encryptionKey, lockWaitMs }: LowdbRegistryOptions) {
+    const place = { folder, file: 'voiceprints.json', lock: '.voiceprints.lock' };
     const keys = new SealingKeys(encryptionKey);
     this.#store = new SharedStore(VOICEPRINT_FORM, place, keys, lockWaitMs);
-    this.#speech = new SpeechFolder(directory, keys);
+    this.#speech = new SpeechFolder(folder, keys);
   }
 
   /**
-   * Opens a folder, made when missing. Throws REGISTRY_UNAVAILABLE, REGISTRY_CORRUPT, REGISTRY_VERSION_NEWER,
-   * REGISTRY_KEY_MISSING or REGISTRY_KEY_WRONG. A plain store given a key is encrypted at once, unless it can only be read.
+   * Opens a folder, creating it if necessary. Throws REGISTRY_UNAVAILABLE, REGISTRY_CORRUPT, REGISTRY_VERSION_NEWER,
+   * REGISTRY_KEY_MISSING or REGISTRY_KEY_WRONG. A plain store given a key is encrypted at once, unless it is read-only.
    */
-  static async open(directory: string, options: LowdbRegistryOptions = {}): Promise<LowdbRegistry> {
-    const registry = new LowdbRegistry(directory, options);
+  static async open(folder: string, options: LowdbRegistryOptions = {}): Promise<LowdbRegistry> {
+    const registry = new LowdbRegistry(folder, options);
     await registry.#store.open();
-    await registry.#tidySpeech().catch(() => undefined); // a folder that can only be read must still open
+    await registry.#tidySpeech().catch(() => undefined); // a read-only folder must still open
     await registry.#sealWhatIsPlain().catch((error: unknown) => {
       if (!isReadOnly(error)) throw error;
     });
@@ -85,7 +85,7 @@ export class LowdbRegistry implements VoiceprintRegistry {
 
   async keepSpeech(tenantId: string, audioId: string, speech: KeptSpeech): Promise<boolean> {
     await guarded(() => this.#speech.write(tenantId, audioId, speech));
-    // Looked for after writing: whoever erases the person from now on sees that the file is named, and erases it, too.
+    // Checked after writing: an erasure from now on finds the file by the reference, and erases it, too.
     const isNamed = [...(await this.#store.read()).values()].some(
       (row) => row.tenantId === tenantId && audioIdsOf(row).includes(audioId),
     );
@@ -97,18 +97,18 @@ export class LowdbRegistry implements VoiceprintRegistry {
     return guarded(() => this.#speech.read(tenantId, audioId));
   }
 
-  /** Waits for writes under way; afterwards every call is refused. */
+  /** Waits for pending writes; afterwards every call is refused. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#store.close();
   }
 
-  /** Erases speech that nobody names. */
+  /** Erases speech that no voiceprint refers to. */
   async #tidySpeech(): Promise<void> {
     const rows = [...(await this.#store.read()).values()];
     await this.#speech.eraseAllBut(new Set(rows.flatMap(audioIdsOf)));
   }
 
-  /** Seals what was kept before there was a key: the speech first, so that a plain store says that something is left to seal. */
+  /** Seals data stored before there was a key: the speech first, so that a plain store shows that something is left to seal. */
   async #sealWhatIsPlain(): Promise<void> {
     const rows = [...(await this.#store.read()).values()];
     if (!this.#store.isToBeSealed) return;
@@ -121,7 +121,7 @@ export class LowdbRegistry implements VoiceprintRegistry {
     await this.#store.write(() => undefined);
   }
 
-  /** A step over the rows; speech that they name no more is erased before the answer. */
+  /** Runs a step on the rows; speech that they no longer refer to is erased before the promise resolves. */
   async #change<T>(step: (rows: Rows) => T): Promise<T> {
     let dropped: string[] = [];
     const answer = await this.#store.write((rows) => {

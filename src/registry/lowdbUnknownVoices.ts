@@ -15,33 +15,33 @@ const MOST_EXEMPLARS = 20;
 const EXPIRE_EVERY_MS = 3_600_000;
 
 export interface LowdbUnknownVoicesOptions extends SharedStoreOptions {
-  /** How long a voice is kept after it was last heard; 0 keeps none, and erases what was kept before. */
+  /** How long a voice is kept after its last speech; 0 keeps none, and erases earlier ones. */
   readonly keepMs: number;
-  /** Most voices of one tenant; those not heard for longest give way. */
+  /** Maximum number of voices per tenant; the least recent ones are dropped. */
   readonly mostVoices: number;
   readonly nowMs: () => number;
-  /** What is put is written at most this often. Default 3,000 ms. */
+  /** Minimum interval between writes. Default 3,000 ms. */
   readonly writeEveryMs?: number;
 }
 
 /**
- * Unknown voices in one JSON file of a folder, beside the voiceprints and sealed with the same key; a file of its own,
- * since it changes every few seconds while somebody speaks. Several processes may share the folder.
+ * Unknown voices in one JSON file of a folder, beside the voiceprints and sealed with the same key; a separate file, since
+ * it changes every few seconds while there is speech. Several processes may share the folder.
  */
 export class LowdbUnknownVoices implements UnknownVoices {
   readonly #store: SharedStore<UnknownVoiceRows>;
   readonly #options: LowdbUnknownVoicesOptions;
-  /** Put, not yet written. */
+  /** Voices put but not yet written. */
   readonly #waiting = new Map<string, UnknownVoiceRow>();
-  /** Given out by `newId` and not written since: all others that are not in the file were erased. */
+  /** Ids returned by `newId` and not yet written: any other id that is not in the file was erased. */
   readonly #unwritten = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #expiring: NodeJS.Timeout | undefined;
-  /** Why the last write of its own accord failed; the next caller is told. */
+  /** Failure of the last background write; thrown to the next caller. */
   #failure: unknown;
 
-  private constructor(directory: string, options: LowdbUnknownVoicesOptions) {
-    const place = { directory, file: 'unknown-voices.json', lock: '.unknown-voices.lock' };
+  private constructor(folder: string, options: LowdbUnknownVoicesOptions) {
+    const place = { folder, file: 'unknown-voices.json', lock: '.unknown-voices.lock' };
     this.#store = new SharedStore(
       UNKNOWN_VOICE_FORM,
       place,
@@ -51,11 +51,11 @@ export class LowdbUnknownVoices implements UnknownVoices {
     this.#options = options;
   }
 
-  /** Opens a folder, made when missing, and erases what has expired. Throws what LowdbRegistry.open throws. */
-  static async open(directory: string, options: LowdbUnknownVoicesOptions): Promise<LowdbUnknownVoices> {
-    const voices = new LowdbUnknownVoices(directory, options);
+  /** Opens a folder, creating it if necessary, and erases expired voices. Throws the errors of LowdbRegistry.open. */
+  static async open(folder: string, options: LowdbUnknownVoicesOptions): Promise<LowdbUnknownVoices> {
+    const voices = new LowdbUnknownVoices(folder, options);
     await voices.#store.open();
-    // Where the folder cannot be written, reading must go on: `list` leaves out what has expired.
+    // A read-only folder must still be readable: `list` omits expired voices.
     const tidy = () => voices.expire(options.nowMs()).catch(() => 0);
     await tidy();
     voices.#expiring = setInterval(() => void tidy(), EXPIRE_EVERY_MS).unref();
@@ -128,7 +128,7 @@ export class LowdbUnknownVoices implements UnknownVoices {
     }
   }
 
-  /** Writes what waits, then refuses every call. */
+  /** Writes pending voices, then refuses every call. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#expiring);
     try {
@@ -140,7 +140,7 @@ export class LowdbUnknownVoices implements UnknownVoices {
 
   #writeLater(): void {
     this.flush().catch((error: unknown) => {
-      this.#failure = error; // what waits still waits; the next `put` tells and tries again
+      this.#failure = error; // pending voices stay pending; the next `put` throws the failure and tries again
     });
   }
 
@@ -172,7 +172,7 @@ export class LowdbUnknownVoices implements UnknownVoices {
 
 const numberOf = ({ id }: UnknownVoiceRow): number => Number(id.replace('unknown-', ''));
 
-/** At most 20 exemplars, those with most speech, in the order given. */
+/** At most 20 exemplars, those with most speech, in their given order. */
 function mostSpeech(exemplars: UnknownVoice['exemplars']): UnknownVoice['exemplars'] {
   if (exemplars.length <= MOST_EXEMPLARS) return exemplars;
   const least = new Set([...exemplars].sort((a, b) => b.speechMs - a.speechMs).slice(0, MOST_EXEMPLARS));

@@ -8,7 +8,7 @@ import {
   STORE_ROUNDS,
 } from '../sealing/sealing.js';
 
-/** The keys that one passphrase makes for the files of a store: deriving is slow by design, so each is derived once. */
+/** Keys derived from one passphrase for the files of a store: derivation is slow by design, so each is derived once. */
 export class SealingKeys {
   readonly #passphrase: string | undefined;
   readonly #known: SealingKey[] = [];

@@ -7,36 +7,36 @@ import type { SealingKeys } from './sealingKeys.js';
 import type { StoredForm } from './stored/storedForm.js';
 import { StoreFile } from './stored/storeFile.js';
 
-/** Left between two writes of one process, longer than a waiter's poll, so that a busy writer starves nobody. */
+/** Pause between two writes of one process, longer than a waiter's polling interval, so that a busy writer does not starve others. */
 const PAUSE_BETWEEN_WRITES_MS = 8;
 
 export interface SharedStoreOptions {
-  /** Encrypts the file at rest: any text; the same one every time. */
+  /** Passphrase that encrypts the file at rest; must be the same every time. */
   readonly encryptionKey?: string | undefined;
-  /** How long a write waits for another process's. Default 10,000 ms, then REGISTRY_LOCKED. */
+  /** How long a write waits for the lock of another process. Default 10,000 ms, then REGISTRY_LOCKED. */
   readonly lockWaitMs?: number | undefined;
 }
 
 /** Which file of a folder, and the lock that guards it. */
 export interface SharedStorePlace {
-  readonly directory: string;
+  readonly folder: string;
   readonly file: string;
   readonly lock: string;
 }
 
-/** A step over the newest body: changes the copy it is given and returns its answer, or throws and changes nothing. */
+/** A step on the newest body: changes the given copy and returns a result, or throws and changes nothing. */
 type Step<Body, T> = (body: Body) => T;
 
 interface PendingStep<Body> {
-  /** Runs the step; the function it returns tells the caller, once the change is on disk. */
+  /** Runs the step; returns a function that settles the caller's promise, to be called once the change is on disk. */
   readonly take: (body: Body) => () => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * One JSON file of a folder, shared by several processes of one machine: reads take no lock and see the last whole
+ * One JSON file of a folder, shared by several processes of one machine: reads need no lock and see the last complete
  * write; a write holds a lock file just long enough to read the newest state, change it and replace the file. Changes
- * that arrive while one is being written go together into the next.
+ * that arrive during a write are combined in the next one.
  */
 export class SharedStore<Body> {
   readonly #form: StoredForm<Body>;
@@ -45,24 +45,24 @@ export class SharedStore<Body> {
   readonly #lock: StoreLock;
   readonly #pending: PendingStep<Body>[] = [];
   #writer: Promise<void> | undefined;
-  /** One at a time looks at or replaces `#db.data`; otherwise a slow read could undo a write in memory. */
+  /** Serializes access to `#db.data`; otherwise a slow read could undo a write in memory. */
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   constructor(
     form: StoredForm<Body>,
-    { directory, file, lock }: SharedStorePlace,
+    { folder, file, lock }: SharedStorePlace,
     keys: SealingKeys,
     lockWaitMs = 10_000,
   ) {
     this.#form = form;
-    this.#file = new StoreFile(join(directory, file), form, keys);
+    this.#file = new StoreFile(join(folder, file), form, keys);
     this.#db = new Low<Body>(this.#file, form.empty());
-    this.#lock = new StoreLock(join(directory, lock), lockWaitMs);
+    this.#lock = new StoreLock(join(folder, lock), lockWaitMs);
   }
 
   /**
-   * Makes the folder when missing and reads what is there. Throws REGISTRY_UNAVAILABLE, REGISTRY_CORRUPT,
+   * Creates the folder if necessary and reads the file. Throws REGISTRY_UNAVAILABLE, REGISTRY_CORRUPT,
    * REGISTRY_VERSION_NEWER, REGISTRY_KEY_MISSING or REGISTRY_KEY_WRONG.
    */
   async open(): Promise<void> {
@@ -75,7 +75,7 @@ export class SharedStore<Body> {
     return this.#file.isToBeSealed;
   }
 
-  /** The newest state, read again only where the file changed. Not to be changed. */
+  /** The newest state, read again only where the file changed. Must not be modified. */
   read(): Promise<Body> {
     if (this.#isClosed) return Promise.reject(closed());
     return guarded(() =>
@@ -86,7 +86,7 @@ export class SharedStore<Body> {
     );
   }
 
-  /** Resolves with the step's answer once its change is on disk. */
+  /** Resolves with the step's result once its change is on disk. */
   write<T>(step: Step<Body, T>): Promise<T> {
     if (this.#isClosed) return Promise.reject(closed());
     return new Promise((resolve, reject) => {
@@ -103,7 +103,7 @@ export class SharedStore<Body> {
     });
   }
 
-  /** Waits for writes under way; afterwards every call is refused. */
+  /** Waits for pending writes; afterwards every call is refused. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#writer;
@@ -122,18 +122,18 @@ export class SharedStore<Body> {
     let batch: PendingStep<Body>[] | undefined;
     const write = (stillMine: () => Promise<void>) =>
       this.#alone(() => {
-        batch = this.#pending.splice(0); // taken late: whatever came while waiting for the lock goes along
+        batch = this.#pending.splice(0); // taken late, so that steps that arrived while waiting for the lock are included
         return this.#apply(batch, stillMine);
       });
     try {
       const answers = await guarded(() => this.#lock.holding(write));
-      for (const answer of answers) answer(); // once the lock is gone too: nothing of the write is left behind
+      for (const answer of answers) answer(); // after the lock is released: nothing of the write is left behind
     } catch (error) {
       for (const { reject } of batch ?? this.#pending.splice(0)) reject(error);
     }
   }
 
-  /** Changes a copy of the newest state, writes it, and gives back what to answer. A step that throws fails alone. */
+  /** Changes a copy of the newest state, writes it, and returns the functions that settle the callers. A step that throws fails alone. */
   async #apply(batch: readonly PendingStep<Body>[], stillMine: () => Promise<void>): Promise<(() => void)[]> {
     await this.#db.read();
     const before = this.#db.data;
@@ -154,12 +154,12 @@ export class SharedStore<Body> {
 
   #alone<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => undefined); // the caller of `work` gets the error; the queue goes on
+    this.#turn = turn.catch(() => undefined); // the caller of `work` receives the error; the queue continues
     return turn;
   }
 }
 
-/** Failures of the file system, in our words. */
+/** Converts failures of the file system to a VoicePrintsError. */
 export async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -8,16 +8,16 @@ import { speechForm } from './stored/speechForm.js';
 import { parseSealedBody, parseStore, sealedStoreText } from './stored/storedForm.js';
 
 const FOLDER = 'speech';
-/** A file that nobody names and that is older than this is what a killed process left. */
+/** A file without a reference that is older than this was left by a killed process. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
-/** Kept speech: a file of its own for each enrolment sample, sealed with the store's key where it has one. */
+/** Kept speech: one file per enrolment sample, sealed with the store's key where it has one. */
 export class SpeechFolder {
   readonly #folder: string;
   readonly #keys: SealingKeys;
 
-  constructor(directory: string, keys: SealingKeys) {
-    this.#folder = join(directory, FOLDER);
+  constructor(storeFolder: string, keys: SealingKeys) {
+    this.#folder = join(storeFolder, FOLDER);
     this.#keys = keys;
   }
 
@@ -44,7 +44,7 @@ export class SpeechFolder {
     await Promise.all(Array.from(audioIds, (audioId) => rm(this.#pathOf(audioId), { force: true })));
   }
 
-  /** Erases what no voiceprint names: what a process left that was killed between two steps. */
+  /** Erases files that no voiceprint refers to, left by a process that was killed between two steps. */
   async eraseAllBut(named: ReadonlySet<string>): Promise<void> {
     const names = await namesIfThere(this.#folder);
     const left = names.filter((name) => !named.has(name.replace(/\.json$/, '')));

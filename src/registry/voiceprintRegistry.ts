@@ -1,14 +1,14 @@
 import type { KeptSpeech, Voiceprint } from '../core/voiceprint.js';
 
-/** Where voiceprints live. Every adapter passes test/contract/voiceprintRegistry.ts. A resolved promise means: on disk. */
+/** Storage of voiceprints. Every adapter passes test/contract/voiceprintRegistry.ts. A resolved promise means: on disk. */
 export interface VoiceprintRegistry extends AsyncDisposable {
-  /** All of one tenant, by id. */
+  /** All voiceprints of one tenant, by id. */
   list(tenantId: string): Promise<readonly Voiceprint[]>;
-  /** Absent is undefined; unreachable is thrown. */
+  /** Undefined where there is none; throws where the store is unavailable. */
   get(tenantId: string, id: string): Promise<Voiceprint | undefined>;
   /**
-   * Reads, changes and writes one voiceprint as a single step: no other write can come between.
-   * `change` gets undefined where there is none yet; returning undefined deletes it, returning what it was given writes nothing.
+   * Reads, changes and writes one voiceprint atomically.
+   * `change` gets undefined where there is none yet; returning undefined deletes it, returning the given value writes nothing.
    */
   update(
     tenantId: string,
@@ -16,15 +16,14 @@ export interface VoiceprintRegistry extends AsyncDisposable {
     change: (current: Voiceprint | undefined) => Voiceprint | undefined,
   ): Promise<Voiceprint | undefined>;
   /**
-   * Stores all of them or, where anything stands in the way, none. Throws SPEAKER_EXISTS (details.speakerIds) where
-   * one is there already, unless `replace`.
+   * Stores all of them or none. Throws SPEAKER_EXISTS (details.speakerIds) where one exists already, unless `replace`.
    */
   putAll(tenantId: string, voiceprints: readonly Voiceprint[], options: { readonly replace: boolean }): Promise<void>;
-  /** Erases for good: nothing of it, nor of speech kept for it, stays in any file. False when there was none. */
+  /** Erases permanently: no file keeps any of it or of its speech. False when there was none. */
   delete(tenantId: string, id: string): Promise<boolean>;
   /**
-   * Keeps the speech of a sample that an exemplar names by `audioId`: 32 hexadecimal digits, chosen by the caller. It is
-   * erased as soon as no exemplar names it any more. False where none does: then nothing is kept.
+   * Stores the speech of a sample that an exemplar refers to by `audioId`: 32 hexadecimal digits, chosen by the caller. It is
+   * erased as soon as no exemplar refers to it. False where none does: then nothing is stored.
    */
   keepSpeech(tenantId: string, audioId: string, speech: KeptSpeech): Promise<boolean>;
   /** Undefined where it was not kept, or was erased. */

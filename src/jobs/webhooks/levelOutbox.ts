@@ -3,7 +3,7 @@ import type { SealedLevel } from '../sealedLevel.js';
 import { deliveryOf } from '../storedRows.js';
 import type { Delivery, DeliveryStatus, FailedAttempt, OutgoingMessage, WebhookOutbox } from './webhookOutbox.js';
 
-/** What is known of a message without reading it. */
+/** The in-memory part of a message. */
 interface Entry {
   readonly key: string;
   readonly webhookId: string;
@@ -21,7 +21,7 @@ interface Prepared {
 }
 
 const PREFIX = 'hook!';
-/** Newline cannot occur in a tenant's id, so tenants cannot run into each other. */
+/** Newline cannot occur in a tenant's id, so keys of two tenants never collide. */
 const jobKeyOf = (tenantId: string, requestId: string): string => `${tenantId}\n${requestId}`;
 
 /** Messages in LevelDB; an index without payloads is kept in memory. */
@@ -42,7 +42,7 @@ export class LevelOutbox implements WebhookOutbox {
     return outbox;
   }
 
-  /** The row of a new message, for whoever writes it together with something else; `commit` once it is written. */
+  /** The row of a new message, to be written in a batch with others; call `commit` once it is written. */
   prepare(message: OutgoingMessage): Prepared & { readonly row: readonly [string, Delivery] } {
     const nowMs = this.#nowMs();
     const delivery: Delivery = {
@@ -137,7 +137,7 @@ export class LevelOutbox implements WebhookOutbox {
     return ['waiting', 'dead'].includes(this.#ofJobs.get(jobKeyOf(tenantId, requestId))?.status ?? '');
   }
 
-  /** The keys of the messages about these jobs, for whoever deletes them together with the jobs; `commit` once that is done. */
+  /** The keys of the messages about these jobs, to be deleted in one batch with the jobs; call `commit` once that is done. */
   prepareDrop(jobs: readonly Pick<Entry, 'tenantId' | 'requestId'>[]): Prepared & { readonly keys: readonly string[] } {
     const entries = jobs.flatMap(({ tenantId, requestId }) => this.#ofJobs.get(jobKeyOf(tenantId, requestId)) ?? []);
     const commit = () => {
@@ -197,9 +197,9 @@ export class LevelOutbox implements WebhookOutbox {
     const entry = this.#entries.get(webhookId);
     if (entry === undefined) return undefined;
     const delivery = change(await this.#read(entry));
-    // Not synced: what a loss of power takes back is sent once more, under the same webhook-id.
+    // Not synced: if power is lost, the message is sent again under the same webhook-id.
     await this.#level.write({ put: [[entry.key, delivery]] }, false);
-    // Dropped with its job meanwhile: what was just written must not stay.
+    // Dropped with its job meanwhile: the row just written must be removed.
     if (this.#entries.get(webhookId) !== entry) await this.#level.write({ delete: [entry.key] }, false);
     const { status, nextAtMs, endedAtMs } = delivery;
     Object.assign(entry, { status, nextAtMs, endedAtMs, isUnderWay: false });

@@ -3,7 +3,7 @@ import type { SealedLevel } from '../sealedLevel.js';
 import { secretsOf } from '../storedRows.js';
 import type { WebhookSecrets } from './webhookOutbox.js';
 
-/** Signing secrets in LevelDB: they must be known to sign, so they are encrypted like everything else there. */
+/** Signing secrets in LevelDB: signing needs them in the clear, so they are encrypted like the other rows. */
 export class LevelSecrets implements WebhookSecrets {
   readonly #level: SealedLevel;
 
@@ -20,7 +20,7 @@ export class LevelSecrets implements WebhookSecrets {
   async rotate(tenantId: string, secret: string, oldUntilMs: number): Promise<void> {
     const row = await this.#level.get(keyOf(tenantId));
     const [last] = row === undefined ? [] : secretsOf(row);
-    // Only the last one lives on: more would never end where somebody rotates often.
+    // Only the last one stays valid: frequent rotation would accumulate secrets otherwise.
     const old = last === undefined ? [] : [{ secret: last.secret, untilMs: oldUntilMs }];
     await this.#level.write({ put: [[keyOf(tenantId), [{ secret, untilMs: null }, ...old]]] }, true);
   }

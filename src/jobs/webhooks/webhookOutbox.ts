@@ -1,15 +1,15 @@
 /**
- * Which job is to be told about, and where. Never what is told: the body is made from the outcome when it is sent, so that
- * what is erased there is sent no more.
+ * Which job to report, and to which URL. The body is not stored but made from the outcome when it is sent, so that erased
+ * data is not sent.
  */
 export interface OutgoingMessage {
   readonly tenantId: string;
   readonly requestId: string;
-  /** May carry credentials: never shown. */
+  /** May contain credentials: never shown. */
   readonly url: string;
 }
 
-/** One attempt that failed. */
+/** A failed attempt. */
 export interface FailedAttempt {
   readonly atMs: number;
   /** HTTP status, where there was an answer. */
@@ -20,56 +20,56 @@ export interface FailedAttempt {
 
 export type DeliveryStatus = 'waiting' | 'delivered' | 'dead';
 
-/** A message on its way. */
+/** A claimed message. */
 export interface Delivery extends OutgoingMessage {
-  /** The `webhook-id` header: the same in every attempt, so that a receiver knows a repeated message. */
+  /** The `webhook-id` header: the same in every attempt, so that a receiver recognises a repeated message. */
   readonly webhookId: string;
   readonly status: DeliveryStatus;
-  /** Attempts since it was put in, or sent again by hand. */
+  /** Attempts since it was added, or sent again by hand. */
   readonly tries: number;
   readonly nextAtMs: number;
   readonly createdAtMs: number;
   readonly endedAtMs?: number | undefined;
   readonly lastFailure?: FailedAttempt | undefined;
-  /** The body, of a message that release 0.1.0 put in. */
+  /** The body of a message added by release 0.1.0. */
   readonly payload?: string | undefined;
 }
 
 /**
- * Messages until somebody has answered them 2xx. Filled by JobQueue.settle, and emptied by JobQueue.erase. What was taken and never told about (a
- * crash) is taken again. Every adapter passes test/contract/webhookOutbox.ts.
+ * Messages until their receiver answers 2xx. Filled by JobQueue.settle, and emptied by JobQueue.erase. A claimed message
+ * without a result (a crash) is claimed again. Every adapter passes test/contract/webhookOutbox.ts.
  */
 export interface WebhookOutbox {
-  /** The next message that is due, with at most `perHost` under way to one host; undefined when there is none. */
+  /** Claims the next due message, with at most `perHost` in flight to one host; undefined when there is none. */
   take(nowMs: number, perHost: number): Promise<Delivery | undefined>;
-  /** When the next one not under way is due; undefined when none waits. Milliseconds since 1970. */
+  /** When the next message not in flight is due; undefined when none waits. Milliseconds since 1970. */
   nextDueMs(): number | undefined;
   /** Answered 2xx: not sent again. */
   delivered(webhookId: string): Promise<void>;
-  /** Back, to be taken again from `nextAtMs` on. */
+  /** Returned after a failure, to be claimed again from `nextAtMs` on. */
   retryLater(webhookId: string, failure: FailedAttempt, nextAtMs: number): Promise<void>;
-  /** Nobody answered 2xx: kept to be seen, and sent again by hand. */
+  /** All attempts failed: kept for inspection, and can be sent again by hand. */
   bury(webhookId: string, failure: FailedAttempt): Promise<void>;
-  /** Back as if it had not been taken. */
+  /** Returned as if it had not been claimed. */
   giveBack(webhookId: string): Promise<void>;
-  /** There is nothing left to tell: the job was erased. */
+  /** There is nothing left to report: the job was erased. */
   drop(webhookId: string): Promise<void>;
-  /** Drops the messages of a tenant that release 0.1.0 put in with a body about which `isAbout` says so. */
+  /** Drops the messages of a tenant that release 0.1.0 added with a body for which `isAbout` returns true. */
   dropOld(tenantId: string, isAbout: (payload: string) => boolean): Promise<void>;
   /** The message about a job. */
   ofJob(tenantId: string, requestId: string): Promise<Delivery | undefined>;
-  /** Dead ones, newest first. */
+  /** Dead messages, newest first. */
   dead(tenantId: string, limit: number): Promise<readonly Delivery[]>;
-  /** Sends a dead one again, as often as a new one. Undefined: no dead one has this id. */
+  /** Sends a dead message again, with as many attempts as a new one. Undefined: no dead message has this id. */
   resend(tenantId: string, webhookId: string, nowMs: number): Promise<Delivery | undefined>;
-  /** Forgets those that ended before; returns how many. */
+  /** Erases messages that ended before; returns how many. */
   expire(endedBeforeMs: { readonly delivered: number; readonly dead: number }): Promise<number>;
 }
 
-/** What webhooks of a tenant are signed with. */
+/** Signing secrets of the webhooks of a tenant. */
 export interface WebhookSecrets {
-  /** Those that are valid, newest first; empty where the tenant never made one. */
+  /** Valid secrets, newest first; empty where the tenant never created one. */
   valid(tenantId: string, nowMs: number): Promise<readonly string[]>;
-  /** Puts a new one in front; those before it stay valid until `oldUntilMs`. */
+  /** Adds a new secret in front; earlier ones stay valid until `oldUntilMs`. */
   rotate(tenantId: string, secret: string, oldUntilMs: number): Promise<void>;
 }

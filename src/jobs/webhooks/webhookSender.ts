@@ -17,31 +17,31 @@ export interface WebhookSenderOptions {
   readonly outbox: WebhookOutbox;
   readonly secrets: WebhookSecrets;
   readonly post: Post;
-  /** The body of a message, made anew for each attempt; undefined where there is nothing left to tell. */
+  /** The body of a message, made for each attempt; undefined where there is nothing left to report. */
   readonly bodyOf: (delivery: Delivery) => Promise<string | undefined>;
-  /** Attempts at one message. */
+  /** Attempts per message. */
   readonly maxTries: number;
-  /** Before the second attempt; each further one waits four times as long. */
+  /** Delay before the second attempt; each further delay is four times as long. */
   readonly retryMs: number;
-  /** Under way at once, in all and to one host. */
+  /** In flight at once, in total and per host. */
   readonly concurrency: number;
   readonly perHost: number;
   readonly nowMs: () => number;
   readonly onFault: (fault: { readonly code: string; readonly error: unknown }) => void;
-  /** How long `stop` waits for answers before it hangs up; what was not answered is sent again after the next start. */
+  /** How long `stop` waits for answers before it aborts; unanswered messages are sent again after the next start. */
   readonly graceMs: number;
 }
 
 const AFTER_FAULT_MS = 5_000;
 
-/** Takes messages from an outbox and sends them until somebody answers 2xx, or the tries are over. */
+/** Sends the messages of an outbox until the receiver answers 2xx or the attempts are exhausted. */
 export class WebhookSender {
   readonly #options: WebhookSenderOptions;
   readonly #wakeUp: WakeUp;
   readonly #stop = new AbortController();
   readonly #stopping = new AbortController();
-  readonly #underWay = new Set<Promise<void>>();
-  /** Attempts under way, by the id of their message. */
+  readonly #inFlight = new Set<Promise<void>>();
+  /** Attempts in flight, by the id of their message. */
   readonly #attempts = new Map<string, AbortController>();
   #isStopped = false;
 
@@ -51,12 +51,12 @@ export class WebhookSender {
     this.#wakeUp = new WakeUp(() => this.#fill(), options.nowMs, onError);
   }
 
-  /** There may be something to send. */
+  /** Looks for due messages now. */
   wake(): void {
     this.#wakeUp.wake();
   }
 
-  /** Hangs up on the receiver of a message whose body is no longer what it was; it is tried again if it is still there. */
+  /** Aborts the attempt at a message whose body has changed; it is tried again if it still exists. */
   interrupt(webhookId: string): void {
     this.#attempts.get(webhookId)?.abort();
   }
@@ -66,16 +66,16 @@ export class WebhookSender {
     this.#stopping.abort();
     await this.#wakeUp.stop();
     const hangUp = setTimeout(() => this.#stop.abort(), this.#options.graceMs);
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#inFlight);
     clearTimeout(hangUp);
   }
 
   async #fill(): Promise<number | undefined> {
     const { outbox, concurrency, perHost, nowMs } = this.#options;
-    while (!this.#isStopped && this.#underWay.size < concurrency) {
+    while (!this.#isStopped && this.#inFlight.size < concurrency) {
       const atMs = nowMs();
       const delivery = await outbox.take(atMs, perHost);
-      // What is due but held back by `perHost` is looked at when one of that host ends.
+      // A message held back by `perHost` is looked at when an attempt at that host ends.
       if (delivery === undefined) return inFuture(outbox.nextDueMs(), atMs);
       const attempt = this.#send(delivery)
         .catch((error: unknown) => {
@@ -83,12 +83,12 @@ export class WebhookSender {
           this.#giveBackLater(delivery.webhookId);
         })
         .finally(() => {
-          this.#underWay.delete(attempt);
+          this.#inFlight.delete(attempt);
           this.wake();
         });
-      this.#underWay.add(attempt);
+      this.#inFlight.add(attempt);
     }
-    return undefined; // the end of one wakes
+    return undefined; // the end of an attempt calls wake()
   }
 
   async #send(delivery: Delivery): Promise<void> {
@@ -97,7 +97,7 @@ export class WebhookSender {
     const atMs = nowMs();
     const valid = await secrets.valid(tenantId, atMs);
     const interrupted = new AbortController();
-    this.#attempts.set(webhookId, interrupted); // before the body is made: whatever changes it from now on is noticed
+    this.#attempts.set(webhookId, interrupted); // before the body is made: any later change of it interrupts the attempt
     try {
       const body = await bodyOf(delivery);
       if (body === undefined) return await this.#noted(() => outbox.drop(webhookId));
@@ -115,7 +115,7 @@ export class WebhookSender {
     }
   }
 
-  /** What became of an attempt is written, however long the store is away: the receiver is not asked again for that. */
+  /** Writes the result of an attempt, however long the store is unavailable, rather than send the message again. */
   async #noted(write: () => Promise<void>): Promise<void> {
     for (let isReported = false; ; isReported = true) {
       try {
@@ -129,7 +129,7 @@ export class WebhookSender {
     }
   }
 
-  /** After a fault of the store, which would only come again at once. */
+  /** Waits after a fault of the store, which would recur at once. */
   #giveBackLater(webhookId: string): void {
     const again = setTimeout(() => {
       void this.#options.outbox.giveBack(webhookId).then(() => this.wake());

@@ -4,7 +4,7 @@ import { Webhook } from 'standardwebhooks';
 /** A signing secret in the form of Standard Webhooks: 256 random bits. */
 export const newSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 
-/** The headers of Standard Webhooks; a signature for each secret that is valid, none where there is none. */
+/** The headers of Standard Webhooks: one signature per valid secret, no signature header where there is none. */
 export function webhookHeaders(
   webhookId: string,
   payload: string,

@@ -12,11 +12,11 @@ const vector = z
 export const embeddingRow = z.object({ modelId: z.string().min(1), values: vector });
 
 export function toEmbeddingRow({ modelId, values }: Embedding): z.output<typeof embeddingRow> {
-  const bytes = Buffer.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)); // a copy: it may be swapped
+  const bytes = Buffer.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)); // a copy: its bytes may be swapped
   return { modelId, values: littleEndian(bytes).toString('base64') };
 }
 
-/** An embedding of its own: its array is fresh. */
+/** A new embedding that owns its array. */
 export function fromEmbeddingRow({ modelId, values: text }: z.output<typeof embeddingRow>): Embedding {
   const values = new Float32Array(byteLengthOf(text) / 4);
   const bytes = Buffer.from(values.buffer);
@@ -25,7 +25,7 @@ export function fromEmbeddingRow({ modelId, values: text }: z.output<typeof embe
   return { modelId, values };
 }
 
-/** Float32 bytes between this machine's order and little-endian, in place. */
+/** Converts float32 bytes between the machine's byte order and little-endian, in place. */
 const littleEndian = (bytes: Buffer): Buffer => (endianness() === 'LE' ? bytes : bytes.swap32());
 
 function byteLengthOf(base64: string): number {

@@ -45,7 +45,7 @@ export function toRow(voiceprint: Voiceprint): VoiceprintRow {
   };
 }
 
-/** A voiceprint of its own from a row: its arrays are fresh, so the caller may hand them on or change them. */
+/** A new voiceprint from a row: it owns its arrays, so the caller may transfer or change them. */
 export function fromRow(row: VoiceprintRow): Voiceprint {
   return {
     ...row,

@@ -9,7 +9,7 @@ const VERSION = 1;
 /** Little-endian 16-bit samples in base64. */
 const samples = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/);
 
-/** The file of the kept speech of one sample. The purpose names it, so that sealed files cannot be exchanged. */
+/** The file of the kept speech of one sample. The purpose contains its id, so that sealed files cannot be exchanged. */
 export const speechForm = (tenantId: string, audioId: string): ReadableForm<KeptSpeech> => ({
   format: FORMAT,
   version: VERSION,
@@ -24,7 +24,7 @@ export const speechForm = (tenantId: string, audioId: string): ReadableForm<Kept
 });
 
 function textOf(values: Int16Array): string {
-  const bytes = Buffer.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)); // a copy: it may be swapped
+  const bytes = Buffer.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)); // a copy: its bytes may be swapped
   return (endianness() === 'LE' ? bytes : bytes.swap16()).toString('base64');
 }
 

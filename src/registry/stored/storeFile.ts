@@ -6,13 +6,13 @@ import { seal, unseal } from '../../sealing/sealing.js';
 import type { SealingKeys } from '../sealingKeys.js';
 import { parseSealedBody, parseStore, type StoredForm, sealedStoreText } from './storedForm.js';
 
-/** Tells one written file from the next: every write makes a new one, so a changed file is a changed inode or time. */
+/** Identifies one version of a file: every write creates a new file, so a change shows as another inode or time. */
 type Fingerprint = string;
 const ABSENT: Fingerprint = 'absent';
 
 /**
- * lowdb adapter for one JSON file: atomic writes, and AES-256-GCM where a key is given. A plain file met with a key is
- * encrypted by the next write. A file that cannot be read is reported and never written over.
+ * lowdb adapter for one JSON file: atomic writes, and AES-256-GCM where a key is given. A plain file opened with a key is
+ * encrypted by the next write. An unreadable file is reported and never overwritten.
  */
 export class StoreFile<Body> implements Adapter<Body> {
   readonly path: string;
@@ -20,7 +20,7 @@ export class StoreFile<Body> implements Adapter<Body> {
   readonly #keys: SealingKeys;
   #known: Fingerprint | undefined;
   #isPlain = false;
-  /** Asked just before a write becomes visible; throws where the lock was lost. */
+  /** Called just before a write becomes visible; throws where the lock was lost. */
   beforeRename: () => Promise<void> = async () => {};
 
   constructor(path: string, form: StoredForm<Body>, keys: SealingKeys) {
@@ -29,31 +29,31 @@ export class StoreFile<Body> implements Adapter<Body> {
     this.#keys = keys;
   }
 
-  /** True where the file was plain when it was last read though there is a key: the next write encrypts it. */
+  /** True where there is a key but the file was plain when last read: the next write encrypts it. */
   get isToBeSealed(): boolean {
     return this.#isPlain && this.#keys.isSealing;
   }
 
-  /** Makes the folder, readable by its owner only. */
+  /** Creates the folder, readable by its owner only. */
   async prepare(): Promise<void> {
     await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
   }
 
-  /** What is stored, or null where the file is what this adapter read or wrote last (lowdb then keeps what it has). */
+  /** The stored body, or null where the file is unchanged since this adapter last read or wrote it (lowdb then keeps its data). */
   async read(): Promise<Body | null> {
     const text = await this.#readChanged();
     if (text === undefined) return null;
     try {
       return text === '' && this.#known === ABSENT ? this.#form.empty() : await this.#bodyOf(text);
     } catch (error) {
-      this.#known = undefined; // not taken in: the next read must try, and fail, again
+      this.#known = undefined; // not loaded: the next read must try, and fail, again
       throw error;
     }
   }
 
-  /** Only under the store's lock. */
+  /** Call only while holding the store's lock. */
   async write(body: Body): Promise<void> {
-    this.#known = undefined; // whatever fails from here on, the next read looks at the disk
+    this.#known = undefined; // if a step below fails, the next read must read the file again
     const text = await this.#textOf(body);
     await removeTemporaries(this.path);
     await replaceFile(this.path, text, { beforeRename: this.beforeRename });
@@ -71,7 +71,7 @@ export class StoreFile<Body> implements Adapter<Body> {
     try {
       const fingerprint = fingerprintOf(await file.stat({ bigint: true }));
       if (fingerprint === this.#known) return undefined;
-      const text = await file.readFile('utf8'); // the open file is never written to again: what is read is whole
+      const text = await file.readFile('utf8'); // files are replaced, never modified: the content is complete
       this.#known = fingerprint;
       return text;
     } finally {

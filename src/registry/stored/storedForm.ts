@@ -2,37 +2,37 @@ import { z } from 'zod';
 import { VoicePrintsError } from '../../core/errors.js';
 import { type SealedBox, sealedBox } from '../../sealing/sealing.js';
 
-/** One step from version `from` to `from + 1` over the parsed document; pure. */
+/** One migration of the parsed document from version `from` to `from + 1`; pure. */
 type Migration = (document: Record<string, unknown>) => Record<string, unknown>;
 export type Migrations = Readonly<Record<number, Migration>>;
 
-/** How one kind of store file is written: a JSON document with `format` and `version`, whose body may be sealed. */
+/** Format of one kind of store file: a JSON document with `format` and `version`, whose body may be sealed. */
 export interface StoredForm<Body> {
   readonly format: string;
-  /** Version written by this code. Raise it with a migration whenever the stored form changes. */
+  /** Version written by this code. Increase it, with a migration, whenever the format changes. */
   readonly version: number;
   readonly migrations: Migrations;
-  /** Bound to the ciphertext: a box of one kind cannot be put in the place of another. */
+  /** Bound to the ciphertext: a box of one kind cannot be substituted for another. */
   readonly purpose: string;
-  /** What is stored, for messages. */
+  /** Name of the content in messages. */
   readonly noun: string;
-  /** The document as written, and the body it holds. */
+  /** The document as written, and its body. */
   readonly schema: z.ZodType<Body>;
   /** Text of the whole document. */
   readonly textOf: (body: Body) => string;
   readonly empty: () => Body;
-  /** A copy that a step may change; what is inside its collections is never changed in place. */
+  /** A copy that a step may change; the members of its collections are never changed in place. */
   readonly copyOf: (body: Body) => Body;
   readonly isSame: (a: Body, b: Body) => boolean;
 }
 
-/** What reading and sealing need of a form. */
+/** The part of a form needed for reading and sealing. */
 export type ReadableForm<Body> = Pick<
   StoredForm<Body>,
   'format' | 'version' | 'migrations' | 'purpose' | 'noun' | 'schema' | 'textOf'
 >;
 
-/** What a store file holds, before decryption. */
+/** Content of a store file, before decryption. */
 export type StoreContent<Body> =
   | { readonly kind: 'plain'; readonly body: Body }
   | { readonly kind: 'sealed'; readonly box: SealedBox };
@@ -40,7 +40,7 @@ export type StoreContent<Body> =
 const head = z.object({ format: z.string(), version: z.number().int().min(1) });
 const sealedDocument = head.extend({ sealed: sealedBox });
 
-/** Reads the text of a store file. Throws REGISTRY_CORRUPT or REGISTRY_VERSION_NEWER; nothing is guessed or dropped. */
+/** Reads the text of a store file. Throws REGISTRY_CORRUPT or REGISTRY_VERSION_NEWER; nothing is guessed or discarded. */
 export function parseStore<Body>(form: ReadableForm<Body>, text: string): StoreContent<Body> {
   const document = documentOf(form, text);
   const { version } = headOf(form, document);
@@ -60,7 +60,7 @@ export function sealedStoreText<Body>({ format, version }: ReadableForm<Body>, b
   return `${JSON.stringify({ format, version, sealed: box })}\n`;
 }
 
-/** Brings a document to the form's version step by step. */
+/** Migrates a document to the form's version step by step. */
 export function migrate<Body>(
   form: Pick<StoredForm<Body>, 'version' | 'migrations' | 'noun'>,
   document: Record<string, unknown>,
@@ -86,7 +86,7 @@ function bodyOf<Body>(form: ReadableForm<Body>, document: Record<string, unknown
   headOf(form, document);
   const parsed = form.schema.safeParse(migrate(form, document));
   if (parsed.success) return parsed.data;
-  // Not zod's own words here: they would quote names of people.
+  // Not zod's message: it would quote names of people.
   throw corrupt(form, `field ${parsed.error.issues[0]?.path.join('.') ?? '?'} is not as it should be`);
 }
 
@@ -95,7 +95,7 @@ function documentOf<Body>(form: ReadableForm<Body>, text: string): Record<string
   try {
     parsed = JSON.parse(text);
   } catch {
-    // Without the cause: V8 quotes the text around the fault, and with it names.
+    // Without the cause: V8 quotes the text around the fault, which may contain names.
     throw corrupt(form, 'it is not JSON');
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))

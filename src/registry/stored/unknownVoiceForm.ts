@@ -27,17 +27,17 @@ const unknownVoiceRow = z.object({
 /** An unknown voice as stored: plain JSON. */
 export type UnknownVoiceRow = Readonly<z.output<typeof unknownVoiceRow>>;
 
-/** What the file of the unknown voices holds. */
+/** Content of the file of unknown voices. */
 export interface UnknownVoiceRows {
   /** By `rowKey`. */
   readonly voices: Map<string, UnknownVoiceRow>;
-  /** The number given last, by tenant. */
+  /** The last number assigned, by tenant. */
   readonly lastNumbers: Map<string, number>;
 }
 
 const numbersRow = z.object({ tenantId: z.string().min(1), last: z.number().int().nonnegative() });
 
-/** The file of the unknown voices. Rows never change in place, so their text is made once. */
+/** The file of the unknown voices. Rows never change in place, so their text is cached. */
 export const UNKNOWN_VOICE_FORM: StoredForm<UnknownVoiceRows> = {
   format: FORMAT,
   version: VERSION,
@@ -73,7 +73,7 @@ export function toUnknownRow(
   return { id, tenantId, exemplars: rows, speechMs, firstHeardMs, lastHeardMs, modelId };
 }
 
-/** An unknown voice of its own from a row: its arrays are fresh. */
+/** A new unknown voice from a row: it owns its arrays. */
 export function fromUnknownRow({ tenantId: _, exemplars, ...plain }: UnknownVoiceRow): UnknownVoice {
   return {
     ...plain,

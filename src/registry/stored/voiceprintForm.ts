@@ -3,15 +3,15 @@ import { type VoiceprintRow, voiceprintRow } from './row.js';
 import type { StoredForm } from './storedForm.js';
 
 const FORMAT = 'voice-prints-store';
-/** Version 2: exemplars may name kept audio, which older code would leave behind when it erases somebody. */
+/** Version 2: exemplars may refer to kept audio, which older code would not erase with the person. */
 const VERSION = 2;
 
-/** Rows by `rowKey`. A Map, and an array on disk: ids such as `__proto__` must be ordinary. */
+/** Rows by `rowKey`. A Map, and an array on disk: ids such as `__proto__` must be ordinary keys. */
 export type Rows = Map<string, VoiceprintRow>;
-/** Newline cannot occur in an id, so tenants cannot run into each other. */
+/** Newline cannot occur in an id, so keys of two tenants never collide. */
 export const rowKey = (tenantId: string, id: string): string => `${tenantId}\n${id}`;
 
-/** The file of the voiceprints. Rows never change in place, so their text is made once. */
+/** The file of the voiceprints. Rows never change in place, so their text is cached. */
 export const VOICEPRINT_FORM: StoredForm<Rows> = {
   format: FORMAT,
   version: VERSION,
