@@ -9,24 +9,24 @@ import type { TenantGate } from './access/tenantGate.js';
 import { contractOutcome } from './v1/asyncAnswers.js';
 
 export interface AsyncJobsOptions {
-  /** Or what opens it; it stays the caller's. */
+  /** The engine, or a function that opens it; the caller still owns it. */
   readonly engine: Engine | (() => Promise<Engine>);
   /** The key the engine was opened with. */
   readonly encryptionKey?: string | undefined;
-  /** Hosts (`name` or `name:port`) in private networks that urls and webhooks may lead to; none by default. */
+  /** Hosts (`name` or `name:port`) in private networks that urls and webhooks may refer to; none by default. */
   readonly allowHosts?: readonly string[] | undefined;
-  /** Told of faults of ours; never of the content of a job. */
+  /** Receives internal faults, never the content of a job. */
   readonly onFault?: ((fault: JobFault) => void) | undefined;
-  /** Audio of jobs counts there; jobs of a tenant whose minutes are used up wait. Without one nobody is limited. */
+  /** Counts the audio of jobs; jobs of a tenant whose minutes are used up wait. No limits without it. */
   readonly gate?: TenantGate | undefined;
   readonly settings?: Partial<JobSettings> | undefined;
-  /** Only looks and marks: no job is worked on and no webhook sent. */
+  /** Reads and changes stored jobs only: no job is processed and no webhook sent. */
   readonly isIdle?: boolean;
 }
 
 /**
- * The jobs of an engine's store, with webhooks in the form of the closed service. `open` them when the surface starts,
- * so that what was left goes on; where that failed (another process has them) the next call tries again.
+ * The jobs of an engine's store, with webhooks in the format of the DeepAffects service. `open` them when the surface
+ * starts, so that pending jobs continue; where that fails (another process holds them) the next call tries again.
  * Close them before the engine.
  */
 export class AsyncJobs implements AsyncDisposable {
@@ -39,13 +39,13 @@ export class AsyncJobs implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Throws what openJobs throws, and ENGINE_CLOSED. */
+  /** Throws the errors of openJobs, and ENGINE_CLOSED. */
   readonly open = (): Promise<Jobs> => {
     if (this.#isClosed) return Promise.reject(new VoicePrintsError('ENGINE_CLOSED', 'the jobs were closed; try again'));
     return this.#jobs.get();
   };
 
-  /** Hears every job that is done or failed, of every tenant, once its outcome is on disk. Returns what ends that. */
+  /** Calls the listener for every done or failed job of every tenant, once its outcome is on disk. Returns a function that unsubscribes. */
   onSettled(listener: (job: JobView) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

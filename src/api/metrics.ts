@@ -1,10 +1,10 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { CallReport } from './calls/callReport.js';
 
-/** Seconds: from an answer out of memory to a long recording. */
+/** Histogram buckets in seconds: from an answer out of memory to a long recording. */
 const BUCKETS = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120];
 
-/** What Prometheus reads: calls, how long they took, audio worked on, and the process itself. */
+/** Metrics for Prometheus: calls, their duration, audio processed, and the process itself. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #calls = new Counter({

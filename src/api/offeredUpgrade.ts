@@ -2,14 +2,14 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
 
-/** Whether a request wants to become a WebSocket, and nothing else. */
+/** Whether a request offers an upgrade to WebSocket and to nothing else. */
 export const isWebSocket = (request: IncomingMessage): boolean =>
   request.headers.upgrade?.trim().toLowerCase() === 'websocket';
 
 /**
- * Answers a request that offers an upgrade as if it had not: many clients offer HTTP/2 or TLS with every call, and go on in
- * HTTP/1.1 where nobody takes it (RFC 9110, 7.8). node:http has let go of the connection by then, so the head is written anew
- * without the offer, and read with what follows it as a new connection of the same server.
+ * Ignores an offered upgrade: many clients offer HTTP/2 or TLS with every call, and continue in HTTP/1.1 where the server
+ * does not accept it (RFC 9110, 7.8). node:http has detached the connection by then, so the head is written again without
+ * the offer, and is read, together with the bytes after it, as a new connection of the same server.
  */
 export function declineUpgrade(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const { method, url, httpVersion, rawHeaders } = request;
@@ -23,7 +23,7 @@ export function declineUpgrade(server: Server, request: IncomingMessage, socket:
   server.emit(server instanceof TlsServer ? 'secureConnection' : 'connection', socket);
 }
 
-/** What stays of a header without the offer: nothing, or the tokens of `connection` that are about something else. */
+/** A header without the offer: nothing, or the unrelated tokens of `connection`. */
 function keptOf(name: string, value: string): string {
   if (name === 'upgrade' || name === 'http2-settings') return '';
   if (name !== 'connection') return value;

@@ -37,33 +37,33 @@ export interface RestOptions {
   readonly limits?: Partial<RestLimits>;
   /** Hosts (`name` or `name:port`) in private networks from which a `url` may be fetched; none by default. */
   readonly allowHosts?: readonly string[];
-  /** Told of every fault of ours; by default one line and the stack go to stderr. */
+  /** Receives every internal fault; by default one line and the stack are written to stderr. */
   readonly onFailure?: (failure: FailureReport) => void;
-  /** Told of every call once it is over. */
+  /** Called at the end of every call. */
   readonly onCall?: (report: CallReport) => void;
 }
 
 export interface RestRouterOptions {
   readonly engine: Engine;
-  /** There is no surface without keys. */
+  /** Required: every call needs a key. */
   readonly keys: ApiKeys;
-  /** Holds tenants to their limits; without one nobody is limited. */
+  /** Enforces the limits of tenants; no limits without it. */
   readonly gate?: TenantGate | undefined;
   /** The jobs of the engine's store (see AsyncJobs); without them there are no asynchronous calls. */
   readonly jobs?: (() => Promise<Jobs>) | undefined;
   readonly options?: RestOptions;
-  /** Wrong keys count together with those of other surfaces that share it. */
+  /** Wrong keys are counted together with those of other surfaces that share it. */
   readonly throttle?: KeyThrottle;
-  /** Proxies whose word is taken for where a call comes from; none by default. */
+  /** Proxies trusted to name the client's address; none by default. */
   readonly proxies?: TrustedProxies | undefined;
 }
 
-/** Where the drop-in calls live. */
+/** Base path of the DeepAffects calls. */
 const CONTRACT_PREFIX = '/audio/generic/api';
 
 /**
  * The REST surface as one Express handler: below `/audio/generic/api`, `/v1/speakers`, `/v1/identify`, `/v1/jobs`, `/v1/webhooks`, `/metrics`;
- * everything else goes on to `next`. Fits into Express 4 (Node-RED) and Express 5, behind other parsers or none.
+ * everything else is passed to `next`. Works in Express 4 (Node-RED) and Express 5, behind other body parsers or none.
  */
 export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }: RestRouterOptions): express.Router {
   const limits = { ...REST_LIMITS, ...options.limits };
@@ -90,7 +90,7 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
   const router = express.Router();
   router.get('/metrics', endpoint(surface, problemDialect, metricsAnswer(metrics), { scope: 'admin' }));
   const document = openApiDocument();
-  // No secret: a client may read how to call before it has a key.
+  // Public: a client may read the description before it has a key.
   router.get('/v1/openapi.json', (_request, response) => writeJson(response, 200, document));
   const contract = express.Router();
   addAsyncRoutes(contract, surface);

@@ -19,30 +19,30 @@ import { isStream, StreamServer } from './websocket/streamServer.js';
 import type { StreamLimits } from './websocket/streamSurface.js';
 
 export interface ServeOptions extends RestRouterOptions {
-  /** 127.0.0.1 by default: seen from outside only when that is asked for. */
+  /** 127.0.0.1 by default: reachable from other machines only when configured so. */
   readonly host?: string;
-  /** 0 takes a free one. */
+  /** 0 selects a free one. */
   readonly port?: number;
   /** PEM: HTTPS and WSS instead of HTTP and WS; see readTls. */
   readonly tls?: Tls | undefined;
-  /** How long `close` waits for calls in work before it ends them. */
+  /** How long `close` waits for active calls before it aborts them. */
   readonly graceMs?: number;
   /** Web pages of these origins (see parseOrigins) may call from a browser; none by default. */
   readonly corsOrigins?: readonly string[];
-  /** Caps on live streams over WebSocket. */
+  /** Limits on live streams over WebSocket. */
   readonly streamLimits?: Partial<StreamLimits>;
-  /** Connections at once; 1,000 by default. Past that, those give way that have asked nothing for longest. */
+  /** Concurrent connections; 1,000 by default. Beyond that, the connections that have been idle longest are closed. */
   readonly maxConnections?: number;
 }
 
 export interface RunningServer {
   /** e.g. `http://127.0.0.1:8080`. */
   readonly url: string;
-  /** Stops listening, lets calls in work end, then hangs up. The engine stays the caller's. */
+  /** Stops listening, waits for active calls, then closes all connections. The caller still owns the engine. */
   close(): Promise<void>;
 }
 
-/** Serves the REST surface, live streams over WebSocket, the live page, the page of the calls and `/healthz` without Node-RED. Throws CONFIG_INVALID when the port cannot be had. */
+/** Serves the REST surface, live streams over WebSocket, the live page, the page of the calls and `/healthz` without Node-RED. Throws CONFIG_INVALID when it cannot listen on the port. */
 export async function serve({
   host = '127.0.0.1',
   port = 8080,
@@ -67,11 +67,11 @@ export async function serve({
     keep: ({ socket }) => connections.keep(peerOf(socket)),
     ...present({ onFailure: options?.onFailure }),
   });
-  // Slow or silent clients lose their connection: heads within 15 s, whole requests within the body's time.
+  // Slow or silent clients are disconnected: heads must arrive within 15 s, whole requests within the body's time limit.
   const timeouts = {
     headersTimeout: 15_000,
     requestTimeout: (rest.options?.limits?.bodyTimeoutMs ?? REST_LIMITS.bodyTimeoutMs) + 30_000,
-    // Longer than the usual 60 s of a proxy in front of us, which otherwise sends into a closing connection.
+    // Longer than the usual 60 s of a proxy in front of us, which would otherwise write to a closing connection.
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: 5_000,
   };
@@ -91,7 +91,7 @@ export async function serve({
   return { url: `${scheme}://${shown}:${taken}`, close: () => close(server, streams, graceMs) };
 }
 
-/** Of TLS; the usual two minutes hold a connection that says nothing. */
+/** Timeout of the TLS handshake; the default of two minutes holds an idle connection too long. */
 const HANDSHAKE_MS = 15_000;
 
 /** Throws CONFIG_INVALID where the certificate and its key cannot be used. */
@@ -126,7 +126,7 @@ function appOf(rest: RestRouterOptions, corsOrigins: readonly string[]): express
   return app;
 }
 
-/** Asked by anybody, as often as they like: the store is read once for all who wait. */
+/** Unauthenticated, at any rate: concurrent requests share one read of the store. */
 function sharedWhileAsked<T>(ask: () => Promise<T>): () => Promise<T> {
   let asking: Promise<T> | undefined;
   return () => {
@@ -139,7 +139,7 @@ function sharedWhileAsked<T>(ask: () => Promise<T>): () => Promise<T> {
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    // Stays: a connection that cannot be accepted, as there are no descriptors left, is an error of the server too.
+    // Stays attached: a connection that cannot be accepted, for want of file descriptors, is an error of the server too.
     server.on('error', (error: NodeJS.ErrnoException) => {
       const message = `cannot listen on ${host}:${port} (${error.code}); choose another --host or --port`;
       reject(new VoicePrintsError('CONFIG_INVALID', message, { cause: error }));
@@ -151,7 +151,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 async function close(server: Server, streams: StreamServer, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const hangUp = setTimeout(() => server.closeAllConnections(), graceMs);
-  // Kept-alive connections become idle only when their call has ended.
+  // Keep-alive connections become idle only when their call has ended.
   const ended = streams.close(graceMs);
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
   await Promise.all([closed, ended]);

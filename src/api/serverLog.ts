@@ -7,14 +7,14 @@ export const LOG_LEVELS = ['info', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * One JSON object a line: every call at `info`, faults of ours at `error`. Ids and numbers only: no names, no addresses
+ * One JSON object per line: every call at `info`, internal faults at `error`. Ids and numbers only: no names, no addresses
  * of callers, nothing of a body, a query or an answer.
  */
 export class ServerLog {
   readonly #log: Logger;
 
   constructor(level: LogLevel, destination: DestinationStream) {
-    // Neither the host's name nor the process id: whoever collects the lines adds what they need.
+    // Neither host name nor process id: log collectors add them.
     this.#log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
   }
 

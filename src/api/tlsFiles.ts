@@ -14,7 +14,7 @@ export interface Tls {
 }
 
 /**
- * The contents of both files; undefined where neither is named. Throws CONFIG_INVALID where only one is, FILE_NOT_FOUND and
+ * The contents of both files; undefined where neither is given. Throws CONFIG_INVALID where only one is, FILE_NOT_FOUND and
  * FILE_UNREADABLE, which name the file.
  */
 export async function readTls({ certificate, privateKey }: TlsFiles): Promise<Tls | undefined> {

@@ -5,17 +5,17 @@ import type { KeyThrottle } from './keyThrottle.js';
 import type { TenantGate } from './tenantGate.js';
 import type { TrustedProxies } from './trustedProxies.js';
 
-/** What tells keys apart, slows down those who guess, and holds tenants to their limits. */
+/** Recognises keys, throttles guessing, and enforces the limits of tenants. */
 export interface KeyCheck {
   readonly keys: ApiKeys;
   readonly throttle: KeyThrottle;
-  /** Proxies whose word is taken for where a call comes from; without them that is where its connection comes from. */
+  /** Proxies trusted to name the client's address; without them it is the address of the connection. */
   readonly proxies?: TrustedProxies | undefined;
-  /** Without one nobody is limited. */
+  /** No limits without it. */
   readonly gate?: TenantGate | undefined;
 }
 
-/** What a call takes: a key that may do it, and, where audio is to be worked on, minutes that are left for that. */
+/** Requirements of a call: a key with its scope and, where audio is processed, remaining minutes. */
 export interface CallNeeds {
   readonly scope: Scope;
   /** `now`: the caller waits for it; `later`: a job. */
@@ -23,8 +23,8 @@ export interface CallNeeds {
 }
 
 /**
- * Who sent this key from this address, counted as one call. Throws KEY_INVALID, KEY_SCOPE where the key is for something
- * else, QUOTA_USED_UP, or TOO_MANY_REQUESTS after too many wrong keys from the address or calls of the tenant.
+ * The caller with this key at this address; counts as one call. Throws KEY_INVALID, KEY_SCOPE where the key lacks the
+ * scope, QUOTA_USED_UP, or TOO_MANY_REQUESTS after too many wrong keys from the address or calls of the tenant.
  */
 export function admitCaller(check: KeyCheck, key: string, address: string, { scope, audio }: CallNeeds): Caller {
   const { keys, throttle, gate } = check;
@@ -38,7 +38,7 @@ export function admitCaller(check: KeyCheck, key: string, address: string, { sco
   return caller;
 }
 
-/** Only wrong keys are slowed down: behind one address there may be many callers, most of them with right ones. */
+/** Only wrong keys are throttled: many callers may share one address, most of them with valid keys. */
 function wrongKey(throttle: KeyThrottle, address: string): RefusedError {
   const waitSeconds = throttle.waitSeconds(address);
   if (waitSeconds === 0) {
@@ -51,11 +51,11 @@ function wrongKey(throttle: KeyThrottle, address: string): RefusedError {
 
 const keyInvalid = () => httpRefusal('KEY_INVALID', 'Invalid ApiKey', { 'www-authenticate': 'Bearer' });
 
-/** Throws KEY_INVALID where the key was revoked, or its grace has ended, since it was admitted: for what stays open. */
+/** Throws KEY_INVALID where the key was revoked, or its grace has ended, since it was admitted. Used by long-lived connections. */
 export function assertStillHeld({ keys }: Pick<KeyCheck, 'keys'>, { keyId }: Caller): void {
   if (!keys.isHeld(keyId)) throw keyInvalid();
 }
 
-/** Who wants to have voices named as they speak; see admitCaller. */
+/** Admits a live stream; see admitCaller. */
 export const admitStream = (check: KeyCheck, key: string, address: string): Caller =>
   admitCaller(check, key, address, { scope: 'identify', audio: 'now' });

@@ -4,7 +4,7 @@ import { LOCAL_TENANT } from '../../engine/engine.js';
 import { type Caller, SCOPES } from './caller.js';
 import { digestOf, keyIdOf, newKey } from './keyDigest.js';
 
-/** A key as a server keeps it: what it may do, and its SHA-256 digest (32 bytes). */
+/** A key as a server stores it: its scopes, and its SHA-256 digest (32 bytes). */
 export interface HashedKey extends Caller {
   readonly digest: Buffer;
 }
@@ -14,9 +14,9 @@ const HASHED = /^sha256:([0-9a-f]{64})$/i;
 
 /** The API keys of a server: only their digests stay in memory. A tenant may have several. */
 export class ApiKeys {
-  /** Asked on every call, so that keys may come and go while a server runs. */
+  /** Called for every request, so that keys may change while a server runs. */
   readonly #current: () => readonly HashedKey[];
-  /** By the ids of keys. */
+  /** By key id. */
   readonly #lastUsedMs = new Map<string, number>();
 
   constructor(current: () => readonly HashedKey[]) {
@@ -24,8 +24,8 @@ export class ApiKeys {
   }
 
   /**
-   * Reads `tenant:key` pairs, one an array item or separated by commas or line ends; `tenant:sha256:HEX` gives the
-   * digest instead of the key. Empty lines and lines that begin with `#` are skipped. Such keys may do everything.
+   * Reads `tenant:key` pairs, one per array item or separated by commas or line ends; `tenant:sha256:HEX` gives the
+   * digest instead of the key. Empty lines and lines that begin with `#` are skipped. Such keys have all scopes.
    * Throws CONFIG_INVALID, naming the place and never the key, and when there is no pair at all.
    */
   static fromPairs(pairs: string | readonly string[]): ApiKeys {
@@ -36,13 +36,13 @@ export class ApiKeys {
     return new ApiKeys(() => keys);
   }
 
-  /** Makes a key of 192 random bits. It is returned once; what stays is its digest. */
+  /** Creates a key of 192 random bits. It is returned once; only its digest is stored. */
   static generate(tenantId: string = LOCAL_TENANT): { readonly keys: ApiKeys; readonly key: string } {
     const key = newKey();
     return { keys: ApiKeys.fromPairs([`${tenantId}:${key}`]), key };
   }
 
-  /** Whose key this is, or undefined. Takes the same time whichever key it is compared with. */
+  /** Owner of a key, or undefined. Compares in constant time. */
   callerOf(key: string): Caller | undefined {
     const digest = digestOf(key);
     let caller: Caller | undefined;
@@ -53,29 +53,29 @@ export class ApiKeys {
     return caller;
   }
 
-  /** Whether a key that was recognised before still holds. */
+  /** Whether a key that was recognised before is still valid. */
   isHeld(keyId: string): boolean {
     return this.#current().some((known) => known.keyId === keyId);
   }
 
-  /** Whether keys of more than one tenant hold now. */
+  /** Whether keys of more than one tenant are valid now. */
   get hasSeveralTenants(): boolean {
     const [first, ...others] = this.#current();
     return others.some(({ tenantId }) => tenantId !== first!.tenantId);
   }
 
-  /** When a key was last recognised here; undefined where it was not since these keys were opened. */
+  /** When a key was last recognised; undefined where it was not since these keys were opened. */
   lastUsedMs(keyId: string): number | undefined {
     return this.#lastUsedMs.get(keyId);
   }
 
-  /** `tenant:sha256:HEX` lines, to be kept in a key file instead of the keys. */
+  /** `tenant:sha256:HEX` lines, to be stored in a key file instead of the keys. */
   toHashedPairs(): readonly string[] {
     return this.#current().map(({ tenantId, digest }) => `${tenantId}:sha256:${digest.toString('hex')}`);
   }
 }
 
-/** See ApiKeys.fromPairs; none is none. */
+/** See ApiKeys.fromPairs; an empty list gives none. */
 export function keysOfPairs(pairs: string | readonly string[]): readonly HashedKey[] {
   const texts = (typeof pairs === 'string' ? [pairs] : pairs).flatMap((text) => text.split(/[,\r\n]+/));
   return texts

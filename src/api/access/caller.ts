@@ -1,22 +1,22 @@
 /**
- * What a key may be used for. `identify` includes jobs, and sees those of its own; `admin` includes erasing, renaming, jobs of
- * the whole tenant and everything below it.
+ * Scopes of a key. `identify` includes its own jobs; `admin` includes erasing, renaming, the jobs of the whole tenant and
+ * all lower scopes.
  */
 export const SCOPES = ['enrol', 'identify', 'admin'] as const;
 
 export type Scope = (typeof SCOPES)[number];
 
-/** Who calls: a tenant, by one of its keys. */
+/** The caller: a tenant, by one of its keys. */
 export interface Caller {
   readonly tenantId: string;
-  /** Names the key in lists and in the audit log; never the key itself. */
+  /** Id of the key in lists and in the audit log; never the key itself. */
   readonly keyId: string;
   readonly scopes: readonly Scope[];
-  /** Whose jobs it sees: its own id, or that of the first key it took the place of. */
+  /** Owner of the jobs it sees: its own id, or that of the first key that it replaced. */
   readonly ownerId: string;
 }
 
-/** The owner whose jobs a caller may see and end; undefined: everybody's of the tenant. */
+/** Owner whose jobs a caller may see and cancel; undefined: all jobs of the tenant. */
 export const visibleOwner = (caller: Caller): string | undefined =>
   mayDo(caller, 'admin') ? undefined : caller.ownerId;
 

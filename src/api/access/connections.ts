@@ -4,37 +4,37 @@ import { networkOf } from './networkOf.js';
 
 interface Connection {
   readonly socket: Socket;
-  /** Streams and calls of admitted callers that it carries. */
+  /** Number of admitted streams and calls on it. */
   kept: number;
-  /** The HTTP call it carries. */
+  /** The current HTTP call. */
   request: IncomingMessage | undefined;
 }
 
 /**
- * The connections of a server. There may be so many and no more; past that the one that has waited longest gives way, of the
- * network that has most of them. Those that carry an admitted stream, or a call that came whole, never do: whoever opens
- * connections and says nothing takes no place that anybody else needs.
+ * The connections of a server, limited in number. Beyond the limit the connection that has been idle longest is closed, of
+ * the network with most connections. Connections with an admitted stream, or a completely received call, are never closed:
+ * idle connections cannot crowd out active clients.
  */
 export class Connections {
   readonly #most: number;
-  /** By the far side's address and port. */
+  /** By remote address and port. */
   readonly #byPeer = new Map<string, Connection>();
-  /** The peers of each network, in the order they came. */
+  /** The peers of each network, in order of arrival. */
   readonly #networks = new Map<string, Set<string>>();
 
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** Looks after every connection that a server accepts from now on. */
+  /** Tracks every connection that a server accepts from now on. */
   watch(server: Server): void {
     server.on('connection', (socket: Socket) => this.#add(socket));
   }
 
-  /** Keeps the connection of a peer (`address:port`) until the result is called: an admitted stream goes over it. */
+  /** Protects the connection of a peer (`address:port`), which carries an admitted stream, until the returned function is called. */
   keep(peer: string): () => void {
     const connection = this.#byPeer.get(peer);
-    if (connection === undefined) return () => undefined; // gone already
+    if (connection === undefined) return () => undefined; // already closed
     connection.kept += 1;
     let isKept = true;
     return () => {
@@ -43,7 +43,7 @@ export class Connections {
     };
   }
 
-  /** A call over HTTP: once it has come whole its connection is kept until it is answered. */
+  /** A call over HTTP: once it is completely received, its connection is protected until it is answered. */
   carries(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#byPeer.get(peerOf(request.socket));
     if (connection === undefined) return;
@@ -69,14 +69,14 @@ export class Connections {
   }
 
   #delete(peer: string, network: string, connection: Connection): void {
-    if (this.#byPeer.get(peer) !== connection) return; // the port is in use again
+    if (this.#byPeer.get(peer) !== connection) return; // the port is already in use by a newer connection
     this.#byPeer.delete(peer);
     const peers = this.#networks.get(network);
     peers?.delete(peer);
     if (peers?.size === 0) this.#networks.delete(network);
   }
 
-  /** Whether one gave way. */
+  /** Closes one connection; false where none may be closed. */
   #evictOne(): boolean {
     const fullestFirst = [...this.#networks].sort(([, a], [, b]) => b.size - a.size);
     for (const [network, peers] of fullestFirst) {
@@ -92,6 +92,6 @@ export class Connections {
   }
 }
 
-/** `address:port` of the far side of a connection. */
+/** `address:port` of the remote side of a connection. */
 export const peerOf = ({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string =>
   `${remoteAddress}:${remotePort}`;

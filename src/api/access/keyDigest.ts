@@ -5,6 +5,6 @@ export const newKey = (): string => `vp_${randomBytes(24).toString('base64url')}
 
 export const digestOf = (key: string): Buffer => createHash('sha256').update(key, 'utf8').digest();
 
-/** Short, stable name of a key that has none of its own; says nothing about the key. */
+/** Short, stable id of a key that has none; reveals nothing about the key. */
 export const keyIdOf = (digest: Buffer): string =>
   `key-${createHash('sha256').update(digest).digest('hex').slice(0, 8)}`;

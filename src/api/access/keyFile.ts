@@ -14,11 +14,11 @@ const keyRow = z.object({
   scopes: z.array(z.enum(SCOPES)).min(1),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   createdAt: z.iso.datetime(),
-  /** Refused from then on: when it was revoked, or, after a rotation, when its grace is over. */
+  /** Refused from this time on: when it was revoked, or, after a rotation, when its grace ends. */
   endsAt: z.iso.datetime().optional(),
-  /** Refused whatever the clock says: it was revoked, or was seen to have ended. */
+  /** Refused regardless of the clock: it was revoked, or has been observed to have ended. */
   isRevoked: z.literal(true).optional(),
-  /** The first of the keys whose place it has taken, one after the other. */
+  /** The first key of the chain of rotations that led to it. */
   ownerId: z.string().min(1).optional(),
 });
 
@@ -33,18 +33,18 @@ const ringForm = z.object({
   tenants: z.record(z.string().regex(TENANT), tenantRow).default({}),
 });
 
-/** A key as it is kept: its digest, never the key. */
+/** A key as stored: its digest, never the key. */
 export type KeyRow = z.output<typeof keyRow>;
 
-/** The keys of a store and the limits of its tenants, as they are kept. */
+/** The keys of a store and the limits of its tenants, as stored. */
 export type StoredRing = z.output<typeof ringForm>;
 
 export const EMPTY_RING: StoredRing = { version: 1, keys: [], tenants: {} };
 
-/** Where the keys of a store are kept: in its folder, beside the voiceprints. */
+/** Path of the keys of a store: in its folder, beside the voiceprints. */
 export const keyFileOf = (storeDirectory: string): string => join(storeDirectory, 'api-keys.json');
 
-/** Throws FILE_UNREADABLE, and CONFIG_INVALID where the file is none of ours. No file is an empty ring. */
+/** Throws FILE_UNREADABLE, and CONFIG_INVALID where the file is not a key file. Without a file the ring is empty. */
 export async function readKeyFile(path: string): Promise<StoredRing> {
   let text: string;
   try {

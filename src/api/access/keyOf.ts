@@ -9,7 +9,7 @@ export function parametersOf(request: IncomingMessage): URLSearchParams {
   return new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
 }
 
-/** The key of a request, wherever it is carried; empty where it has none. */
+/** The key of a request, from header or query; empty where it has none. */
 export function keyOf(request: IncomingMessage): string {
   const parameters = parametersOf(request);
   const inQuery = KEY_PARAMETERS.map((name) => parameters.get(name)).find((key) => key);

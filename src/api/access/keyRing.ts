@@ -20,36 +20,36 @@ export interface NewKeyRequest {
   readonly label?: string | undefined;
 }
 
-/** `key` is shown this once. */
+/** `key` is shown only once. */
 export interface MadeKey {
   readonly record: KeyRecord;
   readonly key: string;
 }
 
 export interface KeyRingOptions {
-  /** Who changes keys, as the audit log names them. */
+  /** Who changes keys, as recorded in the audit log. */
   readonly actor?: string;
   readonly nowMs?: () => number;
 }
 
-/** What is left out stays as it is. */
+/** Omitted members are unchanged. */
 export type LimitChanges = { readonly [Limit in keyof TenantLimits]?: TenantLimits[Limit] | null };
 
-/** Who hears of a ring that is followed. */
+/** Listeners of a ring that is followed. */
 export interface RingListener {
-  /** After every change, whoever made it. */
+  /** Called after every change by any process. */
   onChange?(): void;
-  /** The file cannot be read; the keys stay as they are. */
+  /** The file cannot be read; the keys are unchanged. */
   onFailure(error: unknown): void;
 }
 
-/** Changes by another process are seen within this time. */
+/** Polling interval for changes by other processes. */
 const POLL_MS = 1_000;
 const LOCK_WAIT_MS = 10_000;
 
 /**
  * The keys of a store: a file of digests that the command line and the editor change while servers read it.
- * A key itself is seen once, by whoever made it. Every change is noted in the audit log of the store.
+ * A key itself is shown once, when it is created. Every change is recorded in the audit log of the store.
  */
 export class KeyRing implements Disposable {
   readonly #folder: string;
@@ -58,15 +58,15 @@ export class KeyRing implements Disposable {
   readonly #lock: StoreLock;
   readonly #log: AuditLog;
   #ring = EMPTY_RING;
-  /** Keys of the ring, but for those that were revoked. */
+  /** Keys of the ring, except revoked ones. */
   #held: readonly (HashedKey & { readonly endsAtMs: number })[] = [];
-  /** The latest the clock has said: what has ended stays so when it is set back. */
+  /** Latest time seen: a key that has ended stays ended when the clock is set back. */
   #latestMs = 0;
-  /** Counts what was read and written: a reading that a change has overtaken is not taken. */
+  /** Version of the state: a read that was overtaken by a change is discarded. */
   #turn = 0;
   #followed: { readonly poll: () => void; readonly listener: RingListener } | undefined;
 
-  /** Has no keys until it is read. */
+  /** Empty until it is read. */
   constructor(storeDirectory: string, { actor = 'program', nowMs = Date.now }: KeyRingOptions = {}) {
     this.#folder = storeDirectory;
     this.#actor = actor;
@@ -75,14 +75,14 @@ export class KeyRing implements Disposable {
     this.#log = new AuditLog(storeDirectory);
   }
 
-  /** The ring of a store, read. Throws FILE_UNREADABLE, and CONFIG_INVALID where its file is none of ours. */
+  /** Opens and reads the ring of a store. Throws FILE_UNREADABLE, and CONFIG_INVALID where its file is not a key file. */
   static async open(storeDirectory: string, options?: KeyRingOptions): Promise<KeyRing> {
     const ring = new KeyRing(storeDirectory, options);
     await ring.read();
     return ring;
   }
 
-  /** Throws FILE_UNREADABLE, and CONFIG_INVALID where the file is none of ours. No file is an empty ring. */
+  /** Throws FILE_UNREADABLE, and CONFIG_INVALID where the file is not a key file. Without a file the ring is empty. */
   async read(): Promise<void> {
     this.#turn += 1;
     const turn = this.#turn;
@@ -90,7 +90,7 @@ export class KeyRing implements Disposable {
     if (turn === this.#turn) this.#take(ring);
   }
 
-  /** Looks for changes of the file from now on, until disposed. */
+  /** Watches the file for changes until disposed. */
   follow(listener: RingListener): void {
     if (this.#followed) return;
     const poll = () => {
@@ -105,7 +105,7 @@ export class KeyRing implements Disposable {
     this.#followed = undefined;
   }
 
-  /** Keys that hold now. */
+  /** Keys that are valid now. */
   current(): readonly HashedKey[] {
     const nowMs = this.#latest();
     return this.#held.filter(({ endsAtMs }) => endsAtMs > nowMs);
@@ -119,7 +119,7 @@ export class KeyRing implements Disposable {
     return this.#ring.keys.map(recordOf);
   }
 
-  /** Makes a key, shown this once. Throws CONFIG_INVALID for a tenant of other letters, or a label that is too long. */
+  /** Creates a key, shown only once. Throws CONFIG_INVALID for an invalid tenant id, or a label that is too long. */
   async create(request: NewKeyRequest): Promise<MadeKey> {
     const { row, key } = this.#make(request);
     await this.#change((ring) => ({ ...ring, keys: [...ring.keys, row] }));
@@ -127,7 +127,7 @@ export class KeyRing implements Disposable {
     return { record: recordOf(row), key };
   }
 
-  /** A new key of the same tenant, scopes and label; the old one holds for `graceMs` longer. Throws KEY_NOT_FOUND. */
+  /** A new key of the same tenant, scopes and label; the old one stays valid for `graceMs`. Throws KEY_NOT_FOUND. */
   async rotate(keyId: string, graceMs: number): Promise<MadeKey> {
     await this.read();
     const before = rowOf(this.#ring, keyId);
@@ -137,14 +137,14 @@ export class KeyRing implements Disposable {
     return { record: recordOf(row), key };
   }
 
-  /** Refused from now on. Throws KEY_NOT_FOUND. */
+  /** Revokes a key at once. Throws KEY_NOT_FOUND. */
   async revoke(keyId: string): Promise<KeyRecord> {
     const ended = await this.#end(keyId, { graceMs: 0, isRevoked: true });
     await this.#note('revoke key', ended);
     return recordOf(ended);
   }
 
-  /** Tenants that are held to anything, by name. */
+  /** Limits by tenant, of tenants that have any. */
   limits(): readonly (TenantLimits & { readonly tenantId: string })[] {
     const limited = Object.entries(this.#ring.tenants).filter(([, limits]) => Object.keys(limits).length > 0);
     return limited
@@ -152,7 +152,7 @@ export class KeyRing implements Disposable {
       .sort((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
   }
 
-  /** Changes the limits of a tenant that are given; null lifts one. Throws CONFIG_INVALID for a tenant of other letters. */
+  /** Changes the given limits of a tenant; null removes one. Throws CONFIG_INVALID for an invalid tenant id. */
   async limit(tenantId: string, changes: LimitChanges): Promise<TenantLimits> {
     assertTenant(tenantId);
     const { tenants } = await this.#change((ring) => {
@@ -183,7 +183,7 @@ export class KeyRing implements Disposable {
     return { row, key };
   }
 
-  /** Ends a key, one that ends earlier already keeps its own end, and adds those that take its place. */
+  /** Ends a key, unless it ends earlier already, and adds its replacements. */
   async #end(
     keyId: string,
     { graceMs, successors = [], isRevoked }: { graceMs: number; successors?: readonly KeyRow[]; isRevoked?: true },
@@ -203,14 +203,14 @@ export class KeyRing implements Disposable {
     return this.#latestMs;
   }
 
-  /** What has ended by the clock is written as revoked with the next change, so that no clock brings it back. */
+  /** Keys that have expired are written as revoked with the next change, so that no change of the clock revives them. */
   #withEnds(ring: StoredRing): StoredRing {
     const nowMs = this.#latest();
     const keys = ring.keys.map((key): KeyRow => (endsAtMsOf(key) <= nowMs ? { ...key, isRevoked: true } : key));
     return { ...ring, keys };
   }
 
-  /** Reads again before it writes, alone among all processes: no revocation is lost to somebody else's change. */
+  /** Reads again before it writes, under the lock: no revocation is lost to a concurrent change. */
   async #change(change: (ring: StoredRing) => StoredRing): Promise<StoredRing> {
     const path = keyFileOf(this.#folder);
     try {

@@ -1,7 +1,7 @@
 import { networkOf } from './networkOf.js';
 
 const WINDOW_MS = 60_000;
-/** Enough for every address of an office; past it the oldest entry gives way. */
+/** Enough for every address of an office; beyond it the oldest entry is dropped. */
 const MAX_ADDRESSES = 10_000;
 
 interface Failures {
@@ -9,7 +9,7 @@ interface Failures {
   readonly untilMs: number;
 }
 
-/** Slows down key guessing: an address that sent too many wrong keys within a minute waits until the minute is over. */
+/** Throttles key guessing: an address that sent too many wrong keys within a minute waits until the minute is over. */
 export class KeyThrottle {
   readonly #maxFailures: number;
   readonly #now: () => number;
@@ -20,7 +20,7 @@ export class KeyThrottle {
     this.#now = now;
   }
 
-  /** Seconds this address still has to wait; 0 when it may try. */
+  /** Seconds this address has to wait; 0 when it may try. */
   waitSeconds(address: string): number {
     const failures = this.#current(networkOf(address));
     if (failures === undefined || failures.count < this.#maxFailures) return 0;

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-/** An IPv4 address as it is; of an IPv6 address the /64, which one customer of a provider owns whole. */
+/** An IPv4 address unchanged; the /64 of an IPv6 address, which a provider assigns to one customer. */
 export function networkOf(address: string): string {
   if (!isIPv6(address) || address.toLowerCase().startsWith('::ffff:')) return address;
   const [head = '', tail] = address.split('%')[0]!.split('::');

@@ -1,4 +1,4 @@
-/** What we use of the package. */
+/** The part of the package that is used. */
 declare module 'proxy-addr' {
   import type { IncomingMessage } from 'node:http';
 
@@ -7,7 +7,7 @@ declare module 'proxy-addr' {
   interface ProxyAddr {
     /** The nearest address in the chain of the connection and of X-Forwarded-For that is not trusted. */
     (request: IncomingMessage, trust: Trust): string;
-    /** Throws TypeError for what is no address, network or name of one. */
+    /** Throws TypeError for anything but an address, a network or the name of one. */
     compile(trusted: readonly string[]): Trust;
   }
 

@@ -7,22 +7,22 @@ import { TenantGate } from './tenantGate.js';
 import { TrustedProxies } from './trustedProxies.js';
 
 interface RingCheckOptions {
-  /** Asked on every call: keys come and go, limits change. */
+  /** Called for every request: keys and limits may change. */
   readonly ring: KeyRing;
-  /** Keys beside those of the ring. */
+  /** Keys in addition to those of the ring. */
   readonly given: readonly HashedKey[];
-  /** One that has counted before; else a new one. */
+  /** An existing throttle; a new one by default. */
   readonly gate?: TenantGate | undefined;
   /** See TrustedProxies; none by default. */
   readonly trustedProxies?: string | undefined;
 }
 
-/** What all surfaces of a server share: its keys, its tenants' limits, and one count of wrong keys. */
+/** Shared by all surfaces of a server: its keys, its tenants' limits, and one count of wrong keys. */
 export interface RingCheck extends KeyCheck {
   readonly gate: TenantGate;
 }
 
-/** Throws CONFIG_INVALID for proxies that are no addresses. */
+/** Throws CONFIG_INVALID for proxies that are not addresses. */
 export const ringCheck = ({ ring, given, gate, trustedProxies }: RingCheckOptions): RingCheck => ({
   keys: new ApiKeys(() => [...given, ...ring.current()]),
   proxies: new TrustedProxies(trustedProxies),

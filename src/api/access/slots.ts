@@ -1,13 +1,13 @@
 import { httpRefusal } from '../refusals/refusal.js';
 
 export interface SlotsOptions {
-  /** How many there are in all. */
+  /** Total capacity. */
   readonly most: number;
-  /** Whether there are other tenants: then one alone gets half of them at most. */
+  /** Whether there are other tenants: then one tenant gets at most half of the capacity. */
   readonly isShared: () => boolean;
 }
 
-/** What calls hold while they last: places, or bytes. One too many is turned down at once instead of queueing without end. */
+/** Capacity held by calls while they last: a count, or bytes. Requests beyond it are refused at once instead of queued. */
 export class Slots {
   readonly #most: number;
   readonly #isShared: () => boolean;
@@ -19,7 +19,7 @@ export class Slots {
     this.#isShared = isShared;
   }
 
-  /** Throws a 429 where `amount` more cannot be had. */
+  /** Throws a 429 where `amount` is not available. */
   assertFree(tenantId: string, amount = 1): void {
     const own = (this.#held.get(tenantId) ?? 0) + amount;
     const mostOwn = this.#isShared() ? Math.ceil(this.#most / 2) : this.#most;
@@ -28,7 +28,7 @@ export class Slots {
     throw httpRefusal('TOO_MANY_REQUESTS', `${who}; try again in 2 seconds`, { 'retry-after': '2' });
   }
 
-  /** Takes some and returns what gives them back; throws a 429 when there are none. */
+  /** Reserves capacity and returns a function that releases it; throws a 429 when there is none. */
   take(tenantId: string, amount = 1): () => void {
     this.assertFree(tenantId, amount);
     this.#add(tenantId, amount);

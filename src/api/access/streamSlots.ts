@@ -1,6 +1,6 @@
 import { httpRefusal } from '../refusals/refusal.js';
 
-/** How many streams a tenant may have open at once, and everybody together; long-lived, so each is counted by its owner. */
+/** Limits of concurrent streams, per tenant and in total. */
 export class StreamSlots {
   readonly #mostOfTenant: number;
   readonly #mostOfAll: number;
@@ -12,7 +12,7 @@ export class StreamSlots {
     this.#mostOfAll = mostOfAll;
   }
 
-  /** Takes a place and returns what gives it back; throws a 429 where there is none. */
+  /** Reserves a place and returns a function that releases it; throws a 429 where there is none. */
   take(tenantId: string): () => void {
     const own = this.#open.get(tenantId) ?? 0;
     if (own >= this.#mostOfTenant) {

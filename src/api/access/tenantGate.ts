@@ -1,12 +1,12 @@
 import { httpRefusal } from '../refusals/refusal.js';
 
-/** What one tenant may use; what is left out is not limited. */
+/** Limits of one tenant; omitted ones are unlimited. */
 export interface TenantLimits {
   readonly callsPerMinute?: number | undefined;
   readonly audioMinutesPerDay?: number | undefined;
 }
 
-/** What a tenant has used: audio of the current UTC day, and calls of the current minute. */
+/** Usage of a tenant: audio of the current UTC day, and calls of the current minute. */
 interface Use {
   readonly day: string;
   audioMs: number;
@@ -19,7 +19,7 @@ const MINUTE_MS = 60_000;
 /** Audio that is counted elsewhere, in milliseconds, of a UTC day (`2026-05-31`). */
 export type AudioUsed = (tenantId: string, day: string) => number;
 
-/** Holds tenants to their limits. Counts calls as they come and audio as it has been worked on, since the process began. */
+/** Enforces the limits of tenants. Counts calls on arrival and audio once processed, since the start of the process. */
 export class TenantGate {
   readonly #limitsOf: (tenantId: string) => TenantLimits;
   readonly #nowMs: () => number;
@@ -31,7 +31,7 @@ export class TenantGate {
     this.#nowMs = nowMs;
   }
 
-  /** Audio of jobs, which outlives the process, counts too. */
+  /** Also counts audio of jobs, which is stored across restarts. */
   countAlso(elsewhere: AudioUsed): void {
     this.#elsewhere = elsewhere;
   }
@@ -61,7 +61,7 @@ export class TenantGate {
     throw httpRefusal('QUOTA_USED_UP', message);
   }
 
-  /** Counts audio that was worked on for a tenant. */
+  /** Counts audio that was processed for a tenant. */
   used(tenantId: string, audioMs: number): void {
     this.#useOf(tenantId).audioMs += audioMs;
   }

@@ -3,8 +3,8 @@ import proxyAddr from 'proxy-addr';
 import { VoicePrintsError } from '../../core/errors.js';
 
 /**
- * Whose word is taken for where a call comes from. The header X-Forwarded-For counts only where the connection itself comes
- * from a named proxy; everybody else could write anything into it.
+ * Proxies trusted to name the client's address. The header X-Forwarded-For counts only where the connection itself comes
+ * from a trusted proxy; any other client could forge it.
  */
 export class TrustedProxies {
   readonly #isTrusted: ReturnType<typeof proxyAddr.compile>;
@@ -24,14 +24,14 @@ export class TrustedProxies {
     }
   }
 
-  /** The address a call comes from: the last one in the chain that is not that of a trusted proxy. */
+  /** The client's address: the last one in the chain that is not a trusted proxy's. */
   addressOf(peer: string, forwardedFor: string | readonly string[] | undefined): string {
     const headers = { 'x-forwarded-for': forwardedFor === undefined ? undefined : String(forwardedFor) };
     return proxyAddr({ headers, socket: { remoteAddress: peer } } as unknown as IncomingMessage, this.#isTrusted);
   }
 }
 
-/** Where a request comes from; see TrustedProxies. */
+/** The client's address of a request; see TrustedProxies. */
 export const callerAddress = ({ socket, headers }: IncomingMessage, proxies: TrustedProxies | undefined): string => {
   const peer = socket.remoteAddress ?? '';
   return proxies && peer !== '' ? proxies.addressOf(peer, headers['x-forwarded-for']) : peer;

@@ -14,17 +14,17 @@ import {
   wholeNumber,
 } from './schemas.js';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused; as \p{Cc}, in letters every reader of the OpenAPI document knows
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused; \p{Cc}, in a form that every reader of the OpenAPI document supports
 const NO_CONTROLS = /^[^\u0000-\u001f\u007f-\u009f]*$/;
 
-/** The caller's name for a job: text or a number, as old clients send either. */
+/** The caller's id of a job: text or a number, since old clients send either. */
 const requestId = text
   .pipe(z.string().min(1).max(128).regex(NO_CONTROLS, 'leave control characters out'))
   .describe('The name of the job, unique within the developer; one is made where none is given');
 
 const webhook = z.string().max(8192).describe('Where the outcome is sent, up to five times until it is answered 2xx');
 
-/** Beside the key in the query of every asynchronous call. */
+/** Query parameters of every asynchronous call, besides the key. */
 export const asyncQuery = z.object({ request_id: optional(requestId), webhook: optional(webhook) });
 
 const seconds = z.preprocess((raw) => (typeof raw === 'string' ? Number(raw) : raw), z.number().min(0).max(3600));
@@ -44,7 +44,7 @@ export const diarizeQuery = z.object({ ...declared, ...voices });
 export const vadBody = z.object({ ...carried, ...declared, ...pauses });
 export const vadQuery = z.object({ ...declared, ...pauses });
 
-/** What each kind of job reads, with the audio inside JSON and with the audio as the body. */
+/** Fields of each kind of job, with the audio inside JSON and with the audio as the body. */
 export const JOB_SCHEMAS = {
   identify: { body: identifyBody, query: identifyQuery },
   diarize: { body: diarizeBody, query: diarizeQuery },
@@ -58,7 +58,7 @@ const named = {
 };
 const everything = { ...named, ...declared, ...choice, ...voices, ...pauses };
 
-/** The modern call, one for all kinds. */
+/** The /v1 call, one for all kinds. */
 export const jobBody = z.object({ ...carried, ...everything });
 export const jobQuery = z.object(everything);
 
@@ -78,7 +78,7 @@ interface TaskFields {
   readonly minNonSpeechDuration?: number | undefined;
 }
 
-/** What a job is to do, from the fields of its call. */
+/** The task of a job, from the fields of its call. */
 export function taskOf(kind: JobTask['kind'], fields: TaskFields): JobTask {
   const speakerIds = fields.speakerIds?.length ? fields.speakerIds : undefined;
   const { falseAcceptPercent, separateSpeakerPerChannel: isSpeakerPerChannel } = fields;
@@ -87,7 +87,7 @@ export function taskOf(kind: JobTask['kind'], fields: TaskFields): JobTask {
   return { kind, speakerIds, ...voicesOf(fields) };
 }
 
-/** How many people speak, where the caller knows, and whether each channel is one of them. */
+/** The number of speakers, where the caller knows it, and whether each channel is one of them. */
 export function voicesOf({ speakers = -1, speakerCount: count = speakers, ...fields }: TaskFields) {
   return {
     speakerCount: count < 1 ? undefined : count,

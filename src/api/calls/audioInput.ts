@@ -13,14 +13,14 @@ import { type DeclaredFormat, formatOfContentType, rawFormatOf } from './rawForm
 import { HeldPieces, receiveBody } from './receiveBody.js';
 import { parseInput } from './schemas.js';
 
-/** Content types whose body is the audio itself; everything else is read as JSON, as old clients forget the header. */
+/** Content types whose body is the audio itself; everything else is read as JSON, since old clients omit the header. */
 const RAW_BODY = /^(audio\/|video\/|application\/(octet-stream|ogg)\b)/i;
 
 type Carried = DeclaredFormat & { readonly content?: string | undefined; readonly url?: string | undefined };
 
 /**
- * The fields of a call with audio, and the audio, all of it: inside the JSON, behind its `url`, in a form, or as the body
- * itself. The call is in work from then on.
+ * The fields of a call with audio, and the complete audio: inside the JSON, at its `url`, in a form, or as the body itself.
+ * The call holds a processing slot from then on.
  */
 export async function readAudioInput<B extends z.ZodType<Carried>, Q extends z.ZodType<DeclaredFormat>>(
   call: Call,
@@ -33,14 +33,14 @@ export async function readAudioInput<B extends z.ZodType<Carried>, Q extends z.Z
   return { fields, source: here };
 }
 
-/** Fetched whole before anything is taken that others need: the far side may be as slow as any client. */
+/** Fetched completely before a processing slot is reserved: the remote server may be as slow as any client. */
 async function fetched(call: Call, url: string, fields: DeclaredFormat): Promise<RecordingSource> {
   const held = new HeldPieces(call);
   for await (const piece of await fetchAudio(url, call.surface.fetch, call.signal)) held.add(piece);
   return { kind: 'bytes', bytes: held.whole(), label: 'url', ...aboutSource(fields) };
 }
 
-/** The same, with a `url` left as it is, for whoever fetches it later. */
+/** The same, with a `url` kept as it is, to be fetched later. */
 export async function readCarriedAudio<B extends z.ZodType<Carried>, Q extends z.ZodType<DeclaredFormat>>(
   call: Call,
   bodySchema: B,
@@ -67,7 +67,7 @@ export async function readCarriedAudio<B extends z.ZodType<Carried>, Q extends z
   return { fields: { ...fields, content: undefined }, source };
 }
 
-/** A form that no parser of the application around us has read. */
+/** A form that no body parser of the surrounding application has read. */
 const isUnreadForm = ({ request }: Call, contentType: string): boolean =>
   /^multipart\/form-data\b/i.test(contentType) && parsedBefore(request) === undefined;
 
@@ -82,7 +82,7 @@ const SMALL_BODY_BYTES = 64 * 1024;
 /** The JSON object of a call without audio. */
 export const readSmallJson = (call: Call): Promise<unknown> => readJson(call, SMALL_BODY_BYTES);
 
-/** The JSON object of a call: parsed by us, or by a parser of the application around us. */
+/** The JSON object of a call: parsed here, or by a body parser of the surrounding application. */
 async function readJson(call: Call, maxBytes: number): Promise<unknown> {
   const { request } = call;
   const parsed = parsedBefore(request);
@@ -99,17 +99,17 @@ async function readJson(call: Call, maxBytes: number): Promise<unknown> {
   return parseJson(await receiveBody(call, maxBytes));
 }
 
-/** What a parser around us made of the body. Express 4's set `{}` also where they left it unread. */
+/** The body as parsed by the surrounding application. Parsers of Express 4 set `{}` also where they did not read it. */
 const parsedBefore = (request: ApiRequest): unknown => (request.readableDidRead ? request.body : undefined);
 
 function parseJson(bytes: Buffer): unknown {
   assertFewValues(bytes);
   const text = bytes.toString();
-  if (text.trim() === '') return {}; // as old clients leave it out
+  if (text.trim() === '') return {}; // old clients omit it
   try {
     return JSON.parse(text);
   } catch {
-    // JSON.parse quotes its input in the message, which may be anything.
+    // Without the cause: JSON.parse quotes its input in the message.
     throw new VoicePrintsError('INPUT_INVALID', 'the body is not JSON; send a JSON object or the audio itself');
   }
 }
@@ -119,7 +119,7 @@ function aboutSource(declared: DeclaredFormat): Pick<RecordingSource, 'rawFormat
   return present({ rawFormat: rawFormatOf(declared), track, channel });
 }
 
-/** The audio that is the body: read by us, or by a parser of the application around us. */
+/** The audio that is the body: read here, or by a body parser of the surrounding application. */
 async function rawBody(call: Call): Promise<Buffer> {
   const parsed = parsedBefore(call.request);
   return Buffer.isBuffer(parsed) ? parsed : receiveBody(call, call.surface.limits.maxBodyBytes);

@@ -4,7 +4,7 @@ import { VoicePrintsError } from '../../core/errors.js';
 import { problemDialect } from '../refusals/dialect.js';
 import { httpRefusal, refusalOf } from '../refusals/refusal.js';
 
-/** What node:http could not read, or gave up waiting for, is answered like every other refusal; then the line is cut. */
+/** Answers a request that node:http could not parse, or that timed out, like every other refusal; then closes the connection. */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

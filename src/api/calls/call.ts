@@ -11,44 +11,44 @@ import type { TrustedProxies } from '../access/trustedProxies.js';
 import type { CallReport } from './callReport.js';
 import type { FetchAudioOptions } from './fetchAudio.js';
 
-/** Caps on one call. */
+/** Limits on one call. */
 export interface RestLimits {
-  /** Largest body, and largest file behind a `url`. */
+  /** Largest body, and largest file at a `url`. */
   readonly maxBodyBytes: number;
-  /** A body that has not arrived whole by then is given up. */
+  /** Time limit for receiving a body. */
   readonly bodyTimeoutMs: number;
-  /** Longest recording for identification: the contract's two minutes. */
+  /** Longest recording for identification: two minutes in the DeepAffects API. */
   readonly maxIdentifyMs: number;
   /** Longest enrolment sample. */
   readonly maxEnrollMs: number;
   /** Longest time a decoder may take. */
   readonly maxDecodeMs: number;
-  /** Calls with audio in work at once; more are answered 429. Where there are several tenants, one has half of them at most. */
+  /** Calls with audio processed at once; more are answered 429. Where there are several tenants, one gets half of them at most. */
   readonly maxConcurrent: number;
-  /** Calls with audio at once, those whose body is still coming among them; a tenant's share as above. */
+  /** Calls with audio at once, including those whose body is still being received; a tenant's share as above. */
   readonly maxArrivals: number;
   /** Bytes of bodies held at once; a tenant's share as above. */
   readonly maxHeldBytes: number;
-  /** Wrong keys a minute from one address, before it must wait. */
+  /** Wrong keys per minute from one address, before it must wait. */
   readonly maxWrongKeysPerMinute: number;
 }
 
-/** A fault of ours, for the operator's log: no query, no body, no names. */
+/** An internal fault, for the operator's log: no query, no body, no names. */
 export interface FailureReport {
   readonly requestId: string;
   readonly code: string;
   readonly error: unknown;
 }
 
-/** What all endpoints of one router share. */
+/** Shared by all endpoints of one router. */
 export interface Surface {
   readonly engine: Engine;
   readonly keys: ApiKeys;
   readonly limits: RestLimits;
   readonly fetch: FetchAudioOptions;
-  /** Calls with audio that the engine works on. */
+  /** Calls with audio that the engine is processing. */
   readonly slots: Slots;
-  /** Calls with audio, from their first byte on: they may be waiting for the client. */
+  /** Calls with audio, from their first byte on, including those waiting for the client. */
   readonly arrivals: Slots;
   /** Bytes of bodies held in memory. */
   readonly heldBytes: Slots;
@@ -58,30 +58,30 @@ export interface Surface {
   readonly proxies: TrustedProxies | undefined;
   readonly gate: TenantGate;
   report(failure: FailureReport): void;
-  /** Told of every call once it is over. */
+  /** Called at the end of every call. */
   observe(report: CallReport): void;
 }
 
-/** `body` and `params` are there when a parser or a router ran before. */
+/** `body` and `params` are present when a body parser or a router ran before. */
 export type ApiRequest = IncomingMessage & { body?: unknown; params?: Readonly<Record<string, string | undefined>> };
 
 /** One authenticated call. */
 export interface Call {
   readonly surface: Surface;
   readonly tenantId: string;
-  /** Which of the tenant's keys it came with, and what that may do. */
+  /** The tenant's key that authenticated it, and its scopes. */
   readonly caller: Caller;
   readonly request: ApiRequest;
   readonly response: ServerResponse;
   /** First value of each query parameter, without the key. */
   readonly query: Readonly<Record<string, string>>;
-  /** Aborted when the client is gone or its body does not arrive in time. */
+  /** Aborted when the client disconnects or its body does not arrive in time. */
   readonly signal: AbortSignal;
-  /** Counts bytes that are kept until the call is over. Throws TOO_MANY_REQUESTS where more is held than may be. */
+  /** Reserves bytes of memory until the end of the call. Throws TOO_MANY_REQUESTS beyond the limit. */
   hold(bytes: number): void;
-  /** Takes a place among the calls in work until the call is over: to be called once everything the engine needs is there. Throws TOO_MANY_REQUESTS. */
+  /** Reserves a processing slot until the end of the call: to be called once all input has arrived. Throws TOO_MANY_REQUESTS. */
   startWork(): void;
-  /** For calls of the engine: the signal, a counter of the audio worked on, and who asks. */
+  /** For calls of the engine: the signal, a counter of the audio processed, and the caller. */
   readonly options: CallOptions & { readonly actor: Actor };
 }
 
@@ -89,7 +89,7 @@ export interface Answer {
   readonly status: number;
   /** Undefined: no body (204). */
   readonly body?: unknown;
-  /** Instead of `body`: what is no JSON. */
+  /** Instead of `body`: content other than JSON. */
   readonly text?: TextBody;
 }
 

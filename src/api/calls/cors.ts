@@ -1,16 +1,16 @@
 import type { RequestHandler } from 'express';
 import { VoicePrintsError } from '../../core/errors.js';
 
-/** What our calls use, and the headers of answers that a client may want to read. */
+/** Methods and headers that the API uses, and headers of answers that a client may need to read. */
 const METHODS = 'GET, POST, PATCH, DELETE';
 const REQUEST_HEADERS = 'authorization, content-type, x-api-key, idempotency-key';
 const ANSWER_HEADERS = 'x-request-id, retry-after, location';
-/** How long a browser may remember what it was told. */
+/** How long a browser may cache a preflight answer. */
 const MAX_AGE_SECONDS = 600;
 
 /**
- * Origins of web pages, separated by commas, each as browsers say it: `https://app.example.org`, `http://localhost:5173`.
- * Throws CONFIG_INVALID for anything else, `*` too: who may call is said by name.
+ * Origins of web pages, separated by commas, each as browsers send it: `https://app.example.org`, `http://localhost:5173`.
+ * Throws CONFIG_INVALID for anything else, including `*`: each origin must be named.
  */
 export function parseOrigins(list: string): readonly string[] {
   return list.split(',').flatMap((text) => (text.trim() === '' ? [] : originOf(text.trim())));
@@ -27,13 +27,13 @@ function originOf(text: string): string {
 }
 
 /**
- * Lets browsers give our answers to web pages of other origins (CORS). `leaveFor` says what is allowed to an origin: that
- * origin, `*`, or nothing, and then its browser keeps the answer from the page. Keys travel in a header that the page sets,
- * so cookies and the like are never allowed.
+ * Allows web pages of other origins to read answers (CORS). `leaveFor` returns the value allowed for an origin: that origin,
+ * `*`, or undefined, in which case the browser blocks the answer. Keys are sent in a header that the page sets, so
+ * credentials such as cookies are never allowed.
  */
 export function cors(leaveFor: (origin: string) => string | undefined): RequestHandler {
   return (request, response, next) => {
-    response.vary('origin'); // a cache must not give one origin's leave to another
+    response.vary('origin'); // a cache must not reuse the answer for another origin
     const { origin } = request.headers;
     const leave = origin === undefined ? undefined : leaveFor(origin);
     if (leave === undefined) return void next();

@@ -11,12 +11,12 @@ import { httpRefusal, type Refusal, RefusedError, refusalOf } from '../refusals/
 import type { ApiRequest, Call, Handler, Surface, TextBody } from './call.js';
 import { CLIENT_GONE, routeOf } from './callReport.js';
 
-/** What Express (4 and 5) calls; it never rejects and never throws. */
+/** A handler for Express (4 and 5); it never rejects and never throws. */
 export type Endpoint = (request: ApiRequest, response: ServerResponse) => void;
 
 /**
- * The way of every call: key, slot where audio is worked on, handler, answer; or a refusal in the dialect of the surface.
- * Uses only what node:http gives, so that the application around may be Express 4 (Node-RED) or 5.
+ * The steps of every call: key, slot where audio is processed, handler, answer; or a refusal in the dialect of the surface.
+ * Uses only node:http, so that the surrounding application may be Express 4 (Node-RED) or 5.
  */
 export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, needs: CallNeeds): Endpoint {
   return (request, response) => {
@@ -35,7 +35,7 @@ export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, n
         const startWork = () => void held.push(surface.slots.take(tenantId));
         try {
           if (needs.audio !== undefined) held.push(surface.arrivals.take(tenantId));
-          if (needs.audio === 'now') surface.slots.assertFree(tenantId); // before the client sends in vain
+          if (needs.audio === 'now') surface.slots.assertFree(tenantId); // before the client sends the body in vain
           const signal = watch(request, response, surface, work);
           const onProgress = ({ doneMs }: Progress) => {
             audioMs = Math.max(audioMs, doneMs);
@@ -67,13 +67,13 @@ export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, n
     };
     response.once('close', guarded(failed(surface, requestId), observe));
     guarded((thrown) => {
-      if (!response.writableEnded) response.destroy(); // it could not even be refused
+      if (!response.writableEnded) response.destroy(); // not even a refusal could be sent
       failed(surface, requestId)(thrown);
     }, call)();
   };
 }
 
-/** What failed beside the answer is for the log alone. */
+/** Failures that do not affect the answer are only logged. */
 const failed = (surface: Surface, requestId: string) => (thrown: unknown) =>
   surface.report({ requestId, code: refusalOf(thrown).code, error: thrown });
 
@@ -86,7 +86,7 @@ function queryOf(request: ApiRequest): Record<string, string> {
   return query;
 }
 
-/** A signal that ends the work when nobody waits for it any more. */
+/** A signal that aborts the work when the client has disconnected. */
 function watch(request: ApiRequest, response: ServerResponse, surface: Surface, work: AbortController): AbortSignal {
   const timer = setTimeout(() => {
     if (request.complete) return;
@@ -106,7 +106,7 @@ interface RefusedCall extends Pick<Call, 'surface' | 'request' | 'response' | 's
 }
 
 function refuse(thrown: unknown, { surface, dialect, request, response, requestId, signal }: RefusedCall): void {
-  if (response.destroyed) return; // the client is gone, and with it the reason to fail
+  if (response.destroyed) return; // the client has disconnected: there is no one to answer
   const refusal = refusalOf(signal.reason instanceof RefusedError ? signal.reason : thrown);
   const report = () => surface.report({ requestId, code: refusal.code, error: thrown });
   if (refusal.type === 'api_error') guarded(() => undefined, report)(); // a log that fails keeps no answer back
@@ -119,17 +119,17 @@ function refuse(thrown: unknown, { surface, dialect, request, response, requestI
     answer();
     return;
   }
-  // Node.js closes a connection that is not kept right after its answer: a client that is still sending would be reset, and
-  // would lose the answer with it. It is answered once its body is there.
+  // Node.js closes a connection without keep-alive right after its answer: a client that is still sending would be reset and
+  // lose the answer. It is answered once its body has arrived.
   const isAnsweredLater = /\bclose\b/i.test(request.headers.connection ?? '') && !request.headers.expect;
   if (!isAnsweredLater) answer();
   drain(request, surface.limits.maxBodyBytes, answer);
 }
 
-/** A client that is slower than this with a body nobody reads is answered, and hung up on, in the middle of it. */
+/** A client that takes longer than this to send a discarded body is answered and disconnected in the middle of it. */
 const DRAIN_MS = 10_000;
 
-/** Reads on for a while, as many clients only look at an answer after they have sent everything; then hangs up. */
+/** Discards the body for a while, since many clients read the answer only after they have sent everything; then disconnects. */
 function drain(request: ApiRequest, maxBytes: number, answer: () => void): void {
   let dropped = 0;
   const giveUp = setTimeout(answer, DRAIN_MS).unref();
@@ -143,7 +143,7 @@ function drain(request: ApiRequest, maxBytes: number, answer: () => void): void 
   });
   request.once('end', end);
   request.once('close', end);
-  request.on('error', () => {}); // a client that hangs up here has its answer
+  request.on('error', () => {}); // a client that disconnects here has its answer
   request.resume();
 }
 
@@ -153,14 +153,14 @@ export function writeRefusal(response: ServerResponse, dialect: Dialect, refusal
   writeJson(response, dialect.status(refusal), dialect.body(refusal), dialect.contentType);
 }
 
-/** Writes an answer; what is about people must not stay in caches. */
+/** Writes an answer; personal data must not be cached. */
 export function writeJson(
   response: ServerResponse,
   status: number,
   body: unknown,
   contentType = 'application/json; charset=utf-8',
 ): void {
-  if (response.destroyed || response.headersSent) return; // the client is gone
+  if (response.destroyed || response.headersSent) return; // the client has disconnected
   response.statusCode = status;
   response.setHeader('cache-control', 'no-store');
   response.setHeader('x-content-type-options', 'nosniff');

@@ -3,7 +3,7 @@ import { FETCH_DEFAULTS, type GuardedFetchOptions, guardedFetch } from '../../ne
 export { FETCH_DEFAULTS };
 export type FetchAudioOptions = Omit<GuardedFetchOptions, 'accept'>;
 
-/** The audio behind a URL as a stream of bytes. Guarded, and throws, as guardedFetch. */
+/** The audio at a URL as a stream of bytes. Guards and errors as guardedFetch. */
 export const fetchAudio = (
   url: string,
   options: FetchAudioOptions,

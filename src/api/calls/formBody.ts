@@ -3,7 +3,7 @@ import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy
 import { VoicePrintsError } from '../../core/errors.js';
 import { guarded } from '../../core/guarded.js';
 
-/** A form: its one file, whatever field that is in, and the other fields as text. */
+/** A form: its one file, in any field, and the other fields as text. */
 export interface Form {
   readonly file: { readonly bytes: Buffer; readonly contentType: string } | undefined;
   readonly fields: Readonly<Record<string, string>>;
@@ -15,11 +15,11 @@ const MAX_FIELDS = 64;
 const formInvalid = (what: string) => new VoicePrintsError('INPUT_INVALID', what);
 const notForm = () => formInvalid('the body is not the form its header says; send multipart/form-data whole');
 
-/** A part is the recording if it has a file name or says that it is audio; some clients leave the name out. */
+/** A part is the recording if it has a file name or an audio content type; some clients omit the name. */
 const isFile = (_field: string | undefined, contentType: string | undefined, fileName: string | undefined) =>
   fileName !== undefined || /^(audio\/|video\/|application\/(octet-stream|ogg)\b)/i.test(contentType ?? '');
 
-/** Between two pieces others get their turn: a form of very many parts takes long to read. */
+/** Bytes parsed before yielding to the event loop: a form with very many parts takes long to parse. */
 const PIECE_BYTES = 256 * 1024;
 
 /** The form in a body. Throws INPUT_INVALID. */
@@ -37,7 +37,7 @@ export async function readForm(body: Buffer, headers: IncomingHttpHeaders): Prom
   });
 }
 
-/** Gives the parser piece after piece, so that whatever it throws is thrown here. */
+/** Feeds the parser piece by piece, so that its errors are thrown here. */
 async function feed(parser: BusboyInstance, body: Buffer, isOver: () => boolean): Promise<void> {
   for (let at = 0; at < body.length && !isOver(); at += PIECE_BYTES) {
     await new Promise<void>((taken) => parser.write(body.subarray(at, at + PIECE_BYTES), () => taken()));
@@ -47,7 +47,7 @@ async function feed(parser: BusboyInstance, body: Buffer, isOver: () => boolean)
 }
 
 function openParser(headers: BusboyHeaders, maxBytes: number): BusboyInstance {
-  // One byte more than there is: nothing is cut silently.
+  // One byte more than the body: nothing is truncated silently.
   const sizes = { fieldSize: maxBytes + 1, fileSize: maxBytes + 1 };
   const limits = { files: 1, fields: MAX_FIELDS, parts: MAX_FIELDS + 1, headerPairs: 32, ...sizes };
   try {
@@ -57,7 +57,7 @@ function openParser(headers: BusboyHeaders, maxBytes: number): BusboyInstance {
   }
 }
 
-/** What the parser finds, once it has all of it. */
+/** The parsed form, once the parser has all of it. */
 function collect(parser: BusboyInstance, fail: (error: Error) => void): Promise<Form> {
   const fields = new Map<string, string>();
   const pieces: Buffer[] = [];

@@ -1,6 +1,6 @@
 import { VoicePrintsError } from '../../core/errors.js';
 
-/** No call has more than about a thousand strings, nor anything long that is no string. */
+/** No call has more than about a thousand strings, nor long content outside strings. */
 const MOST_STRINGS = 10_000;
 const MOST_BYTES_BETWEEN = 64 * 1024;
 
@@ -8,8 +8,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * Refuses JSON of another shape than our calls have before it is parsed: a few fields, of which one text may be long. Sixty
- * megabytes of brackets would hold the event loop for many seconds. Looks at quotes only, and no further than it must.
+ * Refuses, before parsing, JSON whose shape no call has: calls have a few fields, of which one text may be long. Sixty
+ * megabytes of brackets would block the event loop for many seconds. Scans quotes only, and no further than necessary.
  *
  * @throws VoicePrintsError INPUT_INVALID
  */
@@ -26,7 +26,7 @@ export function assertFewValues(json: Buffer): void {
   }
 }
 
-/** Where the string that begins at `start` ends (at the end of the bytes where it does not); undefined where it holds too many quotes. */
+/** End of the string that begins at `start` (the end of the bytes where it is unterminated); undefined where it contains too many quotes. */
 function endOfString(json: Buffer, start: number, mostQuotes: number): number | undefined {
   let from = start;
   for (let quotes = 0; quotes <= mostQuotes; quotes += 1) {

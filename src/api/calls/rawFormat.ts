@@ -56,7 +56,7 @@ export interface DeclaredFormat {
   readonly channel?: number | undefined;
 }
 
-/** What headerless audio is, from the words of the caller; undefined where they do not say enough. */
+/** Format of headerless audio, from the caller's parameters; undefined where they are not sufficient. */
 export function rawFormatOf({ encoding = '', sampleRate, channels = 1 }: DeclaredFormat): RawFormat | undefined {
   const codec = RAW_CODECS.get(
     encoding
@@ -66,7 +66,7 @@ export function rawFormatOf({ encoding = '', sampleRate, channels = 1 }: Declare
       .replace(/[^a-z0-9]/g, ''),
   );
   if (codec === undefined) return undefined;
-  // G.711 is 8 kHz unless said otherwise (RFC 3551); PCM has no such rule.
+  // G.711 is 8 kHz unless specified otherwise (RFC 3551); PCM has no such rule.
   const sampleRateHz = sampleRate ?? (codec === 'mulaw' || codec === 'alaw' ? 8000 : undefined);
   return sampleRateHz === undefined ? undefined : { encoding: codec, sampleRateHz, channels };
 }

@@ -4,10 +4,10 @@ import { VoicePrintsError } from '../../core/errors.js';
 import { bodyTooLarge, httpRefusal } from '../refusals/refusal.js';
 import type { Call } from './call.js';
 
-/** A body may come as slowly as this on average, once it has had a while to begin. */
+/** Minimum average rate of a body, after an initial grace period. */
 const LEAST_BYTES_PER_SECOND = 1_024;
 const BEGIN_MS = 15_000;
-/** What is counted towards what the server may hold: small bodies and pieces are not worth the counting. */
+/** Granularity of accounting for held bytes: smaller bodies and pieces are not counted. */
 const COUNTED_BYTES = 64 * 1024;
 
 const INFLATE = {
@@ -18,11 +18,11 @@ const INFLATE = {
 } as const;
 
 /**
- * The whole body of a call, unpacked where it came compressed. Only then is anything taken that others need, so that slow
- * senders keep nobody waiting; what is held counts towards what its tenant may hold until the call is over.
+ * The complete body of a call, decompressed where necessary. No shared resource is reserved before, so that slow senders
+ * block no one; the bytes held count towards the limit of the tenant until the end of the call.
  *
- * Throws BODY_TOO_LARGE, BODY_TIMEOUT for a body that drips, BODY_TYPE_UNSUPPORTED for a foreign compression,
- * TOO_MANY_REQUESTS where more is held than may be, INPUT_INVALID, and what the call was aborted with.
+ * Throws BODY_TOO_LARGE, BODY_TIMEOUT for a slow body, BODY_TYPE_UNSUPPORTED for an unknown compression,
+ * TOO_MANY_REQUESTS beyond the limit of held bytes, INPUT_INVALID, and the reason of an aborted call.
  */
 export async function receiveBody(call: Call, maxBytes: number): Promise<Buffer> {
   const { request, signal } = call;
@@ -30,7 +30,7 @@ export async function receiveBody(call: Call, maxBytes: number): Promise<Buffer>
   const held = new HeldPieces(call);
   let isOver = false;
   const reading = (async () => {
-    // Leaving it early keeps the connection, which still has to carry the answer.
+    // Leaving the loop early must not destroy the connection, which is needed for the answer.
     for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       if (isOver) return;
       held.add(piece);
@@ -44,7 +44,7 @@ export async function receiveBody(call: Call, maxBytes: number): Promise<Buffer>
   return encoding === 'identity' ? held.whole() : unpacked(call, held.whole(), { encoding, maxBytes });
 }
 
-/** Bytes of one call as they come, each counted towards what its tenant may hold. */
+/** Received bytes of one call, counted towards the limit of its tenant. */
 export class HeldPieces {
   readonly #hold: Call['hold'];
   readonly #pieces: Uint8Array[] = [];
@@ -59,7 +59,7 @@ export class HeldPieces {
     return this.#length;
   }
 
-  /** Throws TOO_MANY_REQUESTS where more is held than may be. */
+  /** Throws TOO_MANY_REQUESTS beyond the limit of held bytes. */
   add(piece: Uint8Array): void {
     this.#length += piece.length;
     if (this.#length - this.#counted > COUNTED_BYTES) {
@@ -74,7 +74,7 @@ export class HeldPieces {
   }
 }
 
-/** Settles with the reading, or rejects when the signal aborts or the body comes too slowly. */
+/** Settles with the reading, or rejects when the signal aborts or the body is too slow. */
 function untilLate(reading: Promise<void>, received: () => number, signal: AbortSignal): Promise<void> {
   const beganMs = performance.now();
   return new Promise((resolve, reject) => {

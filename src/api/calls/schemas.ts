@@ -3,7 +3,7 @@ import { VoicePrintsError } from '../../core/errors.js';
 import { problemOf } from '../../core/inputProblems.js';
 import { falseAcceptPercent } from '../../engine/config.js';
 
-/** Old clients leave fields empty or null instead of leaving them out. */
+/** Old clients send empty or null fields instead of omitting them. */
 const absent = (raw: unknown) => (raw === '' || raw === null ? undefined : raw);
 export const optional = <S extends z.ZodType>(schema: S) => z.preprocess(absent, schema.optional());
 
@@ -28,7 +28,7 @@ export const speakerIdList = z.preprocess((raw) => {
   return raw.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
 }, z.array(speakerId).max(1000));
 
-/** What headerless audio is; ignored where the bytes say it themselves. */
+/** Format of headerless audio; ignored where the bytes have a header. */
 export const declared = {
   encoding: optional(z.string().max(64)).describe('Container or codec; needed only for headerless audio'),
   sampleRate: optional(count).describe('In hertz; needed only for headerless audio'),
@@ -47,7 +47,7 @@ export const carried = {
   url: optional(z.string().min(1).max(8192)).describe('Where the server fetches the audio'),
 };
 
-/** As the engine takes it. */
+/** As the engine accepts it. */
 const NAME = z.string().max(200).regex(/\S/, 'give a name, not blanks');
 
 const person = {
@@ -82,7 +82,7 @@ export const choice = {
   falseAcceptPercent: optional(falseAcceptPercent),
 };
 
-/** Each call twice: with the audio inside JSON, and (query) with the audio as the body. */
+/** Two schemas per call: with the audio inside JSON, and (query) with the audio as the body. */
 export const enrollBody = z.object({ ...carried, ...declared, ...person, speakerId });
 export const enrollQuery = z.object({ ...declared, ...person, speakerId });
 export const sampleBody = z.object({ ...carried, ...declared, ...person });

@@ -12,7 +12,7 @@ import { faultDialect } from '../refusals/dialect.js';
 import { refuseMethod, refuseRoute } from '../refusals/refusal.js';
 import { contractJob } from '../v1/asyncAnswers.js';
 
-/** The asynchronous drop-in calls, each under both version paths. */
+/** The asynchronous DeepAffects calls, each under both version paths. */
 const CALLS: Readonly<Record<string, JobTask['kind']>> = {
   'diarization/identify': 'identify',
   diarize: 'diarize',
@@ -21,7 +21,7 @@ const CALLS: Readonly<Record<string, JobTask['kind']>> = {
 
 const LIST_LENGTH = 50;
 
-/** Adds the asynchronous drop-in calls below `/audio/generic/api`, with polling, listing and cancelling, which are ours. */
+/** Adds the asynchronous DeepAffects calls below `/audio/generic/api`, extended by polling, listing and cancelling. */
 export function addAsyncRoutes(router: Router, surface: Surface): void {
   if (surface.jobs === undefined) return;
   const on = (handler: Handler, scope: Scope = 'identify', audio?: 'later') =>
@@ -44,13 +44,13 @@ export function addAsyncRoutes(router: Router, surface: Surface): void {
   }
 }
 
-/** The jobs of the surface; without them the path is unknown. */
+/** The jobs of the surface; without them the path does not exist. */
 export const jobsOf = ({ surface }: Call): Promise<Jobs> => surface.jobs?.() ?? refuseRoute();
 
 /** The id in the path; Express 4 and 5 have decoded it. */
 const requestIdOf = ({ request }: Call): string => parseInput(oneJob, { ...request.params }).requestId;
 
-/** The job in the path, where the key may see it. Throws JOB_NOT_FOUND, for those of other keys too. */
+/** The job in the path, if the key may see it. Throws JOB_NOT_FOUND, also for jobs of other keys. */
 export async function visibleJob(call: Call): Promise<JobView> {
   const job = await (await jobsOf(call)).get(requestIdOf(call), call.tenantId);
   const ownerId = visibleOwner(call.caller);
@@ -97,7 +97,7 @@ async function cancel(call: Call, kind: JobTask['kind']): Promise<Answer> {
   return { status: 200, body: contractJob(await cancelOrErase(call)) };
 }
 
-/** Ends a job that waits or runs; of one that is over, erases what is kept. Answers the job as it was left. */
+/** Cancels a queued or running job; erases an ended one. Answers with its final state. */
 export async function cancelOrErase(call: Call): Promise<JobView> {
   const jobs = await jobsOf(call);
   const before = await visibleJob(call);

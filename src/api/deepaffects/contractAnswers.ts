@@ -1,9 +1,9 @@
 import type { Diarization, Identification, IdentifiedSegment, SpeechActivity } from '../../core/identification.js';
 
-/** The speaker_id of a voice nobody enrolled. */
+/** The speaker_id of a voice that is not enrolled. */
 const NOBODY = 'UserNotIdentified';
 
-/** What the drop-in calls answer about an identification. */
+/** Answer of the DeepAffects calls to an identification. */
 export const identifyAnswer = ({ segments, durationSeconds, model, warnings }: Identification) => ({
   segments: segments.map(segmentOf),
   duration: durationSeconds,
@@ -11,7 +11,7 @@ export const identifyAnswer = ({ segments, durationSeconds, model, warnings }: I
   warnings,
 });
 
-/** What the drop-in calls answer about a diarization. */
+/** Answer of the DeepAffects calls to a diarization. */
 export const diarizeAnswer = ({ speakers, segments, durationSeconds, model, warnings }: Diarization) => ({
   num_speakers: speakers,
   segments: segments.map(({ label, ...segment }) => ({ ...segmentOf(segment), speaker_id: label })),
@@ -20,7 +20,7 @@ export const diarizeAnswer = ({ speakers, segments, durationSeconds, model, warn
   warnings,
 });
 
-/** The turns alone, as the first version of the synchronous call answered: `speakerId` is a number from 1. */
+/** The turns only, as in the first version of the synchronous call: `speakerId` is a number from 1. */
 export const diarizeList = ({ segments }: Diarization) => {
   const numbers = new Map<string, number>();
   return segments.map(({ label, ...segment }) => {
@@ -29,7 +29,7 @@ export const diarizeList = ({ segments }: Diarization) => {
   });
 };
 
-/** What the drop-in calls answer about speech. Of the closed service's tags only `speech` is given. */
+/** Answer of the DeepAffects calls to speech detection. Of the service's tags only `speech` is used. */
 export const speechAnswer = ({ segments, durationSeconds, warnings }: SpeechActivity) => ({
   segments: segments.map(({ start, end }) => ({ start, end, tag: 'speech' })),
   duration: durationSeconds,

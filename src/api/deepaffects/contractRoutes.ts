@@ -21,7 +21,7 @@ import { identifyAnswer } from './contractAnswers.js';
 import { type Version, withSyncHint } from './syncCall.js';
 import { diarize } from './syncDiarize.js';
 
-/** Adds the drop-in calls below `/audio/generic/api`, each under both version paths. */
+/** Adds the DeepAffects calls below `/audio/generic/api`, each under both version paths. */
 export function addContractRoutes(router: Router, surface: Surface): void {
   const on = (handler: Handler, scope: Scope, audio?: 'now') =>
     endpoint(surface, faultDialect, handler, { scope, audio });
@@ -84,10 +84,10 @@ async function enroll(call: Call, version: Version): Promise<Answer> {
 
 const remarksOf = ({ reasons }: EnrollResult) => reasons.map(({ code, message }) => ({ code, message }));
 
-/** Exactly as the closed service answered, its misspelling included: clients compare with it. */
+/** Exactly as the DeepAffects service answers, including its misspelling: clients compare with it. */
 const TOO_LITTLE_SPEECH = 'Error in enroll: Insufficent speech content in audio';
 
-/** The closed service's sentence stands alone; the remedy is in `reasons`. */
+/** The message is the DeepAffects service's sentence; the remedy is in `reasons`. */
 function enrolmentRefusal(result: EnrollResult) {
   const refusing = result.reasons.filter(({ refuses }) => refuses);
   const isTooShort = refusing.some(({ code }) => code === 'TOO_LITTLE_SPEECH');

@@ -2,7 +2,7 @@ import { asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
 
 export type Version = 'v1' | 'v2';
 
-/** An error of a synchronous call; one of audio that is too long says where longer audio may be sent. */
+/** An error of a synchronous call; one for audio that is too long names the call for longer audio. */
 export function withSyncHint(thrown: unknown, maxMs: number): VoicePrintsError {
   const error = asVoicePrintsError(thrown);
   if (error.code !== 'AUDIO_TOO_LONG') return error;

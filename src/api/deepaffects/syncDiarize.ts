@@ -7,7 +7,7 @@ import { bodyTooLarge } from '../refusals/refusal.js';
 import { diarizeAnswer, diarizeList } from './contractAnswers.js';
 import { type Version, withSyncHint } from './syncCall.js';
 
-/** The clients of the first version take a list of turns, those of the second an object that counts the voices. */
+/** Clients of the first version expect a list of turns, those of the second an object with the number of voices. */
 export async function diarize(call: Call, version: Version): Promise<Answer> {
   const { fields, source } = await readAudioInput(call, diarizeBody, diarizeQuery);
   const { engine, limits } = call.surface;
@@ -31,7 +31,7 @@ export async function diarize(call: Call, version: Version): Promise<Answer> {
   return { status: 200, body: version === 'v1' ? diarizeList(result) : diarizeAnswer(result) };
 }
 
-/** A recording that is read once for each of its channels is kept in memory, within the largest body there is. */
+/** A recording that is read once per channel is held in memory, up to the largest body allowed. */
 async function rereadable(source: RecordingSource, maxBytes: number): Promise<() => Promise<RecordingSource>> {
   if (source.kind !== 'stream') return async () => source;
   const { stream, ...format } = source;

@@ -8,7 +8,7 @@ import { rawFormatOf } from '../calls/rawFormat.js';
 import { identifyQuery, parseInput } from '../calls/schemas.js';
 import type { SegmentChunk } from './messages.js';
 
-/** What the metadata of a call says of all its chunks. */
+/** Metadata of a call that applies to all of its chunks. */
 export type CallFields = z.output<typeof identifyQuery> & { readonly isVerbose: boolean };
 
 /** First text value of a metadata key, or undefined. */
@@ -20,7 +20,7 @@ export const keyOf = (metadata: Metadata): string =>
   /^Bearer +(\S+) *$/i.exec(textOf(metadata, 'authorization') ?? '')?.[1] ??
   '';
 
-/** Throws INPUT_INVALID or SPEAKER_ID_INVALID. `userids` is how the first clients call `speakerids`. */
+/** Throws INPUT_INVALID or SPEAKER_ID_INVALID. `userids` is the name of `speakerids` in the first clients. */
 export function callFields(metadata: Metadata): CallFields {
   const fields = parseInput(identifyQuery, {
     speakerIds: textOf(metadata, 'speakerids') ?? textOf(metadata, 'userids'),
@@ -38,10 +38,10 @@ export interface ReadChunk {
   readonly speakerIds: readonly string[] | undefined;
 }
 
-/** Longest stream: past it, samples are no longer counted exactly. */
+/** Longest stream: beyond it, samples cannot be counted exactly. */
 const MOST_SECONDS = 1e9;
 
-/** What a chunk holds; its own fields come before those of the call. Throws INPUT_INVALID, AUDIO_BASE64_INVALID … */
+/** Content of a chunk; its own fields take precedence over those of the call. Throws INPUT_INVALID, AUDIO_BASE64_INVALID … */
 export function readChunk(chunk: SegmentChunk, call: CallFields): ReadChunk {
   const own = parseInput(identifyQuery, {
     encoding: chunk.encoding,
@@ -59,7 +59,7 @@ export function readChunk(chunk: SegmentChunk, call: CallFields): ReadChunk {
   const ids = own.speakerIds?.length ? own.speakerIds : call.speakerIds;
   return {
     source: sourceOf(chunk.content, { ...own, encoding: own.encoding ?? call.encoding }, call.sampleRate),
-    // 0 is also what is not said: then a chunk follows the last one.
+    // 0 also stands for an absent field: then a chunk follows the previous one.
     startSeconds: segmentOffset === 0 ? undefined : segmentOffset,
     speakerIds: ids,
   };

@@ -1,7 +1,7 @@
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import type { Refusal } from '../refusals/refusal.js';
 
-/** The HTTP status of a refusal as gRPC says it (google.rpc.Code). */
+/** gRPC status of an HTTP status (google.rpc.Code). */
 const CODES: Readonly<Record<number, status>> = {
   400: status.INVALID_ARGUMENT,
   401: status.UNAUTHENTICATED,
@@ -18,7 +18,7 @@ const CODES: Readonly<Record<number, status>> = {
   503: status.UNAVAILABLE,
 };
 
-/** How a stream ends with a refusal; the stable code goes along as metadata `error-code`. */
+/** Final status of a refused stream; the stable code is in the metadata `error-code`. */
 export function statusOf(refusal: Refusal): StatusObject {
   const metadata = new Metadata();
   metadata.set('error-code', refusal.code);

@@ -16,7 +16,7 @@ import { statusOf } from './grpcStatus.js';
 import type { SegmentChunk, SegmentSpeaker } from './messages.js';
 import { isSinglePrecision, isUnreadable, spelledFor } from './realtimeProto.js';
 
-/** Caps on one stream. */
+/** Limits on one stream. */
 export interface GrpcLimits {
   /** Largest message: base64 of a chunk. */
   readonly maxMessageBytes: number;
@@ -26,13 +26,13 @@ export interface GrpcLimits {
   readonly idleMs: number;
 }
 
-/** What all streams of one server share. */
+/** Shared by all streams of one server. */
 export interface GrpcSurface extends KeyCheck {
   readonly engine: Engine;
   readonly slots: StreamSlots;
   readonly limits: GrpcLimits;
   report(failure: FailureReport): void;
-  /** Keeps the connection of an admitted stream; the result ends that. */
+  /** Protects the connection of an admitted stream; the returned function ends that. */
   keep(peer: string): () => void;
 }
 
@@ -40,14 +40,14 @@ type Call = ServerDuplexStream<SegmentChunk, SegmentSpeaker>;
 
 /** Initial metadata: codes of warnings, e.g. NOBODY_ENROLLED. */
 const WARNING_KEY = 'voice-prints-warning';
-/** The speaker_id of a voice nobody enrolled. */
+/** The speaker_id of a voice that is not enrolled. */
 const NOBODY = 'UserNotIdentified';
-/** Between attempts while the engine has all it can hold; the client meanwhile feels that nothing is read. */
+/** Delay between attempts while the engine is full; meanwhile flow control holds the client back. */
 const BUSY_MS = 200;
-/** How often the key of an open stream is looked at again. */
+/** How often the key of an open stream is checked again. */
 const KEY_MS = 1_000;
 
-/** Serves one call: key, place, then chunk after chunk; ends it with a status whatever happens. */
+/** Serves one call: key, place, then chunk after chunk; always ends it with a status. */
 export function identifySpeaker(surface: GrpcSurface, call: Call): void {
   const gone = new AbortController();
   const held: (() => void)[] = [];
@@ -58,7 +58,7 @@ export function identifySpeaker(surface: GrpcSurface, call: Call): void {
       const { tenantId } = caller;
       held.push(surface.slots.take(tenantId), surface.keep(call.getPeer()));
       const end = (thrown: unknown): void => {
-        gone.abort(); // first: the work that ends has nothing more to say
+        gone.abort(); // first: aborted work must not report anything more
         refuse(surface, call, thrown);
       };
       const watching = setInterval(
@@ -93,7 +93,7 @@ async function answerChunks(surface: GrpcSurface, call: Call, tenantId: string, 
     limits: { maxDurationMs: maxChunkMs, maxBytes: maxMessageBytes, maxDecodeMs },
   });
   let isFirst = true;
-  // The messages of the closed service have no place for it, and every client passes unknown metadata over.
+  // The messages of the DeepAffects service have no field for it, and every client ignores unknown metadata.
   const warn = (warnings: IdentifiedChunk['warnings']): void => {
     if (!isFirst) return;
     isFirst = false;
@@ -102,7 +102,7 @@ async function answerChunks(surface: GrpcSurface, call: Call, tenantId: string, 
     call.sendMetadata(metadata);
   };
   for await (const chunk of chunksOf(call, surface.limits.idleMs)) {
-    surface.gate?.assertAudioLeft(tenantId); // others of the tenant use its minutes too
+    surface.gate?.assertAudioLeft(tenantId); // other streams of the tenant use its minutes too
     const answers = await answersTo(chunk, { surface, tenantId, session, fields, gone, warn });
     isFirst = false;
     for (const answer of answers) {
@@ -111,7 +111,7 @@ async function answerChunks(surface: GrpcSurface, call: Call, tenantId: string, 
   }
 }
 
-/** The chunks, one at a time: what is not asked for stays with the client (flow control of HTTP/2). */
+/** The chunks, one at a time: unread ones stay with the client (flow control of HTTP/2). */
 async function* chunksOf(call: Call, idleMs: number): AsyncGenerator<SegmentChunk> {
   const chunks = call.iterator({ destroyOnReturn: false }) as AsyncIterator<SegmentChunk>;
   for (;;) {
@@ -119,7 +119,7 @@ async function* chunksOf(call: Call, idleMs: number): AsyncGenerator<SegmentChun
     const waiting = delay(idleMs, undefined, { signal: idle.signal, ref: false }).then(() => {
       throw httpRefusal('BODY_TIMEOUT', `no chunk came for ${idleMs / 1000} seconds; open a new stream`);
     });
-    waiting.catch(() => undefined); // ended below in the usual case
+    waiting.catch(() => undefined); // aborted below in the usual case
     try {
       const next = await Promise.race([chunks.next(), waiting]);
       if (next.done) return;
@@ -139,11 +139,11 @@ interface Answering {
   readonly session: ChunkSession;
   readonly fields: CallFields;
   readonly gone: AbortSignal;
-  /** Told once, before the first answer. */
+  /** Sent once, before the first answer. */
   readonly warn: (warnings: IdentifiedChunk['warnings']) => void;
 }
 
-/** One answer a turn. A chunk that cannot be used is answered with why, and the stream goes on: clients print both. */
+/** One answer per turn. An unusable chunk is answered with the reason, and the stream continues: clients print both. */
 async function answersTo(chunk: SegmentChunk, answering: Answering): Promise<SegmentSpeaker[]> {
   const { surface, tenantId, session, fields, gone, warn } = answering;
   try {
@@ -162,7 +162,7 @@ async function answersTo(chunk: SegmentChunk, answering: Answering): Promise<Seg
   }
 }
 
-/** Whether the next chunk may do better: not where the server failed, nor where the call itself names wrong people. */
+/** Whether the stream may continue: not where the server failed, nor where the call itself names invalid people. */
 const isOfChunk = ({ type, code }: Refusal, chunk: SegmentChunk): boolean =>
   type === 'params_invalid' && (!code.startsWith('SPEAKER_') || chunk.speakerIds.length > 0);
 
@@ -185,7 +185,7 @@ const answerOf = (id: number, segment: IdentifiedSegment): SegmentSpeaker => ({
   identification_score: segment.score,
 });
 
-/** Where a call comes from, as far as its proxy is trusted to say so. */
+/** The client's address of a call; see TrustedProxies. */
 function callerOf({ proxies }: GrpcSurface, call: Call): string {
   const peer = addressOf(call.getPeer());
   const forwarded = call.metadata.get('x-forwarded-for').map(String);

@@ -1,4 +1,4 @@
-/** Fields of the wire as proto-loader gives them, names kept; what was left out is 0 or ''. */
+/** Wire fields as proto-loader returns them, names unchanged; absent fields are 0 or ''. */
 export interface SegmentChunk {
   readonly id: number;
   readonly content: string;
@@ -13,7 +13,7 @@ export interface SegmentChunk {
   readonly Error: string;
 }
 
-/** One turn, or, where `Error` is set, why a chunk gave none. */
+/** One turn, or, where `Error` is set, the reason why a chunk gave none. */
 export interface SegmentSpeaker {
   readonly id: number;
   readonly speaker_id?: string;

@@ -7,17 +7,17 @@ import { refusalOf } from '../refusals/refusal.js';
 import { statusOf } from './grpcStatus.js';
 import { addressOf } from './identifySpeaker.js';
 
-/** Streams of the services that ask for no key, all callers together; those of one network get half of them at most. */
+/** Total streams of the services that need no key; those of one network get half of them at most. */
 const MOST_STREAMS = 64;
-/** A watcher asks again when its stream has ended, as clients do after every loss of a connection. */
+/** Maximum duration of a watch; clients reconnect at its end, as after every loss of a connection. */
 const LONGEST_STREAM_MS = 600_000;
-/** Requests on one stream of reflection: a client asks a handful. */
+/** Requests on one reflection stream: a client needs a handful. */
 const MOST_REQUESTS = 200;
 
 type OpenStream = ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>;
 type Handler = (call: OpenStream, ...rest: unknown[]) => void;
 
-/** What the libraries of health and reflection add services to: a server on which their streams end, and are not too many. */
+/** A server facade for the health and reflection libraries: it limits the number and duration of their streams. */
 export function openServices(server: Server): Server {
   const slots = new Slots({ most: MOST_STREAMS, isShared: () => true });
   const addService: Server['addService'] = (service, implementation) => {

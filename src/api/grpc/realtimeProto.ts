@@ -7,24 +7,24 @@ import { answerInSingles, chunkInDoubles } from './singlePrecision.js';
 /** Name of the service on the wire and for health checks. */
 export const SERVICE_NAME = 'deepaffectsrealtime.DeepAffectsRealtime';
 
-/** Where the interface lies, for servers, tests and clients. */
+/** Path of the interface, for servers, tests and clients. */
 export const PROTO_PATH = fileURLToPath(new URL('./deepaffects-realtime.proto', import.meta.url));
 
-/** Set on what was read from, or is to be written for, a client whose seconds are floats. */
+/** Marks messages from, and answers to, a client whose seconds are floats. */
 const SINGLE = Symbol('seconds in single precision');
 type Spelled = { [SINGLE]?: boolean };
 
-/** What stands in the place of a message that is no chunk. */
+/** Substitute for a message that is not a chunk. */
 type Unreadable = { readonly isUnreadable: true };
 const UNREADABLE: Unreadable = { isUnreadable: true };
 
 export const isUnreadable = (message: SegmentChunk | Unreadable): message is Unreadable => message === UNREADABLE;
 
-/** The interface as it is published, for reflection. */
+/** The published interface, for reflection. */
 export const loadProto = (): PackageDefinition =>
   loadSync(PROTO_PATH, { keepCase: true, defaults: true, longs: Number, arrays: true });
 
-/** The service as it is served: what it reads and writes fits old and new clients. */
+/** The service definition as served: compatible with old and new clients. */
 export function realtimeService(proto: PackageDefinition): ServiceDefinition {
   const service = proto[SERVICE_NAME] as unknown as ServiceDefinition;
   const spoken = Object.entries(service).map(([name, method]) => {
@@ -33,7 +33,7 @@ export function realtimeService(proto: PackageDefinition): ServiceDefinition {
         const { message, isSingle } = chunkInDoubles(bytes);
         return Object.assign(method.requestDeserialize(message) as SegmentChunk, { [SINGLE]: isSingle });
       } catch {
-        return UNREADABLE; // the library would call it a fault of ours
+        return UNREADABLE; // the library would report it as an internal error
       }
     };
     const responseSerialize = (answer: SegmentSpeaker & Spelled): Buffer => {
@@ -47,6 +47,6 @@ export function realtimeService(proto: PackageDefinition): ServiceDefinition {
 
 export const isSinglePrecision = (chunk: SegmentChunk): boolean => (chunk as Spelled)[SINGLE] === true;
 
-/** The answer in the spelling of the client it is for. */
+/** The answer in the encoding of its client. */
 export const spelledFor = (answer: SegmentSpeaker, isSingle: boolean): SegmentSpeaker =>
   isSingle ? Object.assign(answer, { [SINGLE]: true }) : answer;

@@ -19,7 +19,7 @@ import { openServices } from './openServices.js';
 import { loadProto, realtimeService, SERVICE_NAME } from './realtimeProto.js';
 
 export interface GrpcServerLimits extends GrpcLimits {
-  /** Past that, connections give way that carry no admitted stream. */
+  /** Beyond that, connections without an admitted stream are closed. */
   readonly maxConnections: number;
   readonly maxStreamsPerTenant: number;
   readonly maxStreams: number;
@@ -38,39 +38,39 @@ export const GRPC_LIMITS: GrpcServerLimits = {
 export interface ServeGrpcOptions {
   readonly engine: Engine;
   readonly keys: ApiKeys;
-  /** 127.0.0.1 by default: seen from outside only when that is asked for. */
+  /** 127.0.0.1 by default: reachable from other machines only when configured so. */
   readonly host?: string;
-  /** 50051 by default; 0 takes a free one. */
+  /** 50051 by default; 0 selects a free one. */
   readonly port?: number;
   /** PEM texts; without them the connection is not encrypted. */
   readonly tls?: { readonly certificate: Buffer; readonly privateKey: Buffer };
   readonly limits?: Partial<GrpcServerLimits>;
-  /** Told of every fault of ours; by default one line and the stack go to stderr. */
+  /** Receives every internal fault; by default one line and the stack are written to stderr. */
   readonly onFailure?: (failure: FailureReport) => void;
-  /** Wrong keys count together with those of another surface where its throttle is given. */
+  /** Wrong keys are counted together with those of other surfaces that share it. */
   readonly throttle?: KeyThrottle;
   /** See TrustedProxies; the header is then the metadata x-forwarded-for. */
   readonly proxies?: TrustedProxies | undefined;
-  /** Holds tenants to their limits; without one nobody is limited. */
+  /** Enforces the limits of tenants; no limits without it. */
   readonly gate?: TenantGate | undefined;
-  /** How long `close` waits for streams to end before it ends them. */
+  /** How long `close` waits for streams to end before it aborts them. */
   readonly graceMs?: number;
 }
 
 export interface RunningGrpcServer {
   /** e.g. `127.0.0.1:50051`. */
   readonly address: string;
-  /** Takes no more calls, lets those there are end, then ends them. The engine stays the caller's. */
+  /** Refuses new calls, waits for active ones to end, then aborts them. The caller still owns the engine. */
   close(): Promise<void>;
 }
 
-/** Serves the realtime service, its health and its reflection. Throws CONFIG_INVALID when the port cannot be had. */
+/** Serves the realtime service, its health and its reflection. Throws CONFIG_INVALID when it cannot listen on the port. */
 export async function serveGrpc(options: ServeGrpcOptions): Promise<RunningGrpcServer> {
   const { engine, keys, host = '127.0.0.1', port = 50_051, graceMs = 10_000 } = options;
   const limits = { ...GRPC_LIMITS, ...options.limits };
   const server = new Server({
     'grpc.max_receive_message_length': limits.maxMessageBytes,
-    // A dead client is noticed within a minute and a half; one that pings too often is not hung up on.
+    // A dead client is noticed within a minute and a half; one that pings too often is not disconnected.
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
     'grpc.max_concurrent_streams': limits.maxStreamsPerTenant * 2,
@@ -88,13 +88,13 @@ export async function serveGrpc(options: ServeGrpcOptions): Promise<RunningGrpcS
     report: options.onFailure ?? reportToStderr,
   };
   const proto = loadProto();
-  // What has no handler (IdentifyEmotion, DiarizeEmotion) is answered UNIMPLEMENTED by the library.
+  // Methods without a handler (IdentifyEmotion, DiarizeEmotion) are answered UNIMPLEMENTED by the library.
   const handlers: UntypedServiceImplementation = { IdentifySpeaker: identifySpeaker.bind(undefined, surface) };
   server.addService(realtimeService(proto), handlers);
   const health = new HealthImplementation({ '': 'SERVING', [SERVICE_NAME]: 'SERVING' });
   health.addToServer(openServices(server));
   new ReflectionService(proto).addToServer(openServices(server));
-  // Connections are accepted by ourselves: the library has no limit for them.
+  // Connections are accepted here and handed over: the library cannot limit them.
   const { injectConnection } = server.createConnectionInjector(credentialsOf(options.tls));
   const sockets = createServer((socket) => injectConnection(socket));
   connections.watch(sockets);
@@ -113,7 +113,7 @@ function credentialsOf(tls: ServeGrpcOptions['tls']): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure();
   const { certificate, privateKey } = tls;
   try {
-    createSecureContext({ cert: certificate, key: privateKey }); // the library would only say that it cannot listen
+    createSecureContext({ cert: certificate, key: privateKey }); // validated here: the library would only report that it cannot listen
     return ServerCredentials.createSsl(null, [{ cert_chain: certificate, private_key: privateKey }]);
   } catch (error) {
     const message =
@@ -124,7 +124,7 @@ function credentialsOf(tls: ServeGrpcOptions['tls']): ServerCredentials {
 
 function listen(sockets: SocketServer, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    // Stays: a connection that cannot be accepted, as there are no descriptors left, is an error of the server too.
+    // Stays attached: a connection that cannot be accepted, for want of file descriptors, is an error of the server too.
     sockets.on('error', (cause) => {
       const message = `gRPC cannot listen on ${host}:${port}; choose another host or gRPC port`;
       reject(new VoicePrintsError('CONFIG_INVALID', message, { cause }));

@@ -1,6 +1,6 @@
 /**
  * The first published clients have `float` where the later ones have `double`: seconds in a chunk (7, 8) and in an answer
- * (3, 4). Other libraries misread the one as the other. Here the bytes of a message tell which it is, and are rewritten.
+ * (3, 4). Protobuf libraries misread the one as the other. Here the wire type in a message decides, and it is rewritten.
  */
 
 const CHUNK_SECONDS: readonly number[] = [7, 8];
@@ -15,17 +15,17 @@ interface Field {
   readonly number: number;
   readonly wireType: number;
   readonly start: number;
-  /** Where the value begins, after the tag. */
+  /** Offset of the value, after the tag. */
   readonly valueStart: number;
   readonly end: number;
 }
 
-/** A chunk has nine, of which the list of people may come a thousand times. */
+/** Maximum number of fields: a chunk has nine, of which the list of people may be repeated a thousand times. */
 const MOST_FIELDS = 2_000;
 
 /**
- * Chunks of old clients with their seconds as doubles, and whether this is one; others come back as they are. Throws
- * RangeError for a message of so many fields that reading it would take long.
+ * Converts the seconds of an old client's chunk to doubles, and tells whether it was one; others are unchanged. Throws
+ * RangeError for a message with so many fields that reading it would take long.
  */
 export function chunkInDoubles(message: Buffer): { readonly message: Buffer; readonly isSingle: boolean } {
   const fields = fieldsOf(message);
@@ -41,7 +41,7 @@ export function chunkInDoubles(message: Buffer): { readonly message: Buffer; rea
   return { message: Buffer.concat(parts), isSingle };
 }
 
-/** An answer with its seconds as floats, as old clients want it. */
+/** An answer with its seconds as floats, for old clients. */
 export function answerInSingles(message: Buffer): Buffer {
   const parts = fieldsOf(message).map((field) => {
     if (!isSeconds(field, ANSWER_SECONDS, FIXED64)) return message.subarray(field.start, field.end);
@@ -59,7 +59,7 @@ const isSeconds = (field: Field, numbers: readonly number[], wireType: number): 
 /** A float of 15.1 is 15.100000381; audio is placed to the sample, so the tail is noise. */
 const roundedSeconds = (seconds: number): number => Math.round(seconds * 1e4) / 1e4;
 
-/** The fields of a message up to its end, or up to what no parser could read: the decoder behind says so itself. */
+/** The fields of a message up to its end, or up to the first unreadable one: the decoder reports that itself. */
 function fieldsOf(message: Buffer): Field[] {
   const fields: Field[] = [];
   let at = 0;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ERROR_CODES } from '../../core/errors.js';
 import { HTTP_CODE_NAMES } from '../refusals/refusal.js';
 
-/** The answers of the modern calls, as the document describes them. A test holds real answers against them. */
+/** The answers of the /v1 calls, as the document describes them. A test checks real answers against them. */
 
 const time = z.iso.datetime();
 const probability = z.number().min(0).max(1);
@@ -74,7 +74,7 @@ export const enrolment = z.strictObject({
   ),
 });
 
-/** RFC 9457; members beside these depend on the code. */
+/** RFC 9457; additional members depend on the code. */
 export const problem = z.looseObject({
   type: z.string(),
   title: z.string(),

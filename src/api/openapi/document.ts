@@ -8,14 +8,14 @@ import { OPERATIONS } from './operations.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A JSON schema (2020-12, as OpenAPI 3.1 wants it) of what a schema of ours reads or writes. */
+/** A JSON schema (2020-12, as required by OpenAPI 3.1) of the input or output of a zod schema. */
 function jsonSchema(schema: z.ZodType): Json {
-  // Output: our inputs also take what old clients send (numbers as text), which nobody needs to be told.
+  // Output: inputs also accept deprecated forms of old clients (numbers as text), which are not documented.
   const { $schema: _, ...json } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }) as Json;
   return json;
 }
 
-/** OpenAPI 3.1 of all calls, made of the schemas that check them. */
+/** OpenAPI 3.1 of all calls, generated from the schemas that validate them. */
 export function openApiDocument(): Json {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const operation of [...OPERATIONS, ...DROP_IN_OPERATIONS]) {
@@ -74,13 +74,13 @@ const faultRefusal = (description: string): Json => ({
   content: { 'application/json': { schema: { $ref: '#/components/schemas/Fault' } } },
 });
 
-/** Bytes, in the words that generators of clients understand. */
+/** Binary content, in a form that client generators understand. */
 const BINARY: Json = { type: 'string', format: 'binary' };
 
 function requestBody(body: z.ZodObject, audioQuery: z.ZodObject | undefined): Json {
   const schema = jsonSchema(body);
   if (audioQuery === undefined) return { required: true, content: { 'application/json': { schema } } };
-  // Said in words: generators of clients make nothing of `oneOf` beside `properties`.
+  // Stated in the description: client generators cannot handle `oneOf` beside `properties`.
   const carried = { description: 'Exactly one of content and url' };
   const file = { ...BINARY, description: 'The recording; the field may have any name' };
   const form = { type: 'object', properties: { file, ...propertiesOf(audioQuery) }, required: ['file'] };
@@ -119,7 +119,7 @@ const queryParameters = (query: z.ZodObject | undefined): Json[] =>
       }))
     : [];
 
-/** What a body may carry as well need not be in the query. */
+/** Parameters that the body may also carry are optional in the query. */
 const beside = (parameters: readonly Json[]): Json[] =>
   parameters.map((parameter) => ({ ...parameter, required: false }));
 

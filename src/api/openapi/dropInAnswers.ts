@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The answers of the calls of the closed DeepAffects service, as the document describes them. */
+/** The answers of the DeepAffects calls, as the document describes them. */
 
 const seconds = z.number().min(0);
 const probability = z.number().min(0).max(1);
@@ -8,7 +8,7 @@ const quality = z.enum(['poor', 'average', 'good', 'high']);
 const remark = z.strictObject({ code: z.string(), message: z.string() });
 const warnings = z.array(remark);
 
-/** Both published spellings; members beside these depend on the code. */
+/** Both published spellings; additional members depend on the code. */
 export const fault = z.looseObject({
   fault: z.looseObject({
     faultstring: z.string().describe('What happened and what to do'),

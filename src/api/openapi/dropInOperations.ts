@@ -137,5 +137,5 @@ const ASYNCHRONOUS: readonly Operation[] = (['v1', 'v2'] as const).flatMap((vers
   }),
 );
 
-/** Every call of the closed DeepAffects service that is answered, under both version paths. */
+/** Every supported call of the DeepAffects service, under both version paths. */
 export const DROP_IN_OPERATIONS: readonly Operation[] = [...SYNCHRONOUS, ...ASYNCHRONOUS];

@@ -4,7 +4,7 @@ import type { Scope } from '../access/caller.js';
 /** One call as the document describes it. */
 export interface Operation {
   readonly method: 'get' | 'post' | 'patch' | 'delete';
-  /** With `{name}` for each parameter of `path`. */
+  /** Path template with `{name}` for each parameter. */
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
@@ -13,12 +13,12 @@ export interface Operation {
   readonly query?: z.ZodObject;
   /** A JSON body. */
   readonly body?: z.ZodObject;
-  /** The recording itself may be the body, then with these in the query. */
+  /** Query parameters where the recording itself is the body. */
   readonly audioQuery?: z.ZodObject;
   readonly status: 200 | 201 | 202 | 204;
   readonly answer?: z.ZodType;
-  /** The form of its refusals: a problem document by default, else the `fault` of the closed service. */
+  /** Format of its refusals: a problem document by default, else the `fault` of the DeepAffects service. */
   readonly refusal?: 'fault';
-  /** Heading under which documents list it. */
+  /** Heading in the documents. */
   readonly tag?: string;
 }

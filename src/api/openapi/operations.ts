@@ -6,7 +6,7 @@ import type { Operation } from './operation.js';
 const speaker = { parameters: oneSpeaker } as const;
 const job = { parameters: oneJob } as const;
 
-/** Every modern call, in the order the document lists them. */
+/** Every /v1 call, in the order of the document. */
 export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',

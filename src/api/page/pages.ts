@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url';
 
 type Page = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Answers with the page that streams the browser's microphone. */
+/** Serves the page that streams the browser's microphone. */
 export const livePage = (): Page =>
   pageOf('live.html', { permissions: 'microphone=(self), camera=(), geolocation=()' });
 
-/** Answers with the page that shows the calls, as /v1/openapi.json describes them. */
+/** Serves the page that shows the calls, as /v1/openapi.json describes them. */
 export const docsPage = (): Page => pageOf('docs.html', { permissions: 'microphone=(), camera=(), geolocation=()' });
 
-/** One file, nothing from elsewhere. */
+/** One self-contained file. */
 function pageOf(name: string, { permissions }: { readonly permissions: string }): Page {
   const html = readFileSync(fileURLToPath(new URL(name, import.meta.url)));
   const text = html.toString('utf8');
@@ -35,7 +35,7 @@ interface PolicyParts {
   readonly host: string | undefined;
 }
 
-/** Only what stands in the file runs; the live page's worklet is made of it, hence blob. Not every browser takes 'self' for ws:. */
+/** Only scripts in the file run; the live page's worklet is created from it, hence blob. Not every browser applies 'self' to ws:. */
 function policy({ script, style, host }: PolicyParts): string {
   const isPlainHost = /^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/i.test(host ?? '');
   const sockets = isPlainHost ? ` ws://${host} wss://${host}` : '';
@@ -50,7 +50,7 @@ function policy({ script, style, host }: PolicyParts): string {
   ].join('; ');
 }
 
-/** What a policy calls the elements of this kind in the page: the digests of their texts. */
+/** CSP sources for the elements of this kind in the page: the digests of their texts. */
 function hashesOf(html: string, element: 'script' | 'style'): string {
   const texts = [...html.matchAll(new RegExp(`<${element}>([\\s\\S]*?)</${element}>`, 'g'))].map(([, text]) => text!);
   return texts.map((text) => `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`).join(' ');

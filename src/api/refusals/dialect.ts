@@ -1,6 +1,6 @@
 import type { Refusal, RefusalType } from './refusal.js';
 
-/** The form in which a surface says no. */
+/** The format of refusals of a surface. */
 export interface Dialect {
   readonly contentType: string;
   status(refusal: Refusal): number;
@@ -17,7 +17,7 @@ const FAULT_CODES: Readonly<Record<RefusalType, string>> = {
   api_error: 'com.deepaffects.ApiError',
 };
 
-/** `{"fault": …}` with both published spellings; a wrong key is answered to the letter of the contract. */
+/** `{"fault": …}` with both published spellings; a wrong key is answered exactly as by the DeepAffects service. */
 export const faultDialect: Dialect = {
   contentType: 'application/json; charset=utf-8',
   status: (refusal) => refusal.contractStatus,

@@ -1,7 +1,7 @@
 import type { CodeMeaning } from '../../core/codeGuide.js';
 import type { HttpCode } from './refusal.js';
 
-/** Codes that only HTTP, WebSocket and gRPC know, in words. */
+/** Explanations of the codes that occur only over HTTP, WebSocket and gRPC. */
 export const HTTP_GUIDE: Readonly<Record<HttpCode, CodeMeaning>> = {
   KEY_INVALID: {
     means: 'no API key, or one that is wrong, revoked or over',

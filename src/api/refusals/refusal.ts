@@ -1,6 +1,6 @@
 import { asVoicePrintsError, type ErrorCode, type VoicePrintsError } from '../../core/errors.js';
 
-/** The contract's error types, and one of ours for keys. */
+/** Error types of the DeepAffects API, and one of our own for keys. */
 export type RefusalType =
   | 'params_invalid'
   | 'invalid_key'
@@ -10,7 +10,7 @@ export type RefusalType =
   | 'rate_limit'
   | 'api_error';
 
-/** What only HTTP knows; everything else is an ErrorCode of the engine. */
+/** Codes that occur only over HTTP; all others are ErrorCodes of the engine. */
 const HTTP_CODES = {
   KEY_INVALID: [401, 'invalid_key'],
   QUOTA_USED_UP: [402, 'quota'],
@@ -28,18 +28,18 @@ export type HttpCode = keyof typeof HTTP_CODES;
 
 export const HTTP_CODE_NAMES = Object.keys(HTTP_CODES) as HttpCode[];
 
-/** How a call is turned down, before a dialect (fault or problem document) gives it its form. */
+/** A refusal of a call, independent of its dialect (fault or problem document). */
 export interface Refusal {
-  /** Status on the drop-in surface, whose clients know 400 for every bad parameter. */
+  /** Status of the DeepAffects calls, whose clients expect 400 for every bad parameter. */
   readonly contractStatus: number;
-  /** Status on the modern surface. */
+  /** Status of the /v1 calls. */
   readonly modernStatus: number;
   readonly type: RefusalType;
   readonly code: ErrorCode | HttpCode;
   /** What happened and what to do. Safe to show: no paths, no causes, no names. */
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** More members for the body, e.g. the reasons of an enrolment gate. */
+  /** Additional members of the body, e.g. the reasons of the enrolment gate. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
@@ -54,7 +54,7 @@ export class RefusedError extends Error {
   }
 }
 
-/** A refusal that HTTP itself knows: the same status in both dialects. */
+/** A refusal of HTTP itself: the same status in both dialects. */
 export function httpRefusal(
   code: HttpCode,
   message: string,
@@ -73,7 +73,7 @@ const unusable: Statuses = [400, 422];
 const ours: Statuses = [500, 500];
 const away: Statuses = [503, 503];
 
-/** The one table from error codes to HTTP: 5xx only where the fault is ours. */
+/** HTTP status of each error code: 5xx only for internal faults. */
 const STATUSES: Readonly<Record<ErrorCode, Statuses>> = {
   AUDIO_EMPTY: unusable,
   AUDIO_NOT_AUDIO: unusable,
@@ -153,14 +153,14 @@ const STATUSES: Readonly<Record<ErrorCode, Statuses>> = {
   USAGE: ours,
 };
 
-/** What a caller is told of a fault of ours: never the engine's words, which may name files of the server. */
+/** Message of an internal fault: never the engine's message, which may name files of the server. */
 const OUR_FAULT: Readonly<Record<number, string>> = {
   500: 'the server failed; try again, and tell its operator the x-request-id of this answer if it stays so',
   501: 'this server has no decoder for this audio; send WAV, or ask its operator to install GStreamer',
   503: 'the server cannot answer now; try again',
 };
 
-/** Turns whatever was thrown into a refusal. */
+/** Converts any thrown value to a refusal. */
 export function refusalOf(thrown: unknown): Refusal {
   if (thrown instanceof RefusedError) return thrown.refusal;
   const error = asVoicePrintsError(thrown);
@@ -177,7 +177,7 @@ export function refusalOf(thrown: unknown): Refusal {
   };
 }
 
-/** Two seconds, where the error does not know better. */
+/** Two seconds, unless the error specifies another time. */
 const retryAfter = ({ details }: VoicePrintsError): string => String(details.retryAfterSeconds ?? 2);
 
 function extraOf(error: VoicePrintsError): { readonly extra?: Readonly<Record<string, unknown>> } {
@@ -190,7 +190,7 @@ export const refuseMethod = (allow: string) => async (): Promise<never> => {
   throw httpRefusal('METHOD_NOT_ALLOWED', message, { allow });
 };
 
-/** Handler of every unknown path below a prefix of ours. */
+/** Handler of every unknown path below one of our prefixes. */
 export const refuseRoute = async (): Promise<never> => {
   throw httpRefusal('ROUTE_UNKNOWN', 'there is no such call; see /docs or docs/rest.md for the calls there are');
 };

@@ -5,13 +5,13 @@ import { diarizeAnswer, identifyAnswer, speechAnswer } from '../deepaffects/cont
 import { faultDialect, problemDialect } from '../refusals/dialect.js';
 import { refusalOf } from '../refusals/refusal.js';
 
-/** What the drop-in calls say of an outcome: `{response}` or `{fault}`; also the webhook's body, after the request id. */
+/** An outcome in the DeepAffects format: `{response}` or `{fault}`; also the webhook's body, after the request id. */
 export function contractOutcome(kind: JobTask['kind'], outcome: JobOutcome): Record<string, unknown> {
   if ('failure' in outcome) return faultDialect.body(refusal(outcome.failure)) as Record<string, unknown>;
   return { response: responseOf(kind, outcome.result) };
 }
 
-/** Outcomes were written by the engine of this package: their form is its own. */
+/** Outcomes are written by the engine of this package and have its format. */
 function responseOf(kind: JobTask['kind'], result: unknown): unknown {
   if (kind === 'identify') return identifyAnswer(result as Identification);
   if (kind === 'diarize') return diarizeAnswer(result as Diarization);
@@ -20,7 +20,7 @@ function responseOf(kind: JobTask['kind'], result: unknown): unknown {
 
 const refusal = ({ code, message, details }: JobFailure) => refusalOf(new VoicePrintsError(code, message, { details }));
 
-/** A job as the drop-in calls show it. */
+/** A job as the DeepAffects calls show it. */
 export const contractJob = (job: JobView) => ({
   request_id: job.requestId,
   api: job.call,
@@ -34,7 +34,7 @@ export const contractJob = (job: JobView) => ({
   ...(job.outcome ? contractOutcome(job.kind, job.outcome) : {}),
 });
 
-/** A job as the modern calls show it: `result` is the engine's own answer. */
+/** A job as the /v1 calls show it: `result` is the engine's own answer. */
 export const modernJob = (job: JobView) => ({
   requestId: job.requestId,
   kind: job.kind,
@@ -49,7 +49,7 @@ export const modernJob = (job: JobView) => ({
   ...(job.outcome && 'failure' in job.outcome ? { problem: problemDialect.body(refusal(job.outcome.failure)) } : {}),
 });
 
-/** How a message fares; times as ISO 8601. */
+/** Delivery status of a message; times as ISO 8601. */
 export const webhookAnswer = ({ webhookId, status, tries, lastFailure }: WebhookView) => ({
   webhookId,
   status,
@@ -61,7 +61,7 @@ export const webhookAnswer = ({ webhookId, status, tries, lastFailure }: Webhook
   },
 });
 
-/** Seconds of audio worked on, and in all where the recording says. */
+/** Seconds of audio processed, and in total where the recording declares its length. */
 const progressOf = ({ progress }: JobView) =>
   progress && {
     doneSeconds: progress.doneMs / 1000,

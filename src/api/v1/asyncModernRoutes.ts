@@ -101,7 +101,7 @@ async function resend(call: Call): Promise<Answer> {
   return { status: 202, body: { webhookId, status: 'waiting' } };
 }
 
-/** Shown this once. */
+/** Shown only once. */
 async function rotateSecret(call: Call): Promise<Answer> {
   return { status: 201, body: { secret: await (await jobsOf(call)).rotateSecret(call.tenantId) } };
 }

@@ -17,7 +17,7 @@ import {
 import { problemDialect } from '../refusals/dialect.js';
 import { RefusedError, refuseMethod, refuseRoute } from '../refusals/refusal.js';
 
-/** Adds our own surface: `/v1/speakers…` and `/v1/identify`. Answers are the engine's own shapes. */
+/** Adds `/v1/speakers…` and `/v1/identify`. Answers have the engine's own types. */
 export function addModernRoutes(router: Router, surface: Surface): void {
   const on = (handler: Handler, scope: Scope, audio?: 'now') =>
     endpoint(surface, problemDialect, handler, { scope, audio });

@@ -3,19 +3,19 @@ import { OpusPackets, PushedAudio } from '../../live.js';
 import { rawFormatOf } from '../calls/rawFormat.js';
 import type { Hello } from './protocol.js';
 
-/** Audio waiting to be heard past which nothing more is taken from the connection. */
+/** Amount of unprocessed audio beyond which the connection is paused. */
 const HIGH_MS = 20_000;
-/** What the source itself may hold: what was taken before the connection stood still must fit. */
+/** Capacity of the source: must hold what arrives before the connection is paused. */
 const HELD_MS = 120_000;
 
-/** The audio of one stream as it comes in over connections that may break: counted, decoded, and held back when full. */
+/** Incoming audio of one stream over connections that may break: counted, decoded, and paused when full. */
 export class IncomingAudio implements Disposable {
   readonly source: PushedAudio;
   readonly #blockBytes: number;
   readonly #sampleRateHz: number;
   #samples = 0;
   readonly #opus: OpusPackets | undefined;
-  /** The beginning of a sample whose end has not come. */
+  /** The first bytes of an incomplete sample. */
   #carry: Uint8Array = new Uint8Array(0);
   #position = 0;
 
@@ -39,12 +39,12 @@ export class IncomingAudio implements Disposable {
     );
   }
 
-  /** What came whole: samples of one channel, or Opus packets. */
+  /** Number of complete samples of one channel, or Opus packets. */
   get position(): number {
     return this.#position;
   }
 
-  /** Length of everything that came. */
+  /** Duration of all received audio. */
   get receivedMs(): number {
     return (this.#samples * 1000) / this.#sampleRateHz;
   }
@@ -75,7 +75,7 @@ export class IncomingAudio implements Disposable {
     this.source.push(bytes.subarray(0, blocks * this.#blockBytes));
   }
 
-  /** The connection broke: a sample that was cut comes again, whole. */
+  /** After a broken connection the client sends an incomplete sample again. */
   cut(): void {
     this.#carry = new Uint8Array(0);
   }

@@ -1,13 +1,13 @@
 import type { Numbered } from './protocol.js';
 
-/** Messages of a session in the order of their numbers, kept until the client has them: nothing lost, nothing doubled. */
+/** Numbered messages of a session, kept until the client acknowledges them: none is lost or repeated. */
 export class Outbox {
   readonly #most: number;
-  /** Serialised, the oldest first. */
+  /** Serialized, oldest first. */
   readonly #kept: { readonly seq: number; readonly text: string }[] = [];
   #lastSeq = 0;
 
-  /** @param most messages kept; past it the oldest gives way, and a client that missed it cannot go on */
+  /** @param most messages kept; beyond it the oldest is dropped, and a client that missed it cannot resume */
   constructor(most: number) {
     this.#most = most;
   }
@@ -30,7 +30,7 @@ export class Outbox {
     while (this.#kept.length > 0 && this.#kept[0]!.seq <= seq) this.#kept.shift();
   }
 
-  /** What comes after this number; undefined where some of it is no longer kept, or was never sent. */
+  /** Messages after this number; undefined where some are no longer kept, or the number was never sent. */
   after(seq: number): readonly string[] | undefined {
     const first = this.#kept[0]?.seq ?? this.#lastSeq + 1;
     if (seq > this.#lastSeq || seq < first - 1) return undefined;

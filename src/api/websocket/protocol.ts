@@ -3,7 +3,7 @@ import type { EnrollResult } from '../../core/identification.js';
 import type { SpeakerEvent } from '../../events/index.js';
 import { identifyQuery, speakerId } from '../calls/schemas.js';
 
-/** First message of a client: who it is and what audio comes. `encoding` s16le, mulaw, alaw or opus. */
+/** First message of a client: its key and the audio format. `encoding` s16le, mulaw, alaw or opus. */
 export const hello = identifyQuery.extend({
   type: z.literal('hello'),
   apiKey: z.string().max(256).optional().describe('Where the address or a header carries none'),
@@ -11,7 +11,7 @@ export const hello = identifyQuery.extend({
   isTentative: z.boolean().default(true).describe('Also tell what is thought of a turn while it is spoken'),
 });
 
-/** First message after a drop: goes on where the connection broke. */
+/** First message after a broken connection: resumes the session. */
 export const resume = z.object({
   type: z.literal('resume'),
   apiKey: z.string().max(256).optional(),
@@ -22,7 +22,7 @@ export const resume = z.object({
 
 const text = (most: number) => z.string().trim().min(1).max(most);
 
-/** What a client may say later. `id` makes a command safe to send again after a drop. */
+/** Later messages of a client. `id` makes a command safe to repeat after a broken connection. */
 export const command = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ack'), seq: z.number().int().min(0) }),
   z.object({ type: z.literal('ping') }),
@@ -42,23 +42,23 @@ export type Resume = z.output<typeof resume>;
 export type Command = z.output<typeof command>;
 export type EnrollCommand = Extract<Command, { readonly type: 'enroll' }>;
 
-/** What is numbered, kept until the client has it, and told again after a drop. */
+/** Messages that are numbered, kept until acknowledged, and sent again after a broken connection. */
 export type Numbered =
   | { readonly type: 'event'; readonly event: SpeakerEvent }
   | { readonly type: 'enrolled'; readonly id: string; readonly result: EnrollResult }
-  /** A command that could not be done; the stream goes on. */
+  /** A command that failed; the stream continues. */
   | { readonly type: 'refused'; readonly id: string; readonly code: string; readonly message: string }
-  /** The last message of a stream that went to its end. */
+  /** The last message of a stream that was ended normally. */
   | { readonly type: 'ended'; readonly position: number }
-  /** The last message of a stream that cannot go on. */
+  /** The last message of a stream that failed. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string };
 
-/** What belongs to one connection only. */
+/** Messages of one connection only. */
 export type Unnumbered =
   | {
       readonly type: 'ready';
       readonly sessionId: string;
-      /** Opens the session again, together with a key of the same tenant. */
+      /** Resumes the session, together with a key of the same tenant. */
       readonly resumeToken: string;
       readonly resumeSeconds: number;
       /** Audio to send next: samples of one channel since the stream began; Opus: packets. */
@@ -66,7 +66,7 @@ export type Unnumbered =
       readonly model: string;
       readonly maxMessageBytes: number;
     }
-  /** All audio before `position` has come and need not be kept; `bufferedMs` of it waits to be heard. */
+  /** All audio before `position` has arrived and need not be kept; `bufferedMs` of it is not processed yet. */
   | { readonly type: 'ack'; readonly position: number; readonly bufferedMs: number }
   | { readonly type: 'pong' };
 

@@ -10,20 +10,20 @@ import { CLOSE, type Command, command, hello, type Resume, resume, type Unnumber
 import { type Listener, StreamSession } from './streamSession.js';
 import type { StreamSurface } from './streamSurface.js';
 
-/** What was known before the first message. */
+/** Known before the first message. */
 export interface Opening {
-  /** Where a key came with the request. */
+  /** Present where the request carried a key. */
   readonly caller: Caller | undefined;
   readonly address: string;
-  /** Told when the first message has opened or resumed a session. */
+  /** Called when the first message has opened or resumed a session. */
   readonly onBegin: () => void;
 }
 
-/** How often the client is told how much audio has come. */
+/** How often the amount of received audio is reported to the client. */
 const ACK_MS = 1_000;
-/** How soon a connection that was held back is looked at again. */
+/** How soon a paused connection is checked again. */
 const RELIEF_MS = 50;
-/** Text that waits for a client who does not read: then it is gone, and may resume. */
+/** Unsent text beyond which a client that does not read is disconnected; it may resume. */
 const MOST_UNREAD_BYTES = 4 * 2 ** 20;
 /** Messages that arrived before the session was open; a client need not wait for `ready`. */
 const MOST_EARLY = 64;
@@ -36,13 +36,13 @@ export class StreamConnection {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #listener: Listener;
   #session: StreamSession | undefined;
-  /** Whose words come now: a session may be resumed with another key of the tenant. */
+  /** The current caller: a session may be resumed with another key of the tenant. */
   #caller: Caller | undefined;
-  /** Runs while the connection is held back. */
+  /** Runs while the connection is paused. */
   #relief: NodeJS.Timeout | undefined;
   #isOpening = false;
   #early: { readonly data: RawData; readonly isBinary: boolean }[] = [];
-  #heardAtMs = Date.now();
+  #receivedAtMs = Date.now();
   #unansweredPings = 0;
   #ackedPosition = -1;
 
@@ -92,14 +92,14 @@ export class StreamConnection {
     this.#socket.terminate();
   }
 
-  /** What an event or a timer throws closes this connection with a code. */
+  /** Errors of an event handler or a timer close this connection with a code. */
   #guarded<A extends unknown[]>(callback: (...args: A) => unknown): (...args: A) => void {
     return guarded((thrown) => this.#refuse(thrown), callback);
   }
 
   #receive(data: RawData, isBinary: boolean): Promise<void> | undefined {
-    if (this.#socket.readyState !== this.#socket.OPEN) return undefined; // sent before it heard our goodbye
-    this.#heardAtMs = Date.now();
+    if (this.#socket.readyState !== this.#socket.OPEN) return undefined; // sent before the client received our close frame
+    this.#receivedAtMs = Date.now();
     if (this.#session) this.#take(this.#session, data, isBinary);
     else if (this.#isOpening) this.#keepEarly(data, isBinary);
     else return this.#open(data, isBinary);
@@ -156,7 +156,7 @@ export class StreamConnection {
     const isGone = this.#socket.readyState !== this.#socket.OPEN;
     this.#ready(session);
     session.attach(this.#listener, lastSeq);
-    // It was closed before it had a session, so its close passed unheard.
+    // The connection closed before it had a session: handle that now.
     if (isGone && session.detach(this.#listener)) session.awaitReturn(this.#surface.limits.resumeMs);
   }
 
@@ -193,12 +193,12 @@ export class StreamConnection {
     } else this.#obey(session, parseInput(command, parsed(data)));
   }
 
-  /** What is full reads no more from the connection, so that the client's own sending slows down. */
+  /** Pauses the connection while the buffer is full, so that TCP slows the client down. */
   #holdBack(session: StreamSession): void {
     if (!session.audio.isFull || this.#relief) return;
     this.#socket.pause();
     const look = () => {
-      this.#heardAtMs = Date.now(); // it is we who do not listen
+      this.#receivedAtMs = Date.now(); // the silence is ours
       if (session.audio.isFull) return;
       clearInterval(this.#relief);
       this.#relief = undefined;
@@ -216,15 +216,15 @@ export class StreamConnection {
   }
 
   #ping(): void {
-    if (this.#relief) return; // it is we who do not listen, to pongs neither
+    if (this.#relief) return; // paused by us: pongs are not read either
     this.#unansweredPings += 1;
-    const isIdle = Date.now() - this.#heardAtMs > this.#surface.limits.idleMs;
+    const isIdle = Date.now() - this.#receivedAtMs > this.#surface.limits.idleMs;
     if (this.#unansweredPings > 2) this.#socket.terminate();
     else if (isIdle) this.#close(CLOSE.idle, 'neither audio nor a command came for too long');
     else this.#socket.ping();
   }
 
-  /** A key that was revoked ends what it opened. */
+  /** A revoked key ends the stream it opened. */
   #assertStillHeld(): void {
     if (this.#caller) assertStillHeld(this.#surface, this.#caller);
   }
@@ -269,7 +269,7 @@ export class StreamConnection {
     );
   }
 
-  /** Whoever said goodbye, or was sent away, does not come back; everybody else has a while to do so. */
+  /** A session closed by either side is over; after any other loss of the connection it can be resumed for a while. */
   #closed(code: number): void {
     for (const timer of [...this.#timers, this.#relief]) clearInterval(timer);
     const session = this.#session;

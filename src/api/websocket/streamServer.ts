@@ -28,13 +28,13 @@ export const STREAM_LIMITS: StreamLimits = {
 export interface StreamServerOptions extends KeyCheck {
   readonly engine: Engine;
   readonly limits?: Partial<StreamLimits>;
-  /** Told of every fault of ours; by default one line and the stack go to stderr. */
+  /** Receives every internal fault; by default one line and the stack are written to stderr. */
   readonly onFailure?: (failure: FailureReport) => void;
-  /** Keeps the connection of an admitted stream, where connections may have to give way; the result ends that. */
+  /** Protects the connection of an admitted stream, where idle connections may be closed; the returned function ends that. */
   readonly keep?: (request: IncomingMessage) => () => void;
 }
 
-/** How long a client has to answer the goodbye. */
+/** How long a client has to answer a close frame. */
 const FAREWELL_MS = 1_000;
 
 /** Path of the streams below wherever the server is mounted. */
@@ -44,7 +44,7 @@ const STREAM_PATH = '/v1/stream';
 export const isStream = (request: IncomingMessage, prefix = ''): boolean =>
   isWebSocket(request) && (request.url ?? '').split('?')[0] === prefix + STREAM_PATH;
 
-/** Live streams over WebSocket, beside whatever else an HTTP server serves: a server of ours, or Node-RED's. */
+/** Live streams over WebSocket on an existing HTTP server: our own, or Node-RED's. */
 export class StreamServer {
   readonly #sockets: WebSocketServer;
   readonly #surface: StreamSurface;
@@ -66,8 +66,8 @@ export class StreamServer {
       sessions: new Map(),
       report: onFailure ?? reportToStderr,
     };
-    // Compression would cost memory for every connection, and audio does not shrink. One message a turn of the event loop:
-    // whoever sends thousands at once does not keep the others waiting.
+    // Compression would cost memory for every connection, and audio does not shrink. One message per turn of the event loop:
+    // a client that sends thousands at once does not block the others.
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: limits.maxMessageBytes,
@@ -78,7 +78,7 @@ export class StreamServer {
 
   /** One upgrade request: a wrong key is refused before it becomes a WebSocket. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', () => socket.destroy()); // a client that is gone needs no answer
+    socket.on('error', () => socket.destroy()); // a disconnected client needs no answer
     const key = keyOf(request);
     const address = callerAddress(request, this.#surface.proxies);
     let caller: Caller | undefined;
@@ -108,7 +108,7 @@ export class StreamServer {
     this.#sockets.handleUpgrade(request, socket, head, guarded(end, begin));
   }
 
-  /** Takes no more streams, tells those there are their last turns, then hangs up. */
+  /** Refuses new streams, sends the last turns of the open ones, then closes their connections. */
   async close(graceMs = 10_000): Promise<void> {
     this.#isClosing = true;
     const { sessions } = this.#surface;

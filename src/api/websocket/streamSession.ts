@@ -11,15 +11,15 @@ import type { IncomingAudio } from './incomingAudio.js';
 import { Outbox } from './outbox.js';
 import type { EnrollCommand, Hello, Numbered } from './protocol.js';
 
-/** Messages kept for a client that is away or does not acknowledge: an hour of talk. */
+/** Messages kept for a client that is disconnected or does not acknowledge: an hour of conversation. */
 const MOST_MESSAGES = 10_000;
-/** Commands whose answers are remembered, so that one sent twice is done once. */
+/** Commands whose answers are remembered, so that a repeated one is executed once. */
 const MOST_COMMANDS = 100;
 
 /** A connection, as a session sees it. */
 export interface Listener {
   tell(text: string): void;
-  /** Nothing more will be told. */
+  /** No more messages follow. */
   close(code: 'done' | 'badMessage' | 'failed' | 'takenOver' | 'tooMany', reason: string): void;
 }
 
@@ -28,14 +28,14 @@ export interface StreamSessionOptions {
   readonly tenantId: string;
   readonly hello: Hello;
   readonly audio: IncomingAudio;
-  /** Counts the audio of the tenant, and says when it is used up. */
+  /** Counts the audio of the tenant, and throws when it is used up. */
   readonly gate: TenantGate | undefined;
-  /** Told once, when the session is over for good. */
+  /** Called once, when the session has ended. */
   readonly onOver: () => void;
   readonly report: (failure: FailureReport) => void;
 }
 
-/** One stream: what is heard goes on, and what is told is kept, while its connection may break and come back. */
+/** One stream, which survives broken connections: processing continues, and messages are kept for the client. */
 export class StreamSession {
   readonly tenantId: string;
   readonly resumeToken = randomBytes(24).toString('base64url');
@@ -48,9 +48,9 @@ export class StreamSession {
   #countedMs = 0;
   #farewell: NodeJS.Timeout | undefined;
   #isOver = false;
-  /** What was thrown because the tenant's minutes are used up: the last turns are told, then this. */
+  /** Error thrown because the tenant's minutes are used up: sent after the last turns. */
   #outOfAudio: unknown;
-  /** How the connection is closed; set once the last message was written: nothing comes after it. */
+  /** How the connection is closed; set once the last message is written. */
   #last: { readonly code: 'done' | 'badMessage' | 'failed' | 'tooMany'; readonly reason: string } | undefined;
 
   constructor(options: StreamSessionOptions) {
@@ -74,7 +74,7 @@ export class StreamSession {
     return this.#live.sessionId;
   }
 
-  /** True once the last message was written; it waits for a client who may have missed it. */
+  /** True once the last message is written; the session waits for a client that may have missed it. */
   get hasEnded(): boolean {
     return this.#last !== undefined;
   }
@@ -90,7 +90,7 @@ export class StreamSession {
     return this.#outbox.after(lastSeq) !== undefined;
   }
 
-  /** Gives the session to a connection, which first hears what it missed. Another connection is hung up on. */
+  /** Attaches a connection, which first receives missed messages. A previous connection is closed. */
   attach(listener: Listener, lastSeq: number): void {
     clearTimeout(this.#farewell);
     this.#listener?.close('takenOver', 'another connection has resumed this session');
@@ -101,7 +101,7 @@ export class StreamSession {
     this.#closeListener();
   }
 
-  /** The connection broke. True where it was this session's. */
+  /** Detaches a broken connection. True where it was this session's. */
   detach(listener: Listener): boolean {
     if (this.#listener !== listener) return false;
     this.#listener = undefined;
@@ -109,7 +109,7 @@ export class StreamSession {
     return true;
   }
 
-  /** Ends the session unless a connection takes it up in time. */
+  /** Ends the session unless a connection resumes it in time. */
   awaitReturn(resumeMs: number): void {
     clearTimeout(this.#farewell);
     this.#farewell = setTimeout(() => this.disposeSoon(), resumeMs);
@@ -119,12 +119,12 @@ export class StreamSession {
     this.#outbox.acknowledge(seq);
   }
 
-  /** The client has sent all its audio: the last turns are told, then the end. */
+  /** The client has sent all its audio: sends the last turns, then the end. */
   end(): void {
     this.audio.source.end();
   }
 
-  /** Ends the session without telling anything more. */
+  /** Ends the session without further messages. */
   async dispose(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -138,7 +138,7 @@ export class StreamSession {
     }
   }
 
-  /** The same, beside whatever goes on; what fails is reported. */
+  /** The same, in the background; failures are reported. */
   disposeSoon(): void {
     guarded(
       (thrown) => this.#told(thrown),
@@ -146,10 +146,10 @@ export class StreamSession {
     )();
   }
 
-  /** Counts what came since it was last counted; ends the stream where the minutes of its tenant are used up. */
+  /** Counts the audio received since the last call; ends the stream where the tenant's minutes are used up. */
   countUse(): void {
     this.#count();
-    if (this.audio.source.isOver) return; // it ends already
+    if (this.audio.source.isOver) return; // it is ending already
     try {
       this.#options.gate?.assertAudioLeft(this.tenantId);
     } catch (refused) {
@@ -164,7 +164,7 @@ export class StreamSession {
     this.#countedMs = receivedMs;
   }
 
-  /** Enrols an unknown voice once, however often it is asked with one id; the answer is a message. */
+  /** Enrols an unknown voice, once per command id; the answer is a message. */
   enroll({ id, cluster, speakerId, name, consentText }: EnrollCommand, by: Caller): void {
     if (this.#commands.has(id)) return;
     if (this.#commands.size >= MOST_COMMANDS) this.#commands.delete(this.#commands.values().next().value!);
@@ -228,7 +228,7 @@ export class StreamSession {
     if (refusal.type === 'api_error') {
       const failure = { requestId: this.id, code: refusal.code, error: asVoicePrintsError(thrown) };
       guarded(
-        () => undefined, // a log that fails must not keep the client from being told
+        () => undefined, // a failing log must not prevent the message to the client
         () => this.#options.report(failure),
       )();
     }

@@ -9,22 +9,22 @@ export interface StreamLimits {
   readonly maxMessageBytes: number;
   readonly maxStreamsPerTenant: number;
   readonly maxStreams: number;
-  /** From the connection to the hello. */
+  /** Time from the connection to the hello. */
   readonly helloMs: number;
   /** A stream without audio and commands for this long is ended. */
   readonly idleMs: number;
-  /** Between pings; a client that answers two of them not is taken for gone. */
+  /** Interval of pings; a client that misses two of them is considered gone. */
   readonly pingMs: number;
-  /** How long a session waits for its client to come back. */
+  /** How long a session waits for its client to reconnect. */
   readonly resumeMs: number;
 }
 
-/** What connections share. */
+/** Shared by all connections. */
 export interface StreamSurface extends KeyCheck {
   readonly engine: Engine;
   readonly limits: StreamLimits;
   readonly slots: StreamSlots;
-  /** By id; those whose connection broke are among them until their time is up. */
+  /** By id; includes those whose connection broke, until their time is up. */
   readonly sessions: Map<string, StreamSession>;
   report(failure: FailureReport): void;
 }
