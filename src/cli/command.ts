@@ -1,20 +1,20 @@
 import type { Readable, Writable } from 'node:stream';
 import type { VoicePrintsError } from '../index.js';
 
-/** One option of a command, as `--help` shows it. `value` names what follows; an option without it is a flag. */
+/** One option of a command, as `--help` shows it. `value` is the name of its argument; an option without it is a flag. */
 export interface OptionSpec {
   readonly value?: string;
   readonly short?: string;
   readonly about: string;
 }
 
-/** What the user typed, parsed: names without dashes; flags are `true`. */
+/** Parsed arguments: names without dashes; flags are `true`. */
 export interface ParsedArguments {
   readonly positionals: readonly string[];
   readonly values: Readonly<Record<string, string | boolean | undefined>>;
 }
 
-/** The world outside the command: everything it may read, write or be stopped by. */
+/** Environment of a command: its input, output and signal. */
 export interface Terminal {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable;
@@ -26,20 +26,20 @@ export interface Terminal {
 
 /** One command of the command line. */
 export interface Command {
-  /** One or two words, as typed. */
+  /** Name as typed, one or two words. */
   readonly name: string;
   readonly summary: string;
-  /** What follows the name, e.g. `ID FILE…`. */
+  /** Operands, e.g. `ID FILE…`. */
   readonly operands: string;
-  /** Fewest and most operands; anything else is wrong usage. */
+  /** Minimum and maximum number of operands; anything else is a usage error. */
   readonly arity: readonly [number, number];
   readonly options: Readonly<Record<string, OptionSpec>>;
   readonly example: string;
-  /** More lines for `--help`. */
+  /** Additional lines for `--help`. */
   readonly notes?: string;
   /**
-   * Throws VoicePrintsError. Returning means the work is done; a returned error that only part of it is: the result was
-   * printed, with `error` in its JSON, and the exit code is 1.
+   * Throws VoicePrintsError. Returns an error where only part of the work succeeded: the result was printed, with `error` in
+   * its JSON, and the exit code is 1.
    */
   run(args: ParsedArguments, terminal: Terminal): Promise<VoicePrintsError | undefined> | Promise<void>;
 }

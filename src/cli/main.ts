@@ -2,22 +2,22 @@
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // The second time somebody means it: leave without tidying up.
+    // The second signal: exit without cleaning up.
     if (stopping.signal.aborted) process.exit(130);
     stopping.abort();
   });
 }
-// A reader that has seen enough (`| head`) is no failure.
+// A reader that closes early (`| head`) is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 const { argv, stdin, stdout, stderr, env } = process;
-// Loaded only now, so that Ctrl-C is heard from the first moment on.
+// Loaded only now, so that Ctrl-C is handled from the start.
 void import('./runCommandLine.js')
   .then(({ runCommandLine }) => runCommandLine(argv.slice(2), { stdin, stdout, stderr, env, signal: stopping.signal }))
   .then(async (exitCode) => {
     process.exitCode = exitCode;
     const { isAnyFolderSilent } = await import('../files/answering.js');
-    // Node.js waits for its threads at every other way out, and one of them hangs in the file system.
+    // Every other way to exit waits for the threads of Node.js, and one of them hangs in the file system.
     if (isAnyFolderSilent()) stdout.write('', () => stderr.write('', () => process.kill(process.pid, 'SIGKILL')));
     // An open standard input would keep the process alive.
     stdin.destroy();

@@ -8,10 +8,10 @@ import { findCommand, hasFlag, parseCommandLine, usageError } from './options/pa
 import { errorAnswer } from './output/output.js';
 import { printableJson, printableLine } from './output/printable.js';
 
-/** Exit codes of the contract: 0 done, 1 failed, 2 wrong usage; 130 as shells know it for Ctrl-C. */
+/** Exit codes: 0 success, 1 failure, 2 usage error; 130 for Ctrl-C, as in shells. */
 const EXIT = { done: 0, failed: 1, usage: 2, stopped: 130 } as const;
 
-/** Runs one command line; answers the exit code and never throws. */
+/** Runs one command line; returns the exit code and never throws. */
 export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<number> {
   try {
     if (argv.length === 0) throw usageError('no command was given; see voice-prints --help');
@@ -39,7 +39,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
   }
 }
 
-/** A group such as `speakers` alone or with --help lists its commands; anything else is wrong usage. */
+/** A group such as `speakers` alone or with --help lists its commands; anything else is a usage error. */
 function unknownCommand(argv: readonly string[], terminal: Terminal): number {
   const group = commands.filter((command: Command) => command.name.startsWith(`${argv[0]} `));
   if (group.length > 0 && argv.some((word) => word === '--help' || word === '-h')) {
@@ -61,19 +61,19 @@ function told(error: VoicePrintsError, argv: readonly string[], terminal: Termin
   const { code } = error;
   terminal.stderr.write(errorLine(error));
   if (argv.includes('--json')) terminal.stdout.write(`${printableJson(errorAnswer(error))}\n`);
-  // Not a failure we foresaw: whoever repairs it needs the stack.
+  // Unexpected failure: the stack is needed to repair it.
   if (code === 'INTERNAL' && error.cause instanceof Error) terminal.stderr.write(`${error.cause.stack}\n`);
   if (code === 'ABORTED') return EXIT.stopped;
   return code === 'USAGE' ? EXIT.usage : EXIT.failed;
 }
 
-/** Whatever broke because the user pressed Ctrl-C is Ctrl-C. */
+/** Any failure after Ctrl-C is reported as Ctrl-C. */
 function aborted(cause: unknown): VoicePrintsError {
   return asVoicePrintsError(Object.assign(new Error('stopped', { cause }), { name: 'AbortError' }));
 }
 
 function packageVersion(): string {
-  // The package's own name resolves from any depth: the compiled file lies two folders deeper than the source.
+  // The package's own name resolves from any depth: the compiled file is two folders deeper than the source.
   const path = createRequire(import.meta.url).resolve('@voice-prints/node-red/package.json');
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }

@@ -7,7 +7,7 @@ export interface Point {
 }
 
 /**
- * Misses (y) over false alarms (x), both 0..1, as the threshold rises through the scores: one point a different score,
+ * Misses (y) over false alarms (x), both 0..1, as the threshold rises through the scores: one point per distinct score,
  * thinned to about `most` points.
  */
 export function detPoints({ targets, nontargets }: Trials, most = 400): Point[] {
@@ -21,14 +21,14 @@ export function detPoints({ targets, nontargets }: Trials, most = 400): Point[] 
   scores.forEach((score, i) => {
     while (missed < own.length && own[missed]! < score) missed += 1;
     while (rejected < others.length && others[rejected]! < score) rejected += 1;
-    // The ends are rare events: none of their points is left out.
+    // The ends are rare events: all of their points are kept.
     const isEnd = missed < most / 4 || others.length - rejected < most / 4;
     if (isEnd || i % step === 0) points.push({ x: 1 - rejected / others.length, y: missed / own.length });
   });
   return points;
 }
 
-/** Share of the values in each of `bins` equal bins from `from` to `to`; what lies outside counts in the outermost. */
+/** Proportion of the values in each of `bins` equal bins from `from` to `to`; values outside count in the outermost bins. */
 export function histogram(values: Float64Array, from: number, to: number, bins: number): Float64Array {
   const shares = new Float64Array(bins);
   for (const value of values) {
@@ -39,8 +39,8 @@ export function histogram(values: Float64Array, from: number, to: number, bins: 
 }
 
 /**
- * Probability claimed (x) against share that came true (y), in `bins` equal bins of the claim, for trials that claim
- * natural-log likelihood ratios; both kinds of trial weigh half. Bins of fewer trials than `least` are left out.
+ * Claimed probability (x) against observed proportion (y), in `bins` equal bins of the claim, for trials scored with
+ * natural-log likelihood ratios; both kinds of trial have half the weight. Bins of fewer trials than `least` are omitted.
  */
 export function reliability({ targets, nontargets }: Trials, least = 1, bins = 10): Point[] {
   const counts = new Float64Array(bins);

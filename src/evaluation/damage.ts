@@ -1,4 +1,4 @@
-/** Numbers 0..1 that are the same at every run: mulberry32 by T. Ettinger (public domain). */
+/** Reproducible random numbers 0..1: mulberry32 by T. Ettinger (public domain). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -13,7 +13,7 @@ const MU = 255; // ITU-T G.711
 const TAPS = 81;
 const TELEPHONE_CUT = 3400 / 16_000;
 
-/** What a telephone leaves of 16 kHz audio: 8 kHz, 3.4 kHz wide, mu-law in 8 bits; back at 16 kHz, same length. */
+/** Simulates a telephone on 16 kHz audio: 8 kHz, band limit 3.4 kHz, 8-bit mu-law; resampled to 16 kHz, same length. */
 export function telephone(samples: Float32Array): Float32Array<ArrayBuffer> {
   const filter = lowPass();
   const narrow = filtered(samples, filter);
@@ -35,9 +35,9 @@ export function noisy(samples: Float32Array, snrDb: number, random: () => number
 }
 
 const ECHOES = 160;
-const ECHO_SHARE = 0.3; // energy of all echoes beside the direct sound
+const ECHO_SHARE = 0.3; // energy of all echoes relative to the direct sound
 
-/** A room that dies away by 60 dB in `decaySeconds`: the direct sound and scattered echoes; same length. */
+/** Simulates a room with a decay of 60 dB in `decaySeconds`: the direct sound and scattered echoes; same length. */
 export function inRoom(samples: Float32Array, decaySeconds: number, random: () => number): Float32Array<ArrayBuffer> {
   const out = Float32Array.from(samples);
   const reach = 16_000 * decaySeconds;

@@ -1,6 +1,6 @@
-/** Scores of trials: higher means likelier one person. */
+/** Scores of trials: higher means more likely the same person. */
 export interface Trials {
-  /** Both sides are one person. */
+  /** Both sides are the same person. */
   readonly targets: Float64Array;
   readonly nontargets: Float64Array;
 }
@@ -11,7 +11,7 @@ interface ErrorRates {
   readonly falseAlarm: Float64Array;
 }
 
-/** Equal error rate in percent: the mean of both rates where they lie closest. Trials of both kinds are needed. */
+/** Equal error rate in percent: the mean of both rates where they are closest. Trials of both kinds are needed. */
 export function eerPercent(trials: Trials): number {
   const { miss, falseAlarm } = errorRates(trials);
   let at = 0;
@@ -23,7 +23,7 @@ export function eerPercent(trials: Trials): number {
 
 /**
  * Smallest normalised detection cost, costs of 1 for both errors (NIST SRE plans): 0 is perfect, 1 is no better than
- * always giving the cheaper answer.
+ * always giving the cheaper decision.
  *
  * @param targetPrior 0..1, e.g. .01
  */
@@ -37,8 +37,8 @@ export function minDcf(trials: Trials, targetPrior: number): number {
 }
 
 /**
- * Cost of the log likelihood ratio in bits, of scores that claim to be natural-log likelihood ratios: 0 is perfect, 1
- * says nothing. N. Brümmer and J. du Preez, "Application-independent evaluation of speaker detection", 2006.
+ * Cost of the log likelihood ratio in bits, for scores that are natural-log likelihood ratios: 0 is perfect, 1 is
+ * uninformative. N. Brümmer and J. du Preez, "Application-independent evaluation of speaker detection", 2006.
  */
 export function cllr({ targets, nontargets }: Trials): number {
   const cost = (llrs: Float64Array, sign: number) => {
@@ -49,14 +49,14 @@ export function cllr({ targets, nontargets }: Trials): number {
   return (cost(targets, -1) + cost(nontargets, 1)) / (2 * Math.LN2);
 }
 
-/** The Cllr that the best monotonic calibration of these very scores would reach (pool adjacent violators). */
+/** The Cllr that the best monotonic calibration of these scores would reach (pool adjacent violators). */
 export function minCllr(trials: Trials): number {
   const { scores, isTarget } = sorted(trials);
   const counts = { targets: trials.targets.length, nontargets: trials.nontargets.length };
   let sumTargets = 0;
   let sumNontargets = 0;
   for (const { weight, targets } of pooledBlocks(scores, isTarget)) {
-    // llr of the block = ln(targets / nontargets) less that of the whole; its costs, added up.
+    // llr of the block = ln(targets / nontargets) minus that of all trials; sum of its costs.
     const others = weight - targets;
     const llr = Math.log(targets / others) - Math.log(counts.targets / counts.nontargets);
     if (targets > 0) sumTargets += targets * softplus(-llr);
@@ -85,7 +85,7 @@ function sorted({ targets, nontargets }: Trials): { scores: Float64Array; isTarg
   return { scores, isTarget };
 }
 
-/** Rates as the threshold rises past each different score. */
+/** Rates as the threshold rises past each distinct score. */
 function errorRates(trials: Trials): ErrorRates {
   const { scores, isTarget } = sorted(trials);
   const miss: number[] = [0];
@@ -95,7 +95,7 @@ function errorRates(trials: Trials): ErrorRates {
   for (let i = 0; i < scores.length; i += 1) {
     if (isTarget[i]) missed += 1;
     else rejected += 1;
-    if (scores[i] === scores[i + 1]) continue; // equal scores fall together
+    if (scores[i] === scores[i + 1]) continue; // equal scores share one threshold
     miss.push(missed / trials.targets.length);
     falseAlarm.push(1 - rejected / trials.nontargets.length);
   }

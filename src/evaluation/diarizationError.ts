@@ -2,32 +2,32 @@ import { optimalAssignment } from './optimalAssignment.js';
 import type { LabelledSegment } from './rttm.js';
 
 export interface DiarizationErrorOptions {
-  /** Left unscored on each side of every start and end of the reference; default 0. */
+  /** Unscored time on each side of every start and end of the reference; default 0. */
   readonly collarMs?: number;
   /** True: no mapping, the names must agree; default false. */
   readonly isNamed?: boolean;
   /**
-   * Only with `isNamed`: the people who could be named. Everyone else in the reference, and every other label of the
+   * Only with `isNamed`: the enrolled people. Everyone else in the reference, and every other label of the
    * hypothesis, counts as one voice, "unknown". Default: every label but `unknown…`, `null` and `<NA>`.
    */
   readonly enrolled?: readonly string[];
-  /** Stretches that are left out, e.g. those a voice was enrolled from. Seconds. */
+  /** Segments excluded from scoring, e.g. those a voice was enrolled from. Seconds. */
   readonly unscored?: readonly { readonly start: number; readonly end: number }[];
 }
 
-/** Seconds, so that recordings can be added up; percentages come from `diarizationPercent`. */
+/** In seconds, so that recordings can be summed; `diarizationPercent` gives percentages. */
 export interface DiarizationError {
   readonly missedSeconds: number;
   readonly falseAlarmSeconds: number;
   readonly confusionSeconds: number;
-  /** Speech of the reference that was scored; overlap counts once a voice. */
+  /** Scored speech of the reference; overlap counts once per voice. */
   readonly totalSeconds: number;
-  /** Sum over the reference's voices of 1 - |both| / |either|, and how many voices. */
+  /** Sum over the reference's voices of 1 - |both| / |either|, and the number of voices. */
   readonly jaccardErrors: number;
   readonly voices: number;
 }
 
-/** What `eval der` prints. */
+/** Output of `eval der`. */
 export interface DiarizationPercent {
   readonly derPercent: number;
   readonly missedPercent: number;
@@ -36,7 +36,7 @@ export interface DiarizationPercent {
   readonly jerPercent: number;
 }
 
-/** A stretch in which nobody starts or stops: how many times each label speaks on either side. */
+/** An interval in which no label starts or stops: how many segments of each label are active on either side. */
 interface Cell {
   readonly seconds: number;
   readonly reference: ReadonlyMap<string, number>;
@@ -45,8 +45,8 @@ interface Cell {
 
 /**
  * Diarization error of one recording, overlap scored.
- * Reference: NIST RT-09 plan; equals `pyannote.metrics` DiarizationErrorRate and JaccardErrorRate with `collar` twice ours
- * (theirs is the whole width), checked by scripts/accuracy/checkDer.py.
+ * Reference: NIST RT-09 plan; equals `pyannote.metrics` DiarizationErrorRate and JaccardErrorRate with twice this `collar`
+ * (theirs is the total width), checked by scripts/accuracy/checkDer.py.
  */
 export function diarizationErrorOf(
   reference: readonly LabelledSegment[],
@@ -77,7 +77,7 @@ export function diarizationErrorOf(
   return { missedSeconds, falseAlarmSeconds, confusionSeconds, totalSeconds, ...jaccardOf(cells, mapping) };
 }
 
-/** Percentages over any number of recordings: seconds are added up first. All 0 where nothing was said. */
+/** Percentages over any number of recordings: seconds are summed first. All 0 where there is no speech. */
 export function diarizationPercent(errors: readonly DiarizationError[]): DiarizationPercent {
   const sum = (of: (error: DiarizationError) => number) => errors.reduce((total, error) => total + of(error), 0);
   const percent = (part: number, whole: number) => (whole > 0 ? (100 * part) / whole : 0);
@@ -97,7 +97,7 @@ export function diarizationPercent(errors: readonly DiarizationError[]): Diariza
   };
 }
 
-/** What programs write for a voice without a name. */
+/** Labels that programs use for a voice without a name. */
 const NOBODY = /^(unknown.*|null|<NA>)$/i;
 
 function knownOr(label: string, enrolled: readonly string[] | undefined): string {
@@ -107,7 +107,7 @@ function knownOr(label: string, enrolled: readonly string[] | undefined): string
 
 const countOf = (labels: ReadonlyMap<string, number>) => [...labels.values()].reduce((sum, count) => sum + count, 0);
 
-/** Cuts time at every start and end; what lies within the collar is dropped. */
+/** Splits time at every start and end; time within the collar is dropped. */
 function cellsOf(
   reference: readonly LabelledSegment[],
   hypothesis: readonly LabelledSegment[],
@@ -117,7 +117,7 @@ function cellsOf(
   }: { collarSeconds: number; unscored: readonly { readonly start: number; readonly end: number }[] },
 ): Cell[] {
   type Edge = { at: number; change(said: Map<string, number>, heard: Map<string, number>): void };
-  let excluded = 0; // collars and unscored stretches that this moment lies in
+  let excluded = 0; // number of collars and unscored segments that contain this moment
   const exclude = (by: number) => {
     excluded += by;
   };
@@ -161,7 +161,7 @@ const labelsOf = (cells: readonly Cell[], side: 'reference' | 'hypothesis') => [
   ...new Set(cells.flatMap((cell) => [...cell[side].keys()])),
 ];
 
-/** Which label of the hypothesis stands for which of the reference: the pairing that shares most time. */
+/** Mapping of hypothesis labels to reference labels with the most shared time. */
 function mappingOf(cells: readonly Cell[]): Map<string, string> {
   const said = labelsOf(cells, 'reference');
   const heard = labelsOf(cells, 'hypothesis');

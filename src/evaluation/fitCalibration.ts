@@ -2,7 +2,7 @@ import type { CalibrationParameters } from '../core/calibration.js';
 import { seededRandom } from './damage.js';
 import { logisticFit } from './logisticFit.js';
 
-/** One comparison of known truth, made as the product makes it. */
+/** One comparison with known truth, made as in production. */
 export interface CalibrationTrial {
   readonly cosine: number;
   /** Speech behind the probe. */
@@ -14,11 +14,11 @@ export interface CalibrationTrial {
   /** Dot products of both sides with the mean voice. */
   readonly probeTypicality: number;
   readonly voiceTypicality: number;
-  /** Number of the probe: its trials with other people are strangers' tries at a gallery. */
+  /** Number of the probe: its trials with other people are impostor trials against a gallery. */
   readonly probe: number;
 }
 
-/** Two voices heard in one recording. */
+/** Two voices of one recording. */
 export interface RecordingTrial {
   readonly cosine: number;
   readonly isTarget: boolean;
@@ -33,16 +33,16 @@ export interface CalibrationMaterial {
   readonly windowCosine: { readonly same: number; readonly different: number };
   /** Mean of the voiceprints, shape (d,). */
   readonly meanVoice: readonly number[];
-  /** What it was made of, in words. */
+  /** Description of the material. */
   readonly source: string;
 }
 
-/** People a stranger is compared with when the false-accept thresholds are measured. */
+/** Gallery size at which the false-accept thresholds are measured. */
 export const GALLERY_SIZE = 10;
-const DRAWS = 20; // galleries a probe
+const DRAWS = 20; // galleries per probe
 const LONGEST_SECONDS = 30;
 
-/** Fits cosine and seconds to log likelihood ratios, and measures the thresholds of the false-accept presets. */
+/** Fits log likelihood ratios to cosine and seconds, and measures the thresholds of the false-accept presets. */
 export function fitCalibration(material: CalibrationMaterial): CalibrationParameters {
   const featuresOf = (trial: CalibrationTrial) => {
     const { cosine, speechSeconds, probeTypicality, voiceTypicality } = trial;
@@ -75,8 +75,8 @@ export function fitCalibration(material: CalibrationMaterial): CalibrationParame
 }
 
 /**
- * Presets hold where at least one side is more than telephone audio, if there are such trials. A line makes voices so
- * alike that presets of both kinds together would refuse most names elsewhere.
+ * Presets are measured where at least one side is wide-band, if there are such trials. Telephone lines make voices so similar
+ * that presets over all trials would refuse most names elsewhere.
  */
 function widePresetLlrs(trials: readonly CalibrationTrial[], llrs: readonly number[]) {
   const wide = trials.flatMap((trial, i) => (trial.isNarrowBandBoth ? [] : [i]));
@@ -88,8 +88,8 @@ function widePresetLlrs(trials: readonly CalibrationTrial[], llrs: readonly numb
 }
 
 /**
- * The llr that a stranger's best of GALLERY_SIZE people passes in .1, 1 and 5 % of tries; Infinity where no probe meets
- * so many other people.
+ * The llr that the best of GALLERY_SIZE people exceeds in .1, 1 and 5 % of impostor trials; Infinity where no probe has
+ * trials with so many other people.
  */
 export function presetLlrs(
   trials: readonly CalibrationTrial[],
@@ -103,7 +103,7 @@ export function presetLlrs(
   };
 }
 
-/** The best llr of each stranger in each of many random galleries, lowest first. */
+/** The best llr of each impostor in each of many random galleries, lowest first. */
 function strangersBest(trials: readonly CalibrationTrial[], llrs: readonly number[]): Float64Array {
   const byProbe = new Map<number, number[]>();
   trials.forEach(({ probe, isTarget }, i) => {
@@ -125,7 +125,7 @@ function strangersBest(trials: readonly CalibrationTrial[], llrs: readonly numbe
   return Float64Array.from(best).sort();
 }
 
-/** The value that the given share of the sorted values lies above; Infinity where there are none. */
+/** The value exceeded by the given proportion of the sorted values; Infinity where there are none. */
 function upperQuantile(sorted: Float64Array, share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * (1 - share)) - 1)] ?? Number.POSITIVE_INFINITY;
 }

@@ -4,7 +4,7 @@ export interface Observation {
   readonly isTarget: boolean;
 }
 
-/** Draws the weights to values known beforehand; the more so, the greater `strength`, beside a mean loss of order 1. */
+/** Regularizes the weights towards prior values; `strength` is relative to a mean loss of order 1. */
 export interface LogisticPrior {
   readonly strength: number;
   readonly weights: readonly number[];
@@ -15,8 +15,8 @@ const RIDGE = 1e-6;
 const MAX_STEPS = 50;
 
 /**
- * Weights whose sum with the features is the natural-log likelihood ratio: logistic regression in which both classes
- * weigh half, however many there are, so that no prior gets into the offset. Newton's method.
+ * Weights whose dot product with the features is the natural-log likelihood ratio: logistic regression in which both classes
+ * have half the weight, whatever their sizes, so that the offset contains no prior. Newton's method.
  *
  * @returns shape (features,)
  */

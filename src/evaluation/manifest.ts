@@ -9,7 +9,7 @@ const row = z.object({
   session: z.union([z.string(), z.number()]).optional(),
 });
 
-/** One utterance of a manifest: who, which file, and where in it (seconds). */
+/** One utterance of a manifest: speaker, file, and position in it (seconds). */
 export interface ManifestRow {
   readonly speaker: string;
   /** As written: relative to the manifest. */
@@ -20,7 +20,7 @@ export interface ManifestRow {
   readonly session: string | undefined;
 }
 
-/** Reads a manifest: one JSON object a line. Throws INPUT_INVALID with the number of the first wrong line. */
+/** Reads a manifest: one JSON object per line. Throws INPUT_INVALID with the number of the first wrong line. */
 export function parseManifest(text: string): ManifestRow[] {
   return text.split(/\r?\n/).flatMap((line, index) => {
     if (line.trim() === '') return [];
@@ -47,6 +47,6 @@ function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {
-    return undefined; // the schema refuses it, with the line's number
+    return undefined; // rejected by the schema, with the line number
   }
 }

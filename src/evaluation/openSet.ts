@@ -2,35 +2,35 @@
 export const PRESETS = ['0.1', '1', '5'] as const;
 export type Preset = (typeof PRESETS)[number];
 
-/** One probe tried against a gallery of enrolled people. */
+/** One probe compared with a gallery of enrolled people. */
 export interface OpenSetTrial {
-  /** False: a stranger, whom nobody in the gallery is. */
+  /** False: an impostor, who is not in the gallery. */
   readonly isEnrolled: boolean;
-  /** Of the best in the gallery; higher is likelier. */
+  /** Score of the best candidate; higher is more likely. */
   readonly score: number;
-  /** True where the best in the gallery is the person who speaks. */
+  /** True where the best candidate is the speaker. */
   readonly isBestRight: boolean;
-  /** What the product answers at each preset: whether it is sure of the best. */
+  /** Decision at each preset: whether the best candidate is accepted. */
   readonly isNamed: Readonly<Record<Preset, boolean>>;
 }
 
-/** All in percent of trials. FPIR: strangers who are named; FNIR: enrolled people who are not named rightly. */
+/** All in percent of trials. FPIR: impostors who are named; FNIR: enrolled people who are not named correctly. */
 export interface OpenSetResult {
   readonly fnirAtFpir1Percent: number;
   readonly fnirAtFpir5Percent: number;
-  /** Probes of enrolled people whose best in the gallery is right, whatever its score. */
+  /** Probes of enrolled people whose best candidate is right, whatever its score. */
   readonly rank1Percent: number;
-  /** Strangers who are named at each preset: as measured, beside what the preset promises. */
+  /** Impostors who are named at each preset: the measured rate, to compare with the nominal one. */
   readonly falseAcceptAtPreset: Readonly<Record<Preset, number>>;
-  /** Probes of enrolled people who are named, and rightly. */
+  /** Probes of enrolled people who are named correctly. */
   readonly namedAtPreset: Readonly<Record<Preset, number>>;
-  /** Probes of enrolled people who are given another's name. */
+  /** Probes of enrolled people who are given another person's name. */
   readonly misnamedAtPreset: Readonly<Record<Preset, number>>;
   readonly enrolledTrials: number;
   readonly strangerTrials: number;
 }
 
-/** Rates of open-set identification; undefined without a trial of an enrolled person or without one of a stranger. */
+/** Rates of open-set identification; undefined without a trial of an enrolled person or without one of an impostor. */
 export function openSetResult(trials: readonly OpenSetTrial[]): OpenSetResult | undefined {
   const enrolled = trials.filter(({ isEnrolled }) => isEnrolled);
   const strangers = trials.filter(({ isEnrolled }) => !isEnrolled);
@@ -57,7 +57,7 @@ export function openSetResult(trials: readonly OpenSetTrial[]): OpenSetResult | 
   };
 }
 
-/** The score that at most `share` (0..1) of the strangers lie above. */
+/** The score that at most `share` (0..1) of the impostors exceed. */
 function thresholdAt(strangers: readonly OpenSetTrial[], share: number): number {
   const scores = Float64Array.from(strangers, ({ score }) => score).sort();
   return scores[scores.length - 1 - Math.floor(share * scores.length)] ?? Number.NEGATIVE_INFINITY;

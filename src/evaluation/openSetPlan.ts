@@ -1,31 +1,31 @@
 import type { SampleSpan } from '../core/audioFrame.js';
 
-/** A piece of somebody's speech: where it lies in the joined utterances of one session. */
+/** A span of a person's speech: its position in the joined utterances of one session. */
 export interface LocatedSpeech extends SampleSpan {
   /** Undefined where the manifest has no sessions. */
   readonly session: string | undefined;
 }
 
-/** What can be enrolled of one person, and what can be tried. */
+/** Possible enrolment samples and probes of one person. */
 export interface SpeakerPieces {
   readonly samples: readonly LocatedSpeech[];
   readonly probes: readonly LocatedSpeech[];
 }
 
-/** One division of the people into enrolled and strangers; numbers are indices of people, samples and probes. */
+/** One split of the people into enrolled and impostors; numbers are indices of people, samples and probes. */
 export interface OpenSetSplit {
   readonly enrolled: readonly { readonly speaker: number; readonly samples: readonly number[] }[];
   readonly probes: readonly { readonly speaker: number; readonly probe: number; readonly isEnrolled: boolean }[];
 }
 
-/** Samples that a person is enrolled with. */
+/** Enrolment samples per person. */
 const ENROL_SAMPLES = 3;
 
 /**
- * Enrolment samples of one session: utterances one after the other until `leastLength`, long ones cut evenly into
- * pieces of that length or more. What is too short at the end is left out.
+ * Enrolment samples of one session: consecutive utterances until `leastLength`, long ones split evenly into parts of that
+ * length or more. A remainder that is too short is dropped.
  *
- * @param lengths of the utterances, in samples; spans lie in their sum
+ * @param lengths of the utterances, in samples; spans are relative to their concatenation
  */
 export function sampleSpans(lengths: readonly number[], leastLength: number): SampleSpan[] {
   const spans: SampleSpan[] = [];
@@ -45,8 +45,8 @@ export function sampleSpans(lengths: readonly number[], leastLength: number): Sa
 }
 
 /**
- * Probes of exactly `length` samples in one session: the middle of an utterance that is long enough, else its start
- * and what follows. Probes share no utterance.
+ * Probes of exactly `length` samples in one session: the middle of an utterance that is long enough, else its start and
+ * the following utterances. Probes share no utterance.
  */
 export function probeSpans(lengths: readonly number[], length: number): SampleSpan[] {
   const spans: SampleSpan[] = [];
@@ -63,9 +63,9 @@ export function probeSpans(lengths: readonly number[], length: number): SampleSp
 }
 
 /**
- * Enrols `gallery` people drawn at random with three samples each; all others are strangers. Where a person has several
- * sessions, probes come from sessions that nothing was enrolled from, else from speech that was not enrolled. People
- * without three samples and a probe beside them are strangers always.
+ * Enrols `gallery` people drawn at random with three samples each; all others are impostors. Where a person has several
+ * sessions, probes come from sessions without enrolment samples, else from speech that was not enrolled. People without
+ * three samples and a separate probe are always impostors.
  */
 export function drawSplit(people: readonly SpeakerPieces[], gallery: number, random: () => number): OpenSetSplit {
   const enrolled: { speaker: number; samples: number[] }[] = [];
@@ -83,7 +83,7 @@ export function drawSplit(people: readonly SpeakerPieces[], gallery: number, ran
   return { enrolled, probes };
 }
 
-/** Three samples that leave a probe over; undefined where there are none such. */
+/** Three samples that leave a separate probe; undefined where there are none. */
 function drawSamples(person: SpeakerPieces, random: () => number): number[] | undefined {
   const { samples, probes } = person;
   const [withheld] = shuffled([...new Set(probes.map(({ session }) => session))], random);
@@ -96,7 +96,7 @@ function drawSamples(person: SpeakerPieces, random: () => number): number[] | un
 const hasSessions = ({ samples, probes }: SpeakerPieces): boolean =>
   new Set([...samples, ...probes].map(({ session }) => session)).size > 1;
 
-/** True where a probe has nothing in common with the samples: another session, or, within the only one, other speech. */
+/** True where a probe is independent of the samples: another session, or, where there is only one, other speech. */
 function isApart(probe: LocatedSpeech, samples: readonly LocatedSpeech[], person: SpeakerPieces): boolean {
   if (hasSessions(person)) return samples.every(({ session }) => session !== probe.session);
   return samples.every((sample) => sample.endSample <= probe.startSample || sample.startSample >= probe.endSample);

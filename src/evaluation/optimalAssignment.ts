@@ -18,7 +18,7 @@ export function optimalAssignment(gain: readonly (readonly number[])[]): number[
   return columnOf;
 }
 
-/** Adds one row after another along the cheapest alternating path; the row of each column. */
+/** Adds the rows one by one along the cheapest alternating path; returns the row of each column. */
 function shortestPaths(size: number, cost: (row: number, column: number) => number): number[] {
   const rowPotential = new Array<number>(size).fill(0);
   const columnPotential = new Array<number>(size + 1).fill(0);

@@ -1,6 +1,6 @@
 import { VoicePrintsError } from '../core/errors.js';
 
-/** One stretch of one voice. Seconds. */
+/** One segment of one voice. Seconds. */
 export interface LabelledSegment {
   readonly start: number;
   readonly end: number;
@@ -10,7 +10,7 @@ export interface LabelledSegment {
 const RTTM_FIELDS = 10;
 
 /**
- * Reads the SPEAKER lines of a Rich Transcription Time Marked file; other kinds of line are left out.
+ * Reads the SPEAKER lines of a Rich Transcription Time Marked file; other types of line are ignored.
  * Throws INPUT_INVALID with the number of the line that cannot be read.
  * Format: NIST RT-09 evaluation plan, appendix A.
  */
@@ -31,7 +31,7 @@ export function parseRttm(text: string): LabelledSegment[] {
   });
 }
 
-/** RTTM text, one line a segment, in the order given; spaces in names become underscores, as the format has no quotes. */
+/** RTTM text, one line per segment, in the given order; spaces in names become underscores, since the format has no quotes. */
 export function formatRttm(recording: string, segments: readonly LabelledSegment[]): string {
   const word = (text: string) => text.trim().replaceAll(/\s+/g, '_') || '<NA>';
   return segments

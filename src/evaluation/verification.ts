@@ -9,7 +9,7 @@ export interface EmbeddedUtterance {
   readonly speechSeconds: number;
 }
 
-/** What `eval verify` prints. `cllr` is null for a model that was never calibrated. */
+/** Output of `eval verify`. `cllr` is null for an uncalibrated model. */
 export interface VerificationResult {
   readonly utterances: number;
   readonly speakers: number;
@@ -22,12 +22,12 @@ export interface VerificationResult {
   readonly minCllr: number;
 }
 
-/** Turns the cosine of two utterances into a log likelihood ratio. */
+/** Converts the cosine of two utterances to a log likelihood ratio. */
 export type Calibrate = (cosine: number, a: EmbeddedUtterance, b: EmbeddedUtterance) => number;
 
 /**
  * All pairs of utterances. Two of one person count as a target only across sessions, where sessions are given; pairs
- * of one person within one session are left out. Both kinds of pair must occur.
+ * of one person within one session are omitted. Both kinds of pair must occur.
  */
 export function verify(
   utterances: readonly EmbeddedUtterance[],

@@ -2,26 +2,26 @@ import { objectId } from './objectId.js';
 import { TURN_EVENT_TYPES } from './speakerEvent.js';
 import { type MqttMessage, type TopicPlace, topicsOf } from './topics.js';
 
-/** Where Home Assistant looks for devices, unless its user says otherwise. */
+/** Home Assistant's default discovery prefix. */
 export const DISCOVERY_PREFIX = 'homeassistant';
 
 export interface DiscoveryOptions {
   /** Home Assistant's discovery prefix; `DISCOVERY_PREFIX` by default. */
   readonly prefix?: string;
-  /** How long after the last word the sound sensor falls back, ms. */
+  /** How long after the end of speech the sound sensor switches off, ms. */
   readonly windowMs: number;
-  /** Of this package. */
+  /** Version of this package. */
   readonly softwareVersion: string;
-  /** The site as people call it. */
+  /** Display name of the site. */
   readonly name?: string;
 }
 
-/** Home Assistant's own status: `online` when it has started and wants to be told again. */
+/** Home Assistant's own status: `online` when it has started and needs the discovery messages again. */
 export const homeAssistantStatusTopic = (prefix: string = DISCOVERY_PREFIX): string => `${prefix}/status`;
 
 /**
- * One site as a Home Assistant device, by MQTT device discovery: who is here, how sure, an event a turn, and a sound
- * sensor. Retained, so that a restart of Home Assistant finds it.
+ * One site as a Home Assistant device, by MQTT device discovery: who is present, the confidence, an event per turn, and a
+ * sound sensor. Retained, so that Home Assistant finds it after a restart.
  */
 export function discoveryMessage(place: TopicPlace, options: DiscoveryOptions): MqttMessage {
   const id = deviceId(place);
@@ -43,7 +43,7 @@ export function discoveryMessage(place: TopicPlace, options: DiscoveryOptions): 
   return { topic: configTopic(place, options.prefix), payload, qos: 1, retain: true };
 }
 
-/** Takes the device and what is retained of the site away again; what is known of people stays. */
+/** Removes the device and the retained messages of the site; those of people are kept. */
 export function removalMessages(place: TopicPlace, prefix?: string): readonly MqttMessage[] {
   const { speaker, attributes, stream } = topicsOf(place);
   return [configTopic(place, prefix), speaker, attributes, stream].map((topic) => ({

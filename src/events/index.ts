@@ -1,4 +1,4 @@
-/** What surfaces publish about live streams: events, presence, MQTT topics, Home Assistant discovery. */
+/** Published data of live streams: events, presence, MQTT topics, Home Assistant discovery. */
 
 export {
   DISCOVERY_PREFIX,

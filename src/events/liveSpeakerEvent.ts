@@ -9,7 +9,7 @@ import {
   voiceOf,
 } from './speakerEvent.js';
 
-/** What a live session tells, as plain JSON. One event in, one out: a turn is told as itself once, when it is final. */
+/** Converts an event of a live session to plain JSON, one to one: the event of a turn itself is emitted once, when it is final. */
 export function liveSpeakerEvent(event: LiveEvent, context: EventContext): SpeakerEvent {
   const told = {
     site: context.site,

@@ -4,8 +4,8 @@ const HASH_LENGTH = 8;
 const MAX_SLUG_LENGTH = 48;
 
 /**
- * A name in any script as an id of `[a-z0-9_]`, never empty: what Home Assistant takes in a topic. Names that would
- * become the same id, or lose letters on the way, get a hash of the whole name at their end.
+ * A name in any script as an id of `[a-z0-9_]`, never empty, as Home Assistant requires in a topic. A hash of the whole name
+ * is appended to names that lose letters or would share an id.
  */
 export function objectId(name: string): string {
   const slug = name

@@ -2,22 +2,22 @@ import type { RelabelEvent, SpeakerEvent, TentativeEvent, TurnEvent } from './sp
 import { isoTime, isTurnEvent } from './speakerEvent.js';
 import { type MqttMessage, type TopicPlace, topicsOf } from './topics.js';
 
-/** How long somebody counts as being here after the last word, unless the user says otherwise. */
+/** Default time for which a person counts as present after the end of their speech. */
 export const PRESENCE_WINDOW_MS = 30_000;
 
-/** Turns kept at most: more within one window is nobody's conversation, and a clock that stands still must not fill memory. */
+/** Maximum number of turns kept: more within one window is no real conversation, and a stopped clock must not fill memory. */
 const MAX_TURNS = 4096;
 
-/** Home Assistant takes no longer text as the state of a sensor; all of them are in the attributes. */
+/** Longest state of a sensor in Home Assistant; the attributes contain all names. */
 const MAX_TEXT_LENGTH = 255;
 
-/** A turn that was heard within the window. */
+/** A turn within the window. */
 interface HeardTurn {
   readonly turnId: string | undefined;
   /** Unknown voices are numbered by session. */
   readonly sessionId: string;
   readonly cluster: string | null;
-  /** Null for anybody not named for certain. */
+  /** Null unless identified. */
   readonly speakerId: string | null;
   readonly name: string | null;
   readonly score: number;
@@ -25,8 +25,8 @@ interface HeardTurn {
 }
 
 /**
- * Who is at one site: everybody heard within the last `windowMs`, over all its streams. Says so in retained messages,
- * and only when it changes. It has no clock: whoever owns it calls `tick` when `nextChangeAtMs` has come.
+ * Presence at one site: everyone who spoke within the last `windowMs`, in any of its streams. Published as retained messages,
+ * and only on change. It has no timer: its owner calls `tick` at `nextChangeAtMs`.
  */
 export class Presence {
   readonly #place: TopicPlace;
@@ -41,27 +41,27 @@ export class Presence {
     this.#windowMs = windowMs;
   }
 
-  /** When somebody may leave, ms since 1970; undefined while nobody is here. */
+  /** When the next person may leave, ms since 1970; undefined while no one is present. */
   get nextChangeAtMs(): number | undefined {
     if (this.#turns.length === 0) return undefined;
     return Math.min(...this.#turns.map(({ heardAtMs }) => heardAtMs)) + this.#windowMs;
   }
 
-  /** `Alice`, `Alice, Bob`, `unknown` where nobody who is here is known, `nobody`. */
+  /** `Alice`, `Alice, Bob`, `unknown` where only unknown voices are present, `nobody`. */
   get text(): string {
     const names = this.#people().map(({ name, speakerId }) => name ?? speakerId ?? '');
     if (names.length > 0) return names.join(', ').slice(0, MAX_TEXT_LENGTH);
     return this.#turns.length > 0 ? 'unknown' : 'nobody';
   }
 
-  /** What is retained, whether it changed or not: after a start, and for a broker that has lost it. */
+  /** All retained messages, changed or not: after a start, and for a broker that has lost them. */
   announce(nowMs: number): readonly MqttMessage[] {
     this.#forget(nowMs);
     this.#saidText = undefined;
     return this.#changes(true);
   }
 
-  /** Takes part in every event of the site; most change nothing. */
+  /** Updates from an event of the site; most change nothing. */
   hear(event: SpeakerEvent, nowMs: number): readonly MqttMessage[] {
     this.#forget(nowMs);
     if (isTurnEvent(event)) return [...this.#heard(event, nowMs), ...this.#changes(event.event_type !== 'rejected')];
@@ -70,7 +70,7 @@ export class Presence {
     return this.#changes(false);
   }
 
-  /** Time has passed: whoever was not heard for the window is gone. */
+  /** Removes everyone who has not spoken within the window. */
   tick(nowMs: number): readonly MqttMessage[] {
     this.#forget(nowMs);
     return this.#changes(false);
@@ -94,7 +94,7 @@ export class Presence {
     return isNamed ? this.#lastHeard(turn) : [];
   }
 
-  /** A guess never brings anybody here, but somebody who is here and goes on speaking stays. */
+  /** A tentative turn never makes anyone present, but keeps a person present who continues to speak. */
   #stays({ decision, speaker_id }: TentativeEvent, nowMs: number): void {
     if (decision !== 'identified' || speaker_id === null) return;
     const at = this.#turns.findLastIndex(({ speakerId }) => speakerId === speaker_id);
@@ -119,7 +119,7 @@ export class Presence {
     this.#turns = this.#turns.filter(({ heardAtMs }) => nowMs - heardAtMs < this.#windowMs);
   }
 
-  /** Everybody known who is here, by name; of each the last turn. */
+  /** Identified people present, by name, with their last turn. */
   #people(): readonly HeardTurn[] {
     const people = new Map<string, HeardTurn>();
     for (const turn of this.#turns) if (turn.speakerId !== null) people.set(turn.speakerId, turn);

@@ -2,11 +2,11 @@ import type { Candidate, Decision, IdentifiedSegment } from '../core/identificat
 import type { LiveTurn, StreamStatus } from '../core/live.js';
 import { present } from '../core/present.js';
 
-/** What is the same for every event of one session: a recording, or one live stream. */
+/** Common to all events of one session: a recording, or one live stream. */
 export interface EventContext {
-  /** Where it was heard; a level of the topics. */
+  /** Site of the source; a level of the topics. */
   readonly site: string;
-  /** Ties the events of one recording or stream together. */
+  /** Shared by the events of one recording or stream. */
   readonly sessionId: string;
   /** Id of the speaker model. */
   readonly model: string;
@@ -14,14 +14,14 @@ export interface EventContext {
   readonly threshold: number;
 }
 
-/** What every event says of itself. Times are ISO 8601 in UTC; there is never audio, an embedding or a cosine in one. */
+/** Members of every event. Times are ISO 8601 in UTC; there is never audio, an embedding or a cosine in one. */
 interface Told {
   readonly site: string;
   readonly session_id: string;
   readonly timestamp: string;
 }
 
-/** Whose voice a turn is thought to be. Scores are calibrated probabilities 0..1, times seconds of the stream. */
+/** The speaker of a turn. Scores are calibrated probabilities 0..1, times seconds of the stream. */
 interface Voice extends Told {
   readonly speaker: string | null;
   readonly speaker_id: string | null;
@@ -35,26 +35,26 @@ interface Voice extends Told {
   readonly model: string;
   /** `unknown-1`, `unknown-2` … */
   readonly cluster?: string;
-  /** Of a live stream: what a later `relabel` calls this turn. */
+  /** Live streams only: id by which a later `relabel` refers to this turn. */
   readonly turn_id?: string;
-  /** Present, and true, where somebody else speaks at the same time. */
+  /** Present, and true, where another person speaks at the same time. */
   readonly overlap?: true;
 }
 
-/** One turn of one voice, told once, at its end. */
+/** One turn of one voice, emitted once, at its end. */
 export interface TurnEvent extends Voice {
   readonly event_type: Decision | 'rejected';
-  /** Of `rejected`: a stable word for why nothing can be said. */
+  /** Of `rejected`: a stable identifier of the reason. */
   readonly reason?: string;
 }
 
-/** What is thought of a turn while it is spoken: told often, may change, never counts as having been heard. */
+/** Tentative result of a turn while it is spoken: emitted repeatedly, may change, does not count for presence. */
 export interface TentativeEvent extends Voice {
   readonly event_type: 'tentative';
   readonly decision: Decision;
 }
 
-/** Turns told before belong to somebody else than was said; `speaker_id` null: to the unknown voice `cluster`. */
+/** Corrects the speaker of earlier turns; `speaker_id` null: the unknown voice `cluster`. */
 export interface RelabelEvent extends Told {
   readonly event_type: 'relabel';
   readonly turn_ids: readonly string[];
@@ -69,33 +69,33 @@ export interface RelabelEvent extends Told {
 export interface StreamEvent extends Told {
   readonly event_type: 'stream';
   readonly status: StreamStatus;
-  /** An error code, and what happened and what to do, where something is wrong. */
+  /** Error code, and message with remedy, where something is wrong. */
   readonly code?: string;
   readonly message?: string;
   readonly retry_in_seconds?: number;
   readonly attempt?: number;
 }
 
-/** Something the user should know although the stream goes on, e.g. NOBODY_ENROLLED. */
+/** A warning while the stream continues, e.g. NOBODY_ENROLLED. */
 export interface WarningEvent extends Told {
   readonly event_type: 'warning';
   readonly code: string;
   readonly message: string;
 }
 
-/** Audio was lost because the machine was full. */
+/** Audio was dropped because the machine was overloaded. */
 export interface DroppedEvent extends Told {
   readonly event_type: 'dropped';
   readonly seconds: number;
 }
 
-/** The machine is full and names come later; level 0: as it should be again. */
+/** The machine is overloaded and names come later; level 0: back to normal. */
 export interface DegradedEvent extends Told {
   readonly event_type: 'degraded';
   readonly level: number;
 }
 
-/** What a live stream or a recording tells, as plain JSON: the same from a node, the command line and the API. */
+/** Any event of a live stream or a recording, as plain JSON: the same from a node, the command line and the API. */
 export type SpeakerEvent =
   | TurnEvent
   | TentativeEvent
@@ -105,7 +105,7 @@ export type SpeakerEvent =
   | DroppedEvent
   | DegradedEvent;
 
-/** The events of a turn at its end; the `event_types` that Home Assistant is told. */
+/** The events of a turn at its end; the `event_types` in Home Assistant's discovery. */
 export const TURN_EVENT_TYPES = ['identified', 'unknown', 'uncertain', 'rejected'] as const;
 
 export const isTurnEvent = (event: SpeakerEvent): event is TurnEvent =>
@@ -114,7 +114,7 @@ export const isTurnEvent = (event: SpeakerEvent): event is TurnEvent =>
 /** A segment of a recording, or a live turn. */
 type HeardTurn = IdentifiedSegment | LiveTurn;
 
-/** What turns of recordings and of live streams have in common on the wire. `timestampMs`: since 1970. */
+/** Members that turns of recordings and of live streams have in common. `timestampMs`: since 1970. */
 export function voiceOf(turn: HeardTurn, context: EventContext, timestampMs: number): Voice {
   return {
     speaker: turn.name,
@@ -143,9 +143,9 @@ export const recordedTurnEvent = (turn: IdentifiedSegment, context: EventContext
   ...voiceOf(turn, context, timestampMs),
 });
 
-/** Speech, or what seemed to be, of which nothing can be said. */
+/** Speech, or presumed speech, that cannot be identified. */
 export interface Rejection {
-  /** A stable word. */
+  /** A stable identifier. */
   readonly reason: string;
   /** Seconds of the stream. */
   readonly start: number;
@@ -153,7 +153,7 @@ export interface Rejection {
   readonly turnId?: string;
 }
 
-/** Also told of a recording in which nobody speaks: a flow that waits for an answer gets one. */
+/** Also emitted for a recording without speech: a flow that waits for an answer gets one. */
 export function rejectedEvent(rejection: Rejection, context: EventContext, timestampMs: number): TurnEvent {
   return {
     event_type: 'rejected',
@@ -181,7 +181,7 @@ const shownCandidate = ({ speakerId, name, score }: Candidate) => ({
   score: probability(score),
 });
 
-/** Milliseconds are as fine as the engine hears, and four digits as fine as a calibration is. */
+/** Rounded to the resolution of the engine (milliseconds) and of a calibration (four digits). */
 export const seconds = (value: number): number => Math.round(value * 1000) / 1000;
 export const probability = (value: number): number => Math.round(value * 10_000) / 10_000;
 export const isoTime = (sinceEpochMs: number): string => new Date(sinceEpochMs).toISOString();

@@ -1,22 +1,22 @@
 import { isTurnEvent, type SpeakerEvent } from './speakerEvent.js';
 
-/** What an MQTT client publishes; the names are those of Node-RED's messages. */
+/** An MQTT message to publish; members are named as in Node-RED's messages. */
 export interface MqttMessage {
   readonly topic: string;
-  /** Objects go out as JSON, text as it is; '' retained takes a topic back. */
+  /** Objects are sent as JSON, text unchanged; '' retained clears a topic. */
   readonly payload: object | string;
   readonly qos: 0 | 1;
   readonly retain: boolean;
 }
 
-/** Where a site's messages go. Levels hold neither wildcards nor slashes at their ends. */
+/** Topics of a site. Levels contain no wildcards, and no slashes at their ends. */
 export interface TopicPlace {
-  /** `speaker-id` unless the user says otherwise. */
+  /** `speaker-id` by default. */
   readonly base: string;
   readonly site: string;
 }
 
-/** Levels that the base keeps for itself: a site of this name would take the topics of people. */
+/** Reserved levels below the base: a site of this name would use the topics of people. */
 export const RESERVED_SITES: readonly string[] = ['speakers', 'status', 'errors'];
 
 /** All topics of one site. */
@@ -33,7 +33,7 @@ export const topicsOf = ({ base, site }: TopicPlace) => ({
   lastHeard: (speakerId: string) => `${base}/speakers/${speakerId}`,
 });
 
-/** An event on its topic. What a subscriber must not miss goes out at least once; only a stream's state is kept. */
+/** An event on its topic. Important events are sent at least once (QoS 1); only the state of a stream is retained. */
 export function eventMessage(event: SpeakerEvent, place: TopicPlace): MqttMessage {
   const topics = topicsOf(place);
   if (isTurnEvent(event)) return { topic: topics.event, payload: event, qos: 1, retain: false };
@@ -52,7 +52,7 @@ export function eventMessage(event: SpeakerEvent, place: TopicPlace): MqttMessag
   }
 }
 
-/** What the errors topic is told when a stream has one; undefined where nothing is wrong. */
+/** Message of the errors topic when a stream fails; undefined where nothing is wrong. */
 export function errorMessage(event: SpeakerEvent, place: TopicPlace): MqttMessage | undefined {
   if (event.event_type !== 'stream' || event.code === undefined) return undefined;
   return { topic: topicsOf(place).errors, payload: errorPayload(event), qos: 1, retain: false };

@@ -8,13 +8,13 @@ import { assertRunnable, FLOAT } from './onnxLimits.js';
 import { type OnnxMetadata, type OnnxValue, readOnnxMetadata } from './onnxMetadata.js';
 import type { SpeakerModel } from './speakerModel.js';
 
-/** The front ends make this many bands, as those of every model published for sherpa-onnx do. */
+/** Number of mel bands of the front ends, the same in every model published for sherpa-onnx. */
 const MEL_BANDS = 80;
-/** Longer vectors than any published speaker model has (512) would be a mistake. */
+/** Far more dimensions than in any published speaker model (512): more indicates another kind of model. */
 const MAX_DIMENSIONS = 8192;
 
 /**
- * Everything a model says of itself, checked as far as can be without running it: ONNX, operator set, one input
+ * The properties of a speaker model, checked as far as possible without running it: ONNX, operator set, one input
  * (windows, frames, 80 mel bands), one output (windows, dimensions), metadata with a known framework. Throws MODEL_INVALID.
  */
 export function describeModel(bytes: Uint8Array, origin: ModelOrigin): SpeakerModel {
@@ -25,12 +25,12 @@ export function describeModel(bytes: Uint8Array, origin: ModelOrigin): SpeakerMo
     throw notASpeakerModel('it is a segmentation model', 'use it beside a speaker model, not in place of one');
   }
   assertRunnable(metadata, notASpeakerModel);
-  const frontEnd = frontEndOf(metadata, entry?.frontEnd); // whose model it is says more than that its input is odd
+  const frontEnd = frontEndOf(metadata, entry?.frontEnd); // first: an unknown framework is the more helpful error
   assertInput(metadata.inputs);
   const dimensions = dimensionsOf(metadata);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return {
-    // Two different files must never pass for one model, even under one name.
+    // Two different files must never be taken for the same model, even under one name.
     id: entry?.id ?? `${name}@${sha256.slice(0, 12)}`,
     ...present({ storedAs }),
     path,
@@ -64,7 +64,7 @@ function assertInput(inputs: readonly OnnxValue[]): void {
 function dimensionsOf({ properties, outputs }: OnnxMetadata): number {
   const [output] = outputs;
   if (!output || outputs.length !== 1) throw notASpeakerModel(`it has ${outputs.length} outputs instead of one`);
-  // An exporter may leave the shape out; then the test run decides.
+  // An exporter may omit the shape; then the test run decides.
   if (output.shape.length !== 2 && output.shape.length !== 0) {
     throw notASpeakerModel(`its output has ${output.shape.length} axes, not two: windows, dimensions`);
   }

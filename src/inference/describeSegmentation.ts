@@ -8,12 +8,12 @@ import { type OnnxMetadata, readOnnxMetadata } from './onnxMetadata.js';
 import type { SegmentationModel } from './segmentationModel.js';
 
 const SAMPLE_RATE_HZ = 16_000;
-/** The powerset of three voices, two at once at most: none, 1, 2, 3, 1+2, 1+3, 2+3. */
+/** Powerset classes of three voices, at most two at once: none, 1, 2, 3, 1+2, 1+3, 2+3. */
 const POWERSET = { num_speakers: 3, powerset_max_classes: 2, num_classes: 7 } as const;
 const CLASSES = POWERSET.num_classes;
 /** Windows of published models have 10 s. */
 const WINDOW_SECONDS = { least: 2, most: 30 } as const;
-/** A frame of more than this would blur what the model is for. */
+/** Maximum frame shift: coarser frames are useless for segmentation. */
 const MAX_SHIFT_SAMPLES = 1_600;
 
 /** True where the metadata has the keys of a segmentation model, as sherpa-onnx writes them for pyannote's. */
@@ -23,8 +23,8 @@ export const isSegmentation = ({ properties }: OnnxMetadata): boolean =>
 type SegmentationOrigin = Omit<ModelOrigin, 'entry'> & { readonly entry?: SegmentationEntry };
 
 /**
- * Everything a segmentation model says of itself, checked as far as can be without running it: one input
- * (windows, 1, samples), one output (windows, frames, 7), the metadata that sherpa-onnx reads. Throws MODEL_INVALID.
+ * The properties of a segmentation model, checked as far as possible without running it: one input
+ * (windows, 1, samples), one output (windows, frames, 7), the metadata of sherpa-onnx. Throws MODEL_INVALID.
  */
 export function describeSegmentation(
   bytes: Uint8Array,
@@ -86,7 +86,7 @@ function assertShapes({ inputs, outputs }: OnnxMetadata, windowSamples: number):
   if ((windows ?? 1) !== 1 || (channels ?? 1) !== 1 || (samples ?? windowSamples) !== windowSamples) {
     throw notSegmentation('its input does not take one window of one channel');
   }
-  // An exporter may leave the shape out; then the test run decides.
+  // An exporter may omit the shape; then the test run decides.
   if (output.shape.length !== 0 && (output.shape.length !== 3 || (output.shape[2] ?? CLASSES) !== CLASSES)) {
     throw notSegmentation('its output is not windows, frames, 7 classes');
   }

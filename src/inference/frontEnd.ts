@@ -2,7 +2,7 @@ import { VoicePrintsError } from '../core/errors.js';
 import type { OnnxMetadata } from './onnxMetadata.js';
 import type { FrontEnd } from './speakerModel.js';
 
-/** What a model's metadata cannot say in the keys sherpa-onnx writes. */
+/** Settings that the metadata keys of sherpa-onnx cannot express. */
 export type FrontEndOverrides = Partial<
   Pick<FrontEnd, 'windowType' | 'lowFrequencyHz' | 'highFrequencyHz' | 'isSnippingEdges' | 'amplitudeScale'>
 >;
@@ -12,12 +12,12 @@ const NYQUIST_HZ = SAMPLE_RATE_HZ / 2;
 const INT16_SCALE = 32_768;
 
 type FrameworkFrontEnd = Pick<FrontEnd, 'windowType' | 'lowFrequencyHz' | 'highFrequencyHz' | 'isSnippingEdges'> & {
-  /** What the framework's own code does where the metadata does not say. */
+  /** Default of the framework's own code, where the metadata does not specify it. */
   readonly defaultScale: number;
 };
 
 /**
- * The front end each framework trains with (not the one sherpa-onnx feeds to all of them).
+ * The front end each framework trains with (sherpa-onnx uses one for all of them).
  * 3D-Speaker: speakerlab/process/processor.py (torchaudio's Kaldi defaults). WeSpeaker: wespeaker/dataset/processor.py.
  */
 const FRAMEWORKS: Readonly<Record<string, FrameworkFrontEnd>> = {
@@ -39,7 +39,7 @@ const FRAMEWORKS: Readonly<Record<string, FrameworkFrontEnd>> = {
 
 /**
  * The front end of a speaker model from its metadata: the framework's own, changed by the optional keys `window_type`,
- * `low_freq`, `high_freq` and `snip_edges`, and by `overrides` before all. Throws MODEL_INVALID.
+ * `low_freq`, `high_freq` and `snip_edges`, and by `overrides`, which take precedence. Throws MODEL_INVALID.
  */
 export function frontEndOf({ properties, inputs }: OnnxMetadata, overrides: FrontEndOverrides = {}): FrontEnd {
   const name = (properties.get('framework') ?? '').toLowerCase();
@@ -87,7 +87,7 @@ function isMeanSubtracted(text: string | undefined): boolean {
   throw invalid(`feature_normalize_type "${clip(text)}" is not known; only global-mean or none`);
 }
 
-/** Kaldi's reading: nothing above 0 counts down from the Nyquist frequency. */
+/** Kaldi's convention: values of 0 or less are offsets from the Nyquist frequency. */
 function fromNyquist(hz: number | undefined): number | undefined {
   return hz === undefined || hz > 0 ? hz : NYQUIST_HZ + hz;
 }
@@ -114,7 +114,7 @@ function flagOf(properties: ReadonlyMap<string, string>, key: string): boolean |
   throw invalid(`${key} "${clip(text)}" is neither 0 nor 1`);
 }
 
-/** Metadata is somebody else's text: show little of it. */
+/** Metadata is untrusted text: messages show little of it. */
 const clip = (text: string | undefined): string => (text ?? '').slice(0, 40);
 
 function invalid(problem: string): VoicePrintsError {

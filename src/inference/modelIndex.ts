@@ -11,18 +11,18 @@ const addedModel = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/),
   file: z.string().regex(/^[a-z0-9][a-z0-9._-]*\.onnx$/),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Where it came from: a file's name, or a URL without its query and credentials. */
+  /** Origin: a file name, or a URL without query and credentials. */
   source: z.string(),
   addedAt: z.iso.datetime(),
   kind: z.enum(['speaker', 'segmentation']).default('speaker'),
 });
 
-/** In place of a segmentation model's id: none is used. */
+/** Id that stands for no segmentation model. */
 export const NO_SEGMENTATION = 'off';
 
 /**
- * `<store>/models/index.json`: the models a user added, the speaker model in use (null: the package's default) and the
- * segmentation model in use (null: none was chosen; the one added last). Version 1 had speaker models only.
+ * `<store>/models/index.json`: the models added by the user, the speaker model in use (null: the package's default) and the
+ * segmentation model in use (null: not chosen, hence the one added last). Version 1 had speaker models only.
  */
 const modelIndex = z.strictObject({
   version: z.union([z.literal(1), z.literal(VERSION)]).transform(() => VERSION),
@@ -41,7 +41,7 @@ export const modelFolder = (storeDirectory: string): string => join(storeDirecto
 
 export const modelIndexPath = (storeDirectory: string): string => join(modelFolder(storeDirectory), INDEX_FILE);
 
-/** The index of a store; an empty one where nothing was added. Throws MODEL_INVALID, REGISTRY_VERSION_NEWER, FILE_UNREADABLE. */
+/** The index of a store; empty where no model was added. Throws MODEL_INVALID, REGISTRY_VERSION_NEWER, FILE_UNREADABLE. */
 export async function readModelIndex(storeDirectory: string): Promise<ModelIndex> {
   let text: string;
   try {
@@ -57,7 +57,7 @@ export async function readModelIndex(storeDirectory: string): Promise<ModelIndex
 
 export const modelIndexText = (index: ModelIndex): string => `${JSON.stringify(index, null, 2)}\n`;
 
-/** True where `id` may name an added model. */
+/** Whether `id` is a valid id of an added model. */
 export const isModelId = (id: string): boolean =>
   addedModel.shape.id.safeParse(id).success && !/\.onnx$/.test(id) && id !== NO_SEGMENTATION;
 

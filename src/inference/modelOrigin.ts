@@ -1,9 +1,9 @@
 import type { ManifestEntry } from './modelManifest.js';
 
-/** Where a model file comes from, and what is known of it besides its own words. */
+/** Origin of a model file, and information about it beyond its metadata. */
 export interface ModelOrigin {
   readonly path: string;
-  /** Begins the id of a model that is not in the package. */
+  /** Prefix of the id of a model that is not in the package. */
   readonly name: string;
   readonly isBuiltIn: boolean;
   readonly storedAs?: string;

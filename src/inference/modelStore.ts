@@ -29,7 +29,7 @@ interface Contents {
   readonly index: ModelIndex;
 }
 
-/** The models that can be used: those in the package and those added to a store by id, any other by path. */
+/** Available models: those in the package and those added to a store by id, any other by path. */
 export class ModelStore {
   readonly #contents: Contents;
 
@@ -37,7 +37,7 @@ export class ModelStore {
     this.#contents = contents;
   }
 
-  /** The models in the package. Reads the manifest beside them: by default the package's own. Throws MODEL_INVALID. */
+  /** The models of a package folder, by default our own, from their manifest. Throws MODEL_INVALID. */
   static async open(manifestPath: string = packageManifest()): Promise<ModelStore> {
     const manifest = await readManifest(manifestPath);
     const directory = dirname(manifestPath);
@@ -45,8 +45,7 @@ export class ModelStore {
   }
 
   /**
-   * The models in the package and those added to the store in this folder, as they are at this moment; the folder need
-   * not exist. Throws MODEL_INVALID, REGISTRY_VERSION_NEWER, FILE_UNREADABLE.
+   * The models in the package and those added to the store in this folder, as of now; the folder need not exist. Throws MODEL_INVALID, REGISTRY_VERSION_NEWER, FILE_UNREADABLE.
    */
   static async openFor(storeDirectory: string, manifestPath: string = packageManifest()): Promise<ModelStore> {
     const manifest = await readManifest(manifestPath);
@@ -59,12 +58,12 @@ export class ModelStore {
     });
   }
 
-  /** Id of the model that is used where none is named: the one chosen by `models use`, else the package's. */
+  /** Id of the default model: the one chosen by `models use`, else the package's. */
   get defaultId(): string {
     return this.#contents.index.inUse ?? this.#contents.manifest.default;
   }
 
-  /** True where a model of the package or of the store answers to this id. */
+  /** Whether the package or the store has a model of this id. */
   has(id: string): boolean {
     const { manifest, index } = this.#contents;
     return [...manifest.models, ...index.models].some((one) => one.id === id) || manifest.segmentation?.id === id;
@@ -89,7 +88,7 @@ export class ModelStore {
   }
 
   /**
-   * Id of the segmentation model used where none is named: the one chosen, else the one added last, else that of the
+   * Id of the default segmentation model: the one chosen, else the one added last, else that of the
    * package; undefined for none.
    */
   get segmentationId(): string | undefined {
@@ -137,8 +136,8 @@ export class ModelStore {
   }
 
   /**
-   * A model by id, or by the path of an ONNX file; the one in use for undefined. An added model answers to its short
-   * id and to the one its embeddings carry. Reads the whole file and checks it.
+   * A model by id, or by the path of an ONNX file; the one in use for undefined. An added model can be addressed by its short
+   * id and by the id in its embeddings. Reads the whole file and checks it.
    * Throws MODEL_NOT_FOUND, MODEL_INVALID, FILE_UNREADABLE.
    */
   async resolve(idOrPath: string = this.defaultId): Promise<SpeakerModel> {
@@ -203,12 +202,12 @@ function unchanged<M extends { readonly sha256: string }>(model: M, { id, sha256
   throw new VoicePrintsError('MODEL_INVALID', `the file of model ${id} was changed since it was added; ${renew(id)}`);
 }
 
-/** An id has no slash, and does not end like a file. */
+/** An id has no slash, and no file extension. */
 const isPath = (idOrPath: string): boolean => isAbsolute(idOrPath) || /[\\/]|\.onnx$/i.test(idOrPath);
 
 const nameOfFile = (path: string): string => basename(path).replace(/\.onnx$/i, '');
 
-/** What the embeddings of an added model carry; see describeModel. */
+/** The model id in the embeddings of an added model; see describeModel. */
 export const fullIdOf = ({ id, sha256 }: Pick<AddedModel, 'id' | 'sha256'>): string => `${id}@${sha256.slice(0, 12)}`;
 
 const renew = (id: string): string => `use another model, remove ${id} and add it again`;

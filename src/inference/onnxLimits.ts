@@ -1,12 +1,12 @@
 import type { VoicePrintsError } from '../core/errors.js';
 import type { OnnxMetadata } from './onnxMetadata.js';
 
-/** Newest operator set that onnxruntime-node 1.30 loads; an older one than 7 it does not promise to run. */
+/** Newest operator set that onnxruntime-node 1.30 loads; it does not guarantee sets older than 7. */
 const OPSETS = { oldest: 7, newest: 26 } as const;
 /** TensorProto.FLOAT */
 export const FLOAT = 1;
 
-/** What the runtime could not load at all; `refused` words it for the kind of model that was wanted. */
+/** Checks that the runtime can load a model; `refused` makes the error for its kind of model. */
 export function assertRunnable(
   { opset, hasExternalWeights }: OnnxMetadata,
   refused: (problem: string, remedy: string) => VoicePrintsError,

@@ -4,20 +4,20 @@ import { VoicePrintsError } from '../core/errors.js';
 export interface OnnxValue {
   readonly name: string;
   readonly shape: readonly (number | undefined)[];
-  /** TensorProto.DataType: 1 is float32; 0 where the file does not say. */
+  /** TensorProto.DataType: 1 is float32; 0 where the file does not declare it. */
   readonly elementType: number;
 }
 
-/** What an ONNX file says of itself. onnxruntime-node does not expose `metadata_props`, so we read the file's own. */
+/** Metadata of an ONNX file. Parsed here, since onnxruntime-node does not expose `metadata_props`. */
 export interface OnnxMetadata {
   /** `metadata_props`: free key and value pairs. */
   readonly properties: ReadonlyMap<string, string>;
-  /** Version of the default operator set; 0 where the file names none. */
+  /** Version of the default operator set; 0 where the file declares none. */
   readonly opset: number;
-  /** Graph inputs that are fed from outside: initializers are left out. */
+  /** Graph inputs without the initializers. */
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
-  /** True where weights lie in other files, which travel with nobody. */
+  /** True where weights are in other files, which are not supported. */
   readonly hasExternalWeights: boolean;
 }
 
@@ -28,7 +28,7 @@ export const MAX_ONNX_BYTES = 2 ** 31 - 1;
 const MODEL = { graph: 7, opsetImport: 8, metadataProps: 14 } as const;
 const GRAPH = { initializer: 5, input: 11, output: 12 } as const;
 
-/** Reads the metadata of an ONNX model without looking at its weights. Throws MODEL_INVALID for anything else. */
+/** Reads the metadata of an ONNX model without reading its weights. Throws MODEL_INVALID for anything else. */
 export function readOnnxMetadata(bytes: Uint8Array): OnnxMetadata {
   try {
     return readModel(bytes);
@@ -89,7 +89,7 @@ function readValue(bytes: Uint8Array): OnnxValue {
 
 interface Field {
   readonly field: number;
-  /** A number for varints, the bytes for strings and messages; fixed-width fields are passed over. */
+  /** A number for varints, the bytes for strings and messages; fixed-width fields are skipped. */
   readonly value: number | Uint8Array;
 }
 
@@ -125,7 +125,7 @@ function* fieldsOf(bytes: Uint8Array): Generator<Field> {
   if (cursor.at > bytes.length) throw new RangeError('a field runs past the end');
 }
 
-/** Unsigned; negative int64 values come out as large numbers, which is all we need: we only look for small ones. */
+/** Unsigned; negative int64 values are returned as large numbers, which suffices: only small values matter here. */
 function readVarint(bytes: Uint8Array, cursor: { at: number }): number {
   let value = 0;
   for (let scale = 1; scale < 2 ** 70; scale *= 128) {

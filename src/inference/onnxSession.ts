@@ -10,7 +10,7 @@ export interface TensorData {
   readonly shape: readonly number[];
 }
 
-/** One loaded network. `run` holds the thread it is called on: only worker threads load networks. */
+/** One loaded network. `run` blocks its thread: only worker threads load networks. */
 export interface OnnxSession {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
@@ -18,7 +18,7 @@ export interface OnnxSession {
   run(inputs: Readonly<Record<string, TensorData>>): Promise<Readonly<Record<string, Float32Array<ArrayBuffer>>>>;
 }
 
-/** One thread a session: the pool gives every core its own session, and one owner a core wastes least. */
+/** One thread per session: the pool has one session per core, which is most efficient. */
 const SESSION_OPTIONS = {
   executionProviders: ['cpu'],
   intraOpNumThreads: 1,
@@ -41,9 +41,9 @@ export async function openOnnxSession(path: string): Promise<OnnxSession> {
 }
 
 /**
- * From 1.29 on the runtime reports its use to its maker, and writes a device id, unless this variable is set before it
- * is loaded (microsoft/onnxruntime#27379). It reads the process's own environment: a worker thread has only a copy,
- * so the main thread has to say it before the first worker starts.
+ * From 1.29 on the runtime sends telemetry, and writes a device id, unless this variable is set before it is loaded
+ * (microsoft/onnxruntime#27379). It reads the environment of the process, of which a worker thread has only a copy, so the
+ * main thread has to set it before the first worker starts.
  */
 export function keepRuntimeSilent(): void {
   process.env.ORT_DISABLE_TELEMETRY = '1';

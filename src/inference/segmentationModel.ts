@@ -1,7 +1,7 @@
-/** One segmentation model as `models list` shows it: who of up to three voices speaks in each moment of a window. */
+/** One segmentation model as `models list` shows it: it gives the activity of up to three voices in each frame of a window. */
 export interface SegmentationModel {
   readonly kind: 'segmentation';
-  /** Two different files never have one id. */
+  /** Two different files never have the same id. */
   readonly id: string;
   /** Short id in the store of added models; absent for one given by path. */
   readonly storedAs?: string;
@@ -9,7 +9,7 @@ export interface SegmentationModel {
   readonly sampleRateHz: 16_000;
   /** Length of its input. */
   readonly windowSamples: number;
-  /** From one frame of its output to the next, and what each frame is made of. */
+  /** Shift between output frames, and length of a frame. */
   readonly frameShiftSamples: number;
   readonly frameSamples: number;
   readonly author: string;

@@ -6,7 +6,7 @@ import { copyFrames, type FrameSpan, framesOfWindow } from '../features/modelInp
 import { type OnnxSession, openOnnxSession } from './onnxSession.js';
 import type { SpeakerModel } from './speakerModel.js';
 
-/** Most windows in one run of the network: more gain nothing and cost memory. */
+/** Maximum batch size: more windows are not faster and cost memory. */
 const MAX_BATCH = 16;
 
 /** Speech and the windows to embed in it. */
@@ -17,7 +17,7 @@ export interface SpeechWindows {
   readonly windows: readonly SampleSpan[];
 }
 
-/** One window ready for the network: where its frames lie in the features of its stretch, where its vector goes. */
+/** One window prepared for the network: the position of its frames in the features, and of its vector in the result. */
 interface Row {
   readonly features: Float32Array;
   readonly firstRow: number;
@@ -25,7 +25,7 @@ interface Row {
   readonly index: number;
 }
 
-/** A speaker model at work: audio in, unit-norm vectors out. Holds the thread it is called on. */
+/** Embedding extraction with a loaded speaker model: audio in, unit-norm vectors out. Blocks its thread. */
 export class SpeakerEmbedder {
   readonly #model: SpeakerModel;
   readonly #session: OnnxSession;
@@ -42,7 +42,7 @@ export class SpeakerEmbedder {
     return new SpeakerEmbedder(model, await openOnnxSession(model.path));
   }
 
-  /** Unit-norm embeddings, each of shape (d,), in the order of the stretches and of the windows in each. Throws INFERENCE_FAILED. */
+  /** Unit-norm embeddings, each of shape (d,), in the order of the segments and of the windows in each. Throws INFERENCE_FAILED. */
   async embed(stretches: readonly SpeechWindows[]): Promise<Float32Array<ArrayBuffer>[]> {
     const rows: Row[] = [];
     for (const stretch of stretches) this.#addRows(stretch, rows);
@@ -56,7 +56,7 @@ export class SpeakerEmbedder {
     return embeddings;
   }
 
-  /** Features once for all windows of a stretch, however much these overlap. */
+  /** Computes the features once for all windows of a segment, however much they overlap. */
   #addRows({ samples, windows }: SpeechWindows, rows: Row[]): void {
     const { isSnippingEdges, melBands } = this.#model.frontEnd;
     const total = frameCount(samples.length, isSnippingEdges);

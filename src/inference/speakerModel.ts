@@ -2,7 +2,7 @@ import type { CalibrationParameters } from '../core/calibration.js';
 
 export type { CalibrationParameters } from '../core/calibration.js';
 
-/** How a speaker model wants its log-mel features; from the ONNX metadata, or a table by framework. */
+/** Log-mel front end of a speaker model; from the ONNX metadata, or a table by framework. */
 export interface FrontEnd {
   readonly sampleRateHz: 16_000;
   readonly melBands: number;
@@ -19,7 +19,7 @@ export interface FrontEnd {
 
 /** One speaker model as `models list` shows it. */
 export interface SpeakerModel {
-  /** Carried by every embedding; two different files never have one id. */
+  /** Stored with every embedding; two different files never have the same id. */
   readonly id: string;
   /** Short id in the store of added models; absent for a built-in model and for one given by path. */
   readonly storedAs?: string;

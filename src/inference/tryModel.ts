@@ -4,14 +4,13 @@ import { SpeakerEmbedder } from './speakerEmbedder.js';
 import type { SpeakerModel } from './speakerModel.js';
 
 const SAMPLE_RATE_HZ = 16_000;
-/** Two lengths, as a network may have learned by heart the number of frames it was exported with. */
+/** Two lengths, since a network may only accept the number of frames it was exported with. */
 const WINDOW_SAMPLES = [1.5 * SAMPLE_RATE_HZ, 2 * SAMPLE_RATE_HZ] as const;
-/** Vectors of a hum and of noise nearer than this come from a network that does not listen. */
+/** A network whose embeddings of a hum and of noise have a higher cosine than this ignores its input. */
 const HIGHEST_COSINE = 0.99999;
 
 /**
- * Loads a model and embeds two sounds at two lengths: what passes can be used. Holds the thread it is called on for
- * about a second. Throws MODEL_INVALID, INFERENCE_UNAVAILABLE.
+ * Tests a model: loads it and embeds two sounds at two lengths. Blocks its thread for about a second. Throws MODEL_INVALID, INFERENCE_UNAVAILABLE.
  */
 export async function tryModel(model: SpeakerModel): Promise<void> {
   const embedder = await SpeakerEmbedder.open(model);
@@ -34,7 +33,7 @@ const hum = (length: number): Float32Array =>
     return 0.1 * (Math.sin(phase) + Math.sin(7 * phase) / 3 + Math.sin(19 * phase) / 9);
   });
 
-/** White noise, the same every time (a linear congruential generator, Numerical Recipes' constants). */
+/** Reproducible white noise (a linear congruential generator, constants of Numerical Recipes). */
 function noise(length: number): Float32Array {
   let state = 1;
   return Float32Array.from({ length }, () => {

@@ -4,7 +4,7 @@ import { aborted, asVoicePrintsError, type ErrorCode, VoicePrintsError } from '.
 import { lazy } from '../core/lazy.js';
 import { keepRuntimeSilent } from './onnxSession.js';
 
-/** What a worker answers: errors cross threads as plain data, since structured clones lose their class. */
+/** Reply of a worker: errors are sent as plain data, since structured clones lose their class. */
 export type WorkerReply<R> =
   | { readonly kind: 'done'; readonly result: R }
   | {
@@ -12,19 +12,19 @@ export type WorkerReply<R> =
       readonly code: ErrorCode;
       readonly message: string;
       readonly details: Readonly<Record<string, number | string>>;
-      /** Stack of what lies behind it, for the log. */
+      /** Stack of the cause, for the log. */
       readonly trace: string;
     };
 
 export interface WorkerPoolOptions {
-  /** Compiled worker file; its default export takes one task and answers with a WorkerReply. */
+  /** Compiled worker file; its default export processes one task and returns a WorkerReply. */
   readonly filename: string;
   readonly threads: number;
-  /** Given to every thread at its start; cloned. */
+  /** Passed to every thread at its start; cloned. */
   readonly workerData: unknown;
 }
 
-/** A thread that has not ended its task by then is stopped in the middle of it. */
+/** Time limit for a thread to finish its task before it is terminated. */
 const CLOSE_MS = 4_000;
 
 interface Post<T> {
@@ -40,9 +40,9 @@ export class WorkerPool implements AsyncDisposable {
   readonly #options: WorkerPoolOptions;
   readonly #pool = lazy(() => this.#start());
   readonly #closing = new AbortController();
-  /** Tasks the threads are at; never more than threads. */
+  /** Running tasks; never more than threads. */
   readonly #underWay = new Set<Promise<unknown>>();
-  /** Those who wait for a thread, in order. */
+  /** Callers waiting for a thread, in order. */
   readonly #waiting: (() => void)[] = [];
 
   constructor(options: WorkerPoolOptions) {
@@ -50,23 +50,23 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
-   * Runs one task; `transfer` names buffers that leave this thread. Throws what the task threw, ABORTED,
-   * ENGINE_CLOSED, or INFERENCE_FAILED where the thread died (another one takes its place).
+   * Runs one task; `transfer` lists buffers to transfer. Throws the error of the task, ABORTED, ENGINE_CLOSED, or
+   * INFERENCE_FAILED where the thread died (another one replaces it).
    *
-   * The signal is not passed on: aborting a running task costs the thread and its loaded networks, and an abort that
-   * meets the task's end raises an error event. The caller is let go at once; the thread ends the task for nobody.
+   * The signal is not passed on: aborting a running task costs the thread and its loaded networks, and an abort
+   * at the end of the task raises an error event. The caller continues at once; the thread's result is discarded.
    */
   async run<T, R>(task: T, transfer: readonly ArrayBuffer[], signal: AbortSignal): Promise<R> {
     throwIfAborted(signal);
     const pool = await this.#open();
-    throwIfAborted(signal); // an abort while the pool opened is an event nobody will hear
+    throwIfAborted(signal); // an abort while the pool was opening has already fired its event
     const work = untilAborted(this.#inTurn<T, R>(pool, { task, transfer }, signal), this.#closing.signal, closed);
     const reply = await untilAborted(work, signal, () => aborted(signal.reason));
     if (reply.kind === 'done') return reply.result;
     throw new VoicePrintsError(reply.code, reply.message, { details: reply.details, cause: new Error(reply.trace) });
   }
 
-  /** Waits for a thread: what has not begun can still be left, and what has begun can be waited for. */
+  /** Waits for a thread here and not in the pool, so that tasks that have not started can be abandoned. */
   async #inTurn<T, R>(pool: Piscina, { task, transfer }: Post<T>, signal: AbortSignal): Promise<WorkerReply<R>> {
     if (this.#underWay.size >= this.#options.threads) await new Promise<void>((start) => this.#waiting.push(start));
     try {
@@ -102,14 +102,14 @@ export class WorkerPool implements AsyncDisposable {
     const { filename, threads, workerData } = this.#options;
     keepRuntimeSilent();
     const pool = new Piscina({ filename, workerData, minThreads: 1, maxThreads: threads, idleTimeout: IDLE_MS });
-    // A thread that dies between two tasks is replaced by the pool; unheard, this event would end the process.
+    // A thread that dies between two tasks is replaced by the pool; without a listener this event would end the process.
     pool.on('error', () => undefined);
     return pool;
   }
 
   /**
-   * Gives up everything with ENGINE_CLOSED at once; resolves when the threads have ended. Each ends the task it is at: a
-   * thread that is stopped in the middle of a network takes the whole process with it. May be called twice.
+   * Rejects all tasks with ENGINE_CLOSED at once; resolves when the threads have ended. Each finishes its current task:
+   * terminating a thread inside a network crashes the whole process. May be called twice.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
@@ -120,7 +120,7 @@ export class WorkerPool implements AsyncDisposable {
   }
 }
 
-/** What a worker's default export answers with: the result of `work`, or its error as plain data. */
+/** Reply of a worker's default export: the result of `work`, or its error as plain data. */
 export async function replyOf<R>(work: () => Promise<R> | R): Promise<WorkerReply<R>> {
   try {
     return { kind: 'done', result: await work() };

@@ -24,9 +24,9 @@ export interface BenchRequest {
   /** Id or path; the model in use where undefined. */
   readonly model?: string | undefined;
   readonly storeDirectory: string;
-  /** The least of so many rounds counts, since other programs only ever add. */
+  /** Number of rounds; the minimum counts, since other programs can only add time. */
   readonly rounds: number;
-  /** Folder with node_modules/sherpa-onnx-node in it; by default where this process was started. */
+  /** Folder whose node_modules contains sherpa-onnx-node; by default the working directory. */
   readonly peerFolder?: string | undefined;
   readonly signal: AbortSignal;
   readonly onRound?: (done: number, total: number) => void;
@@ -34,9 +34,9 @@ export interface BenchRequest {
 
 export interface BenchStage {
   readonly stage: string;
-  /** Of all threads of this process. */
+  /** CPU seconds of all threads of this process. */
   readonly cpuSeconds: number;
-  /** CPU seconds a second of audio. */
+  /** CPU seconds per second of audio. */
   readonly realTimeFactor: number;
 }
 
@@ -47,11 +47,11 @@ export interface BenchResult {
   readonly rounds: number;
   readonly stages: readonly BenchStage[];
   readonly realTimeFactor: number;
-  /** Features and embedding of ours as a part of sherpa-onnx's, same model and windows; null where it is not installed. */
+  /** CPU time of features and embedding relative to sherpa-onnx, same model and windows; null where it is not installed. */
   readonly cpuOfSherpaOnnx: number | null;
 }
 
-/** A stretch of speech as the networks get it, and where it lies. */
+/** A segment of speech as the networks receive it, and its position. */
 interface Stretch extends SpeechAudio {
   readonly startSample: number;
 }
@@ -60,7 +60,7 @@ const LIMITS: RecordingLimits = { maxBytes: 2 ** 31, maxDurationMs: 3_600_000, m
 const SEGMENTATION = 'segmentation (network)';
 const LEAST_STRETCH_SAMPLES = ENGINE_SAMPLE_RATE_HZ / 2;
 
-/** Where the CPU goes, stage by stage, each alone and on one thread. Throws what the decoder and the networks throw. */
+/** CPU time of each stage, measured separately and on one thread. Throws the errors of the decoder and the networks. */
 export async function benchStages(request: BenchRequest): Promise<BenchResult> {
   const model = await modelInStore(request.storeDirectory, request.model);
   const vad = await SileroVad.open(createRequire(import.meta.url).resolve('#silero-vad'));
@@ -114,7 +114,7 @@ function tableOf(least: ReadonlyMap<string, number>, audioSeconds: number): Tabl
   };
 }
 
-/** Notes the least CPU seconds of this process, all threads, that `work` has taken so far. */
+/** Records the minimum CPU seconds of this process, all threads, over all runs of `work`. */
 async function timed<T>(least: Map<string, number>, stage: string, work: () => Promise<T>): Promise<T> {
   const before = process.cpuUsage();
   const result = await work();
@@ -123,7 +123,7 @@ async function timed<T>(least: Map<string, number>, stage: string, work: () => P
   return result;
 }
 
-/** The whole recording in windows that overlap, as localSpeechOf sends them. */
+/** Runs the network on the whole recording in overlapping windows, as localSpeechOf does. */
 async function hearVoices(net: SegmentationNet, samples: Float32Array, windowSamples: number): Promise<void> {
   for (let at = 0; at < samples.length; at += windowSamples * HOP_SHARE) {
     await net.activity(samples.subarray(at, at + windowSamples));
@@ -143,7 +143,7 @@ function stretchesOf(samples: Float32Array, probabilities: Float32Array): Stretc
     }));
 }
 
-/** The features of every window, made as SpeakerEmbedder makes them, and thrown away. */
+/** Computes the features of every window as SpeakerEmbedder does, and discards them. */
 function makeFeatures(fbank: Fbank, stretches: readonly Stretch[]): void {
   const { isSnippingEdges, melBands: bands } = fbank.options;
   for (const { samples, windows } of stretches) {

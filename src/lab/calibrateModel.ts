@@ -21,18 +21,18 @@ import {
 } from './calibrationMaterial.js';
 
 export interface CalibrateModelOptions extends CalibrationMaterialOptions {
-  /** What the manifest holds, in words, for the model's card. */
+  /** Description of the manifest, for the model card. */
   readonly source: string;
 }
 
-/** Lengths of speech that probes are cut to. */
+/** Lengths of speech of the probes. */
 const PROBE_SECONDS = [1.5, 3, 6, 12];
 
 /**
- * Fits the calibration of a speaker model to people of a manifest, each enrolled with three samples and tried with
- * speech of 1.5 to 12 s, as recorded, over a telephone and in noisy rooms. Strangers are people of the same group.
+ * Fits the calibration of a speaker model to the people of a manifest, each enrolled with three samples and probed with
+ * speech of 1.5 to 12 s: as recorded, over a telephone and in noisy rooms. Impostors are people of the same group.
  *
- * @throws VoicePrintsError INPUT_INVALID with too few people, or what the decoder, the network and the signal throw
+ * @throws VoicePrintsError INPUT_INVALID with too few people, and the errors of the decoder, the network and the signal
  */
 export async function calibrateModel(options: CalibrateModelOptions): Promise<CalibrationParameters> {
   return calibrationOf(await calibrationSpeakers(options), options.source);
@@ -52,14 +52,14 @@ export function calibrationOf(speakers: readonly CalibrationSpeaker[], source: s
   });
 }
 
-/** How strongly a rescaling is drawn to none, for one person: few people, told apart without error, would stretch it without end. */
+/** Strength of the prior of no rescaling, for one person: few people, separated without error, would scale it without limit. */
 const RESCALE_PRIOR = 0.1;
-/** Scores of before keep their order, whatever the recordings are. */
+/** Minimum scale: positive, so that scores keep their order on any recordings. */
 const LEAST_SCALE = 0.1;
 
 /**
- * A calibration of before, its llr stretched and shifted to fit people already embedded: two numbers are all that few
- * people can tell. Thresholds of the presets are measured anew.
+ * An existing calibration with its llr scaled and shifted to fit people already embedded: few people determine no more than
+ * two parameters. Thresholds of the presets are measured again.
  */
 export function rescaledCalibration(
   speakers: readonly CalibrationSpeaker[],
@@ -160,14 +160,14 @@ function trialsOf(
   return trials;
 }
 
-/** Pieces of a little over two seconds from both ends of one recording: as short as a second voice may be. */
+/** Segments of a little over two seconds from both ends of one recording: the shortest length of a second voice. */
 const PIECE_WINDOWS = 2;
 
-/** Pieces of one recording of each person, and of two people under one condition. */
+/** Segments of one recording of each person, and of two people under the same condition. */
 function recordingTrialsOf(speakers: readonly CalibrationSpeaker[]): RecordingTrial[] {
   const pieces = speakers.flatMap(({ group, probes }, speaker) =>
     probes.flatMap(({ condition, embeddings }) => {
-      if (embeddings.length < 2 * PIECE_WINDOWS + 1) return []; // neighbouring windows share sound
+      if (embeddings.length < 2 * PIECE_WINDOWS + 1) return []; // neighbouring windows overlap
       const first = centroid(embeddings.slice(0, PIECE_WINDOWS));
       const second = centroid(embeddings.slice(-PIECE_WINDOWS));
       return [{ speaker, group, condition, first, second }];
@@ -190,7 +190,7 @@ function windowCosineOf(speakers: readonly CalibrationSpeaker[]): { same: number
   );
   everyone.forEach((a, i) => {
     a.embeddings.forEach((one, k) => {
-      for (const other of a.embeddings.slice(k + 2)) same.push(dot(one, other)); // neighbours share sound
+      for (const other of a.embeddings.slice(k + 2)) same.push(dot(one, other)); // neighbours overlap
     });
     for (const b of everyone.slice(i + 1)) {
       if (a.speaker === b.speaker || a.group !== b.group || a.condition !== b.condition) continue;

@@ -24,34 +24,34 @@ export interface CalibrateOwnOptions {
 
 export interface OwnCalibration {
   readonly model: SpeakerModel;
-  /** Fitted to everybody. */
+  /** Fitted to all people. */
   readonly calibration: CalibrationParameters;
   readonly people: number;
-  /** Log likelihood ratios of the calibration so far. */
+  /** Log likelihood ratios of the existing calibration. */
   readonly before: Trials;
-  /** Of the same trials, everybody's by a fit to the other half of the people. */
+  /** Log likelihood ratios of the same trials, each by a fit to the other half of the people. */
   readonly after: Trials;
 }
 
 const MAX_PEOPLE = 300;
-/** Four a half: fewer tell nothing of how voices differ. */
+/** Four per half: fewer do not show how voices differ. */
 const LEAST_PEOPLE = 8;
 const SOURCE = 'own recordings';
 /** With fewer, a fit of every weight can do worse than none: halves of 24 learners of English, Cllr .55 after .26. */
 const FULL_FIT_PEOPLE = 100;
-/** Utterances are held whole. */
+/** Utterances are held in memory. */
 const LIMITS: RecordingLimits = { maxBytes: 2 ** 31, maxDurationMs: 3_600_000, maxDecodeMs: 300_000 };
 
 /**
- * Fits a model's scores to recordings of one's own people, and measures what that gains on people the fit has not
- * heard: each half of them by a fit to the other.
+ * Fits a model's scores to recordings of the user's own people, and measures the gain on held-out people: each half by a
+ * fit to the other.
  *
- * @throws VoicePrintsError FILE_NOT_FOUND, FILE_UNREADABLE, INPUT_INVALID with too few people, or what the decoder,
- *   the network and the signal throw
+ * @throws VoicePrintsError FILE_NOT_FOUND, FILE_UNREADABLE, INPUT_INVALID with too few people, and the errors of the
+ *   decoder, the network and the signal
  */
 export async function calibrateOwn(options: CalibrateOwnOptions): Promise<OwnCalibration> {
   const { manifestPath, storeDirectory, signal, onProgress } = options;
-  await readManifestRows(manifestPath); // says what is wrong with it before anything is loaded
+  await readManifestRows(manifestPath); // reports errors before anything is loaded
   const model = await modelInStore(storeDirectory, options.model);
   await using compute = new WorkerCompute({ model });
   const speakers = await calibrationSpeakers({
@@ -75,14 +75,14 @@ export async function calibrateOwn(options: CalibrateOwnOptions): Promise<OwnCal
   };
 }
 
-/** Puts a calibration in use in a store, in place of the model's own; engines opened from now on have it. Returns the file's path. */
+/** Installs a calibration in a store, in place of the model's own; it applies to engines opened from now on. Returns the file's path. */
 export const keepCalibration = (
   storeDirectory: string,
   { model, calibration }: Pick<OwnCalibration, 'model' | 'calibration'>,
 ): Promise<string> => writeCalibration(storeDirectory, model, calibration);
 
 /**
- * Goes back to the calibration that the model itself has, also from one that is damaged; engines opened from now on have it.
+ * Reverts to the model's own calibration, also from a damaged one; it applies to engines opened from now on.
  *
  * @throws VoicePrintsError MODEL_NOT_FOUND, MODEL_INVALID, REGISTRY_UNAVAILABLE
  */
@@ -94,11 +94,11 @@ export async function dropCalibration(
   return { model, wasThere: await removeCalibration(storeDirectory, model) };
 }
 
-/** All weights anew where there are people enough; else the calibration of before, stretched and shifted. */
+/** Fits all weights where there are enough people; else scales and shifts the existing calibration. */
 const fitted = (speakers: readonly CalibrationSpeaker[], before: CalibrationParameters): CalibrationParameters =>
   speakers.length >= FULL_FIT_PEOPLE ? calibrationOf(speakers, SOURCE) : rescaledCalibration(speakers, before, SOURCE);
 
-/** Every other person of each group. Throws INPUT_INVALID where a half would have nobody to compare somebody with. */
+/** Every other person of each group. Throws INPUT_INVALID where a person would have no one in their half to compare with. */
 function halvesOf(speakers: readonly CalibrationSpeaker[]): [CalibrationSpeaker[], CalibrationSpeaker[]] {
   const halves: [CalibrationSpeaker[], CalibrationSpeaker[]] = [[], []];
   const groups = new Map<string, number>();
@@ -114,7 +114,7 @@ function halvesOf(speakers: readonly CalibrationSpeaker[]): [CalibrationSpeaker[
   );
 }
 
-/** With too few people to try strangers at a gallery, the thresholds of before: llrs mean the same in both. */
+/** With too few people for impostor trials against a gallery, keeps the existing thresholds: llrs mean the same in both. */
 function withPresets(own: CalibrationParameters, before: CalibrationParameters): CalibrationParameters {
   const { falseAcceptLlr, gallerySize = 1 } = own;
   if (Object.values(falseAcceptLlr).every(Number.isFinite)) return own;

@@ -11,7 +11,7 @@ import { inRoom, noisy, seededRandom, telephone } from '../evaluation/damage.js'
 import { type ManifestRow, parseManifest } from '../evaluation/manifest.js';
 import { windowsOf } from '../identity/windowsOf.js';
 
-/** What was done to the sound before it was embedded. */
+/** Condition simulated before embedding. */
 export type Condition = 'as recorded' | 'telephone' | 'noisy room';
 
 /** Embedded windows of speech of one person under one condition. */
@@ -19,13 +19,13 @@ export interface EmbeddedSpeech {
   readonly condition: Condition;
   readonly isNarrowBand: boolean;
   readonly windows: readonly SampleSpan[];
-  /** One for each window, unit norm, shape (d,). */
+  /** One per window, unit norm, shape (d,). */
   readonly embeddings: readonly Float32Array<ArrayBuffer>[];
 }
 
-/** One person: three samples to enrol, and other speech (from another session where there is one) to try. */
+/** One person: three enrolment samples, and other speech (from another session where there is one) as probe. */
 export interface CalibrationSpeaker {
-  /** People recorded alike: the part of the speaker's name before a slash. */
+  /** People recorded under the same conditions: the part of the speaker's name before a slash. */
   readonly group: string;
   readonly samples: readonly EmbeddedSpeech[];
   readonly probes: readonly EmbeddedSpeech[];
@@ -33,9 +33,9 @@ export interface CalibrationSpeaker {
 
 export interface CalibrationMaterialOptions {
   readonly manifestPath: string;
-  /** At most so many. */
+  /** Maximum number of people. */
   readonly maxSpeakers: number;
-  /** True where the network was trained on these very people: each is made another voice by playing faster or slower. */
+  /** True where the network was trained on these people: each is turned into another voice by a change of speed. */
   readonly isShifted: boolean;
   readonly compute: Compute;
   readonly openRecording: (path: string) => Promise<Recording>;
@@ -48,10 +48,10 @@ const PROBE_SECONDS = 12;
 const SAMPLES = 3;
 /** Rates between and beyond those that training used (.85, .92, 1, 1.08, 1.18). */
 const SHIFTS = [0.885, 1.13, 0.96, 1.04];
-/** Each person is heard under two of these, so that the work stays small. */
+/** Each person is embedded under two of these, to limit the work. */
 const CONDITIONS: readonly Condition[] = ['as recorded', 'telephone', 'noisy room'];
 
-/** Reads people off a manifest and embeds them as enrolment and identification would. Deterministic. */
+/** Reads the people of a manifest and embeds them as enrolment and identification do. Deterministic. */
 export async function calibrationSpeakers(options: CalibrationMaterialOptions): Promise<CalibrationSpeaker[]> {
   const rows = parseManifest(await readFile(options.manifestPath, 'utf8'));
   const chosen = chooseSpeakers(rows, options.maxSpeakers);
@@ -74,7 +74,7 @@ interface ChosenSpeaker {
   readonly probe: readonly ManifestRow[];
 }
 
-/** People with enough speech; a seeded shuffle decides who is taken. */
+/** People with enough speech; chosen by a seeded shuffle. */
 function chooseSpeakers(rows: readonly ManifestRow[], maxSpeakers: number): ChosenSpeaker[] {
   const bySpeaker = new Map<string, ManifestRow[]>();
   for (const row of rows) {
@@ -147,7 +147,7 @@ async function embedSpeaker(
   return { group, samples: embedded.slice(0, SAMPLES), probes: embedded.slice(SAMPLES) };
 }
 
-/** Utterances one after the other, at most `seconds` in all. */
+/** Consecutive utterances, at most `seconds` in total. */
 function joined(rows: readonly ManifestRow[], files: ReadonlyMap<string, Float32Array>, seconds: number) {
   const parts = rows.map(({ file, startSeconds, endSeconds }) =>
     files
@@ -201,7 +201,7 @@ async function embedAll(
   });
 }
 
-/** The sound played at `rate` times its speed, pitch and all. */
+/** The sound at `rate` times its speed, pitch included. */
 function atRate(samples: Float32Array<ArrayBuffer>, rate: number): Float32Array<ArrayBuffer> {
   if (rate === 1) return samples;
   return Float32Array.from({ length: Math.floor((samples.length - 1) / rate) }, (_, i) => {

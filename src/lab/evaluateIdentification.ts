@@ -15,19 +15,19 @@ import { type OpenSetPerson, type PooledSpeech, splitTrials } from './openSetTri
 export interface EvaluateIdentificationOptions extends ManifestAudioOptions {
   /** People enrolled; undefined: half of them. */
   readonly gallery?: number | undefined;
-  /** Speech in each probe; undefined: an utterance. */
+  /** Speech per probe; undefined: one utterance. */
   readonly seconds?: number | undefined;
-  /** False: probes alone, for measuring several lengths with the samples of one pass. */
+  /** False: probes only, to measure several lengths with the samples of one pass. */
   readonly hasSamples?: boolean;
   readonly compute: Compute;
 }
 
-/** What `eval identify` prints. Percentages; see OpenSetResult. */
+/** Output of `eval identify`. Percentages; see OpenSetResult. */
 export interface IdentificationResult extends OpenSetResult {
   /** People enrolled in each split. */
   readonly gallery: number;
   readonly speakers: number;
-  /** Of every probe with every voiceprint; null for a model that was never calibrated. */
+  /** Over every probe with every voiceprint; null for an uncalibrated model. */
   readonly cllr: number | null;
   readonly minCllr: number;
 }
@@ -36,20 +36,20 @@ const SPLITS = 10;
 const SEED = 1;
 /** Three samples of this length complete a voiceprint (12 s). */
 const SAMPLE_SECONDS = 4;
-/** Shorter utterances are left out, as in evaluateVerification. */
+/** Shorter utterances are skipped, as in evaluateVerification. */
 const LEAST_SAMPLES = 12_000; // 750 ms
 
 /**
- * Open-set identification as the product does it: voiceprints of three samples, probes of people who are enrolled and
- * of strangers, windows, comparison and decision the engine's own. Ten splits of the people, the same in every run.
+ * Open-set identification as in production: voiceprints of three samples, probes of enrolled people and of impostors;
+ * windows, comparison and decision of the engine. Ten splits of the people, the same in every run.
  *
- * @throws VoicePrintsError FILE_NOT_FOUND, FILE_UNREADABLE, INPUT_INVALID, or what the decoder and the network throw
+ * @throws VoicePrintsError FILE_NOT_FOUND, FILE_UNREADABLE, INPUT_INVALID, and the errors of the decoder and the network
  */
 export async function evaluateIdentification(options: EvaluateIdentificationOptions): Promise<IdentificationResult> {
   return openSetOf(await embedPeople(options), options);
 }
 
-/** The arithmetic of ten splits over people already embedded. Throws INPUT_INVALID with too few of them. */
+/** Evaluates ten splits of people already embedded. Throws INPUT_INVALID with too few of them. */
 export function openSetOf(
   people: readonly OpenSetPerson[],
   { gallery = people.length >> 1, compute }: Pick<EvaluateIdentificationOptions, 'gallery' | 'compute'>,
@@ -77,7 +77,7 @@ export function openSetOf(
   return { gallery, speakers, ...result, cllr: calibration ? cllr(pairs) : null, minCllr: minCllr(pairs) };
 }
 
-/** Everybody in the manifest, embedded: samples to enrol from and probes. Each utterance is heard once, each probe of `seconds` once more. */
+/** Embeds all people of the manifest: enrolment samples and probes. Each utterance is embedded once, each probe of `seconds` once more. */
 export async function embedPeople(options: EvaluateIdentificationOptions): Promise<OpenSetPerson[]> {
   const groups = groupsOf(await readManifestRows(options.manifestPath));
   const people = new Map<string, { samples: PooledSpeech[]; probes: PooledSpeech[] }>();
@@ -141,7 +141,7 @@ interface EmbeddedWindow extends SampleSpan {
 
 type Network = Pick<EvaluateIdentificationOptions, 'compute' | 'signal'>;
 
-/** The windows of each span as the product lays them, embedded. */
+/** Embeds the windows of each span, placed as in production. */
 async function embedEach(
   joined: Float32Array,
   spans: readonly SampleSpan[],
@@ -167,7 +167,7 @@ async function embedEach(
 const embedSpans = async (joined: Float32Array, spans: readonly SampleSpan[], network: Network) =>
   (await embedEach(joined, spans, network)).flat();
 
-/** Windows whose middle lies in the span. */
+/** Windows whose centre is in the span. */
 function within(windows: readonly EmbeddedWindow[], { startSample, endSample }: SampleSpan): EmbeddedWindow[] {
   return windows.filter((window) => {
     const middle = (window.startSample + window.endSample) / 2;

@@ -13,13 +13,13 @@ export interface EvaluateVerificationOptions extends ManifestAudioOptions {
   readonly compute: Compute;
 }
 
-/** Shorter utterances are left out: the network needs 500 ms, and says little before 750. */
+/** Shorter utterances are skipped: the network needs 500 ms, and is unreliable below 750. */
 const LEAST_SAMPLES = 12_000; // 750 ms
 
 /**
- * How well the speaker model tells people apart: every utterance with every other, each as one window.
+ * Discrimination of the speaker model: every utterance against every other, each as one window.
  *
- * @throws VoicePrintsError FILE_NOT_FOUND, INPUT_INVALID, or what the decoder and the network throw
+ * @throws VoicePrintsError FILE_NOT_FOUND, INPUT_INVALID, and the errors of the decoder and the network
  */
 export async function evaluateVerification(options: EvaluateVerificationOptions): Promise<VerificationResult> {
   const rows = await readManifestRows(options.manifestPath);

@@ -8,7 +8,7 @@ export interface IdentifyModelOptions {
   readonly manifestPath: string;
   /** Id or path; the model in use where undefined. */
   readonly model?: string | undefined;
-  /** Folder whose added models and own calibration are known besides the package's. */
+  /** Store whose added models and calibration are available besides those of the package. */
   readonly storeDirectory: string;
   readonly gallery?: number | undefined;
   readonly seconds?: number | undefined;
@@ -16,7 +16,7 @@ export interface IdentifyModelOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Utterances are held whole: longer files than this are not what identification is measured on. */
+/** Utterances are held in memory; longer files are refused. */
 const LIMITS: RecordingLimits = { maxBytes: 2 ** 31, maxDurationMs: 3_600_000, maxDecodeMs: 300_000 };
 
 /** Open-set identification with a model of this package or any other, needing no voiceprints. Throws as evaluateIdentification. */

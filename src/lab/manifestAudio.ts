@@ -7,12 +7,12 @@ import { wholeRecording } from '../engine/recording/wholeRecording.js';
 import { type ManifestRow, parseManifest } from '../evaluation/manifest.js';
 
 export interface ManifestAudioOptions {
-  /** A JSON object a line, see evaluation/manifest.ts; its files are relative to it. */
+  /** One JSON object per line, see evaluation/manifest.ts; its files are relative to it. */
   readonly manifestPath: string;
-  /** Begins to decode a file. */
+  /** Starts to decode a file. */
   readonly openRecording: (path: string) => Promise<Recording>;
   readonly signal: AbortSignal;
-  /** Utterances read so far, and in all. */
+  /** Utterances read so far, and in total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -32,8 +32,8 @@ async function readText(path: string): Promise<string> {
 }
 
 /**
- * The sound of each group of utterances, in order: one array an utterance, mono 16 kHz, a copy the caller may give
- * away. A file is decoded once, when the first of its utterances is due, and let go after the last.
+ * The audio of each group of utterances, in order: one array per utterance, mono 16 kHz, a copy that the caller may
+ * transfer. A file is decoded once, before the first of its utterances, and released after the last.
  */
 export async function* groupAudio(
   groups: readonly (readonly ManifestRow[])[],

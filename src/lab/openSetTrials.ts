@@ -8,7 +8,7 @@ import { decide, UNCERTAIN_LLR } from '../identity/decide.js';
 import { compare, type VoiceComparison } from '../identity/matchVoices.js';
 import type { EnrolledVoice } from '../identity/voices.js';
 
-/** A piece of speech as one vector. */
+/** A span of speech as one vector. */
 export interface PooledSpeech extends LocatedSpeech {
   /** Unit norm, shape (d,). */
   readonly embedding: Float32Array<ArrayBuffer>;
@@ -16,7 +16,7 @@ export interface PooledSpeech extends LocatedSpeech {
   readonly isNarrowBand: boolean;
 }
 
-/** One person's speech to enrol from and to try. */
+/** Enrolment samples and probes of one person. */
 export interface OpenSetPerson {
   readonly speaker: string;
   readonly samples: readonly PooledSpeech[];
@@ -30,7 +30,7 @@ export interface SplitTrials {
   readonly nontargets: readonly number[];
 }
 
-/** Tries every probe of one split as identification does: compared with everybody enrolled, then decided. */
+/** Runs every probe of one split as identification does: comparison with all enrolled people, then the decision. */
 export function splitTrials(
   people: readonly OpenSetPerson[],
   { enrolled, probes }: OpenSetSplit,
@@ -59,7 +59,7 @@ export function splitTrials(
   return { trials, targets, nontargets };
 }
 
-/** A voiceprint as enrolment makes it of samples. */
+/** A voiceprint of samples, as made by enrolment. */
 export function voiceOf(id: string, samples: readonly PooledSpeech[]): EnrolledVoice {
   const seconds = samples.map(({ speechSeconds }) => speechSeconds);
   const exemplars = samples.map(({ embedding }) => embedding);

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 
-/** What is used of the speaker embedding extractor of sherpa-onnx-node. */
+/** The used part of the speaker embedding extractor of sherpa-onnx-node. */
 export interface PeerExtractor {
   createStream(): { acceptWaveform(audio: { readonly samples: Float32Array; readonly sampleRate: number }): void };
   compute(stream: unknown): Float32Array;
@@ -15,7 +15,7 @@ interface SherpaOnnx {
   }) => PeerExtractor;
 }
 
-/** sherpa-onnx with the same model on one thread, looked for as seen from `from`; undefined where it is not installed. */
+/** sherpa-onnx with the same model on one thread, resolved from `from`; undefined where it is not installed. */
 export function peerExtractor(from: string, modelPath: string): PeerExtractor | undefined {
   let sherpa: SherpaOnnx;
   try {

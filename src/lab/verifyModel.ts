@@ -9,7 +9,7 @@ export interface VerifyModelOptions {
   readonly manifestPath: string;
   /** Id or path; the model in use where undefined. */
   readonly model?: string | undefined;
-  /** Folder whose added models and own calibration are known besides the package's, and the model in use. */
+  /** Store whose added models, calibration and model in use are available besides those of the package. */
   readonly storeDirectory: string;
   /** Only the middle of each utterance; undefined: all of it. */
   readonly seconds?: number | undefined;
@@ -17,7 +17,7 @@ export interface VerifyModelOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Utterances are held whole: longer files than this are not what verification is measured on. */
+/** Utterances are held in memory; longer files are refused. */
 const LIMITS: RecordingLimits = { maxBytes: 2 ** 31, maxDurationMs: 3_600_000, maxDecodeMs: 300_000 };
 
 /** All-pairs verification with a model of this package or any other, needing no voiceprints. Throws as evaluateVerification. */

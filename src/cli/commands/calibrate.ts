@@ -84,7 +84,7 @@ const figures = (trials: Trials) => ({
   eerPercent: eerPercent(trials),
 });
 
-/** Paths of what was written. */
+/** Paths of the written files. */
 async function writeFiles(folder: string, { model, calibration, before, after }: OwnCalibration): Promise<string[]> {
   const contents = {
     'calibration.json': `${JSON.stringify({ model: model.id, calibration }, null, 2)}\n`,

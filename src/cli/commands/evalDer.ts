@@ -38,7 +38,7 @@ in either file counts as enrolled. Names are compared as RTTM has them, with und
       const answer = isSingle ? [...hypothesis!.recordings.values()][0] : hypothesis!.recordings.get(id);
       return diarizationErrorOf(turns, answer ?? [], scoring);
     });
-    // An answer for a recording the truth does not know is all false alarm, never silently left out.
+    // A hypothesis for a recording that the reference lacks is all false alarm, never silently ignored.
     if (!isSingle) {
       const strangers = [...hypothesis!.recordings].filter(([id]) => !reference!.recordings.has(id));
       errors.push(...strangers.map(([, turns]) => diarizationErrorOf([], turns, scoring)));
@@ -48,7 +48,7 @@ in either file counts as enrolled. Names are compared as RTTM has them, with und
   },
 };
 
-/** Whether names count, and whose. */
+/** Whether names are scored, and whose. */
 function namesOf(args: ParsedArguments): Pick<DiarizationErrorOptions, 'isNamed' | 'enrolled'> {
   const isNamed = hasFlag(args, 'named');
   const enrolled = listOption(args, 'enrolled')?.map((name) => name.replaceAll(/\s+/g, '_'));
@@ -66,7 +66,7 @@ function recordingsOf(file: string, text: string): ReadonlyMap<string, ReturnTyp
       details: { file },
     });
   }
-  // Other recordings' lines are blanked, not taken out, so that an error names the right line.
+  // Lines of other recordings are blanked, not removed, so that errors give the right line number.
   return new Map(
     [...ids].map((id) => [id, parseRttm(lines.map((line) => (idOf(line) === id ? line : '')).join('\n'))]),
   );

@@ -13,7 +13,7 @@ const listed = (guide: Readonly<Record<string, CodeMeaning>>): Explained[] =>
 
 const all = (): Explained[] => [...listed(ERROR_GUIDE), ...listed(HTTP_GUIDE), ...listed(WARNING_GUIDE)];
 
-/** A table of Markdown, as the documents have it. */
+/** A Markdown table, as in the documents. */
 const markdown = (rows: readonly Explained[]): string =>
   [
     '| code | means | what to do |',

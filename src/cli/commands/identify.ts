@@ -84,7 +84,7 @@ function sourceOf(args: ParsedArguments, { stdin }: Terminal): RecordingSource {
   return { kind: 'stream', stream: stdin as AsyncIterable<Uint8Array>, label: 'standard input', ...raw };
 }
 
-/** The one file that goes to standard output, where one does. Throws USAGE. */
+/** The one file to write to standard output, if any. Throws USAGE. */
 function printedFile(args: ParsedArguments): string | undefined {
   const printed = ['rttm', 'srt', 'svg'].filter((option) => textOption(args, option) === '-');
   const answers = [...printed, ...(hasFlag(args, 'json') ? ['json'] : [])];
@@ -95,7 +95,7 @@ function printedFile(args: ParsedArguments): string | undefined {
 
 async function writeFiles(args: ParsedArguments, terminal: Terminal, result: Identification): Promise<void> {
   const file = args.positionals[0] === '-' ? 'stdin' : args.positionals[0]!;
-  // An uncertain voice keeps its cluster in RTTM: a label there is a claim.
+  // An uncertain voice keeps its cluster in RTTM, where a name would be a claim.
   const turns = result.segments.map((segment) => ({ ...segment, label: voiceId(segment) }));
   const writers = {
     rttm: () => formatRttm(basename(file, extname(file)), turns),

@@ -1,12 +1,12 @@
 import type { ServerLog } from '../../api/serverLog.js';
 import { VoicePrintsError } from '../../index.js';
 
-/** Past this the process ends whatever still goes on: more than closing everything takes. */
+/** Time limit for closing, after which the process exits; more than closing normally needs. */
 const LEAVE_MS = 25_000;
 
 /**
- * What is thrown outside every guard is a fault of ours, after which nothing can be relied on. It is logged; calls in work may
- * end, nothing new is taken, and the process ends with a failure, so that whoever supervises it starts it anew.
+ * An error thrown outside every guard is an internal fault, after which the state is unreliable. It is logged; active calls
+ * may finish, new ones are refused, and the process exits with a failure, so that its supervisor restarts it.
  */
 export class LastNet implements Disposable {
   readonly #log: ServerLog;

@@ -19,12 +19,12 @@ import { storeFolder } from '../options/storeFolder.js';
 import { printResult, remark, table } from '../output/output.js';
 import { ProgressBar } from '../output/progressBar.js';
 
-/** What the user types to name it. */
+/** The id that the user types. */
 const nameOf = ({ id, storedAs }: SpeakerModel | SegmentationModel): string => storedAs ?? id;
 
 type InUse = Pick<ModelStore, 'defaultId' | 'segmentationId'>;
 
-/** What `models` tells of a model, with the contract's field names; `model` is what answers and voiceprints carry. */
+/** A model as `models` prints it; `model` is the id in answers and voiceprints. */
 const told = (model: SpeakerModel | SegmentationModel, inUse: InUse) =>
   'kind' in model ? toldOfSegmentation(model, inUse) : toldOfSpeakerModel(model, inUse);
 
@@ -217,7 +217,7 @@ anew. Engines that already run keep the model they were started with.`,
   },
 };
 
-/** Lets the model in use hear kept audio; undefined where the store is encrypted and its key was not given. */
+/** Re-embeds kept audio with the model in use; undefined where the store is encrypted and its key was not given. */
 async function hearKeptAudio(args: ParsedArguments, terminal: Terminal): Promise<Reembedded | undefined> {
   try {
     await using engine = await openEngine(args, terminal, { model: undefined });
@@ -247,5 +247,5 @@ const remove: Command = {
   },
 };
 
-/** Everything about models. */
+/** The `models` commands. */
 export const modelsCommands: readonly Command[] = [list, show, add, use, remove];

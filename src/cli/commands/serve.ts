@@ -43,7 +43,7 @@ With none at all, one of the tenant "local" (the same people as on the command l
 as "apiKey"; the store keeps its digest.`,
   async run(args, terminal) {
     const { env, signal } = terminal;
-    // Only this command needs Express: the others start without it.
+    // Loaded here, since only this command needs Express.
     const [{ serve: startServer }, { parseOrigins }, { serveKeys }, { serveJobs }] = await Promise.all([
       import('../../api/serve.js'),
       import('../../api/calls/cors.js'),
@@ -96,7 +96,7 @@ as "apiKey"; the store keeps its digest.`,
   },
 };
 
-/** Throws USAGE for a level that is not known. */
+/** Throws USAGE for an unknown level. */
 async function openLog(args: ParsedArguments, { stderr }: Terminal): Promise<ServerLog> {
   const { LOG_LEVELS, ServerLog } = await import('../../api/serverLog.js');
   const text = textOption(args, 'log') ?? 'error';

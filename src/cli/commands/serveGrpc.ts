@@ -22,8 +22,8 @@ interface GrpcToServe extends KeyCheck, Pick<ServeGrpcOptions, 'onFailure'> {
 }
 
 /**
- * Serves gRPC unless it is switched off. Where nobody asked for a port and the usual one is taken, REST goes on alone.
- * Throws USAGE, CONFIG_INVALID, or what reading the certificate throws.
+ * Serves gRPC unless it is switched off. Where no port was given and the default one is in use, only REST is served.
+ * Throws USAGE, CONFIG_INVALID, or the errors of reading the certificate.
  */
 export async function serveGrpcToo(
   args: ParsedArguments,

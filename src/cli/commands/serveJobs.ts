@@ -11,8 +11,8 @@ interface ServeJobsOptions {
 }
 
 /**
- * The jobs of `serve`, going on with those that were left. Where another process has them, everything else is served,
- * and asynchronous calls say so until that process has ended. The caller disposes them, before the engine.
+ * The jobs of `serve`, including pending ones. Where another process holds them, all else is served, and asynchronous calls
+ * are refused until that process has ended. The caller disposes them, before the engine.
  */
 export async function serveJobs(
   args: ParsedArguments,

@@ -9,9 +9,9 @@ import { readText } from '../options/readBytes.js';
 export interface ServeKeys {
   /** For all surfaces. */
   readonly check: RingCheck;
-  /** The caller disposes it when the server has ended. */
+  /** To be disposed by the caller when the server has ended. */
   readonly ring: KeyRing;
-  /** Given the one time a key is made. */
+  /** Present only when a key was created. */
   readonly madeKey?: string;
 }
 
@@ -22,7 +22,7 @@ interface ServeKeysOptions {
   readonly storeDirectory: string;
 }
 
-/** The keys of `serve`: those of the store, and those of the environment or a file; with none at all one is made. */
+/** The keys of `serve`: those of the store, and those of the environment or a file; where there are none, one is created. */
 export async function serveKeys(
   env: Terminal['env'],
   { keyFile, trustedProxies = env.VOICE_PRINTS_TRUSTED_PROXIES, storeDirectory }: ServeKeysOptions,

@@ -7,7 +7,7 @@ export const tlsOptions = {
   'tls-key': { value: 'FILE', about: 'Private key of that certificate (PEM)' },
 } as const satisfies Record<string, OptionSpec>;
 
-/** Throws USAGE where one file is named without the other, else what readTls throws. */
+/** Throws USAGE where one file is given without the other, and the errors of readTls. */
 export async function tlsPair(args: ParsedArguments, certOption: string, keyOption: string): Promise<Tls | undefined> {
   const [certificate, privateKey] = [textOption(args, certOption) ?? '', textOption(args, keyOption) ?? ''];
   if ((certificate === '') !== (privateKey === '')) {

@@ -153,5 +153,5 @@ const importSpeakers: Command = {
   },
 };
 
-/** Everything about the people enrolled. */
+/** The `speakers` commands. */
 export const speakersCommands: readonly Command[] = [list, show, rename, erase, exportSpeakers, importSpeakers];

@@ -58,7 +58,7 @@ const enroll: Command = {
       speakerId,
       ...present({ name, consentText, languageCode }),
     });
-    printEnrolment(args, terminal, result); // what was heard live is no list of files: what is left out is remarked
+    printEnrolment(args, terminal, result); // live speech has no list of files: rejected parts are printed as remarks
   },
 };
 
@@ -92,5 +92,5 @@ const notFound = (unknownId: string): VoicePrintsError =>
     `no unknown voice ${unknownId.slice(0, 40)} is kept; see voice-prints speakers unknowns`,
   );
 
-/** Everything about the voices that nobody enrolled has. */
+/** The `unknown-voices` commands. */
 export const unknownVoicesCommands: readonly Command[] = [list, enroll, forget];

@@ -59,12 +59,12 @@ somebody else's; stream, dropped and degraded about the stream itself.`,
     try {
       await tell(session.events(), context, args, terminal);
     } catch (error) {
-      if (!terminal.signal.aborted) throw error; // Ctrl-C is how one stops watching
+      if (!terminal.signal.aborted) throw error; // Ctrl-C is the normal end of watching
     }
   },
 };
 
-/** The source as typed, ready to be listened to. Throws USAGE, INPUT_INVALID. */
+/** Opens the source given on the command line. Throws USAGE, INPUT_INVALID. */
 function audioOf(args: ParsedArguments, terminal: Terminal): LiveAudio {
   const text = args.positionals[0]!;
   if (/^sip:/i.test(text)) return sipAudio(text, terminal);
@@ -72,7 +72,7 @@ function audioOf(args: ParsedArguments, terminal: Terminal): LiveAudio {
   return openLive(sourceOf(args, terminal), { signal, stdin, allowHosts: allowedHosts(env) });
 }
 
-/** The source as typed; `--encoding` describes samples without a header. Throws USAGE, INPUT_INVALID. */
+/** The source given on the command line; `--encoding` describes headerless samples. Throws USAGE, INPUT_INVALID. */
 function sourceOf(args: ParsedArguments, { stdin }: Terminal): LiveSource {
   const source = parseLiveSource(args.positionals[0]!);
   const rawFormat = rawFormatOf(args);
@@ -91,7 +91,7 @@ const contextOf = (args: ParsedArguments, engine: Engine, sessionId: string): Ev
   threshold: engine.acceptScore(falseAcceptOf(args)),
 });
 
-/** Prints events until the stream ends. Throws what ended it where it did not end by itself. */
+/** Prints events until the stream ends. Throws the failure that ended it, if any. */
 async function tell(
   events: AsyncIterable<LiveEvent>,
   context: EventContext,

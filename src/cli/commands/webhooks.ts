@@ -27,7 +27,7 @@ interface ShownLetter {
   readonly lastFailure: { readonly httpStatus: number | null; readonly code: string | null } | null;
 }
 
-/** The jobs of the store while no server has them, working on none. */
+/** Opens the jobs of the store while no server holds them, without processing any. */
 async function withJobs<T>(args: ParsedArguments, terminal: Terminal, work: (jobs: Jobs) => Promise<T>): Promise<T> {
   const { AsyncJobs } = await import('../../api/asyncJobs.js');
   await using engine: Engine = await openEngine(args, terminal);
@@ -37,12 +37,12 @@ async function withJobs<T>(args: ParsedArguments, terminal: Terminal, work: (job
     if (!(error instanceof VoicePrintsError) || error.code !== 'JOBS_LOCKED') throw error;
     throw new VoicePrintsError(error.code, 'a running server has the webhooks of this store; name it with --server');
   });
-  return await work(opened); // awaited here: the jobs close when this function ends
+  return await work(opened); // awaited here: the jobs are closed when this function returns
 }
 
 const tenantOf = (args: ParsedArguments): string => textOption(args, 'tenant') ?? LOCAL_TENANT;
 
-/** `--server`, without a slash at its end. Throws USAGE beside `--tenant`: a server knows whose key it is. */
+/** `--server`, without a trailing slash. Throws USAGE together with `--tenant`: the server derives the tenant from the key. */
 function serverOf(args: ParsedArguments): string | undefined {
   const server = textOption(args, 'server');
   if (server === undefined) return undefined;
@@ -76,7 +76,7 @@ const NONE_DEAD = 'No webhook was given up.';
 
 interface Undelivered {
   readonly letters: readonly ShownLetter[];
-  /** Of the newest jobs: webhooks that are tried until somebody answers 2xx. */
+  /** Webhooks of the newest jobs, which are repeated until the receiver answers 2xx. */
   readonly waiting: number;
 }
 
@@ -130,7 +130,7 @@ interface Resent {
   readonly failed: readonly { readonly id: string; readonly error: VoicePrintsError }[];
 }
 
-/** Every one of them, whatever becomes of the others. */
+/** Attempts each of them, even if others fail. */
 async function resendEach(ids: readonly string[], resendOne: (id: string) => Promise<unknown>): Promise<Resent> {
   const resent: string[] = [];
   const failed: { id: string; error: VoicePrintsError }[] = [];
@@ -192,5 +192,5 @@ ${notes}`,
   },
 };
 
-/** Everything about webhooks. */
+/** The `webhooks` commands. */
 export const webhooksCommands: readonly Command[] = [list, resend, secret];

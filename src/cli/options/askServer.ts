@@ -1,7 +1,7 @@
 import { ERROR_CODES, type ErrorCode, VoicePrintsError } from '../../index.js';
 import type { Terminal } from '../command.js';
 
-/** One call to a running server, with the key in VOICE_PRINTS_API_KEY. Throws what the server refuses, by its code. */
+/** One call to a running server, with the key in VOICE_PRINTS_API_KEY. Throws refusals of the server with their code. */
 export async function askServer(
   { env, signal }: Terminal,
   server: string,

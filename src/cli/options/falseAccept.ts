@@ -9,7 +9,7 @@ export const falseAcceptOption = {
   'false-accept': { value: 'P', about: 'Chance in percent that a stranger is named: 0.1, 1 or 5 (default 1)' },
 } as const satisfies Record<string, OptionSpec>;
 
-/** The preset asked for, or undefined; throws USAGE for anything else. */
+/** The given preset, or undefined; throws USAGE for anything else. */
 export function falseAcceptOf(args: ParsedArguments): FalseAcceptPercent | undefined {
   const preset = textOption(args, 'false-accept');
   const falseAcceptPercent = PRESETS.find((percent) => String(percent) === preset);

@@ -12,7 +12,7 @@ export const segmentationOption = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
-/** The engine as the common options and the environment describe it. The caller disposes it. */
+/** Opens the engine from the common options and the environment. The caller disposes it. */
 export async function openEngine(
   args: ParsedArguments,
   terminal: Terminal,

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { VoicePrintsError } from '../../index.js';
 import type { Command, OptionSpec, ParsedArguments } from '../command.js';
 
-/** Options every command understands. */
+/** Options of every command. */
 export const commonOptions = {
   store: {
     value: 'DIR',
@@ -17,10 +17,10 @@ export const commonOptions = {
   help: { short: 'h', about: 'This text' },
 } as const satisfies Record<string, OptionSpec>;
 
-/** A wrong command line: exit code 2. */
+/** A usage error: exit code 2. */
 export const usageError = (message: string): VoicePrintsError => new VoicePrintsError('USAGE', message);
 
-/** The command whose words begin `argv`, and the rest; undefined when there is none. Longer names win. */
+/** The command named by the first words of `argv`, and the rest; undefined when there is none. Longer names take precedence. */
 export function findCommand(
   commands: readonly Command[],
   argv: readonly string[],
@@ -33,7 +33,7 @@ export function findCommand(
   return undefined;
 }
 
-/** Parses what follows the command's name; throws USAGE for an unknown option or a wrong number of operands. */
+/** Parses the arguments after the command's name; throws USAGE for an unknown option or a wrong number of operands. */
 export function parseCommandLine(command: Command, argv: readonly string[]): ParsedArguments {
   const options = Object.entries({ ...commonOptions, ...command.options }).map(([name, spec]: [string, OptionSpec]) => [
     name,
@@ -58,7 +58,7 @@ function parsedOrUsage(
     const { positionals, values } = parseArgs({ args: [...argv], options: options ?? {}, allowPositionals: true });
     return { positionals, values: values as ParsedArguments['values'] };
   } catch (error) {
-    // The first sentence names the option; the rest is advice on dashes.
+    // Only the first sentence of the message, which names the option; the rest is advice on dashes.
     const reason = (error as Error).message.split(/\. /)[0]!.replace(/\.$/, '');
     const told = reason.charAt(0).toLowerCase() + reason.slice(1);
     throw usageError(`${told}; see voice-prints ${command.name} --help`);
@@ -92,7 +92,7 @@ export function numberOption(
   return value;
 }
 
-/** The comma-separated words after `--name`, or undefined. */
+/** The comma-separated values after `--name`, or undefined. */
 export function listOption(args: ParsedArguments, name: string): readonly string[] | undefined {
   const words = textOption(args, name)
     ?.split(',')

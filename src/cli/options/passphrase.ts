@@ -4,8 +4,8 @@ import type { Terminal } from '../command.js';
 import { usageError } from './parseCommandLine.js';
 
 /**
- * The passphrase of an export: from the environment, else typed unseen. Never an argument: arguments stand in the
- * list of processes and in the shell's history.
+ * The passphrase of an export: from the environment, else typed without echo. Never an argument: arguments are visible in
+ * the list of processes and in the shell's history.
  */
 export async function askPassphrase(terminal: Terminal, { isNew }: { readonly isNew: boolean }): Promise<string> {
   const given = terminal.env.VOICE_PRINTS_PASSPHRASE;

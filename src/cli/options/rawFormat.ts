@@ -12,7 +12,7 @@ export const rawFormatOptions = {
   channels: { value: 'N', about: 'Headerless audio only: channels (default 1)' },
 } as const satisfies Record<string, OptionSpec>;
 
-/** How headerless bytes are to be read; undefined where no `--encoding` was given. */
+/** Format of headerless audio; undefined where no `--encoding` was given. */
 export function rawFormatOf(args: ParsedArguments): RawFormat | undefined {
   const sampleRateHz = numberOption(args, 'rate', { least: 1_000, most: 768_000, isWhole: true });
   const channels = numberOption(args, 'channels', { least: 1, most: 64, isWhole: true });

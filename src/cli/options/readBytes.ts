@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { VoicePrintsError } from '../../index.js';
 
-/** The bytes of a file the user named; throws FILE_NOT_FOUND or FILE_UNREADABLE. */
+/** The bytes of a file given by the user; throws FILE_NOT_FOUND or FILE_UNREADABLE. */
 export async function readBytes(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);

@@ -7,12 +7,12 @@ const MAX_CALL_MS = 12 * 3_600_000;
 const NO_MEDIA_MS = 60_000;
 const RING_MS = 60_000;
 const REGISTRATION_SECONDS = 300;
-/** Any free one. */
+/** Any free port. */
 const ANY_PORT = { min: 0, max: 0 };
 
 const FORMS = 'sip:ADDRESS:PORT to be called there, sip:USER@REGISTRAR to register, or sip:call:USER@HOST to call';
 
-/** What a `sip:` text of the command line asks for. */
+/** A parsed `sip:` source of the command line. */
 export interface SipLine {
   readonly config: SipConfig;
   readonly target?: string;
@@ -20,7 +20,7 @@ export interface SipLine {
 
 /**
  * `sip:0.0.0.0:5060` waits for calls to this machine, `sip:user@registrar` registers and waits, `sip:call:door@10.0.0.5`
- * calls. The password comes from VOICE_PRINTS_SIP_PASSWORD, never from the command line, which others can see; one typed
+ * calls. The password comes from VOICE_PRINTS_SIP_PASSWORD, never from the command line, which others can see; one given
  * there is refused. Throws USAGE.
  */
 export function parseSipLine(text: string, env: Terminal['env']): SipLine {

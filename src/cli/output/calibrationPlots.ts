@@ -5,7 +5,7 @@ import { type Axis, chartSvg } from './chartSvg.js';
 const BINS = 60;
 const MOST_LLR = 20;
 const RATES_PERCENT = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 40];
-/** A share of fewer pairs would be chance. */
+/** A proportion of fewer pairs would be noise. */
 const LEAST_PAIRS = 10;
 const SHARES_PERCENT = [0, 20, 40, 60, 80, 100];
 
@@ -68,7 +68,7 @@ export function detSvg(before: Trials, after: Trials): string {
   });
 }
 
-/** What the scores claim against what came true; on the diagonal they are honest. */
+/** Reliability diagram: claimed against observed probability; calibrated scores are on the diagonal. */
 export function reliabilitySvg(before: Trials, after: Trials): string {
   const axis = (label: string): Axis => ({
     label,

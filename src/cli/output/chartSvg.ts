@@ -1,8 +1,8 @@
 import type { Point } from '../../evaluation/curves.js';
 
-/** One axis: its scale runs evenly from `from` to `to`; ticks say what stands where. */
+/** One axis with a linear scale from `from` to `to` and labelled ticks. */
 export interface Axis {
-  /** With the unit. */
+  /** Label, including the unit. */
   readonly label: string;
   readonly from: number;
   readonly to: number;
@@ -27,7 +27,7 @@ export interface Chart {
 const WIDTH = 720;
 const HEIGHT = 480;
 const PLOT = { left: 72, right: WIDTH - 20, top: 72, bottom: HEIGHT - 60 } as const;
-/** Okabe & Ito's colours (2008), told apart with colour-blind eyes, on white and on near-black alike. */
+/** Okabe & Ito's colours (2008): distinguishable with colour blindness, on white and on near-black. */
 const COLOURS = { blue: '#0072b2', orange: '#e69f00', grey: '#8b949e' } as const;
 
 /** A chart with two axes and a legend; readable on light and dark pages. */

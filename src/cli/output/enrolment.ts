@@ -3,8 +3,8 @@ import type { ParsedArguments, Terminal } from '../command.js';
 import { errorAnswer, printResult, remark, table } from './output.js';
 
 /**
- * Prints what became of an enrolment. Throws ENROLL_REFUSED where nothing was accepted; returns it where some of the samples
- * were not.
+ * Prints the outcome of an enrolment. Throws ENROLL_REFUSED where nothing was accepted; returns it where some of the
+ * samples were rejected.
  */
 export function printEnrolment(
   args: ParsedArguments,
@@ -36,14 +36,14 @@ function summary(result: EnrollResult): string {
   return `${table(rows)}\n${all}${remarks}`;
 }
 
-/** The first reason of every refused sample. */
+/** The first reason of every rejected sample. */
 const firstReasons = (samples: EnrollResult['samples']): string[] =>
   samples.flatMap(({ file, reasons }) => {
     const first = reasons.find((reason) => reason.refuses);
     return first ? [`${file}: ${first.message} (${first.code})`] : [];
   });
 
-/** Some samples were stored, these were not. */
+/** Remark on the rejected samples where others were stored. */
 function partlyRefused({ samples, speakerId, speechSeconds }: EnrollResult): VoicePrintsError {
   const refused = samples.filter(({ accepted }) => !accepted);
   const codes = refused.flatMap(({ reasons }) => reasons.filter(({ refuses }) => refuses).map(({ code }) => code));
@@ -54,7 +54,7 @@ function partlyRefused({ samples, speakerId, speechSeconds }: EnrollResult): Voi
   );
 }
 
-/** Nothing was stored: the first reason of every refused sample, and what to do, in one line. */
+/** Error where nothing was stored: the first reason of every rejected sample, and the remedy, in one line. */
 function refusal({ samples, reasons, speakerId, speechSeconds }: EnrollResult): VoicePrintsError {
   const told = firstReasons(samples);
   const general = reasons.filter((reason) => reason.refuses).map((reason) => `${reason.message} (${reason.code})`);

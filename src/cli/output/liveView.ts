@@ -13,8 +13,8 @@ const STREAM_WORDS = {
 } as const;
 
 /**
- * A live stream for people: a line a turn on standard output, once it is over, and below them on a terminal one line
- * that changes while somebody speaks.
+ * Human-readable view of a live stream: one line per final turn on standard output, and on a terminal one more line below
+ * them that is updated during speech.
  */
 export class LiveView implements Disposable {
   readonly #args: ParsedArguments;
@@ -86,7 +86,7 @@ export class LiveView implements Disposable {
   }
 }
 
-/** `0:03.2–0:07.9  Alice  97 %`; the score is about the name: a voice without one has none. */
+/** `0:03.2–0:07.9  Alice  97 %`; the score refers to the name: a voice without a name has none. */
 function lineOf(turn: LiveTurn): string {
   const score = turn.decision === 'unknown' ? '' : `  ${percent(turn.score)}`;
   const overlap = turn.overlap ? '  several voices' : '';

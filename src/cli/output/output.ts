@@ -3,7 +3,7 @@ import type { ParsedArguments, Terminal } from '../command.js';
 import { hasFlag } from '../options/parseCommandLine.js';
 import { printable, printableJson, printableLine } from './printable.js';
 
-/** The one result of a command: JSON where asked for, else text for people. */
+/** Prints the result of a command: JSON with --json, else text. */
 export function printResult(args: ParsedArguments, terminal: Terminal, json: unknown, text: string): void {
   terminal.stdout.write(hasFlag(args, 'json') ? `${printableJson(json)}\n` : `${printable(text)}\n`);
 }
@@ -11,12 +11,12 @@ export function printResult(args: ParsedArguments, terminal: Terminal, json: unk
 /** An error as JSON answers carry it. */
 export const errorAnswer = ({ code, message, details }: VoicePrintsError) => ({ error: { code, message, details } });
 
-/** A remark for people on standard error; silent with --quiet. */
+/** Prints a remark on standard error; silent with --quiet. */
 export function remark(args: ParsedArguments, terminal: Terminal, text: string): void {
   if (!hasFlag(args, 'quiet')) terminal.stderr.write(`${printable(text)}\n`);
 }
 
-/** Rows as aligned columns, two blanks apart; the header row is optional and simply the first. */
+/** Rows as aligned columns, two spaces apart; an optional header is the first row. */
 export function table(given: readonly (readonly string[])[]): string {
   const rows = given.map((row) => row.map(printableLine));
   const widths: number[] = [];
@@ -30,7 +30,7 @@ export function table(given: readonly (readonly string[])[]): string {
   return rows.map((row) => line(row).trimEnd()).join('\n');
 }
 
-/** Columns a terminal needs; wide East Asian characters take two. */
+/** Columns a terminal needs; wide East Asian characters need two. */
 export function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) {
@@ -44,7 +44,7 @@ export function displayWidth(text: string): number {
   return width;
 }
 
-/** Seconds as a clock: `0:03.2`, `12:40.0`, `1:02:03.4`. */
+/** Formats seconds as a clock: `0:03.2`, `12:40.0`, `1:02:03.4`. */
 export function clock(seconds: number): string {
   const tenths = Math.round(seconds * 10);
   const pad = (value: number) => String(value).padStart(2, '0');

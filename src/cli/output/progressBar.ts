@@ -5,7 +5,7 @@ import { clock } from './output.js';
 import { printableLine } from './printable.js';
 
 const BAR_CELLS = 24;
-/** Shorter work shows nothing: a bar that flashes up only disturbs. */
+/** Shorter work shows no bar, which would only flash up. */
 const APPEARS_AFTER_MS = 1_000;
 const REDRAW_EVERY_MS = 100;
 
@@ -27,7 +27,7 @@ export class ProgressBar implements Disposable {
     this.#isShown = terminal.stderr.isTTY === true && !hasFlag(args, 'quiet');
   }
 
-  /** Hand this to the engine. `label` stands before the bar, e.g. a file name. */
+  /** Callback for the engine. `label` is printed before the bar, e.g. a file name. */
   listener(label: string): OnProgress {
     return (progress) => this.#draw(label, barOf(progress, performance.now() - this.#startedAtMs));
   }
@@ -37,7 +37,7 @@ export class ProgressBar implements Disposable {
     this.#draw(label, `${cells(done / Math.max(1, total))} ${done} of ${total}`);
   }
 
-  /** Work whose end is not known: how much is done, as text. */
+  /** Work of unknown length: the progress as text. */
   amount(label: string, done: string): void {
     this.#draw(label, done);
   }
@@ -52,7 +52,7 @@ export class ProgressBar implements Disposable {
     this.#terminal.stderr.write(`\r\u001b[2K${line}`);
   }
 
-  /** Takes the bar off the screen. */
+  /** Clears the bar. */
   [Symbol.dispose](): void {
     if (this.#drawnAtMs > 0) this.#terminal.stderr.write('\r\u001b[2K');
     this.#drawnAtMs = 0;
@@ -64,7 +64,7 @@ const cells = (share: number): string => {
   return '█'.repeat(filled) + '░'.repeat(BAR_CELLS - filled);
 };
 
-/** @param workedMs since the work began: how fast it went so far says how long it will take */
+/** @param workedMs since the work began: the rate so far gives the remaining time */
 function barOf({ stage, doneMs, totalMs }: Progress, workedMs: number): string {
   const done = clock(doneMs / 1000);
   if (totalMs === undefined || totalMs <= 0) return `${stageNames[stage]} ${done}`;
@@ -72,7 +72,7 @@ function barOf({ stage, doneMs, totalMs }: Progress, workedMs: number): string {
   return `${cells(share)} ${Math.min(100, Math.floor(100 * share))} %  ${stageNames[stage]} ${done} of ${clock(totalMs / 1000)}${remaining(share, workedMs)}`;
 }
 
-/** `, about 2:10 left`; nothing before a fiftieth is done, as it would jump, nor at the end. */
+/** `, about 2:10 left`; empty before a fiftieth is done, when the estimate is unstable, and at the end. */
 function remaining(share: number, workedMs: number): string {
   if (share < 0.02 || share >= 1) return '';
   const seconds = Math.ceil((workedMs * (1 - share)) / share / 1000);

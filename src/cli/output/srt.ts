@@ -1,7 +1,7 @@
 import type { Identification } from '../../index.js';
 import { voiceLabel } from './voiceLabel.js';
 
-/** The turns as SubRip subtitles: a player shows who is speaking. */
+/** The turns as SubRip subtitles, so that a player shows who is speaking. */
 export function srt(result: Identification): string {
   return result.segments
     .map((segment, index) => {
@@ -12,8 +12,8 @@ export function srt(result: Identification): string {
 }
 
 /**
- * Players read tags (`<b>`), overrides (`{\\an8}`) and `-->` in subtitles, and the format knows no way to write them as text:
- * characters that look the same take their place.
+ * Players interpret tags (`<b>`), overrides (`{\\an8}`) and `-->` in subtitles, and the format has no escape for them:
+ * they are replaced by characters that look the same.
  */
 const LOOKALIKES: Readonly<Record<string, string>> = { '<': '‹', '>': '›', '{': '(', '}': ')' };
 const withoutMarkup = (text: string): string => text.replace(/[<>{}]/g, (character) => LOOKALIKES[character]!);

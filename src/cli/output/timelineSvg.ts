@@ -8,12 +8,12 @@ const MARGIN = 16;
 const ROW_HEIGHT = 34;
 const BAR_HEIGHT = 20;
 const AXIS_HEIGHT = 30;
-/** Of a letter of a row's label, at most; wide ones count twice. */
+/** Maximum width of a letter of a row's label; wide letters count twice. */
 const LETTER_WIDTH = 8;
 const TICK_LETTER_WIDTH = 7;
 const MOST_LETTERS = 28;
 const MOST_TITLE_LETTERS = 110;
-/** Okabe & Ito's colours (2008), told apart with colour-blind eyes, on white and on near-black alike. */
+/** Okabe & Ito's colours (2008): distinguishable with colour blindness, on white and on near-black. */
 const PALETTE = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00'];
 const STEPS_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600];
 
@@ -24,7 +24,7 @@ interface Row {
   readonly segments: readonly IdentifiedSegment[];
 }
 
-/** A drawing of who speaks when: a row a voice, named ones first; readable on light and dark pages. */
+/** A drawing of who speaks when: one row per voice, named ones first; readable on light and dark pages. */
 export function timelineSvg(result: Identification, title: string): string {
   const rows = rowsOf(result.segments);
   const labelWidth = 24 + LETTER_WIDTH * Math.max(6, ...rows.map((row) => displayWidth(shortened(row.label))));
@@ -59,7 +59,7 @@ function rowsOf(segments: readonly IdentifiedSegment[]): readonly Row[] {
     voices.set(id, [...(voices.get(id) ?? []), segment]);
   }
   const isKnown = (own: readonly IdentifiedSegment[]) => own[0]!.decision === 'identified';
-  // A stable sort: within each half the order of first appearance stays.
+  // A stable sort: within each half the order of first appearance is kept.
   const ordered = [...voices.values()].sort((a, b) => Number(isKnown(b)) - Number(isKnown(a)));
   return ordered.map((own, index) => ({
     label: isKnown(own) ? voiceLabel(own[0]!) : voiceId(own[0]!),
@@ -90,14 +90,14 @@ function axis(
     bottom,
   }: { readonly left: number; readonly scale: number; readonly top: number; readonly bottom: number },
 ): string[] {
-  // At least 70 pixels from tick to tick, so that their labels never touch.
+  // At least 70 pixels between ticks, so that their labels do not overlap.
   const step = STEPS_SECONDS.find((seconds) => seconds * scale >= 70) ?? 3_600 * Math.ceil(70 / (3_600 * scale));
   const ticks: string[] = [];
   for (let at = 0; at <= durationSeconds; at += step) {
     const x = (left + at * scale).toFixed(1);
     ticks.push(`<line x1="${x}" y1="${top}" x2="${x}" y2="${bottom}" class="grid"/>`);
     const text = clock(at).replace(/\.0$/, '');
-    // The last one may stand at the very edge: it ends there.
+    // The last label may be at the very edge: it is right-aligned.
     const anchor = WIDTH - Number(x) < (text.length * TICK_LETTER_WIDTH) / 2 + 2 ? 'end' : 'middle';
     ticks.push(`<text x="${x}" y="${bottom + 16}" class="tick" text-anchor="${anchor}">${text}</text>`);
   }

@@ -2,10 +2,10 @@ import type { Identification, IdentifiedSegment } from '../../index.js';
 import { clock, percent, table } from './output.js';
 import { voiceId, voiceLabel } from './voiceLabel.js';
 
-/** A longer pause stands between two rows, also where one person goes on after it. */
+/** A longer pause separates two rows, even where the same person continues after it. */
 const LONGEST_MERGED_PAUSE_SECONDS = 10;
 
-/** Turns of one voice that follow each other. */
+/** Consecutive turns of one voice. */
 interface Row {
   readonly first: IdentifiedSegment;
   end: number;
@@ -15,19 +15,19 @@ interface Row {
 }
 
 /**
- * The turns for people: `0:03.2–0:07.9  Alice  97 %`, then who spoke how long. Neighbouring turns of one voice are one row,
- * unless `isEveryTurn`.
+ * Human-readable list of turns: `0:03.2–0:07.9  Alice  97 %`, then the speaking time of each voice. Neighbouring turns of one
+ * voice are one row, unless `isEveryTurn`.
  */
 export function turnsTable(result: Identification, { isEveryTurn = false } = {}): string {
   if (result.segments.length === 0) return 'Nobody speaks in this recording.';
   const rows = rowsOf(result.segments, isEveryTurn).map(({ first, end, score, turns, overlap }) => [
     `${clock(first.start)}–${clock(end)}`,
     voiceLabel(first),
-    // The score is about the name: a voice without one has none.
+    // The score refers to the name: a voice without a name has none.
     first.decision === 'unknown' ? '' : percent(score),
     [turns > 1 ? `${turns} turns` : '', overlap ? 'several voices' : ''].filter(Boolean).join(', '),
   ]);
-  // By voice, as two people may have one name.
+  // By voice, since two people may have the same name.
   const spoken = new Map<string, { readonly label: string; seconds: number }>();
   for (const segment of result.segments) {
     const label = voiceLabel(segment);

@@ -4,7 +4,7 @@ import { printableLine } from './printable.js';
 /** A segment of a recording or a turn of a live stream. */
 type Labelled = Pick<IdentifiedSegment, 'name' | 'speakerId' | 'decision' | 'cluster'>;
 
-/** What a segment is called in every output: the name, the name with a question mark, or the unknown voice's cluster. */
+/** Label of a segment in every output: the name, the name with a question mark, or the unknown voice's cluster. */
 export function voiceLabel(segment: Labelled): string {
   const called = segment.name ?? segment.speakerId;
   const name = called === null ? null : printableLine(called);
@@ -13,6 +13,6 @@ export function voiceLabel(segment: Labelled): string {
   return segment.decision === 'uncertain' && name !== null ? `${cluster} (${name}?)` : cluster;
 }
 
-/** The id that tells voices apart: the speaker where identified, else the cluster. */
+/** Unique id of a voice: the speaker where identified, else the cluster. */
 export const voiceId = (segment: Labelled): string =>
   (segment.decision === 'identified' ? segment.speakerId : segment.cluster) ?? segment.speakerId ?? 'unknown';

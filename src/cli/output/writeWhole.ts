@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { replaceFile } from '../../files/atomicFile.js';
 import { VoicePrintsError } from '../../index.js';
 
-/** Writes beside the target and renames, so that a reader never meets half a file. `mode` defaults to the umask's. */
+/** Writes a temporary file and renames it, so that readers never see an incomplete file. `mode` defaults to the umask's. */
 export async function writeWhole(path: string, content: string | Uint8Array, mode = 0o666): Promise<void> {
   try {
     await replaceFile(path, content, { mode });
