@@ -50,8 +50,14 @@ function unknownCommand(argv: readonly string[], terminal: Terminal): number {
   throw usageError(
     group.length > 0
       ? `${argv[0]} needs one of: ${choice}; see voice-prints ${argv[0]} --help`
-      : `there is no command "${argv[0]}"; see voice-prints --help`,
+      : `there is no command "${argv[0]}"${meant(argv[0]!)}; see voice-prints --help`,
   );
+}
+
+/** The command that begins like the word typed, such as `enroll` for "enrol". */
+function meant(typed: string): string {
+  const near = typed.length >= 3 ? commands.find(({ name }) => name.startsWith(typed.slice(0, 4))) : undefined;
+  return near ? `; did you mean ${near.name.split(' ')[0]}` : '';
 }
 
 const errorLine = ({ code, message }: VoicePrintsError): string => `${code}: ${printableLine(message)}\n`;

@@ -66,7 +66,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
   },
   LIVE_NOT_FOUND: { means: 'the device or server has no such stream', remedy: 'check the path of the address' },
   LIVE_NO_AUDIO: { means: 'the device sends no sound', remedy: 'switch its microphone on' },
-  LIVE_LOST: { means: 'the connection to a live source broke', remedy: 'nothing: it is tried again' },
+  LIVE_LOST: { means: 'the connection to a live source broke', remedy: 'wait: it is tried again' },
   LIVE_STALLED: { means: 'connected, but no audio comes', remedy: 'check the source if it does not come back' },
   LIVE_DEVICE_UNAVAILABLE: {
     means: 'the microphone cannot be opened',

@@ -71,10 +71,16 @@ const PRINTED: readonly RegExp[] = [
   /speakers/,
 ];
 
+/** The limits are for readers; here a busy machine takes as long as it takes. */
+const patient = (code: string) => code.replaceAll(/AbortSignal\.timeout\([\d_]+\)/g, 'AbortSignal.timeout(600_000)');
+
 test('they run, and print what their users look for', () => {
   for (const [index, { code, title }] of runnable.entries()) {
     const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 };
-    writeFileSync(join(folder, `${index}.mjs`), ts.transpileModule(code, { compilerOptions: options }).outputText);
+    writeFileSync(
+      join(folder, `${index}.mjs`),
+      ts.transpileModule(patient(code), { compilerOptions: options }).outputText,
+    );
     const printed = execFileSync(process.execPath, [join(folder, `${index}.mjs`)], { cwd: folder, encoding: 'utf8' });
     expect(printed, title).toMatch(PRINTED[index]!);
   }
