@@ -66,20 +66,29 @@ async function enroll(call: Call, version: Version): Promise<Answer> {
     },
     call.options,
   );
-  if (result.status === 'rejected') throw new RefusedError(enrolmentRefusal(result));
-  const isComplete = result.status === 'complete';
-  return {
-    status: 200,
-    body: {
-      message: isComplete && version === 'v1' ? 'Complete' : 'Success',
-      speaker_id: result.speakerId,
-      enroll_quality: result.quality,
-      enrollment_complete: isComplete,
-      total_speech_duration: result.speechSeconds,
-      total_enroll_duration: result.audioSeconds,
-      remarks: remarksOf(result),
-    },
-  };
+  const state = result.status === 'rejected' ? await stateOfRepeated(call, result) : stateOf(result);
+  if (state === undefined) throw new RefusedError(enrolmentRefusal(result));
+  const isComplete = state.enrollment_complete;
+  const message = isComplete && version === 'v1' ? 'Complete' : 'Success';
+  return { status: 200, body: { message, ...state, remarks: remarksOf(result) } };
+}
+
+const stateOf = (result: EnrollResult) => ({
+  speaker_id: result.speakerId,
+  enroll_quality: result.quality,
+  enrollment_complete: result.status === 'complete',
+  total_speech_duration: result.speechSeconds,
+  total_enroll_duration: result.audioSeconds,
+});
+
+/**
+ * The state of a person whose recording was refused only because it was enrolled before, else undefined. A client that
+ * sends a recording again, because the first answer did not reach it, has what it wants.
+ */
+async function stateOfRepeated({ surface, tenantId }: Call, { speakerId, reasons }: EnrollResult) {
+  const isRepeated = reasons.every(({ code, refuses }) => code === 'SAME_RECORDING' || !refuses);
+  const speaker = isRepeated ? await surface.engine.speakers(tenantId).get(speakerId) : undefined;
+  return speaker && statusOf(speaker);
 }
 
 const remarksOf = ({ reasons }: EnrollResult) => reasons.map(({ code, message }) => ({ code, message }));
@@ -90,7 +99,7 @@ const TOO_LITTLE_SPEECH = 'Error in enroll: Insufficent speech content in audio'
 /** The message is the DeepAffects service's sentence; the remedy is in `reasons`. */
 function enrolmentRefusal(result: EnrollResult) {
   const refusing = result.reasons.filter(({ refuses }) => refuses);
-  const isTooShort = refusing.some(({ code }) => code === 'TOO_LITTLE_SPEECH');
+  const isTooShort = refusing.some(({ code }) => code === 'TOO_LITTLE_SPEECH' || code === 'TOO_QUIET');
   return {
     contractStatus: 400,
     modernStatus: 422,
@@ -118,8 +127,12 @@ async function enrollStatus({ surface, tenantId, query }: Call): Promise<Answer>
   return { status: 200, body: { message: 'Success', ...statusOf(speaker) } };
 }
 
+/** Fields may come in the query too, as on the other calls; the body goes before it. */
+const withQuery = ({ query }: Call, body: unknown) =>
+  typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...query, ...body } : body;
+
 async function deleteSpeaker(call: Call): Promise<Answer> {
-  const { speakerId } = parseInput(oneSpeaker, await readSmallJson(call));
+  const { speakerId } = parseInput(oneSpeaker, withQuery(call, await readSmallJson(call)));
   const { surface, tenantId, options } = call;
   const isDeleted = await surface.engine.speakers(tenantId, options.actor).delete(speakerId);
   return { status: 200, body: { message: isDeleted ? 'Success' : 'Failure' } };

@@ -104,13 +104,31 @@ describe('enrolment', () => {
     const body = { content: base64(server.audio.some), encoding: 'wav', speakerId: 'some' };
     const first = await post(callUrl('v1', 'enroll', 'apikey=globex-key'), body);
     expect(first).toMatchObject({ status: 200, body: { message: 'Success', enrollment_complete: false } });
-    const again = await post(callUrl('v1', 'enroll', 'apikey=globex-key'), body);
-    expect(again.status).toBe(400);
-    expect(again.body.fault.detail.reasons).toMatchObject([{ code: 'SAME_RECORDING' }]);
     const more = { ...body, content: base64(server.audio.more) };
     const second = await post(callUrl('v1', 'enroll', 'apikey=globex-key'), more);
     expect(second).toMatchObject({ status: 200, body: { message: 'Complete', enrollment_complete: true } });
     expect(second.body.total_speech_duration).toBeGreaterThan(first.body.total_speech_duration);
+  });
+
+  test('a recording that comes again is Success, with the state as it is and a remark; the modern call refuses it', async () => {
+    const query = 'apikey=globex-key';
+    const again = (version: Version, path: string) =>
+      post(callUrl(version, 'enroll', query), { content: base64(path), encoding: 'wav', speakerId: 'some' });
+    const deleted = await fetch(callUrl('v1', 'delete', `${query}&speakerId=some`), { method: 'POST' });
+    expect(await deleted.json()).toEqual({ message: 'Success' });
+    const first = await again('v1', server.audio.some);
+    expect(first.body.enrollment_complete).toBe(false);
+    const remarks = [{ code: 'SAME_RECORDING', message: expect.any(String) }];
+    expect(await again('v1', server.audio.some)).toEqual({ status: 200, body: { ...first.body, remarks } });
+    const complete = await again('v1', server.audio.more);
+    expect(await again('v1', server.audio.some)).toEqual({ status: 200, body: { ...complete.body, remarks } });
+    expect((await again('v2', server.audio.some)).body).toEqual({ ...complete.body, message: 'Success', remarks });
+    const modern = await fetch(`${server.url}/v1/speakers/some/samples?${query}`, {
+      method: 'POST',
+      headers: { 'content-type': 'audio/wav' },
+      body: readFileSync(server.audio.some),
+    });
+    expect(await answerOf(modern)).toMatchObject({ status: 422, body: { reasons: remarks } });
   });
 
   test('the status of one, on both paths', async () => {
