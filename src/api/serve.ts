@@ -120,8 +120,9 @@ function appOf(rest: RestRouterOptions, corsOrigins: readonly string[]): express
   app.get(['/', '/live'], livePage());
   app.get('/docs', docsPage());
   app.use(createRestRouter(rest));
-  app.use((_request, response) => {
-    refuseRoute().catch((error: unknown) => writeRefusal(response, faultDialect, refusalOf(error)));
+  app.use((request, response) => {
+    const dialect = /^\/v1(\/|$)/.test(request.path) ? problemDialect : faultDialect;
+    refuseRoute().catch((error: unknown) => writeRefusal(response, dialect, refusalOf(error)));
   });
   return app;
 }

@@ -30,12 +30,28 @@ ${columns([
   ['VOICE_PRINTS_KEY', 'Encrypts the voiceprints at rest; 8 characters or more'],
   ['VOICE_PRINTS_PASSPHRASE', 'Passphrase of speakers export and import'],
   ['VOICE_PRINTS_API_KEYS', 'Keys of serve: tenant:key,tenant:key'],
+  ['VOICE_PRINTS_API_KEY', 'Key with which webhooks --server asks a running server'],
+  ['VOICE_PRINTS_TRUSTED_PROXIES', '--trusted-proxies of serve, where it is not given'],
+  ['VOICE_PRINTS_CORS_ORIGINS', '--cors-origins of serve, where it is not given'],
+  ['VOICE_PRINTS_SIP_PASSWORD', 'Password of the account of watch sip:USER@REGISTRAR'],
   ['VOICE_PRINTS_WEBHOOK_ALLOW', 'Private hosts that serve, models add and radios of watch may lead to: host,host'],
 ])}
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C (watch and serve, which run until Ctrl-C: 0).
 \`voice-prints COMMAND --help\` shows an example of each command.
 A voiceprint is biometric data: ask for consent. A voice is not a password: never open a door by it alone.
+`;
+}
+
+/** The text of `voice-prints GROUP --help`, of a group of commands such as `keys`. */
+export function groupHelp(name: string, commands: readonly Command[]): string {
+  const first = commands[0]!.name;
+  return `Usage: voice-prints ${name} COMMAND …
+
+Commands:
+${columns(commands.map((c) => [`${c.name.slice(name.length + 1)} ${c.operands}`.trim(), c.summary] as const))}
+
+\`voice-prints ${first} --help\` shows the options of ${first} and an example; so do the others.
 `;
 }
 

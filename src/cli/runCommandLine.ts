@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { asVoicePrintsError, VoicePrintsError } from '../index.js';
 import type { Command, Terminal } from './command.js';
 import { commands } from './commands.js';
-import { commandHelp, generalHelp } from './help.js';
+import { commandHelp, generalHelp, groupHelp } from './help.js';
 import { findCommand, hasFlag, parseCommandLine, usageError } from './options/parseCommandLine.js';
 import { errorAnswer } from './output/output.js';
 import { printableJson, printableLine } from './output/printable.js';
@@ -43,7 +43,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
 function unknownCommand(argv: readonly string[], terminal: Terminal): number {
   const group = commands.filter((command: Command) => command.name.startsWith(`${argv[0]} `));
   if (group.length > 0 && argv.some((word) => word === '--help' || word === '-h')) {
-    terminal.stdout.write(group.map(commandHelp).join('\n'));
+    terminal.stdout.write(groupHelp(argv[0]!, group));
     return EXIT.done;
   }
   const choice = group.map((command) => command.name.slice(argv[0]!.length + 1)).join(', ');

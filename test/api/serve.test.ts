@@ -49,7 +49,7 @@ test('closing ends calls that outstay the grace', async () => {
   await outcome;
 });
 
-test('healthz needs no key and says nothing but ok; everything else is a fault', async () => {
+test('healthz needs no key and says nothing but ok; everything unknown is a fault', async () => {
   const url = await start(listeningEngine().engine);
   const health = await fetch(`${url}/healthz`);
   expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }]);
@@ -59,6 +59,15 @@ test('healthz needs no key and says nothing but ok; everything else is a fault',
     { fault: expect.objectContaining({ detail: expect.objectContaining({ error_type: 'unknown_route' }) }) },
   ]);
   expect(other.headers.get('x-powered-by')).toBeNull();
+});
+
+test('an unknown call below /v1 is a problem document, as the calls there have it', async () => {
+  const answer = await fetch(`${await start(listeningEngine().engine)}/v1/nothing`);
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json; charset=utf-8']);
+  expect(await answer.json()).toMatchObject({
+    code: 'ROUTE_UNKNOWN',
+    detail: expect.stringContaining('/v1/openapi.json'),
+  });
 });
 
 test('a taken port is said in words', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -31,6 +31,23 @@ test('the general help lists every command of the contract', async () => {
   const { exitCode, stdout } = await typed(['--help'], env);
   expect(exitCode).toBe(0);
   for (const { name } of commands) expect(stdout).toContain(`  ${name} `);
+});
+
+test('the general help names every variable of the environment in the documents', async () => {
+  const { stdout } = await typed(['--help'], env);
+  const readme = readFileSync(new URL('../../docs/command-line.md', import.meta.url), 'utf8');
+  const named = [...readme.matchAll(/^\| `(VOICE_PRINTS_\w+)` \|/gm)].map(([, variable]) => variable);
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.filter((variable) => !stdout.includes(`  ${variable} `))).toEqual([]);
+});
+
+test('the help of a group is a list of its commands', async () => {
+  const { exitCode, stdout } = await typed(['keys', '--help'], env);
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining('Usage: voice-prints keys COMMAND')]);
+  for (const command of ['create [TENANT]', 'list', 'rotate KEY-ID', 'revoke KEY-ID', 'limit [TENANT]']) {
+    expect(stdout).toContain(`\n  ${command} `);
+  }
+  expect(stdout.split('\n').length).toBeLessThan(15);
 });
 
 test.each([

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { z } from 'zod';
 import { VoicePrintsError } from '../../core/errors.js';
 import { present } from '../../core/present.js';
@@ -73,7 +74,7 @@ const isUnreadForm = ({ request }: Call, contentType: string): boolean =>
 
 function assertOneSource({ content, url }: Readonly<Record<string, string>>): void {
   if (!content && !url) return;
-  throw new VoicePrintsError('INPUT_INVALID', 'a file and content or url given; give exactly one of them');
+  throw new VoicePrintsError('INPUT_INVALID', 'a file was given, and content or url too; give exactly one of them');
 }
 
 /** Calls without audio have small bodies. */
@@ -102,7 +103,12 @@ async function readJson(call: Call, maxBytes: number): Promise<unknown> {
 /** The body as parsed by the surrounding application. Parsers of Express 4 set `{}` also where they did not read it. */
 const parsedBefore = (request: ApiRequest): unknown => (request.readableDidRead ? request.body : undefined);
 
+/** Also for audio sent with the content type that curl gives by default. */
+const NOT_JSON =
+  'the body is not JSON; send a JSON object, or audio with its content type, such as audio/wav or application/octet-stream';
+
 function parseJson(bytes: Buffer): unknown {
+  if (bytes[0] !== 0x7b && !isUtf8(bytes)) throw new VoicePrintsError('INPUT_INVALID', NOT_JSON);
   assertFewValues(bytes);
   const text = bytes.toString();
   if (text.trim() === '') return {}; // old clients omit it
@@ -110,7 +116,7 @@ function parseJson(bytes: Buffer): unknown {
     return JSON.parse(text);
   } catch {
     // Without the cause: JSON.parse quotes its input in the message.
-    throw new VoicePrintsError('INPUT_INVALID', 'the body is not JSON; send a JSON object or the audio itself');
+    throw new VoicePrintsError('INPUT_INVALID', NOT_JSON);
   }
 }
 
@@ -130,9 +136,14 @@ async function receivedForm(call: Call): Promise<Form> {
 }
 
 function carriedSource({ content, url }: Carried): JobSource {
-  if ((content === undefined) === (url === undefined)) {
-    const found = content === undefined ? 'neither' : 'both';
-    throw new VoicePrintsError('INPUT_INVALID', `${found} of content and url given; give exactly one of them`);
+  if (content === undefined && url === undefined) {
+    throw new VoicePrintsError(
+      'INPUT_INVALID',
+      'no audio was given; give content (base64) or url, a file in a form, or the audio as the body with its content type',
+    );
+  }
+  if (content !== undefined && url !== undefined) {
+    throw new VoicePrintsError('INPUT_INVALID', 'content and url were both given; give exactly one of them');
   }
   if (content !== undefined) return { kind: 'bytes', bytes: decodeBase64(content), label: 'content' };
   return { kind: 'url', url: url! };

@@ -18,7 +18,7 @@ export const speakerId = text
   .pipe(
     z
       .string()
-      .regex(/^[a-zA-Z0-9_]+$/, 'use letters a-z, A-Z, digits and underscores')
+      .regex(/^[a-zA-Z0-9_]+$/, 'may hold only letters a-z, A-Z, digits and underscores')
       .max(128),
   )
   .describe('Id of a person, unique within the developer');
@@ -48,7 +48,7 @@ export const carried = {
 };
 
 /** As the engine accepts it. */
-const NAME = z.string().max(200).regex(/\S/, 'give a name, not blanks');
+const NAME = z.string().max(200).regex(/\S/, 'must hold more than blanks');
 
 const person = {
   name: optional(text.pipe(NAME)).describe('Shown instead of the id'),

@@ -12,7 +12,7 @@ export const HTTP_GUIDE: Readonly<Record<HttpCode, CodeMeaning>> = {
     remedy: 'wait until tomorrow (UTC), or have the limit raised with `keys limit`',
   },
   KEY_SCOPE: { means: 'the key may not do this', remedy: 'use a key with the scope that the message names' },
-  ROUTE_UNKNOWN: { means: 'there is no such call', remedy: 'check the path; `/docs` lists all calls' },
+  ROUTE_UNKNOWN: { means: 'there is no such call', remedy: 'check the path; `GET /v1/openapi.json` lists all calls' },
   METHOD_NOT_ALLOWED: { means: 'this call has another method', remedy: 'use the one that the header `Allow` names' },
   BODY_TIMEOUT: { means: 'the body came too slowly', remedy: 'send it again over a better connection' },
   BODY_TOO_LARGE: { means: 'the body is larger than allowed', remedy: 'send less, or a `url`' },

@@ -45,7 +45,10 @@ export function addModernRoutes(router: Router, surface: Surface): void {
 const idOf = ({ request }: Call): string => parseInput(oneSpeaker, { ...request.params }).speakerId;
 
 const notFound = (speakerId: string) =>
-  new VoicePrintsError('SPEAKER_NOT_FOUND', `nobody is enrolled as ${speakerId}; enrol this speaker first`);
+  new VoicePrintsError(
+    'SPEAKER_NOT_FOUND',
+    `nobody is enrolled as ${speakerId}; check the id, or enrol this speaker first`,
+  );
 
 async function list({ surface, tenantId }: Call): Promise<Answer> {
   return { status: 200, body: { speakers: await surface.engine.speakers(tenantId).list() } };

@@ -108,7 +108,8 @@ function outcomesOf(
     const { speechMs, snrDb } = sample.heard;
     const { isAccepted, reasons } = judgementOf.get(sample.heard)!;
     const isShort = isAccepted && tooLittle !== undefined;
-    const isTold = reasons.some(({ code }) => code === 'TOO_LITTLE_SPEECH');
+    // Of a sample in which too little could be heard, a longer one would be no better.
+    const isTold = reasons.some(({ code }) => code === 'TOO_LITTLE_SPEECH' || code === 'TOO_QUIET');
     const shortMs = isShort ? tooLittle.acceptedMs : tooLittle?.heardMs;
     const isTooLittle = shortMs !== undefined && shortMs < LEAST_SPEECH_MS && !isTold;
     return {

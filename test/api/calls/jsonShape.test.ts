@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { brotliCompress, deflate, gzip } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
@@ -53,6 +54,21 @@ test.each([
 ])('$name: as calls have it', async ({ body }) => {
   expect(() => assertFewValues(Buffer.from(JSON.stringify(body)))).not.toThrow();
   expect((await identify(Buffer.from(JSON.stringify(body, null, 2)))).status).toBe(200);
+});
+
+test.each(['application/x-www-form-urlencoded', 'text/plain', ''])(
+  'audio sent as "%s", as curl does it without being told, is refused with the content type to give',
+  async (contentType) => {
+    const audio = Buffer.concat([Buffer.from('OggS'), randomBytes(400_000)]);
+    const { status, body } = await identify(audio, { 'content-type': contentType });
+    expect([status, body.code]).toEqual([400, 'INPUT_INVALID']);
+    expect(body.detail).toContain('audio with its content type, such as audio/wav');
+  },
+);
+
+test('a call without audio says every way to give it', async () => {
+  const { body } = await identify(Buffer.from('{}'));
+  for (const way of ['content (base64)', 'url', 'form', 'body']) expect(body.detail).toContain(way);
 });
 
 test('text that ends in the middle is for the parser to refuse', async () => {

@@ -46,6 +46,12 @@ test('hardly any speech is said once', async () => {
   expect(reasons.map(({ code }) => code)).toEqual(['TOO_LITTLE_SPEECH']);
 });
 
+test('of a sample too quiet to hear anything in it, nothing is said but that', async () => {
+  const { enrol } = await storeWithBen();
+  const { reasons } = await enrol('anna', heardSample({ speechMs: 0, peakDb: -58, embedding: voice(3) }));
+  expect(reasons.map(({ code }) => code)).toEqual(['TOO_QUIET']);
+});
+
 test('the same recording counts once, in one enrolment and in two, and leaves no half of it behind', async () => {
   const { registry, enrol } = await storeWithBen();
   const anna = heardSample({ speechMs: 7_000, embedding: voice(3) });
