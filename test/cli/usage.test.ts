@@ -41,6 +41,12 @@ test('the general help names every variable of the environment in the documents'
   expect(named.filter((variable) => !stdout.includes(`  ${variable} `))).toEqual([]);
 });
 
+test('a misspelt command is answered with the one that begins alike', async () => {
+  expect((await typed(['enrol', 'alice', 'a.wav'], env)).stderr).toContain('did you mean enroll;');
+  expect((await typed(['speaker'], env)).stderr).toContain('did you mean speakers;');
+  expect((await typed(['listen'], env)).stderr).not.toContain('did you mean');
+});
+
 test('the help of a group is a list of its commands', async () => {
   const { exitCode, stdout } = await typed(['keys', '--help'], env);
   expect([exitCode, stdout]).toEqual([0, expect.stringContaining('Usage: voice-prints keys COMMAND')]);
