@@ -192,5 +192,8 @@ export const refuseMethod = (allow: string) => async (): Promise<never> => {
 
 /** Handler of every unknown path below one of our prefixes. */
 export const refuseRoute = async (): Promise<never> => {
-  throw httpRefusal('ROUTE_UNKNOWN', 'there is no such call; GET /v1/openapi.json and docs/rest.md list the calls there are');
+  throw httpRefusal(
+    'ROUTE_UNKNOWN',
+    'there is no such call; GET /v1/openapi.json and docs/rest.md list the calls there are',
+  );
 };
