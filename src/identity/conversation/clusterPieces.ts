@@ -37,6 +37,9 @@ export const PIECE_TUNING = {
 /** Where more voices are known to be there than are found, a piece counts up to this much. */
 const MOST_EVIDENCE = 4;
 
+/** Of the cosine at which linking stops, while there are fewer voices than are known to be there. */
+const STEP = 0.05;
+
 /** Voices the second step starts from: it holds a few numbers for each of them and each piece. */
 const MAX_VOICES = 40;
 
@@ -58,7 +61,7 @@ export function clusterPieces(
   const part = { ...input, local: { ...input.local, pieces: [...founding].map((row) => input.local.pieces[row]!) } };
   const rows = { ...part, embeddings: rowsOf(input, founding) };
   const windows = windowsOf(rows);
-  const first = linkedRows(rows, usual);
+  const first = linkedRows(rows, usual, leastVoices);
   const voices = 1 + first.reduce((highest, label) => Math.max(highest, label), -1);
   const windowed = {
     dimensions: input.dimensions,
@@ -115,11 +118,19 @@ function rowsOf({ dimensions, embeddings }: EmbeddedPieces, rows: Int32Array): F
   return out;
 }
 
-function linkedRows({ local, dimensions, embeddings }: EmbeddedPieces, usual: WindowLikeness): Int32Array {
+function linkedRows(
+  { local, dimensions, embeddings }: EmbeddedPieces,
+  usual: WindowLikeness,
+  leastVoices: number,
+): Int32Array {
   const weights = Float64Array.from(local.pieces, ({ frames }) => frames.length);
   const sums = embeddings.map((value, i) => value * weights[Math.floor(i / dimensions)]!);
-  const cosine = usual.different + PIECE_TUNING.stop * (usual.same - usual.different);
-  return linkGroups({ dimensions, sums, weights }, relationsOf(local.pieces), { cosine, maxGroups: MAX_VOICES });
+  const relations = relationsOf(local.pieces);
+  const wanted = Math.min(leastVoices, local.pieces.length);
+  for (let cosine = usual.different + PIECE_TUNING.stop * (usual.same - usual.different); ; cosine += STEP) {
+    const labels = linkGroups({ dimensions, sums, weights }, relations, { cosine, maxGroups: MAX_VOICES });
+    if (new Set(labels).size >= wanted || cosine + STEP >= 1) return labels;
+  }
 }
 
 /** What the network heard of each two pieces of one chunk. */

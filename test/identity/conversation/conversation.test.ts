@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { unit } from '../../../src/core/vector.js';
 import { UNCALIBRATED } from '../../../src/identity/calibration.js';
 import { type ConversationInput, resolveVoices } from '../../../src/identity/resolveVoices.js';
 import { flat, madeVoices } from '../madeVoices.js';
@@ -75,6 +76,23 @@ describe('a conversation heard with a segmentation network', () => {
     expect(voicesOf(input)).toBe(2);
     expect(voicesOf({ ...input, minVoices: 3, maxVoices: 3 })).toBe(3);
     expect(voicesOf({ ...input, minVoices: 9 })).toBeLessThanOrEqual(9);
+  });
+
+  test('two voices that a room makes alike are told apart where two are known to be there', () => {
+    const { input, voices } = heard(inTurn(8, 2), 33, 0.4);
+    for (let at = 0; at < input.embeddings.length; at += DIMENSIONS) {
+      const own = input.embeddings.subarray(at, at + DIMENSIONS);
+      own.set(unit(own.map((value, i) => value + 1.5 * (voices[0]![i]! + voices[1]![i]!))));
+    }
+    // The network hears one voice, too.
+    const apart = {
+      ...input,
+      local: { ...input.local, pieces: input.local.pieces.map((piece) => ({ ...piece, local: 0 })) },
+    };
+    const told = (minVoices?: number) =>
+      new Set(resolveVoices({ ...apart, minVoices }).turns.map((turn) => turn.cluster));
+    expect(told().size).toBe(1);
+    expect(told(2).size).toBe(2);
   });
 
   test('where nobody speaks nobody is told', () => {
