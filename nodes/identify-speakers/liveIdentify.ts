@@ -9,7 +9,7 @@ import { liveSourceOf } from '../shared/liveInput.js';
 import { type LiveDescription, type StreamLabel, stateOf } from '../shared/liveMessages.js';
 import { bytesOf, describe } from '../shared/recordingsOf.js';
 import { evaluate, evaluateIds, located } from '../shared/typedProperty.js';
-import { storeOf } from '../speaker-store/storeOf.js';
+import { storeIfAny, storeOf } from '../speaker-store/storeOf.js';
 import type { IdentifySettings } from './identifySettings.js';
 import { LiveListening } from './liveListening.js';
 import type { Port } from './siteMessages.js';
@@ -44,7 +44,11 @@ export function bindLiveIdentify(RED: NodeAPI, node: Node, settings: IdentifySet
     },
   });
   const identify = new LiveIdentify(RED, node, settings, listening);
-  node.on('close', (done: () => void) => void listening.close().finally(done));
+  const stopHearingOfErased = storeIfAny(RED, settings.store)?.onErased((speakerId) => listening.erase(speakerId));
+  node.on('close', (done: () => void) => {
+    stopHearingOfErased?.();
+    void listening.close().finally(done);
+  });
   return bindNode(RED, node, (msg, send) => identify.handle(msg, send), { queueLimit: LIVE_QUEUE_LIMIT });
 }
 

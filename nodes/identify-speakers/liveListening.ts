@@ -103,6 +103,13 @@ export class LiveListening {
     else for (const site of this.#sites.values()) site.announce();
   }
 
+  /** Nothing that a broker keeps names a person who was erased, whenever it was published. */
+  erase(speakerId: string): void {
+    if (this.#isClosed) return;
+    if (this.#sites.size === 0) this.#site(this.#options.site);
+    for (const site of this.#sites.values()) site.erase(speakerId);
+  }
+
   remove(): void {
     if (this.#sites.size === 0) this.#site(this.#options.site);
     for (const site of this.#sites.values()) site.remove();

@@ -61,6 +61,12 @@ export class SiteMessages {
     this.#schedule();
   }
 
+  /** Takes what is retained of an erased person from the broker. */
+  erase(speakerId: string): void {
+    this.#state(this.#presence.erase(speakerId));
+    this.#schedule();
+  }
+
   /** Takes the device, and what is retained of the site, from the broker. */
   remove(): void {
     this.#state(removalMessages(this.#place, this.#options.discovery?.prefix));

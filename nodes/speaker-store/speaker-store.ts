@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeStatus } from 'node-red';
-import { asVoicePrintsError, createEngine, type Engine, type JobView } from '../../src/index.js';
+import { asVoicePrintsError, createEngine, type Engine, type JobView, LOCAL_TENANT } from '../../src/index.js';
 import { badge, failureBadge, SHARED_TEXTS } from '../shared/badge.js';
 import { readSettings } from '../shared/settings.js';
 import { registerAdminRoutes } from './adminRoutes.js';
@@ -17,7 +17,18 @@ export default function register(RED: NodeAPI): void {
     RED.nodes.createNode(this, def);
     const users: Record<string, Node> = {};
     const fresh = new Map<string, () => boolean>();
-    const open = async (): Promise<Engine> => createEngine(engineOptions(RED, this, def), { actor: 'node-red' });
+    const erasureListeners = new Set<(speakerId: string) => void>();
+    const open = async (): Promise<Engine> => {
+      const engine = await createEngine(engineOptions(RED, this, def), { actor: 'node-red' });
+      engine.onErased(async (tenantId, speakerId) => {
+        if (tenantId === LOCAL_TENANT) for (const tell of erasureListeners) tell(speakerId);
+      });
+      return engine;
+    };
+    const onErased = (listener: (speakerId: string) => void): (() => void) => {
+      erasureListeners.add(listener);
+      return () => erasureListeners.delete(listener);
+    };
     const store = new StoreEngine(open, (phase) => {
       for (const user of Object.values(users)) {
         if (phase.is === 'failed' || fresh.get(user.id)?.()) user.status(phaseBadge(phase));
@@ -49,7 +60,7 @@ export default function register(RED: NodeAPI): void {
     };
     const surfaces = trySurfaces(RED, this, def, { engine, keys });
     const onJob = (listener: (job: JobView) => void): (() => void) => surfaces?.onJob(listener) ?? (() => undefined);
-    Object.assign(this, { users, engine, keys, register: addUser, onJob });
+    Object.assign(this, { users, engine, keys, register: addUser, onJob, onErased });
     this.on('close', (done: () => void) => {
       const closing = async (): Promise<void> => {
         held?.[Symbol.dispose]();

@@ -13,18 +13,26 @@ export interface SpeakerStoreNode extends Node {
   engine(): Promise<Engine>;
   /** `isFresh` says whether the user's badge may still tell of the store. */
   register(user: Node, isFresh: () => boolean): void;
+  /** Hears of every person of the flows who is erased, by a node or over REST of this store. Returns what ends that. */
+  onErased(listener: (speakerId: string) => void): () => void;
   /** Hears every asynchronous job of the store's API that is done or failed; nothing while the API is off. Returns what ends that. */
   onJob(listener: (job: JobView) => void): () => void;
 }
 
 /** The store chosen in a node's settings; CONFIG_INVALID where it is missing, disabled or of another kind. */
 export function storeOf(RED: NodeAPI, id: string): SpeakerStoreNode {
-  const store = RED.nodes.getNode(id) as SpeakerStoreNode | null;
-  if (store && store.type === 'speaker-store' && 'engine' in store) return store;
+  const store = storeIfAny(RED, id);
+  if (store) return store;
   throw new VoicePrintsError(
     'CONFIG_INVALID',
     'this node has no speaker store; open it, choose or add one, and deploy',
   );
+}
+
+/** The store chosen in a node's settings, where there is one. */
+export function storeIfAny(RED: NodeAPI, id: string): SpeakerStoreNode | undefined {
+  const store = RED.nodes.getNode(id) as SpeakerStoreNode | null;
+  return store && store.type === 'speaker-store' && 'engine' in store ? store : undefined;
 }
 
 /** True when the store is there: then the node takes part in its status. */

@@ -119,7 +119,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     means: 'there is no unknown voice of that name in this session',
     remedy: 'use one that a `turn` event named, or leave it out for the last one heard',
   },
-  KEY_NOT_FOUND: { means: 'there is no API key of that id', remedy: 'see `voice-prints keys list`' },
+  KEY_NOT_FOUND: { means: 'there is no API key of that id, or it has ended', remedy: 'see `voice-prints keys list`' },
   REGISTRY_UNAVAILABLE: {
     means: "the store's folder cannot be used",
     remedy: 'check that it exists, is yours and has room',

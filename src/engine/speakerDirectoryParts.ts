@@ -2,9 +2,11 @@ import type { SpeakerModel } from '../inference/speakerModel.js';
 import type { UnknownVoices } from '../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import type { SpeakerDirectory } from './engine.js';
+import type { EnrolmentsUnderWay } from './enrolment/enrolmentsUnderWay.js';
 
 export interface SpeakerDirectoryParts {
   readonly registry: VoiceprintRegistry;
+  readonly enrolments: EnrolmentsUnderWay;
   readonly unknownVoices: UnknownVoices;
   readonly unknownVoiceDays: number;
   readonly tenantId: string;

@@ -8,6 +8,7 @@ import { unknownVoiceSummary } from './voiceprints/unknownVoiceSummary.js';
 /** The unknown voices of one tenant, over their port. */
 export function unknownVoiceDirectory({
   registry,
+  enrolments,
   unknownVoices,
   unknownVoiceDays,
   tenantId,
@@ -23,8 +24,11 @@ export function unknownVoiceDirectory({
     },
     async enrollUnknown({ cluster, ...person }) {
       assertOpen();
-      const voice = wanted(await unknownVoices.list(tenantId), cluster);
-      return enrollFromVoice({ ...person, tenantId }, voice, { model, registry, unknownVoices, nowMs });
+      const { speakerId } = person;
+      return enrolments.run(registry, { tenantId, speakerId }, async (guarded) => {
+        const voice = wanted(await unknownVoices.list(tenantId), cluster);
+        return enrollFromVoice({ ...person, tenantId }, voice, { model, registry: guarded, unknownVoices, nowMs });
+      });
     },
     async forgetUnknown(unknownId) {
       assertOpen();

@@ -38,6 +38,7 @@ import {
   type WatchRequest,
 } from './engine.js';
 import { enroll, MAX_SAMPLE_MS } from './enrolment/enroll.js';
+import { EnrolmentsUnderWay } from './enrolment/enrolmentsUnderWay.js';
 import { canBeReembedded, type Reembedded, type ReembedOptions, reembedStale } from './enrolment/reembed.js';
 import { eraseFromClosedJobs } from './jobs/eraseFromJobs.js';
 import { hasJobs, noteErasure, removeNote } from './jobs/pendingErasures.js';
@@ -52,6 +53,7 @@ import { type IdentifyRecordingRequest, identifyRecording } from './recording/id
 import { joinedIdentification, voicePerPart } from './recording/voicePerPart.js';
 import { speakerDirectory } from './speakerDirectory.js';
 import { galleryWarnings } from './voiceprints/galleryWarnings.js';
+import { isSpeakerId } from './voiceprints/speakerId.js';
 import { voiceprintsFor } from './voiceprints/voiceprintsFor.js';
 
 /** Recordings that may wait while others are worked on; one more is ENGINE_BUSY. */
@@ -89,6 +91,7 @@ export class VoiceEngine implements Engine {
   readonly #closing = new AbortController();
   readonly #sessions = new Set<WatchSession>();
   readonly #voiceprints: SharedVoiceprints;
+  readonly #enrolments = new EnrolmentsUnderWay();
   readonly #onErased = new Set<(tenantId: string, speakerId: string) => Promise<void>>();
   /** One set of threads for all calls. */
   readonly #compute: Lazy<Compute>;
@@ -107,9 +110,9 @@ export class VoiceEngine implements Engine {
   }
 
   enroll(request: EnrollRequest, options: CallOptions = {}): Promise<EnrollResult> {
-    const { config, registry, nowMs } = this.#parts;
+    const { config, nowMs } = this.#parts;
     const { tenantId = LOCAL_TENANT, speakerId } = request;
-    const work = async (signal: AbortSignal) => {
+    const work = async (registry: VoiceprintRegistry, signal: AbortSignal) => {
       await this.#hearAgain(tenantId, signal);
       const limits = limitsWithin(this.#parts.config, request.limits, MAX_SAMPLE_MS);
       return enroll(
@@ -125,7 +128,11 @@ export class VoiceEngine implements Engine {
       );
     };
     const notes = this.#notes(tenantId, options.actor);
-    return notes.enrolled({ action: 'enrol', speakerIds: [speakerId] }, () => this.#job(options, work));
+    return notes.enrolled({ action: 'enrol', speakerIds: [speakerId] }, () =>
+      this.#enrolments.run(this.#parts.registry, { tenantId, speakerId }, (registry) =>
+        this.#job(options, (signal) => work(registry, signal)),
+      ),
+    );
   }
 
   identify(request: IdentifyRequest, options: CallOptions = {}): Promise<Identification> {
@@ -173,6 +180,7 @@ export class VoiceEngine implements Engine {
       notesOf: (actor) => this.#notes(tenantId, actor),
       registry,
       voiceprints: this.#voiceprints,
+      enrolments: this.#enrolments,
       unknownVoices,
       falseAcceptPercent: config.falseAcceptPercent,
       nowMs,
@@ -246,6 +254,7 @@ export class VoiceEngine implements Engine {
     const { config, registry, unknownVoices, nowMs } = this.#parts;
     const directory = speakerDirectory({
       registry,
+      enrolments: this.#enrolments,
       unknownVoices,
       unknownVoiceDays: config.unknownVoiceDays,
       tenantId,
@@ -302,11 +311,14 @@ export class VoiceEngine implements Engine {
 
   async #eraseEverywhere(tenantId: string, speakerId: string, erase: () => Promise<boolean>): Promise<boolean> {
     const { storeDirectory, encryptionKey } = this.#parts.config;
+    if (!isSpeakerId(speakerId)) return erase(); // nobody can be called that, and it may be anything, a name for instance
     // Noted first: a process that ends in between leaves it for the next that opens the jobs.
     let noted = hasJobs(storeDirectory) ? await noteErasure(storeDirectory, tenantId, speakerId) : undefined;
+    this.#enrolments.erase(tenantId, speakerId);
     let wasThere: boolean;
     try {
       wasThere = await erase();
+      this.#voiceprints.expire(tenantId); // no live stream names them for another second
     } catch (error) {
       if (noted) await removeNote(noted);
       throw error;

@@ -70,6 +70,21 @@ export class Presence {
     return this.#changes(false);
   }
 
+  /** Withdraws what is retained of a person who was erased: the voice that was heard stays as an unknown one. */
+  erase(speakerId: string): readonly MqttMessage[] {
+    this.#turns = this.#turns.map((turn) =>
+      turn.speakerId === speakerId ? { ...turn, speakerId: null, name: null } : turn,
+    );
+    const before = this.#last;
+    if (before?.speaker_id === speakerId) this.#last = undefined;
+    else if (before?.candidates.some((candidate) => candidate.speaker_id === speakerId)) {
+      this.#last = { ...before, candidates: before.candidates.filter((one) => one.speaker_id !== speakerId) };
+    }
+    const { lastHeard } = topicsOf(this.#place);
+    const gone: MqttMessage = { topic: lastHeard(speakerId), payload: '', qos: 1, retain: true };
+    return [gone, ...this.#changes(this.#last !== before)];
+  }
+
   /** Removes everyone who has not spoken within the window. */
   tick(nowMs: number): readonly MqttMessage[] {
     this.#forget(nowMs);

@@ -123,3 +123,18 @@ test('the window is the one that was chosen', () => {
   turn(liveTurn(), 0);
   expect(presence.nextChangeAtMs).toBe(at(5));
 });
+
+test('an erased person is taken back from all that is retained; the voice stays as one of nobody known', () => {
+  const { presence, turn, shown } = site();
+  turn(liveTurn(), 1);
+  turn(bob({ candidates: [{ speakerId: 'alice', name: 'Alice', score: 0.2, cosine: 0.1 }] }), 2);
+  const erased = new Map(shown(presence.erase('alice')));
+  expect(erased.get('speakers/alice')).toBe('');
+  expect(erased.get('door/speaker')).toBe('Bob');
+  expect(JSON.stringify(erased.get('door/attributes'))).not.toMatch(/alice/i);
+  const alone = new Map(shown(presence.erase('bob')));
+  expect(alone.get('door/speaker')).toBe('unknown');
+  expect(alone.get('door/attributes')).toEqual({ speakers: [], last: null });
+  // Published in an earlier run: the topic is emptied all the same.
+  expect(shown(presence.erase('carol'))).toEqual([['speakers/carol', '']]);
+});

@@ -115,6 +115,27 @@ describe('identify-speakers, live', () => {
     end('s1');
   });
 
+  test('who is erased by a node is taken back from the retained topics', async () => {
+    const registry = {
+      ...{ id: 'registry', type: 'speaker-registry', version: 2, store: 'store', action: 'delete', actionType: 'action' },
+      ...{ speakerId: 'speakerId', speakerIdType: 'msg', newName: '', newNameType: 'msg', isReplacing: false, wires: [[]] },
+    };
+    await flow.load([...nodes, registry]);
+    await enrol('ray', 'Ray', audio.rms);
+    const state = flow.collect('state');
+    stream('s1', Buffer.concat([pcmOf(audio.rms), silence(2)]));
+    await expect.poll(() => onTopic(state, 'speaker-id/speakers/ray'), { timeout: 30_000 }).not.toEqual([]);
+    flow.node('registry').receive({ speakerId: 'ray' } as never);
+    await expect.poll(() => onTopic(state, 'speaker-id/speakers/ray').at(-1), { timeout: 30_000 }).toBe('');
+    stream('s1', silence(1)); // the stream goes on: nothing brings the name back
+    end('s1');
+    await expect
+      .poll(() => onTopic(state, 'speaker-id/door/stream').at(-1), { timeout: 30_000 })
+      .toMatchObject({ status: 'ended' });
+    const kept = new Map(state.filter(({ retain }) => retain).map(({ topic, payload }) => [topic, payload]));
+    expect(JSON.stringify([...kept.values()])).not.toMatch(/ray/i);
+  });
+
   test('two streams are two sessions, each with the site that its source says', async () => {
     await flow.load(nodes);
     const [others, state] = ['others', 'state'].map((id) => flow.collect(id));

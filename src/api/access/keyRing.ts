@@ -127,7 +127,10 @@ export class KeyRing implements Disposable {
     return { record: recordOf(row), key };
   }
 
-  /** A new key of the same tenant, scopes and label; the old one stays valid for `graceMs`. Throws KEY_NOT_FOUND. */
+  /**
+   * A new key of the same tenant, scopes and label; the old one stays valid for `graceMs`.
+   * Throws KEY_NOT_FOUND, also for a key that has ended.
+   */
   async rotate(keyId: string, graceMs: number): Promise<MadeKey> {
     await this.read();
     const before = rowOf(this.#ring, keyId);
@@ -191,6 +194,8 @@ export class KeyRing implements Disposable {
     const endsAt = new Date(this.#nowMs() + graceMs).toISOString();
     const changed = await this.#change((ring) => {
       const row = rowOf(ring, keyId);
+      const isOver = row.isRevoked === true || endsAtMsOf(row) <= this.#latest();
+      if (isOver && successors.length > 0) throw hasEnded(keyId);
       const earlier = row.endsAt !== undefined && row.endsAt < endsAt ? row : { ...row, endsAt };
       const ended = isRevoked ? { ...earlier, isRevoked } : earlier;
       return { ...ring, keys: [...ring.keys.map((key) => (key === row ? ended : key)), ...successors] };
@@ -260,6 +265,9 @@ function rowOf({ keys }: StoredRing, keyId: string): KeyRow {
   if (!row) throw new VoicePrintsError('KEY_NOT_FOUND', `there is no API key ${keyId}; see "voice-prints keys list"`);
   return row;
 }
+
+const hasEnded = (keyId: string) =>
+  new VoicePrintsError('KEY_NOT_FOUND', `API key ${keyId} has ended and cannot be replaced; make a new one`);
 
 function assertTenant(tenantId: string): void {
   if (!TENANT.test(tenantId)) throw invalid('a tenant is 1 to 64 of a-z, A-Z, 0-9, dot, dash, underscore; rename it');

@@ -11,11 +11,13 @@ import type { UnknownVoices } from '../../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
 import { enrollFromVoice } from '../enrolment/enrollFromVoice.js';
 import type { EnrolledPerson } from '../enrolment/enrollSamples.js';
+import type { EnrolmentsUnderWay } from '../enrolment/enrolmentsUnderWay.js';
 import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
 
 export interface LiveUnknownsOptions {
   readonly unknownVoices: UnknownVoices;
   readonly registry: VoiceprintRegistry;
+  readonly enrolments: EnrolmentsUnderWay;
   readonly tenantId: string;
   readonly model: SpeakerModel;
   readonly nowMs: () => number;
@@ -81,13 +83,10 @@ export class LiveUnknowns {
 
   /** Makes a voiceprint of the voice; see enrollFromVoice. */
   async enroll(person: EnrolledPerson, snapshot: VoiceSnapshot): Promise<EnrollResult> {
-    await this.idOf(snapshot.voice, snapshot);
-    const { model, registry, unknownVoices, nowMs } = this.#options;
-    const result = await enrollFromVoice(person, this.#unknownVoice(snapshot)!, {
-      model,
-      registry,
-      unknownVoices,
-      nowMs,
+    const { model, enrolments, unknownVoices, nowMs } = this.#options;
+    const result = await enrolments.run(this.#options.registry, person, async (registry) => {
+      await this.idOf(snapshot.voice, snapshot);
+      return enrollFromVoice(person, this.#unknownVoice(snapshot)!, { model, registry, unknownVoices, nowMs });
     });
     if (result.status !== 'rejected') this.#kept.delete(snapshot.voice);
     return result;

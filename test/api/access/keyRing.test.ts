@@ -121,3 +121,19 @@ test('every change is noted with who made it, and nothing of the key', async () 
     { ...who, action: 'limit tenant', outcome: 'done' },
   ]);
 });
+
+test('a key that was revoked or has ended has no successor', async () => {
+  let nowMs = Date.UTC(2026, 0, 1);
+  using ring = await KeyRing.open(store, { nowMs: () => nowMs });
+  const revoked = await ring.create(key);
+  await ring.revoke(revoked.record.keyId);
+  await expect(ring.rotate(revoked.record.keyId, 0)).rejects.toMatchObject({ code: 'KEY_NOT_FOUND' });
+  const old = await ring.create(key);
+  const successor = await ring.rotate(old.record.keyId, 3_600_000);
+  nowMs += 3_600_000;
+  await expect(ring.rotate(old.record.keyId, 0)).rejects.toMatchObject({ code: 'KEY_NOT_FOUND' });
+  nowMs -= 7_200_000; // a clock that is set back changes nothing
+  await expect(ring.rotate(old.record.keyId, 0)).rejects.toMatchObject({ code: 'KEY_NOT_FOUND' });
+  expect(ring.list()).toHaveLength(3);
+  expect(callerOf(ring, successor.key)).toBeDefined();
+});

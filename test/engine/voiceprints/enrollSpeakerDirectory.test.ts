@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { EnrolmentsUnderWay } from '../../../src/engine/enrolment/enrolmentsUnderWay.js';
 import { speakerDirectory } from '../../../src/engine/speakerDirectory.js';
 import { LowdbRegistry } from '../../../src/registry/lowdbRegistry.js';
 import { LowdbUnknownVoices } from '../../../src/registry/lowdbUnknownVoices.js';
@@ -19,6 +20,7 @@ async function directoryOf(...voiceprints: ReturnType<typeof randomVoiceprint>[]
   const who = {
     tenantId: 't',
     model,
+    enrolments: new EnrolmentsUnderWay(),
     eraseEverywhere: (_speakerId: string, erase: () => Promise<boolean>) => erase(),
     assertOpen: () => {},
     nowMs,
