@@ -25,7 +25,7 @@ const enroll = {
     isPath: true,
   },
   ...{ speakerId: 'speakerId', speakerIdType: 'msg', speakerName: 'speakerName', speakerNameType: 'msg' },
-  ...{ consent: '', consentType: 'str', wires: [['enrolled'], []] },
+  ...{ consent: '', consentType: 'str', isPath: true, wires: [['enrolled'], []] },
 };
 const live = {
   ...{ id: 'identify', type: 'identify-speakers', version: 2, store: 'store', output: 'live', outputs: 3 },
@@ -117,7 +117,7 @@ describe('identify-speakers, live', () => {
 
   test('who is erased by a node is taken back from the retained topics', async () => {
     const registry = {
-      ...{ id: 'registry', type: 'speaker-registry', version: 2, store: 'store', action: 'delete', actionType: 'action' },
+      ...{ id: 'registry', type: 'speaker-registry', version: 1, store: 'store', action: 'delete', actionType: 'action' },
       ...{ speakerId: 'speakerId', speakerIdType: 'msg', newName: '', newNameType: 'msg', isReplacing: false, wires: [[]] },
     };
     await flow.load([...nodes, registry]);
