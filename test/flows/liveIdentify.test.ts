@@ -117,8 +117,22 @@ describe('identify-speakers, live', () => {
 
   test('who is erased by a node is taken back from the retained topics', async () => {
     const registry = {
-      ...{ id: 'registry', type: 'speaker-registry', version: 1, store: 'store', action: 'delete', actionType: 'action' },
-      ...{ speakerId: 'speakerId', speakerIdType: 'msg', newName: '', newNameType: 'msg', isReplacing: false, wires: [[]] },
+      ...{
+        id: 'registry',
+        type: 'speaker-registry',
+        version: 1,
+        store: 'store',
+        action: 'delete',
+        actionType: 'action',
+      },
+      ...{
+        speakerId: 'speakerId',
+        speakerIdType: 'msg',
+        newName: '',
+        newNameType: 'msg',
+        isReplacing: false,
+        wires: [[]],
+      },
     };
     await flow.load([...nodes, registry]);
     await enrol('ray', 'Ray', audio.rms);

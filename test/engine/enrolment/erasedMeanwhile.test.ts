@@ -1,8 +1,8 @@
-import { Readable } from 'node:stream';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, expect, test } from 'vitest';
 import type { RecordingSource } from '../../../src/core/recording.js';
 import { createEngine } from '../../../src/engine/createEngine.js';
