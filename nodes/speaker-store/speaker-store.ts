@@ -3,6 +3,7 @@ import { asVoicePrintsError, createEngine, type Engine, type JobView, LOCAL_TENA
 import { badge, failureBadge, SHARED_TEXTS } from '../shared/badge.js';
 import { readSettings } from '../shared/settings.js';
 import { registerAdminRoutes } from './adminRoutes.js';
+import { logFaults } from './faultLog.js';
 import { registerKeyRoutes } from './keyRoutes.js';
 import { registerRestRoutes } from './restRoutes.js';
 import { StoreEngine, type StorePhase } from './storeEngine.js';
@@ -77,6 +78,7 @@ export default function register(RED: NodeAPI): void {
   RED.nodes.registerType('speaker-store', SpeakerStore as never, {
     credentials: { encryptionKey: { type: 'password' }, apiKey: { type: 'password' } },
   });
+  logFaults(RED);
   registerAdminRoutes(RED);
   registerKeyRoutes(RED);
   registerRestRoutes(RED);

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import type { CaughtFault } from '../core/guarded.js';
 import type { FailureReport } from './calls/call.js';
 import type { CallReport } from './calls/callReport.js';
 
@@ -21,6 +22,11 @@ export class ServerLog {
   call(report: CallReport): void {
     const { durationMs, audioMs, ...rest } = report;
     this.#log.info({ ...rest, durationMs: Math.round(durationMs), audioMs: Math.round(audioMs) }, 'call');
+  }
+
+  /** Of no call: what a guard caught, after it has ended what it concerned. */
+  fault({ stack }: CaughtFault): void {
+    this.#log.error({ code: 'INTERNAL', stack }, 'fault');
   }
 
   failure({ requestId, code, error }: FailureReport): void {

@@ -1,3 +1,16 @@
+import { channel } from 'node:diagnostics_channel';
+import { VoicePrintsError } from './errors.js';
+
+/** What a guard caught that nobody foresaw: a fault of ours, for the operator's log. */
+export interface CaughtFault {
+  /** Which error, and where in the code it was thrown. Not its message, which may quote what a peer sent. */
+  readonly stack: string;
+}
+
+const MOST_PLACES = 100;
+
+const faults = channel('voice-prints:fault');
+
 /**
  * Wraps a callback of a socket, a timer, a child process or a library: an error it throws, synchronously or not, reaches
  * `onThrown` instead of ending the process. Every callback that a remote peer can trigger goes through here; `onThrown` ends
@@ -13,6 +26,7 @@ export function guarded<A extends unknown[]>(
     } catch {
       // Ending it failed too: there is nobody left to report it to.
     }
+    report(thrown);
   };
   return (...args) => {
     try {
@@ -22,4 +36,26 @@ export function guarded<A extends unknown[]>(
       end(thrown);
     }
   };
+}
+
+/** Calls `listener` with faults that guards catch, once for each place in the code. Returns what ends that. */
+export function onCaughtFault(listener: (fault: CaughtFault) => void): () => void {
+  const told = new Set<string>(); // a peer that sets one off a thousand times a second must not fill the log
+  const hear = (fault: unknown): void => {
+    const { stack } = fault as CaughtFault;
+    if (told.has(stack) || told.size >= MOST_PLACES) return;
+    told.add(stack);
+    listener({ stack });
+  };
+  faults.subscribe(hear);
+  return () => faults.unsubscribe(hear);
+}
+
+function report(thrown: unknown): void {
+  if (!faults.hasSubscribers) return;
+  const isForeseen = thrown instanceof VoicePrintsError && thrown.code !== 'INTERNAL';
+  const error = thrown instanceof VoicePrintsError ? thrown.cause : thrown;
+  if (isForeseen || !(error instanceof Error) || error.name === 'AbortError') return;
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
+  faults.publish({ stack: [error.name, ...frames].join('\n') } satisfies CaughtFault);
 }

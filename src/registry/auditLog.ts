@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { AUDIT_ACTIONS, type AuditEntry, type AuditTrail } from '../core/audit.js';
 import { VoicePrintsError } from '../core/errors.js';
+import { answering } from '../files/answering.js';
 import { StoreLock } from '../files/storeLock.js';
 
 const FILE = 'audit.log';
@@ -48,7 +49,8 @@ export class AuditLog implements AuditTrail {
 
   async append(entries: readonly AuditEntry[]): Promise<void> {
     for (const tenantId of new Set(entries.map((entry) => entry.tenantId))) {
-      await this.#logOf(tenantId).append(entries.filter((entry) => entry.tenantId === tenantId));
+      const own = entries.filter((entry) => entry.tenantId === tenantId);
+      await answering(this.#folder, () => this.#logOf(tenantId).append(own));
     }
   }
 
@@ -129,9 +131,11 @@ export async function* readAuditLog(
   folder: string,
   { speakerId, tenantId }: AuditFilter = {},
 ): AsyncGenerator<AuditEntry | undefined> {
-  const folders = [folder, ...(await namesIn(join(folder, FOLDER))).map((name) => join(folder, FOLDER, name))];
-  const logs = folders.map((folder) => entriesIn(folder));
-  const heads = await Promise.all(logs.map((log) => log.next()));
+  const { logs, heads } = await answering(folder, async () => {
+    const tenants = await namesIn(join(folder, FOLDER));
+    const all = [folder, ...tenants.map((name) => join(folder, FOLDER, name))].map((one) => entriesIn(one));
+    return { logs: all, heads: await Promise.all(all.map((log) => log.next())) };
+  });
   for (;;) {
     const oldest = oldestOf(heads);
     if (oldest === undefined) return;

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { expect, test, vi } from 'vitest';
-import { guarded } from '../../src/core/guarded.js';
+import { VoicePrintsError } from '../../src/core/errors.js';
+import { guarded, onCaughtFault } from '../../src/core/guarded.js';
 
 const failure = new Error('of a peer');
 
@@ -38,4 +39,28 @@ test('arguments arrive, and what goes well is left alone', () => {
   const seen = vi.fn();
   guarded(ended, seen)(1, 'two');
   expect([seen.mock.calls, ended.mock.calls]).toEqual([[[1, 'two']], []]);
+});
+
+test('a fault that nobody foresaw is told once for each place, without its message; refusals are not', async () => {
+  const heard = vi.fn();
+  const stop = onCaughtFault(heard);
+  const faulty = guarded(vi.fn(), (heardName: string) => {
+    throw new TypeError(`no such thing as ${heardName}`);
+  });
+  for (let i = 0; i < 3; i += 1) faulty('Anna Amsel');
+  const refuses = () => {
+    throw new VoicePrintsError('INPUT_INVALID', 'not so');
+  };
+  guarded(vi.fn(), refuses)();
+  const fails = () => Promise.reject(new VoicePrintsError('INTERNAL', 'failed', { cause: new RangeError('inside') }));
+  guarded(vi.fn(), fails)();
+  await expect.poll(() => heard.mock.calls.length).toBe(2);
+  stop();
+  guarded(vi.fn(), () => {
+    throw new TypeError('after the end');
+  })();
+  const [[first], [second]] = heard.mock.calls as [[{ stack: string }], [{ stack: string }]];
+  expect(first.stack).toMatch(/^TypeError\n {4}at .*guarded\.test\.ts/);
+  expect(second.stack).toMatch(/^RangeError\n {4}at /);
+  expect(JSON.stringify(heard.mock.calls)).not.toMatch(/Amsel|inside|after the end/);
 });

@@ -7,9 +7,9 @@ import { createEngine } from '../../src/engine/createEngine.js';
 import { started } from '../cli/program.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
-/** A pipe in place of the file of the voiceprints: whoever reads it waits, as on a network share that is gone. */
-function silent(folder: string) {
-  const path = join(folder, 'voiceprints.json');
+/** A pipe in place of a file of the store, by default of the voiceprints: whoever reads it waits, as on a network share that is gone. */
+function silent(folder: string, file = 'voiceprints.json') {
+  const path = join(folder, file);
   execFileSync('mkfifo', [path]);
   return async () => {
     closeSync(openSync(path, constants.O_RDWR | constants.O_NONBLOCK)); // whoever waits reads an empty file
@@ -17,7 +17,8 @@ function silent(folder: string) {
   };
 }
 
-const open = (storeDirectory: string) => createEngine({ storeDirectory }, { storeTimeoutMs: 200 });
+// Longer than a busy machine takes to open a folder that answers.
+const open = (storeDirectory: string) => createEngine({ storeDirectory }, { storeTimeoutMs: 3_000 });
 
 test('a folder that does not answer is an error that says so, is not asked again, and is found when it is back', async () => {
   const folder = await temporaryFolder();
@@ -46,15 +47,23 @@ test('a folder that goes silent while it is in use ends the call, not the engine
   await expect.poll(() => engine.speakers().list()).toEqual([]);
 });
 
-test('the command line says it and ends', async () => {
-  const folder = await temporaryFolder();
-  const mend = silent(folder);
-  const child = started(['speakers', 'list', '--store', folder]);
-  let stderr = '';
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  await new Promise((resolve) => child.once('close', resolve));
-  expect(stderr).toMatch(/^REGISTRY_UNAVAILABLE: the folder of the voiceprints does not answer/);
-  await mend();
-}, 120_000);
+test.each([
+  { words: ['speakers', 'list'], file: 'voiceprints.json' },
+  { words: ['keys', 'list'], file: 'api-keys.json' },
+  { words: ['audit'], file: 'audit.log' },
+])(
+  'the command line says it and ends: $words',
+  async ({ words, file }) => {
+    const folder = await temporaryFolder();
+    const mend = silent(folder, file);
+    const child = started([...words, '--store', folder]);
+    let stderr = '';
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    await new Promise((resolve) => child.once('close', resolve));
+    expect(stderr).toMatch(/^REGISTRY_UNAVAILABLE: the folder of the voiceprints does not answer/);
+    await mend();
+  },
+  120_000,
+);

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { VoicePrintsError } from '../../core/errors.js';
+import { answering } from '../../files/answering.js';
 import { TENANT } from './apiKeys.js';
 import { SCOPES } from './caller.js';
 
@@ -44,12 +45,16 @@ export const EMPTY_RING: StoredRing = { version: 1, keys: [], tenants: {} };
 /** Path of the keys of a store: in its folder, beside the voiceprints. */
 export const keyFileOf = (storeDirectory: string): string => join(storeDirectory, 'api-keys.json');
 
-/** Throws FILE_UNREADABLE, and CONFIG_INVALID where the file is not a key file. Without a file the ring is empty. */
+/**
+ * Throws FILE_UNREADABLE, REGISTRY_UNAVAILABLE, and CONFIG_INVALID where the file is not a key file.
+ * Without a file the ring is empty.
+ */
 export async function readKeyFile(path: string): Promise<StoredRing> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await answering(dirname(path), () => readFile(path, 'utf8'));
   } catch (cause) {
+    if (cause instanceof VoicePrintsError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') return EMPTY_RING;
     const message = `the API keys cannot be read (${code}); check the rights of ${path}`;

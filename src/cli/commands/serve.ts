@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { FailureReport } from '../../api/calls/call.js';
 import type { RunningGrpcServer } from '../../api/grpc/serveGrpc.js';
 import type { ServerLog } from '../../api/serverLog.js';
+import { onCaughtFault } from '../../core/guarded.js';
 import { present } from '../../core/present.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { allowedHosts } from '../options/allowedHosts.js';
@@ -62,6 +63,7 @@ as "apiKey"; the store keeps its digest.`,
       trustedProxies: textOption(args, 'trusted-proxies'),
       storeDirectory: engine.storeDirectory,
     });
+    using _faults = faultsTo(log);
     const { check, madeKey } = served;
     using ring = served.ring;
     ring.follow({
@@ -94,6 +96,11 @@ as "apiKey"; the store keeps its digest.`,
     }
     net.assertHeld();
   },
+};
+
+const faultsTo = (log: ServerLog): Disposable => {
+  const stop = onCaughtFault((fault) => log.fault(fault));
+  return { [Symbol.dispose]: stop };
 };
 
 /** Throws USAGE for an unknown level. */
