@@ -1,4 +1,3 @@
-import { channel } from 'node:diagnostics_channel';
 import { VoicePrintsError } from './errors.js';
 
 /** What a guard caught that nobody foresaw: a fault of ours, for the operator's log. */
@@ -9,7 +8,7 @@ export interface CaughtFault {
 
 const MOST_PLACES = 100;
 
-const faults = channel('voice-prints:fault');
+const listeners = new Set<(fault: CaughtFault) => void>();
 
 /**
  * Wraps a callback of a socket, a timer, a child process or a library: an error it throws, synchronously or not, reaches
@@ -41,21 +40,27 @@ export function guarded<A extends unknown[]>(
 /** Calls `listener` with faults that guards catch, once for each place in the code. Returns what ends that. */
 export function onCaughtFault(listener: (fault: CaughtFault) => void): () => void {
   const told = new Set<string>(); // a peer that sets one off a thousand times a second must not fill the log
-  const hear = (fault: unknown): void => {
-    const { stack } = fault as CaughtFault;
+  const hear = ({ stack }: CaughtFault): void => {
     if (told.has(stack) || told.size >= MOST_PLACES) return;
     told.add(stack);
     listener({ stack });
   };
-  faults.subscribe(hear);
-  return () => faults.unsubscribe(hear);
+  listeners.add(hear);
+  return () => listeners.delete(hear);
 }
 
 function report(thrown: unknown): void {
-  if (!faults.hasSubscribers) return;
+  if (listeners.size === 0) return;
   const isForeseen = thrown instanceof VoicePrintsError && thrown.code !== 'INTERNAL';
   const error = thrown instanceof VoicePrintsError ? thrown.cause : thrown;
   if (isForeseen || !(error instanceof Error) || error.name === 'AbortError') return;
   const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
-  faults.publish({ stack: [error.name, ...frames].join('\n') } satisfies CaughtFault);
+  const stack = [error.name, ...frames].join('\n');
+  for (const tell of listeners) {
+    try {
+      tell({ stack });
+    } catch {
+      // A log that breaks must not end what the guard protects.
+    }
+  }
 }
