@@ -34,10 +34,10 @@ async function readPem(file: string, what: string): Promise<Buffer> {
     return await readFile(file);
   } catch (cause) {
     const isAbsent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const told = isAbsent
+    const problem = isAbsent
       ? 'does not exist; check the path'
       : 'cannot be read; check that it is a file and its permissions';
-    const message = `the ${what} ${file} ${told}`;
+    const message = `the ${what} ${file} ${problem}`;
     throw new VoicePrintsError(isAbsent ? 'FILE_NOT_FOUND' : 'FILE_UNREADABLE', message, { cause, details: { file } });
   }
 }

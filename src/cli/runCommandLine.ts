@@ -35,7 +35,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     terminal.stderr.write(errorLine(partly));
     return EXIT.failed;
   } catch (thrown) {
-    return told(terminal.signal.aborted ? aborted(thrown) : asVoicePrintsError(thrown), argv, terminal);
+    return report(terminal.signal.aborted ? aborted(thrown) : asVoicePrintsError(thrown), argv, terminal);
   }
 }
 
@@ -63,7 +63,7 @@ function meant(typed: string): string {
 const errorLine = ({ code, message }: VoicePrintsError): string => `${code}: ${printableLine(message)}\n`;
 
 /** One line on standard error, and with --json the same as an object on standard output. */
-function told(error: VoicePrintsError, argv: readonly string[], terminal: Terminal): number {
+function report(error: VoicePrintsError, argv: readonly string[], terminal: Terminal): number {
   const { code } = error;
   terminal.stderr.write(errorLine(error));
   if (argv.includes('--json')) terminal.stdout.write(`${printableJson(errorAnswer(error))}\n`);

@@ -1,4 +1,5 @@
 import type { LiveEvent } from '../core/live.js';
+import { present } from '../core/present.js';
 import {
   type EventContext,
   isoTime,
@@ -11,7 +12,7 @@ import {
 
 /** Converts an event of a live session to plain JSON, one to one: the event of a turn itself is emitted once, when it is final. */
 export function liveSpeakerEvent(event: LiveEvent, context: EventContext): SpeakerEvent {
-  const told = {
+  const common = {
     site: context.site,
     session_id: context.sessionId,
     timestamp: isoTime(event.timestampMs),
@@ -33,25 +34,27 @@ export function liveSpeakerEvent(event: LiveEvent, context: EventContext): Speak
         speaker_id: event.speakerId,
         score: probability(event.score),
         model: context.model,
-        ...told,
+        ...common,
       };
     case 'state': {
       const { status, code, message, retryInMs, attempt } = event.state;
       return {
         event_type: 'stream',
         status,
-        ...(code !== undefined && { code }),
-        ...(message !== undefined && { message }),
-        ...(retryInMs !== undefined && { retry_in_seconds: seconds(retryInMs / 1000) }),
-        ...(attempt !== undefined && { attempt }),
-        ...told,
+        ...present({
+          code,
+          message,
+          retry_in_seconds: retryInMs === undefined ? undefined : seconds(retryInMs / 1000),
+          attempt,
+        }),
+        ...common,
       };
     }
     case 'warning':
-      return { event_type: 'warning', ...event.warning, ...told };
+      return { event_type: 'warning', ...event.warning, ...common };
     case 'dropped':
-      return { event_type: 'dropped', seconds: seconds(event.seconds), ...told };
+      return { event_type: 'dropped', seconds: seconds(event.seconds), ...common };
     case 'degraded':
-      return { event_type: 'degraded', level: event.level, ...told };
+      return { event_type: 'degraded', level: event.level, ...common };
   }
 }

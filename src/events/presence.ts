@@ -12,7 +12,7 @@ const MAX_TURNS = 4096;
 const MAX_TEXT_LENGTH = 255;
 
 /** A turn within the window. */
-interface HeardTurn {
+interface RecentTurn {
   readonly turnId: string | undefined;
   /** Unknown voices are numbered by session. */
   readonly sessionId: string;
@@ -21,7 +21,7 @@ interface HeardTurn {
   readonly speakerId: string | null;
   readonly name: string | null;
   readonly score: number;
-  readonly heardAtMs: number;
+  readonly spokeAtMs: number;
 }
 
 /**
@@ -31,7 +31,7 @@ interface HeardTurn {
 export class Presence {
   readonly #place: TopicPlace;
   readonly #windowMs: number;
-  #turns: HeardTurn[] = [];
+  #turns: RecentTurn[] = [];
   #last: TurnEvent | undefined;
   #saidText: string | undefined;
   #saidPeople = '';
@@ -44,7 +44,7 @@ export class Presence {
   /** When the next person may leave, ms since 1970; undefined while no one is present. */
   get nextChangeAtMs(): number | undefined {
     if (this.#turns.length === 0) return undefined;
-    return Math.min(...this.#turns.map(({ heardAtMs }) => heardAtMs)) + this.#windowMs;
+    return Math.min(...this.#turns.map(({ spokeAtMs }) => spokeAtMs)) + this.#windowMs;
   }
 
   /** `Alice`, `Alice, Bob`, `unknown` where only unknown voices are present, `nobody`. */
@@ -64,7 +64,7 @@ export class Presence {
   /** Updates from an event of the site; most change nothing. */
   hear(event: SpeakerEvent, nowMs: number): readonly MqttMessage[] {
     this.#forget(nowMs);
-    if (isTurnEvent(event)) return [...this.#heard(event, nowMs), ...this.#changes(event.event_type !== 'rejected')];
+    if (isTurnEvent(event)) return [...this.#addTurn(event, nowMs), ...this.#changes(event.event_type !== 'rejected')];
     if (event.event_type === 'tentative') this.#stays(event, nowMs);
     if (event.event_type === 'relabel') return [...this.#relabel(event), ...this.#changes(false)];
     return this.#changes(false);
@@ -91,22 +91,22 @@ export class Presence {
     return this.#changes(false);
   }
 
-  #heard(event: TurnEvent, nowMs: number): MqttMessage[] {
+  #addTurn(event: TurnEvent, nowMs: number): MqttMessage[] {
     this.#last = event;
     if (event.event_type === 'rejected') return [];
     const isNamed = event.event_type === 'identified';
-    const turn: HeardTurn = {
+    const turn: RecentTurn = {
       turnId: event.turn_id,
       sessionId: event.session_id,
       cluster: event.cluster ?? null,
       speakerId: isNamed ? event.speaker_id : null,
       name: isNamed ? event.speaker : null,
       score: event.score,
-      heardAtMs: nowMs,
+      spokeAtMs: nowMs,
     };
     this.#turns.push(turn);
     if (this.#turns.length > MAX_TURNS) this.#turns.shift();
-    return isNamed ? this.#lastHeard(turn) : [];
+    return isNamed ? this.#lastSeen(turn) : [];
   }
 
   /** A tentative turn never makes anyone present, but keeps a person present who continues to speak. */
@@ -114,29 +114,29 @@ export class Presence {
     if (decision !== 'identified' || speaker_id === null) return;
     const at = this.#turns.findLastIndex(({ speakerId }) => speakerId === speaker_id);
     const known = this.#turns[at];
-    if (known) this.#turns.splice(at, 1, { ...known, heardAtMs: nowMs });
+    if (known) this.#turns.splice(at, 1, { ...known, spokeAtMs: nowMs });
   }
 
   #relabel({ turn_ids, cluster, speaker_id, speaker, score, session_id }: RelabelEvent): MqttMessage[] {
     const ids = new Set(turn_ids);
-    let latest: HeardTurn | undefined;
+    let latest: RecentTurn | undefined;
     this.#turns = this.#turns.map((turn) => {
       const isMeant = turn.sessionId === session_id && turn.turnId !== undefined && ids.has(turn.turnId);
       if (!isMeant) return turn;
-      const told = { ...turn, cluster, speakerId: speaker_id, name: speaker, score };
-      if (!latest || told.heardAtMs >= latest.heardAtMs) latest = told;
-      return told;
+      const relabelled = { ...turn, cluster, speakerId: speaker_id, name: speaker, score };
+      if (!latest || relabelled.spokeAtMs >= latest.spokeAtMs) latest = relabelled;
+      return relabelled;
     });
-    return latest && latest.speakerId !== null ? this.#lastHeard(latest) : [];
+    return latest && latest.speakerId !== null ? this.#lastSeen(latest) : [];
   }
 
   #forget(nowMs: number): void {
-    this.#turns = this.#turns.filter(({ heardAtMs }) => nowMs - heardAtMs < this.#windowMs);
+    this.#turns = this.#turns.filter(({ spokeAtMs }) => nowMs - spokeAtMs < this.#windowMs);
   }
 
   /** Identified people present, by name, with their last turn. */
-  #people(): readonly HeardTurn[] {
-    const people = new Map<string, HeardTurn>();
+  #people(): readonly RecentTurn[] {
+    const people = new Map<string, RecentTurn>();
     for (const turn of this.#turns) if (turn.speakerId !== null) people.set(turn.speakerId, turn);
     return [...people.values()].sort((a, b) => compareText(a.name ?? '', b.name ?? ''));
   }
@@ -149,11 +149,11 @@ export class Presence {
     const messages: MqttMessage[] = [];
     if (text !== this.#saidText) messages.push({ topic: topics.speaker, payload: text, qos: 1, retain: true });
     if (hasNewTurn || text !== this.#saidText || ids !== this.#saidPeople) {
-      const speakers = people.map(({ speakerId, name, score, heardAtMs }) => ({
+      const speakers = people.map(({ speakerId, name, score, spokeAtMs }) => ({
         speaker_id: speakerId,
         speaker: name,
         score,
-        last_heard: isoTime(heardAtMs),
+        last_heard: isoTime(spokeAtMs),
       }));
       const payload = { speakers, last: this.#last ?? null };
       messages.push({ topic: topics.attributes, payload, qos: 1, retain: true });
@@ -163,8 +163,8 @@ export class Presence {
     return messages;
   }
 
-  #lastHeard({ speakerId, name, score, heardAtMs }: HeardTurn): MqttMessage[] {
-    const payload = { name, last_heard: isoTime(heardAtMs), last_site: this.#place.site, score };
+  #lastSeen({ speakerId, name, score, spokeAtMs }: RecentTurn): MqttMessage[] {
+    const payload = { name, last_heard: isoTime(spokeAtMs), last_site: this.#place.site, score };
     return [{ topic: topicsOf(this.#place).lastHeard(speakerId!), payload, qos: 1, retain: true }];
   }
 }

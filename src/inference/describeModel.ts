@@ -68,9 +68,9 @@ function dimensionsOf({ properties, outputs }: OnnxMetadata): number {
   if (output.shape.length !== 2 && output.shape.length !== 0) {
     throw notASpeakerModel(`its output has ${output.shape.length} axes, not two: windows, dimensions`);
   }
-  const told = properties.get('output_dim');
+  const declared = properties.get('output_dim');
   const shaped = output.shape[1];
-  const dimensions = told === undefined ? shaped : Number(told);
+  const dimensions = declared === undefined ? shaped : Number(declared);
   if (dimensions === undefined || !Number.isInteger(dimensions) || dimensions < 1 || dimensions > MAX_DIMENSIONS) {
     throw notASpeakerModel('it does not say its output_dim', 'use a model with sherpa-onnx metadata');
   }

@@ -62,10 +62,10 @@ export function describeSegmentation(
 
 function assertPowerset({ properties }: OnnxMetadata): void {
   if (properties.get('sample_rate') !== `${SAMPLE_RATE_HZ}`) throw notSegmentation('it is not for audio at 16 kHz');
-  for (const [key, wanted] of Object.entries(POWERSET)) {
-    const told = Number(properties.get(key));
-    if (told !== wanted)
-      throw notSegmentation(`its ${key} is ${Number.isFinite(told) ? told : 'missing'}, not ${wanted}`);
+  for (const [key, expected] of Object.entries(POWERSET)) {
+    const declared = Number(properties.get(key));
+    if (declared !== expected)
+      throw notSegmentation(`its ${key} is ${Number.isFinite(declared) ? declared : 'missing'}, not ${expected}`);
   }
 }
 

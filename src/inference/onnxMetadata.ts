@@ -141,9 +141,9 @@ function readVarint(bytes: Uint8Array, cursor: { at: number }): number {
 const EMPTY = new Uint8Array();
 const utf8 = new TextDecoder();
 
-function lastAt(bytes: Uint8Array, wanted: number): number | Uint8Array | undefined {
+function lastAt(bytes: Uint8Array, number: number): number | Uint8Array | undefined {
   let found: number | Uint8Array | undefined;
-  for (const { field, value } of fieldsOf(bytes)) if (field === wanted) found = value;
+  for (const { field, value } of fieldsOf(bytes)) if (field === number) found = value;
   return found;
 }
 

@@ -78,7 +78,7 @@ export async function benchStages(request: BenchRequest): Promise<BenchResult> {
       wholeRecording(await openRecording(source, LIMITS, request.signal)),
     );
     const heard = await timed(least, 'voice activity (network)', () => vad.detect(samples, undefined));
-    if (net) await timed(least, SEGMENTATION, () => hearVoices(net, samples, segmentation.windowSamples));
+    if (net) await timed(least, SEGMENTATION, () => runSegmentation(net, samples, segmentation.windowSamples));
     stretches = stretchesOf(samples, heard.probabilities);
     if (round === 0) makeFeatures(fbank, stretches); // not timed: the first run compiles it
     await timed(least, 'features', async () => makeFeatures(fbank, stretches));
@@ -124,7 +124,7 @@ async function timed<T>(least: Map<string, number>, stage: string, work: () => P
 }
 
 /** Runs the network on the whole recording in overlapping windows, as localSpeechOf does. */
-async function hearVoices(net: SegmentationNet, samples: Float32Array, windowSamples: number): Promise<void> {
+async function runSegmentation(net: SegmentationNet, samples: Float32Array, windowSamples: number): Promise<void> {
   for (let at = 0; at < samples.length; at += windowSamples * HOP_SHARE) {
     await net.activity(samples.subarray(at, at + windowSamples));
   }

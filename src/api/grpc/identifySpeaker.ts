@@ -147,13 +147,18 @@ interface Answering {
 async function answersTo(chunk: SegmentChunk, answering: Answering): Promise<SegmentSpeaker[]> {
   const { surface, tenantId, session, fields, gone, warn } = answering;
   try {
-    const heard = await identified(session, readChunk(chunk, fields), gone);
-    warn(heard.warnings);
-    surface.gate?.used(tenantId, (heard.end - heard.start) * 1000);
-    const answers = heard.segments.map((segment) => answerOf(chunk.id, segment));
+    const identification = await identified(session, readChunk(chunk, fields), gone);
+    warn(identification.warnings);
+    surface.gate?.used(tenantId, (identification.end - identification.start) * 1000);
+    const answers = identification.segments.map((segment) => answerOf(chunk.id, segment));
     if (answers.length > 0 || !fields.isVerbose) return answers;
     return [
-      { id: chunk.id, start: heard.start, end: heard.end, Error: 'nobody speaks in this chunk [AUDIO_NO_SPEECH]' },
+      {
+        id: chunk.id,
+        start: identification.start,
+        end: identification.end,
+        Error: 'nobody speaks in this chunk [AUDIO_NO_SPEECH]',
+      },
     ];
   } catch (thrown) {
     const refusal = refusalOf(thrown);

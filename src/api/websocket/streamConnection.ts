@@ -51,7 +51,7 @@ export class StreamConnection {
     this.#surface = surface;
     this.#opening = opening;
     this.#listener = {
-      tell: (text) => this.#send(text),
+      send: (text) => this.#send(text),
       close: (code, reason) => this.#close(CLOSE[code], reason),
     };
     socket.on(
@@ -162,7 +162,7 @@ export class StreamConnection {
 
   #ready(session: StreamSession): void {
     const { engine, limits } = this.#surface;
-    this.#tell({
+    this.#sendMessage({
       type: 'ready',
       sessionId: session.id,
       resumeToken: session.resumeToken,
@@ -207,12 +207,12 @@ export class StreamConnection {
     this.#relief = setInterval(this.#guarded(look), RELIEF_MS);
   }
 
-  #obey(session: StreamSession, asked: Command): void {
+  #obey(session: StreamSession, command: Command): void {
     this.#assertStillHeld();
-    if (asked.type === 'ack') session.acknowledge(asked.seq);
-    else if (asked.type === 'ping') this.#tell({ type: 'pong' });
-    else if (asked.type === 'end') session.end();
-    else if (this.#caller) session.enroll(asked, this.#caller);
+    if (command.type === 'ack') session.acknowledge(command.seq);
+    else if (command.type === 'ping') this.#sendMessage({ type: 'pong' });
+    else if (command.type === 'end') session.end();
+    else if (this.#caller) session.enroll(command, this.#caller);
   }
 
   #ping(): void {
@@ -235,10 +235,10 @@ export class StreamConnection {
     this.#session?.countUse();
     if (!audio || audio.position === this.#ackedPosition) return;
     this.#ackedPosition = audio.position;
-    this.#tell({ type: 'ack', position: audio.position, bufferedMs: Math.round(audio.bufferedMs) });
+    this.#sendMessage({ type: 'ack', position: audio.position, bufferedMs: Math.round(audio.bufferedMs) });
   }
 
-  #tell(message: Unnumbered): void {
+  #sendMessage(message: Unnumbered): void {
     this.#send(JSON.stringify(message));
   }
 

@@ -18,7 +18,7 @@ const MOST_COMMANDS = 100;
 
 /** A connection, as a session sees it. */
 export interface Listener {
-  tell(text: string): void;
+  send(text: string): void;
   /** No more messages follow. */
   close(code: 'done' | 'badMessage' | 'failed' | 'takenOver' | 'tooMany', reason: string): void;
 }
@@ -96,7 +96,7 @@ export class StreamSession {
     this.#listener?.close('takenOver', 'another connection has resumed this session');
     if (this.#listener) this.audio.cut();
     this.#listener = listener;
-    for (const text of this.#outbox.after(lastSeq) ?? []) listener.tell(text);
+    for (const text of this.#outbox.after(lastSeq) ?? []) listener.send(text);
     this.#outbox.acknowledge(lastSeq);
     this.#closeListener();
   }
@@ -141,7 +141,7 @@ export class StreamSession {
   /** The same, in the background; failures are reported. */
   disposeSoon(): void {
     guarded(
-      (thrown) => this.#told(thrown),
+      (thrown) => this.#problemOf(thrown),
       () => this.dispose(),
     )();
   }
@@ -171,16 +171,16 @@ export class StreamSession {
     this.#commands.add(id);
     if (!mayDo(by, 'enrol')) {
       const refused = httpRefusal('KEY_SCOPE', 'this API key may not do this; use one with the scope enrol');
-      this.#tell({ type: 'refused', id, ...this.#told(refused) });
+      this.#emit({ type: 'refused', id, ...this.#problemOf(refused) });
       return;
     }
     const { languageCode } = this.#options.hello;
     const person = { speakerId, ...present({ cluster, name, consentText, languageCode }) };
     const enrolling = async (): Promise<void> => {
       const options = { actor: { name: `key:${by.keyId}`, requestId: this.id } };
-      this.#tell({ type: 'enrolled', id, result: await this.#live.enrollUnknown(person, options) });
+      this.#emit({ type: 'enrolled', id, result: await this.#live.enrollUnknown(person, options) });
     };
-    guarded((thrown) => this.#tell({ type: 'refused', id, ...this.#told(thrown) }), enrolling)();
+    guarded((thrown) => this.#emit({ type: 'refused', id, ...this.#problemOf(thrown) }), enrolling)();
   }
 
   async #listen(): Promise<void> {
@@ -194,28 +194,28 @@ export class StreamSession {
     try {
       for await (const event of this.#live.events()) {
         if (event.type === 'turn' && !event.turn.isFinal && !hello.isTentative) continue;
-        this.#tell({ type: 'event', event: liveSpeakerEvent(event, context) });
+        this.#emit({ type: 'event', event: liveSpeakerEvent(event, context) });
       }
       if (this.#outOfAudio !== undefined) return this.#fail(this.#outOfAudio);
       this.#last = { code: 'done', reason: 'the stream has ended' };
-      this.#tell({ type: 'ended', position: this.audio.position });
+      this.#emit({ type: 'ended', position: this.audio.position });
     } catch (thrown) {
       if (!this.#isOver) this.#fail(thrown);
     }
   }
 
   #fail(thrown: unknown): void {
-    const told = this.#told(thrown);
+    const problem = this.#problemOf(thrown);
     const { type } = refusalOf(thrown);
     const code = type === 'api_error' ? 'failed' : type === 'quota' ? 'tooMany' : 'badMessage';
-    this.#last = { code, reason: `the stream cannot go on [${told.code}]` };
-    this.#tell({ type: 'failed', ...told });
+    this.#last = { code, reason: `the stream cannot go on [${problem.code}]` };
+    this.#emit({ type: 'failed', ...problem });
   }
 
-  #tell(message: Numbered): void {
+  #emit(message: Numbered): void {
     if (this.#isOver) return;
     const text = this.#outbox.add(message);
-    this.#listener?.tell(text);
+    this.#listener?.send(text);
     this.#closeListener();
   }
 
@@ -223,7 +223,7 @@ export class StreamSession {
     if (this.#last) this.#listener?.close(this.#last.code, this.#last.reason);
   }
 
-  #told(thrown: unknown): { readonly code: string; readonly message: string } {
+  #problemOf(thrown: unknown): { readonly code: string; readonly message: string } {
     const refusal = refusalOf(thrown);
     if (refusal.type === 'api_error') {
       const failure = { requestId: this.id, code: refusal.code, error: asVoicePrintsError(thrown) };

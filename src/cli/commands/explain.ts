@@ -31,10 +31,10 @@ export const explain: Command = {
   options: { markdown: { about: 'A table for documents' } },
   example: 'voice-prints explain AUDIO_CORRUPT',
   async run(args, terminal) {
-    const asked = args.positionals.map((code) => code.toUpperCase());
-    const unknown = asked.find((code) => !all().some((one) => one.code === code));
+    const codes = args.positionals.map((code) => code.toUpperCase());
+    const unknown = codes.find((code) => !all().some((one) => one.code === code));
     if (unknown !== undefined) throw usageError(`there is no code ${unknown}; voice-prints explain lists all of them`);
-    const rows = asked.length === 0 ? all() : all().filter(({ code }) => asked.includes(code));
+    const rows = codes.length === 0 ? all() : all().filter(({ code }) => codes.includes(code));
     const text = hasFlag(args, 'markdown')
       ? markdown(rows)
       : table(rows.map(({ code, means, remedy }) => [code, `${plain(means)}; ${plain(remedy)}`]));

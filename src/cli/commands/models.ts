@@ -25,10 +25,10 @@ const nameOf = ({ id, storedAs }: SpeakerModel | SegmentationModel): string => s
 type InUse = Pick<ModelStore, 'defaultId' | 'segmentationId'>;
 
 /** A model as `models` prints it; `model` is the id in answers and voiceprints. */
-const told = (model: SpeakerModel | SegmentationModel, inUse: InUse) =>
-  'kind' in model ? toldOfSegmentation(model, inUse) : toldOfSpeakerModel(model, inUse);
+const summaryOf = (model: SpeakerModel | SegmentationModel, inUse: InUse) =>
+  'kind' in model ? segmentationSummary(model, inUse) : speakerModelSummary(model, inUse);
 
-const toldOfSpeakerModel = (model: SpeakerModel, { defaultId }: InUse) => ({
+const speakerModelSummary = (model: SpeakerModel, { defaultId }: InUse) => ({
   id: nameOf(model),
   kind: 'speaker',
   model: model.id,
@@ -43,7 +43,7 @@ const toldOfSpeakerModel = (model: SpeakerModel, { defaultId }: InUse) => ({
   inUse: nameOf(model) === defaultId,
 });
 
-const toldOfSegmentation = (model: SegmentationModel, { segmentationId }: InUse) => ({
+const segmentationSummary = (model: SegmentationModel, { segmentationId }: InUse) => ({
   id: nameOf(model),
   kind: model.kind,
   model: model.id,
@@ -68,8 +68,8 @@ const list: Command = {
   example: 'voice-prints models list',
   async run(args, terminal) {
     const store = await openModels(args, terminal);
-    const speakerModels = (await store.list()).map((model) => toldOfSpeakerModel(model, store));
-    const others = (await store.listSegmentation()).map((model) => toldOfSegmentation(model, store));
+    const speakerModels = (await store.list()).map((model) => speakerModelSummary(model, store));
+    const others = (await store.listSegmentation()).map((model) => segmentationSummary(model, store));
     const idOf = ({ id, inUse }: { id: string; inUse: boolean }) => (inUse ? `${id} (in use)` : id);
     const rows = [
       ...speakerModels.map((model) => [
@@ -100,14 +100,14 @@ const show: Command = {
     const store = await openModels(args, terminal);
     const model = await store.resolveEither(args.positionals[0]!);
     if ('kind' in model) {
-      const answer = toldOfSegmentation(model, store);
+      const answer = segmentationSummary(model, store);
       printResult(args, terminal, answer, table(Object.entries(answer).map(([name, value]) => [name, `${value}`])));
       return;
     }
     const { calibration, isOwnCalibration } = await calibrationInStore(storeFolder(args, terminal.env), model);
     const calibratedBy = calibration ? (isOwnCalibration ? 'own' : 'built-in') : 'none';
     const answer = {
-      ...toldOfSpeakerModel({ ...model, calibration }, store),
+      ...speakerModelSummary({ ...model, calibration }, store),
       calibration: { from: calibratedBy, source: calibration?.source ?? null },
       frontEnd: model.frontEnd,
     };
@@ -167,7 +167,7 @@ A URL is http or https; VOICE_PRINTS_WEBHOOK_ALLOW=host,host lets it lead into a
       onBytes: (received) => bar.amount('receiving', `${(received / 2 ** 20).toFixed(1)} MiB`),
     });
     bar[Symbol.dispose]();
-    const answer = told(model, await ModelStore.openFor(storeDirectory));
+    const answer = summaryOf(model, await ModelStore.openFor(storeDirectory));
     const how = answer.inUse ? ' It is in use.' : ` Use it: voice-prints models use ${nameOf(model)}`;
     printResult(args, terminal, answer, `${nameOf(model)} was added (SHA-256 ${model.sha256}).${how}`);
   },
@@ -191,13 +191,13 @@ anew. Engines that already run keep the model they were started with.`,
       return;
     }
     const model = await useModel(storeDirectory, args.positionals[0]!);
-    const answer = told(model, await ModelStore.openFor(storeDirectory));
+    const answer = summaryOf(model, await ModelStore.openFor(storeDirectory));
     if ('kind' in model) {
       printResult(args, terminal, answer, `${nameOf(model)} is in use.`);
       return;
     }
-    const heard = await hearKeptAudio(args, terminal);
-    const { reembedded, stale } = heard ?? { reembedded: null, stale: null };
+    const result = await reembedKeptAudio(args, terminal);
+    const { reembedded, stale } = result ?? { reembedded: null, stale: null };
     const text = reembedded ? ` It heard the kept audio of ${reembedded} people.` : '';
     printResult(
       args,
@@ -218,7 +218,7 @@ anew. Engines that already run keep the model they were started with.`,
 };
 
 /** Re-embeds kept audio with the model in use; undefined where the store is encrypted and its key was not given. */
-async function hearKeptAudio(args: ParsedArguments, terminal: Terminal): Promise<Reembedded | undefined> {
+async function reembedKeptAudio(args: ParsedArguments, terminal: Terminal): Promise<Reembedded | undefined> {
   try {
     await using engine = await openEngine(args, terminal, { model: undefined });
     using bar = new ProgressBar(args, terminal);

@@ -30,8 +30,8 @@ export async function serveGrpcToo(
   terminal: Terminal,
   { host, ...shared }: GrpcToServe,
 ): Promise<RunningGrpcServer | undefined> {
-  const asked = textOption(args, 'grpc-port');
-  if (asked === 'off') return undefined;
+  const portText = textOption(args, 'grpc-port');
+  if (portText === 'off') return undefined;
   const port = numberOption(args, 'grpc-port', { least: 0, most: 65_535, isWhole: true });
   const { serveGrpc } = await import('../../api/grpc/serveGrpc.js');
   const tls = await tlsPair(args, 'grpc-cert', 'grpc-key');
@@ -42,7 +42,7 @@ export async function serveGrpcToo(
   try {
     return await serveGrpc(options);
   } catch (error) {
-    if (asked !== undefined || !(error instanceof VoicePrintsError) || tls !== undefined) throw error;
+    if (portText !== undefined || !(error instanceof VoicePrintsError) || tls !== undefined) throw error;
     remark(args, terminal, `No gRPC: ${error.message} with --grpc-port.`);
     return undefined;
   }

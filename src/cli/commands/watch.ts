@@ -57,7 +57,7 @@ somebody else's; stream, dropped and degraded about the stream itself.`,
     });
     const context = contextOf(args, engine, sessionId);
     try {
-      await tell(session.events(), context, args, terminal);
+      await printEvents(session.events(), context, args, terminal);
     } catch (error) {
       if (!terminal.signal.aborted) throw error; // Ctrl-C is the normal end of watching
     }
@@ -92,7 +92,7 @@ const contextOf = (args: ParsedArguments, engine: Engine, sessionId: string): Ev
 });
 
 /** Prints events until the stream ends. Throws the failure that ended it, if any. */
-async function tell(
+async function printEvents(
   events: AsyncIterable<LiveEvent>,
   context: EventContext,
   args: ParsedArguments,
@@ -103,8 +103,8 @@ async function tell(
   for await (const event of events) {
     if (event.type === 'state') last = event.state;
     if (event.type === 'turn' && !event.turn.isFinal && hasFlag(args, 'final')) continue;
-    const told = liveSpeakerEvent(event, context);
-    if (hasFlag(args, 'json')) terminal.stdout.write(`${printableJson(told)}\n`);
+    const line = liveSpeakerEvent(event, context);
+    if (hasFlag(args, 'json')) terminal.stdout.write(`${printableJson(line)}\n`);
     else view.show(event);
   }
   if (last?.status === 'ended' && last.code !== undefined) {

@@ -145,24 +145,24 @@ async function resendEach(ids: readonly string[], resendOne: (id: string) => Pro
   return { resent, failed };
 }
 
-function notAll(failed: Resent['failed'], asked: number): VoicePrintsError {
+function notAll(failed: Resent['failed'], requested: number): VoicePrintsError {
   const each = failed.map(({ id, error }) => `${id}: ${error.message} (${error.code})`).join('; ');
-  const message = `${failed.length} of ${asked} webhooks are not sent again; ${each}`;
+  const message = `${failed.length} of ${requested} webhooks are not sent again; ${each}`;
   return new VoicePrintsError(failed[0]!.error.code, message, {
     details: { webhookIds: failed.map(({ id }) => id).join(',') },
   });
 }
 
-async function resendInStore(jobs: Jobs, asked: readonly string[], tenantId: string): Promise<Resent> {
-  const letters = asked[0] === 'all' ? await jobs.deadLetters(MOST_LISTED, tenantId) : [];
-  const ids = asked[0] === 'all' ? letters.map(({ webhookId }) => webhookId) : asked;
+async function resendInStore(jobs: Jobs, requested: readonly string[], tenantId: string): Promise<Resent> {
+  const letters = requested[0] === 'all' ? await jobs.deadLetters(MOST_LISTED, tenantId) : [];
+  const ids = requested[0] === 'all' ? letters.map(({ webhookId }) => webhookId) : requested;
   return resendEach(ids, (id) => jobs.resend(id, tenantId));
 }
 
-async function resendAtServer(terminal: Terminal, server: string, asked: readonly string[]): Promise<Resent> {
+async function resendAtServer(terminal: Terminal, server: string, requested: readonly string[]): Promise<Resent> {
   const path = '/v1/webhooks/dead-letters';
-  let ids = asked;
-  if (asked[0] === 'all') {
+  let ids = requested;
+  if (requested[0] === 'all') {
     const answer = (await askServer(terminal, server, `${path}?limit=${MOST_LISTED}`)) as {
       deadLetters: readonly ShownLetter[];
     };

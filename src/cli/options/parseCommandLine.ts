@@ -60,8 +60,8 @@ function parsedOrUsage(
   } catch (error) {
     // Only the first sentence of the message, which names the option; the rest is advice on dashes.
     const reason = (error as Error).message.split(/\. /)[0]!.replace(/\.$/, '');
-    const told = reason.charAt(0).toLowerCase() + reason.slice(1);
-    throw usageError(`${told}; see voice-prints ${command.name} --help`);
+    const problem = reason.charAt(0).toLowerCase() + reason.slice(1);
+    throw usageError(`${problem}; see voice-prints ${command.name} --help`);
   }
 }
 

@@ -7,10 +7,10 @@ export async function readBytes(file: string): Promise<Uint8Array> {
     return await readFile(file);
   } catch (cause) {
     const isAbsent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const [code, told] = isAbsent
+    const [code, problem] = isAbsent
       ? (['FILE_NOT_FOUND', 'does not exist; check the path'] as const)
       : (['FILE_UNREADABLE', 'cannot be read; check that it is a file and its permissions'] as const);
-    throw new VoicePrintsError(code, `${file} ${told}`, { cause, details: { file } });
+    throw new VoicePrintsError(code, `${file} ${problem}`, { cause, details: { file } });
   }
 }
 

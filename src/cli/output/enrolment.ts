@@ -56,9 +56,9 @@ function partlyRefused({ samples, speakerId, speechSeconds }: EnrollResult): Voi
 
 /** Error where nothing was stored: the first reason of every rejected sample, and the remedy, in one line. */
 function refusal({ samples, reasons, speakerId, speechSeconds }: EnrollResult): VoicePrintsError {
-  const told = firstReasons(samples);
+  const first = firstReasons(samples);
   const general = reasons.filter((reason) => reason.refuses).map((reason) => `${reason.message} (${reason.code})`);
-  const all = [...new Set([...told, ...(told.length === 0 ? general : [])])];
+  const all = [...new Set([...first, ...(first.length === 0 ? general : [])])];
   const codes = [...samples.flatMap((sample) => sample.reasons), ...reasons]
     .filter((reason) => reason.refuses)
     .map((reason) => reason.code);

@@ -74,9 +74,9 @@ function drawnRow(row: Row, y: number, { left, scale }: { readonly left: number;
   const bars = row.segments.map((segment) => {
     const width = Math.max(1, (segment.end - segment.start) * scale);
     const score = segment.decision === 'unknown' ? '' : `, ${percent(segment.score)}`;
-    const told = `${voiceLabel(segment)}: ${clock(segment.start)}–${clock(segment.end)}${score}`;
+    const title = `${voiceLabel(segment)}: ${clock(segment.start)}–${clock(segment.end)}${score}`;
     const kind = segment.decision === 'uncertain' ? ' class="unsure"' : '';
-    return `<rect x="${(left + segment.start * scale).toFixed(1)}" y="${y + 4}" width="${width.toFixed(1)}" height="${BAR_HEIGHT}" rx="3" fill="${row.colour}"${kind}><title>${escaped(told)}</title></rect>`;
+    return `<rect x="${(left + segment.start * scale).toFixed(1)}" y="${y + 4}" width="${width.toFixed(1)}" height="${BAR_HEIGHT}" rx="3" fill="${row.colour}"${kind}><title>${escaped(title)}</title></rect>`;
   });
   return [label, ...bars];
 }
