@@ -21,7 +21,7 @@ afterAll(() => server[Symbol.asyncDispose]());
 const get = (path: string, key: string) =>
   fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${key}` } });
 
-test('the log tells of every call, and nothing of people', async () => {
+test('the log records every call, and nothing about people', async () => {
   const answer = await get('/v1/speakers/anna_kovacs?name=Anna', 'acme-key');
   await get('/v1/speakers', 'wrong-secret');
   await expect.poll(() => lines).toHaveLength(2);
@@ -68,7 +68,7 @@ test('Prometheus reads what was answered, with a key for everything', async () =
   expect(text).toMatch(/^voice_prints_process_resident_memory_bytes \d+$/m);
 });
 
-test('who must know whether it lives and whether it can work is told without a key', async () => {
+test('liveness and readiness are answered without a key', async () => {
   expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: 'ok' });
   expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ status: 'ready' });
 });

@@ -70,7 +70,7 @@ test('an unknown call below /v1 is a problem document, as the calls there have i
   });
 });
 
-test('a taken port is said in words', async () => {
+test('a port in use is a clear error', async () => {
   const url = new URL(await start(listeningEngine().engine));
   const second = serve({ engine: listeningEngine().engine, keys, port: Number(url.port) });
   await expect(second).rejects.toMatchObject({

@@ -110,7 +110,7 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       expect((await next.queue.list('u', { limit: 20 })).jobs).toHaveLength(1);
     });
 
-    test('lists the jobs of one owner where that is asked for', async () => {
+    test('lists the jobs of one owner on request', async () => {
       const { place, queue } = await openNew();
       await queue.add(order('a', { ownerId: 'key-1' }));
       await queue.add(order('b', { ownerId: 'key-2' }));
@@ -230,7 +230,7 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       expect((await queue.take())?.job).toMatchObject({ requestId: 'a', tries: 2, lastFailure: FAILURE });
     });
 
-    test('cancelling takes a job from whoever has it, and erasing forgets it', async () => {
+    test('cancelling revokes the claim on a job, and erasing removes it', async () => {
       const { place, queue } = await openNew();
       await queue.add(order('a', { webhookUrl: WEBHOOK }));
       await queue.add(order('b'));
@@ -280,7 +280,7 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       expect(tomorrow.queue.audioUsedMs('t', today)).toBe(0);
     });
 
-    test("jobs of a tenant that is held wait, and stand in nobody's way", async () => {
+    test('jobs of a held tenant wait, and do not block others', async () => {
       const { place, queue } = await openNew();
       await queue.add(order('a'));
       await queue.take();
@@ -304,7 +304,7 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       expect(two.cursor).toBeUndefined();
     });
 
-    test('what is over expires, what waits too long can be taken to be ended', async () => {
+    test('ended jobs expire, jobs that wait too long can be claimed to be ended', async () => {
       const { place, queue } = await openNew();
       await queue.add(order('a'));
       await queue.settle((await queue.take())!, { result: 1 });
@@ -325,7 +325,7 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       await opened.queue.settle((await opened.queue.take())!, { result: 1 });
     };
 
-    test('a message is taken by one, and by the next process under the same id', async () => {
+    test('a message is claimed once, and by the next process under the same id', async () => {
       const { place, queue, outbox } = await openNew();
       await settled({ queue }, 'a');
       const delivery = (await outbox.take(place.clock.nowMs, 4))!;
@@ -350,7 +350,7 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       });
     });
 
-    test('what failed waits its time, and one host takes only so many at once', async () => {
+    test('a failed message waits for its next attempt, and messages to one host are limited', async () => {
       const { place, queue, outbox } = await openNew();
       for (const id of ['a', 'b', 'c']) await settled({ queue }, id);
       const { nowMs } = place.clock;

@@ -120,7 +120,7 @@ export function unknownVoicesContract(name: string, newPlace: () => UnknownVoice
       expect(await idsOf(b)).toEqual(['unknown-1', 'unknown-2']);
     });
 
-    test('voices not heard for long expire', async () => {
+    test('voices without recent speech expire', async () => {
       const place = newPlace();
       let now = 0;
       const voices = await open(place, () => now);
@@ -136,7 +136,7 @@ export function unknownVoicesContract(name: string, newPlace: () => UnknownVoice
       expect(await again.list('t')).toEqual([later]);
     });
 
-    test('of too many those not heard for longest give way, in their tenant', async () => {
+    test('beyond the limit of a tenant the least recent voices are dropped', async () => {
       const voices = await open(newPlace());
       await heard(voices, 'other', 0);
       await heard(voices, 't', 20);

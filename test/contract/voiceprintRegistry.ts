@@ -24,7 +24,7 @@ export function voiceprintRegistryContract(name: string, newPlace: () => Registr
     const put = (registry: VoiceprintRegistry, voiceprint: Voiceprint) =>
       registry.update(voiceprint.tenantId, voiceprint.id, () => voiceprint);
 
-    test('an empty store has nobody', async () => {
+    test('an empty store has no voiceprints', async () => {
       const registry = await openNew();
       expect(await registry.list('t')).toEqual([]);
       expect(await registry.get('t', 'anna')).toBeUndefined();
@@ -170,7 +170,7 @@ export function voiceprintRegistryContract(name: string, newPlace: () => Registr
       expect(await (await open(place)).speech('t', AUDIO_ID)).toEqual(speech);
     });
 
-    test('speech that nobody names, or that another tenant names, is not kept', async () => {
+    test('speech without a reference, or with one of another tenant, is not kept', async () => {
       const registry = await openNew();
       await put(registry, { ...withAudio('anna'), tenantId: 'other' });
       expect(await registry.keepSpeech('t', AUDIO_ID, speech)).toBe(false);

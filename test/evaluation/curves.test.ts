@@ -30,11 +30,11 @@ test.each([
   expect([...histogram(Float64Array.from(values), 0, 3, 3)]).toEqual(expected);
 });
 
-test('claims of 50 % that come true half the time lie on the diagonal, whatever the numbers of trials', () => {
+test('claims of 50 % that come true half the time are on the diagonal, whatever the numbers of trials', () => {
   expect(reliability(trials([0], [0, 0, 0, 0]))).toEqual([{ x: 0.5, y: 0.5 }]);
 });
 
-test('claims of 90 % that never come true lie at the bottom', () => {
+test('claims of 90 % that never come true are at the bottom', () => {
   const [point, ...rest] = reliability(trials([-30], [Math.log(9)])).reverse();
   expect(point!.x).toBeCloseTo(0.9, 9);
   expect(point!.y).toBe(0);

@@ -17,7 +17,7 @@ test.each([
   expect(Math.abs(minDcf(scores, 0.01) - dcf)).toBeLessThan(1e-12);
 });
 
-test('Cllr: 1 bit for scores that say nothing, near 0 for large right ones', () => {
+test('Cllr: 1 bit for uninformative scores, near 0 for large right ones', () => {
   expect(Math.abs(cllr(trials([0, 0], [0, 0, 0])) - 1)).toBeLessThan(1e-12);
   expect(cllr(trials([20], [-20]))).toBeLessThan(1e-6);
 });

@@ -23,7 +23,7 @@ test('logistic fit: finds the log likelihood ratio of two Gaussians, whatever th
   expect(Math.abs(slope! - 2)).toBeLessThan(0.15);
 });
 
-test('calibration: a stranger passes each preset about as often as it says', () => {
+test('calibration: impostors pass each preset at about its nominal rate', () => {
   const random = seededRandom(4);
   const trials = Array.from({ length: 500 }, (_, probe) =>
     Array.from({ length: 30 }, (__, voice) => ({
@@ -98,7 +98,7 @@ test('telephone: keeps 1 kHz, loses 6 kHz', () => {
   expect(power(telephone(tone(6000))) / power(tone(6000))).toBeLessThan(0.01);
 });
 
-test('noise lies as far below the sound as asked, and a room adds echoes; the length stays', () => {
+test('noise has the requested level below the sound, and a room adds echoes; the length is unchanged', () => {
   const random = seededRandom(9);
   const sound = Float32Array.from({ length: 16_000 }, (_, i) => 0.3 * Math.sin(i / 7));
   const power = (samples: Float32Array) => samples.reduce((sum, value) => sum + value * value, 0);

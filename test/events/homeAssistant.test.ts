@@ -43,7 +43,7 @@ test('a site is one device whose parts read the topics of the events', () => {
   expect(components.sound).toMatchObject({ device_class: 'sound', off_delay: 30 });
 });
 
-test('a device is taken away by empty retained messages on its own topics', () => {
+test('a device is removed by empty retained messages on its own topics', () => {
   const place = { base: 'speaker-id', site: 'hall' };
   const removed = removalMessages(place, 'ha');
   expect(removed.every(({ payload, retain }) => payload === '' && retain)).toBe(true);

@@ -36,7 +36,7 @@ test('who speaks is here, and gone when the window is over', () => {
   expect(presence.nextChangeAtMs).toBeUndefined();
 });
 
-test('the same person again changes the attributes and who was heard last, not the name', () => {
+test('the same person again changes the attributes and the last speaker, not the name', () => {
   const { turn, shown } = site();
   turn(liveTurn(), 1);
   const again = new Map(shown(turn(liveTurn({ turnId: 't9', score: 0.8 }), 5)));
@@ -53,14 +53,14 @@ test('the same person again changes the attributes and who was heard last, not t
   });
 });
 
-test('strangers and guesses are unknown, unless somebody known is here too', () => {
+test('unknown voices and tentative names are unknown, unless an identified person is present too', () => {
   const { turn, texts } = site();
   expect(texts(turn(strangersTurn('unknown-1'), 1))).toEqual(['unknown']);
   expect(texts(turn(liveTurn({ decision: 'uncertain', cluster: 'unknown-2' }), 2))).toEqual([]);
   expect(texts(turn(liveTurn({ turnId: 't3' }), 3))).toEqual(['Alice']);
 });
 
-test('a guess brings nobody, but keeps who is here', () => {
+test('a tentative turn makes no one present, but keeps a present person', () => {
   const { presence, at, turn, texts } = site();
   presence.announce(at(0));
   expect(texts(turn(bob({ isFinal: false }), 1))).toEqual([]);
@@ -94,14 +94,14 @@ test('an unknown who is recognised was here all the time, and only in his own se
   expect(texts(relabel('s3'))).toEqual([]);
 });
 
-test('a name taken back leaves an unknown', () => {
+test('a withdrawn name leaves an unknown', () => {
   const { hear, turn, texts, at } = site();
   turn(liveTurn(), 1);
   const taken = { cluster: 'unknown-4', speakerId: null, name: null, score: 0.2, timestampMs: at(2) };
   expect(texts(hear({ type: 'relabel', turnIds: ['t1'], ...taken }, 2))).toEqual(['unknown']);
 });
 
-test('speech of which nothing can be said makes nobody present', () => {
+test('rejected speech makes no one present', () => {
   const { presence, hear, at, texts } = site();
   presence.announce(at(0));
   const reason = 'TOO_LITTLE_SPEECH';
@@ -110,7 +110,7 @@ test('speech of which nothing can be said makes nobody present', () => {
   expect(presence.text).toBe('nobody');
 });
 
-test('a broker that lost everything is told again what is, without an event', () => {
+test('a broker that lost everything gets all retained messages again, without an event', () => {
   const { presence, turn, shown, at } = site();
   turn(liveTurn(), 1);
   const again = shown(presence.announce(at(2)));

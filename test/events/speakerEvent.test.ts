@@ -149,13 +149,13 @@ test.each<{ name: string; event: LiveEvent; topic: string; qos: 0 | 1; retain: b
   expect(eventMessage(liveSpeakerEvent(event, context), place)).toEqual({ topic, qos, retain, payload });
 });
 
-test('only turns at their end count as heard', () => {
+test('only final turns count for presence', () => {
   const final = liveSpeakerEvent({ type: 'turn', turn: liveTurn(), timestampMs }, context);
   const tentative = liveSpeakerEvent({ type: 'turn', turn: liveTurn({ isFinal: false }), timestampMs }, context);
   expect([isTurnEvent(final), isTurnEvent(tentative)]).toEqual([true, false]);
 });
 
-test('a stream that has a fault tells the errors topic as well, one that is well does not', () => {
+test('a failing stream also publishes to the errors topic, a healthy one does not', () => {
   const state = (code?: ErrorCode) =>
     liveSpeakerEvent(
       { type: 'state', state: { status: 'ended', message: 'm; do', ...(code && { code }) }, timestampMs },
@@ -207,7 +207,7 @@ test('a turn of a recording has the fields that MQTT users know, and never an em
   });
 });
 
-test('where nobody speaks in a recording there is one event with the reason', () => {
+test('a recording without speech gives one event with the reason', () => {
   const rejection = { reason: 'AUDIO_NO_SPEECH', start: 0, end: 9 };
   expect(rejectedEvent(rejection, context, timestampMs)).toMatchObject({
     event_type: 'rejected',

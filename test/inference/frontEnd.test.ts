@@ -53,13 +53,13 @@ describe('front end by metadata', () => {
     });
   });
 
-  test('the manifest has the last word', () => {
+  test('the manifest takes precedence', () => {
     const properties = { framework: '3d-speaker', normalize_samples: '1' };
     expect(frontEnd(properties, { amplitudeScale: 32768 }).amplitudeScale).toBe(32768);
   });
 });
 
-describe('front ends nobody can make', () => {
+describe('unsupported front ends', () => {
   test.each([
     { name: 'no framework', properties: {} },
     { name: 'a framework of another kind', properties: { framework: 'nemo' } },
@@ -79,7 +79,7 @@ describe('front ends nobody can make', () => {
     );
   });
 
-  test('somebody else’s metadata is not repeated at length', () => {
+  test('untrusted metadata is not repeated at length', () => {
     try {
       frontEnd({ framework: 'x'.repeat(5000) });
       expect.unreachable();

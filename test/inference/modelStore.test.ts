@@ -58,7 +58,7 @@ describe('models in the package', () => {
 });
 
 describe('models by path', () => {
-  test('any speaker model will do; its id tells two files of one name apart', async () => {
+  test('any speaker model is accepted; its id distinguishes two files of one name', async () => {
     const store = await ModelStore.open();
     const model = await store.resolve(join(directory, 'good.onnx'));
     expect(model).toMatchObject({

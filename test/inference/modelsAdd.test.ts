@@ -60,7 +60,7 @@ const children = (): string[] =>
     readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
   );
 
-describe('a model of somebody else', () => {
+describe('a third-party model', () => {
   test('is added by file, used by default, and removed when another one is in use', async () => {
     const model = await add(shippedPath, { id: 'mine', sha256: sha256.toUpperCase() });
     expect(model).toMatchObject({ storedAs: 'mine', isBuiltIn: false, dimensions, sha256 });
@@ -183,7 +183,7 @@ describe('what is refused, with the reason, and leaves nothing behind', () => {
     },
   );
 
-  test('a network that never ends is stopped, whoever waits for it', async () => {
+  test('a network that never ends is terminated', async () => {
     const message = expect.stringContaining('had not ended after 3 seconds');
     const adding = addBytes(loopingModel(), { maxTrialMs: 3_000 });
     await expect(adding).rejects.toMatchObject({ code: 'MODEL_INVALID', message });

@@ -7,7 +7,7 @@ import { bytesField, onnxFile } from './protobuf.js';
 const require = createRequire(import.meta.url);
 const shipped = readFileSync(require.resolve('#models/voice-prints-1.onnx'));
 
-describe('what an ONNX file says of itself', () => {
+describe('metadata of an ONNX file', () => {
   test('the first model', () => {
     const { properties, opset, inputs, outputs } = readOnnxMetadata(shipped);
     expect(Object.fromEntries(properties)).toMatchObject({

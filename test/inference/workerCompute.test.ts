@@ -32,7 +32,7 @@ describe('WorkerCompute: the networks in real threads', () => {
     for (const p of [...first.probabilities, ...second.probabilities]) expect(p >= 0 && p <= 1).toBe(true);
   });
 
-  test('embeddings in the order asked for, over several tasks, as one thread makes them', async () => {
+  test('embeddings in the requested order, over several tasks, equal to those of one thread', async () => {
     const pitches = [110, 150, 220]; // 90 windows: two tasks
     const windows = windowsEvery(800, 8000, 30);
     const spans = () => pitches.map((hz) => ({ samples: buzz(32_000, hz), windows }));

@@ -23,7 +23,7 @@ test('a task comes back from another thread', async () => {
   expect(threadId).toBeGreaterThan(0);
 });
 
-test('an error keeps its code, words and details on the way', async () => {
+test('an error keeps its code, message and details across threads', async () => {
   const failure = pool.run({ kind: 'fail' }, [], never);
   await expect(failure).rejects.toBeInstanceOf(VoicePrintsError);
   await expect(failure).rejects.toMatchObject({
@@ -61,7 +61,7 @@ test('an abort lets the caller go at once, and nothing is torn down', async () =
   expect((await echo(2)).echo).toBe(2);
 });
 
-test('an abort before the work was handed over is heard too', async () => {
+test('an abort before the task is submitted takes effect too', async () => {
   await echo(1);
   const controller = new AbortController();
   const work = pool.run({ kind: 'wait', ms: 20_000 }, [], controller.signal);

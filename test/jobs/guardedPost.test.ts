@@ -89,7 +89,7 @@ test('a redirect is an answer, and not followed', async () => {
   expect(inside.received).toHaveLength(0);
 });
 
-test('an answer without end is hung up on, and its status counts', async () => {
+test('an endless answer is aborted, and its status counts', async () => {
   let isGone = false;
   await using server = await openServer((_request, response) => {
     response.on('close', () => {
@@ -115,7 +115,7 @@ test('a receiver that never answers is given up, one that trickles after its sta
   expect(await post(slow.url, [new URL(slow.url).host], { timeoutMs: 300 })).toBe(200);
 });
 
-test('nobody there is unreachable', async () => {
+test('a host without a server is unreachable', async () => {
   const server = await openServer(() => undefined);
   await server[Symbol.asyncDispose]();
   await expect(post(`${server.url}/secret`, [new URL(server.url).host])).rejects.toEqual(refused('URL_UNREACHABLE'));

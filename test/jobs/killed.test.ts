@@ -85,7 +85,7 @@ test('kill -9 at any moment loses no accepted job, and makes no second message o
   expect([...ids.values()].every(({ size }) => size === 1)).toBe(true);
 });
 
-test('a job that ends the process is set aside after three tries, and takes no other with it', async () => {
+test('a job that crashes the process is set aside after three tries, and affects no other', async () => {
   const folder = await temporaryFolder();
   let server = await started(folder);
   // Both in work when the process ends; only one is to blame.

@@ -22,7 +22,7 @@ async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
 
 const SECRET_URL = 'https://example.org/secret-hook';
 
-test('with a key nothing readable lies on the disk; plain jobs met with a key are encrypted; no other key opens', async () => {
+test('with a key nothing readable is on disk; plain jobs are encrypted when opened with a key; no other key opens', async () => {
   const folder = await temporaryFolder();
   const plain = await open(folder);
   const old = await plain.audio.put(once('spoken before'), 1_000);

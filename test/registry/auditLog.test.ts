@@ -51,7 +51,7 @@ test('one tenant cannot push out what others did; all are read by time', async (
   expect(await kept(folder, { tenantId: 'quiet' })).toHaveLength(2);
 });
 
-test('half a line of a killed writer spoils no other, and is told', async () => {
+test('an incomplete line of a killed writer damages no other, and is reported', async () => {
   const folder = await temporaryFolder();
   await new AuditLog(folder).append([entry('a')]);
   await appendFile(join(folder, 'audit.log'), '{"time":"2026-06');

@@ -164,7 +164,7 @@ test('a failed write is not seen by later reads', async () => {
   expect(await readdir(folder)).not.toContain('.voiceprints.lock');
 });
 
-test('a store file taken away is an empty store, and one put back is read again', async () => {
+test('a removed store file is an empty store, and a restored one is read again', async () => {
   const folder = await temporaryFolder();
   await storeWith(folder, 'anna', 'Anna');
   await using registry = await LowdbRegistry.open(folder);

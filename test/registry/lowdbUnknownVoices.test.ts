@@ -31,7 +31,7 @@ test('putting is cheap: nothing is written until it is time, then all in one', a
   expect((await other.list('t'))[0]?.speechMs).toBe(20);
 });
 
-test('what is put is written without being asked', async () => {
+test('a put voice is written in the background', async () => {
   const folder = await temporaryFolder();
   await using voices = await open(folder, { writeEveryMs: 10 });
   await voices.put('t', randomUnknownVoice({ id: await voices.newId('t') }));
@@ -74,7 +74,7 @@ test('kept for no time, nothing is written, and what was kept before is erased o
   expect((await allBytes(folder)).includes(base64Of(voice.exemplars[0]!.embedding.values))).toBe(false);
 });
 
-test('a write that fails is told to the next caller, and nothing is lost', async () => {
+test('a failed write is reported to the next caller, and nothing is lost', async () => {
   const folder = await temporaryFolder();
   await using voices = await open(folder, { writeEveryMs: 1, lockWaitMs: 1 });
   const voice = randomUnknownVoice({ id: await voices.newId('t') });

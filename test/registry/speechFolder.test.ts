@@ -47,7 +47,7 @@ test('sealed speech cannot be put in the place of another’s', async () => {
   await expect(registry.speech('other', AUDIO_ID)).rejects.toMatchObject({ code: 'REGISTRY_CORRUPT' });
 });
 
-test('what nobody names is erased on opening, once it is old', async () => {
+test('unreferenced speech is erased on opening, once it is old', async () => {
   const { folder, registry } = await storeWithSpeech();
   const [lost, fresh] = ['c', 'd'].map((letter) => join(folder, 'speech', `${letter.repeat(32)}.json`));
   for (const path of [lost!, fresh!]) await writeFile(path, 'left by a process that was killed');

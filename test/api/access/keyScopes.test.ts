@@ -55,7 +55,7 @@ test.each([
   if (erase.status === 403) expect(await erase.json()).toMatchObject({ code: 'KEY_SCOPE', status: 403 });
 });
 
-test('a key sees and ends the jobs of its own, whoever rotates it; admin sees those of the tenant', async () => {
+test('a key sees and cancels its own jobs, also after a rotation; admin sees those of the tenant', async () => {
   const [mine, other, all] = [
     await keyFor('jobs', 'identify'),
     await keyFor('jobs', 'identify'),
@@ -92,7 +92,7 @@ test('a key sees and ends the jobs of its own, whoever rotates it; admin sees th
   expect((await json(all, '/v1/jobs/mine', undefined, 'DELETE')).status).toBe(200);
 });
 
-test('the drop-in calls say the same in their own form', async () => {
+test('the DeepAffects calls answer the same in their own format', async () => {
   const key = await keyFor('acme', 'identify');
   const answer = await call(key, '/audio/generic/api/v1/sync/diarization/delete', { method: 'POST', body: '{}' });
   expect(answer.status).toBe(403);

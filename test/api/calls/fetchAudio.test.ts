@@ -181,7 +181,7 @@ test('leaving early and aborting both close the connection', async () => {
   await expect.poll(() => closed).toEqual(['/left', '/aborted']);
 });
 
-test('a host that nobody knows or that refuses is URL_UNREACHABLE', async () => {
+test('an unknown or refusing host is URL_UNREACHABLE', async () => {
   await expect(read('http://no-such-host.invalid/secret')).rejects.toEqual(failure('URL_UNREACHABLE'));
   await expect(read('http://127.0.0.1:1/', { allowHosts: ['127.0.0.1:1'] })).rejects.toEqual(
     failure('URL_UNREACHABLE'),

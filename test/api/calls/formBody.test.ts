@@ -74,7 +74,7 @@ test('curl -F on the modern calls, with what headerless audio is', async () => {
   expect(enrolled!.request).toMatchObject({ speakerId: 'cy', name: 'Cy' });
 });
 
-test('a form without a file carries content as text; a part that says it is audio needs no file name', async () => {
+test('a form without a file carries content as text; a part with an audio content type needs no file name', async () => {
   const content = recording.toString('base64');
   expect((await curl('/v1/identify', '-F', `content=${content}`)).status).toBe(200);
   const bare = `${part('name="a"', 'RIFF', 'audio/wav')}--x--\r\n`;

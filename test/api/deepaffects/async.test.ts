@@ -73,7 +73,7 @@ describe('a job', () => {
     await until(() => readdirSync(join(server.folder, 'jobs', 'audio')).length === 0);
   });
 
-  test('takes audio as the body, and makes an id where none is given', async () => {
+  test('accepts audio as the body, and creates an id where none is given', async () => {
     const server = await start();
     const response = await fetch(`${server.url}${IDENTIFY}?apikey=acme-key`, {
       method: 'POST',
@@ -261,7 +261,7 @@ describe('a job', () => {
     expect((await server.call('GET', '/v1/jobs/a')).status).toBe(404);
   });
 
-  test('waits no longer than audio is kept, and says so to its webhook', async () => {
+  test('expires when audio is no longer kept, and reports that to its webhook', async () => {
     const receiver = held(await webhookReceiver());
     const { identify } = patientEngine();
     const settings = { concurrency: 1, audioKeptMs: -1 };

@@ -53,14 +53,14 @@ const at = (segments: readonly Segment[], second: number) =>
   segments.find(({ start, end }) => start <= second && second < end)?.speaker_id;
 const middleOf = ({ start, end }: { readonly start: number; readonly end: number }) => (start + end) / 2;
 
-test('identify names the enrolled and nobody else, from a url that is fetched when the job runs', async () => {
+test('identify names only enrolled people, from a url that is fetched when the job runs', async () => {
   const { audio } = server;
   const { segments } = await outcome('v2/async/diarization/identify', { url: server.urlOf(audio.talk) });
   const heard = audio.turns.map((turn) => at(segments, middleOf(turn)));
   expect(heard).toEqual(['slt', 'UserNotIdentified', 'UserNotIdentified', 'slt']);
 });
 
-test('diarize tells voices apart, names only whom it is asked for, and keeps to a number of speakers', async () => {
+test('diarize separates voices, names only the requested people, and respects a number of speakers', async () => {
   const { audio } = server;
   const content = contentOf(audio.talk);
   const nameless = await outcome('v2/async/diarize', { content, speakerCount: -1 });
@@ -72,7 +72,7 @@ test('diarize tells voices apart, names only whom it is asked for, and keeps to 
   expect(named.num_speakers).toBe(2);
 });
 
-test('diarize takes each channel for one person', async () => {
+test('diarize treats each channel as one person', async () => {
   const { audio } = server;
   const stereo = join(audio.directory, 'stereo.wav');
   execFileSync('sox', ['-M', audio.slt, audio.rms, stereo, 'trim', '0', '8']);

@@ -83,7 +83,7 @@ describe('enrolment', () => {
     });
   });
 
-  test('less than 6 seconds of speech is refused in the words of the contract, and nothing is stored', async () => {
+  test('less than 6 seconds of speech is refused with the message of the DeepAffects API, and nothing is stored', async () => {
     const answer = await post(callUrl('v1', 'enroll'), {
       content: base64(server.audio.little),
       encoding: 'Wave',
@@ -100,7 +100,7 @@ describe('enrolment', () => {
     expect((await get(callUrl('v2', 'enroll', 'apikey=acme-key&speakerId=short'))).status).toBe(400);
   });
 
-  test('between 6 and 12 seconds it is Success and more is wanted; samples add up', async () => {
+  test('between 6 and 12 seconds is Success with a request for more; samples accumulate', async () => {
     const body = { content: base64(server.audio.some), encoding: 'wav', speakerId: 'some' };
     const first = await post(callUrl('v1', 'enroll', 'apikey=globex-key'), body);
     expect(first).toMatchObject({ status: 200, body: { message: 'Success', enrollment_complete: false } });
@@ -147,7 +147,7 @@ describe('enrolment', () => {
     }
   });
 
-  test('incomplete people are listed with getAllSpeakers=True only, and cannot be asked for', async () => {
+  test('incomplete people are listed with getAllSpeakers=True only, and cannot be requested', async () => {
     const body = { content: base64(server.audio.some), encoding: 'wav', speakerId: 'half' };
     expect((await post(callUrl('v2', 'enroll'), body)).body.enrollment_complete).toBe(false);
     const ids = async (query: string) => {
@@ -227,7 +227,7 @@ describe('identification', () => {
     expect(body.duration).toBeCloseTo(server.audio.turns.at(-1)!.end, 1);
   });
 
-  test('only the asked-for people are named', async () => {
+  test('only the requested people are named', async () => {
     const body = { content: base64(server.audio.talk), speakerIds: ['rms'] };
     const { segments } = (await post(callUrl('v2', 'identify'), body)).body;
     expect(server.audio.turns.map(({ start, end }) => heardIn(segments, start, end))).toEqual([

@@ -69,7 +69,7 @@ test.each([
   await next.answered();
 });
 
-test('streams that need no key are not without number, and whoever watches goes on', async () => {
+test('streams that need no key are limited in number, and existing watchers continue', async () => {
   await start();
   const watching = Array.from({ length: 40 }, () => stream(WATCH, {}));
   for (const { write, finish } of watching) {
@@ -89,7 +89,7 @@ test('reflection answers so many questions on a stream', async () => {
   expect((await end).code).toBe(status.RESOURCE_EXHAUSTED);
 });
 
-test('connections that say nothing, or nothing that is gRPC, give way to those with a stream', async () => {
+test('silent and non-gRPC connections are closed in favour of those with a stream', async () => {
   await start({ limits: { maxConnections: 6 } });
   const admitted = stream(IDENTIFY, { apikey: 'right', verbose: 'true' });
   admitted.write(CHUNK);

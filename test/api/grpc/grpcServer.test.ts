@@ -71,7 +71,7 @@ function stream(server: RunningGrpcServer, key = 'acme-key'): Stream {
 
 const CHUNK = { id: 1, content: 'AAAA', encoding: 'pcm', sampleRate: 16_000 };
 
-test('that nobody is enrolled comes with the first metadata, once', async () => {
+test('the warning that no one is enrolled is sent once, in the first metadata', async () => {
   const warnings = [{ code: 'NOBODY_ENROLLED', message: 'nobody is enrolled; enrol people' }] as const;
   const server = await served(async () => ({ start: 0, end: 1, segments: [], warnings }));
   const { call, end } = stream(server);
@@ -168,7 +168,7 @@ test('a stream without chunks ends; a message too large ends it', async () => {
   expect(await large.end).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
 });
 
-test('a full engine is asked again while the client waits; a fault is told without its words', async () => {
+test('a full engine is retried while the client waits; an internal fault is reported without its message', async () => {
   const failures: string[] = [];
   let asked = 0;
   const server = await served(
@@ -192,7 +192,7 @@ test('a full engine is asked again while the client waits; a fault is told witho
   expect(failures).toEqual(['INTERNAL']);
 });
 
-test('whoever hangs up stops the work; what the client does not wait for is not read', async () => {
+test('a disconnect aborts the work; flow control leaves unread chunks with the client', async () => {
   let stopped: (() => void) | undefined;
   const isStopped = new Promise<void>((resolve) => {
     stopped = resolve;

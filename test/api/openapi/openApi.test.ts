@@ -29,7 +29,7 @@ const answerOf = (operationId: string): z.ZodType => OPERATIONS.find((one) => on
 
 const content = (path: string) => ({ content: readFileSync(path).toString('base64') });
 
-test('answers are what the document says, to the last member', async () => {
+test('answers match the document in every member', async () => {
   const told: Record<string, unknown> = {};
   const call = async (operationId: string, ...request: Parameters<AsyncServer['call']>) => {
     const { status, body } = await server.call(...request);
@@ -102,7 +102,7 @@ test('the document is served without a key, names every call, and refusals are i
   expect(body.components.schemas.Problem.properties.code.enum).toContain('SPEAKER_NOT_FOUND');
 });
 
-test('answers of the calls of the closed service are what the document says', async () => {
+test('answers of the DeepAffects calls match the document', async () => {
   await using engine = await createEngine({ storeDirectory: await temporaryFolder() });
   await using server = await asyncServer(engine, {});
   const base = '/audio/generic/api';

@@ -88,7 +88,7 @@ test.each(brokenWire)('on the wire: %s', async (name, bytes) => {
   expect(await isAlive()).toBe(true);
 });
 
-test('the server lives, nobody was enrolled by accident, and nothing was a fault of ours', async () => {
+test('the server survives, no one was enrolled by accident, and there was no internal fault', async () => {
   expect(await isAlive()).toBe(true);
   expect((await engine.speakers('acme').list()).map(({ speakerId }) => speakerId)).toEqual([]);
   expect(failures).toEqual([]);

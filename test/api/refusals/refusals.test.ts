@@ -153,7 +153,7 @@ describe('what the engine throws', () => {
 });
 
 describe('limits', () => {
-  test('one call too many is told when to come back; the place is given back', async () => {
+  test('a call beyond the limit gets Retry-After; its slot is released', async () => {
     let finish = () => {};
     const gate = new Promise<void>((resolve) => {
       finish = resolve;
@@ -194,7 +194,7 @@ describe('limits', () => {
     expect((await chunked.json()).fault.detail.code).toMatch(/^(BODY|AUDIO)_TOO_LARGE$/);
   });
 
-  test('calls without audio take small bodies only', async () => {
+  test('calls without audio accept small bodies only', async () => {
     const url = await start(listeningEngine().engine);
     const body = JSON.stringify({ speakerId: 'ann', more: 'x'.repeat(70_000) });
     const response = await post(`${url}${CONTRACT}/delete?apikey=right`, body);

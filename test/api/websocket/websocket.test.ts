@@ -77,7 +77,7 @@ const totalSeconds = () => server.audio.turns.at(-1)!.end;
 const talkSeconds = (events: readonly SpeakerEvent[]) =>
   events.filter(({ event_type }) => FINAL.includes(event_type)).reduce((sum, { start, end }) => sum + end! - start!, 0);
 
-test('the example client: names as they are heard; drops lose and double nothing', async () => {
+test('the example client: names in real time; broken connections lose and repeat nothing', async () => {
   const heard = async (drops: readonly number[]) => {
     const stream = new LiveStream(address, 'acme-key', { sampleRate: 16_000, site: 'kitchen' });
     const events: SpeakerEvent[] = [];
@@ -155,7 +155,7 @@ test('a session is resumed by its token and its tenant only; the newer connectio
   expect(await second.until('ended')).toMatchObject({ position: 48_000 });
 });
 
-test('commands: an unknown voice nobody heard is refused; what is sent twice is done once', async () => {
+test('commands: a nonexistent unknown voice is refused; a repeated command is executed once', async () => {
   const { messages, closed, say, until } = await connected();
   say({ ...HELLO, isTentative: false });
   const command = { type: 'enroll', id: 'a', speakerId: 'nobody_yet', cluster: 'unknown-99' };

@@ -26,7 +26,7 @@ const session = ({ audio }: WatchRequest): LiveSession => ({
   [Symbol.asyncDispose]: async () => {},
 });
 
-test('a key that may only name voices enrols nobody; the audio of a tenant is counted', async () => {
+test('a key with scope identify cannot enrol; the audio of a tenant is counted', async () => {
   const [hearing] = keysOfPairs('acme:hearing-key');
   const [any] = keysOfPairs('acme:any-key');
   const known = [any!, { ...hearing!, scopes: ['identify'] as const }];
@@ -57,7 +57,7 @@ test('a key that may only name voices enrols nobody; the audio of a tenant is co
   expect(gate.audioMinutesToday('acme')).toBeCloseTo(0.1, 9);
 });
 
-test('a stream ends with 4401 soon after its key was revoked, and enrols nobody in between', async () => {
+test('a stream ends with 4401 soon after its key was revoked, and cannot enrol in between', async () => {
   const [known] = keysOfPairs('acme:revoked-key');
   let held = [known!];
   const engine = { ...scriptedEngine({ watch: session }), model: { id: 'scripted' } as never };
@@ -84,7 +84,7 @@ test('a stream ends with 4401 soon after its key was revoked, and enrols nobody 
   }
 });
 
-test("a stream is told its last turns and ended when its tenant's minutes are used up; nothing more counts, and no new one opens", async () => {
+test("a stream gets its last turns and ends when its tenant's minutes are used up; nothing more counts, and no new one opens", async () => {
   const gate = new TenantGate(() => ({ audioMinutesPerDay: 0.1 }));
   const engine = { ...scriptedEngine({ watch: session }), model: { id: 'scripted' } as never };
   const server = await serve({ engine, keys: ApiKeys.fromPairs('acme:any-key'), gate, port: 0 });

@@ -86,7 +86,7 @@ test('calls over REST are noted with their key and request id', async () => {
   }
 });
 
-test('what is done and cannot be noted is told', async () => {
+test('an operation that cannot be recorded in the audit log is reported', async () => {
   const env = await storeWith('local', 'anna');
   const log = join(env.VOICE_PRINTS_HOME, 'audit.log');
   await mkdir(log);

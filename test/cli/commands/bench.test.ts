@@ -9,7 +9,7 @@ const folder = mkdtempSync(join(tmpdir(), 'voice-prints-bench-'));
 const env = { VOICE_PRINTS_HOME: join(folder, 'store') };
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('bench tells what each stage costs, and what sherpa-onnx takes beside it', async () => {
+test('bench prints the cost of each stage, and that of sherpa-onnx for comparison', async () => {
   const { exitCode, stdout, stderr } = await ran(['bench', story(folder, 'slt', 0), '--rounds', '3', '--json'], env);
   expect([exitCode, stderr]).toEqual([0, '']);
   const result = JSON.parse(stdout);
@@ -33,7 +33,7 @@ test('bench tells what each stage costs, and what sherpa-onnx takes beside it', 
   expect(result.cpuOfSherpaOnnx).toBeGreaterThan(0); // installed for these tests
 });
 
-test('without a recording it says what is missing', async () => {
+test('without a recording it reports the missing operand', async () => {
   expect(await ran(['bench', join(folder, 'nothing.wav')], env)).toMatchObject({
     exitCode: 1,
     stderr: expect.stringMatching(/^FILE_NOT_FOUND: /),

@@ -96,7 +96,7 @@ describe.skipIf(!hasCorpus)('on real voices', () => {
   });
 });
 
-test('a calibration in the store that is damaged is named before anything is heard, and --off goes back to that of the model', async () => {
+test('a damaged calibration in the store is reported before any work, and --off reverts to that of the model', async () => {
   const store = mkdtempSync(join(folder, 'damaged-'));
   const { defaultId } = await (await import('../../../src/index.js')).ModelStore.open();
   writeFileSync(join(store, `calibration-${defaultId}.json`), '{');

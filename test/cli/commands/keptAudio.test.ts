@@ -4,7 +4,7 @@ import { temporaryFolder } from '../../support/temporaryFolder.js';
 import { story } from '../speech.js';
 import { typed } from '../terminal.js';
 
-test('a new model hears kept audio at once, and says for whom there is none', async () => {
+test('a new model embeds kept audio at once, and reports people without any', async () => {
   const folder = await temporaryFolder();
   const env = { VOICE_PRINTS_HOME: join(folder, 'store'), VOICE_PRINTS_KEY: 'eight or more' };
   const first = ['--model', 'voice-prints-1'];

@@ -30,7 +30,7 @@ async function failure(...argv: string[]): Promise<string> {
   return stderr.split(':')[0]!;
 }
 
-test('a model is added, shown, used and removed; voiceprints of another are said to be stale, never compared', async () => {
+test('a model is added, shown, used and removed; voiceprints of another are reported as stale, never compared', async () => {
   const first = (await answer('models', 'list')).find(({ inUse }: { inUse: boolean }) => inUse).id;
   await answer('enroll', 'slt', story(folder, 'slt', 0), story(folder, 'slt', 1));
 

@@ -135,7 +135,7 @@ describe('identify', () => {
     },
   );
 
-  test('a file it may not write is told after the work, without half a file', async () => {
+  test('an unwritable file is reported after the work, without a partial file', async () => {
     const { exitCode, stderr } = await ran(
       ['identify', conversation, '--rttm', join(folder, 'no', 'such', 'a.rttm')],
       env,
@@ -197,7 +197,7 @@ const filesBut = (folder: string, name: string) =>
   readdirSync(folder).flatMap((found) => (found === name ? [] : [join(folder, found)]));
 
 describe('speakers', () => {
-  test('list and show tell everything but the voiceprint', async () => {
+  test('list and show print everything but the voiceprint', async () => {
     const list = await typed(['speakers', 'list', '--json'], env);
     const people = JSON.parse(list.stdout);
     expect(people.map((person: { speakerId: string }) => person.speakerId)).toEqual(['rust', 'slate']);

@@ -21,7 +21,7 @@ async function answer(...argv: string[]) {
 /** Two frames of the segmentation's grid and a step of the voice activity, whose thresholds are others with a segmentation model. */
 const ROUNDING_SECONDS = 0.08;
 
-test('a segmentation model is added, told by its kind, used and left aside; one that hears nobody changes no turn', async () => {
+test('a segmentation model is added, recognised by its kind, used and switched off; one without any speech changes no turn', async () => {
   const recording = story(folder, 'slt', 0);
   const inUse = async () =>
     (await answer('models', 'list'))
@@ -62,7 +62,7 @@ test('a segmentation model is added, told by its kind, used and left aside; one 
   });
 });
 
-test('models show tells whose calibration scores a model', async () => {
+test('models show prints the calibration in use for a model', async () => {
   const [{ id }] = await answer('models', 'list');
   const { calibration } = await answer('models', 'show', id);
   expect(calibration).toEqual({ from: 'built-in', source: expect.any(String) });

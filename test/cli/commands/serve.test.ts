@@ -55,7 +55,7 @@ test('without keys one is made, shown once, kept hashed, and good the next time'
   expect((await people(second.line.rest, key)).status).toBe(200);
 });
 
-test('a key file is read; the port that is taken is told', async () => {
+test('a key file is read; a port in use is reported', async () => {
   const keyFile = join(folder, 'keys.txt');
   writeFileSync(keyFile, '# our keys\nhome:from-a-file\n');
   const { line } = await serving('c', ['--key-file', keyFile]);
@@ -86,7 +86,7 @@ test('web pages of the origins of --cors-origins may call, else those of the env
   expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([1, 'CONFIG_INVALID']);
 });
 
-test('TLS of gRPC takes both files, and says which one is not there', async () => {
+test('TLS of gRPC needs both files, and reports a missing one', async () => {
   const store = ['--store', join(folder, 'tls'), '--port', '0', '--grpc-port', '0', '--json'];
   const env = { VOICE_PRINTS_API_KEYS: 'home:first-key' };
   const half = await ran(['serve', '--grpc-cert', 'a.pem', ...store], env);

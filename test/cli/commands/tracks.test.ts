@@ -50,7 +50,7 @@ test('a track that is not there, and a channel that is no number', async () => {
   expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/--channel left/) });
 });
 
-test('enrolment takes one track alone', async () => {
+test('enrolment uses one track only', async () => {
   const { exitCode, stdout } = await ran(['enroll', 'somebody', recording, '--track', '1', '--json'], env);
   expect(exitCode).toBe(1);
   expect(JSON.parse(stdout).error.message).toContain('sounds like slate');

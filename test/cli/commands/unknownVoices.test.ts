@@ -58,7 +58,7 @@ test('unknown voices are listed, enrolled and forgotten', async () => {
   expect((await typed(['speakers', 'unknowns'], env)).stdout).toMatch(/^No unknown voice is kept/);
 });
 
-test('what is not there, and what is not clear, is said', async () => {
+test('missing and ambiguous arguments are reported', async () => {
   const env = await storeWithUnknowns(1);
   const missing = { exitCode: 1, stderr: expect.stringMatching(/^CLUSTER_NOT_FOUND: /) };
   expect(await typed(['speakers', 'forget', 'unknown-7'], env)).toMatchObject(missing);

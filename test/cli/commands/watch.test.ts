@@ -32,7 +32,7 @@ const eventsOf = (stdout: string) =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-test('a file is told event by event, as it is heard: guesses first, then who it was', async () => {
+test('a file is printed event by event in real time: tentative events first, then the final ones', async () => {
   const { exitCode, stdout, stderr } = await ran(['watch', talk, '--json', '--site', 'door'], env);
   expect([exitCode, stderr]).toEqual([0, '']);
   const events = eventsOf(stdout);

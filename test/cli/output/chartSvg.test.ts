@@ -4,7 +4,7 @@ import { chartSvg } from '../../../src/cli/output/chartSvg.js';
 
 const axis = (label: string) => ({ label, from: 0, to: 10, ticks: [{ at: 5, text: 'five' }] });
 
-test('points lie where the axes say, and text is escaped', () => {
+test('points are placed by the axes, and text is escaped', () => {
   const svg = chartSvg({
     title: 'a < b & c',
     x: axis('time (s)'),

@@ -64,7 +64,7 @@ test('turns for people: time, name, percentage; an uncertain voice keeps its que
   expect(lines[2]).toMatch(/^1:01:40\.0–1:02:00\.0 +unknown-2 \(Alice <&> "A"\?\) +60 %$/);
 });
 
-test('neighbouring turns of one voice are one row, unless every turn is asked for', () => {
+test('neighbouring turns of one voice are one row, unless every turn is requested', () => {
   const said = (start: number, end: number, speakerId: string) =>
     turn({ speakerId, name: 'Alex', start, end, score: 0.9, decision: 'identified' });
   // Two people of one name; a pause of more than ten seconds.
@@ -124,7 +124,7 @@ test('the timeline is well-formed, has a bar a turn, both colour schemes, and sh
   }
 });
 
-test('a recording in which nobody speaks is drawn and told', () => {
+test('a recording without speech is drawn and printed', () => {
   const silence = { ...conversation, segments: [] };
   expect(timelineSvg(silence, 'silence.wav')).toContain('nobody speaks');
   expect(turnsTable(silence)).toBe('Nobody speaks in this recording.');
