@@ -1,5 +1,5 @@
 // Samples for measuring the enrolment gate, made of the corpus: one person, two people, noise, overload. All in memory.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { corpusFolder, openFile } from './speakerModel.mjs';
 
@@ -20,6 +20,23 @@ export function corpusRows(set, split) {
   const lines = readFileSync(join(corpusFolder, 'manifest.jsonl'), 'utf8').trim().split('\n');
   return lines.map((line) => JSON.parse(line)).filter((row) => row.set === set && row.split === split && row.speaker);
 }
+
+/** People of some sets, an utterance a row, as a manifest for calibrateModel. */
+export const peopleOf = (sets, split) =>
+  sets
+    .flatMap((set) => corpusRows(set, split))
+    .flatMap(({ file, speaker, utterances }) =>
+      utterances.map(([from, to, session]) => ({
+        speaker,
+        file: join(corpusFolder, file),
+        start: from / RATE_HZ,
+        end: to / RATE_HZ,
+        ...(session === undefined ? {} : { session: String(session) }),
+      })),
+    );
+
+export const writeManifest = (path, rows) =>
+  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
 
 export async function decode(path) {
   const recording = await openFile(path);

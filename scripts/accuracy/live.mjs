@@ -1,8 +1,9 @@
 // Names in conversations heard live, with the built engine:
-//   node scripts/accuracy/live.mjs [--seed 3] [--count 8] [--model ID|FILE] [--out FOLDER] [--offline] [--real-time] [--verbose] [learner telephone]
+//   node scripts/accuracy/live.mjs [--seeds 3,5,7] [--count 8] [--model ID|FILE] [--out FOLDER] [--offline] [--real-time] [--verbose] [learner telephone]
 // Conversations and voiceprints as in dialogues.mjs. Audio is given in frames of 32 ms as fast as it is taken; what was known
 // when is told by the stream's clock plus the time that the engine took for it. --real-time gives a frame every 32 ms and
-// goes by the wall clock. --offline identifies the same recordings whole, with the same voiceprints.
+// goes by the wall clock. --offline identifies the same recordings whole, with the same voiceprints. With several seeds each is
+// a set of conversations of its own, and mean and standard deviation over the seeds come last.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,7 @@ import { corpusFolder, openFile } from './speakerModel.mjs';
 const { values, positionals } = parseArgs({
   options: {
     model: { type: 'string' },
-    seed: { type: 'string', default: '3' },
+    seeds: { type: 'string', default: '3' },
     count: { type: 'string', default: '8' },
     only: { type: 'string' },
     out: { type: 'string', default: join(tmpdir(), 'voice-prints-accuracy') },
@@ -34,8 +35,16 @@ const FRAME = 512;
 /** Pauses up to this long belong to a person's turn, when the time to the name is taken. */
 const TURN_PAUSE_SECONDS = 0.7;
 
+const seeds = values.seeds.split(',');
 for (const set of positionals.length > 0 ? positionals : ['learner', 'telephone']) {
-  const folder = conversations(set);
+  const figures = [];
+  for (const seed of seeds) figures.push(await measure(set, seed));
+  if (seeds.length > 1) summary(set, figures);
+}
+
+/** All conversations of one seed; prints and returns their figures. */
+async function measure(set, seed) {
+  const folder = conversations(set, seed);
   const heard = [];
   for (const name of readdirSync(folder)
     .filter((file) => /^\d+\.json$/.test(file))
@@ -43,16 +52,31 @@ for (const set of positionals.length > 0 ? positionals : ['learner', 'telephone'
     .sort()) {
     if (!values.only || values.only === name) heard.push(await hearConversation(folder, name));
   }
-  report(set, heard);
+  return report(`${set}, seed ${seed}`, heard);
 }
 
-function conversations(set) {
-  const folder = join(values.out, `${set}-${values.seed}-${values.count}`);
+/** Mean and standard deviation of every figure over the seeds. */
+function summary(set, figures) {
+  console.log(`${set}, ${figures.length} seeds, mean ± standard deviation (least to most):`);
+  for (const name of Object.keys(figures[0])) {
+    const all = figures.map((one) => one[name]);
+    const mean = all.reduce((sum, value) => sum + value, 0) / all.length;
+    const deviation = Math.sqrt(all.reduce((sum, value) => sum + (value - mean) ** 2, 0) / all.length);
+    const digits = mean < 0.1 ? 4 : 2;
+    const [shown, spread, least, most] = [mean, deviation, Math.min(...all), Math.max(...all)].map((value) =>
+      value.toFixed(digits),
+    );
+    console.log(`  ${name}: ${shown} ± ${spread} (${least} to ${most})`);
+  }
+}
+
+function conversations(set, seed) {
+  const folder = join(values.out, `${set}-${seed}-${values.count}`);
   if (!existsSync(join(folder, `${String(values.count - 1).padStart(2, '0')}.json`))) {
     mkdirSync(folder, { recursive: true });
     const program = join(corpusFolder, '../tools/dialogues.py');
     const manifest = join(corpusFolder, set === 'train' ? 'train.jsonl' : `dev-${set}.jsonl`);
-    const options = ['--count', values.count, '--seed', values.seed];
+    const options = ['--count', values.count, '--seed', seed];
     execFileSync(values.python, [program, manifest, folder, ...options], { stdio: 'inherit' });
   }
   return folder;
@@ -188,6 +212,23 @@ function secondsToName({ truth, enrolled, events, labelOf }) {
     });
 }
 
+/** Share of all speech that is told under the name of an enrolled person who does not speak then. */
+function wrongNamePercent(lines) {
+  let [wrong, all] = [0, 0];
+  for (const { truth, told, enrolled } of lines) {
+    for (const { start, end, label } of truth) {
+      all += end - start;
+      for (const turn of told) {
+        if (turn.label === label || !enrolled.includes(turn.label)) continue;
+        const [from, to] = [Math.max(start, turn.start), Math.min(end, turn.end)];
+        const isSpeakingToo = truth.some((one) => one.label === turn.label && one.start < to && one.end > from);
+        if (!isSpeakingToo) wrong += Math.max(0, to - from);
+      }
+    }
+  }
+  return (100 * wrong) / all;
+}
+
 function quantile(items, share) {
   const sorted = [...items].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
@@ -206,11 +247,14 @@ function report(set, heard) {
       ),
     );
   const percent = (value) => value.toFixed(1);
+  const figures = {};
   for (const collarMs of [250, 0]) {
     for (const timeline of ['told', 'corrected', ...(values.offline ? ['offline'] : [])]) {
       const named = error(timeline, { collarMs, isNamed: true });
       const der = error(timeline, { collarMs }, 'voice');
       const parts = [der.missedPercent, der.falseAlarmPercent, der.confusionPercent].map(percent).join(' / ');
+      figures[`named error, collar ${collarMs / 1000} s, ${timeline}, %`] = named.derPercent;
+      figures[`DER, collar ${collarMs / 1000} s, ${timeline}, %`] = der.derPercent;
       console.log(
         `${set}, collar ${collarMs / 1000} s, ${timeline}: named error ${percent(named.derPercent)} %, DER ${percent(der.derPercent)} % (missed / false alarm / confusion ${parts})`,
       );
@@ -242,4 +286,12 @@ function report(set, heard) {
     `${set}: ${shown.length} turns, ${percent((100 * wrong.length) / shown.length)} % with a name shown and then corrected, ${switches} changes of label; ` +
       `${heard.length} conversations, ${seconds.toFixed(0)} s, CPU ${cpu.toFixed(4)} of real time`,
   );
+  return {
+    ...figures,
+    'wrong name, % of speech': wrongNamePercent(lines),
+    'first right name, median s': quantile(toName, 0.5),
+    'turns of enrolled people named, %': (100 * toName.filter(Number.isFinite).length) / toName.length,
+    'turns with a name shown and then corrected, %': (100 * wrong.length) / shown.length,
+    'CPU, part of real time': cpu,
+  };
 }

@@ -113,7 +113,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
   },
   SPEAKER_ID_INVALID: { means: 'an id is letters, digits and `_`, at most 128', remedy: 'choose another' },
   SPEAKER_NOT_FOUND: { means: 'nobody is enrolled under this id', remedy: 'check the id' },
-  SPEAKER_INCOMPLETE: { means: 'the voiceprint has less than 12 s of speech', remedy: 'add samples' },
+  SPEAKER_INCOMPLETE: { means: 'the person has no voiceprint of the model in use', remedy: 'enrol them with it' },
   SPEAKER_EXISTS: { means: 'the id is taken (import without replace)', remedy: 'replace, or leave the person out' },
   CLUSTER_NOT_FOUND: {
     means: 'there is no unknown voice of that name in this session',
@@ -177,7 +177,7 @@ export const WARNING_GUIDE: Readonly<Record<WarningCode, CodeMeaning>> = {
     remedy: 'run `voice-prints calibrate` on recordings of your own',
   },
   NOBODY_ENROLLED: {
-    means: 'nobody is enrolled, or no voiceprint is complete: every voice is unknown',
+    means: 'nobody is enrolled: every voice is unknown',
     remedy: 'enrol people, 12 s of speech each',
   },
   VOICEPRINT_STALE: {

@@ -1,4 +1,4 @@
-/** Total speech from which a voiceprint is complete, and matched. */
+/** Total speech from which a voiceprint is complete; with less, names are less certain. */
 export const COMPLETE_SPEECH_MS = 12_000;
 
 /** A vector from a speaker model: L2 norm 1, shape (d,). Only embeddings of one `modelId` may be compared. */
@@ -55,7 +55,7 @@ export interface Voiceprint {
   /** Total audio of the accepted samples, pauses included. */
   readonly audioMs: number;
   readonly quality: EnrollQuality;
-  /** True from 12 s of accepted speech on; only complete voiceprints are matched. */
+  /** True from 12 s of accepted speech on; with less, names are less certain. */
   readonly isComplete: boolean;
   readonly consent: Consent | undefined;
   readonly createdAtMs: number;

@@ -34,11 +34,49 @@ export function noisy(samples: Float32Array, snrDb: number, random: () => number
   return noise.map((value, i) => value * gain + samples[i]!);
 }
 
-const ECHOES = 160;
-const ECHO_SHARE = 0.3; // energy of all echoes relative to the direct sound
+/** Middle and width of the bands that `equalised` lifts or lowers. */
+const BANDS_HZ = [150, 500, 1500, 4000];
+const BAND_QUALITY = 0.7;
 
-/** Simulates a room with a decay of 60 dB in `decaySeconds`: the direct sound and scattered echoes; same length. */
-export function inRoom(samples: Float32Array, decaySeconds: number, random: () => number): Float32Array<ArrayBuffer> {
+/** Another microphone: each of four bands is lifted or lowered by up to `mostDb`; same length. */
+export function equalised(samples: Float32Array, mostDb: number, random: () => number): Float32Array<ArrayBuffer> {
+  let out = Float32Array.from(samples);
+  for (const hertz of BANDS_HZ) out = peaked(out, hertz, mostDb * (2 * random() - 1));
+  return out;
+}
+
+/** A peaking filter (R. Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients"). */
+function peaked(samples: Float32Array, hertz: number, decibels: number): Float32Array<ArrayBuffer> {
+  const amplitude = 10 ** (decibels / 40);
+  const angle = (2 * Math.PI * hertz) / 16_000;
+  const alpha = Math.sin(angle) / (2 * BAND_QUALITY);
+  const a0 = 1 + alpha / amplitude;
+  const [b0, b1, b2] = [1 + alpha * amplitude, -2 * Math.cos(angle), 1 - alpha * amplitude].map((b) => b / a0);
+  const [a1, a2] = [(-2 * Math.cos(angle)) / a0, (1 - alpha / amplitude) / a0];
+  const out = new Float32Array(samples.length);
+  let [x1, x2, y1, y2] = [0, 0, 0, 0];
+  for (let i = 0; i < samples.length; i += 1) {
+    const x = samples[i]!;
+    const y = b0! * x + b1! * x1 + b2! * x2 - a1 * y1 - a2 * y2;
+    [x2, x1, y2, y1] = [x1, x, y1, y];
+    out[i] = y;
+  }
+  return out;
+}
+
+const ECHOES = 160;
+
+/**
+ * A room that dies away by 60 dB in `decaySeconds`: the direct sound and scattered echoes; same length.
+ *
+ * @param echoShare energy of all echoes beside the direct sound: above 1 far from the microphone
+ */
+export function inRoom(
+  samples: Float32Array,
+  decaySeconds: number,
+  random: () => number,
+  echoShare = 0.3,
+): Float32Array<ArrayBuffer> {
   const out = Float32Array.from(samples);
   const reach = 16_000 * decaySeconds;
   const echoes = Array.from({ length: ECHOES }, () => {
@@ -47,7 +85,7 @@ export function inRoom(samples: Float32Array, decaySeconds: number, random: () =
   });
   const energy = echoes.reduce((sum, { gain }) => sum + gain * gain, 0);
   for (const { delay, gain } of echoes) {
-    const scaled = gain * Math.sqrt(ECHO_SHARE / energy);
+    const scaled = gain * Math.sqrt(echoShare / energy);
     for (let i = delay; i < out.length; i += 1) out[i]! += scaled * samples[i - delay]!;
   }
   return out;

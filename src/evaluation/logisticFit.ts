@@ -2,6 +2,8 @@
 export interface Observation {
   readonly features: readonly number[];
   readonly isTarget: boolean;
+  /** How much it counts among those of its class; 1 where not given. */
+  readonly weight?: number;
 }
 
 /** Regularizes the weights towards prior values; `strength` is relative to a mean loss of order 1. */
@@ -15,22 +17,23 @@ const RIDGE = 1e-6;
 const MAX_STEPS = 50;
 
 /**
- * Weights whose dot product with the features is the natural-log likelihood ratio: logistic regression in which both classes
- * have half the weight, whatever their sizes, so that the offset contains no prior. Newton's method.
+ * Weights whose sum with the features is the natural-log likelihood ratio: logistic regression in which both classes
+ * weigh half, however much there is of each, so that no prior gets into the offset. Newton's method.
  *
  * @returns shape (features,)
  */
 export function logisticFit(observations: readonly Observation[], prior?: LogisticPrior): number[] {
   const size = observations[0]?.features.length ?? 0;
   const { strength, weights: expected } = prior ?? { strength: RIDGE, weights: new Array<number>(size).fill(0) };
-  const targets = observations.reduce((count, { isTarget }) => count + Number(isTarget), 0);
-  const weightOf = { target: 0.5 / targets, nontarget: 0.5 / (observations.length - targets) };
+  const totalOf = (wanted: boolean) =>
+    observations.reduce((sum, { isTarget, weight = 1 }) => sum + (isTarget === wanted ? weight : 0), 0);
+  const half = { target: 0.5 / totalOf(true), nontarget: 0.5 / totalOf(false) };
   let weights = [...expected];
   for (let step = 0; step < MAX_STEPS; step += 1) {
     const gradient = weights.map((weight, i) => strength * (expected[i]! - weight));
     const hessian = weights.map((_, row) => weights.map((__, column) => (row === column ? strength : 0)));
-    for (const { features, isTarget } of observations) {
-      const weight = isTarget ? weightOf.target : weightOf.nontarget;
+    for (const { features, isTarget, weight: own = 1 } of observations) {
+      const weight = own * (isTarget ? half.target : half.nontarget);
       const probability = 1 / (1 + Math.exp(-dotOf(features, weights)));
       const slope = weight * (Number(isTarget) - probability);
       const curve = weight * probability * (1 - probability);

@@ -1,58 +1,65 @@
 import type { CalibrationParameters } from '../core/calibration.js';
 import type { FalseAcceptPercent } from '../core/identification.js';
 
-/** Beyond this much speech more of it says nothing new. */
-const MAX_SECONDS = 30;
-const MIN_SECONDS = 0.5;
+/** Where the calibration does not say beyond how much speech more of it says nothing new. */
+const MOST_SECONDS = 30;
+const LEAST_SECONDS = 0.5;
 
 /** What is known of a comparison besides the cosine. */
 export interface Comparison {
+  /** Centred, where the calibration asks for it (see CentredGallery). */
   readonly cosine: number;
   /** Speech behind the probe. */
   readonly speechSeconds: number;
+  /** Speech behind the voiceprint. */
+  readonly voiceSeconds: number;
+  /** How little is known of what the voices of this source have in common, 0..1; 1 with nobody else enrolled. */
+  readonly alone: number;
   /** True where either side is telephone audio. */
   readonly isNarrowBand: boolean;
   /** True where both are. */
-  readonly isNarrowBandBoth?: boolean;
-  /** Dot product of the probe with the calibration's mean voice; 0 where there is none. */
-  readonly probeTypicality?: number;
-  /** The same of the voiceprint. */
-  readonly voiceTypicality?: number;
+  readonly isNarrowBandBoth: boolean;
 }
 
-/** How much of the mean voice there is in an embedding; 0 where the calibration has no mean voice. */
-export function typicality(embedding: Float32Array, { meanVoice }: CalibrationParameters): number {
-  if (meanVoice?.length !== embedding.length) return 0;
-  let sum = 0;
-  for (let i = 0; i < embedding.length; i += 1) sum += embedding[i]! * meanVoice[i]!;
-  return sum;
+/** Natural logarithm of the seconds of speech that count. */
+export function logSecondsOf(seconds: number, { mostSeconds = MOST_SECONDS }: CalibrationParameters): number {
+  return Math.log(Math.min(Math.max(seconds, LEAST_SECONDS), mostSeconds));
 }
 
 /** Natural-log likelihood ratio that two sides of a comparison are one person. */
 export function llrOf(comparison: Comparison, parameters: CalibrationParameters): number {
-  const {
-    cosine,
-    speechSeconds,
-    isNarrowBand,
-    isNarrowBandBoth,
-    probeTypicality = 0,
-    voiceTypicality = 0,
-  } = comparison;
-  const logSeconds = Math.log(Math.min(Math.max(speechSeconds, MIN_SECONDS), MAX_SECONDS));
+  const { cosine, speechSeconds, voiceSeconds, alone, isNarrowBand, isNarrowBandBoth } = comparison;
+  const logProbe = logSecondsOf(speechSeconds, parameters);
+  const logVoice = logSecondsOf(voiceSeconds, parameters);
   return (
     parameters.offset +
-    parameters.cosine * cosine +
-    parameters.logSeconds * logSeconds +
-    parameters.cosineLogSeconds * cosine * logSeconds +
+    parameters.logSeconds * logProbe +
+    (parameters.voiceLogSeconds ?? 0) * logVoice +
+    (parameters.alone ?? 0) * alone +
+    cosine *
+      (parameters.cosine +
+        parameters.cosineLogSeconds * logProbe +
+        (parameters.cosineVoiceLogSeconds ?? 0) * logVoice +
+        (parameters.cosineAlone ?? 0) * alone) +
     (isNarrowBand ? parameters.narrowBand : 0) +
-    (isNarrowBandBoth ? (parameters.narrowBandBoth ?? 0) : 0) +
-    (parameters.probeTypicality ?? 0) * probeTypicality +
-    (parameters.voiceTypicality ?? 0) * voiceTypicality
+    (isNarrowBandBoth ? (parameters.narrowBandBoth ?? 0) : 0)
   );
 }
 
 /** Gallery of the presets where the calibration does not say. */
 const DEFAULT_GALLERY = 10;
+
+/** People in the largest galleries that `gallerySlope` is measured with. */
+const LARGEST_MEASURED = 40;
+
+/**
+ * The share of the prior that each of so many people enrolled has, as a natural logarithm. Beyond what was measured it
+ * falls as if all of them were strangers to each other.
+ */
+export function logShare(people: number, { gallerySlope = 1 }: CalibrationParameters): number {
+  const measured = Math.min(Math.max(1, people), LARGEST_MEASURED);
+  return -gallerySlope * Math.log(measured) - Math.log(Math.max(1, people / LARGEST_MEASURED));
+}
 
 /**
  * The llr a best-of-gallery score must reach. The presets are measured with `gallerySize` people; the chance that the
@@ -60,7 +67,7 @@ const DEFAULT_GALLERY = 10;
  */
 export function acceptLlr(parameters: CalibrationParameters, percent: FalseAcceptPercent, gallery: number): number {
   const { falseAcceptLlr, gallerySize = DEFAULT_GALLERY } = parameters;
-  return falseAcceptLlr[`${percent}`] + Math.log(Math.max(1, gallery) / gallerySize);
+  return falseAcceptLlr[`${percent}`] + logShare(gallerySize, parameters) - logShare(gallery, parameters);
 }
 
 /**
@@ -69,7 +76,7 @@ export function acceptLlr(parameters: CalibrationParameters, percent: FalseAccep
  */
 export function acceptScore(parameters: CalibrationParameters, percent: FalseAcceptPercent): number {
   const { falseAcceptLlr, gallerySize = DEFAULT_GALLERY } = parameters;
-  return 1 / (1 + gallerySize * Math.exp(-falseAcceptLlr[`${percent}`]));
+  return 1 / (1 + Math.exp(-falseAcceptLlr[`${percent}`] - logShare(gallerySize, parameters)));
 }
 
 /**

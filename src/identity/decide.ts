@@ -1,6 +1,6 @@
 import type { CalibrationParameters } from '../core/calibration.js';
 import type { Decision, FalseAcceptPercent } from '../core/identification.js';
-import { acceptLlr } from './calibration.js';
+import { acceptScore, logShare } from './calibration.js';
 import type { VoiceComparison } from './matchVoices.js';
 import type { ResolvedCandidate } from './voices.js';
 
@@ -23,8 +23,9 @@ export interface Verdict {
 }
 
 /**
- * Scores are posterior probabilities: everybody enrolled shares the prior equally, the rest is a stranger's.
- * The scores of all candidates add up to one less the stranger's share.
+ * Scores are posterior probabilities: everybody enrolled has the same share of the prior (see logShare), the rest is a
+ * stranger's. The scores of all candidates add up to one less the stranger's share. A name is certain from one score on,
+ * however many people are enrolled, and only where nobody else is near.
  *
  * @param comparisons with everybody enrolled, best first
  * @param taken whom the voice was taken for, undefined for nobody
@@ -34,13 +35,12 @@ export function decide(
   taken: VoiceComparison | undefined,
   { calibration, falseAcceptPercent }: { calibration: CalibrationParameters; falseAcceptPercent: FalseAcceptPercent },
 ): Verdict {
-  const scores = posteriors(comparisons);
+  const scores = posteriors(comparisons, calibration);
   const at = Math.max(0, taken ? comparisons.indexOf(taken) : 0);
   const score = scores[at] ?? 0;
   const runnerUp = scores.reduce((best, other, i) => (i === at ? best : Math.max(best, other)), 0);
   const margin = Math.max(0, score - runnerUp);
-  const leastLlr = acceptLlr(calibration, falseAcceptPercent, comparisons.length);
-  const isSure = taken !== undefined && taken.llr >= leastLlr && margin >= LEAST_MARGIN;
+  const isSure = taken !== undefined && score >= acceptScore(calibration, falseAcceptPercent) && margin >= LEAST_MARGIN;
   return {
     voiceId: taken?.voice.id ?? null,
     decision: taken ? (isSure ? 'identified' : 'uncertain') : 'unknown',
@@ -54,8 +54,8 @@ export function decide(
   };
 }
 
-function posteriors(comparisons: readonly VoiceComparison[]): number[] {
-  const share = Math.log(ENROLLED_PRIOR / Math.max(1, comparisons.length));
+function posteriors(comparisons: readonly VoiceComparison[], calibration: CalibrationParameters): number[] {
+  const share = Math.log(ENROLLED_PRIOR) + logShare(comparisons.length, calibration);
   const stranger = Math.log(1 - ENROLLED_PRIOR);
   const highest = Math.max(stranger, ...comparisons.map(({ llr }) => llr + share));
   const weights = comparisons.map(({ llr }) => Math.exp(llr + share - highest));

@@ -1,6 +1,7 @@
 import type { CalibrationParameters } from '../core/calibration.js';
 import { dot } from '../core/vector.js';
-import { llrOf, typicality } from './calibration.js';
+import { type Comparison, llrOf } from './calibration.js';
+import { CentredGallery } from './centredGallery.js';
 import type { EnrolledVoice } from './voices.js';
 
 /** One voice of the recording, or a long turn of it. */
@@ -51,26 +52,48 @@ export function voiceCosine(heard: Float32Array, voice: EnrolledVoice): number {
   return MEAN_SHARE * toMean + (1 - MEAN_SHARE) * toBest;
 }
 
+/** Galleries by the list they were made of, which is compared many times. */
+const galleries = new WeakMap<readonly EnrolledVoice[], { centring: number | undefined; gallery: CentredGallery }>();
+
+function galleryOf(voices: readonly EnrolledVoice[], centring: number | undefined): CentredGallery {
+  const known = galleries.get(voices);
+  if (known && known.centring === centring) return known.gallery;
+  const gallery = new CentredGallery(voices, centring);
+  galleries.set(voices, { centring, gallery });
+  return gallery;
+}
+
+/** One heard voice beside each enrolled person, as the calibration takes it; `cosine` as it is, in `comparison` centred. */
+export function comparisonsOf(
+  { centroid, speechSeconds }: HeardVoice,
+  voices: readonly EnrolledVoice[],
+  { centring, isNarrowBand }: { readonly centring: number | undefined; readonly isNarrowBand: boolean },
+): { readonly voice: EnrolledVoice; readonly cosine: number; readonly comparison: Comparison }[] {
+  const gallery = galleryOf(voices, centring);
+  const heardToSum = gallery.toSum(centroid);
+  return voices.map((voice) => {
+    const cosine = voiceCosine(centroid, voice);
+    const heardToMean = dot(centroid, voice.mean);
+    const comparison = {
+      cosine: gallery.centred(voice, { cosine, heardToSum, heardToMean }),
+      speechSeconds,
+      voiceSeconds: voice.speechSeconds,
+      alone: gallery.alone,
+      isNarrowBand: isNarrowBand || voice.isNarrowBand,
+      isNarrowBandBoth: isNarrowBand && voice.isNarrowBand,
+    };
+    return { voice, cosine, comparison };
+  });
+}
+
 /** One heard voice with everybody enrolled, best first. */
 export function compare(
-  { centroid, speechSeconds }: HeardVoice,
+  heard: HeardVoice,
   voices: readonly EnrolledVoice[],
   { calibration, isNarrowBand }: Pick<MatchOptions, 'calibration' | 'isNarrowBand'>,
 ): VoiceComparison[] {
-  const probeTypicality = typicality(centroid, calibration);
-  return voices
-    .map((voice) => {
-      const cosine = voiceCosine(centroid, voice);
-      const comparison = {
-        cosine,
-        speechSeconds,
-        isNarrowBand: isNarrowBand || voice.isNarrowBand,
-        isNarrowBandBoth: isNarrowBand && voice.isNarrowBand,
-        probeTypicality,
-        voiceTypicality: typicality(voice.mean, calibration),
-      };
-      return { voice, cosine, llr: llrOf(comparison, calibration) };
-    })
+  return comparisonsOf(heard, voices, { centring: calibration.centring, isNarrowBand })
+    .map(({ voice, cosine, comparison }) => ({ voice, cosine, llr: llrOf(comparison, calibration) }))
     .sort((a, b) => b.llr - a.llr);
 }
 

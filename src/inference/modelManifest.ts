@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-const calibration = z.object({
+const calibration = z.strictObject({
   offset: z.number(),
   cosine: z.number(),
   logSeconds: z.number(),
@@ -8,10 +8,14 @@ const calibration = z.object({
   narrowBand: z.number(),
   narrowBandBoth: z.number().exactOptional(),
   falseAcceptLlr: z.object({ '0.1': z.number(), '1': z.number(), '5': z.number() }),
-  meanVoice: z.array(z.number()).exactOptional(),
-  probeTypicality: z.number().exactOptional(),
-  voiceTypicality: z.number().exactOptional(),
+  voiceLogSeconds: z.number().exactOptional(),
+  cosineVoiceLogSeconds: z.number().exactOptional(),
+  alone: z.number().exactOptional(),
+  cosineAlone: z.number().exactOptional(),
+  mostSeconds: z.number().positive().exactOptional(),
+  centring: z.number().positive().exactOptional(),
   gallerySize: z.number().int().positive().exactOptional(),
+  gallerySlope: z.number().min(0).exactOptional(),
   windowCosine: z.object({ same: z.number(), different: z.number() }).exactOptional(),
   recordingCosine: z.object({ offset: z.number(), cosine: z.number() }).exactOptional(),
   source: z.string(),

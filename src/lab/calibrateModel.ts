@@ -1,54 +1,51 @@
 import type { CalibrationParameters } from '../core/calibration.js';
-import { msOfSamples } from '../core/time.js';
+import { msOfSamples, secondsOfSamples } from '../core/time.js';
 import { centroid, dot } from '../core/vector.js';
+import { seededRandom } from '../evaluation/damage.js';
 import type { Trials } from '../evaluation/detectionMetrics.js';
 import {
   type CalibrationTrial,
   fitCalibration,
-  GALLERY_SIZE,
-  presetLlrs,
+  presetThresholds,
   type RecordingTrial,
 } from '../evaluation/fitCalibration.js';
 import { logisticFit } from '../evaluation/logisticFit.js';
 import { llrOf } from '../identity/calibration.js';
-import { voiceCosine } from '../identity/matchVoices.js';
+import { comparisonsOf, type HeardVoice } from '../identity/matchVoices.js';
 import type { EnrolledVoice } from '../identity/voices.js';
-import {
-  type CalibrationMaterialOptions,
-  type CalibrationSpeaker,
-  calibrationSpeakers,
-  type EmbeddedSpeech,
-} from './calibrationMaterial.js';
+import type { CalibrationSpeaker, EmbeddedSpeech } from './calibrationMaterial.js';
 
-export interface CalibrateModelOptions extends CalibrationMaterialOptions {
-  /** Description of the manifest, for the model card. */
-  readonly source: string;
-}
-
-/** Lengths of speech of the probes. */
-const PROBE_SECONDS = [1.5, 3, 6, 12];
+/** Lengths of speech that probes and voiceprints are cut to. */
+const PROBE_SECONDS = [1, 2, 3, 6, 12];
+const VOICE_SECONDS = [6, 12];
+/** As much speech as the fit has seen. */
+const MOST_SECONDS = 12;
+/** See CalibrationParameters.centring: found on training speakers, each corpus left out in turn (BENCHMARKS.md). */
+const CENTRING = 2;
+/** Sizes of galleries, how many of each are drawn in a group, and probes tried at each. */
+const GALLERIES = [1, 2, 5, 10, 20, 40];
+const DRAWS = 20;
+const STRANGERS = 80;
+const OWNERS = 40;
+/** So large a part of a group may be enrolled; the others are strangers. */
+const MOST_ENROLLED = 0.7;
 
 /**
- * Fits the calibration of a speaker model to the people of a manifest, each enrolled with three samples and probed with
- * speech of 1.5 to 12 s: as recorded, over a telephone and in noisy rooms. Impostors are people of the same group.
+ * The calibration of a speaker model, fitted to people each enrolled from one occasion and tried on another, both damaged
+ * apart from each other. Strangers are people of the same group.
  *
- * @throws VoicePrintsError INPUT_INVALID with too few people, and the errors of the decoder, the network and the signal
+ * @param source what the people were recorded for, in words, for the model's card
  */
-export async function calibrateModel(options: CalibrateModelOptions): Promise<CalibrationParameters> {
-  return calibrationOf(await calibrationSpeakers(options), options.source);
-}
-
-/** The fit alone, over people already embedded. */
 export function calibrationOf(speakers: readonly CalibrationSpeaker[], source: string): CalibrationParameters {
-  const people = speakers.length;
-  const voices = speakers.map(voiceOf);
-  const meanVoice = meanOf(voices);
+  const trials = attemptsOf(speakers).flatMap((attempt, number) => trialsOf(attempt, number, CENTRING));
   return fitCalibration({
-    trials: trialsOf(speakers, voices, meanVoice),
-    meanVoice,
+    trials,
+    telephoneGroups: telephoneGroupsOf(speakers),
+    centring: CENTRING,
+    mostSeconds: MOST_SECONDS,
     recordingTrials: recordingTrialsOf(speakers),
     windowCosine: windowCosineOf(speakers),
-    source: `${source}: ${people} people, as recorded, over G.711 and in noisy rooms`,
+    source: `${source}: ${speakers.length} people on two occasions, as recorded, by other microphones, in rooms and over G.711`,
   });
 }
 
@@ -66,7 +63,7 @@ export function rescaledCalibration(
   before: CalibrationParameters,
   source: string,
 ): CalibrationParameters {
-  const trials = trialsOf(speakers, speakers.map(voiceOf), before.meanVoice ?? []);
+  const trials = attemptsOf(speakers).flatMap((attempt, number) => trialsOf(attempt, number, before.centring));
   const [shift, slope] = logisticFit(
     trials.map((trial) => ({ features: [1, llrOf(trial, before)], isTarget: trial.isTarget })),
     { strength: RESCALE_PRIOR / speakers.length, weights: [0, 1] },
@@ -78,21 +75,22 @@ export function rescaledCalibration(
     cosine: scale * before.cosine,
     logSeconds: scale * before.logSeconds,
     cosineLogSeconds: scale * before.cosineLogSeconds,
+    voiceLogSeconds: scale * (before.voiceLogSeconds ?? 0),
+    cosineVoiceLogSeconds: scale * (before.cosineVoiceLogSeconds ?? 0),
+    alone: scale * (before.alone ?? 0),
+    cosineAlone: scale * (before.cosineAlone ?? 0),
     narrowBand: scale * before.narrowBand,
     narrowBandBoth: scale * (before.narrowBandBoth ?? 0),
-    probeTypicality: scale * (before.probeTypicality ?? 0),
-    voiceTypicality: scale * (before.voiceTypicality ?? 0),
     windowCosine: before.windowCosine ?? windowCosineOf(speakers),
-    gallerySize: GALLERY_SIZE,
-    source: `${source}: ${speakers.length} people, as recorded, over G.711 and in noisy rooms; before: ${before.source}`,
+    source: `${source}: ${speakers.length} people on two occasions, as recorded, by other microphones, in rooms and over G.711; before: ${before.source}`,
   };
   const llrs = trials.map((trial) => llrOf(trial, rescaled));
-  return { ...rescaled, falseAcceptLlr: presetLlrs(trials, llrs) };
+  return { ...rescaled, ...presetThresholds(trials, llrs, before.gallerySlope ?? 1) };
 }
 
 /** Log likelihood ratios that a calibration gives to people's probes with their own and with others' voiceprints. */
 export function llrsOf(speakers: readonly CalibrationSpeaker[], calibration: CalibrationParameters): Trials {
-  const trials = trialsOf(speakers, speakers.map(voiceOf), calibration.meanVoice ?? []);
+  const trials = attemptsOf(speakers).flatMap((attempt, number) => trialsOf(attempt, number, calibration.centring));
   const llrs = (isTarget: boolean) =>
     Float64Array.from(
       trials.filter((trial) => trial.isTarget === isTarget),
@@ -101,73 +99,110 @@ export function llrsOf(speakers: readonly CalibrationSpeaker[], calibration: Cal
   return { targets: llrs(true), nontargets: llrs(false) };
 }
 
-const voiceOf = ({ samples }: CalibrationSpeaker, id: number): EnrolledVoice => {
-  const exemplars = samples.map(({ embeddings }) => centroid(embeddings));
-  const isNarrowBand = samples.every((sample) => sample.isNarrowBand);
-  return {
-    id: String(id),
-    exemplars,
-    mean: centroid(samples.flatMap(({ embeddings }) => embeddings)),
-    speechSeconds: 18,
-    isNarrowBand,
+/** One probe and the gallery it is tried at. */
+interface Attempt {
+  readonly group: string;
+  readonly voices: readonly EnrolledVoice[];
+  readonly heard: HeardVoice;
+  readonly isNarrowBand: boolean;
+  /** Id of the voice that is the probe's own; undefined: a stranger's. */
+  readonly owner: string | undefined;
+}
+
+/** Tries of strangers and of those enrolled at galleries of several sizes; every group by itself. Deterministic. */
+function attemptsOf(speakers: readonly CalibrationSpeaker[]): Attempt[] {
+  const random = seededRandom(11);
+  return [...new Set(speakers.map(({ group }) => group))].flatMap((group) => {
+    const people = speakers.filter((speaker) => speaker.group === group);
+    return GALLERIES.filter((size) => size <= Math.max(1, MOST_ENROLLED * people.length)).flatMap((size) =>
+      Array.from({ length: DRAWS }, () => attemptsAt(people, size, random)).flat(),
+    );
+  });
+}
+
+/** One random gallery and the probes tried at it. */
+function attemptsAt(people: readonly CalibrationSpeaker[], size: number, random: () => number): Attempt[] {
+  const drawn = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
+  const order = people.map((person) => ({ person, at: random() })).sort((a, b) => a.at - b.at);
+  const shuffled = order.map(({ person }) => person);
+  // In half of the galleries all were enrolled as they were recorded.
+  const isPlain = random() < 0.5;
+  const enrolled = shuffled.slice(0, size).map((person, column) => {
+    const side = random() < 0.5 ? 0 : 1;
+    const speech = isPlain ? person.occasions[side][0]! : drawn(person.occasions[side]);
+    return { person, side, speech, voice: voiceOf(speech, String(column), drawn(VOICE_SECONDS)) };
+  });
+  const voices = enrolled.map(({ voice }) => voice);
+  const { group } = people[0]!;
+  const tried = (speech: EmbeddedSpeech, owner: string | undefined): Attempt => {
+    const heard = pooled(speech, drawn(PROBE_SECONDS));
+    return { group, voices, heard, isNarrowBand: speech.isNarrowBand, owner };
   };
-};
+  const strangers = shuffled.slice(size);
+  const ofStrangers = Array.from({ length: strangers.length > 0 ? STRANGERS : 0 }, () =>
+    tried(drawn(drawn(strangers).occasions.flat()), undefined),
+  );
+  const ofOwners = Array.from({ length: OWNERS }, () => {
+    const { person, side, speech, voice } = drawn(enrolled);
+    const other = drawn(person.occasions[1 - side]!);
+    // One session cut in two is no other occasion where both halves are as they were recorded.
+    const isOneOccasion =
+      !person.isTwoSessions && [speech, other].every(({ condition }) => condition === 'as recorded');
+    return isOneOccasion ? undefined : tried(other, voice.id);
+  });
+  return [...ofStrangers, ...ofOwners.filter((attempt) => attempt !== undefined)];
+}
+
+/** The comparisons of one try, as the product makes them. */
+function trialsOf(
+  { group, voices, heard, isNarrowBand, owner }: Attempt,
+  attempt: number,
+  centring: number | undefined,
+): CalibrationTrial[] {
+  return comparisonsOf(heard, voices, { centring, isNarrowBand }).map(({ voice, comparison }) => ({
+    ...comparison,
+    isTarget: voice.id === owner,
+    attempt,
+    gallery: voices.length,
+    group,
+  }));
+}
+
+/** Groups most of whose people were recorded over the telephone. */
+function telephoneGroupsOf(speakers: readonly CalibrationSpeaker[]): string[] {
+  return [...new Set(speakers.map(({ group }) => group))].filter((group) => {
+    const people = speakers.filter((speaker) => speaker.group === group);
+    const onTelephone = people.filter(({ occasions: [[plain]] }) => plain!.isNarrowBand);
+    return onTelephone.length > people.length / 2;
+  });
+}
+
+/** The first `seconds` of speech as one voice. */
+function pooled(speech: EmbeddedSpeech, seconds: number) {
+  const embeddings = firstSeconds(speech, seconds);
+  const speechSeconds = secondsOfSamples(speech.windows[embeddings.length - 1]!.endSample);
+  return { centroid: centroid(embeddings), speechSeconds };
+}
+
+function voiceOf(speech: EmbeddedSpeech, id: string, seconds: number): EnrolledVoice {
+  const { centroid: mean, speechSeconds } = pooled(speech, seconds);
+  return { id, exemplars: [mean], mean, speechSeconds, isNarrowBand: speech.isNarrowBand };
+}
 
 /** Windows that end within the first `seconds`; at least one. */
-function firstSeconds({ windows, embeddings }: EmbeddedSpeech, seconds: number): readonly Float32Array[] {
+function firstSeconds({ windows, embeddings }: EmbeddedSpeech, seconds: number): Float32Array<ArrayBuffer>[] {
   const count = windows.filter(({ endSample }) => msOfSamples(endSample) <= seconds * 1000 + 1).length;
   return embeddings.slice(0, Math.max(1, count));
 }
 
-function meanOf(voices: readonly EnrolledVoice[]): number[] {
-  return Array.from(voices[0]!.mean, (_, i) => voices.reduce((sum, { mean }) => sum + mean[i]!, 0) / voices.length);
-}
-
-function trialsOf(
-  speakers: readonly CalibrationSpeaker[],
-  voices: readonly EnrolledVoice[],
-  meanVoice: readonly number[],
-): CalibrationTrial[] {
-  const typicalityOf = (embedding: Float32Array) => meanVoice.reduce((sum, value, i) => sum + value * embedding[i]!, 0);
-  const voiceTypicalities = voices.map(({ mean }) => typicalityOf(mean));
-  const trials: CalibrationTrial[] = [];
-  let probe = 0;
-  speakers.forEach((speaker, row) => {
-    for (const speech of speaker.probes) {
-      const heardMs = msOfSamples(speech.windows.at(-1)!.endSample);
-      for (const speechSeconds of PROBE_SECONDS) {
-        if (speechSeconds * 1000 > heardMs + 1500) continue;
-        const heard = centroid(firstSeconds(speech, speechSeconds));
-        const probeTypicality = typicalityOf(heard);
-        voices.forEach((voice, column) => {
-          if (speakers[column]!.group !== speaker.group) return;
-          const isNarrowBand = speech.isNarrowBand || voice.isNarrowBand;
-          trials.push({
-            cosine: voiceCosine(heard, voice),
-            speechSeconds,
-            isNarrowBand,
-            isNarrowBandBoth: speech.isNarrowBand && voice.isNarrowBand,
-            isTarget: row === column,
-            probeTypicality,
-            voiceTypicality: voiceTypicalities[column]!,
-            probe,
-          });
-        });
-        probe += 1;
-      }
-    }
-  });
-  return trials;
-}
-
-/** Segments of a little over two seconds from both ends of one recording: the shortest length of a second voice. */
+/** Pieces of a little over two seconds from both ends of one recording: as short as a second voice may be. */
 const PIECE_WINDOWS = 2;
 
 /** Segments of one recording of each person, and of two people under the same condition. */
 function recordingTrialsOf(speakers: readonly CalibrationSpeaker[]): RecordingTrial[] {
-  const pieces = speakers.flatMap(({ group, probes }, speaker) =>
-    probes.flatMap(({ condition, embeddings }) => {
-      if (embeddings.length < 2 * PIECE_WINDOWS + 1) return []; // neighbouring windows overlap
+  const pieces = speakers.flatMap(({ group, occasions }, speaker) =>
+    occasions[1].flatMap(({ condition, embeddings }) => {
+      if (embeddings.length < 2 * PIECE_WINDOWS + 1) return []; // neighbouring windows share sound
       const first = centroid(embeddings.slice(0, PIECE_WINDOWS));
       const second = centroid(embeddings.slice(-PIECE_WINDOWS));
       return [{ speaker, group, condition, first, second }];
@@ -185,8 +220,8 @@ function recordingTrialsOf(speakers: readonly CalibrationSpeaker[]): RecordingTr
 function windowCosineOf(speakers: readonly CalibrationSpeaker[]): { same: number; different: number } {
   const same: number[] = [];
   const different: number[] = [];
-  const everyone = speakers.flatMap(({ group, probes }, speaker) =>
-    probes.map((speech) => ({ speaker, group, ...speech })),
+  const everyone = speakers.flatMap(({ group, occasions }, speaker) =>
+    occasions[1].map((speech) => ({ speaker, group, ...speech })),
   );
   everyone.forEach((a, i) => {
     a.embeddings.forEach((one, k) => {

@@ -7,12 +7,12 @@ import type { Compute } from '../engine/compute/compute.js';
 import { BandwidthProbe } from '../engine/recording/bandwidthProbe.js';
 import { addComfortNoise } from '../engine/recording/comfortNoise.js';
 import { wholeRecording } from '../engine/recording/wholeRecording.js';
-import { inRoom, noisy, seededRandom, telephone } from '../evaluation/damage.js';
+import { equalised, inRoom, noisy, seededRandom, telephone } from '../evaluation/damage.js';
 import { type ManifestRow, parseManifest } from '../evaluation/manifest.js';
 import { windowsOf } from '../identity/windowsOf.js';
 
-/** Condition simulated before embedding. */
-export type Condition = 'as recorded' | 'telephone' | 'noisy room';
+/** What was done to the sound before it was embedded. */
+export type Condition = 'as recorded' | 'other microphone' | 'room' | 'telephone';
 
 /** Embedded windows of speech of one person under one condition. */
 export interface EmbeddedSpeech {
@@ -23,12 +23,14 @@ export interface EmbeddedSpeech {
   readonly embeddings: readonly Float32Array<ArrayBuffer>[];
 }
 
-/** One person: three enrolment samples, and other speech (from another session where there is one) as probe. */
+/** One person, heard twice: what is enrolled on one occasion is looked for on the other. */
 export interface CalibrationSpeaker {
   /** People recorded under the same conditions: the part of the speaker's name before a slash. */
   readonly group: string;
-  readonly samples: readonly EmbeddedSpeech[];
-  readonly probes: readonly EmbeddedSpeech[];
+  /** Two occasions without an utterance in common, each under several conditions, which were drawn apart. */
+  readonly occasions: readonly [readonly EmbeddedSpeech[], readonly EmbeddedSpeech[]];
+  /** True where they are two sessions; else one session was cut in two, and only damage makes them differ. */
+  readonly isTwoSessions: boolean;
 }
 
 export interface CalibrationMaterialOptions {
@@ -37,19 +39,23 @@ export interface CalibrationMaterialOptions {
   readonly maxSpeakers: number;
   /** True where the network was trained on these people: each is turned into another voice by a change of speed. */
   readonly isShifted: boolean;
+  /** Damages that each occasion is heard under besides as it was recorded; 2 where not given. */
+  readonly damagesEach?: number;
   readonly compute: Compute;
   readonly openRecording: (path: string) => Promise<Recording>;
   readonly signal: AbortSignal;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-const ENROL_SECONDS = 18;
-const PROBE_SECONDS = 12;
-const SAMPLES = 3;
+/** Speech of each occasion. */
+const OCCASION_SECONDS = 12;
+/** With less a person is left out. */
+const LEAST_SECONDS = 4;
 /** Rates between and beyond those that training used (.85, .92, 1, 1.08, 1.18). */
 const SHIFTS = [0.885, 1.13, 0.96, 1.04];
-/** Each person is embedded under two of these, to limit the work. */
-const CONDITIONS: readonly Condition[] = ['as recorded', 'telephone', 'noisy room'];
+/** Each occasion is heard as it was recorded and under so many others of these. */
+const DAMAGES: readonly Condition[] = ['other microphone', 'room', 'telephone'];
+const DAMAGES_EACH = 2;
 
 /** Reads the people of a manifest and embeds them as enrolment and identification do. Deterministic. */
 export async function calibrationSpeakers(options: CalibrationMaterialOptions): Promise<CalibrationSpeaker[]> {
@@ -64,87 +70,105 @@ export async function calibrationSpeakers(options: CalibrationMaterialOptions): 
   if (speakers.length >= 4) return speakers;
   throw new VoicePrintsError(
     'INPUT_INVALID',
-    `calibration needs at least four people with ${ENROL_SECONDS + PROBE_SECONDS} s of speech each; list more`,
+    `calibration needs at least four people with ${2 * LEAST_SECONDS} s of speech each; list more`,
   );
 }
 
 interface ChosenSpeaker {
   readonly group: string;
-  readonly enrol: readonly ManifestRow[];
-  readonly probe: readonly ManifestRow[];
+  readonly occasions: readonly [readonly ManifestRow[], readonly ManifestRow[]];
+  readonly isTwoSessions: boolean;
 }
 
-/** People with enough speech; chosen by a seeded shuffle. */
+/** People with enough speech, as many of each group as there are where not all are taken; a seeded shuffle decides who. */
 function chooseSpeakers(rows: readonly ManifestRow[], maxSpeakers: number): ChosenSpeaker[] {
-  const bySpeaker = new Map<string, ManifestRow[]>();
-  for (const row of rows) {
-    const list = bySpeaker.get(row.speaker);
-    if (list) list.push(row);
-    else bySpeaker.set(row.speaker, [row]);
-  }
-  const groups: ChosenSpeaker[] = [];
-  for (const [speaker, list] of bySpeaker) {
+  const random = seededRandom(7);
+  const groups = new Map<string, { one: ChosenSpeaker; order: number }[]>();
+  for (const [speaker, list] of grouped(rows, (row) => row.speaker)) {
     const group = speaker.includes('/') ? speaker.slice(0, speaker.indexOf('/')) : '';
     const parts = splitRows(list);
-    if (parts) groups.push({ group, ...parts });
+    const order = random();
+    if (parts) groups.set(group, [...(groups.get(group) ?? []), { one: { group, ...parts }, order }]);
   }
-  const random = seededRandom(7);
-  return groups
-    .map((one) => ({ one, order: random() }))
-    .sort((a, b) => a.order - b.order)
+  const inTurn = [...groups.values()].flatMap((list) =>
+    list.sort((a, b) => a.order - b.order).map(({ one }, turn) => ({ one, turn })),
+  );
+  return inTurn
+    .sort((a, b) => a.turn - b.turn)
     .slice(0, maxSpeakers)
     .map(({ one }) => one);
 }
 
-/** The last session is for the probe where there are several; enrolment and probe never share an utterance. */
+/** Sessions in two parts of much the same length, or, with one session, its first and second half; undefined: too little speech. */
 function splitRows(rows: readonly ManifestRow[]): Omit<ChosenSpeaker, 'group'> | undefined {
-  const last = rows.at(-1)!.session;
-  const isAcross = rows.some(({ session }) => session !== last);
-  const enrol: ManifestRow[] = [];
-  let enrolled = 0;
-  for (const row of rows) {
-    if (enrolled >= ENROL_SECONDS || (isAcross && row.session === last)) continue;
-    enrol.push(row);
-    enrolled += secondsOf(row);
+  const sessions = [...grouped(rows, (row) => row.session)].map(([, list]) => list);
+  const isTwoSessions = sessions.length > 1;
+  const occasions: [ManifestRow[], ManifestRow[]] = isTwoSessions ? [[], []] : halvesOf(rows);
+  if (isTwoSessions) {
+    for (const session of sessions.sort((a, b) => secondsIn(b) - secondsIn(a))) {
+      occasions[secondsIn(occasions[0]) <= secondsIn(occasions[1]) ? 0 : 1].push(...session);
+    }
   }
-  const rest = rows.filter((row) => !enrol.includes(row) && (!isAcross || row.session === last));
-  const spoken = rest.reduce((sum, row) => sum + secondsOf(row), 0);
-  return enrolled >= 0.6 * ENROL_SECONDS && spoken >= 0.5 * PROBE_SECONDS ? { enrol, probe: rest } : undefined;
+  return occasions.every((part) => secondsIn(part) >= LEAST_SECONDS) ? { occasions, isTwoSessions } : undefined;
 }
 
-const secondsOf = ({ startSeconds, endSeconds }: ManifestRow) =>
-  endSeconds === undefined ? 30 : endSeconds - startSeconds;
+/** Utterances before and after the middle; a single one is cut there. */
+function halvesOf(rows: readonly ManifestRow[]): [ManifestRow[], ManifestRow[]] {
+  const [only] = rows;
+  if (rows.length > 1 || only?.endSeconds === undefined) {
+    return [rows.slice(0, rows.length >> 1), rows.slice(rows.length >> 1)];
+  }
+  const middle = (only.startSeconds + only.endSeconds) / 2;
+  return [[{ ...only, endSeconds: middle }], [{ ...only, startSeconds: middle }]];
+}
+
+function grouped<K>(rows: readonly ManifestRow[], keyOf: (row: ManifestRow) => K): Map<K, ManifestRow[]> {
+  const groups = new Map<K, ManifestRow[]>();
+  for (const row of rows) {
+    const list = groups.get(keyOf(row));
+    if (list) list.push(row);
+    else groups.set(keyOf(row), [row]);
+  }
+  return groups;
+}
+
+const secondsIn = (rows: readonly ManifestRow[]) =>
+  rows.reduce(
+    (sum, { startSeconds, endSeconds }) => sum + (endSeconds === undefined ? 30 : endSeconds - startSeconds),
+    0,
+  );
 
 async function embedSpeaker(
-  { group, enrol, probe }: ChosenSpeaker,
+  { group, occasions, isTwoSessions }: ChosenSpeaker,
   number: number,
   options: CalibrationMaterialOptions,
 ): Promise<CalibrationSpeaker> {
   const files = new Map<string, Float32Array>();
-  for (const file of new Set([...enrol, ...probe].map((row) => row.file))) {
+  for (const file of new Set(occasions.flat().map((row) => row.file))) {
     const opened = await options.openRecording(resolve(dirname(options.manifestPath), file));
     files.set(file, await wholeRecording(opened));
   }
   const random = seededRandom(number + 1);
   const rate = options.isShifted ? SHIFTS[number % SHIFTS.length]! : 1;
-  const enrolled = atRate(joined(enrol, files, ENROL_SECONDS), rate);
-  const tried = atRate(joined(probe, files, PROBE_SECONDS), rate);
-  const part = Math.floor(enrolled.length / SAMPLES);
-  // One in four enrols over the telephone, too.
-  const enrolCondition: Condition = number % 4 === 3 ? 'telephone' : 'as recorded';
-  const heard = [
-    ...Array.from({ length: SAMPLES }, (_, i) => ({
-      condition: enrolCondition,
-      samples: enrolled.slice(i * part, (i + 1) * part),
-    })),
-    { condition: CONDITIONS[number % 3]!, samples: tried },
-    { condition: CONDITIONS[(number + 1) % 3]!, samples: tried },
-  ].map(({ condition, samples }) => ({ condition, samples: damaged(samples, condition, random) }));
+  const recorded = occasions.map((rows) => joined(rows, files, OCCASION_SECONDS));
+  const spoken = recorded.map((samples) => atRate(samples, rate));
   const bandwidth = new BandwidthProbe();
-  bandwidth.add(tried);
+  bandwidth.add(recorded[1]!); // faster speech reaches higher
   const isNarrowBand = await bandwidth.isNarrowBand(options.compute, options.signal);
+  const heard = spoken.flatMap((samples) =>
+    drawnConditions(random, options.damagesEach ?? DAMAGES_EACH).map((condition) => ({
+      condition,
+      samples: damaged(samples, condition, random),
+    })),
+  );
   const embedded = await embedAll(heard, isNarrowBand, options);
-  return { group, samples: embedded.slice(0, SAMPLES), probes: embedded.slice(SAMPLES) };
+  const half = embedded.length / 2;
+  return { group, isTwoSessions, occasions: [embedded.slice(0, half), embedded.slice(half)] };
+}
+
+function drawnConditions(random: () => number, count: number): Condition[] {
+  const others = DAMAGES.map((condition) => ({ condition, order: random() })).sort((a, b) => a.order - b.order);
+  return ['as recorded', ...others.slice(0, count).map(({ condition }) => condition)];
 }
 
 /** Consecutive utterances, at most `seconds` in total. */
@@ -172,10 +196,11 @@ function damaged(
   condition: Condition,
   random: () => number,
 ): Float32Array<ArrayBuffer> {
-  if (condition === 'telephone') return telephone(samples);
-  if (condition === 'noisy room')
-    return noisy(inRoom(samples, 0.2 + 0.4 * random(), random), 8 + 17 * random(), random);
-  return samples;
+  if (condition === 'as recorded') return samples.slice();
+  if (condition === 'other microphone') return noisy(equalised(samples, 3, random), 22 + 18 * random(), random);
+  if (condition === 'telephone') return telephone(noisy(equalised(samples, 6, random), 15 + 20 * random(), random));
+  const room = inRoom(samples, 0.15 + 0.65 * random(), random, 0.05 + 0.75 * random());
+  return noisy(equalised(room, 8, random), 8 + 17 * random(), random);
 }
 
 async function embedAll(

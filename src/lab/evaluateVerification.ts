@@ -4,7 +4,7 @@ import { VoicePrintsError } from '../core/errors.js';
 import type { Compute, SpeechAudio } from '../engine/compute/compute.js';
 import type { ManifestRow } from '../evaluation/manifest.js';
 import { type Calibrate, type EmbeddedUtterance, type VerificationResult, verify } from '../evaluation/verification.js';
-import { llrOf, typicality } from '../identity/calibration.js';
+import { llrOf } from '../identity/calibration.js';
 import { groupAudio, type ManifestAudioOptions, readManifestRows } from './manifestAudio.js';
 
 export interface EvaluateVerificationOptions extends ManifestAudioOptions {
@@ -25,7 +25,7 @@ export async function evaluateVerification(options: EvaluateVerificationOptions)
   const rows = await readManifestRows(options.manifestPath);
   const utterances = await embedRows(rows, options);
   const { calibration } = options.compute.model;
-  const result = verify(utterances, calibration && calibratedBy(calibration, utterances));
+  const result = verify(utterances, calibration && calibratedBy(calibration));
   if (result) return result;
   throw new VoicePrintsError(
     'INPUT_INVALID',
@@ -33,21 +33,21 @@ export async function evaluateVerification(options: EvaluateVerificationOptions)
   );
 }
 
-/** Either utterance could be the probe: both count with the mean of their typicalities. */
-function calibratedBy(calibration: CalibrationParameters, utterances: readonly EmbeddedUtterance[]): Calibrate {
-  const known = new Map(utterances.map((one) => [one, typicality(one.embedding, calibration)]));
-  return (cosine, a, b) => {
-    const meanTypicality = (known.get(a)! + known.get(b)!) / 2;
-    const comparison = {
-      cosine,
-      speechSeconds: Math.min(a.speechSeconds, b.speechSeconds),
-      isNarrowBand: false,
-      probeTypicality: meanTypicality,
-      voiceTypicality: meanTypicality,
-    };
-    return llrOf(comparison, calibration);
-  };
-}
+/** The shorter utterance is the probe. */
+const calibratedBy =
+  (calibration: CalibrationParameters): Calibrate =>
+  (cosine, a, b) =>
+    llrOf(
+      {
+        cosine,
+        speechSeconds: Math.min(a.speechSeconds, b.speechSeconds),
+        voiceSeconds: Math.max(a.speechSeconds, b.speechSeconds),
+        alone: 1,
+        isNarrowBand: false,
+        isNarrowBandBoth: false,
+      },
+      calibration,
+    );
 
 /** Embeds every row, one file after the other. */
 async function embedRows(

@@ -8,37 +8,56 @@ import { replaceFile } from '../files/atomicFile.js';
 /** Model of a calibration: the model id of its embeddings, and the file's checksum. */
 export interface CalibratedModel {
   readonly id: string;
-  readonly dimensions: number;
   readonly sha256: string;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 const finite = z.number(); // zod's numbers are finite
 
-const parameters = z.strictObject({
+const common = {
   offset: finite,
   cosine: finite,
   logSeconds: finite,
   cosineLogSeconds: finite,
   narrowBand: finite,
   narrowBandBoth: finite.exactOptional(),
-  meanVoice: z.array(finite).exactOptional(),
-  probeTypicality: finite.exactOptional(),
-  voiceTypicality: finite.exactOptional(),
   falseAcceptLlr: z.strictObject({ '0.1': finite, '1': finite, '5': finite }),
   gallerySize: z.number().int().positive().exactOptional(),
   windowCosine: z.strictObject({ same: finite, different: finite }).exactOptional(),
   recordingCosine: z.strictObject({ offset: finite, cosine: finite }).exactOptional(),
   source: z.string(),
+};
+
+const parameters = z.strictObject({
+  ...common,
+  voiceLogSeconds: finite.exactOptional(),
+  cosineVoiceLogSeconds: finite.exactOptional(),
+  alone: finite.exactOptional(),
+  cosineAlone: finite.exactOptional(),
+  mostSeconds: z.number().positive().exactOptional(),
+  centring: z.number().positive().exactOptional(),
+  gallerySlope: z.number().min(0).exactOptional(),
 }) satisfies z.ZodType<CalibrationParameters>;
 
-const stored = z.strictObject({
-  format: z.literal('voice-prints-calibration'),
-  version: z.literal(VERSION),
-  model: z.string(),
-  sha256: z.string(),
-  calibration: parameters,
-});
+/** Until 0.1 the likeness of both sides to a mean voice counted, too: it told the recordings of the fit from others. */
+const earlierParameters = z
+  .strictObject({
+    ...common,
+    meanVoice: z.array(finite).exactOptional(),
+    probeTypicality: finite.exactOptional(),
+    voiceTypicality: finite.exactOptional(),
+  })
+  .transform(({ meanVoice, probeTypicality = 0, voiceTypicality = 0, ...kept }): CalibrationParameters => {
+    // What that likeness was in the mean of those people goes into the offset; the thresholds mean what they meant.
+    const usual = (meanVoice ?? []).reduce((sum, value) => sum + value * value, 0);
+    return { ...kept, offset: kept.offset + (probeTypicality + voiceTypicality) * usual };
+  });
+
+const head = { format: z.literal('voice-prints-calibration'), model: z.string(), sha256: z.string() };
+const stored = z.discriminatedUnion('version', [
+  z.strictObject({ ...head, version: z.literal(1), calibration: earlierParameters }),
+  z.strictObject({ ...head, version: z.literal(VERSION), calibration: parameters }),
+]);
 
 /** Path in a store of the calibration fitted to its owner's recordings. */
 export const calibrationPath = (storeDirectory: string, { id }: Pick<CalibratedModel, 'id'>): string =>
@@ -61,11 +80,7 @@ export async function readCalibration(
   const text = await textOf(calibrationPath(storeDirectory, model));
   if (text === undefined) return undefined;
   const parsed = stored.safeParse(jsonOf(text));
-  const isFitting =
-    parsed.success &&
-    parsed.data.sha256 === model.sha256 &&
-    (parsed.data.calibration.meanVoice?.length ?? model.dimensions) === model.dimensions;
-  if (isFitting) return parsed.data.calibration;
+  if (parsed.success && parsed.data.sha256 === model.sha256) return parsed.data.calibration;
   throw new VoicePrintsError(
     'REGISTRY_CORRUPT',
     `calibration-*.json of model ${model.id} in the store is damaged or of another model; delete it, then calibrate again`,

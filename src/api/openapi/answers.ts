@@ -37,7 +37,7 @@ export const identification = z.strictObject({
 export const speaker = z.strictObject({
   speakerId: z.string(),
   name: z.string(),
-  isComplete: z.boolean().describe('Only complete voiceprints (12 s of speech) are matched'),
+  isComplete: z.boolean().describe('From 12 s of speech on; names by voiceprints with less are less certain'),
   speechSeconds: seconds,
   audioSeconds: seconds,
   quality,

@@ -25,7 +25,7 @@ export const enroll: Command = {
   },
   example: 'voice-prints enroll alice hello.wav story.flac --name "Alice" --consent "asked on 3 May"',
   notes: `ID is letters, digits and _. Every file holds one voice. 6 seconds of speech in all are accepted, 12 complete the
-voiceprint; only complete ones are matched. Three to five samples of 10 to 24 seconds work best.
+voiceprint; names by less are less certain. Three to five samples of 10 to 24 seconds work best.
 A file that cannot be used is named with the reason; the others are stored all the same, and the exit code is 1.
 Audio is not kept, unless --keep-audio asks for it: then a change of the speaker model costs nobody a new enrolment. It lies
 in the store, encrypted with its key where it has one, is in no export, and goes when the person is deleted.`,

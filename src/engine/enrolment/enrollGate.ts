@@ -2,7 +2,9 @@ import type { CalibrationParameters } from '../../core/calibration.js';
 import type { SampleReason } from '../../core/identification.js';
 import { centroid, dot } from '../../core/vector.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
-import { llrOf, typicality } from '../../identity/calibration.js';
+import { acceptLlr, llrOf } from '../../identity/calibration.js';
+import { comparisonsOf } from '../../identity/matchVoices.js';
+import type { EnrolledVoice } from '../../identity/voices.js';
 import { FAINT_DB } from '../../speech/qualityLevel.js';
 import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
 import { inSeconds, reasonFor } from './enrollReasons.js';
@@ -41,7 +43,7 @@ const MOST_DC_OFFSET = 0.05;
 export interface KnownVoice {
   readonly speakerId: string;
   /** Unit norm, shape (d,). */
-  readonly mean: Float32Array;
+  readonly mean: Float32Array<ArrayBuffer>;
   readonly speechMs: number;
   readonly isNarrowBand: boolean;
 }
@@ -124,40 +126,35 @@ function compareVoices(samples: readonly HeardSample[], context: GateContext): M
 
 function voiceReasons(sample: HeardSample, known: KnownVoice | undefined, context: GateContext): SampleReason[] {
   const { calibration, limits, others } = context;
-  const own = known && llrBetween(sample, known, calibration);
+  const llrs = llrsBetween(sample, known ? [known, ...others] : others, calibration);
+  const own = known && llrs.shift();
   if (own !== undefined && own < limits.disagreesLlr) return [reasonFor.disagrees()];
-  const closest = others
-    .map((other) => ({ other, llr: llrBetween(sample, other, calibration) }))
-    .reduce<{ other: KnownVoice; llr: number } | undefined>((a, b) => (a && a.llr >= b.llr ? a : b), undefined);
-  if (
-    !closest ||
-    closest.llr < collisionLlr(others.length, calibration) ||
-    closest.llr <= (own ?? Number.NEGATIVE_INFINITY)
-  ) {
-    return [];
-  }
-  return [reasonFor.collides(closest.other.speakerId)];
+  const highest = Math.max(...llrs);
+  if (highest < collisionLlr(others.length, calibration) || highest <= (own ?? Number.NEGATIVE_INFINITY)) return [];
+  return [reasonFor.collides(others[llrs.indexOf(highest)]!.speakerId)];
 }
 
 /**
  * From here on a new person is taken for somebody enrolled: the preset of 1 %. The strictest one would find hardly anybody
  * in a single sample. Beside more people than it was measured with, the best of them is more alike by chance.
  */
-function collisionLlr(others: number, { falseAcceptLlr, gallerySize = others }: CalibrationParameters): number {
-  return falseAcceptLlr['1'] + Math.log(Math.max(1, others / Math.max(1, gallerySize)));
+function collisionLlr(others: number, calibration: CalibrationParameters): number {
+  return acceptLlr(calibration, 1, Math.max(others, calibration.gallerySize ?? others));
 }
 
-/** Natural-log likelihood ratio that a sample is of a known person. */
-export function llrBetween(sample: HeardSample, known: KnownVoice, calibration: CalibrationParameters): number {
-  const comparison = {
-    cosine: dot(sample.embedding!, known.mean),
-    speechSeconds: inSeconds(Math.min(sample.speechMs, known.speechMs)),
-    isNarrowBand: sample.isNarrowBand || known.isNarrowBand,
-    isNarrowBandBoth: sample.isNarrowBand && known.isNarrowBand,
-    probeTypicality: typicality(sample.embedding!, calibration),
-    voiceTypicality: typicality(known.mean, calibration),
-  };
-  return llrOf(comparison, calibration);
+/** Natural-log likelihood ratios that a sample is of each of the known people. */
+export function llrsBetween(
+  sample: HeardSample,
+  known: readonly KnownVoice[],
+  calibration: CalibrationParameters,
+): number[] {
+  const voices = known.map(({ speakerId, mean, speechMs, isNarrowBand }): EnrolledVoice => {
+    return { id: speakerId, exemplars: [], mean, speechSeconds: inSeconds(speechMs), isNarrowBand };
+  });
+  const heard = { centroid: sample.embedding!, speechSeconds: inSeconds(sample.speechMs) };
+  return comparisonsOf(heard, voices, { centring: calibration.centring, isNarrowBand: sample.isNarrowBand }).map(
+    ({ comparison }) => llrOf(comparison, calibration),
+  );
 }
 
 /** The sample most like all the others first: with one stray among several, the stray is the one that disagrees. */

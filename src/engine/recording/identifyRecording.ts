@@ -26,7 +26,7 @@ export interface IdentifyRecordingDependencies {
 }
 
 export interface IdentifyRecordingRequest {
-  /** Whom to look for; incomplete ones and those of another model are passed over. */
+  /** Whom to look for; those of another model are passed over. */
   readonly voiceprints: readonly Voiceprint[];
   readonly falseAcceptPercent: FalseAcceptPercent;
   /** What is to be said of the people looked for, beside what the recording brings. */

@@ -12,11 +12,6 @@ export function galleryWarnings(everybody: readonly Voiceprint[], modelId: strin
     return [{ code: 'VOICEPRINT_STALE', message }];
   }
   if (voicesToMatch(everybody, modelId).length > 0) return [];
-  return [{ code: 'NOBODY_ENROLLED', message: nobodyEnrolled(everybody.length) }];
-}
-
-function nobodyEnrolled(incomplete: number): string {
-  if (incomplete === 0) return 'nobody is enrolled, so every voice is unknown; enrol the people who should be named';
-  const voiceprints = incomplete === 1 ? 'the one voiceprint is' : `all ${incomplete} voiceprints are`;
-  return `${voiceprints} incomplete, so every voice is unknown; add recordings until each holds 12 s of speech`;
+  const message = 'nobody is enrolled, so every voice is unknown; enrol the people who should be named';
+  return [{ code: 'NOBODY_ENROLLED', message }];
 }

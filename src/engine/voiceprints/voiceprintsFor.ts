@@ -6,15 +6,15 @@ import { speakersNotFound } from './speakerId.js';
 /**
  * Whom to look for in a recording: the named people, or, with no names, everybody who can be matched.
  *
- * @throws VoicePrintsError SPEAKER_NOT_FOUND for ids nobody has, SPEAKER_INCOMPLETE for people who cannot be matched
- *   yet: less than 12 s of speech, or enrolled with another model (details.speakerIds, comma separated)
+ * @throws VoicePrintsError SPEAKER_NOT_FOUND for ids nobody has, SPEAKER_INCOMPLETE for people without a voiceprint of the
+ *   model in use (details.speakerIds, comma separated)
  */
 export function voiceprintsFor(
   all: readonly Voiceprint[],
   speakerIds: readonly string[] | undefined,
   modelId: string,
 ): readonly Voiceprint[] {
-  const canBeMatched = ({ isComplete, mean }: Voiceprint) => isComplete && mean?.modelId === modelId;
+  const canBeMatched = ({ mean }: Voiceprint) => mean?.modelId === modelId;
   if (!speakerIds || speakerIds.length === 0) return all.filter(canBeMatched);
   const byId = new Map(all.map((voiceprint) => [voiceprint.id, voiceprint]));
   const missing = speakerIds.filter((id) => !byId.has(id));
@@ -30,13 +30,13 @@ export function assertMatchable(all: readonly SpeakerSummary[], speakerIds: read
   const byId = new Map(all.map((summary) => [summary.speakerId, summary]));
   const missing = speakerIds.filter((id) => !byId.has(id));
   if (missing.length > 0) throw speakersNotFound(missing);
-  const unmatched = speakerIds.filter((id) => !byId.get(id)!.isComplete || byId.get(id)!.isStale);
+  const unmatched = speakerIds.filter((id) => byId.get(id)!.isStale);
   if (unmatched.length > 0) throw speakersIncomplete([...new Set(unmatched)]);
 }
 
 const speakersIncomplete = (ids: readonly string[]): VoicePrintsError =>
   new VoicePrintsError(
     'SPEAKER_INCOMPLETE',
-    `${ids.join(', ')} cannot be matched yet; enrol 12 s of speech or more with the model in use, or leave them out`,
+    `${ids.join(', ')} cannot be matched with the model in use; enrol them with it, or leave them out`,
     { details: { speakerIds: ids.join(',') } },
   );

@@ -9,21 +9,17 @@ const ofAnotherModel = randomVoiceprint({ id: 'carl', modelId: 'model-2' });
 
 test.each([
   { name: 'nobody', everybody: [], code: 'NOBODY_ENROLLED', says: 'nobody is enrolled' },
-  { name: 'one incomplete person', everybody: [incomplete], code: 'NOBODY_ENROLLED', says: '12 s of speech' },
-  {
-    name: 'incomplete people',
-    everybody: [incomplete, { ...incomplete, id: 'bob' }],
-    code: 'NOBODY_ENROLLED',
-    says: 'all 2 voiceprints are incomplete',
-  },
   { name: 'people of another model', everybody: [ofAnotherModel], code: 'VOICEPRINT_STALE', says: '1 person was' },
 ])('$name: a warning that says what to do, and no name', ({ everybody, code, says }) => {
   const warnings = galleryWarnings(everybody, MODEL);
   expect(warnings.map((warning) => warning.code)).toEqual([code]);
   expect(warnings[0]!.message).toContain(says);
-  expect(warnings[0]!.message).not.toMatch(/anna|ben|bob|carl/i);
+  expect(warnings[0]!.message).not.toMatch(/anna|carl/i);
 });
 
-test('where somebody can be matched there is nothing to say', () => {
-  expect(galleryWarnings([complete, incomplete], MODEL)).toEqual([]);
+test.each([
+  { name: 'complete', everybody: [complete, incomplete] },
+  { name: 'incomplete', everybody: [incomplete] },
+])('where somebody can be matched there is nothing to say: $name', ({ everybody }) => {
+  expect(galleryWarnings(everybody, MODEL)).toEqual([]);
 });
