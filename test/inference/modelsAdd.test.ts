@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addModel, removeModel, useModel } from '../../src/engine/models/manageModels.js';
 import { ModelStore } from '../../src/inference/modelStore.js';
+import { started } from '../cli/program.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 import { bytesField, loopingModel, onnxFile } from './protobuf.js';
 
@@ -55,9 +56,9 @@ async function kept(): Promise<string[]> {
 }
 
 /** Processes that this one has started and that still run. */
-const children = (): string[] =>
-  readdirSync('/proc/self/task').flatMap((task) =>
-    readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
+const children = (pid: number | 'self' = 'self'): string[] =>
+  readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
   );
 
 describe('a third-party model', () => {
@@ -189,7 +190,7 @@ describe('what is refused, with the reason, and leaves nothing behind', () => {
     await expect(adding).rejects.toMatchObject({ code: 'MODEL_INVALID', message });
     expect(await kept()).toEqual([]);
     const stopping = new AbortController();
-    const before = children().length;
+    const before = children().length; // the last one is gone, not only given up
     const waiting = addBytes(loopingModel(), { signal: stopping.signal });
     const stopped = expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
     await expect.poll(() => children().length, { timeout: 10_000 }).toBe(before + 1);
@@ -197,6 +198,20 @@ describe('what is refused, with the reason, and leaves nothing behind', () => {
     await stopped;
     expect(children()).toHaveLength(before);
     expect(await kept()).toEqual([]);
+  });
+
+  test('the process of a trial does not outlive the process that was killed in the middle of it', async () => {
+    const path = join(storeDirectory, 'looping.onnx');
+    await writeFile(path, loopingModel());
+    const parent = started(['models', 'add', path, '--store', storeDirectory], {});
+    const trials = () => children(parent.pid!);
+    await expect.poll(trials, { timeout: 30_000 }).toHaveLength(1);
+    const [trial] = trials();
+    // Ticks of processor time: more than starting takes, so that the network runs.
+    const ticks = () => Number(readFileSync(`/proc/${trial}/stat`, 'utf8').split(' ')[13]);
+    await expect.poll(ticks, { timeout: 60_000 }).toBeGreaterThan(200);
+    parent.kill('SIGKILL');
+    await expect.poll(() => existsSync(`/proc/${trial}`), { timeout: 30_000 }).toBe(false);
   });
 
   test('a file of more than 512 MiB is MODEL_INVALID without being read', async () => {

@@ -34,9 +34,13 @@ export async function tryInProcess(
     signal: AbortSignal.any([signal, late]),
     killSignal: 'SIGKILL',
   });
-  // An error is that it could not be started, or was killed because its time is over; more may follow.
-  child.on('error', () => undefined);
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()));
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    // Either it could not be started, or it is being killed because its time is over: then its end follows. More may come.
+    child.on('error', () => {
+      if (child.pid === undefined) resolve();
+    });
+  });
   let reply: WorkerReply<void> | undefined;
   child.once('message', (message) => {
     reply = message as WorkerReply<void>;
