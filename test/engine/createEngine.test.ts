@@ -201,9 +201,9 @@ describe('enrolling and identifying with real networks', () => {
     expect(result.reasons.map((reason) => reason.code)).toContain(code);
   });
 
-  test('silence is too little speech', async () => {
+  test('digital silence is too quiet', async () => {
     const result = await engine.enroll({ tenantId: 'quiet', speakerId: 'a', samples: [raw(new Int16Array(160_000))] });
-    expect(result).toMatchObject({ status: 'rejected', reasons: [{ code: 'TOO_LITTLE_SPEECH' }] });
+    expect(result).toMatchObject({ status: 'rejected', reasons: [{ code: 'TOO_QUIET' }] });
     expect(result.samples).toMatchObject([{ speechSeconds: 0, snrDb: null }]);
   });
 
