@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ApiKeys } from '../../src/api/access/apiKeys.js';
+import { DROP_IN_OPERATIONS } from '../../src/api/openapi/dropInOperations.js';
 import { OPERATIONS } from '../../src/api/openapi/operations.js';
 import { type RunningServer, serve } from '../../src/api/serve.js';
 import { listeningEngine } from '../support/scriptedEngine.js';
@@ -18,6 +19,8 @@ afterAll(async () => {
   await server?.close();
 });
 
+const CALLS = OPERATIONS.length + DROP_IN_OPERATIONS.length;
+
 test.each(['light', 'dark'] as const)('every call is shown and can be opened by keyboard, %s', async (colorScheme) => {
   const context = await browser.newContext({ colorScheme, viewport: { width: 360, height: 800 } });
   const page = await context.newPage();
@@ -29,9 +32,9 @@ test.each(['light', 'dark'] as const)('every call is shown and can be opened by 
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('request', (request) => asked.push(request.url()));
   await page.goto(`${server.url}/docs#addSample`);
-  await page.locator('#status', { hasText: `${OPERATIONS.length} calls` }).waitFor();
+  await page.locator('#status', { hasText: `${CALLS} calls` }).waitFor();
   const headings = await page.locator('summary h2').allTextContents();
-  expect(headings).toHaveLength(OPERATIONS.length);
+  expect(headings).toHaveLength(CALLS);
   expect(headings).toContain('POST /v1/identify');
   expect(await page.locator('#addSample').textContent()).toContain('multipart/form-data');
   expect(await page.locator('details[open]').count()).toBe(1);
