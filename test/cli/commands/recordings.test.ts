@@ -185,7 +185,9 @@ describe('enroll', () => {
     const first = await typed(['enroll', 'slowly', story(folder, 'awb', 0), '--json'], env);
     expect(JSON.parse(first.stdout).status).toBe('accepted');
     const early = await typed(['identify', conversation, '--speakers', 'slowly', '--json'], env);
-    expect(JSON.parse(early.stdout).error.code).toBe('SPEAKER_INCOMPLETE');
+    // Compared already, with the certainty that its few seconds allow.
+    expect(JSON.parse(early.stdout)).toMatchObject({ segments: expect.any(Array) });
+    expect(early.exitCode).toBe(0);
     const second = await typed(['enroll', 'slowly', story(folder, 'awb', 1), '--json'], env);
     expect(JSON.parse(second.stdout)).toMatchObject({ status: 'complete', name: 'slowly' });
     expect(await typed(['speakers', 'delete', 'slowly'], env)).toMatchObject({ exitCode: 0 });
