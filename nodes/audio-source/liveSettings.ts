@@ -20,7 +20,7 @@ const optionalMs = (most: number) => field(z.coerce.number().int().min(0).max(mo
 /** Settings of live sources; those of other kinds stay as they are, so that a change of mind loses nothing. */
 export const liveShape = {
   isAutostart: checkbox.describe('Starts with each deploy'),
-  site: text.describe('Where it is; empty: the site of the node that names the voices'),
+  site: text.describe('Name of the place; empty: the site of the identify speakers node'),
   url: text,
   urlType: text,
   transport: z.enum(['tcp', 'udp']).default('tcp'),
@@ -37,11 +37,11 @@ export const liveShape = {
   sipAddress: field(z.string().default('0.0.0.0')),
   sipPort: port(5060),
   sipPublicAddress: text,
-  sipRegistrar: text.describe('Empty: calls to this machine are taken without an exchange'),
+  sipRegistrar: text.describe('Empty: calls to this machine are accepted without registering'),
   sipUser: text,
   sipAuthUser: text,
   sipTarget: text.describe('Called when the source starts'),
-  sipFrom: text.describe('Who is answered, with commas between; empty: everybody'),
+  sipFrom: text.describe('Callers that are answered, separated by commas; empty: all'),
   sipSrtp: z.enum(['off', 'optional', 'required']).default('optional'),
   sipMaxCalls: field(z.coerce.number().int().min(1).max(1_000).default(20)),
   rtpPortMin: port(0),

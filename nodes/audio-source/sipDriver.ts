@@ -92,10 +92,13 @@ export class SipDriver implements SourceDriver {
 
   async #call(target: string): Promise<void> {
     if (target === '') {
-      throw new VoicePrintsError('INPUT_INVALID', 'there is nobody to call; send {action: "call", target: "sip:…"}');
+      throw new VoicePrintsError(
+        'INPUT_INVALID',
+        'no address to call was given; send {action: "call", target: "sip:…"}',
+      );
     }
     if (!this.#endpoint) {
-      throw new VoicePrintsError('INPUT_INVALID', 'the telephone is not running; start it before it calls');
+      throw new VoicePrintsError('INPUT_INVALID', 'the SIP endpoint is not running; start it before calling');
     }
     this.#take(await this.#endpoint.call(target, { signal: this.#stopping.signal }));
   }

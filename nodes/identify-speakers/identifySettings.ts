@@ -42,7 +42,7 @@ const schema = z.object({
       .default(PRESENCE_WINDOW_MS / 1000),
   ),
   isTellingTentative: checkbox,
-  isDiscovered: checkbox.describe('Tells Home Assistant of the site'),
+  isDiscovered: checkbox.describe('Announces the site to Home Assistant'),
   discoveryPrefix: topicText(DISCOVERY_PREFIX),
 });
 export type IdentifySettings = z.output<typeof schema>;

@@ -80,7 +80,7 @@ class LiveIdentify {
     if (bytes || liveSourceOf(msg) === undefined) {
       throw new VoicePrintsError(
         'INPUT_INVALID',
-        `this node listens to live streams, and ${located(property)} is none; wire both outputs of a live audio source to it, or let it send one message with the whole answer`,
+        `this node takes live streams, and ${located(property)} is none; wire both outputs of a live audio source to it, or let it send one message with the whole answer`,
       );
     }
   }

@@ -125,7 +125,8 @@ function reportAfterDeploy(RED: NodeAPI, nodeId: string, cutOff: readonly Job[])
   RED.events.once('flows:started', () => {
     const successor = RED.nodes.getNode(nodeId) as Node | null;
     for (const { msg } of cutOff) successor?.error(stopped() as unknown as string, msg);
-    if (!successor) RED.log.warn(`[${nodeId}] ${cutOff.length} messages were cut off by a deploy and not worked on`);
+    if (!successor)
+      RED.log.warn(`[${nodeId}] ${cutOff.length} messages were interrupted by a deploy and not processed`);
   });
 }
 

@@ -133,7 +133,7 @@ export function bytesOfText(value: unknown, property: string): Uint8Array | unde
   if (/[\x00-\x08\ufffd]/.test(head)) {
     throw new VoicePrintsError(
       'INPUT_INVALID',
-      `${property} is a recording that was read as text, which destroys it; let the node in front give bytes: ` +
+      `${property} is a recording that was read as text, which destroys it; let the previous node send bytes: ` +
         'in "file in" choose the output "a single Buffer object", in "http request" the return "a binary buffer"',
     );
   }
@@ -227,7 +227,7 @@ function requireRate({ sampleRateHz }: AudioDescription): void {
   if (sampleRateHz !== undefined) return;
   throw new VoicePrintsError(
     'AUDIO_FORMAT_MISSING',
-    'samples say nothing of their rate; set msg.audio to {sampleRateHz, channels}, for example {sampleRateHz: 16000}',
+    'the sample rate of these samples is missing; set msg.audio to {sampleRateHz, channels}, for example {sampleRateHz: 16000}',
   );
 }
 
@@ -243,8 +243,8 @@ const noAudio = (property: string) =>
 const onlyText = (property: string) =>
   new VoicePrintsError(
     'INPUT_INVALID',
-    `${property} names a file, and messages may only name files where this node says so; tick "Text is the path of a file" ` +
-      'in this node if nobody else can send it messages, read the file with an audio source, or send a Buffer, base64 or an upload',
+    `${property} names a file, which this node does not allow messages to do; tick "Text is the path of a file" ` +
+      'in this node if only trusted messages reach it, read the file with an audio source, or send a Buffer, base64 or an upload',
   );
 
 const numbers = (property: string) =>

@@ -44,7 +44,7 @@ export function migrate(migrations: readonly Migration[], stored: StoredSettings
   if (!Number.isInteger(version) || version < 0 || version > migrations.length) {
     throw new VoicePrintsError(
       'CONFIG_INVALID',
-      'the settings of this node were made with a newer release; update the package, or delete the node and add it anew',
+      'the settings of this node were made with a newer release; update the package, or delete the node and add it again',
     );
   }
   return migrations.slice(version).reduce((settings, step) => step(settings), stored);

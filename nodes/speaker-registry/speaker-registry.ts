@@ -132,7 +132,10 @@ async function act(
 
 function found<T>(speaker: T | undefined): T {
   if (speaker !== undefined) return speaker;
-  throw new VoicePrintsError('SPEAKER_NOT_FOUND', 'nobody is enrolled under this id; list the speakers to see the ids');
+  throw new VoicePrintsError(
+    'SPEAKER_NOT_FOUND',
+    'no speaker is enrolled under this id; list the speakers to see the ids',
+  );
 }
 
 async function nameOf(RED: NodeAPI, node: Node, settings: Settings, msg: NodeMessageInFlow): Promise<string> {

@@ -99,7 +99,7 @@ export class StoreKeys implements Disposable {
   }
 }
 
-const NO_KEY = `a speaker store never opens without a key to other programs; make one in its dialog, or enter an API key of ${SHORTEST_KEY} characters or more`;
+const NO_KEY = `a speaker store serves other programs only with an API key; create one in its dialog, or enter an API key of ${SHORTEST_KEY} characters or more`;
 
 /** As a digest: a key may hold any character, and none of it stays in memory. */
 function keyOfCredentials(apiKey: string): HashedKey {

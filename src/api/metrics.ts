@@ -22,7 +22,7 @@ export class Metrics {
   });
   readonly #audio = new Counter({
     name: 'voice_prints_audio_seconds_total',
-    help: 'Audio worked on in calls that wait for the answer',
+    help: 'Audio processed in synchronous calls',
     registers: [this.#registry],
   });
 

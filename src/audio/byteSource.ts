@@ -273,7 +273,7 @@ class StreamSource implements ByteSource {
 }
 
 const unreadableStream = (cause: unknown): VoicePrintsError =>
-  new VoicePrintsError('FILE_UNREADABLE', 'the stream of the recording broke off; send it again', { cause });
+  new VoicePrintsError('FILE_UNREADABLE', 'the stream of the recording ended too early; send it again', { cause });
 
 /** Large arrays in pieces; the event loop gets its turn every 256 KiB. */
 async function* sliced(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -56,17 +56,15 @@ export async function probe(source: ByteSource, sniffed: Sniffed, raw: RawFormat
 
 const FRAGMENTS: Readonly<Record<string, string>> = {
   WebM:
-    'this is WebM without its beginning, as a browser recorder (MediaRecorder) hands out all of its pieces but the first; ' +
-    'send the first piece too, joined in front of this one',
-  MP4: 'this is a piece of a fragmented MP4 recording without its beginning; send the first piece (ftyp, moov) too, joined in front of this one',
+    'this is WebM without its beginning, like every chunk of a browser recorder (MediaRecorder) but the first; ' +
+    'send the first chunk too, joined in front of this one',
+  MP4: 'this is a fragment of an MP4 recording without its beginning; send the first fragment (ftyp, moov) too, joined in front of this one',
 };
 
 function refuse({ looksLikeText, looksLikePcm }: Unknown): never {
   if (looksLikeText) throw notAudio('this is text');
   if (!looksLikePcm) {
-    throw notAudio(
-      'this is no known kind of audio (if it is headerless samples all the same, name encoding and sampleRate)',
-    );
+    throw notAudio('this is not a known audio format (if these are headerless samples, give encoding and sampleRate)');
   }
   throw new VoicePrintsError(
     'AUDIO_FORMAT_MISSING',
@@ -139,7 +137,7 @@ const PROBES: Readonly<Record<string, (source: ByteSource) => Promise<Probe>>> =
   w64: async (source) => wavProbe('w64', source, await wave64Header(reader(source))),
   au: async (source) => {
     const header = await source.readAt(0, 24);
-    if (header.length < 24) throw corrupt('the AU header is cut');
+    if (header.length < 24) throw corrupt('the AU header is incomplete');
     const [start, bytes, encoding, sampleRateHz, channels] = [1, 2, 3, 4, 5].map((at) =>
       view(header).getUint32(4 * at),
     );
@@ -156,7 +154,7 @@ const PROBES: Readonly<Record<string, (source: ByteSource) => Promise<Probe>>> =
   },
   mp4: async (source) => {
     const tracks = await mp4Tracks(reader(source), source.size ?? 0);
-    if (tracks.length === 0) throw notAudio('the MP4 file holds no audio track');
+    if (tracks.length === 0) throw notAudio('the MP4 file contains no audio track');
     return { format: formatOf('mp4', tracks), pcm: undefined, tracks, isShort: false };
   },
   matroska: async (source) => {
@@ -222,7 +220,7 @@ const reader =
 function wavProbe(container: string, source: ByteSource, header: WavHeader): Probe {
   const { layout, sampleRateHz, channels, dataStart, dataBytes } = header;
   const available = source.size === undefined ? undefined : source.size - dataStart;
-  if (available === 0) throw tooShort('the WAV file holds a header and not one sample');
+  if (available === 0) throw tooShort('the WAV file contains a header and no samples');
   // 0 declared and more there is a header that was never finished.
   const bytes = dataBytes || available;
   const durationMs =

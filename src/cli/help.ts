@@ -39,7 +39,7 @@ ${columns([
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C (watch and serve, which run until Ctrl-C: 0).
 \`voice-prints COMMAND --help\` shows an example of each command.
-A voiceprint is biometric data: ask for consent. A voice is not a password: never open a door by it alone.
+A voiceprint is biometric data: ask for consent. A voice is not a password: never unlock a door with it alone.
 `;
 }
 

@@ -21,7 +21,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     remedy: 'convert it to WAV or FLAC',
   },
   AUDIO_FORMAT_MISSING: {
-    means: 'bytes without a header, and nothing says what they are',
+    means: 'bytes without a header and without a declared format',
     remedy: 'give encoding, rate and channels',
   },
   AUDIO_RATE_INVALID: { means: 'a sample rate outside 4,000 to 192,000 Hz', remedy: 'convert it' },
@@ -34,13 +34,13 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     means: 'this format needs GStreamer or a WebAssembly decoder that is not installed',
     remedy: 'install what the message names',
   },
-  AUDIO_DECODE_FAILED: { means: 'the decoder gave up', remedy: 'convert it to WAV or FLAC' },
+  AUDIO_DECODE_FAILED: { means: 'the decoder failed', remedy: 'convert it to WAV or FLAC' },
   AUDIO_DECODE_TIMEOUT: { means: 'decoding took too long', remedy: 'check the source, or convert it to WAV' },
   AUDIO_TOO_LARGE: { means: 'more bytes than allowed', remedy: 'send less' },
   AUDIO_TOO_LONG: { means: 'longer than allowed', remedy: 'cut it into pieces' },
-  AUDIO_TOO_SHORT: { means: 'too few samples to hear anything', remedy: 'record again' },
+  AUDIO_TOO_SHORT: { means: 'too few samples to analyse', remedy: 'record again' },
   AUDIO_SILENT: { means: 'digital silence, or nearly', remedy: 'check the microphone and its level' },
-  AUDIO_NO_SPEECH: { means: 'sound, but nobody speaks (a warning when identifying)', remedy: 'check the recording' },
+  AUDIO_NO_SPEECH: { means: 'sound, but no speech (a warning when identifying)', remedy: 'check the recording' },
   AUDIO_BASE64_INVALID: { means: 'the text is not base64', remedy: 'encode the bytes again' },
   FILE_NOT_FOUND: {
     means: 'there is no such file; the message names the path that was tried',
@@ -50,23 +50,23 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
   FILE_UNWRITABLE: { means: 'the file cannot be written', remedy: 'check the folder and its permissions' },
   URL_INVALID: { means: 'the url cannot be read', remedy: 'give a full http(s) address' },
   URL_FORBIDDEN: {
-    means: 'the url leads into a private network, or is not http(s)',
+    means: 'the url is in a private network, or is not http(s)',
     remedy: 'allow the host, or send the bytes',
   },
-  URL_UNREACHABLE: { means: 'the url does not answer with the audio', remedy: 'check it' },
+  URL_UNREACHABLE: { means: 'the url does not return the audio', remedy: 'check it' },
   URL_TOO_LARGE: { means: 'the url delivers more than allowed', remedy: 'send less' },
   URL_TIMEOUT: { means: 'the url answers too slowly', remedy: 'try again, or send the bytes' },
   LIVE_UNREACHABLE: {
-    means: 'nobody answers at the address of a live source',
+    means: 'no answer from the address of a live source',
     remedy: 'check address, network and that the device is on',
   },
   LIVE_UNAUTHORIZED: {
-    means: 'a live source refuses the user and password, or wants some',
+    means: 'a live source refuses the user and password, or requires them',
     remedy: 'correct them; it is tried again slowly, since devices lock out',
   },
   LIVE_NOT_FOUND: { means: 'the device or server has no such stream', remedy: 'check the path of the address' },
   LIVE_NO_AUDIO: { means: 'the device sends no sound', remedy: 'switch its microphone on' },
-  LIVE_LOST: { means: 'the connection to a live source broke', remedy: 'wait: it is tried again' },
+  LIVE_LOST: { means: 'the connection to a live source broke', remedy: 'wait: the connection is tried again' },
   LIVE_STALLED: { means: 'connected, but no audio comes', remedy: 'check the source if it does not come back' },
   LIVE_DEVICE_UNAVAILABLE: {
     means: 'the microphone cannot be opened',
@@ -90,13 +90,13 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     remedy: 'try again later, or raise the number of calls',
   },
   SIP_DECLINED: { means: 'the called side declined the call', remedy: 'ask them to take it' },
-  SIP_NOT_FOUND: { means: 'nobody is known by this number or address', remedy: 'check who is called' },
+  SIP_NOT_FOUND: { means: 'this number or address does not exist', remedy: 'check who is called' },
   SIP_UNAUTHORIZED: {
-    means: 'the called side or its exchange does not let us call',
+    means: 'the called side or its exchange requires authorization',
     remedy: 'check the account, its password and what it may call',
   },
   SIP_CALL_REFUSED: {
-    means: 'a call was refused for another reason, or nobody picked up',
+    means: 'a call was refused for another reason, or not answered',
     remedy: 'see `status` in the details; try again later',
   },
   SIP_CODEC_MISMATCH: {
@@ -104,7 +104,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     remedy: 'allow another codec, or change `srtp`',
   },
   SIP_NO_MEDIA: {
-    means: 'a call was up, but its audio stayed away',
+    means: 'a call was connected, but no audio arrived',
     remedy: 'open the audio ports in the firewall, or set the public address',
   },
   ENROLL_REFUSED: {
@@ -112,14 +112,14 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     remedy: 'follow the reasons in the message',
   },
   SPEAKER_ID_INVALID: { means: 'an id is letters, digits and `_`, at most 128', remedy: 'choose another' },
-  SPEAKER_NOT_FOUND: { means: 'nobody is enrolled under this id', remedy: 'check the id' },
+  SPEAKER_NOT_FOUND: { means: 'no speaker is enrolled under this id', remedy: 'check the id' },
   SPEAKER_INCOMPLETE: { means: 'the person has no voiceprint of the model in use', remedy: 'enrol them with it' },
   SPEAKER_EXISTS: { means: 'the id is taken (import without replace)', remedy: 'replace, or leave the person out' },
   CLUSTER_NOT_FOUND: {
-    means: 'there is no unknown voice of that name in this session',
-    remedy: 'use one that a `turn` event named, or leave it out for the last one heard',
+    means: 'this session has no unknown voice with that id',
+    remedy: 'use one of a turn event, or omit it for the most recent one',
   },
-  KEY_NOT_FOUND: { means: 'there is no API key of that id, or it has ended', remedy: 'see `voice-prints keys list`' },
+  KEY_NOT_FOUND: { means: 'no API key has that id, or it has ended', remedy: 'see `voice-prints keys list`' },
   REGISTRY_UNAVAILABLE: {
     means: "the store's folder cannot be used",
     remedy: 'check that it exists, is yours and has room',
@@ -130,10 +130,10 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
   REGISTRY_KEY_WRONG: { means: 'the key or the passphrase does not fit', remedy: 'give the right one' },
   REGISTRY_VERSION_NEWER: { means: 'the store was written by a newer release', remedy: 'update the package' },
   MODEL_NOT_FOUND: { means: 'no such model', remedy: 'see `models list`, or check the path' },
-  MODEL_INVALID: { means: 'the file is no usable speaker model', remedy: 'use one with sherpa-onnx metadata' },
+  MODEL_INVALID: { means: 'the file is not a usable speaker model', remedy: 'use one with sherpa-onnx metadata' },
   MODEL_IN_USE: { means: 'the model is in use and cannot be removed', remedy: 'choose another one first' },
   JOB_NOT_FOUND: {
-    means: 'there is no job under this request id, or its outcome is no longer kept',
+    means: 'no job has this request id, or its outcome is no longer kept',
     remedy: 'check the id; poll in time',
   },
   JOB_CONFLICT: {
@@ -142,46 +142,49 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
   },
   JOB_POISONED: {
     means: 'the process ended in each of three tries at this job',
-    remedy: 'check the recording; send it again where it was not to blame',
+    remedy: 'check the recording; send it again if it was not the cause',
   },
-  JOB_EXPIRED: { means: 'the job waited longer than audio is kept', remedy: 'send it again when less is waiting' },
-  JOBS_FULL: { means: 'too many jobs are waiting', remedy: 'send it again later; `Retry-After` says when' },
+  JOB_EXPIRED: {
+    means: 'the job waited longer than audio is kept',
+    remedy: 'send it again when fewer jobs are waiting',
+  },
+  JOBS_FULL: { means: 'too many jobs are waiting', remedy: 'send it again later; `Retry-After` gives the time' },
   JOBS_LOCKED: { means: 'another process runs the jobs of this store', remedy: "use that one's API, or end it" },
   WEBHOOK_NOT_FOUND: { means: 'no undelivered webhook has this id', remedy: 'see `webhooks list`' },
   INFERENCE_UNAVAILABLE: {
     means: 'ONNX Runtime is not installed, or not for this machine',
     remedy: 'see "Installing from the palette"',
   },
-  INFERENCE_FAILED: { means: 'the network failed on this input', remedy: 'report it, with the code' },
+  INFERENCE_FAILED: { means: 'the model failed on this input', remedy: 'report it, with the code' },
   CONFIG_INVALID: { means: 'a setting is wrong; the message names it', remedy: 'correct it' },
   INPUT_INVALID: { means: 'a message, a request or a file is not of the expected form', remedy: 'correct it' },
   ENGINE_BUSY: { means: 'too many recordings are waiting', remedy: 'try again later' },
   ENGINE_CLOSED: { means: 'the engine was shut down (a deploy, the end)', remedy: 'try again' },
   ABORTED: { means: 'the work was stopped before its end', remedy: 'start it again if that was not meant' },
-  INTERNAL: { means: 'a fault of ours', remedy: 'report it; the log names its cause' },
+  INTERNAL: { means: 'an internal failure', remedy: 'report it; the log names its cause' },
   USAGE: { means: 'a wrong command line', remedy: 'see `--help`' },
 };
 
 /** Explanations of warnings: the work was done nevertheless. */
 export const WARNING_GUIDE: Readonly<Record<WarningCode, CodeMeaning>> = {
   AUDIO_NARROW_BAND: {
-    means: 'the speech has telephone bandwidth; names are less sure',
+    means: 'the speech has telephone bandwidth; names are less certain',
     remedy: 'enrol the people over the telephone, too',
   },
   AUDIO_TRACK_SKIPPED: {
     means: 'some audio tracks could not be decoded; the answer covers the others',
-    remedy: 'convert the recording to have all of them',
+    remedy: 'convert the recording to use all of them',
   },
   MODEL_UNCALIBRATED: {
     means: 'scores of this speaker model are rough guesses',
     remedy: 'run `voice-prints calibrate` on recordings of your own',
   },
   NOBODY_ENROLLED: {
-    means: 'nobody is enrolled: every voice is unknown',
+    means: 'no speaker is enrolled: every voice is unknown',
     remedy: 'enrol people, 12 s of speech each',
   },
   VOICEPRINT_STALE: {
     means: 'some people were enrolled with another speaker model and could not be recognised',
-    remedy: 'enrol them anew, or use that model',
+    remedy: 'enrol them again, or use that model',
   },
 };

@@ -9,7 +9,7 @@ const percent = z.union([z.literal(0.1), z.literal(1), z.literal(5)]);
 export const falseAcceptPercent = z.coerce
   .number()
   .pipe(percent)
-  .describe('Chance in percent that a voice that is not enrolled is named');
+  .describe('Probability in percent that a voice that is not enrolled is named');
 
 const count = z.number().int();
 

@@ -173,6 +173,6 @@ const isCode = (error: unknown, code: string): boolean => (error as NodeJS.Errno
 const locked = (waitMs: number) =>
   new VoicePrintsError(
     'REGISTRY_LOCKED',
-    `another process holds the voiceprint store (waited ${waitMs} ms); try again, or end the process that hangs`,
+    `another process holds the voiceprint store (waited ${waitMs} ms); try again, or end the process that holds it`,
     { details: { waitMs } },
   );

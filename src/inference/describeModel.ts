@@ -72,7 +72,7 @@ function dimensionsOf({ properties, outputs }: OnnxMetadata): number {
   const shaped = output.shape[1];
   const dimensions = declared === undefined ? shaped : Number(declared);
   if (dimensions === undefined || !Number.isInteger(dimensions) || dimensions < 1 || dimensions > MAX_DIMENSIONS) {
-    throw notASpeakerModel('it does not say its output_dim', 'use a model with sherpa-onnx metadata');
+    throw notASpeakerModel('its metadata lacks output_dim', 'use a model with sherpa-onnx metadata');
   }
   if (shaped !== undefined && shaped !== dimensions) {
     throw notASpeakerModel(`its output_dim is ${dimensions}, but its output has ${shaped} dimensions`);

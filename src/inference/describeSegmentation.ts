@@ -72,7 +72,7 @@ function assertPowerset({ properties }: OnnxMetadata): void {
 function sizeOf({ properties }: OnnxMetadata, key: string): number {
   const size = Number(properties.get(key));
   if (Number.isInteger(size) && size > 0) return size;
-  throw notSegmentation(`it does not say its ${key} in samples`);
+  throw notSegmentation(`its metadata lacks ${key} in samples`);
 }
 
 function assertShapes({ inputs, outputs }: OnnxMetadata, windowSamples: number): void {

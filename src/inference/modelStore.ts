@@ -185,7 +185,7 @@ export class ModelStore {
     const path = join(this.#contents.addedDirectory, file);
     const bytes = await readModelFile(path).catch((cause: VoicePrintsError) => {
       if (cause.code !== 'MODEL_NOT_FOUND') throw cause;
-      throw new VoicePrintsError('MODEL_INVALID', `the file of model ${id} is not there; ${renew(id)}`, { cause });
+      throw new VoicePrintsError('MODEL_INVALID', `the file of model ${id} is missing; ${renew(id)}`, { cause });
     });
     return { path, bytes };
   }
@@ -193,7 +193,7 @@ export class ModelStore {
 
 function asShipped<M extends { readonly sha256: string }>(model: M, { id, sha256 }: SegmentationEntry): M {
   if (model.sha256 === sha256) return model;
-  const problem = `the file of model ${id} is damaged (its SHA-256 is not the manifest's); install the package anew`;
+  const problem = `the file of model ${id} is damaged (its SHA-256 is not the manifest's); reinstall the package`;
   throw new VoicePrintsError('MODEL_INVALID', problem);
 }
 
@@ -219,14 +219,14 @@ async function readManifest(path: string): Promise<ModelManifest> {
   try {
     raw = JSON.parse(await readFile(path, 'utf8'));
   } catch (cause) {
-    const message = 'the list of models cannot be read; install the package anew';
+    const message = 'the list of models cannot be read; reinstall the package';
     throw new VoicePrintsError('MODEL_INVALID', message, { cause });
   }
   const parsed = modelManifest.safeParse(raw);
   if (parsed.success) return parsed.data;
   throw new VoicePrintsError(
     'MODEL_INVALID',
-    `the list of models is wrong: ${inputProblems(parsed.error)}; install the package anew`,
+    `the list of models is wrong: ${inputProblems(parsed.error)}; reinstall the package`,
   );
 }
 

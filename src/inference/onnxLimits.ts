@@ -11,7 +11,7 @@ export function assertRunnable(
   { opset, hasExternalWeights }: OnnxMetadata,
   refused: (problem: string, remedy: string) => VoicePrintsError,
 ): void {
-  if (hasExternalWeights) throw refused('its weights lie in another file', 'give a model in a single file');
+  if (hasExternalWeights) throw refused('its weights are in another file', 'give a model in a single file');
   if (opset >= OPSETS.oldest && opset <= OPSETS.newest) return;
   const range = `${OPSETS.oldest} to ${OPSETS.newest}`;
   throw refused(`its operator set is ${opset}, not ${range}`, `export it with an opset of ${range}`);

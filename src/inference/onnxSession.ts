@@ -34,7 +34,7 @@ export async function openOnnxSession(path: string): Promise<OnnxSession> {
   try {
     session = await ort.InferenceSession.create(path, SESSION_OPTIONS);
   } catch (cause) {
-    const problem = 'the runtime cannot load the network; check that the file is a complete ONNX model';
+    const problem = 'the runtime cannot load the model; check that the file is a complete ONNX model';
     throw new VoicePrintsError('MODEL_INVALID', problem, { cause });
   }
   return new OrtSession(ort, session);
@@ -97,7 +97,7 @@ class OrtSession implements OnnxSession {
     try {
       results = await this.#session.run(feeds);
     } catch (cause) {
-      throw new VoicePrintsError('INFERENCE_FAILED', 'the network failed on its input; see the cause in the log', {
+      throw new VoicePrintsError('INFERENCE_FAILED', 'the model failed on its input; see the cause in the log', {
         cause,
       });
     }

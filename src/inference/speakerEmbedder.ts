@@ -83,7 +83,10 @@ export class SpeakerEmbedder {
     });
     const output = outputs[this.#session.outputNames[0]!];
     if (output?.length !== batch.length * dimensions || !output.every(Number.isFinite)) {
-      throw new VoicePrintsError('INFERENCE_FAILED', 'the speaker model gave no usable vectors; use another model');
+      throw new VoicePrintsError(
+        'INFERENCE_FAILED',
+        'the speaker model returned no usable embeddings; use another model',
+      );
     }
     return batch.map((_, row) => unit(output.subarray(row * dimensions, (row + 1) * dimensions)));
   }

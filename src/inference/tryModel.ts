@@ -20,9 +20,9 @@ export async function tryModel(model: SpeakerModel): Promise<void> {
       windows: [{ startSample: 0, endSample: length }],
     }));
     const [first, second] = await embedder.embed(stretches).catch((cause: unknown) => {
-      throw refused('it fails on a test input, or gives other than its output_dim of numbers', cause);
+      throw refused('it fails on a test input, or does not return output_dim numbers', cause);
     });
-    if (dot(first!, second!) > HIGHEST_COSINE) throw refused('it gives one and the same vector for two sounds');
+    if (dot(first!, second!) > HIGHEST_COSINE) throw refused('it returns the same embedding for two different sounds');
   }
 }
 
@@ -43,6 +43,6 @@ function noise(length: number): Float32Array {
 }
 
 function refused(problem: string, cause?: unknown): VoicePrintsError {
-  const message = `the speaker model was tried and ${problem}; use another export of it`;
+  const message = `the speaker model was tested and ${problem}; use another export of it`;
   return new VoicePrintsError('MODEL_INVALID', message, { cause });
 }

@@ -85,7 +85,7 @@ export class WorkerPool implements AsyncDisposable {
       return (await work) as WorkerReply<R>;
     } catch (cause) {
       if (this.#closing.signal.aborted) throw closed();
-      const message = 'a worker thread ended in the middle of its work; try again, and report it when it stays';
+      const message = 'a worker thread ended while working; try again, and report it if it happens again';
       throw new VoicePrintsError('INFERENCE_FAILED', message, { cause });
     } finally {
       this.#underWay.delete(work);
@@ -144,5 +144,4 @@ function untilAborted<R>(work: Promise<R>, signal: AbortSignal, why: () => Voice
   });
 }
 
-const closed = (): VoicePrintsError =>
-  new VoicePrintsError('ENGINE_CLOSED', 'the engine is closed; make a new one for further work');
+const closed = (): VoicePrintsError => new VoicePrintsError('ENGINE_CLOSED', 'the engine is closed; create a new one');

@@ -118,7 +118,9 @@ async function* readable(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     yield* stream;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new VoicePrintsError('FILE_NOT_FOUND', 'the audio of the job is gone; send the job again', { cause });
+      throw new VoicePrintsError('FILE_NOT_FOUND', 'the audio of the job no longer exists; send the job again', {
+        cause,
+      });
     }
     throw unavailable(cause);
   }

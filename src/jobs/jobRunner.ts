@@ -175,10 +175,13 @@ const failureOf = ({ code, message, details }: VoicePrintsError, { tries }: Job)
 });
 
 const expired = () =>
-  new VoicePrintsError('JOB_EXPIRED', 'the job waited longer than audio is kept; send it again when less is waiting');
+  new VoicePrintsError(
+    'JOB_EXPIRED',
+    'the job waited longer than audio is kept; send it again when fewer jobs are waiting',
+  );
 
 function poisoned({ lastFailure }: Job, maxTries: number): JobFailure {
-  const message = `the job was set aside: each of ${maxTries} tries ended before it did, and with it the process; check the recording`;
+  const message = `the job was set aside: the process ended in each of ${maxTries} tries; check the recording`;
   const last = lastFailure === undefined ? {} : { lastCode: lastFailure.code };
   return { code: 'JOB_POISONED', message, details: { tries: maxTries, ...last } };
 }

@@ -352,5 +352,5 @@ const furthestMs = ({ audioMs = 0 }: Job, { progress }: Pick<Entry, 'progress'>)
 const conflict = () =>
   new VoicePrintsError(
     'JOB_CONFLICT',
-    'another request was already made under this request id; choose another id, or repeat the request as it was',
+    'another request was already made under this request id; choose another id, or repeat the request unchanged',
   );

@@ -64,10 +64,10 @@ export async function guardedFetch(
 function assertUsable(response: http.IncomingMessage, status: number, maxBytes: number): void {
   try {
     if (status !== 200) {
-      throw new VoicePrintsError('URL_UNREACHABLE', `the url was answered with status ${status}; it must be 200`);
+      throw new VoicePrintsError('URL_UNREACHABLE', `the url answered with status ${status} instead of 200; check it`);
     }
     if ((response.headers['content-encoding'] ?? 'identity') !== 'identity') {
-      throw new VoicePrintsError('URL_UNREACHABLE', 'the url was answered compressed although that was not asked for');
+      throw new VoicePrintsError('URL_UNREACHABLE', 'the url sent compressed data, which was not requested');
     }
     if (Number(response.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   } catch (error) {

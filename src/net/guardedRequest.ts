@@ -81,7 +81,7 @@ export function asUrlError(thrown: unknown, signal: AbortSignal): VoicePrintsErr
   if (thrown instanceof Error && /is not allowed\. Because/.test(thrown.message)) {
     return new VoicePrintsError(
       'URL_FORBIDDEN',
-      'the url leads to a private or reserved address; its host must be allowed by the operator of this server',
+      'the url refers to a private or reserved address; the operator of this server must allow its host',
     );
   }
   const code = (thrown as NodeJS.ErrnoException).code;

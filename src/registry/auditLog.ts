@@ -90,7 +90,8 @@ class TenantLog {
       const bytes = await this.#write(entries);
       if (bytes > this.#limits.maxFileBytes) await this.#lock.holding(() => this.#setAside());
     } catch (error) {
-      const message = 'it was done, but the audit log could not be written; make its folder writable, free the disk';
+      const message =
+        'the change was made, but the audit log could not be written; make its folder writable and free disk space';
       throw new VoicePrintsError('REGISTRY_UNAVAILABLE', message, { cause: error });
     }
   }

@@ -53,7 +53,10 @@ function jsonOf(text: string): unknown {
 }
 
 const corrupt = () =>
-  new VoicePrintsError('REGISTRY_CORRUPT', 'this is no whole export of voiceprints; take the file as it was exported');
+  new VoicePrintsError(
+    'REGISTRY_CORRUPT',
+    'this is not a complete export of voiceprints; use the file as it was exported',
+  );
 
 const newer = (version: number) =>
   new VoicePrintsError(

@@ -39,7 +39,7 @@ export class SegmentationNet {
     });
     const output = outputs[this.#session.outputNames[0]!];
     if (!output || output.length < CLASSES.length || !output.every(Number.isFinite)) {
-      const message = 'the segmentation model gave no usable answer; use another export of it';
+      const message = 'the segmentation model returned no usable output; use another export of it';
       throw new VoicePrintsError('INFERENCE_FAILED', message);
     }
     return this.#onGrid(output);

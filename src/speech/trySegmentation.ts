@@ -10,7 +10,7 @@ export async function trySegmentation(model: SegmentationModel): Promise<void> {
   const net = await SegmentationNet.open(model);
   for (const sound of [new Float32Array(model.windowSamples), hum(model.windowSamples)]) {
     await net.activity(sound).catch((cause: unknown) => {
-      const message = 'the segmentation model was tried and fails on a test input; use another export of it';
+      const message = 'the segmentation model was tested and fails on a test input; use another export of it';
       throw new VoicePrintsError('MODEL_INVALID', message, { cause });
     });
   }

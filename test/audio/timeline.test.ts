@@ -101,6 +101,6 @@ test('WebM without its beginning is refused with what to send', async () => {
   for (const piece of [bytes.subarray(cluster), bytes.subarray(block)]) {
     const error = await failure({ kind: 'bytes', bytes: piece }, options);
     expect(error.code).toBe('AUDIO_CORRUPT');
-    expect(error.message).toMatch(/WebM without its beginning.*send the first piece too/);
+    expect(error.message).toMatch(/WebM without its beginning.*send the first chunk too/);
   }
 });

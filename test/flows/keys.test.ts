@@ -87,7 +87,7 @@ async function grpcStatus(apiKey: string): Promise<number> {
 
 test('a store without a key opens with the first one that is made, to every program, without a deploy', async () => {
   await red.deploy(flowOf());
-  await red.line(/never opens without a key/);
+  await red.line(/only with an API key/);
   expect(await people('vp_any')).toBe(404);
   const { apiKey } = await made({ scopes: ['admin'], label: 'the door' });
   expect(await people(apiKey)).toBe(200);

@@ -77,7 +77,7 @@ describe('a real Node-RED', () => {
     await sleep(300);
     const said = red.lines.slice(from).filter((line) => /\[(error|warn)\]/.test(line));
     // Brokers are not there, and an example holds no key.
-    expect(said.filter((line) => !/mqtt|never opens without a key/i.test(line))).toEqual([]);
+    expect(said.filter((line) => !/mqtt|only with an API key/i.test(line))).toEqual([]);
     expect(red.lines.slice(from).join()).not.toMatch(/unknown:|Waiting for missing types/);
     expect(red.isRunning).toBe(true);
   });
@@ -215,7 +215,7 @@ describe('the REST switch', () => {
   test('never opens without a key', async () => {
     const from = red.lines.length;
     await red.deploy(withKey());
-    await red.line(/never opens without a key/, from);
+    await red.line(/only with an API key/, from);
     expect((await fetch(`${red.url}/api/v1/speakers?apikey=`)).status).toBe(404);
   });
 

@@ -96,7 +96,7 @@ async function isOpen(port: number): Promise<boolean> {
 test('nothing opens without a key', async () => {
   const from = red.lines.length;
   await red.deploy(flowOf({ isStreamOn: true, isGrpcOn: true }, ''));
-  await red.line(/never opens without a key/, from);
+  await red.line(/only with an API key/, from);
   expect((await fetch(`${base()}/live`)).status).toBe(404);
   expect(await isOpen(grpcPort)).toBe(false);
 });

@@ -31,7 +31,7 @@ export function admitCaller(check: KeyCheck, key: string, address: string, { sco
   const caller = key === '' ? undefined : keys.callerOf(key);
   if (caller === undefined) throw key === '' ? keyInvalid() : wrongKey(throttle, address);
   if (!mayDo(caller, scope)) {
-    throw httpRefusal('KEY_SCOPE', `this API key may not do this; use one with the scope ${scope}`);
+    throw httpRefusal('KEY_SCOPE', `this API key does not have this permission; use one with the scope ${scope}`);
   }
   gate?.enter(caller.tenantId);
   if (audio !== undefined) gate?.assertAudioLeft(caller.tenantId);

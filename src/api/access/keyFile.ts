@@ -63,6 +63,8 @@ export async function readKeyFile(path: string): Promise<StoredRing> {
   try {
     return ringForm.parse(JSON.parse(text));
   } catch (cause) {
-    throw new VoicePrintsError('CONFIG_INVALID', `${path} is no file of API keys; mend it, or move it away`, { cause });
+    throw new VoicePrintsError('CONFIG_INVALID', `${path} is not a file of API keys; repair it, or move it away`, {
+      cause,
+    });
   }
 }

@@ -172,7 +172,7 @@ export class KeyRing implements Disposable {
     readonly key: string;
   } {
     assertTenant(tenantId);
-    if (label.length > LONGEST_LABEL) throw invalid(`a label has at most ${LONGEST_LABEL} letters; shorten it`);
+    if (label.length > LONGEST_LABEL) throw invalid(`a label has at most ${LONGEST_LABEL} characters; shorten it`);
     const key = newKey();
     const row: KeyRow = {
       keyId: `key-${randomBytes(4).toString('hex')}`,
@@ -267,7 +267,7 @@ function rowOf({ keys }: StoredRing, keyId: string): KeyRow {
 }
 
 const hasEnded = (keyId: string) =>
-  new VoicePrintsError('KEY_NOT_FOUND', `API key ${keyId} has ended and cannot be replaced; make a new one`);
+  new VoicePrintsError('KEY_NOT_FOUND', `API key ${keyId} has ended and cannot be replaced; create a new one`);
 
 function assertTenant(tenantId: string): void {
   if (!TENANT.test(tenantId)) throw invalid('a tenant is 1 to 64 of a-z, A-Z, 0-9, dot, dash, underscore; rename it');

@@ -24,7 +24,7 @@ export class Slots {
     const own = (this.#held.get(tenantId) ?? 0) + amount;
     const mostOwn = this.#isShared() ? Math.ceil(this.#most / 2) : this.#most;
     if (own <= mostOwn && this.#all + amount <= this.#most) return;
-    const who = own > mostOwn ? 'as much is in work for this tenant as may be' : 'the server is busy';
+    const who = own > mostOwn ? 'this tenant has reached its limit of calls in progress' : 'the server is busy';
     throw httpRefusal('TOO_MANY_REQUESTS', `${who}; try again in 2 seconds`, { 'retry-after': '2' });
   }
 

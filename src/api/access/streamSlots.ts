@@ -19,7 +19,7 @@ export class StreamSlots {
       throw httpRefusal('TOO_MANY_REQUESTS', `${own} streams of this tenant are open, the most allowed; end one first`);
     }
     if (this.#all >= this.#mostOfAll) {
-      throw httpRefusal('TOO_MANY_REQUESTS', 'the server has as many streams open as it may; try again later');
+      throw httpRefusal('TOO_MANY_REQUESTS', 'the server has reached its limit of open streams; try again later');
     }
     this.#open.set(tenantId, own + 1);
     this.#all += 1;

@@ -57,7 +57,7 @@ export class TenantGate {
   assertAudioLeft(tenantId: string): void {
     if (this.hasAudioLeft(tenantId)) return;
     const { audioMinutesPerDay } = this.#limitsOf(tenantId);
-    const message = `today's ${audioMinutesPerDay} minutes of audio are used up; go on tomorrow (UTC), or ask the operator for more`;
+    const message = `today's ${audioMinutesPerDay} minutes of audio are used up; continue tomorrow (UTC), or ask the operator for more`;
     throw httpRefusal('QUOTA_USED_UP', message);
   }
 

@@ -20,23 +20,28 @@ const NO_CONTROLS = /^[^\u0000-\u001f\u007f-\u009f]*$/;
 /** The caller's id of a job: text or a number, since old clients send either. */
 const requestId = text
   .pipe(z.string().min(1).max(128).regex(NO_CONTROLS, 'leave control characters out'))
-  .describe('The name of the job, unique within the developer; one is made where none is given');
+  .describe('Id of the job, unique for a tenant; generated when absent');
 
-const webhook = z.string().max(8192).describe('Where the outcome is sent, up to five times until it is answered 2xx');
+const webhook = z
+  .string()
+  .max(8192)
+  .describe('URL that receives the outcome; up to five attempts, until one is answered 2xx');
 
 /** Query parameters of every asynchronous call, besides the key. */
 export const asyncQuery = z.object({ request_id: optional(requestId), webhook: optional(webhook) });
 
 const seconds = z.preprocess((raw) => (typeof raw === 'string' ? Number(raw) : raw), z.number().min(0).max(3600));
 const voices = {
-  speakerIds: optional(speakerIdList).describe('People who may be named; by default voices are only told apart'),
-  speakerCount: optional(speakerCount).describe('How many people speak; -1 where nobody knows'),
-  speakers: optional(speakerCount).describe('The older name of speakerCount, which wins where both are given'),
+  speakerIds: optional(speakerIdList).describe(
+    'People who may be named; by default voices are separated but not named',
+  ),
+  speakerCount: optional(speakerCount).describe('Number of people who speak; -1: unknown'),
+  speakers: optional(speakerCount).describe('Older name of speakerCount, which takes precedence'),
   separateSpeakerPerChannel,
 };
 
 const pauses = {
-  minNonSpeechDuration: optional(seconds).describe('Pauses shorter than this many seconds belong to the speech'),
+  minNonSpeechDuration: optional(seconds).describe('Pauses shorter than this, in seconds, count as speech'),
 };
 
 export const diarizeBody = z.object({ ...carried, ...declared, ...voices });
@@ -54,7 +59,7 @@ export const JOB_SCHEMAS = {
 const named = {
   requestId: optional(requestId),
   webhook: optional(webhook),
-  kind: z.enum(['identify', 'diarize', 'vad']).default('identify').describe('What is done with the recording'),
+  kind: z.enum(['identify', 'diarize', 'vad']).default('identify').describe('Kind of processing'),
 };
 const everything = { ...named, ...declared, ...choice, ...voices, ...pauses };
 
@@ -63,10 +68,10 @@ export const jobBody = z.object({ ...carried, ...everything });
 export const jobQuery = z.object(everything);
 
 export const oneJob = z.object({ requestId });
-export const oneWebhook = z.object({ webhookId: requestId.describe('As the message said it') });
+export const oneWebhook = z.object({ webhookId: requestId.describe('The webhook-id of the message') });
 export const pageQuery = z.object({
   limit: optional(wholeNumber.pipe(z.number().int().min(1).max(200))),
-  cursor: optional(z.string().regex(/^\d{1,20}$/, 'give the cursor of the page before')),
+  cursor: optional(z.string().regex(/^\d{1,20}$/, 'give the cursor of the previous page')),
 });
 
 interface TaskFields {

@@ -95,7 +95,7 @@ async function readJson(call: Call, maxBytes: number): Promise<unknown> {
   }
   const charset = /;\s*charset="?([^";\s]+)/i.exec(contentType)?.[1] ?? 'utf-8';
   if (!/^(utf-?8|us-ascii)$/i.test(charset)) {
-    throw httpRefusal('BODY_TYPE_UNSUPPORTED', 'the body has a foreign charset; send UTF-8');
+    throw httpRefusal('BODY_TYPE_UNSUPPORTED', 'the body has an unsupported charset; send UTF-8');
   }
   return parseJson(await receiveBody(call, maxBytes));
 }

@@ -29,5 +29,5 @@ function reasonOf(code: string | undefined): Error {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return httpRefusal('BODY_TIMEOUT', 'the request did not arrive in time; send it faster');
   }
-  return new VoicePrintsError('INPUT_INVALID', 'the request cannot be read as HTTP; check its head and its length');
+  return new VoicePrintsError('INPUT_INVALID', 'the request is not valid HTTP; check its headers and its length');
 }

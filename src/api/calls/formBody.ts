@@ -13,7 +13,8 @@ export interface Form {
 const MAX_FIELDS = 64;
 
 const formInvalid = (what: string) => new VoicePrintsError('INPUT_INVALID', what);
-const notForm = () => formInvalid('the body is not the form its header says; send multipart/form-data whole');
+const notForm = () =>
+  formInvalid('the body is not the form that its header announces; send a complete multipart/form-data body');
 
 /** A part is the recording if it has a file name or an audio content type; some clients omit the name. */
 const isFile = (_field: string | undefined, contentType: string | undefined, fileName: string | undefined) =>
@@ -68,7 +69,8 @@ function collect(parser: BusboyInstance, fail: (error: Error) => void): Promise<
     stream.on('error', () => fail(notForm()));
   });
   parser.on('field', (name, value) => {
-    if (fields.has(name)) fail(formInvalid('a field of the form is given twice; give each once, lists with commas'));
+    if (fields.has(name))
+      fail(formInvalid('a field of the form is given twice; give each once, and lists separated by commas'));
     fields.set(name, value);
   });
   parser.on('filesLimit', () => fail(formInvalid('the form has more than one file; send one recording a call')));

@@ -43,5 +43,5 @@ function endOfString(json: Buffer, start: number, mostQuotes: number): number | 
 const tooManyValues = () =>
   new VoicePrintsError(
     'INPUT_INVALID',
-    'the body has far more values than any call; send only the fields of this call',
+    'the body has more values than any call takes; send only the fields of this call',
   );

@@ -81,7 +81,7 @@ function untilLate(reading: Promise<void>, received: () => number, signal: Abort
     const look = setInterval(() => {
       const waitedMs = performance.now() - beganMs;
       if (waitedMs < BEGIN_MS || received() / waitedMs >= LEAST_BYTES_PER_SECOND / 1_000) return;
-      reject(httpRefusal('BODY_TIMEOUT', 'the body comes too slowly; send it faster', { connection: 'close' }));
+      reject(httpRefusal('BODY_TIMEOUT', 'the body arrives too slowly; send it faster', { connection: 'close' }));
     }, 1_000);
     const onAbort = () => reject(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -101,11 +101,14 @@ interface Packing {
 async function unpacked({ hold }: Call, bytes: Buffer, { encoding, maxBytes }: Packing): Promise<Buffer> {
   const unpack = INFLATE[encoding as keyof typeof INFLATE];
   if (!Object.hasOwn(INFLATE, encoding)) {
-    throw httpRefusal('BODY_TYPE_UNSUPPORTED', 'the body has a foreign encoding; send it as it is, or as gzip');
+    throw httpRefusal(
+      'BODY_TYPE_UNSUPPORTED',
+      'the body has an unsupported content encoding; send it uncompressed or as gzip',
+    );
   }
   const whole: Buffer = await unpack(bytes, { maxOutputLength: maxBytes }).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ERR_BUFFER_TOO_LARGE') throw bodyTooLarge(maxBytes);
-    const message = 'the body is not packed as its header says; send it as it is, or as gzip';
+    const message = 'the body does not match its content encoding; send it uncompressed or as gzip';
     throw new VoicePrintsError('INPUT_INVALID', message, { cause });
   });
   hold(whole.length);

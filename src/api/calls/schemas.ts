@@ -39,16 +39,18 @@ export const declared = {
   channel: optional(count.pipe(z.number().int().min(1).max(64))).describe(
     'Only this channel, counted from 1; by default all of them, mixed',
   ),
-  languageCode: optional(z.string().max(35)).describe('Language spoken, kept with the voiceprint; not interpreted'),
+  languageCode: optional(z.string().max(35)).describe(
+    'Language of the speech; stored with the voiceprint, not interpreted',
+  ),
 };
 
 export const carried = {
   content: optional(z.string().min(1)).meta({ description: 'The audio as base64', contentEncoding: 'base64' }),
-  url: optional(z.string().min(1).max(8192)).describe('Where the server fetches the audio'),
+  url: optional(z.string().min(1).max(8192)).describe('URL from which the server fetches the audio'),
 };
 
 /** As the engine accepts it. */
-const NAME = z.string().max(200).regex(/\S/, 'must hold more than blanks');
+const NAME = z.string().max(200).regex(/\S/, 'must not be blank');
 
 const person = {
   name: optional(text.pipe(NAME)).describe('Shown instead of the id'),
@@ -73,12 +75,12 @@ export const wholeNumber = z.preprocess((raw) => (typeof raw === 'string' ? Numb
 export const speakerCount = wholeNumber.pipe(z.union([z.literal(-1), z.literal(0), z.number().int().min(1).max(100)]));
 
 const people = {
-  speakerCount: optional(speakerCount).describe('How many people speak; -1 where nobody knows'),
-  maxSpeakers: optional(count.pipe(z.number().int().min(1).max(100))).describe('How many people speak at most'),
+  speakerCount: optional(speakerCount).describe('Number of people who speak; -1: unknown'),
+  maxSpeakers: optional(count.pipe(z.number().int().min(1).max(100))).describe('Maximum number of people who speak'),
 };
 
 export const choice = {
-  speakerIds: optional(speakerIdList).describe('Only these people, all of them complete; everybody by default'),
+  speakerIds: optional(speakerIdList).describe('Only these people, each with a complete voiceprint; by default all'),
   falseAcceptPercent: optional(falseAcceptPercent),
 };
 

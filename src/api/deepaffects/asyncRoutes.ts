@@ -59,7 +59,7 @@ export async function visibleJob(call: Call): Promise<JobView> {
 }
 
 const jobNotFound = () =>
-  new VoicePrintsError('JOB_NOT_FOUND', 'there is no job under this request id; check it, or its outcome has expired');
+  new VoicePrintsError('JOB_NOT_FOUND', 'no job has this request id; check it, or its outcome has expired');
 
 async function submit(call: Call, kind: JobTask['kind'], name: string): Promise<Answer> {
   const jobs = await jobsOf(call);

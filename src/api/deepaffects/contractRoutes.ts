@@ -122,7 +122,7 @@ async function enrollStatus({ surface, tenantId, query }: Call): Promise<Answer>
   const { speakerId } = parseInput(oneSpeaker, query);
   const speaker = await surface.engine.speakers(tenantId).get(speakerId);
   if (speaker === undefined) {
-    throw new VoicePrintsError('SPEAKER_NOT_FOUND', `nobody is enrolled as ${speakerId}; enrol this speaker first`);
+    throw new VoicePrintsError('SPEAKER_NOT_FOUND', `no speaker is enrolled as ${speakerId}; enrol this speaker first`);
   }
   return { status: 200, body: { message: 'Success', ...statusOf(speaker) } };
 }

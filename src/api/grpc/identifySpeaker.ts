@@ -117,14 +117,17 @@ async function* chunksOf(call: Call, idleMs: number): AsyncGenerator<SegmentChun
   for (;;) {
     const idle = new AbortController();
     const waiting = delay(idleMs, undefined, { signal: idle.signal, ref: false }).then(() => {
-      throw httpRefusal('BODY_TIMEOUT', `no chunk came for ${idleMs / 1000} seconds; open a new stream`);
+      throw httpRefusal('BODY_TIMEOUT', `no chunk arrived for ${idleMs / 1000} seconds; open a new stream`);
     });
     waiting.catch(() => undefined); // aborted below in the usual case
     try {
       const next = await Promise.race([chunks.next(), waiting]);
       if (next.done) return;
       if (isUnreadable(next.value)) {
-        throw new VoicePrintsError('INPUT_INVALID', 'a message is no SegmentChunk; send what the interface says');
+        throw new VoicePrintsError(
+          'INPUT_INVALID',
+          'a message is not a SegmentChunk; send the messages that the interface defines',
+        );
       }
       yield next.value;
     } finally {
@@ -157,7 +160,7 @@ async function answersTo(chunk: SegmentChunk, answering: Answering): Promise<Seg
         id: chunk.id,
         start: identification.start,
         end: identification.end,
-        Error: 'nobody speaks in this chunk [AUDIO_NO_SPEECH]',
+        Error: 'there is no speech in this chunk [AUDIO_NO_SPEECH]',
       },
     ];
   } catch (thrown) {

@@ -37,7 +37,7 @@ function bounded(handler: Handler, slots: Slots): Handler {
     guarded(refuse, () => {
       const giveBack = slots.take(networkOf(addressOf(call.getPeer())));
       const timer = setTimeout(
-        end(status.UNAVAILABLE, 'this stream has lasted long enough; ask again'),
+        end(status.UNAVAILABLE, 'this stream has reached its maximum duration; open a new one'),
         LONGEST_STREAM_MS,
       );
       for (const over of ['cancelled', 'finish', 'close', 'error'] as const) {

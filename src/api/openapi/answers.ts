@@ -12,7 +12,7 @@ const quality = z.enum(['poor', 'average', 'good', 'high']);
 const candidate = z.strictObject({ speakerId: z.string(), name: z.string(), score: probability, cosine: z.number() });
 
 const segment = z.strictObject({
-  speakerId: z.string().nullable().describe('Null for a voice of nobody enrolled'),
+  speakerId: z.string().nullable().describe('Null for an unknown voice'),
   name: z.string().nullable(),
   cluster: z.string().nullable().describe('unknown-1, unknown-2 … in order of appearance'),
   start: seconds,
@@ -42,9 +42,11 @@ export const speaker = z.strictObject({
   audioSeconds: seconds,
   quality,
   samples: z.int().min(0),
-  samplesWithAudio: z.int().min(0).describe('Of those, how many have their speech kept'),
-  languageCode: z.string().nullable().describe('As it was given at enrolment'),
-  isStale: z.boolean().describe('Made with another speaker model; cannot be matched until enrolled anew'),
+  samplesWithAudio: z.int().min(0).describe('Number of samples whose speech is kept'),
+  languageCode: z.string().nullable().describe('As given at enrolment'),
+  isStale: z
+    .boolean()
+    .describe('Made with another speaker model; cannot be matched until the person is enrolled again'),
   model: z.string(),
   consent: z.strictObject({ text: z.string(), givenAt: time }).nullable(),
   createdAt: time,
@@ -98,7 +100,7 @@ export const job = z.looseObject({
   startedAt: time.nullish(),
   endedAt: time.nullish(),
   webhook: webhook.nullish(),
-  result: z.looseObject({ durationSeconds: seconds }).optional().describe('As the call that waits answers'),
+  result: z.looseObject({ durationSeconds: seconds }).optional().describe('As in the answer of the synchronous call'),
   problem: problem.optional(),
 });
 
@@ -111,4 +113,4 @@ export const deadLetters = z.strictObject({
 });
 
 export const resent = z.strictObject({ webhookId: z.string(), status: z.literal('waiting') });
-export const secret = z.strictObject({ secret: z.string().describe('Shown this once') });
+export const secret = z.strictObject({ secret: z.string().describe('Shown only this once') });

@@ -57,7 +57,7 @@ function described(operation: Operation): Json {
     ...(body && { requestBody: requestBody(body, audioQuery) }),
     responses: {
       [status]: { description: summary, ...content },
-      ...(operationId === 'submitJob' && { 200: { description: 'The job was there already', ...content } }),
+      ...(operationId === 'submitJob' && { 200: { description: 'The job existed already', ...content } }),
       ...(audioQuery && { 402: refusal("Today's minutes of audio of the tenant are used up (QUOTA_USED_UP)") }),
       default: refusal('A refusal'),
     },

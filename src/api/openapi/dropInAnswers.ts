@@ -17,7 +17,7 @@ export const fault = z.looseObject({
       errorcode: z.string(),
       error_code: z.string().optional(),
       error_type: z.string().optional(),
-      code: z.string().optional().describe('As on the calls below /v1'),
+      code: z.string().optional().describe('As in the calls below /v1'),
     }),
   }),
 });
@@ -76,7 +76,10 @@ export const diarized = z.looseObject({
 });
 
 export const diarizedList = z.array(
-  z.looseObject({ ...segment.shape, speakerId: z.int().min(1).describe('Number of the voice, by appearance') }),
+  z.looseObject({
+    ...segment.shape,
+    speakerId: z.int().min(1).describe('Number of the voice, in order of appearance'),
+  }),
 );
 
 export const accepted = z.looseObject({ request_id: z.string(), api: z.string() });
@@ -93,7 +96,7 @@ export const dropInJob = z.looseObject({
     .looseObject({})
     .optional()
     .describe(
-      'Of a job that is done: as the synchronous call answers; of vad, segments with start, end and tag speech',
+      'Of a job that is done: the answer of the synchronous call; for vad, segments with start, end and the tag speech',
     ),
   fault: fault.shape.fault.optional(),
 });

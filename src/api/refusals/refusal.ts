@@ -155,7 +155,7 @@ const STATUSES: Readonly<Record<ErrorCode, Statuses>> = {
 
 /** Message of an internal fault: never the engine's message, which may name files of the server. */
 const OUR_FAULT: Readonly<Record<number, string>> = {
-  500: 'the server failed; try again, and tell its operator the x-request-id of this answer if it stays so',
+  500: 'the server failed; try again; if it fails again, give the x-request-id of this answer to its operator',
   501: 'this server has no decoder for this audio; send WAV, or ask its operator to install GStreamer',
   503: 'the server cannot answer now; try again',
 };
@@ -186,14 +186,11 @@ function extraOf(error: VoicePrintsError): { readonly extra?: Readonly<Record<st
 
 /** Handler of every other method on a known path. */
 export const refuseMethod = (allow: string) => async (): Promise<never> => {
-  const message = `this path does not know the method; use ${allow}`;
+  const message = `this path does not have the method; use ${allow}`;
   throw httpRefusal('METHOD_NOT_ALLOWED', message, { allow });
 };
 
 /** Handler of every unknown path below one of our prefixes. */
 export const refuseRoute = async (): Promise<never> => {
-  throw httpRefusal(
-    'ROUTE_UNKNOWN',
-    'there is no such call; GET /v1/openapi.json and docs/rest.md list the calls there are',
-  );
+  throw httpRefusal('ROUTE_UNKNOWN', 'there is no such call; GET /v1/openapi.json and docs/rest.md list the calls');
 };

@@ -47,7 +47,7 @@ const idOf = ({ request }: Call): string => parseInput(oneSpeaker, { ...request.
 const notFound = (speakerId: string) =>
   new VoicePrintsError(
     'SPEAKER_NOT_FOUND',
-    `nobody is enrolled as ${speakerId}; check the id, or enrol this speaker first`,
+    `no speaker is enrolled as ${speakerId}; check the id, or enrol this speaker first`,
   );
 
 async function list({ surface, tenantId }: Call): Promise<Answer> {

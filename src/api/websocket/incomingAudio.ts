@@ -35,7 +35,7 @@ export class IncomingAudio implements Disposable {
     if (format !== undefined) return new IncomingAudio(format, undefined);
     throw new VoicePrintsError(
       'AUDIO_FORMAT_MISSING',
-      'the hello must say what the audio is; give encoding (s16le, mulaw, alaw or opus) and sampleRate',
+      'the hello must describe the audio; give encoding (s16le, mulaw, alaw or opus) and sampleRate',
     );
   }
 

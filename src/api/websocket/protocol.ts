@@ -6,9 +6,9 @@ import { identifyQuery, speakerId } from '../calls/schemas.js';
 /** First message of a client: its key and the audio format. `encoding` s16le, mulaw, alaw or opus. */
 export const hello = identifyQuery.extend({
   type: z.literal('hello'),
-  apiKey: z.string().max(256).optional().describe('Where the address or a header carries none'),
-  site: z.string().trim().min(1).max(128).default('websocket').describe('Where this is; comes back in every event'),
-  isTentative: z.boolean().default(true).describe('Also tell what is thought of a turn while it is spoken'),
+  apiKey: z.string().max(256).optional().describe('API key, when neither the address nor a header carries it'),
+  site: z.string().trim().min(1).max(128).default('websocket').describe('Name of the place; repeated in every event'),
+  isTentative: z.boolean().default(true).describe('Also send tentative events during a turn'),
 });
 
 /** First message after a broken connection: resumes the session. */
@@ -17,7 +17,7 @@ export const resume = z.object({
   apiKey: z.string().max(256).optional(),
   sessionId: z.string().max(64),
   resumeToken: z.string().max(64),
-  lastSeq: z.number().int().min(0).describe('Number of the last message that arrived; 0 for none'),
+  lastSeq: z.number().int().min(0).describe('Number of the last message received; 0 for none'),
 });
 
 const text = (most: number) => z.string().trim().min(1).max(most);
@@ -30,7 +30,7 @@ export const command = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('enroll'),
     id: text(64),
-    cluster: text(64).optional().describe('unknown-3; by default the unknown voice heard last'),
+    cluster: text(64).optional().describe('Such as unknown-3; by default the most recent unknown voice'),
     speakerId,
     name: text(256).optional(),
     consentText: z.string().max(4096).optional(),

@@ -69,7 +69,7 @@ export class StreamConnection {
     const { helloMs, pingMs } = surface.limits;
     this.#timers.push(
       setTimeout(
-        this.#guarded(() => this.#session ?? this.#close(CLOSE.idle, 'no hello came in time')),
+        this.#guarded(() => this.#session ?? this.#close(CLOSE.idle, 'no hello arrived in time')),
         helloMs,
       ),
       setInterval(
@@ -85,7 +85,7 @@ export class StreamConnection {
 
   /** The server stops. */
   goAway(): void {
-    this.#close(CLOSE.goingAway, 'the server stops; connect again later');
+    this.#close(CLOSE.goingAway, 'the server is stopping; connect again later');
   }
 
   hangUp(): void {
@@ -109,7 +109,7 @@ export class StreamConnection {
   /** The first message. */
   async #open(data: RawData, isBinary: boolean): Promise<void> {
     this.#isOpening = true;
-    if (isBinary) throw new VoicePrintsError('INPUT_INVALID', 'audio came before the hello; send the hello first');
+    if (isBinary) throw new VoicePrintsError('INPUT_INVALID', 'audio arrived before the hello; send the hello first');
     const raw = parsed(data);
     const session = isResume(raw) ? this.#resumed(parseInput(resume, raw)) : await this.#opened(raw);
     if (session === undefined) return;
@@ -143,7 +143,7 @@ export class StreamConnection {
     const session = this.#surface.sessions.get(sessionId);
     const isOwn = session !== undefined && session.tenantId === tenantId && session.isToken(resumeToken);
     if (!isOwn || !session.keeps(lastSeq)) {
-      this.#close(CLOSE.unknownSession, 'this session is over or unknown; begin a new one with hello');
+      this.#close(CLOSE.unknownSession, 'this session has ended or does not exist; start a new one with hello');
       return undefined;
     }
     this.#begin(session, lastSeq);
@@ -220,7 +220,7 @@ export class StreamConnection {
     this.#unansweredPings += 1;
     const isIdle = Date.now() - this.#receivedAtMs > this.#surface.limits.idleMs;
     if (this.#unansweredPings > 2) this.#socket.terminate();
-    else if (isIdle) this.#close(CLOSE.idle, 'neither audio nor a command came for too long');
+    else if (isIdle) this.#close(CLOSE.idle, 'neither audio nor a command arrived for too long');
     else this.#socket.ping();
   }
 

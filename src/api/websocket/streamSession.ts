@@ -170,7 +170,10 @@ export class StreamSession {
     if (this.#commands.size >= MOST_COMMANDS) this.#commands.delete(this.#commands.values().next().value!);
     this.#commands.add(id);
     if (!mayDo(by, 'enrol')) {
-      const refused = httpRefusal('KEY_SCOPE', 'this API key may not do this; use one with the scope enrol');
+      const refused = httpRefusal(
+        'KEY_SCOPE',
+        'this API key does not have this permission; use one with the scope enrol',
+      );
       this.#emit({ type: 'refused', id, ...this.#problemOf(refused) });
       return;
     }
@@ -208,7 +211,7 @@ export class StreamSession {
     const problem = this.#problemOf(thrown);
     const { type } = refusalOf(thrown);
     const code = type === 'api_error' ? 'failed' : type === 'quota' ? 'tooMany' : 'badMessage';
-    this.#last = { code, reason: `the stream cannot go on [${problem.code}]` };
+    this.#last = { code, reason: `the stream cannot continue [${problem.code}]` };
     this.#emit({ type: 'failed', ...problem });
   }
 

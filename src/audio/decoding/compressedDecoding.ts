@@ -105,7 +105,7 @@ export class CompressedDecoding implements Decoding {
       Array.from({ length: count }, async (_, i) => {
         const own = new AbortController();
         const stop = AbortSignal.any([signal, own.signal]);
-        const giveUp = () => own.abort(corrupt('an audio track holds no sound'));
+        const giveUp = () => own.abort(corrupt('an audio track contains no audio'));
         waiting.signal.addEventListener('abort', giveUp, { once: true });
         try {
           readable.push(await started(this.#track({ track: i + 1 }, stop)));

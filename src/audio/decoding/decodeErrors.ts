@@ -37,7 +37,7 @@ export const aborted = (): VoicePrintsError =>
   );
 
 export const empty = (): VoicePrintsError =>
-  new VoicePrintsError('AUDIO_EMPTY', 'the recording holds no bytes at all; check how it was saved or sent');
+  new VoicePrintsError('AUDIO_EMPTY', 'the recording is empty; check how it was saved or sent');
 
 export const corrupt = (what: string): VoicePrintsError =>
   new VoicePrintsError('AUDIO_CORRUPT', `${what}; save or download the recording again`);

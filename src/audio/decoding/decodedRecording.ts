@@ -30,7 +30,7 @@ export class DecodedRecording implements Recording {
   }
 
   frames(): AsyncGenerator<AudioFrame> {
-    if (this.#frames) throw new VoicePrintsError('INTERNAL', 'a recording has one reader; open it again');
+    if (this.#frames) throw new VoicePrintsError('INTERNAL', 'a recording can be read once; open it again');
     this.#frames = this.#read();
     return this.#frames;
   }
@@ -57,7 +57,7 @@ export class DecodedRecording implements Recording {
         yield* this.#unlessStopped(cutter.push(piece));
       }
       const samples = cutter.total;
-      if (samples === 0) throw tooShort('the recording holds no sound at all');
+      if (samples === 0) throw tooShort('the recording contains no audio');
       yield* this.#unlessStopped(cutter.flush());
       const isPartial = await decoding.isCut(samples);
       const { skippedTracks } = decoding;

@@ -174,7 +174,7 @@ function failureOf(
   // gst-libav 1.22 finds an AMR decoder and then cannot use it: it is plugins-ugly that can.
   if (codec?.startsWith('amr') && /negotiation/.test(stderr)) return decoderMissing(container, codec);
   if (/not-negotiated/.test(stderr)) return decodeFailed(container, NO_PLACES);
-  if (missing.length > 0) return notAudio(`the ${container} file holds no audio track`);
+  if (missing.length > 0) return notAudio(`the ${container} file contains no audio track`);
   if (/not-linked/.test(stderr)) {
     if (channel !== undefined) return noSuchChannel(channel);
     if (track !== undefined) return noSuchTrack(track);
@@ -185,7 +185,7 @@ function failureOf(
       stderr,
     )
   ) {
-    return corrupt(`the ${container} recording is broken or was cut before its first sound`);
+    return corrupt(`the ${container} recording is damaged or ends before its first sound`);
   }
   return decodeFailed(container);
 }

@@ -11,7 +11,7 @@ export interface FlacHeader {
 /** STREAMINFO, which RFC 9639 §8.2 wants to be the first block. Throws AUDIO_CORRUPT. */
 export async function flacHeader(readAt: ReadAt, start: number): Promise<FlacHeader> {
   const bytes = await readAt(start, 42);
-  if (bytes.length < 42 || (bytes[4]! & 0x7f) !== 0) throw corrupt('the FLAC header is broken or cut');
+  if (bytes.length < 42 || (bytes[4]! & 0x7f) !== 0) throw corrupt('the FLAC header is damaged or incomplete');
   const fields = view(bytes);
   const packed = fields.getUint32(18); // 20 bits of rate, 3 of channels, 5 of bits, 4 of the sample count
   const sampleRateHz = packed >>> 12;

@@ -17,7 +17,7 @@ const MAX_EDITS = 1_000;
 /** The audio tracks in `moov` (ISO 14496-12 §8), in their order. Throws AUDIO_CORRUPT where there is no `moov`. */
 export async function mp4Tracks(readAt: ReadAt, totalBytes: number): Promise<readonly AudioTrack[]> {
   const moov = await child(readAt, { type: '', start: 0, end: totalBytes }, 'moov');
-  if (!moov) throw corrupt('the index of this MP4 recording (moov) is missing: it was cut, or never finished');
+  if (!moov) throw corrupt('the index of this MP4 recording (moov) is missing: the file is incomplete');
   const tracks: AudioTrack[] = [];
   for await (const track of children(readAt, moov)) {
     if (track.type !== 'trak') continue;

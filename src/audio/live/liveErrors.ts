@@ -25,12 +25,12 @@ export const noAudio = (what: string): VoicePrintsError =>
   new VoicePrintsError('LIVE_NO_AUDIO', `${what}; switch the microphone on in the settings of the device`);
 
 export const lost = (what: string, cause?: unknown): VoicePrintsError =>
-  new VoicePrintsError('LIVE_LOST', `${what}; nothing to do, it is tried again`, { cause });
+  new VoicePrintsError('LIVE_LOST', `${what}; no action is needed, the connection is tried again`, { cause });
 
 export const leadsAstray = (): VoicePrintsError =>
   new VoicePrintsError(
     'URL_FORBIDDEN',
-    'the source leads to another host in a private network; give that address itself, or name the host in VOICE_PRINTS_WEBHOOK_ALLOW',
+    'the source refers to another host in a private network; give that address itself, or name the host in VOICE_PRINTS_WEBHOOK_ALLOW',
   );
 
 export const stalled = (ms: number): VoicePrintsError =>

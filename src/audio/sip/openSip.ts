@@ -8,7 +8,7 @@ import type { SipConfig, SipEndpoint } from './sipTypes.js';
  * SIP_LISTEN_FAILED, AUDIO_DECODER_MISSING (nothing but Opus was allowed), ABORTED.
  */
 export async function openSip(config: SipConfig, { signal }: { readonly signal: AbortSignal }): Promise<SipEndpoint> {
-  if (signal.aborted) throw new VoicePrintsError('ABORTED', 'the SIP endpoint was stopped before it was up');
+  if (signal.aborted) throw new VoicePrintsError('ABORTED', 'the SIP endpoint was stopped before it was ready');
   const codecs = config.codecs.filter((codec) => codec !== 'opus' || hasOpusDecoder());
   if (codecs.length === 0) {
     const message = 'Opus cannot be decoded here; install the package opus-decoder, or allow another codec';

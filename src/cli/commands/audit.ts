@@ -27,12 +27,12 @@ const row = ({
 
 const auditTable = (entries: readonly AuditEntry[]): string =>
   entries.length === 0
-    ? 'Nothing of that kind is in the audit log'
+    ? 'The audit log has no such entry'
     : table([['TIME', 'TENANT', 'ACTOR', 'ACTION', 'SPEAKER', 'UNKNOWN', 'KEY', 'OUTCOME'], ...entries.map(row)]);
 
 export const audit: Command = {
   name: 'audit',
-  summary: 'Who did what to which voiceprint or key, oldest first',
+  summary: 'Show who changed which voiceprint or key, oldest first',
   operands: '',
   arity: [0, 0],
   options: {
@@ -41,7 +41,7 @@ export const audit: Command = {
   },
   example: 'voice-prints audit --speaker alice --json',
   notes: `Enrolments, renaming, erasing, exports, imports and changes of keys, with the API key (by its id), "command line" or "node-red".
-The log lies in the store as audit.log, then audit-TIME.log, and that of other tenants in audit/TENANT: ids only, no names, no
+The log is kept in the store as audit.log, then audit-TIME.log, and that of other tenants in audit/TENANT: ids only, no names, no
 audio. It is not encrypted.`,
   async run(args, terminal) {
     const entries: AuditEntry[] = [];

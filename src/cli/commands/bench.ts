@@ -7,17 +7,17 @@ import { ProgressBar } from '../output/progressBar.js';
 
 export const bench: Command = {
   name: 'bench',
-  summary: 'What each stage of naming voices costs on this machine',
+  summary: 'Measure the CPU time of each stage on this machine',
   operands: 'FILE',
   arity: [1, 1],
   options: {
-    rounds: { value: 'N', about: 'The least of N rounds counts (default 3)' },
+    rounds: { value: 'N', about: 'Report the fastest of N rounds (default 3)' },
     sherpa: { value: 'DIR', about: 'Folder where sherpa-onnx-node is installed, to compare with (default: this one)' },
   },
   example: 'voice-prints bench meeting.wav --json',
-  notes: `FILE is a recording of speech, a minute or longer. Each stage works alone, on one thread; the real-time factor is the
-part of one core that it takes while audio comes in. Where sherpa-onnx-node is installed (npm install sherpa-onnx-node),
-its extractor hears the same windows with the same model.`,
+  notes: `FILE is a recording of speech, a minute or longer. Each stage runs alone, on one thread; the real-time factor is the
+share of one core that it needs while audio arrives. Where sherpa-onnx-node is installed (npm install sherpa-onnx-node),
+its extractor processes the same windows with the same model.`,
   async run(args, terminal) {
     using bar = new ProgressBar(args, terminal);
     const result = await benchStages({
@@ -48,7 +48,7 @@ function textOf({
     cpuOfSherpaOnnx === null
       ? ''
       : `\nFeatures and embedding take ${cpuOfSherpaOnnx.toFixed(2)} of the CPU of sherpa-onnx.`;
-  return `${audioSeconds.toFixed(0)} s of audio, ${windows} windows, model ${model}, least of ${rounds} rounds
+  return `${audioSeconds.toFixed(0)} s of audio, ${windows} windows, model ${model}, fastest of ${rounds} rounds
 
 ${table([['STAGE', 'CPU S', 'REAL-TIME FACTOR'], ...rows, ['all', '', realTimeFactor.toFixed(5)]])}
 ${peer}`.trimEnd();

@@ -15,21 +15,21 @@ const DEFAULT_FOLDER = 'voice-prints-calibration';
 
 export const calibrate: Command = {
   name: 'calibrate',
-  summary: 'Fit the scores to recordings of your own, and draw what that gains',
+  summary: 'Calibrate scores on your own recordings, and plot the gain',
   operands: 'MANIFEST|--off',
   arity: [0, 1],
   options: {
     out: { value: 'DIR', about: `Folder for the plots and the fit (default ${DEFAULT_FOLDER})` },
-    write: { about: 'Use the fit from now on: keep it in the store, in place of the calibration of the model' },
-    off: { about: "Go back to the model's own calibration; without MANIFEST" },
+    write: { about: 'Keep the fit in the store and use it in place of the calibration of the model' },
+    off: { about: "Return to the model's own calibration; without MANIFEST" },
   },
   example: `voice-prints calibrate people.jsonl --out curves
 voice-prints calibrate people.jsonl --write
 voice-prints calibrate --off`,
   notes: `MANIFEST is that of eval verify: eight people or more with some 20 s of speech each, best of two sessions. They are tried
-as recorded, over a telephone line and in noisy rooms. "before" and "after" are measured on people that the fit has not
-heard, each half by a fit to the other; Cllr is 0 for perfect scores and 1 for scores that say nothing.
-A fit that is not better than the calibration in use there is not put in use: --write then fails, and changes nothing.`,
+as recorded, over a telephone line and in noisy rooms. "before" and "after" are measured on held-out people:
+each half with a fit to the other half. Cllr is 0 for perfect scores and 1 for scores without information.
+A fit that is not better there than the calibration in use is not written: --write then fails, and changes nothing.`,
   async run(args, terminal) {
     const storeDirectory = storeFolder(args, terminal.env);
     const [manifestPath] = args.positionals;
@@ -38,7 +38,7 @@ A fit that is not better than the calibration in use there is not put in use: --
     }
     if (manifestPath === undefined) {
       const { model, wasThere } = await dropCalibration(storeDirectory, textOption(args, 'model'));
-      const text = wasThere ? 'was removed' : 'was not there';
+      const text = wasThere ? 'was removed' : 'did not exist';
       const answer = { model: model.id, removed: wasThere };
       printResult(args, terminal, answer, `A calibration of your own ${text}; scores are those of ${model.id} itself.`);
       return;
@@ -74,7 +74,7 @@ A fit that is not better than the calibration in use there is not put in use: --
 const notBetter = (before: number, after: number): VoicePrintsError =>
   new VoicePrintsError(
     'INPUT_INVALID',
-    `on people it has not heard the fit is no better than the calibration in use (Cllr ${before.toFixed(3)} before, ${after.toFixed(3)} after), which stays; give recordings of more people`,
+    `on held-out people the fit is no better than the calibration in use (Cllr ${before.toFixed(3)} before, ${after.toFixed(3)} after), which stays; give recordings of more people`,
     { details: { cllrBefore: before, cllrAfter: after } },
   );
 
@@ -98,7 +98,7 @@ async function writeFiles(folder: string, { model, calibration, before, after }:
     const { code = 'unknown' } = cause as NodeJS.ErrnoException;
     throw new VoicePrintsError(
       'FILE_UNWRITABLE',
-      `the folder ${folder} cannot be made (${code}); choose another --out`,
+      `the folder ${folder} cannot be created (${code}); choose another --out`,
       {
         cause,
       },

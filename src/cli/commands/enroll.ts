@@ -14,21 +14,21 @@ export const enroll: Command = {
   operands: 'ID FILE…',
   arity: [2, 1_000],
   options: {
-    name: { value: 'NAME', about: 'What the person is called (default: the name stored, else the id)' },
+    name: { value: 'NAME', about: 'Name of the person (default: the name stored, else the id)' },
     consent: { value: 'TEXT', about: 'How and when the person agreed; kept with the voiceprint' },
-    language: { value: 'CODE', about: 'Language spoken, e.g. en-US; kept, never required' },
+    language: { value: 'CODE', about: 'Language of the speech, e.g. en-US; stored, never required' },
     'keep-audio': {
-      about: 'Keep the speech of accepted samples, so that another model can hear it: biometric raw data',
+      about: 'Keep the speech of accepted samples for other models: biometric raw data',
     },
     ...audioSelectionOptions,
     ...rawFormatOptions,
   },
   example: 'voice-prints enroll alice hello.wav story.flac --name "Alice" --consent "asked on 3 May"',
-  notes: `ID is letters, digits and _. Every file holds one voice. 6 seconds of speech in all are accepted, 12 complete the
-voiceprint; names by less are less certain. Three to five samples of 10 to 24 seconds work best.
-A file that cannot be used is named with the reason; the others are stored all the same, and the exit code is 1.
-Audio is not kept, unless --keep-audio asks for it: then a change of the speaker model costs nobody a new enrolment. It lies
-in the store, encrypted with its key where it has one, is in no export, and goes when the person is deleted.`,
+  notes: `ID is letters, digits and _. Every file holds one voice. Enrolment needs 6 seconds of speech in all and is complete at
+12; names from less speech are less certain. Three to five samples of 10 to 24 seconds work best.
+A file that cannot be used is reported with the reason; the others are stored, and the exit code is 1.
+Audio is not kept, unless --keep-audio is given: then nobody has to enrol again when the speaker model changes. It is kept
+in the store, encrypted with the key of the store if there is one, is in no export, and is erased with the person.`,
   async run(args, terminal) {
     const [speakerId, ...files] = args.positionals as [string, ...string[]];
     const rawFormat = rawFormatOf(args);

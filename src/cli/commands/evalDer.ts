@@ -14,18 +14,18 @@ import { printResult, table } from '../output/output.js';
 
 export const evalDer: Command = {
   name: 'eval der',
-  summary: 'Diarization error of RTTM turns against the truth',
+  summary: 'Measure the diarization error of RTTM turns against a reference',
   operands: 'REF.rttm HYP.rttm',
   arity: [2, 2],
   options: {
-    collar: { value: 'SECONDS', about: 'Left unscored on each side of every reference boundary (default 0.25)' },
-    named: { about: 'Names must agree, too; everybody called unknown…, null or <NA> is one voice' },
-    enrolled: { value: 'A,B', about: 'With --named: who could be named; anybody else is a stranger, right as unknown' },
+    collar: { value: 'SECONDS', about: 'Unscored time on each side of every reference boundary (default 0.25)' },
+    named: { about: 'Names must agree too; all turns named unknown…, null or <NA> count as one voice' },
+    enrolled: { value: 'A,B', about: 'With --named: the people enrolled; for others, unknown is the right name' },
   },
   example: 'voice-prints eval der truth.rttm answer.rttm --collar 0.25 --named',
   notes: `Both files may hold several recordings (second field of a line): their seconds are added up. Overlap is scored.
-Truths often call strangers by their names: say with --enrolled whom the answer could know. Without it, everybody named
-in either file counts as enrolled. Names are compared as RTTM has them, with underscores for spaces.`,
+References often name people who are not enrolled: list the enrolled ones with --enrolled. Without it, all people named
+in either file count as enrolled. Names are compared as in RTTM, with underscores for spaces.`,
   async run(args, terminal) {
     const collarMs = Math.round(1000 * (numberOption(args, 'collar', { least: 0, most: 10 }) ?? 0.25));
     const scoring = { collarMs, ...namesOf(args) };
@@ -52,7 +52,7 @@ in either file counts as enrolled. Names are compared as RTTM has them, with und
 function namesOf(args: ParsedArguments): Pick<DiarizationErrorOptions, 'isNamed' | 'enrolled'> {
   const isNamed = hasFlag(args, 'named');
   const enrolled = listOption(args, 'enrolled')?.map((name) => name.replaceAll(/\s+/g, '_'));
-  if (enrolled && !isNamed) throw usageError('--enrolled says who could be named; use it with --named');
+  if (enrolled && !isNamed) throw usageError('--enrolled lists the people enrolled; use it with --named');
   return { isNamed, ...present({ enrolled }) };
 }
 

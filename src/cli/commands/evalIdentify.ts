@@ -8,7 +8,7 @@ import { ProgressBar } from '../output/progressBar.js';
 
 export const evalIdentify: Command = {
   name: 'eval identify',
-  summary: 'How well voices are named, and strangers left unnamed: half of the people enrolled',
+  summary: 'Measure how well voices are named and strangers are not: half of the people enrolled',
   operands: 'MANIFEST',
   arity: [1, 1],
   options: {
@@ -17,9 +17,9 @@ export const evalIdentify: Command = {
   },
   example: 'voice-prints eval identify people.jsonl --gallery 20 --seconds 3',
   notes: `MANIFEST is that of eval verify. Each person enrolled has three samples of 4 s or more; probes come from other sessions where
-the manifest has any. Ten divisions into enrolled people and strangers, the same in every run.
-FPIR: strangers who are named. FNIR: probes of enrolled people who are not, or wrongly. "falseAcceptAtPreset" is what the
-presets .1, 1 and 5 % let through here, in percent.`,
+the manifest has any. Ten splits into enrolled people and strangers, the same in every run.
+FPIR: share of strangers who are named. FNIR: share of probes of enrolled people that are not named, or wrongly.
+"falseAcceptAtPreset": percent of strangers named here at the presets .1, 1 and 5 %.`,
   async run(args, terminal) {
     using bar = new ProgressBar(args, terminal);
     const result = await identifyModel({

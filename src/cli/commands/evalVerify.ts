@@ -7,7 +7,7 @@ import { ProgressBar } from '../output/progressBar.js';
 
 export const evalVerify: Command = {
   name: 'eval verify',
-  summary: 'How well the model tells people apart: every utterance with every other',
+  summary: 'Measure how well the model separates speakers: every utterance against every other',
   operands: 'MANIFEST',
   arity: [1, 1],
   options: { seconds: { value: 'N', about: 'Only the middle N seconds of each utterance (default: all of it)' } },

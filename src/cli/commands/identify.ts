@@ -18,16 +18,16 @@ import { writeWhole } from '../output/writeWhole.js';
 
 export const identify: Command = {
   name: 'identify',
-  summary: 'Who speaks when in a recording',
+  summary: 'Identify the speakers of a recording',
   operands: 'FILE|-',
   arity: [1, 1],
   options: {
-    speakers: { value: 'A,B', about: 'Only these ids (default: everybody whose voiceprint is complete)' },
-    'speaker-count': { value: 'N', about: 'So many people speak (default: as many as are heard)' },
-    'max-speakers': { value: 'N', about: 'At most so many people speak' },
+    speakers: { value: 'A,B', about: 'Only these ids (default: all people with a complete voiceprint)' },
+    'speaker-count': { value: 'N', about: 'Number of people who speak (default: estimated)' },
+    'max-speakers': { value: 'N', about: 'Maximum number of people who speak' },
     ...falseAcceptOption,
     ...segmentationOption,
-    all: { about: 'Print every turn; by default neighbouring turns of one voice are one line' },
+    all: { about: 'Print every turn; by default adjacent turns of one voice are one line' },
     rttm: { value: 'FILE|-', about: 'Also write the turns as RTTM' },
     srt: { value: 'FILE|-', about: 'Also write the turns as subtitles' },
     svg: { value: 'FILE|-', about: 'Also draw the turns as a timeline' },
@@ -36,12 +36,12 @@ export const identify: Command = {
   },
   example: `voice-prints identify meeting.flac --svg meeting.svg
 arecord -f S16_LE -r 16000 -d 60 -t raw | voice-prints identify - --encoding s16le --rate 16000`,
-  notes: `FILE is any audio: the bytes decide, not the name. - reads standard input. --rttm -, --srt - and --svg - write to standard
+  notes: `FILE is any audio; the format is recognised from its bytes. - reads standard input. --rttm -, --srt - and --svg - write to standard
 output, in place of the table. --json has every turn.
-A voice of nobody enrolled is unknown-1, unknown-2 …; "unknown-1 (Alice?)" is a voice that may be Alice's: too close to
-call at the chosen --false-accept. The percentage is the calibrated probability that the best name is right.
-A recording with several audio tracks or channels is mixed, unless --track or --channel chooses one; with --channel each whatever
-speaks on one track, or on one channel where there is one track, is one person.`,
+A voice that is not enrolled is unknown-1, unknown-2 …; "unknown-1 (Alice?)" may be Alice, but is too uncertain
+for the chosen --false-accept. The percentage is the calibrated probability that the best name is right.
+A recording with several audio tracks or channels is mixed, unless --track or --channel chooses one; with --channel each
+every track, or every channel of a single track, is one person.`,
   async run(args, terminal) {
     const printed = printedFile(args);
     const request = requestOf(args, terminal);

@@ -44,12 +44,12 @@ const create: Command = {
   operands: '[TENANT]',
   arity: [0, 1],
   options: {
-    scopes: { value: 'A,B', about: 'What it may do: enrol, identify, admin (default: everything)' },
-    label: { value: 'TEXT', about: 'What it is for' },
+    scopes: { value: 'A,B', about: 'Permissions: enrol, identify, admin (default: all)' },
+    label: { value: 'TEXT', about: 'Purpose of the key' },
   },
   example: 'voice-prints keys create home --scopes identify --label "door station"',
-  notes: `A tenant is whose voiceprints these are; "${LOCAL_TENANT}" (the default) has those of the command line and of flows.
-The key is shown once; the store keeps its digest. Servers and flows that run know it within a second.`,
+  notes: `A tenant owns voiceprints; "${LOCAL_TENANT}" (the default) owns those of the command line and of flows.
+The key is shown once; the store keeps its digest. Running servers and flows accept it within a second.`,
   async run(args, terminal) {
     using ring = await openRing(args, terminal);
     const request = {
@@ -64,7 +64,7 @@ The key is shown once; the store keeps its digest. Servers and flows that run kn
 
 const list: Command = {
   name: 'keys list',
-  summary: 'Every API key, without the keys themselves',
+  summary: 'List the API keys, without the keys themselves',
   operands: '',
   arity: [0, 0],
   options: {},
@@ -80,7 +80,7 @@ const rotate: Command = {
   summary: 'Replace an API key',
   operands: 'KEY-ID',
   arity: [1, 1],
-  options: { grace: { value: 'HOURS', about: 'How long the old key holds beside the new one (default 24)' } },
+  options: { grace: { value: 'HOURS', about: 'Hours that the old key stays valid beside the new one (default 24)' } },
   example: 'voice-prints keys rotate key-1a2b3c4d --grace 1',
   async run(args, terminal) {
     const graceHours = numberOption(args, 'grace', { least: 0, most: 8_760 }) ?? 24;
@@ -92,7 +92,7 @@ const rotate: Command = {
 
 const revoke: Command = {
   name: 'keys revoke',
-  summary: 'End an API key at once',
+  summary: 'Revoke an API key immediately',
   operands: 'KEY-ID',
   arity: [1, 1],
   options: {},
@@ -106,18 +106,18 @@ const revoke: Command = {
 
 const limit: Command = {
   name: 'keys limit',
-  summary: 'Hold a tenant to calls a minute and audio a day, or show the limits there are',
+  summary: 'Limit the calls a minute and audio a day of a tenant, or show the limits',
   operands: '[TENANT]',
   arity: [0, 1],
   options: {
-    calls: { value: 'N|none', about: 'Calls a minute; beyond that 429' },
-    audio: { value: 'MINUTES|none', about: 'Minutes of audio a day (UTC); beyond that 402' },
+    calls: { value: 'N|none', about: 'Calls a minute; more are answered 429' },
+    audio: { value: 'MINUTES|none', about: 'Minutes of audio a day (UTC); more are answered 402' },
   },
   example: `voice-prints keys limit home --calls 60 --audio 600
 voice-prints keys limit home --audio none
 voice-prints keys limit`,
-  notes: `Only the limits named by an option are changed; none lifts one. Without options the limits of TENANT are shown, without
-TENANT those of everybody who has any.`,
+  notes: `Only the limits given by an option change; none removes one. Without options the limits of TENANT are shown, without
+TENANT those of all tenants.`,
   async run(args, terminal) {
     const changes = present({
       callsPerMinute: limitOption(args, 'calls', { least: 1, most: 1e6, isWhole: true }),

@@ -26,7 +26,7 @@ export class LastNet implements Disposable {
   /** To be called when everything is closed. Throws INTERNAL after a failure. */
   assertHeld(): void {
     if (!this.signal.aborted) return;
-    const message = 'something failed outside every call; calls in work were let end, and serve ends: start it anew';
+    const message = 'something failed outside every call; running calls were finished, and serve ends: start it again';
     throw new VoicePrintsError('INTERNAL', message, { cause: this.#first });
   }
 

@@ -61,7 +61,7 @@ const openModels = (args: ParsedArguments, terminal: Terminal): Promise<ModelSto
 
 const list: Command = {
   name: 'models list',
-  summary: 'The models in this package and those added',
+  summary: 'List the models of this package and those added',
   operands: '',
   arity: [0, 0],
   options: {},
@@ -90,7 +90,7 @@ const list: Command = {
 
 const show: Command = {
   name: 'models show',
-  summary: 'One model: kind, dimensions, origin, licence, checksum, front end, calibration',
+  summary: 'Show one model: kind, dimensions, origin, licence, checksum, front end, calibration',
   operands: 'ID|FILE',
   arity: [1, 1],
   options: {},
@@ -133,20 +133,20 @@ function frontEndText({ frontEnd }: SpeakerModel): string {
 
 const add: Command = {
   name: 'models add',
-  summary: 'Take a speaker or segmentation model into the store: an ONNX file with sherpa-onnx metadata',
+  summary: 'Add a speaker or segmentation model to the store: an ONNX file with sherpa-onnx metadata',
   operands: 'FILE|URL',
   arity: [1, 1],
   options: {
-    id: { value: 'ID', about: "What to call it: small letters, digits, . _ - (default: the file's name)" },
+    id: { value: 'ID', about: "Id of the model: lower-case letters, digits, . _ - (default: the file's name)" },
     sha256: { value: 'HEX', about: 'Refuse a file with another SHA-256' },
   },
   example: `voice-prints models add ./campplus.onnx --id campplus
 voice-prints models use campplus`,
   notes: `Models of WeSpeaker and 3D-Speaker, in one file of at most 512 MiB; each gets the front end it was trained with. It is
-tried before it is taken. An added model is not calibrated: its scores are rough guesses. A segmentation model (in the
-layout of pyannote segmentation-3.0 for sherpa-onnx) is used for recordings from then on, beside the speaker model: people
-who talk at once get turns that overlap.
-A URL is http or https; VOICE_PRINTS_WEBHOOK_ALLOW=host,host lets it lead into a private network.`,
+tested before it is added. An added model is not calibrated: its scores are rough guesses. A segmentation model (in the
+layout of pyannote segmentation-3.0 for sherpa-onnx) is used for recordings from then on, beside the speaker model: overlapping
+speech gets overlapping turns.
+A URL is http or https; VOICE_PRINTS_WEBHOOK_ALLOW=host,host allows hosts in a private network.`,
   async run(args, terminal) {
     const sha256 = textOption(args, 'sha256');
     if (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256)) {
@@ -175,14 +175,14 @@ A URL is http or https; VOICE_PRINTS_WEBHOOK_ALLOW=host,host lets it lead into a
 
 const use: Command = {
   name: 'models use',
-  summary: 'Use this model wherever --model names none; off: no segmentation model',
+  summary: 'Use this model where --model is not given; off: no segmentation model',
   operands: 'ID|off',
   arity: [1, 1],
   options: {},
   example: 'voice-prints models use campplus',
-  notes: `Recorded in the store. Voiceprints made with another model are never compared. Where their audio was kept (enroll
---keep-audio), the model hears it now; the others are kept, and work again when their model is used again, or after enrolling
-anew. Engines that already run keep the model they were started with.`,
+  notes: `The choice is kept in the store. Voiceprints made with another model are never compared. Where their audio was kept (enroll
+--keep-audio), they are computed again now; the others are kept, and work again with their model, or after enrolling
+again. Running engines keep the model they were started with.`,
   async run(args, terminal) {
     const storeDirectory = storeFolder(args, terminal.env);
     if (args.positionals[0] === 'off') {
@@ -198,7 +198,7 @@ anew. Engines that already run keep the model they were started with.`,
     }
     const result = await reembedKeptAudio(args, terminal);
     const { reembedded, stale } = result ?? { reembedded: null, stale: null };
-    const text = reembedded ? ` It heard the kept audio of ${reembedded} people.` : '';
+    const text = reembedded ? ` Voiceprints of ${reembedded} people were computed again from their kept audio.` : '';
     printResult(
       args,
       terminal,
@@ -206,12 +206,12 @@ anew. Engines that already run keep the model they were started with.`,
       `${nameOf(model)} is in use.${text}`,
     );
     if (stale === null)
-      remark(args, terminal, 'The store is encrypted; with its key, speakers list shows whom to enrol anew.');
+      remark(args, terminal, 'The store is encrypted; with its key, speakers list shows whom to enrol again.');
     else if (stale > 0) {
       remark(
         args,
         terminal,
-        `${stale} people were enrolled with another model and must be enrolled anew to be recognised.`,
+        `${stale} people were enrolled with another model and must be enrolled again to be recognised.`,
       );
     }
   },
@@ -222,7 +222,7 @@ async function reembedKeptAudio(args: ParsedArguments, terminal: Terminal): Prom
   try {
     await using engine = await openEngine(args, terminal, { model: undefined });
     using bar = new ProgressBar(args, terminal);
-    const onPerson = (done: number, total: number) => bar.count('hearing kept audio', done, total);
+    const onPerson = (done: number, total: number) => bar.count('processing kept audio', done, total);
     return await engine.speakers().reembed({ signal: terminal.signal, onPerson });
   } catch (error) {
     const locked: readonly ErrorCode[] = ['REGISTRY_KEY_MISSING', 'REGISTRY_KEY_WRONG'];
@@ -239,7 +239,7 @@ const remove: Command = {
   options: {},
   example: 'voice-prints models remove campplus',
   notes:
-    'Not the speaker model in use, and none that is part of the package. Voiceprints made with it stay, and match no more.',
+    'The speaker model in use and those of the package cannot be removed. Voiceprints made with it stay, but match no more.',
   async run(args, terminal) {
     const id = args.positionals[0]!;
     await removeModel(storeFolder(args, terminal.env), id);

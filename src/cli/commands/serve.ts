@@ -15,7 +15,7 @@ import { tlsOfServe, tlsOptions } from './serveTls.js';
 
 export const serve: Command = {
   name: 'serve',
-  summary: 'Answer REST, gRPC and WebSocket without Node-RED, until Ctrl-C',
+  summary: 'Serve REST, gRPC and WebSocket without Node-RED, until Ctrl-C',
   operands: '',
   arity: [0, 0],
   options: {
@@ -29,7 +29,7 @@ export const serve: Command = {
     },
     'trusted-proxies': {
       value: 'ADDRESS,…',
-      about: 'Proxies whose X-Forwarded-For is believed: addresses, networks (10.0.0.0/8) or loopback (default: none)',
+      about: 'Proxies whose X-Forwarded-For is trusted: addresses, networks (10.0.0.0/8) or loopback (default: none)',
     },
     ...segmentationOption,
     log: { value: 'LEVEL', about: 'On standard error, as JSON lines: info (every call), error (default) or silent' },
@@ -40,7 +40,7 @@ export const serve: Command = {
 curl 'http://127.0.0.1:8080/v1/speakers' -H 'Authorization: Bearer a-long-secret'`,
   notes: `Prints one line, {"rest":"http://…","grpc":"127.0.0.1:50051"}, once it listens.
 Keys are those of "voice-prints keys", and those of --key-file or else VOICE_PRINTS_API_KEYS=tenant:key,tenant:key.
-With none at all, one of the tenant "local" (the same people as on the command line) is made: the line shows it once
+Without any key, one for the tenant "local" (the people of the command line) is created: the line shows it once
 as "apiKey"; the store keeps its digest.`,
   async run(args, terminal) {
     const { env, signal } = terminal;
@@ -67,7 +67,7 @@ as "apiKey"; the store keeps its digest.`,
     const { check, madeKey } = served;
     using ring = served.ring;
     ring.follow({
-      onFailure: (error) => remark(args, terminal, `the API keys are as they were: ${(error as Error).message}`),
+      onFailure: (error) => remark(args, terminal, `the API keys were not reloaded: ${(error as Error).message}`),
     });
     const allowHosts = allowedHosts(env);
     const onFailure = (failure: FailureReport) => log.failure(failure);

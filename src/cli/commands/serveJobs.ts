@@ -30,7 +30,7 @@ export async function serveJobs(
     await jobs.open();
   } catch (error) {
     if (!(error instanceof VoicePrintsError) || error.code !== 'JOBS_LOCKED') throw error;
-    remark(args, terminal, `${error.code}: ${error.message}. Asynchronous calls are refused until then.`);
+    remark(args, terminal, `${error.code}: ${error.message}. Asynchronous calls are refused until it is fixed.`);
   }
   return jobs;
 }

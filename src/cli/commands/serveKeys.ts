@@ -35,6 +35,6 @@ export async function serveKeys(
   }
   const check = ringCheck({ ring, given, trustedProxies });
   if (given.length > 0 || ring.current().length > 0) return { check, ring };
-  const { key } = await ring.create({ tenantId: LOCAL_TENANT, scopes: SCOPES, label: 'made by serve' });
+  const { key } = await ring.create({ tenantId: LOCAL_TENANT, scopes: SCOPES, label: 'created by serve' });
   return { check, ring, madeKey: key };
 }

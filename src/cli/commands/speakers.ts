@@ -17,7 +17,7 @@ async function withSpeakers<T>(
 }
 
 const stateOf = ({ isStale, samplesWithAudio, isComplete }: SpeakerSummary): string => {
-  if (isStale) return samplesWithAudio > 0 ? 'other model, audio kept' : 'enrol anew: other model';
+  if (isStale) return samplesWithAudio > 0 ? 'other model, audio kept' : 'enrol again: other model';
   return isComplete ? 'complete' : 'incomplete';
 };
 
@@ -33,7 +33,7 @@ const row = (speaker: SpeakerSummary): readonly string[] => [
 
 const speakersTable = (speakers: readonly SpeakerSummary[]): string =>
   speakers.length === 0
-    ? 'Nobody is enrolled yet; see voice-prints enroll --help'
+    ? 'No speaker is enrolled yet; see voice-prints enroll --help'
     : table([['ID', 'NAME', 'STATE', 'SPEECH', 'QUALITY', 'SAMPLES'], ...speakers.map(row)]);
 
 const card = (speaker: SpeakerSummary): string =>
@@ -52,13 +52,13 @@ const card = (speaker: SpeakerSummary): string =>
   ]);
 
 const notFound = (speakerId: string): VoicePrintsError =>
-  new VoicePrintsError('SPEAKER_NOT_FOUND', `nobody is enrolled as ${speakerId}; see voice-prints speakers list`, {
+  new VoicePrintsError('SPEAKER_NOT_FOUND', `no speaker is enrolled as ${speakerId}; see voice-prints speakers list`, {
     details: { speakerId },
   });
 
 const list: Command = {
   name: 'speakers list',
-  summary: 'Everybody enrolled',
+  summary: 'List the enrolled people',
   operands: '',
   arity: [0, 0],
   options: {},
@@ -71,7 +71,7 @@ const list: Command = {
 
 const show: Command = {
   name: 'speakers show',
-  summary: 'One person: samples, quality, consent; never the voiceprint itself',
+  summary: 'Show one person: samples, quality, consent; never the voiceprint itself',
   operands: 'ID',
   arity: [1, 1],
   options: {},
@@ -86,7 +86,7 @@ const show: Command = {
 
 const rename: Command = {
   name: 'speakers rename',
-  summary: 'Change what a person is called; the id stays',
+  summary: 'Change the name of a person; the id stays',
   operands: 'ID NAME',
   arity: [2, 2],
   options: {},
@@ -94,13 +94,13 @@ const rename: Command = {
   async run(args, terminal) {
     const [id, name] = args.positionals as [string, string];
     const speaker = await withSpeakers(args, terminal, (directory) => directory.rename(id, name));
-    printResult(args, terminal, speaker, `${speaker.speakerId} is now called ${speaker.name}`);
+    printResult(args, terminal, speaker, `${speaker.speakerId} is now named ${speaker.name}`);
   },
 };
 
 const erase: Command = {
   name: 'speakers delete',
-  summary: 'Erase a person for good',
+  summary: 'Erase a person permanently',
   operands: 'ID',
   arity: [1, 1],
   options: {},
@@ -118,10 +118,10 @@ const exportSpeakers: Command = {
   summary: 'Write voiceprints to a file, encrypted under a passphrase',
   operands: 'FILE',
   arity: [1, 1],
-  options: { speakers: { value: 'A,B', about: 'Only these ids (default: everybody)' } },
+  options: { speakers: { value: 'A,B', about: 'Only these ids (default: all people)' } },
   example: 'VOICE_PRINTS_PASSPHRASE="four words of mine" voice-prints speakers export voices.vpx',
   notes:
-    'Without VOICE_PRINTS_PASSPHRASE the passphrase is asked for. Whoever has file and passphrase has the voiceprints.',
+    'Without VOICE_PRINTS_PASSPHRASE the passphrase is asked for. Anyone with the file and the passphrase has the voiceprints.',
   async run(args, terminal) {
     const file = args.positionals[0]!;
     const ids = listOption(args, 'speakers');
@@ -149,7 +149,7 @@ const importSpeakers: Command = {
     );
     printResult(args, terminal, speakers, speakersTable(speakers));
     const stale = speakers.filter((speaker) => speaker.isStale).length;
-    if (stale > 0) remark(args, terminal, `${stale} of them were made with another model and must be enrolled anew.`);
+    if (stale > 0) remark(args, terminal, `${stale} of them were made with another model and must be enrolled again.`);
   },
 };
 

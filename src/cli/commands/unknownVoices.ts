@@ -17,12 +17,12 @@ const row = (voice: UnknownVoiceSummary): readonly string[] => [
 
 const unknownsTable = (voices: readonly UnknownVoiceSummary[]): string =>
   voices.length === 0
-    ? 'No unknown voice is kept; live streams bring them, and they expire'
+    ? 'No unknown voice is kept; they come from live streams, and expire'
     : table([['ID', 'STATE', 'SPEECH', 'FIRST HEARD', 'LAST HEARD', 'EXPIRES'], ...voices.map(row)]);
 
 const list: Command = {
   name: 'speakers unknowns',
-  summary: 'Voices heard live that belong to nobody enrolled',
+  summary: 'List the unknown voices of live streams',
   operands: '',
   arity: [0, 0],
   options: {},
@@ -40,13 +40,13 @@ const enroll: Command = {
   operands: 'UNKNOWN ID',
   arity: [2, 2],
   options: {
-    name: { value: 'NAME', about: 'What the person is called (default: the name stored, else the id)' },
+    name: { value: 'NAME', about: 'Name of the person (default: the name stored, else the id)' },
     consent: { value: 'TEXT', about: 'How and when the person agreed; kept with the voiceprint' },
-    language: { value: 'CODE', about: 'Language spoken, e.g. en-US; kept, never required' },
+    language: { value: 'CODE', about: 'Language of the speech, e.g. en-US; stored, never required' },
   },
   example: 'voice-prints speakers enroll unknown-3 alice --name "Alice" --consent "asked at the door"',
-  notes: `UNKNOWN is one of speakers unknowns. The same gate as for recordings: 6 s of clean speech of one person are accepted,
-12 s complete the voiceprint. The unknown voice is then erased.`,
+  notes: `UNKNOWN is an id of speakers unknowns. The rules are those of recordings: at least 6 s of clean speech of one person,
+complete at 12 s. The unknown voice is then erased.`,
   async run(args, terminal) {
     const [cluster, speakerId] = args.positionals as [string, string];
     const name = textOption(args, 'name');
@@ -64,10 +64,10 @@ const enroll: Command = {
 
 const forget: Command = {
   name: 'speakers forget',
-  summary: 'Erase an unknown voice for good; --all erases every one',
+  summary: 'Erase an unknown voice permanently; --all erases all of them',
   operands: '[UNKNOWN]',
   arity: [0, 1],
-  options: { all: { about: 'All unknown voices; nobody enrolled is touched' } },
+  options: { all: { about: 'All unknown voices; enrolled people stay' } },
   example: 'voice-prints speakers forget unknown-3',
   async run(args, terminal) {
     const [unknownId] = args.positionals;

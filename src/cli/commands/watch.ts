@@ -22,27 +22,27 @@ import { printableJson } from '../output/printable.js';
 
 export const watch: Command = {
   name: 'watch',
-  summary: 'Who speaks now: name voices in a live stream while they speak',
+  summary: 'Name the voices of a live stream while they speak',
   operands: 'SOURCE',
   arity: [1, 1],
   options: {
-    speakers: { value: 'A,B', about: 'Only these ids (default: everybody whose voiceprint is complete)' },
+    speakers: { value: 'A,B', about: 'Only these ids (default: all people with a complete voiceprint)' },
     ...falseAcceptOption,
-    site: { value: 'NAME', about: 'Where this is, for the events (default: live)' },
-    final: { about: 'Leave out the guesses made while somebody still speaks' },
+    site: { value: 'NAME', about: 'Name of the place, for the events (default: live)' },
+    final: { about: 'Print final events only, no tentative ones' },
     ...rawFormatOptions,
   },
   example: `voice-prints watch rtsp://user:password@camera.local/stream
 voice-prints watch mic:
 arecord -f S16_LE -r 16000 -t raw | voice-prints watch - --json`,
-  notes: `SOURCE is a file (played at the pace of the clock), rtsp://…, http(s)://… (web radio, HLS), rtp://ADDRESS:PORT?encoding=PCMU,
+  notes: `SOURCE is a file (played in real time), rtsp://…, http(s)://… (web radio, HLS), rtp://ADDRESS:PORT?encoding=PCMU,
 udp://ADDRESS:PORT (an MPEG transport stream, in RTP or without),
 mic: (or mic:pulse/NAME, mic:alsa/hw:0), or - for headerless samples on standard input (s16le at 16 kHz, or as --encoding,
 --rate and --channels say). Telephone calls: sip:0.0.0.0:5060 waits for them, sip:USER@REGISTRAR registers first (password in
 VOICE_PRINTS_SIP_PASSWORD), sip:call:USER@HOST calls; one call at a time. Runs until the source ends or Ctrl-C; a camera that fails is tried again.
 A name with a question mark may still change. With --json every event is one JSON object a line: identified, uncertain,
-unknown and rejected once a turn, at its end; tentative before it; relabel where a turn already told turns out to be
-somebody else's; stream, dropped and degraded about the stream itself.`,
+unknown and rejected once a turn, at its end; tentative before it; relabel when earlier turns turn out to be another
+speaker's; stream, dropped and degraded about the stream itself.`,
   async run(args, terminal) {
     const audio = audioOf(args, terminal);
     await using engine = await openEngine(args, terminal);

@@ -10,11 +10,14 @@ import { errorAnswer, printResult, table } from '../output/output.js';
 const MOST_LISTED = 200;
 
 const options: Readonly<Record<string, OptionSpec>> = {
-  server: { value: 'URL', about: 'Ask a running server, with the key in VOICE_PRINTS_API_KEY; else the store itself' },
-  tenant: { value: 'NAME', about: 'Whose webhooks, in the store itself (default local)' },
+  server: {
+    value: 'URL',
+    about: 'Ask a running server, with the key in VOICE_PRINTS_API_KEY; default: open the store',
+  },
+  tenant: { value: 'NAME', about: 'Owner of the webhooks, without --server (default local)' },
 };
 
-const notes = `While a server runs it owns the webhooks of its store: name it with --server http://127.0.0.1:8080. Without --server
+const notes = `A running server holds the webhooks of its store: name it with --server http://127.0.0.1:8080. Without --server
 the store is opened, nothing is sent, and the next server sends what was marked.`;
 
 /** One undelivered webhook, as REST and `--json` show it. */
@@ -46,13 +49,14 @@ const tenantOf = (args: ParsedArguments): string => textOption(args, 'tenant') ?
 function serverOf(args: ParsedArguments): string | undefined {
   const server = textOption(args, 'server');
   if (server === undefined) return undefined;
-  if (textOption(args, 'tenant') !== undefined) throw usageError('--tenant goes with the store; the key names it here');
+  if (textOption(args, 'tenant') !== undefined)
+    throw usageError('--tenant is for use without --server; the key decides the tenant');
   return server.replace(/\/+$/, '');
 }
 
 const list: Command = {
   name: 'webhooks list',
-  summary: 'Webhooks nobody answered 2xx, newest first',
+  summary: 'List undelivered webhooks, newest first',
   operands: '',
   arity: [0, 0],
   options,
@@ -72,7 +76,7 @@ const list: Command = {
   },
 };
 
-const NONE_DEAD = 'No webhook was given up.';
+const NONE_DEAD = 'There is no undelivered webhook.';
 
 interface Undelivered {
   readonly letters: readonly ShownLetter[];
@@ -105,7 +109,7 @@ const whyOf = ({ lastFailure }: ShownLetter): string =>
 
 const resend: Command = {
   name: 'webhooks resend',
-  summary: 'Send webhooks again that nobody answered 2xx, under the same webhook-id',
+  summary: 'Send undelivered webhooks again, with the same webhook-id',
   operands: 'ID…|all',
   arity: [1, MOST_LISTED],
   options,
@@ -120,7 +124,7 @@ const resend: Command = {
     if (resent.length === 0 && failed.length === 1) throw failed[0]!.error;
     const partly = failed.length > 0 ? notAll(failed, resent.length + failed.length) : undefined;
     const answer = { resent, ...(partly && errorAnswer(partly)) };
-    printResult(args, terminal, answer, `${resent.length} webhook(s) are on their way again.`);
+    printResult(args, terminal, answer, `${resent.length} webhook(s) will be sent again.`);
     return partly;
   },
 };
@@ -173,13 +177,13 @@ async function resendAtServer(terminal: Terminal, server: string, requested: rea
 
 const secret: Command = {
   name: 'webhooks secret',
-  summary: 'Make the secret that webhooks are signed with, or replace it; shown once',
+  summary: 'Create or replace the secret that signs webhooks; shown once',
   operands: '',
   arity: [0, 0],
   options,
   example: 'voice-prints webhooks secret',
   notes: `Signatures follow Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature): receivers check them with a
-library of https://www.standardwebhooks.com. The secret before it signs too for 24 hours. Without a secret webhooks
+library of https://www.standardwebhooks.com. The previous secret signs too for 24 hours. Without a secret webhooks
 carry no signature.
 ${notes}`,
   async run(args, terminal) {

@@ -6,7 +6,7 @@ const PRESETS: readonly FalseAcceptPercent[] = [0.1, 1, 5];
 
 /** The option of every command that names voices. */
 export const falseAcceptOption = {
-  'false-accept': { value: 'P', about: 'Chance in percent that a stranger is named: 0.1, 1 or 5 (default 1)' },
+  'false-accept': { value: 'P', about: 'Probability in percent that a stranger is named: 0.1, 1 or 5 (default 1)' },
 } as const satisfies Record<string, OptionSpec>;
 
 /** The given preset, or undefined; throws USAGE for anything else. */

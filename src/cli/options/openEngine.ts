@@ -8,7 +8,7 @@ export const segmentationOption = {
   segmentation: {
     value: 'ID|FILE|off',
     about:
-      'Model that tells apart who talks at once: an id of `models list`, an ONNX file, or off (default: the one in use)',
+      'Model that separates overlapping speakers: an id of `models list`, an ONNX file, or off (default: the one in use)',
   },
 } as const satisfies Record<string, OptionSpec>;
 

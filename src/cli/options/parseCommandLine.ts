@@ -98,6 +98,6 @@ export function listOption(args: ParsedArguments, name: string): readonly string
     ?.split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '');
-  if (words?.length === 0) throw usageError(`--${name} names nobody; give ids separated by commas`);
+  if (words?.length === 0) throw usageError(`--${name} has no id; give ids separated by commas`);
   return words;
 }

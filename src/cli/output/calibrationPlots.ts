@@ -30,7 +30,7 @@ export function scoresSvg(before: Trials, after: Trials): string {
   const highest = Math.max(...series.flatMap(({ points }) => points.map(({ y }) => y)));
   const top = [5, 10, 20, 30, 50].find((percent) => percent >= highest) ?? 100;
   const x: Axis = {
-    label: 'log-likelihood ratio (natural): right of 0 speaks for one person',
+    label: 'log-likelihood ratio (natural); above 0: one person',
     from: -limit,
     to: limit,
     ticks: [-1, -0.5, 0, 0.5, 1].map((part) => ({ at: part * limit, text: String(part * limit) })),
@@ -44,7 +44,7 @@ export function scoresSvg(before: Trials, after: Trials): string {
       text: String(Math.round(10 * part * top) / 10),
     })),
   };
-  return chartSvg({ title: 'Scores, people the fit has not heard', x, y, series });
+  return chartSvg({ title: 'Scores of held-out people', x, y, series });
 }
 
 /** Misses over false alarms on normal-deviate scales, as A. Martin et al. draw them (Eurospeech 1997). */
@@ -58,9 +58,9 @@ export function detSvg(before: Trials, after: Trials): string {
   const curve = (trials: Trials) =>
     detPoints(trials).map(({ x, y }) => ({ x: probit(bounded(x)), y: probit(bounded(y)) }));
   return chartSvg({
-    title: 'Detection error trade-off, people the fit has not heard',
-    x: axis('false alarms: two people taken for one (%)'),
-    y: axis('misses: one person taken for two (%)'),
+    title: 'Detection error trade-off, held-out people',
+    x: axis('false alarms: different people accepted as one (%)'),
+    y: axis('misses: one person rejected as two (%)'),
     series: [
       { name: 'before', colour: 'grey', kind: 'dashed', points: curve(before) },
       { name: 'after', colour: 'blue', kind: 'line', points: curve(after) },
@@ -78,9 +78,9 @@ export function reliabilitySvg(before: Trials, after: Trials): string {
   });
   const curve = (trials: Trials) => reliability(trials, LEAST_PAIRS).map(({ x, y }) => ({ x: 100 * x, y: 100 * y }));
   return chartSvg({
-    title: 'Reliability, people the fit has not heard',
-    x: axis('probability claimed that it is one person (%)'),
-    y: axis('pairs that were one person, both kinds weighed alike (%)'),
+    title: 'Reliability, held-out people',
+    x: axis('predicted probability of one person (%)'),
+    y: axis('observed share of one person, both kinds weighted equally (%)'),
     series: [
       {
         name: 'honest',

@@ -37,7 +37,7 @@ export class LiveView implements Disposable {
       case 'relabel': {
         const who = printableLine(event.name ?? event.speakerId ?? event.cluster ?? 'unknown');
         const turns = event.turnIds.length === 1 ? '1 turn' : `${event.turnIds.length} turns`;
-        this.#print(`(${turns} told above: ${who})`);
+        this.#print(`(${turns} above: ${who})`);
         break;
       }
       case 'rejected':

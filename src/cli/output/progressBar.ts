@@ -12,7 +12,7 @@ const REDRAW_EVERY_MS = 100;
 const stageNames: Record<Progress['stage'], string> = {
   decode: 'reading',
   analyse: 'listening',
-  cluster: 'telling voices apart',
+  cluster: 'clustering',
 };
 
 /** A progress bar on standard error: only on a terminal, only after a second, never with --quiet. */

@@ -36,7 +36,7 @@ export function timelineSvg(result: Identification, title: string): string {
     `<text x="${MARGIN}" y="${MARGIN + 12}" class="title">${escaped(shortened(title, MOST_TITLE_LETTERS))}</text>`,
     ...axis(result.durationSeconds, { left, scale, top, bottom: height - MARGIN - AXIS_HEIGHT + 6 }),
     ...rows.flatMap((row, index) => drawnRow(row, top + index * ROW_HEIGHT, { left, scale })),
-    ...(rows.length === 0 ? [`<text x="${left}" y="${top + 20}" class="label">nobody speaks</text>`] : []),
+    ...(rows.length === 0 ? [`<text x="${left}" y="${top + 20}" class="label">no speech</text>`] : []),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escaped(title)}">
 <style>

@@ -19,7 +19,7 @@ interface Row {
  * voice are one row, unless `isEveryTurn`.
  */
 export function turnsTable(result: Identification, { isEveryTurn = false } = {}): string {
-  if (result.segments.length === 0) return 'Nobody speaks in this recording.';
+  if (result.segments.length === 0) return 'There is no speech in this recording.';
   const rows = rowsOf(result.segments, isEveryTurn).map(({ first, end, score, turns, overlap }) => [
     `${clock(first.start)}–${clock(end)}`,
     voiceLabel(first),

@@ -98,5 +98,5 @@ const speechMsOf = (group: readonly UnknownExemplar[]): number => group.reduce((
 const heardWithAnotherModel = () =>
   new VoicePrintsError(
     'INPUT_INVALID',
-    'this voice was heard with another speaker model; let it speak again, or use that model',
+    'this voice was recorded with another speaker model; wait until it speaks again, or use that model',
   );

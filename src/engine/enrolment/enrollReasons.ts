@@ -53,19 +53,19 @@ export const reasonFor = {
   secondVoice: (speechMs: number): SampleReason =>
     refusal(
       'SECOND_VOICE',
-      `about ${seconds(speechMs)} sound like a second person; a sample may hold one voice only: record it again with nobody else speaking, or cut the other out`,
+      `about ${seconds(speechMs)} sound like a second person; a sample may hold one voice only: record it again without other speakers, or cut the other voice out`,
     ),
 
   disagrees: (): SampleReason =>
     refusal(
       'DISAGREES_WITH_EARLIER',
-      'it does not sound like the other samples of this person; check who speaks in it, or delete the voiceprint and begin anew',
+      'it does not sound like the other samples of this person; check who speaks in it, or delete the voiceprint and enrol again',
     ),
 
   sameRecording: (): SampleReason =>
     refusal(
       'SAME_RECORDING',
-      'this recording is part of the voiceprint already, and says nothing new of the voice; add another recording',
+      'this recording is part of the voiceprint already, and adds nothing new; add another recording',
     ),
 
   collides: (speakerId: string): SampleReason =>

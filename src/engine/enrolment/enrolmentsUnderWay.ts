@@ -59,5 +59,5 @@ export class EnrolmentsUnderWay {
 const erasedMeanwhile = () =>
   new VoicePrintsError(
     'SPEAKER_NOT_FOUND',
-    'this person was erased while the recordings were analysed, and nothing was stored; enrol again if that is meant',
+    'this person was erased while the recordings were analysed, and nothing was stored; enrol again if that is intended',
   );

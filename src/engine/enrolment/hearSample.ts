@@ -52,7 +52,7 @@ export async function hearSample(
   await using recording = await openRecording();
   const pieces: Float32Array[] = [];
   const heard = await speechOf(holding(recording.frames(), pieces), { compute, signal, onAudio });
-  if (heard.samples === 0) throw new VoicePrintsError('AUDIO_EMPTY', 'it has no audio in it; record it again');
+  if (heard.samples === 0) throw new VoicePrintsError('AUDIO_EMPTY', 'it contains no audio; record it again');
   const audio = joined(pieces, heard.samples);
   const kept = keepAudio ? { kept: { audioId: newAudioId(), speech: speechIn(audio, heard.speech) } } : {};
   const quality = await compute.measureQuality(audio, heard.speech, signal);

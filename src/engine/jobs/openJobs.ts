@@ -364,4 +364,4 @@ async function* bytesOf(source: RecordingSource): AsyncGenerator<Uint8Array> {
 }
 
 const notFound = () =>
-  new VoicePrintsError('JOB_NOT_FOUND', 'there is no job under this request id; check it, or its outcome has expired');
+  new VoicePrintsError('JOB_NOT_FOUND', 'no job has this request id; check it, or its outcome has expired');

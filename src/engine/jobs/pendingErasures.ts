@@ -51,7 +51,7 @@ export async function untilDone({ path }: PendingErasure, waitMs: number): Promi
   for (const until = Date.now() + waitMs; Date.now() < until; await delay(POLL_MS)) if (!existsSync(path)) return;
   throw new VoicePrintsError(
     'JOBS_LOCKED',
-    'the person is erased, but not yet from the outcomes of jobs: the process that runs them does not answer; it does so when it looks again, or at its next start',
+    'the person is erased, but not yet from the outcomes of jobs: the process that runs them does not answer; it will do so at its next check or start',
   );
 }
 

@@ -66,6 +66,6 @@ function failureWithout(failure: JobFailure, speakerId: string): JobFailure {
   const ids = String(failure.details.speakerIds ?? '').split(',');
   if (!ids.includes(speakerId)) return failure;
   const speakerIds = ids.map((id) => (id === speakerId ? ERASED : id)).join(',');
-  const message = 'somebody this job asked for was erased; send it again without that person';
+  const message = 'a speaker that this job asked for was erased; send it again without that person';
   return { ...failure, message, details: { ...failure.details, speakerIds } };
 }

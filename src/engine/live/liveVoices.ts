@@ -91,7 +91,7 @@ export class LiveVoices {
     const voice = cluster === undefined ? this.#turns.lastUnknown : this.#unknowns.voiceOf(cluster);
     const snapshot = voice === undefined ? undefined : this.#turns.voice(voice);
     if (snapshot) return snapshot;
-    const message = 'this session has not heard such an unknown voice; name one that a turn was told with';
+    const message = 'this session has no such unknown voice; give one that a turn event named';
     throw new VoicePrintsError('CLUSTER_NOT_FOUND', message);
   }
 

@@ -70,7 +70,8 @@ export class WatchSession implements LiveSession {
   }
 
   events(): AsyncGenerator<LiveEvent> {
-    if (this.#reader) throw new VoicePrintsError('INPUT_INVALID', 'the events of a session have one reader; use it');
+    if (this.#reader)
+      throw new VoicePrintsError('INPUT_INVALID', 'the events of a session can be read once; use the first reader');
     this.#reader = this.#listen();
     return this.#reader;
   }

@@ -109,10 +109,7 @@ export async function removeModel(storeDirectory: string, id: string): Promise<v
   const index = await readModelIndex(storeDirectory);
   const isAdded = index.models.some((one) => one.id === id || fullIdOf(one) === id);
   if (!isAdded && (await isBuiltIn(id))) {
-    throw new VoicePrintsError(
-      'INPUT_INVALID',
-      `model ${id} is part of the package and cannot be removed; leave it be`,
-    );
+    throw new VoicePrintsError('INPUT_INVALID', `model ${id} is part of the package and cannot be removed; keep it`);
   }
   let file = '';
   await change(storeDirectory, (current) => {
@@ -186,7 +183,7 @@ function idOfSource(source: ModelSource): string {
   const plain = name.toLowerCase().replace(/[^a-z0-9._-]+/g, '-');
   const id = plain.replace(/^[^a-z0-9]+/, '').slice(0, 64);
   if (id !== '') return id;
-  throw new VoicePrintsError('INPUT_INVALID', 'the name of the file makes no id; give one');
+  throw new VoicePrintsError('INPUT_INVALID', 'the name of the file does not give a valid id; give one');
 }
 
 /** What the index remembers: a file's name, or a URL without credentials and query, which may hold secrets. */
@@ -198,7 +195,7 @@ function nameOfSource(source: ModelSource): string {
 
 function assertId(id: string): void {
   if (isModelId(id)) return;
-  const message = 'the id of a model has 1 to 64 small letters, digits, ".", "_" and "-"; choose another id';
+  const message = 'the id of a model has 1 to 64 lower-case letters, digits, ".", "_" and "-"; choose another id';
   throw new VoicePrintsError('INPUT_INVALID', message);
 }
 

@@ -52,5 +52,5 @@ export async function tryInProcess(
   if (reply) throw new VoicePrintsError(reply.code, reply.message, { cause: new Error(reply.trace) });
   signal.throwIfAborted();
   const problem = late.aborted ? `had not ended after ${maxMs / 1_000} seconds` : 'ended the process it ran in';
-  throw new VoicePrintsError('MODEL_INVALID', `the model was tried and ${problem}; use another export of it`);
+  throw new VoicePrintsError('MODEL_INVALID', `the model was tested and ${problem}; use another export of it`);
 }

@@ -104,7 +104,7 @@ async function prepare(folder: string): Promise<void> {
 const tooLarge = (): VoicePrintsError =>
   new VoicePrintsError(
     'MODEL_INVALID',
-    `the file is larger than ${MAX_MODEL_BYTES / 2 ** 20} MiB; use a speaker embedding model, they are smaller`,
+    `the file is larger than ${MAX_MODEL_BYTES / 2 ** 20} MiB; use a speaker embedding model, which is smaller`,
     { details: { maxBytes: MAX_MODEL_BYTES } },
   );
 

@@ -29,7 +29,7 @@ export async function detectRecordingSpeech(
       const next = await found.next();
       if (next.done) {
         const warnings: Warning[] = recording.report().isPartial
-          ? [{ code: 'AUDIO_TRUNCATED', message: 'the recording ends before its end; the answer covers what was read' }]
+          ? [{ code: 'AUDIO_TRUNCATED', message: 'the recording is truncated; the answer covers what was read' }]
           : [];
         return { durationSeconds: secondsOfSamples(next.value.samples), segments, warnings };
       }

@@ -68,7 +68,7 @@ export async function identifyRecording(
     ? await localSpeechOf(recording.frames(), { ...options, onSpeech: (samples) => bandwidth.add(samples) })
     : await speechOf(recording.frames(), { ...options, onSpeech: ({ samples }) => bandwidth.add(samples) });
   if (heard.samples === 0) {
-    throw new VoicePrintsError('AUDIO_EMPTY', 'the recording has no audio in it; record it again');
+    throw new VoicePrintsError('AUDIO_EMPTY', 'the recording contains no audio; record it again');
   }
   if (heard.peak < SILENT_PEAK) {
     throw new VoicePrintsError(
@@ -160,7 +160,7 @@ function recordingWarnings(findings: Findings): Warning[] {
   if (isTruncated) {
     warnings.push({
       code: 'AUDIO_TRUNCATED',
-      message: 'the recording ends before its end; the answer covers the part that could be read',
+      message: 'the recording is truncated; the answer covers the part that could be read',
     });
   }
   if (skippedTracks > 0) {
@@ -173,13 +173,14 @@ function recordingWarnings(findings: Findings): Warning[] {
   if (!hasSpeech) {
     const why = isFaint
       ? 'the recording is so quiet that no speech is found in it; turn the microphone up'
-      : 'nobody speaks in the recording; check the microphone';
+      : 'there is no speech in the recording; check the microphone';
     warnings.push({ code: 'AUDIO_NO_SPEECH', message: why });
   }
   if (hasSpeech && isNarrowBand) {
     warnings.push({
       code: 'AUDIO_NARROW_BAND',
-      message: 'the speech has telephone bandwidth; names are less sure, best with voices enrolled over the telephone',
+      message:
+        'the speech has telephone bandwidth; names are less certain, best with voices enrolled over the telephone',
     });
   }
   if (isUncalibrated) {

@@ -8,10 +8,10 @@ export function galleryWarnings(everybody: readonly Voiceprint[], modelId: strin
   const stale = everybody.filter((voiceprint) => isStale(voiceprint, modelId)).length;
   if (stale > 0) {
     const people = stale === 1 ? '1 person was' : `${stale} people were`;
-    const message = `${people} enrolled with another speaker model and could not be recognised; enrol them anew, or use that model`;
+    const message = `${people} enrolled with another speaker model and could not be recognised; enrol them again, or use that model`;
     return [{ code: 'VOICEPRINT_STALE', message }];
   }
   if (voicesToMatch(everybody, modelId).length > 0) return [];
-  const message = 'nobody is enrolled, so every voice is unknown; enrol the people who should be named';
+  const message = 'no speaker is enrolled, so every voice is unknown; enrol the people who should be named';
   return [{ code: 'NOBODY_ENROLLED', message }];
 }

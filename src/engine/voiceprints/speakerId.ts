@@ -24,6 +24,10 @@ export function assertName(name: string): void {
 }
 
 export const speakersNotFound = (ids: readonly string[]): VoicePrintsError =>
-  new VoicePrintsError('SPEAKER_NOT_FOUND', `nobody is enrolled as ${ids.join(', ')}; enrol them, or leave them out`, {
-    details: { speakerIds: ids.join(',') },
-  });
+  new VoicePrintsError(
+    'SPEAKER_NOT_FOUND',
+    `no speaker is enrolled as ${ids.join(', ')}; enrol them, or leave them out`,
+    {
+      details: { speakerIds: ids.join(',') },
+    },
+  );

@@ -70,7 +70,7 @@ export function migrate<Body>(
   let migrated = document;
   for (; version < form.version; version += 1) {
     const step = form.migrations[version];
-    if (!step) throw corrupt(form, `there is no way from version ${version} to ${version + 1}`);
+    if (!step) throw corrupt(form, `there is no migration from version ${version} to ${version + 1}`);
     migrated = { ...step(migrated), version: version + 1 };
   }
   return migrated;
@@ -79,7 +79,7 @@ export function migrate<Body>(
 function headOf<Body>(form: ReadableForm<Body>, document: Record<string, unknown>): z.output<typeof head> {
   const parsed = head.safeParse(document);
   if (parsed.success && parsed.data.format === form.format) return parsed.data;
-  throw corrupt(form, `it does not say that it is a ${form.format} of some version`);
+  throw corrupt(form, `it is not a ${form.format} with a version`);
 }
 
 function bodyOf<Body>(form: ReadableForm<Body>, document: Record<string, unknown>): Body {
@@ -87,7 +87,7 @@ function bodyOf<Body>(form: ReadableForm<Body>, document: Record<string, unknown
   const parsed = form.schema.safeParse(migrate(form, document));
   if (parsed.success) return parsed.data;
   // Not zod's message: it would quote names of people.
-  throw corrupt(form, `field ${parsed.error.issues[0]?.path.join('.') ?? '?'} is not as it should be`);
+  throw corrupt(form, `field ${parsed.error.issues[0]?.path.join('.') ?? '?'} is invalid`);
 }
 
 function documentOf<Body>(form: ReadableForm<Body>, text: string): Record<string, unknown> {
@@ -106,7 +106,7 @@ function documentOf<Body>(form: ReadableForm<Body>, text: string): Record<string
 const corrupt = ({ noun }: { readonly noun: string }, why: string) =>
   new VoicePrintsError(
     'REGISTRY_CORRUPT',
-    `the stored ${noun} cannot be read: ${why}; restore the file from a backup, it was left as it is`,
+    `the stored ${noun} cannot be read: ${why}; restore it from a backup; the file was not changed`,
   );
 
 const newer = (version: number, known: number) =>

@@ -40,7 +40,7 @@ test.each([
   expect([answer.status, answer.body.code, answer.body.detail]).toEqual([
     400,
     'INPUT_INVALID',
-    expect.stringContaining('far more values'),
+    expect.stringContaining('more values than any call takes'),
   ]);
 });
 

@@ -98,7 +98,7 @@ test("a stream gets its last turns and ends when its tenant's minutes are used u
     socket.send(JSON.stringify({ type: 'hello', apiKey: 'any-key', encoding: 'pcm', sampleRate: 16_000 }));
     for (let second = 0; second < 6; second += 1) socket.send(Buffer.alloc(32_000));
     const [code, reason] = await closed;
-    expect([code, String(reason)]).toEqual([4429, 'the stream cannot go on [QUOTA_USED_UP]']);
+    expect([code, String(reason)]).toEqual([4429, 'the stream cannot continue [QUOTA_USED_UP]']);
     expect(messages.at(-2)).toMatchObject({ type: 'event', event: { status: 'ended' } });
     expect(messages.at(-1)).toMatchObject({ type: 'failed', code: 'QUOTA_USED_UP' });
     expect(gate.audioMinutesToday('acme')).toBeCloseTo(0.1, 9);

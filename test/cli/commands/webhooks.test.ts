@@ -58,7 +58,7 @@ test('undelivered webhooks are listed and sent again, through the server and in 
   const text = await typed(['webhooks', 'list', '--store', folder, '--tenant', 'acme']);
   expect(text.stderr).toBe('');
   expect(text.stdout).toContain(letter!.webhookId);
-  expect((await typed(['webhooks', 'list', '--store', folder])).stdout).toBe('No webhook was given up.\n');
+  expect((await typed(['webhooks', 'list', '--store', folder])).stdout).toBe('There is no undelivered webhook.\n');
   const before = hooks.received.length;
   const resent = await typed(['webhooks', 'resend', 'all', '--store', folder, '--tenant', 'acme', '--json']);
   expect(JSON.parse(resent.stdout)).toEqual({ resent: [letter!.webhookId] });
@@ -70,7 +70,7 @@ test('undelivered webhooks are listed and sent again, through the server and in 
   ]);
   expect(JSON.parse(none.stdout)).toMatchObject({ resent: [], error: { code: 'WEBHOOK_NOT_FOUND' } });
   const waiting = await typed(['webhooks', 'list', '--store', folder, '--tenant', 'acme']);
-  expect(waiting.stdout).toBe('No webhook was given up.\n1 more is still being sent.\n');
+  expect(waiting.stdout).toBe('There is no undelivered webhook.\n1 more is still being sent.\n');
   receiver.isDown = false;
   const jobs = new AsyncJobs({ engine: engineIn(folder), allowHosts: [hooks.host] });
   opened.push(jobs);

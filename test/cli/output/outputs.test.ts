@@ -126,8 +126,8 @@ test('the timeline is well-formed, has a bar a turn, both colour schemes, and sh
 
 test('a recording without speech is drawn and printed', () => {
   const silence = { ...conversation, segments: [] };
-  expect(timelineSvg(silence, 'silence.wav')).toContain('nobody speaks');
-  expect(turnsTable(silence)).toBe('Nobody speaks in this recording.');
+  expect(timelineSvg(silence, 'silence.wav')).toContain('no speech');
+  expect(turnsTable(silence)).toBe('There is no speech in this recording.');
 });
 
 test.each([

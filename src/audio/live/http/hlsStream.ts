@@ -27,7 +27,7 @@ export async function hlsSegments(text: string, url: string, client: HttpClient,
   const playlist = parseHlsPlaylist(text);
   if (playlist.kind === 'segments') return { playlist, url };
   const best = bestForListening(playlist);
-  if (best === undefined) throw lost('the HLS playlist offers nothing');
+  if (best === undefined) throw lost('the HLS playlist lists no stream');
   return await load(addressOf(best, url), client, signal);
 }
 
@@ -35,7 +35,7 @@ async function load(address: string, client: HttpClient, signal: AbortSignal) {
   const answer = await client.get(address, signal);
   const text = await wholeBody(answer, MAX_PLAYLIST_BYTES, 'the playlist', signal);
   const playlist = parseHlsPlaylist(text.toString('utf8'));
-  if (playlist.kind === 'choice') throw lost('the HLS playlist leads to another choice');
+  if (playlist.kind === 'choice') throw lost('the HLS playlist refers to another master playlist');
   return { playlist, url: answer.url };
 }
 
@@ -54,7 +54,7 @@ export async function* hlsBytes(
   let next = first.hasEnd ? 0 : ((first.segments.at(-SEGMENTS_FROM_END) ?? first.segments[0])?.sequence ?? 0);
   for (let at = { playlist: first, url }; ; at = await load(url, client, signal)) {
     const { segments, targetMs, hasEnd } = at.playlist;
-    if (!first.hasEnd && (segments[0]?.sequence ?? next) > next) throw lost('parts of the HLS stream were missed');
+    if (!first.hasEnd && (segments[0]?.sequence ?? next) > next) throw lost('segments of the HLS stream were missed');
     const fresh = segments.filter(({ sequence }) => sequence >= next);
     for (const segment of fresh) {
       if (!segment.isGap) yield* loader.load(segment, at.url);
@@ -99,7 +99,10 @@ class SegmentLoader {
     base: string,
   ): AsyncGenerator<Uint8Array> {
     if (method !== 'AES-128' || uri === undefined || !isPlain) {
-      throw new VoicePrintsError('AUDIO_FORMAT_UNSUPPORTED', 'the HLS stream is locked; use one that is not');
+      throw new VoicePrintsError(
+        'AUDIO_FORMAT_UNSUPPORTED',
+        'the HLS stream is encrypted in a way that is not supported; use another one',
+      );
     }
     const key = await this.#keyAt(addressOf(uri, base));
     const vector = iv ?? Buffer.from(sequence.toString(16).padStart(32, '0'), 'hex'); // RFC 8216, 5.2
@@ -108,7 +111,7 @@ class SegmentLoader {
     try {
       yield decipher.final();
     } catch (cause) {
-      throw lost('a segment of the HLS stream does not fit its key', cause);
+      throw lost('a segment of the HLS stream cannot be decrypted with its key', cause);
     }
   }
 
@@ -116,7 +119,7 @@ class SegmentLoader {
     if (this.#key?.address === address) return this.#key.bytes;
     const answer = await this.#client.get(address, this.#signal);
     const bytes = await wholeBody(answer, KEY_BYTES, 'the key of the HLS stream', this.#signal);
-    if (bytes.length !== KEY_BYTES) throw lost('the key of the HLS stream is too short to be one');
+    if (bytes.length !== KEY_BYTES) throw lost('the key of the HLS stream is too short');
     this.#key = { address, bytes };
     return bytes;
   }

@@ -33,7 +33,7 @@ export class HttpClient {
   /** @param allowHosts of private networks that the source may lead to. Throws INPUT_INVALID. */
   constructor(url: string, credentials: Credentials | undefined, allowHosts: readonly string[]) {
     if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
-      throw new LiveError('INPUT_INVALID', 'the address is no http address; write it as http://host:port/path');
+      throw new LiveError('INPUT_INVALID', 'the address is not an HTTP address; write it as http://host:port/path');
     }
     this.#origin = new URL(url).origin;
     this.#reach = new MediaReach(new URL(url), allowHosts);
@@ -83,7 +83,7 @@ export class HttpClient {
 
 /** An address in a playlist or a redirect, relative to where it stands. Throws LIVE_LOST. */
 export function addressOf(text: string | undefined, base: string): string {
-  if (text === undefined || !URL.canParse(text, base)) throw lost('the server names an address that cannot be read');
+  if (text === undefined || !URL.canParse(text, base)) throw lost('the server refers to an invalid address');
   return new URL(text, base).href;
 }
 
@@ -106,7 +106,7 @@ function failureOfUrl(thrown: unknown): unknown {
 function failureOfStatus(status: number, hasCredentials: boolean): VoicePrintsError {
   if (status === 401 || status === 403) return unauthorized(hasCredentials);
   if (status === 404 || status === 410) return notFound('the server has no such stream');
-  if (REDIRECTS.includes(status)) return lost('the server sends from one address to another');
+  if (REDIRECTS.includes(status)) return lost('the server redirects too often');
   return lost(`the server refuses with status ${status}`);
 }
 
@@ -141,7 +141,7 @@ export async function wholeBody(
   for await (const chunk of bodyOf(answer, signal)) {
     chunks.push(chunk);
     length += chunk.length;
-    if (length > maxBytes) throw lost(`${what} is too long to be one`);
+    if (length > maxBytes) throw lost(`${what} is too long`);
   }
   return Buffer.concat(chunks);
 }

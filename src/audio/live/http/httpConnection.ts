@@ -84,7 +84,7 @@ export class HttpConnection implements LiveConnection {
       if (!first) throw lost('the playlist is empty');
       url = addressOf(first, answer.url);
     }
-    throw lost('the playlist leads from one to another');
+    throw lost('the playlists refer to each other too often');
   }
 }
 
@@ -107,6 +107,6 @@ function unreadable(complaint: string): VoicePrintsError | undefined {
     return undefined;
   return new VoicePrintsError(
     'AUDIO_FORMAT_UNSUPPORTED',
-    'what this address delivers is no audio that can be decoded here; give the address of the stream itself',
+    'the data at this address cannot be decoded as audio; give the address of the stream itself',
   );
 }

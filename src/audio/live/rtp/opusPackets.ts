@@ -25,7 +25,7 @@ export class OpusPackets implements Disposable {
     if (samples === undefined) {
       throw new VoicePrintsError(
         'AUDIO_CORRUPT',
-        'this is no Opus packet; send one packet a message, without Ogg or WebM',
+        'this is not an Opus packet; send one packet per message, without Ogg or WebM',
       );
     }
     const bytes = new Uint8Array(2 * samples.length);

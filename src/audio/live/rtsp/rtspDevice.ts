@@ -159,7 +159,8 @@ export class RtspDevice {
       this.#unaskedSinceMs = performance.now();
     }
     this.#unaskedMessages += 1;
-    if (this.#unaskedMessages > MAX_UNASKED_A_MINUTE) this.#fail('broken', new Error('the device floods'));
+    if (this.#unaskedMessages > MAX_UNASKED_A_MINUTE)
+      this.#fail('broken', new Error('the device sends faster than its stream plays'));
     else if (isRequest) this.#obey(message);
   }
 
@@ -201,7 +202,7 @@ export class RtspDevice {
     if (this.#socket.destroyed || this.#socket.writableEnded) return;
     this.#socket.write(bytes);
     if (this.#isConnected && this.#socket.writableLength > MAX_UNSENT_BYTES) {
-      this.#fail('broken', new Error('the device does not read'));
+      this.#fail('broken', new Error('the device does not accept data'));
     }
   }
 

@@ -75,7 +75,10 @@ export class RtspRelay implements AsyncDisposable {
   /** @param allowHosts of private networks, which a redirect may lead to. Throws INPUT_INVALID. */
   static async open(source: RtspSource, allowHosts: readonly string[]): Promise<RtspRelay> {
     if (!/^rtsps?:\/\//i.test(source.url) || !URL.canParse(source.url)) {
-      throw new VoicePrintsError('INPUT_INVALID', 'the address is no rtsp address; write it as rtsp://host:port/path');
+      throw new VoicePrintsError(
+        'INPUT_INVALID',
+        'the address is not an RTSP address; write it as rtsp://host:port/path',
+      );
     }
     const relay = new RtspRelay(source, allowHosts);
     await new Promise<void>((resolve, reject) => {
@@ -292,7 +295,7 @@ export class RtspRelay implements AsyncDisposable {
     if (!this.#packets.isOurs(bytes)) {
       this.#leftOutBytes += bytes.length;
       if (this.#leftOutBytes > MAX_LEFT_OUT_BYTES)
-        this.#fail(lost('the device sends nothing but what was not asked for'));
+        this.#fail(lost('the device sends only data that was not requested'));
       return;
     }
     this.#leftOutBytes = 0;
@@ -318,7 +321,7 @@ function failureOfConnection(kind: 'unreachable' | 'broken' | 'not RTSP', cause:
   if (cause instanceof Error && /is not allowed\. Because/.test(cause.message)) return leadsAstray();
   if (kind === 'broken') return lost('the connection to the device broke', cause);
   return unreachable(
-    kind === 'unreachable' ? 'the device does not answer' : 'what answers at this address does not speak RTSP',
+    kind === 'unreachable' ? 'the device does not answer' : 'the server at this address is not an RTSP server',
     cause,
   );
 }

@@ -16,10 +16,10 @@ const MAX_DIGITS = 32;
 
 const MESSAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
   SIP_NO_MEDIA:
-    'the call was up, but its audio stayed away; open the audio ports in the firewall, or set the public address',
+    'the call was connected, but no audio arrived; open the audio ports in the firewall, or set the public address',
   SIP_CODEC_MISMATCH: 'the other side sends another codec than was agreed; allow only codecs that it really sends',
-  AUDIO_CORRUPT: 'what the other side sends is no audio of the agreed codec; check its codec, or choose another one',
-  INTERNAL: 'the call met an unexpected failure and was ended; call again',
+  AUDIO_CORRUPT: 'the other side does not send audio of the agreed codec; check its codec, or choose another one',
+  INTERNAL: 'the call ended after an unexpected failure; call again',
 };
 
 export interface ActiveCallOptions {

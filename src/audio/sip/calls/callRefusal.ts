@@ -21,12 +21,12 @@ const NOT_ALLOWED: Refusal = {
 const ALL_BUSY: Refusal = {
   status: 486,
   code: 'SIP_BUSY',
-  message: 'a call came while all lines were busy; allow more calls at once',
+  message: 'a call arrived while all lines were busy; allow more calls at once',
 };
 const NO_DESCRIPTION: Refusal = {
   status: 415,
   code: 'SIP_CALL_REFUSED',
-  message: 'a call came without a description of its audio (SDP); check what the caller sends',
+  message: 'a call arrived without a description of its audio (SDP); check what the caller sends',
   headers: ['Accept: application/sdp'],
 };
 const MISMATCH: Refusal = {
@@ -37,7 +37,7 @@ const MISMATCH: Refusal = {
 const EXTENSION: Refusal = {
   status: 420,
   code: 'SIP_CALL_REFUSED',
-  message: 'a call needs a SIP extension that is not there; turn it off at the caller (Require)',
+  message: 'a call requires a SIP extension that is not supported; turn it off at the caller (Require)',
 };
 
 const isAnswered = (answer: SipConfig['answer'], { user, host }: SipParty): boolean =>
@@ -83,12 +83,12 @@ const MEANINGS: readonly {
   {
     statuses: [404, 410, 484, 485, 604],
     code: 'SIP_NOT_FOUND',
-    message: 'nobody is known by this number or address; check who is called',
+    message: 'this number or address does not exist; check the number',
   },
   {
     statuses: [401, 403, 407],
     code: 'SIP_UNAUTHORIZED',
-    message: 'the called side does not let us call; check the account, its password and what it may call',
+    message: 'the called side requires authorization; check the account, its password and what it may call',
   },
   // 408 and 503 also of sip.js itself, where nobody answered, and of proxies that reached nobody.
   {
@@ -112,6 +112,6 @@ export function refusedCall(status: number): VoicePrintsError {
 }
 
 export const unanswered = (): VoicePrintsError =>
-  new VoicePrintsError('SIP_CALL_REFUSED', 'it rang, but nobody answered; try again later', {
+  new VoicePrintsError('SIP_CALL_REFUSED', 'the call was not answered; try again later', {
     details: { status: 480 },
   });

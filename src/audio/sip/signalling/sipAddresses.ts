@@ -26,7 +26,7 @@ export class SipAddresses {
    */
   resolve({ host, port }: SipPeer, protocol: 'UDP' | 'TCP'): Promise<SipPeer> {
     if (!(Number.isInteger(port) && port >= 0 && port <= MAX_PORT) || host === '') {
-      return Promise.reject(new RangeError('no address that can be sent to'));
+      return Promise.reject(new RangeError('the address cannot be sent to'));
     }
     if (isIPv4(host)) return Promise.resolve({ host, port: port || SIP_PORT });
     return remembered(this.#targets, `${protocol} ${host}:${port}`, () => look(host, port, protocol));

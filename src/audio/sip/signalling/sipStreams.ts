@@ -49,7 +49,7 @@ export class SipStreams {
     const socket = known ?? (await this.#open(peer));
     if (socket.writableLength > MAX_UNREAD_BYTES) {
       socket.destroy();
-      throw new Error('the peer does not read');
+      throw new Error('the peer does not accept data');
     }
     await new Promise<void>((resolve, reject) => {
       socket.write(message, (error) => (error ? reject(error) : resolve()));

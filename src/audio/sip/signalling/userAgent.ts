@@ -9,7 +9,7 @@ const DEFAULT_USER = 'voice-prints';
 export function addressOf(text: string): URI {
   const uri = UserAgent.makeURI(/^sips?:/i.test(text) ? text : `sip:${text}`);
   if (uri?.scheme !== 'sip' || !uri.host) {
-    throw new VoicePrintsError('CONFIG_INVALID', 'this is no SIP address; write it as sip:user@host');
+    throw new VoicePrintsError('CONFIG_INVALID', 'this is not a SIP address; write it as sip:user@host');
   }
   return uri;
 }
