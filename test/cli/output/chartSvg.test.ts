@@ -36,7 +36,7 @@ const [before, after] = [
 test.each([
   { name: 'scores', svg: scoresSvg(before, after), units: ['log-likelihood ratio (natural)', '(%)'] },
   { name: 'DET', svg: detSvg(before, after), units: ['false alarms', 'misses', '(%)'] },
-  { name: 'reliability', svg: reliabilitySvg(before, after), units: ['probability claimed', 'one person'] },
+  { name: 'reliability', svg: reliabilitySvg(before, after), units: ['predicted probability', 'one person'] },
 ])('the $name plot labels its axes, tells before from after, and has no point that is no number', ({ svg, units }) => {
   for (const unit of units) expect(svg).toContain(unit);
   expect(svg).toMatch(/>[^<]*before<\/text>/);
