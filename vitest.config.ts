@@ -8,8 +8,6 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
-    // Two decoders of one recording have stood still for a minute on a machine at ten times its load; see CONTRIBUTING.md.
-    retry: 1,
     pool: 'forks',
     maxWorkers: 2,
   },

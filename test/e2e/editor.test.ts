@@ -205,7 +205,7 @@ test('keys of other programs are made, replaced and revoked in the dialog, each 
   expect(await page.locator('.red-ui-tray-body').textContent()).not.toMatch(/vp_/);
   await editor.closeDialog();
   expect(ours(editor.complaints)).toEqual([]);
-}, 120_000);
+});
 
 test('a store that is not deployed says so where its keys would be', async () => {
   await using editor = await Editor.open(browser, red.url, 'de');

@@ -60,7 +60,7 @@ export class Editor implements AsyncDisposable {
       if (node._def.category === 'config') RED.editor.editConfig('', node.type, nodeId);
       else RED.editor.edit(node);
     }, id);
-    await this.page.waitForSelector('.red-ui-tray .red-ui-tray-footer', { timeout: 10_000 });
+    await this.page.waitForSelector('.red-ui-tray .red-ui-tray-footer', { timeout: 60_000 });
     await this.page.waitForTimeout(500);
   }
 

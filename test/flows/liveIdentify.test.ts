@@ -72,7 +72,7 @@ describe('identify-speakers, live', () => {
     stream('s1', pcmOf(audio.talk));
     end('s1');
     await expect
-      .poll(() => onTopic(state!, 'speaker-id/door/stream').at(-1), { timeout: 30_000 })
+      .poll(() => onTopic(state!, 'speaker-id/door/stream').at(-1))
       .toMatchObject({
         event_type: 'stream',
         status: 'ended',
@@ -104,12 +104,12 @@ describe('identify-speakers, live', () => {
     await flow.load(nodes);
     const [others, state] = ['others', 'state'].map((id) => flow.collect(id));
     stream('s1', Buffer.concat([pcmOf(audio.rms), silence(2)]));
-    await expect.poll(() => events(others!).map(({ cluster }) => cluster), { timeout: 30_000 }).toContain('unknown-1');
+    await expect.poll(() => events(others!).map(({ cluster }) => cluster)).toContain('unknown-1');
     flow.node('identify').receive({ payload: { action: 'enroll', speakerId: 'ray', name: 'Ray' } });
-    await expect.poll(() => onTopic(state!, 'speaker-id/door/enrolled'), { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(() => onTopic(state!, 'speaker-id/door/enrolled')).toHaveLength(1);
     expect(onTopic(state!, 'speaker-id/door/enrolled')[0]).toMatchObject({ speakerId: 'ray', name: 'Ray' });
     stream('s1', silence(1)); // the stream goes on, and with it what it tells
-    await expect.poll(() => onTopic(state!, 'speaker-id/door/relabel'), { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(() => onTopic(state!, 'speaker-id/door/relabel')).toHaveLength(1);
     expect(onTopic(state!, 'speaker-id/door/relabel')[0]).toMatchObject({ speaker: 'Ray', speaker_id: 'ray' });
     await expect.poll(() => onTopic(state!, 'speaker-id/door/speaker').at(-1)).toBe('Ray');
     end('s1');
@@ -138,14 +138,12 @@ describe('identify-speakers, live', () => {
     await enrol('ray', 'Ray', audio.rms);
     const state = flow.collect('state');
     stream('s1', Buffer.concat([pcmOf(audio.rms), silence(2)]));
-    await expect.poll(() => onTopic(state, 'speaker-id/speakers/ray'), { timeout: 30_000 }).not.toEqual([]);
+    await expect.poll(() => onTopic(state, 'speaker-id/speakers/ray')).not.toEqual([]);
     flow.node('registry').receive({ speakerId: 'ray' } as never);
-    await expect.poll(() => onTopic(state, 'speaker-id/speakers/ray').at(-1), { timeout: 30_000 }).toBe('');
+    await expect.poll(() => onTopic(state, 'speaker-id/speakers/ray').at(-1)).toBe('');
     stream('s1', silence(1)); // the stream goes on: nothing brings the name back
     end('s1');
-    await expect
-      .poll(() => onTopic(state, 'speaker-id/door/stream').at(-1), { timeout: 30_000 })
-      .toMatchObject({ status: 'ended' });
+    await expect.poll(() => onTopic(state, 'speaker-id/door/stream').at(-1)).toMatchObject({ status: 'ended' });
     const kept = new Map(state.filter(({ retain }) => retain).map(({ topic, payload }) => [topic, payload]));
     expect(JSON.stringify([...kept.values()])).not.toMatch(/ray/i);
   });
@@ -156,7 +154,7 @@ describe('identify-speakers, live', () => {
     const spoken = Buffer.concat([pcmOf(audio.little), silence(2)]);
     stream('s1', spoken, { site: 'hall' });
     stream('s2', spoken);
-    await expect.poll(() => others!.length, { timeout: 30_000 }).toBe(2);
+    await expect.poll(() => others!.length).toBe(2);
     expect(others!.map(({ topic }) => topic).sort()).toEqual(['speaker-id/door/event', 'speaker-id/hall/event']);
     expect(new Set(events(others!).map(({ session_id }) => session_id)).size).toBe(2);
     expect(onTopic(state!, 'speaker-id/hall/speaker').at(-1)).toBe('unknown');
@@ -169,7 +167,7 @@ describe('identify-speakers, live', () => {
     stream('s1', Buffer.concat([pcmOf(audio.little), silence(2)]));
     flow.node('identify').receive({ payload: 'start' });
     stream('s2', Buffer.concat([pcmOf(audio.little), silence(2)]));
-    await expect.poll(() => others.length, { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => others.length).toBe(1);
     expect(others[0]).toMatchObject({ stream: { streamId: 's2' } });
     await flow.stop();
     expect(others).toHaveLength(1);
@@ -199,7 +197,7 @@ describe('identify-speakers, live', () => {
     say({ status: 'open' });
     stream('s1', pcmOf(audio.little)); // no silence after it: the voice is cut off
     say({ status: 'retrying', code: 'AUDIO_DECODE_FAILED', message: 'lost; wait', retry_in_seconds: 2, attempt: 1 });
-    await expect.poll(() => others!.length, { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => others!.length).toBe(1);
     expect(onTopic(state!, 'speaker-id/door/stream')).toMatchObject([
       { status: 'open' },
       { status: 'retrying', retry_in_seconds: 2, attempt: 1 },

@@ -25,7 +25,7 @@ describe('audio-source, live', () => {
     ]);
     const [out, state] = ['out', 'state'].map((id) => on.flow.collect(id));
     const badges = on.flow.badges('source');
-    await expect.poll(() => about(out!.at(-1))?.isEnd, { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => about(out!.at(-1))?.isEnd).toBe(true);
     expect(pcmOf(out!)).toEqual(readFileSync(on.audio.little).subarray(44));
     let next = 0;
     for (const message of out!.slice(0, -1)) {
@@ -43,13 +43,13 @@ describe('audio-source, live', () => {
     const [out, state] = ['out', 'state'].map((id) => on.flow.collect(id));
     const heard = () => out!.filter((message) => (message.payload as Buffer).length > 0).length;
     on.flow.node('source').receive({ payload: 'start' });
-    await expect.poll(heard, { timeout: 20_000 }).toBeGreaterThan(1);
+    await expect.poll(heard).toBeGreaterThan(1);
     on.flow.node('source').receive({ payload: { action: 'stop' } });
-    await expect.poll(() => about(out!.at(-1))?.isEnd, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => about(out!.at(-1))?.isEnd).toBe(true);
     expect(statuses(state!).at(-1)).toBe('ended');
     const before = heard();
     on.flow.node('source').receive({ payload: { action: 'toggle' } });
-    await expect.poll(heard, { timeout: 20_000 }).toBeGreaterThan(before + 1);
+    await expect.poll(heard).toBeGreaterThan(before + 1);
     await on.flow.stop();
   });
 
@@ -60,7 +60,7 @@ describe('audio-source, live', () => {
     const badges = on.flow.badges('source');
     on.flow.node('source').receive({});
     const failed = () => state.find(({ payload }) => (payload as { code?: string }).code)?.payload;
-    await expect.poll(failed, { timeout: 20_000 }).toMatchObject({ status: 'retrying', code: 'LIVE_UNREACHABLE' });
+    await expect.poll(failed).toMatchObject({ status: 'retrying', code: 'LIVE_UNREACHABLE' });
     expect(JSON.stringify(state)).not.toMatch(/secret-word|someone/);
     expect(badges.at(-1)).toMatchObject({ fill: 'red', shape: 'ring' });
   });
@@ -90,19 +90,19 @@ describe('audio-source, live', () => {
     const [out, state] = ['out', 'state'].map((id) => on.flow.collect(id));
     const badges = on.flow.badges('source');
     on.flow.node('source').receive({ payload: 'start' });
-    await expect.poll(() => statuses(state!), { timeout: 20_000 }).toContain('listening');
+    await expect.poll(() => statuses(state!)).toContain('listening');
     const speech = playedSpeech(on.flow.userDir, 8_000, 'Good morning, I have a parcel for your neighbour.');
     const folder = on.flow.userDir;
     await using caller = await Baresip.start({ folder, user: 'door', codec: 'PCMU', plays: speech.file });
     caller.command(`dial sip:anybody@127.0.0.1:${sipPort}`);
-    await expect.poll(() => out!.length, { timeout: 20_000 }).toBeGreaterThan(3);
+    await expect.poll(() => out!.length).toBeGreaterThan(3);
     expect(about(out![0])).toMatchObject({
       ...{ isNarrowBand: true, sampleRateHz: 16_000, startSample: 0 },
       call: { direction: 'incoming', user: 'door', host: '127.0.0.1' },
     });
     expect(badges.map(({ text }) => text)).toContain('audio-source.status.calls');
     on.flow.node('source').receive({ payload: { action: 'hangup' } });
-    await expect.poll(() => about(out!.at(-1))?.isEnd, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => about(out!.at(-1))?.isEnd).toBe(true);
     await caller.hears(/CALL_CLOSED/);
     const ends = state!.map(({ payload }) => payload as { event?: string; end?: string });
     expect(ends).toContainEqual(expect.objectContaining({ event: 'hangup', end: 'local' }));
@@ -117,7 +117,7 @@ describe('audio-source, live', () => {
     const state = on.flow.collect('state');
     const badges = on.flow.badges('source');
     on.flow.node('source').receive({ payload: 'start' });
-    await expect.poll(() => statuses(state), { timeout: 20_000 }).toContain('listening');
+    await expect.poll(() => statuses(state)).toContain('listening');
     await using caller = await RawSip.open(sipPort);
     caller.send({ method: 'INVITE', from: 'door', body: OFFER(40_000, '18') });
     await caller.hears(/^SIP\/2.0 488/);
@@ -138,7 +138,7 @@ describe('audio-source, live', () => {
     await on.flow.load([sip, ...nodes]);
     const state = on.flow.collect('state');
     on.flow.node('source').receive({ payload: 'start' });
-    await expect.poll(() => statuses(state), { timeout: 20_000 }).toContain('listening');
+    await expect.poll(() => statuses(state)).toContain('listening');
     const call = { action: 'call', target: `sip:door@127.0.0.1:${callee.port}` };
     const failure = on.failureOf(() => on.flow.node('source').receive({ payload: call } as never));
     const invite = await callee.hears(/^INVITE /);

@@ -33,4 +33,4 @@ test('a message that a full deploy cuts off reaches the Catch node of the flows 
   const before = red.lines.length;
   await red.deploy(flow);
   expect(await red.line(/caught/, before)).toContain('caught ABORTED long.wav');
-}, 120_000);
+});

@@ -73,7 +73,7 @@ test.each([
   },
 );
 
-test('two processes writing at the same time lose nothing', { timeout: 120_000 }, async () => {
+test('two processes writing at the same time lose nothing', async () => {
   const folder = await temporaryFolder();
   await using registry = await LowdbRegistry.open(folder);
   await registry.update('t', 'anna', () => randomVoiceprint({ id: 'anna', speechMs: 0 }));

@@ -78,6 +78,6 @@ export function expectNothingOpen(peers: () => readonly number[]): void {
     expect(childProcesses().filter((pid) => !own.includes(pid))).toEqual([]);
     before ??= descriptors();
     const limit = before;
-    await expect.poll(descriptors, { timeout: 10_000 }).toBeLessThanOrEqual(limit);
+    await expect.poll(descriptors).toBeLessThanOrEqual(limit);
   });
 }

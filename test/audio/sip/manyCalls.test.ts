@@ -102,6 +102,6 @@ test('twenty callers at once are each heard whole, and leave nothing behind', as
   } finally {
     rmSync(folder, { recursive: true });
   }
-}, 120_000);
+});
 
 const openSockets = (): number => process.getActiveResourcesInfo().filter((name) => /udp|tcpserver/i.test(name)).length;
