@@ -8,6 +8,8 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
+    // Taken as it is: its source map stays behind.
+    server: { deps: { external: [/onnxruntime-wasm/] } },
     pool: 'forks',
     maxWorkers: 2,
   },

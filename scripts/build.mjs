@@ -30,6 +30,14 @@ const wat = (await wabt()).parseWat(kernel, readFileSync(join(root, kernel), 'ut
 writeFileSync(join(assets, 'dot-products.wasm'), wat.toBinary({}).buffer);
 cpSync(join(root, 'scripts/assets/SILERO_VAD_LICENSE.md'), join(assets, 'SILERO_VAD_LICENSE.md'));
 
+// Where onnxruntime-node does not run, its WebAssembly build does: three files of the npm package onnxruntime-web (MIT), which
+// as a dependency would bring the 140 MB of its builds for browsers.
+const onnxWeb = dirname(require.resolve('onnxruntime-web/wasm'));
+for (const file of ['ort.wasm.min.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm']) {
+  cpSync(join(onnxWeb, file), join(assets, 'onnxruntime-wasm', file));
+}
+cpSync(join(root, 'scripts/assets/ONNX_RUNTIME_LICENSE.md'), join(assets, 'onnxruntime-wasm/LICENSE.md'));
+
 // Read at run time: the gRPC interface, which its users compile, and the pages.
 for (const file of ['src/api/grpc/deepaffects-realtime.proto', 'src/api/page/live.html', 'src/api/page/docs.html']) {
   cpSync(join(root, file), join(root, 'dist', file));

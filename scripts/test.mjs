@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureDebianPackages, FOR_TESTS } from './setup/debianPackages.mjs';
+import { ensureMuslNode } from './setup/muslNode.mjs';
 import { ensureBuilt, ensureNodePackages } from './setup/nodePackages.mjs';
 import { ensureNode24Lane } from './setup/nodeRedLane.mjs';
 import { assertNodeVersion, root, SetupProblem, say } from './setup/root.mjs';
@@ -13,6 +14,9 @@ const only = process.argv.slice(2);
 const scratch = mkdtempSync(join(tmpdir(), 'voice-prints-test-'));
 const counted = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
+
+/** Tests of what runs the networks: they have to hold on both builds of ONNX Runtime. */
+const OF_INFERENCE = ['test/inference', 'test/numeric', 'test/speech/segmentationNet.test.ts', 'test/engine/recording'];
 
 /** What pyproject.toml of models/training asks for, as Python imports it. */
 const TRAINING_MODULES = [
@@ -111,6 +115,9 @@ function main() {
   checks();
   training();
   tests('tests', []);
+  tests('inference in WebAssembly', OF_INFERENCE, { VOICE_PRINTS_RUNTIME: 'wasm' });
+  const musl = ensureMuslNode();
+  if (musl) tests('command line on musl', ['test/cli/withoutNativeRuntime.test.ts'], musl);
   const lane = ensureNode24Lane();
   tests('flows on Node.js 24 and Node-RED 5', ['test/flows'], lane);
 }

@@ -34,6 +34,7 @@ ${columns([
   ['VOICE_PRINTS_TRUSTED_PROXIES', '--trusted-proxies of serve, where it is not given'],
   ['VOICE_PRINTS_CORS_ORIGINS', '--cors-origins of serve, where it is not given'],
   ['VOICE_PRINTS_SIP_PASSWORD', 'Password of the account of watch sip:USER@REGISTRAR'],
+  ['VOICE_PRINTS_RUNTIME', 'native or wasm: the build of ONNX Runtime; chosen by itself where not set'],
   ['VOICE_PRINTS_WEBHOOK_ALLOW', 'Private hosts that serve, models add and radios of watch may lead to: host,host'],
 ])}
 

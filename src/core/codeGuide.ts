@@ -152,8 +152,8 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
   JOBS_LOCKED: { means: 'another process runs the jobs of this store', remedy: "use that one's API, or end it" },
   WEBHOOK_NOT_FOUND: { means: 'no undelivered webhook has this id', remedy: 'see `webhooks list`' },
   INFERENCE_UNAVAILABLE: {
-    means: 'ONNX Runtime is not installed, or not for this machine',
-    remedy: 'see "Installing from the palette"',
+    means: 'the build of ONNX Runtime that VOICE_PRINTS_RUNTIME asks for cannot be loaded',
+    remedy: 'do as the message says, or unset VOICE_PRINTS_RUNTIME',
   },
   INFERENCE_FAILED: { means: 'the model failed on this input', remedy: 'report it, with the code' },
   CONFIG_INVALID: { means: 'a setting is wrong; the message names it', remedy: 'correct it' },

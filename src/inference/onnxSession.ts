@@ -1,8 +1,7 @@
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import type * as Ort from 'onnxruntime-node';
 import { VoicePrintsError } from '../core/errors.js';
-import { runtimeRemedy } from './runtimeRemedy.js';
+import { openRuntime } from './onnxRuntime.js';
 
 /** A tensor as plain data: row-major values and their shape. */
 export interface TensorData {
@@ -20,62 +19,25 @@ export interface OnnxSession {
 
 /** One thread per session: the pool has one session per core, which is most efficient. */
 const SESSION_OPTIONS = {
-  executionProviders: ['cpu'],
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: 'all',
 } as const;
 
-/** Loads a network from a file. Throws INFERENCE_UNAVAILABLE without a runtime, MODEL_INVALID for an unusable file. */
+/** Loads a network from a file. Throws INFERENCE_UNAVAILABLE without a runtime, MODEL_INVALID for an unusable file, CONFIG_INVALID. */
 export async function openOnnxSession(path: string): Promise<OnnxSession> {
-  const ort = await loadRuntime();
+  const { ort, provider } = await openRuntime();
   let session: Ort.InferenceSession;
   try {
-    session = await ort.InferenceSession.create(path, SESSION_OPTIONS);
+    const options = { ...SESSION_OPTIONS, executionProviders: [provider] };
+    session = await ort.InferenceSession.create(await readFile(path), options);
   } catch (cause) {
     const problem = 'the runtime cannot load the model; check that the file is a complete ONNX model';
     throw new VoicePrintsError('MODEL_INVALID', problem, { cause });
   }
   return new OrtSession(ort, session);
 }
-
-/**
- * From 1.29 on the runtime sends telemetry, and writes a device id, unless this variable is set before it is loaded
- * (microsoft/onnxruntime#27379). It reads the environment of the process, of which a worker thread has only a copy, so the
- * main thread has to set it before the first worker starts.
- */
-export function keepRuntimeSilent(): void {
-  process.env.ORT_DISABLE_TELEMETRY = '1';
-}
-
-async function loadRuntime(): Promise<typeof Ort> {
-  keepRuntimeSilent();
-  try {
-    return await import('onnxruntime-node');
-  } catch (cause) {
-    throw new VoicePrintsError('INFERENCE_UNAVAILABLE', isInstalled() ? cannotLoad() : notInstalled(), { cause });
-  }
-}
-
-const require = createRequire(import.meta.url);
-
-function isInstalled(): boolean {
-  try {
-    require.resolve('onnxruntime-node/package.json');
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const notInstalled = (): string => {
-  const packageRoot = dirname(require.resolve('@voice-prints/node-red/package.json'));
-  return `ONNX Runtime was left out when this package was installed; ${runtimeRemedy(packageRoot)}`;
-};
-
-const cannotLoad = (): string =>
-  `ONNX Runtime has no program that runs here (${process.platform}-${process.arch}); use a machine or image with one (x64 or arm64; on Linux with glibc: Alpine has none)`;
 
 class OrtSession implements OnnxSession {
   readonly inputNames: readonly string[];

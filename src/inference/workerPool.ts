@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Piscina } from 'piscina';
 import { aborted, asVoicePrintsError, type ErrorCode, VoicePrintsError } from '../core/errors.js';
 import { lazy } from '../core/lazy.js';
-import { keepRuntimeSilent } from './onnxSession.js';
+import { keepRuntimeSilent } from './onnxRuntime.js';
 
 /** Reply of a worker: errors are sent as plain data, since structured clones lose their class. */
 export type WorkerReply<R> =

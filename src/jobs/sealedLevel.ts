@@ -1,4 +1,4 @@
-import { type BatchOperation, ClassicLevel } from 'classic-level';
+import type { BatchOperation, ClassicLevel } from 'classic-level';
 import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
 import { sealBytes, unsealBytes } from '../sealing/sealedBytes.js';
@@ -81,10 +81,11 @@ export class SealedLevel implements AsyncDisposable {
   }
 
   /**
-   * Opens a folder, creating it if necessary. Throws JOBS_LOCKED, REGISTRY_UNAVAILABLE, REGISTRY_CORRUPT,
-   * REGISTRY_KEY_MISSING, REGISTRY_KEY_WRONG, REGISTRY_VERSION_NEWER.
+   * Opens a folder, creating it if necessary. Throws JOBS_LOCKED, REGISTRY_UNAVAILABLE (also where LevelDB cannot be
+   * loaded), REGISTRY_CORRUPT, REGISTRY_KEY_MISSING, REGISTRY_KEY_WRONG, REGISTRY_VERSION_NEWER.
    */
   static async open(folder: string, encryptionKey: string | undefined): Promise<SealedLevel> {
+    const { ClassicLevel } = await loadLevel();
     const db = new ClassicLevel<string, Buffer>(folder, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
     const files = await guarded(() => PrivateFolder.open(folder));
     try {
@@ -321,3 +322,14 @@ const newer = (version: number) =>
     `the jobs were stored by a newer version of voice-prints (form ${version}, this one knows ${VERSION}); update voice-prints`,
     { details: { version, known: VERSION } },
   );
+
+/** Loaded with the first folder: where its binary does not run, everything but jobs and webhooks works. */
+async function loadLevel(): Promise<typeof import('classic-level')> {
+  try {
+    return await import('classic-level');
+  } catch (cause) {
+    const system = `${process.platform}-${process.arch}`;
+    const message = `LevelDB, which keeps jobs and webhooks, cannot be loaded here (${system}); install this package again on this machine, and compilers where it has no program for it`;
+    throw new VoicePrintsError('REGISTRY_UNAVAILABLE', message, { cause });
+  }
+}
