@@ -6,6 +6,7 @@ import type { ApiKeys } from './access/apiKeys.js';
 import { KeyThrottle } from './access/keyThrottle.js';
 import { Slots } from './access/slots.js';
 import { TenantGate } from './access/tenantGate.js';
+import type { TrustedIngress } from './access/trustedIngress.js';
 import type { TrustedProxies } from './access/trustedProxies.js';
 import type { Answer, FailureReport, RestLimits, Surface } from './calls/call.js';
 import type { CallReport } from './calls/callReport.js';
@@ -56,6 +57,8 @@ export interface RestRouterOptions {
   readonly throttle?: KeyThrottle;
   /** Proxies trusted to name the client's address; none by default. */
   readonly proxies?: TrustedProxies | undefined;
+  /** Gateway whose users need no key; none by default. */
+  readonly ingress?: TrustedIngress | undefined;
 }
 
 /** Base path of the DeepAffects calls. */
@@ -79,6 +82,7 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
     heldBytes: new Slots({ most: limits.maxHeldBytes, isShared }),
     jobs,
     proxies: shared.proxies,
+    ingress: shared.ingress,
     throttle: shared.throttle ?? new KeyThrottle(limits.maxWrongKeysPerMinute),
     gate: shared.gate ?? new TenantGate(),
     report: options.onFailure ?? reportToStderr,

@@ -55,13 +55,14 @@ export async function serve({
 }: ServeOptions): Promise<RunningServer> {
   const maxWrong = given.options?.limits?.maxWrongKeysPerMinute ?? REST_LIMITS.maxWrongKeysPerMinute;
   const rest = { throttle: new KeyThrottle(maxWrong), ...given };
-  const { engine, keys, throttle, proxies, gate, options } = rest;
+  const { engine, keys, throttle, proxies, ingress, gate, options } = rest;
   const connections = new Connections(maxConnections);
   const streams = new StreamServer({
     engine,
     keys,
     throttle,
     proxies,
+    ingress,
     gate,
     limits: streamLimits,
     keep: ({ socket }) => connections.keep(peerOf(socket)),
@@ -117,8 +118,8 @@ function appOf(rest: RestRouterOptions, corsOrigins: readonly string[]): express
       (error: unknown) => writeRefusal(response, problemDialect, refusalOf(error)),
     );
   });
-  app.get(['/', '/live'], livePage());
-  app.get('/docs', docsPage());
+  app.get(['/', '/live'], livePage(rest.ingress));
+  app.get('/docs', docsPage(rest.ingress));
   app.use(createRestRouter(rest));
   app.use((request, response) => {
     const dialect = /^\/v1(\/|$)/.test(request.path) ? problemDialect : faultDialect;

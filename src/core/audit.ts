@@ -1,6 +1,6 @@
-/** Who requests an operation: an API key, the command line, Node-RED. Never the name of a person. */
+/** Who requests an operation: an API key, a user of a trusted ingress, the command line, Node-RED. Never the name of a person. */
 export interface Actor {
-  /** `key:key-1a2b3c4d`, `command line`, `node-red`, or the name a program chose for itself. */
+  /** `key:key-1a2b3c4d`, `user:3f5c…` (an id), `command line`, `node-red`, or the name a program chose for itself. */
   readonly name: string;
   /** Id of the call or stream, if there is one. */
   readonly requestId?: string;

@@ -1,9 +1,12 @@
+import type { IncomingMessage } from 'node:http';
 import { httpRefusal, type RefusedError } from '../refusals/refusal.js';
 import type { ApiKeys } from './apiKeys.js';
 import { type Caller, mayDo, type Scope } from './caller.js';
+import { keyOf } from './keyOf.js';
 import type { KeyThrottle } from './keyThrottle.js';
 import type { TenantGate } from './tenantGate.js';
-import type { TrustedProxies } from './trustedProxies.js';
+import type { TrustedIngress } from './trustedIngress.js';
+import { callerAddress, type TrustedProxies } from './trustedProxies.js';
 
 /** Recognises keys, throttles guessing, and enforces the limits of tenants. */
 export interface KeyCheck {
@@ -11,6 +14,8 @@ export interface KeyCheck {
   readonly throttle: KeyThrottle;
   /** Proxies trusted to name the client's address; without them it is the address of the connection. */
   readonly proxies?: TrustedProxies | undefined;
+  /** Gateway whose users need no key; none by default. */
+  readonly ingress?: TrustedIngress | undefined;
   /** No limits without it. */
   readonly gate?: TenantGate | undefined;
 }
@@ -27,16 +32,34 @@ export interface CallNeeds {
  * scope, QUOTA_USED_UP, or TOO_MANY_REQUESTS after too many wrong keys from the address or calls of the tenant.
  */
 export function admitCaller(check: KeyCheck, key: string, address: string, { scope, audio }: CallNeeds): Caller {
-  const { keys, throttle, gate } = check;
+  const { keys, throttle } = check;
   const caller = key === '' ? undefined : keys.callerOf(key);
   if (caller === undefined) throw key === '' ? keyInvalid() : wrongKey(throttle, address);
-  if (!mayDo(caller, scope)) {
-    throw httpRefusal('KEY_SCOPE', `this API key does not have this permission; use one with the scope ${scope}`);
-  }
+  return admitted(check, caller, { scope, audio });
+}
+
+/** The caller of an HTTP request: by its key or, without one, as the user whom the trusted ingress names; see admitCaller. */
+export function admitRequest(check: KeyCheck, request: IncomingMessage, needs: CallNeeds): Caller {
+  const key = keyOf(request);
+  const user = key === '' ? check.ingress?.callerOf(request) : undefined;
+  return user ? admitted(check, user, needs) : admitCaller(check, key, callerAddress(request, check.proxies), needs);
+}
+
+function admitted({ gate }: KeyCheck, caller: Caller, { scope, audio }: CallNeeds): Caller {
+  if (!mayDo(caller, scope)) throw scopeMissing(caller, scope);
   gate?.enter(caller.tenantId);
   if (audio !== undefined) gate?.assertAudioLeft(caller.tenantId);
   return caller;
 }
+
+/** The refusal of a call that needs another scope. */
+export const scopeMissing = ({ user }: Caller, scope: Scope): RefusedError =>
+  user === undefined
+    ? httpRefusal('KEY_SCOPE', `this API key does not have this permission; use one with the scope ${scope}`)
+    : httpRefusal(
+        'KEY_SCOPE',
+        `users of the ingress do not have this permission; allow them the scope ${scope}, or send an API key`,
+      );
 
 /** Only wrong keys are throttled: many callers may share one address, most of them with valid keys. */
 function wrongKey(throttle: KeyThrottle, address: string): RefusedError {
@@ -52,10 +75,18 @@ function wrongKey(throttle: KeyThrottle, address: string): RefusedError {
 const keyInvalid = () => httpRefusal('KEY_INVALID', 'Invalid ApiKey', { 'www-authenticate': 'Bearer' });
 
 /** Throws KEY_INVALID where the key was revoked, or its grace has ended, since it was admitted. Used by long-lived connections. */
-export function assertStillHeld({ keys }: Pick<KeyCheck, 'keys'>, { keyId }: Caller): void {
-  if (!keys.isHeld(keyId)) throw keyInvalid();
+export function assertStillHeld({ keys }: Pick<KeyCheck, 'keys'>, { keyId, user }: Caller): void {
+  if (user === undefined && !keys.isHeld(keyId)) throw keyInvalid();
 }
 
 /** Admits a live stream; see admitCaller. */
 export const admitStream = (check: KeyCheck, key: string, address: string): Caller =>
-  admitCaller(check, key, address, { scope: 'identify', audio: 'now' });
+  admitCaller(check, key, address, STREAM_NEEDS);
+
+/** The caller of the request that opens a live stream; undefined where the first message has to bring a key. */
+export const admitStreamRequest = (check: KeyCheck, request: IncomingMessage): Caller | undefined =>
+  keyOf(request) === '' && check.ingress?.callerOf(request) === undefined
+    ? undefined
+    : admitRequest(check, request, STREAM_NEEDS);
+
+const STREAM_NEEDS: CallNeeds = { scope: 'identify', audio: 'now' };

@@ -4,6 +4,7 @@ import { ApiKeys, type HashedKey } from './apiKeys.js';
 import type { KeyRing } from './keyRing.js';
 import { KeyThrottle } from './keyThrottle.js';
 import { TenantGate } from './tenantGate.js';
+import { TrustedIngress, type TrustedIngressOptions } from './trustedIngress.js';
 import { TrustedProxies } from './trustedProxies.js';
 
 interface RingCheckOptions {
@@ -15,6 +16,8 @@ interface RingCheckOptions {
   readonly gate?: TenantGate | undefined;
   /** See TrustedProxies; none by default. */
   readonly trustedProxies?: string | undefined;
+  /** See TrustedIngress; none by default. */
+  readonly trustedIngress?: TrustedIngressOptions | undefined;
 }
 
 /** Shared by all surfaces of a server: its keys, its tenants' limits, and one count of wrong keys. */
@@ -22,10 +25,11 @@ export interface RingCheck extends KeyCheck {
   readonly gate: TenantGate;
 }
 
-/** Throws CONFIG_INVALID for proxies that are not addresses. */
-export const ringCheck = ({ ring, given, gate, trustedProxies }: RingCheckOptions): RingCheck => ({
+/** Throws CONFIG_INVALID for proxies and an ingress that are not addresses. */
+export const ringCheck = ({ ring, given, gate, trustedProxies, trustedIngress }: RingCheckOptions): RingCheck => ({
   keys: new ApiKeys(() => [...given, ...ring.current()]),
   proxies: new TrustedProxies(trustedProxies),
+  ingress: trustedIngress && new TrustedIngress(trustedIngress),
   throttle: new KeyThrottle(REST_LIMITS.maxWrongKeysPerMinute),
   gate: gate ?? new TenantGate((tenantId) => ring.limitsOf(tenantId)),
 });

@@ -7,6 +7,7 @@ import type { Caller } from '../access/caller.js';
 import type { KeyThrottle } from '../access/keyThrottle.js';
 import type { Slots } from '../access/slots.js';
 import type { TenantGate } from '../access/tenantGate.js';
+import type { TrustedIngress } from '../access/trustedIngress.js';
 import type { TrustedProxies } from '../access/trustedProxies.js';
 import type { CallReport } from './callReport.js';
 import type { FetchAudioOptions } from './fetchAudio.js';
@@ -56,6 +57,7 @@ export interface Surface {
   readonly jobs: (() => Promise<Jobs>) | undefined;
   readonly throttle: KeyThrottle;
   readonly proxies: TrustedProxies | undefined;
+  readonly ingress: TrustedIngress | undefined;
   readonly gate: TenantGate;
   report(failure: FailureReport): void;
   /** Called at the end of every call. */
@@ -69,7 +71,7 @@ export type ApiRequest = IncomingMessage & { body?: unknown; params?: Readonly<R
 export interface Call {
   readonly surface: Surface;
   readonly tenantId: string;
-  /** The tenant's key that authenticated it, and its scopes. */
+  /** The tenant's key, or the user of a trusted ingress, that authenticated it, and its scopes. */
   readonly caller: Caller;
   readonly request: ApiRequest;
   readonly response: ServerResponse;

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { guarded } from '../../core/guarded.js';
 import type { Progress } from '../../core/progress.js';
-import { admitCaller, type CallNeeds } from '../access/admitKey.js';
-import type { Caller } from '../access/caller.js';
-import { KEY_PARAMETERS, keyOf, parametersOf } from '../access/keyOf.js';
-import { callerAddress } from '../access/trustedProxies.js';
+import { admitRequest, type CallNeeds } from '../access/admitKey.js';
+import { actorOf, type Caller } from '../access/caller.js';
+import { KEY_PARAMETERS, parametersOf } from '../access/keyOf.js';
 import type { Dialect } from '../refusals/dialect.js';
 import { httpRefusal, type Refusal, RefusedError, refusalOf } from '../refusals/refusal.js';
 import type { ApiRequest, Call, Handler, Surface, TextBody } from './call.js';
@@ -28,8 +27,8 @@ export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, n
     const call = async () => {
       const work = new AbortController();
       try {
-        caller = admitCaller(surface, keyOf(request), callerAddress(request, surface.proxies), needs);
-        const { tenantId, keyId } = caller;
+        caller = admitRequest(surface, request, needs);
+        const { tenantId } = caller;
         const held: (() => void)[] = [];
         const hold = (bytes: number) => void held.push(surface.heldBytes.take(tenantId, bytes));
         const startWork = () => void held.push(surface.slots.take(tenantId));
@@ -41,7 +40,7 @@ export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, n
             audioMs = Math.max(audioMs, doneMs);
           };
           const query = queryOf(request);
-          const options = { signal, onProgress, actor: { name: `key:${keyId}`, requestId } };
+          const options = { signal, onProgress, actor: { name: actorOf(caller), requestId } };
           const given = { surface, tenantId, caller, request, response, query, signal };
           const answer = await handler({ ...given, hold, startWork, options });
           if (answer.text) writeText(response, answer.status, answer.text);

@@ -2,24 +2,36 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import type { TrustedIngress } from '../access/trustedIngress.js';
 
 type Page = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Serves the page that streams the browser's microphone. */
-export const livePage = (): Page =>
-  pageOf('live.html', { permissions: 'microphone=(self), camera=(), geolocation=()' });
+export const livePage = (ingress?: TrustedIngress): Page =>
+  pageOf('live.html', { ingress, permissions: 'microphone=(self), camera=(), geolocation=()' });
 
 /** Serves the page that shows the calls, as /v1/openapi.json describes them. */
-export const docsPage = (): Page => pageOf('docs.html', { permissions: 'microphone=(), camera=(), geolocation=()' });
+export const docsPage = (ingress?: TrustedIngress): Page =>
+  pageOf('docs.html', { ingress, permissions: 'microphone=(), camera=(), geolocation=()' });
+
+interface PageOptions {
+  readonly permissions: string;
+  /** Its users see the page inside the gateway's own, and need no key. */
+  readonly ingress: TrustedIngress | undefined;
+}
 
 /** One self-contained file. */
-function pageOf(name: string, { permissions }: { readonly permissions: string }): Page {
-  const html = readFileSync(fileURLToPath(new URL(name, import.meta.url)));
-  const text = html.toString('utf8');
+function pageOf(name: string, { permissions, ingress }: PageOptions): Page {
+  const text = readFileSync(fileURLToPath(new URL(name, import.meta.url)), 'utf8');
   const [script, style] = [hashesOf(text, 'script'), hashesOf(text, 'style')];
+  const forKeys = Buffer.from(text);
+  const forIngress = Buffer.from(text.replace('<html ', '<html data-key="none" '));
   return (request, response) => {
+    const isIngress = ingress?.callerOf(request) !== undefined;
+    const html = isIngress ? forIngress : forKeys;
+    const ancestors = isIngress ? "'self'" : "'none'";
     response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.setHeader('content-security-policy', policy({ script, style, host: request.headers.host }));
+    response.setHeader('content-security-policy', policy({ script, style, ancestors, host: request.headers.host }));
     response.setHeader('permissions-policy', permissions);
     response.setHeader('referrer-policy', 'no-referrer');
     response.setHeader('x-content-type-options', 'nosniff');
@@ -33,10 +45,12 @@ interface PolicyParts {
   readonly script: string;
   readonly style: string;
   readonly host: string | undefined;
+  /** Pages that may show this one in a frame. */
+  readonly ancestors: string;
 }
 
 /** Only scripts in the file run; the live page's worklet is created from it, hence blob. Not every browser applies 'self' to ws:. */
-function policy({ script, style, host }: PolicyParts): string {
+function policy({ script, style, host, ancestors }: PolicyParts): string {
   const isPlainHost = /^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/i.test(host ?? '');
   const sockets = isPlainHost ? ` ws://${host} wss://${host}` : '';
   return [
@@ -46,7 +60,7 @@ function policy({ script, style, host }: PolicyParts): string {
     `connect-src 'self'${sockets}`,
     "base-uri 'none'",
     "form-action 'none'",
-    "frame-ancestors 'none'",
+    `frame-ancestors ${ancestors}`,
   ].join('; ');
 }
 

@@ -12,7 +12,7 @@ import type { StreamSurface } from './streamSurface.js';
 
 /** Known before the first message. */
 export interface Opening {
-  /** Present where the request carried a key. */
+  /** Present where the request carried a key, or a trusted ingress named its user. */
   readonly caller: Caller | undefined;
   readonly address: string;
   /** Called when the first message has opened or resumed a session. */

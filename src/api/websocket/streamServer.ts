@@ -3,9 +3,8 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { guarded } from '../../core/guarded.js';
 import type { Engine } from '../../engine/engine.js';
-import { admitStream, type KeyCheck } from '../access/admitKey.js';
+import { admitStreamRequest, type KeyCheck } from '../access/admitKey.js';
 import type { Caller } from '../access/caller.js';
-import { keyOf } from '../access/keyOf.js';
 import { StreamSlots } from '../access/streamSlots.js';
 import { callerAddress } from '../access/trustedProxies.js';
 import type { FailureReport } from '../calls/call.js';
@@ -52,7 +51,7 @@ export class StreamServer {
   readonly #keep: (request: IncomingMessage) => () => void;
   #isClosing = false;
 
-  constructor({ engine, keys, throttle, proxies, gate, onFailure, keep, ...options }: StreamServerOptions) {
+  constructor({ engine, keys, throttle, proxies, ingress, gate, onFailure, keep, ...options }: StreamServerOptions) {
     this.#keep = keep ?? (() => () => {});
     const limits = { ...STREAM_LIMITS, ...options.limits };
     this.#surface = {
@@ -60,6 +59,7 @@ export class StreamServer {
       keys,
       throttle,
       proxies,
+      ingress,
       gate,
       limits,
       slots: new StreamSlots({ mostOfTenant: limits.maxStreamsPerTenant, mostOfAll: limits.maxStreams }),
@@ -79,11 +79,10 @@ export class StreamServer {
   /** One upgrade request: a wrong key is refused before it becomes a WebSocket. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy()); // a disconnected client needs no answer
-    const key = keyOf(request);
     const address = callerAddress(request, this.#surface.proxies);
     let caller: Caller | undefined;
     try {
-      if (key !== '') caller = admitStream(this.#surface, key, address);
+      caller = admitStreamRequest(this.#surface, request);
     } catch (thrown) {
       refuseUpgrade(socket, thrown);
       return;

@@ -3,10 +3,11 @@ import { guarded } from '../../core/guarded.js';
 import { present } from '../../core/present.js';
 import { liveSpeakerEvent } from '../../events/index.js';
 import { asVoicePrintsError, type Engine, type LiveSession } from '../../index.js';
-import { type Caller, mayDo } from '../access/caller.js';
+import { scopeMissing } from '../access/admitKey.js';
+import { actorOf, type Caller, mayDo } from '../access/caller.js';
 import type { TenantGate } from '../access/tenantGate.js';
 import type { FailureReport } from '../calls/call.js';
-import { httpRefusal, refusalOf } from '../refusals/refusal.js';
+import { refusalOf } from '../refusals/refusal.js';
 import type { IncomingAudio } from './incomingAudio.js';
 import { Outbox } from './outbox.js';
 import type { EnrollCommand, Hello, Numbered } from './protocol.js';
@@ -170,17 +171,13 @@ export class StreamSession {
     if (this.#commands.size >= MOST_COMMANDS) this.#commands.delete(this.#commands.values().next().value!);
     this.#commands.add(id);
     if (!mayDo(by, 'enrol')) {
-      const refused = httpRefusal(
-        'KEY_SCOPE',
-        'this API key does not have this permission; use one with the scope enrol',
-      );
-      this.#emit({ type: 'refused', id, ...this.#problemOf(refused) });
+      this.#emit({ type: 'refused', id, ...this.#problemOf(scopeMissing(by, 'enrol')) });
       return;
     }
     const { languageCode } = this.#options.hello;
     const person = { speakerId, ...present({ cluster, name, consentText, languageCode }) };
     const enrolling = async (): Promise<void> => {
-      const options = { actor: { name: `key:${by.keyId}`, requestId: this.id } };
+      const options = { actor: { name: actorOf(by), requestId: this.id } };
       this.#emit({ type: 'enrolled', id, result: await this.#live.enrollUnknown(person, options) });
     };
     guarded((thrown) => this.#emit({ type: 'refused', id, ...this.#problemOf(thrown) }), enrolling)();

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { TrustedIngressOptions } from '../../api/access/trustedIngress.js';
 import type { FailureReport } from '../../api/calls/call.js';
 import type { RunningGrpcServer } from '../../api/grpc/serveGrpc.js';
 import type { ServerLog } from '../../api/serverLog.js';
@@ -31,6 +32,15 @@ export const serve: Command = {
       value: 'ADDRESS,…',
       about: 'Proxies whose X-Forwarded-For is trusted: addresses, networks (10.0.0.0/8) or loopback (default: none)',
     },
+    'trusted-ingress': {
+      value: 'ADDRESS',
+      about:
+        'Gateway that has authenticated its users and names them in X-Remote-User-Id, such as 172.30.32.2 of Home Assistant: they need no key (default: none)',
+    },
+    'ingress-scopes': {
+      value: 'SCOPE,…',
+      about: 'What its users may do in the tenant "local": enrol, identify, admin (default enrol,identify)',
+    },
     ...segmentationOption,
     log: { value: 'LEVEL', about: 'On standard error, as JSON lines: info (every call), error (default) or silent' },
     'keep-audio': { about: 'Keep the speech of accepted enrolment samples: biometric raw data; see enroll --help' },
@@ -41,7 +51,7 @@ curl 'http://127.0.0.1:8080/v1/speakers' -H 'Authorization: Bearer a-long-secret
   notes: `Prints one line, {"rest":"http://…","grpc":"127.0.0.1:50051"}, once it listens.
 Keys are those of "voice-prints keys", and those of --key-file or else VOICE_PRINTS_API_KEYS=tenant:key,tenant:key.
 Without any key, one for the tenant "local" (the people of the command line) is created: the line shows it once
-as "apiKey"; the store keeps its digest.`,
+as "apiKey"; the store keeps its digest. None is created with --trusted-ingress.`,
   async run(args, terminal) {
     const { env, signal } = terminal;
     // Loaded here, since only this command needs Express.
@@ -61,6 +71,7 @@ as "apiKey"; the store keeps its digest.`,
     const served = await serveKeys(env, {
       keyFile: textOption(args, 'key-file'),
       trustedProxies: textOption(args, 'trusted-proxies'),
+      trustedIngress: trustedIngress(args),
       storeDirectory: engine.storeDirectory,
     });
     using _faults = faultsTo(log);
@@ -97,6 +108,15 @@ as "apiKey"; the store keeps its digest.`,
     net.assertHeld();
   },
 };
+
+/** Throws USAGE where scopes are given without the gateway they are for. */
+function trustedIngress(args: ParsedArguments): TrustedIngressOptions | undefined {
+  const address = textOption(args, 'trusted-ingress');
+  const scopes = textOption(args, 'ingress-scopes');
+  if (address === undefined && scopes !== undefined)
+    throw usageError('--ingress-scopes is for --trusted-ingress; give both');
+  return address === undefined ? undefined : { address, scopes };
+}
 
 const faultsTo = (log: ServerLog): Disposable => {
   const stop = onCaughtFault((fault) => log.fault(fault));

@@ -2,6 +2,7 @@ import { keysOfPairs } from '../../api/access/apiKeys.js';
 import { SCOPES } from '../../api/access/caller.js';
 import { KeyRing } from '../../api/access/keyRing.js';
 import { type RingCheck, ringCheck } from '../../api/access/ringCheck.js';
+import type { TrustedIngressOptions } from '../../api/access/trustedIngress.js';
 import { LOCAL_TENANT, VoicePrintsError } from '../../index.js';
 import type { Terminal } from '../command.js';
 import { readText } from '../options/readBytes.js';
@@ -19,13 +20,15 @@ interface ServeKeysOptions {
   readonly keyFile: string | undefined;
   /** See TrustedProxies. */
   readonly trustedProxies: string | undefined;
+  /** Its users need no key. */
+  readonly trustedIngress?: TrustedIngressOptions | undefined;
   readonly storeDirectory: string;
 }
 
-/** The keys of `serve`: those of the store, and those of the environment or a file; where there are none, one is created. */
+/** The keys of `serve`: those of the store, and those of the environment or a file; where there are none, and no trusted ingress, one is created. */
 export async function serveKeys(
   env: Terminal['env'],
-  { keyFile, trustedProxies = env.VOICE_PRINTS_TRUSTED_PROXIES, storeDirectory }: ServeKeysOptions,
+  { keyFile, trustedProxies = env.VOICE_PRINTS_TRUSTED_PROXIES, trustedIngress, storeDirectory }: ServeKeysOptions,
 ): Promise<ServeKeys> {
   const ring = await KeyRing.open(storeDirectory, { actor: 'command line' });
   const pairs = keyFile === undefined ? env.VOICE_PRINTS_API_KEYS : await readText(keyFile);
@@ -33,8 +36,8 @@ export async function serveKeys(
   if (pairs && given.length === 0) {
     throw new VoicePrintsError('CONFIG_INVALID', 'there is no API key; give pairs of tenant:key');
   }
-  const check = ringCheck({ ring, given, trustedProxies });
-  if (given.length > 0 || ring.current().length > 0) return { check, ring };
+  const check = ringCheck({ ring, given, trustedProxies, trustedIngress });
+  if (trustedIngress || given.length > 0 || ring.current().length > 0) return { check, ring };
   const { key } = await ring.create({ tenantId: LOCAL_TENANT, scopes: SCOPES, label: 'created by serve' });
   return { check, ring, madeKey: key };
 }
