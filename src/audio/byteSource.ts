@@ -60,7 +60,7 @@ async function openFileSource(path: string, maxBytes: number): Promise<ByteSourc
   }
 }
 
-/** The path is the caller's own, and shows what a relative one was taken for. */
+/** The path is the caller's own; it shows how a relative one was resolved. */
 function fileError(thrown: unknown, path?: string): VoicePrintsError {
   const file = path === undefined ? 'the file' : resolve(path);
   const reason = (thrown as NodeJS.ErrnoException | undefined)?.code;

@@ -32,7 +32,7 @@ export const mayBeJoined = (container: string): boolean => container in BEGINNIN
 
 /**
  * Where another recording begins behind the one at the beginning of the source, or undefined. Reads through the source
- * where its container does not say where it ends.
+ * where its container does not declare its end.
  */
 export async function nextRecording(source: ByteSource, container: string): Promise<number | undefined> {
   const readAt = (position: number, length: number) => source.readAt(position, length);

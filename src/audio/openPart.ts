@@ -19,7 +19,7 @@ const SEEKABLE: readonly string[] = ['mp4', 'avi', 'caf', 'mpeg-ts', 'mpeg-ps', 
 export interface OpenPart {
   readonly format: SourceFormat;
   readonly decoding: Decoding;
-  /** What stands behind it: another recording. */
+  /** What follows it: another recording. */
   readonly rest: ByteSource | undefined;
 }
 

@@ -9,7 +9,7 @@ import { PartOpener } from './openPart.js';
 import type { Recording } from './recording.js';
 
 /**
- * Opens a recording, whatever its name says: the bytes decide. WAV and headerless samples are decoded here, everything
+ * Opens a recording, whatever its name: the format is recognised from the bytes. WAV and headerless samples are decoded here, everything
  * else by GStreamer in a child process or, for FLAC, MP3 and Ogg Opus where that is missing, by WebAssembly in a worker.
  * The signal stops it at any time, then and later. Dispose the recording; on an error nothing is left to dispose.
  *

@@ -18,7 +18,7 @@ import type { SourceFormat } from './recording.js';
 import { blockBytesOf, type PcmCodec, type PcmLayout } from './samples/pcm.js';
 import type { Sniffed } from './sniff.js';
 
-/** What a source is, and where its samples lie if they are plain ones. */
+/** The format of a source, and the position of its samples if they are uncompressed. */
 export interface Probe {
   readonly format: SourceFormat;
   readonly pcm: PcmRegion | undefined;
@@ -84,7 +84,7 @@ function layoutOf(codec: PcmCodec, sampleRateHz: number, channels: number): PcmL
 async function probeRaw(source: ByteSource, { looksLikeText }: Unknown, raw: RawFormat): Promise<Probe> {
   const { encoding, sampleRateHz, channels } = raw;
   const layout = layoutOf(encoding, sampleRateHz, channels);
-  // A-law silence is the letter U: only what also begins like a document is taken for one.
+  // A-law silence is the letter U: only data that also begin like a document count as one.
   if (looksLikeText && /^\s*[{[<]/.test(text(await source.readAt(0, 16), 0, 16))) throw notAudio('this is text');
   const blockBytes = blockBytesOf(layout);
   if ((await source.readAt(0, blockBytes)).length < blockBytes) {
@@ -120,7 +120,7 @@ type ReadHeader = (source: ByteSource) => Promise<Partial<SourceFormat>>;
 
 const headerless: ReadHeader = async () => ({});
 
-/** What is cheaply known of each container; decoders know the rest. */
+/** What the header of each container declares; decoders find the rest. */
 const HEADERS: Readonly<Record<string, ReadHeader>> = {
   flac: async (source) => ({ codec: 'flac', ...(await flacHeader(reader(source), 0)) }),
   mp3: async (source) => {
@@ -195,7 +195,7 @@ const AU_CODECS: Readonly<Record<number, PcmCodec>> = {
   27: 'alaw',
 };
 
-/** Several tracks in one: the first says what it is, the best what its bandwidth may be. */
+/** Several tracks in one: the first one gives the codec, the best one the possible bandwidth. */
 function formatOf(container: string, tracks: readonly AudioTrack[]): SourceFormat {
   const [first] = tracks;
   const most = (values: readonly (number | undefined)[]): number | undefined => {

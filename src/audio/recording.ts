@@ -4,9 +4,9 @@ import type { AudioFrame } from '../core/audioFrame.js';
 export interface SourceFormat {
   /** e.g. `wav`, `flac`, `mp3`, `ogg`, `raw`. */
   readonly container: string;
-  /** e.g. `s16le`, `mulaw`, `flac`; unknown where the decoder did not say. */
+  /** e.g. `s16le`, `mulaw`, `flac`; unknown where the decoder did not report it. */
   readonly codec: string | undefined;
-  /** Undefined where the decoder did not say. A rate under 16 kHz marks a narrow-band source. */
+  /** Undefined where the decoder did not report it. A rate under 16 kHz marks a narrow-band source. */
   readonly sampleRateHz: number | undefined;
   readonly channels: number | undefined;
   /** How many audio tracks there are, where that is known and they are several. */
@@ -14,7 +14,7 @@ export interface SourceFormat {
   readonly durationMs: number | undefined;
 }
 
-/** What is known once every frame was read. */
+/** What is known after every frame was read. */
 export interface DecodeReport {
   readonly samples: number;
   /** True when the source ended before its declared length or in the middle of a packet. */

@@ -12,7 +12,7 @@ export type Sniffed =
   | { readonly kind: 'unsupported'; readonly what: string }
   /** A piece out of the middle of a recording, which cannot be decoded without its beginning. */
   | { readonly kind: 'fragment'; readonly what: string }
-  /** A tag that should stand before audio, and nothing known after it. */
+  /** A tag that belongs before audio, and nothing known after it. */
   | { readonly kind: 'tagOnly' }
   /** Nothing known: perhaps samples without a header. */
   | { readonly kind: 'unknown'; readonly looksLikeText: boolean; readonly looksLikePcm: boolean };
@@ -158,7 +158,7 @@ function sniffRiff(form: string, audio: (container: string) => Sniffed): Sniffed
 
 /** No control characters but white space, and valid UTF-8 (save a character cut at the end). */
 function looksLikeText(head: Uint8Array): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what tells samples from text
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they distinguish samples from text
   if (/[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(text(head, 0, head.length))) return false;
   const decoded = Buffer.from(head.subarray(0, -4)).toString('utf8');
   return find(head, '\xff\xfe') === 0 || !decoded.slice(0, -1).includes('\ufffd');

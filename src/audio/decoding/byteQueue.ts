@@ -20,7 +20,7 @@ export class ByteQueue {
     return this.#held.subarray(0, length);
   }
 
-  /** What is at hand, `most` bytes at most; undefined at the end. */
+  /** The bytes available, `most` at most; undefined at the end. */
   async take(most: number): Promise<Uint8Array | undefined> {
     while (this.#held.length === 0) {
       const next = await this.#chunks.next();

@@ -10,13 +10,13 @@ export interface Repacked {
   chunks(): AsyncGenerator<Uint8Array>;
 }
 
-/** Undefined where nothing here knows the codec. */
+/** Undefined for an unknown codec. */
 export function repackCaf(source: ByteSource, header: CafHeader): Repacked | undefined {
   if (header.format === 'opus') {
     return { container: 'ogg', codec: 'opus', chunks: () => oggOf(source, header) };
   }
   const config = header.format === 'aac ' ? aacConfig(header.cookie) : undefined;
-  // ADTS has two bits for the kind of AAC, and no place for a rate or a layout of channels of its own.
+  // ADTS has two bits for the kind of AAC, and no field for a custom rate or channel layout.
   if (!config || config.objectType > 4 || config.rateIndex > 12 || config.channels === undefined) return undefined;
   return { container: 'aac', codec: 'aac', chunks: () => adtsOf(source, header, config) };
 }

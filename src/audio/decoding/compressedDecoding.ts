@@ -29,10 +29,10 @@ const TOLERANCE_SAMPLES = 4 * 1_024;
 /** Containers that may hold several audio tracks and whose headers are not read here. */
 const UNCOUNTED: readonly string[] = ['mpeg-ts', 'mpeg-ps', 'avi', 'asf'];
 const MAX_TRACKS = 16;
-/** A track that gives nothing while others do: it is empty, or its container lies. */
+/** A track that gives no audio while others do: it is empty, or its container is wrong. */
 const START_MS = 30_000;
 
-/** Apple's spatial sound always stands beside an ordinary track with the same sound. */
+/** Apple's spatial audio always accompanies an ordinary track with the same audio. */
 const ALTERNATE_CODECS: readonly string[] = ['apac'];
 
 /** Everything that is not plain samples: by GStreamer, else by a WebAssembly decoder. */

@@ -11,7 +11,7 @@ export interface DecodedRecordingParts {
   readonly format: SourceFormat;
   readonly decoding: Decoding;
   readonly limits: RecordingLimits;
-  /** Aborted by whoever wants the decoding to end; its reason is what `frames` throws. */
+  /** Aborting it ends the decoding; `frames` throws its reason. */
   readonly stop: AbortController;
   /** Gives the source back; harmless when called twice. */
   readonly release: () => Promise<void>;
@@ -69,7 +69,7 @@ export class DecodedRecording implements Recording {
     }
   }
 
-  /** Nothing is handed out after an abort, not even what is at hand. */
+  /** Nothing is yielded after an abort, not even what is buffered. */
   *#unlessStopped(frames: Iterable<AudioFrame>): Generator<AudioFrame> {
     for (const frame of frames) {
       this.#parts.stop.signal.throwIfAborted();
@@ -77,7 +77,7 @@ export class DecodedRecording implements Recording {
     }
   }
 
-  /** Counts the time spent waiting for the decoder, not that of whoever reads. */
+  /** Counts the time spent waiting for the decoder, not that of the reader. */
   async *#timed(pieces: AsyncGenerator<Float32Array>): AsyncGenerator<Float32Array> {
     const { limits, stop } = this.#parts;
     let leftMs = limits.maxDecodeMs;

@@ -45,8 +45,8 @@ export class DecoderChild implements AsyncDisposable {
     this.#process = child;
     this.#exited = new Promise((resolve) => child.once('exit', resolve));
     this.#closed = new Promise((resolve) => child.once('close', resolve));
-    child.on('error', () => undefined); // start() has told of it, or `exit` will
-    for (const stream of child.stdio) stream?.on('error', () => undefined); // a child that ends early: its exit tells
+    child.on('error', () => undefined); // reported by start() or by `exit`
+    for (const stream of child.stdio) stream?.on('error', () => undefined); // a child that ends early: reported by its exit
     const complain = (text: string) => {
       if (this.#stderr.length < STDERR_CHARACTERS) this.#stderr += text;
     };
@@ -81,7 +81,7 @@ export class DecoderChild implements AsyncDisposable {
     if (failure !== undefined) throw failure;
   }
 
-  /** Exit status once everything it said was read; null when a signal ended it. */
+  /** Exit status once all its output was read; null when a signal ended it. */
   ended(signal: AbortSignal): Promise<number | null> {
     return abortable(this.#closed, signal);
   }

@@ -10,10 +10,10 @@ import { corrupt, decodeFailed, decoderMissing, noSuchChannel, noSuchTrack, notA
 import { DecoderChild } from './decoderChild.js';
 
 export const GST_LAUNCH = 'gst-launch-1.0';
-/** More than one line of GStreamer's with what it says of a stream. */
+/** Longer than a line of GStreamer's output about a stream. */
 const MAX_WORDS = 131_072;
 
-/** Opened anew through its descriptor, a file can be read out of order (AVI, MP4) and its name is nobody's business. */
+/** Reopened through its descriptor, a file can be read out of order (AVI, MP4) and its name stays private. */
 const FILE_INPUT = process.platform === 'win32' ? ['fdsrc', 'fd=0'] : ['filesrc', 'location=/dev/stdin'];
 const PIPE_INPUT = ['fdsrc', 'fd=0', 'blocksize=65536'];
 
@@ -23,7 +23,7 @@ const capsOf = (channels: 1 | 2): string =>
 /** Two channels of any number, unless there is one only: their phase is looked at before they are mixed. */
 const outputChannels = ({ channel, isMono }: GStreamerSelection): 1 | 2 => (isMono || channel !== undefined ? 1 : 2);
 
-/** These give each audio track a pad of its own, whatever its codec. Elsewhere tracks without a decoder do not count. */
+/** These give each audio track its own pad, whatever its codec. Elsewhere tracks without a decoder are not counted. */
 const DEMUXERS: Readonly<Record<string, string>> = { mp4: 'qtdemux', matroska: 'matroskademux', webm: 'matroskademux' };
 
 /** One audio track alone, sound only: pictures are not decoded, and a source without sound is an error. */
@@ -35,7 +35,7 @@ function trackParts(container: string, track: number | undefined): readonly stri
   return [demuxer, 'name=demuxer', `demuxer.audio_${track - 1}`, '!', ...decoder, '!'];
 }
 
-/** Containers whose time stamps say where the sound belongs; of the others they are guesses of the parsers. */
+/** Containers with time stamps for the audio; in the others they are guesses of the parsers. */
 const TIMED: readonly string[] = ['mp4', 'matroska', 'webm', 'ogg', 'mpeg-ts', 'mpeg-ps', 'flv', 'avi', 'asf'];
 /**
  * A mixer with a single input keeps the time line: it begins at the beginning of the recording and fills late starts and
@@ -55,7 +55,7 @@ function mixMatrix(channels: number): string {
 export interface GStreamerSelection extends AudioSelection {
   /** How many channels there are, where they have no places. */
   readonly unplacedChannels?: number;
-  /** Whether the header says that there is one channel. */
+  /** Whether the header declares one channel. */
   readonly isMono?: boolean;
 }
 
@@ -77,7 +77,7 @@ function decode(container: string, selection: GStreamerSelection): readonly stri
 /** Elements that would open addresses named inside a recording. */
 const NETWORK_ELEMENTS = ['hlsdemux', 'hlsdemux2', 'dashdemux', 'dashdemux2', 'mssdemux', 'mssdemux2', 'sdpdemux'];
 const ENVIRONMENT = {
-  LC_ALL: 'C', // its complaints are recognised by their words
+  LC_ALL: 'C', // its messages are recognised by their text
   GST_PLUGIN_FEATURE_RANK: NETWORK_ELEMENTS.map((element) => `${element}:NONE`).join(','),
 };
 
@@ -101,7 +101,7 @@ export async function countTracks(command: string, source: ByteSource, signal: A
   const survey = ['!', 'decodebin', 'caps=audio/x-raw', 'expose-all-streams=false', '!', 'fakesink', 'num-buffers=1'];
   const input = source.descriptor === undefined ? PIPE_INPUT : FILE_INPUT;
   await using child = await DecoderChild.start(command, ['-v', ...input, ...survey], ENVIRONMENT, source.descriptor);
-  if (!child) return 1; // whoever decodes says what is missing
+  if (!child) return 1; // the decoder reports what is missing
   if (source.descriptor === undefined)
     guarded(
       () => child.kill(),
@@ -160,7 +160,7 @@ const NO_PLACES = 'not-negotiated';
 export const isUnplaced = ({ code, details }: VoicePrintsError): boolean =>
   code === 'AUDIO_DECODE_FAILED' && details.reason === NO_PLACES;
 
-/** Words of gst-launch 1.22 and later in the C locale. */
+/** Texts of gst-launch 1.22 and later in the C locale. */
 function failureOf(
   stderr: string,
   status: number | null,

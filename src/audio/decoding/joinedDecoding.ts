@@ -2,7 +2,7 @@ import { VoicePrintsError } from '../../core/errors.js';
 import type { ByteSource } from '../byteSource.js';
 import type { Decoding } from './decoding.js';
 
-/** Far more than anybody joins; each takes a decoder of its own. */
+/** Far more than is ever concatenated; each needs its own decoder. */
 const MAX_PARTS = 10_000;
 
 interface Part {
@@ -40,7 +40,7 @@ export class JoinedDecoding implements Decoding {
         yield* this.#pieces(part, signal);
         rest = part.rest;
       } catch (thrown) {
-        // What is no recording behind one is lost, and said to be.
+        // Bytes after a recording that are not a recording are dropped, and that is reported.
         signal.throwIfAborted();
         if (!(thrown instanceof VoicePrintsError && thrown.code.startsWith('AUDIO_'))) throw thrown;
         this.#isCut = true;

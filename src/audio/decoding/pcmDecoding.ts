@@ -8,7 +8,7 @@ import { Resampler } from '../samples/resampler.js';
 import { ByteQueue } from './byteQueue.js';
 import type { Decoding } from './decoding.js';
 
-/** Where the samples lie in the source. */
+/** Position of the samples in the source. */
 export interface PcmRegion {
   readonly layout: PcmLayout;
   readonly start: number;
@@ -21,7 +21,7 @@ export interface PcmRegion {
 type Samples = Pick<PcmRegion, 'layout' | 'bytes'>;
 
 const MAX_UNKNOWN_CHUNK_BYTES = 1_048_576;
-/** Tags that stand behind the audio: ID3v1, ID3v2, APE, Lyrics3. */
+/** Tags after the audio: ID3v1, ID3v2, APE, Lyrics3. */
 const TAGS = /^(?:TAG|ID3|APETAGEX|LYRICSBEGIN)/;
 
 /**
@@ -107,14 +107,14 @@ export class PcmDecoding implements Decoding {
         return { layout, bytes: dataBytes };
       }
     } catch {
-      // A header that is broken: what follows is lost, and said to be.
+      // A damaged header: the rest is dropped, and that is reported.
     }
     this.#isCut = true;
     return undefined;
   }
 }
 
-/** Chunks of a program's own, told from samples by their printable name and by what stands behind them. */
+/** Private chunks of a program, distinguished from samples by their printable name and by what follows them. */
 async function isUnknownChunk(queue: ByteQueue, size: number): Promise<boolean> {
   const id = await queue.peek(8);
   if (size > MAX_UNKNOWN_CHUNK_BYTES || !/^[A-Za-z][\x20-\x7e]{3}$/.test(text(id, 0, 4))) return false;

@@ -7,7 +7,7 @@ export interface AacConfig {
   /** 15: a rate that is in no table. */
   readonly rateIndex: number;
   readonly channelConfig: number;
-  /** Undefined where the stream itself says it. */
+  /** Undefined where the stream itself declares it. */
   readonly channels: number | undefined;
 }
 

@@ -3,7 +3,7 @@ import { blockBytesOf, type PcmCodec, type PcmLayout } from '../samples/pcm.js';
 import { type ReadAt, text, view } from './bytes.js';
 import { MAX_CHANNELS, MAX_RATE_HZ, MIN_RATE_HZ } from './wavHeader.js';
 
-/** A Core Audio file (Apple Core Audio Format Specification 1.0): its description, and where its parts lie. */
+/** A Core Audio file (Apple Core Audio Format Specification 1.0): its description, and the positions of its parts. */
 export interface CafHeader {
   /** Apple's name of the codec, e.g. `lpcm`, `opus`, `aac `, `alac`. */
   readonly format: string;

@@ -106,7 +106,7 @@ async function sampleEntry(
   const bytes = box ? await readAt(box.start + 8, 512) : new Uint8Array(0);
   if (bytes.length < 36) return { codec: undefined, sampleRateHz: undefined, channels: undefined };
   const codec = text(bytes, 4, 8).trim();
-  // Of these the entry's own fields say nothing: writers put 2 channels whatever there are.
+  // For these the fields of the entry are useless: writers put 2 channels in all cases.
   if (codec === 'samr') return { codec: 'amr', sampleRateHz: 8_000, channels: 1 };
   if (codec === 'sawb') return { codec: 'amr-wb', sampleRateHz: 16_000, channels: 1 };
   const sampleRateHz = view(bytes).getUint16(32) || undefined; // the whole part of a 16.16 number

@@ -112,7 +112,7 @@ function parseAdts(bytes: Uint8Array, at: number): FrameHeader | undefined {
   return { codec: 'aac', isVersion1: false, sampleRateHz, channels: channels || 1, frameBytes, frameSamples: 1024 };
 }
 
-/** Frames in the file, the one that says so not counted: it holds no audio. */
+/** Frames in the file, without the one that holds this number: it has no audio. */
 function declaredFrames(frame: Uint8Array, { isVersion1, channels }: FrameHeader): number | undefined {
   const sideInfoBytes = isVersion1 ? (channels === 1 ? 17 : 32) : channels === 1 ? 9 : 17;
   const xing = 4 + sideInfoBytes;

@@ -44,7 +44,7 @@ const CODECS: readonly { magic: string; bytes: number; read: (packet: DataView) 
   },
 ];
 
-/** Whether the last page, in the last bytes of the source, is whole and says that the stream ends with it. */
+/** Whether the last page, in the last bytes of the source, is complete and marks the end of the stream. */
 export function hasEndOfStream(tail: Uint8Array): boolean {
   const at = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength).lastIndexOf('OggS', undefined, 'latin1');
   const page = at < 0 ? tail.subarray(0, 0) : tail.subarray(at);

@@ -14,7 +14,7 @@ export interface WavHeader {
   readonly sampleRateHz: number;
   readonly channels: number;
   readonly dataStart: number;
-  /** Undefined where the writer could not say (a stream): then the data reach to the end. */
+  /** Undefined where the writer did not know it (a stream): then the data reach to the end. */
   readonly dataBytes: number | undefined;
 }
 

@@ -14,7 +14,7 @@ const NO_LIMITS = {
   maxDecodeMs: 2 ** 31 - 1,
 };
 
-/** A file at the pace of the clock, decoded as recordings are: each piece comes when its last sample would be heard. */
+/** A file in real time, decoded as recordings are: each chunk comes when its last sample would be played. */
 export class FilePlayback implements LiveConnection {
   readonly failsForGood = true;
   readonly #source: LiveFileSource;

@@ -11,7 +11,7 @@ const HASHES: Readonly<Record<string, string>> = { MD5: 'md5', 'SHA-256': 'sha25
 
 /**
  * Answers challenges for one user: digest (RFC 2617, RFC 7616; MD5 and SHA-256) where it is offered, else basic. RTSP
- * asks in the same words as HTTP.
+ * uses the same challenges as HTTP.
  */
 export class HttpAuthorization {
   readonly #credentials: Credentials;
@@ -82,9 +82,9 @@ const hasQop = ({ qop }: Readonly<Record<string, string>>): boolean =>
 const isAnswerable = ({ scheme, fields }: Challenge): boolean =>
   scheme === 'basic' || (scheme === 'digest' && (fields.algorithm ?? 'MD5').toUpperCase() in HASHES);
 
-/** Longer ones are nobody's: the longest in use hold a nonce of some hundred characters. */
+/** Longer ones are not genuine: the longest in use hold a nonce of some hundred characters. */
 const MAX_CHALLENGE_CHARACTERS = 8_192;
-/** What may stand next; each begins where the last one ended, so that every character is looked at once. */
+/** The tokens; each match begins where the last one ended, so that every character is read once. */
 const SEPARATORS = /[\s,]*/y;
 const NAME = /[\w-]+/y;
 const VALUE = /\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))/y;

@@ -12,13 +12,13 @@ export interface TimedSamples {
 /** A source as the supervisor sees it. */
 export interface LiveConnection {
   /**
-   * One attempt. Returns where the source is over for good; throws a VoicePrintsError where it is lost, or cannot be
+   * One attempt. Returns when the source has ended finally; throws a VoicePrintsError where it is lost, or cannot be
    * had. Once the signal aborts it ends soon, leaving no child and no socket.
    */
   connect(signal: AbortSignal): AsyncGenerator<TimedSamples>;
   /** Whether the source has telephone bandwidth, once that is known. */
   readonly isNarrowBand: boolean | undefined;
-  /** Whether every failure is the end: what is at hand does not come back by waiting. */
+  /** Whether every failure is final: a local source does not come back by waiting. */
   readonly failsForGood?: boolean;
   /** How long it may be silent before its first audio; for ever where left out. */
   readonly firstDataMs?: number;

@@ -64,7 +64,7 @@ export const portUnavailable = (port: number): VoicePrintsError =>
     { details: { port } },
   );
 
-/** What waiting does not mend: somebody must do something, and then start the source again. */
+/** Failures that retries cannot fix: the user must act, and then start the source again. */
 const FINAL: readonly ErrorCode[] = [
   'FILE_NOT_FOUND',
   'FILE_UNREADABLE',
@@ -73,7 +73,7 @@ const FINAL: readonly ErrorCode[] = [
   'AUDIO_RATE_INVALID',
   'AUDIO_CHANNELS_INVALID',
 ];
-/** Soon again would do harm (devices lock out) or is in vain: somebody must change something on the device. */
+/** A quick retry would do harm (devices lock out) or is useless: the device must be changed first. */
 const SLOW: readonly ErrorCode[] = ['LIVE_UNAUTHORIZED', 'LIVE_NO_AUDIO', 'AUDIO_FORMAT_UNSUPPORTED', 'URL_FORBIDDEN'];
 
 export const isFinal = ({ code }: VoicePrintsError): boolean => FINAL.includes(code);

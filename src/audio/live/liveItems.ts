@@ -8,8 +8,8 @@ export const LIVE_FRAME_MS = 100;
 const FRAME_SAMPLES = samplesOfMs(LIVE_FRAME_MS);
 
 /**
- * From whoever has live audio to whoever listens: frames of 100 ms, bounded. Where the listener is too slow the oldest
- * audio gives way and is counted; of states that give way the latest is told. One reader.
+ * A bounded queue of live audio from its producer to one reader: frames of 100 ms. When the reader is too slow the oldest
+ * audio is dropped and counted; of dropped states the latest is delivered.
  */
 export class LiveItems implements AsyncIterable<LiveItem> {
   readonly #channel: Channel<LiveItem>;
@@ -25,7 +25,7 @@ export class LiveItems implements AsyncIterable<LiveItem> {
     this.#channel = new Channel(Math.ceil(bufferMs / LIVE_FRAME_MS), (item) => this.#drop(item));
   }
 
-  /** Mono samples at 16 kHz, of any number. @param startSample where they stand; never before the end of earlier ones */
+  /** Mono samples at 16 kHz, of any number. @param startSample their position; never before the end of earlier ones */
   push(samples: Float32Array, startSample: number): void {
     if (startSample !== this.#frameStart + this.#filled) {
       this.flush();
@@ -52,7 +52,7 @@ export class LiveItems implements AsyncIterable<LiveItem> {
     this.#channel.push({ type: 'audio', frame });
   }
 
-  /** Tells a state, after all audio so far. */
+  /** Emits a state, after all audio so far. */
   tell(state: StreamState): void {
     this.flush();
     this.#channel.push({ type: 'state', state });
@@ -63,7 +63,7 @@ export class LiveItems implements AsyncIterable<LiveItem> {
     return this.#channel.size * LIVE_FRAME_MS;
   }
 
-  /** What is held is still read; then the loop ends. */
+  /** Queued items are still read; then the loop ends. */
   close(): void {
     this.flush();
     this.#channel.close();

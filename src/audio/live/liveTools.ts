@@ -33,7 +33,7 @@ const PACKAGES: readonly (MissingTool & { readonly element: string })[] = [
   { debianPackage: 'gstreamer1.0-alsa', element: 'alsasrc', neededFor: 'microphones of ALSA' },
 ];
 
-/** Looks for everything anew: what was installed meanwhile is seen. */
+/** Searches again, so that tools installed meanwhile are found. */
 export async function liveTools(): Promise<LiveTools> {
   const hasCommand = findCommand(GST_LAUNCH) !== undefined;
   const launcher = (await isSuperficialUsable()) ? 'gstreamer-superficial' : hasCommand ? 'gst-launch' : undefined;

@@ -23,7 +23,7 @@ export interface OpenLiveOptions extends LauncherOptions, DecoderOptions {
   readonly bufferMs?: number;
   /**
    * Hosts (`name`, `name:port`) of private networks that redirects and playlists may lead to. The source's own address
-   * may lie anywhere; what it leads to must be public, or on the same machine, or named here.
+   * may lie anywhere; what it refers to must be public, on the same machine, or listed here.
    */
   readonly allowHosts?: readonly string[];
   readonly backoff?: Partial<BackoffConfig>;
@@ -34,8 +34,8 @@ export interface OpenLiveOptions extends LauncherOptions, DecoderOptions {
 }
 
 /**
- * A live source under supervision: it begins with the iteration, is connected anew whenever it is lost, and never
- * throws: what goes wrong is told by states with a code. Its time line stays true across loss and reconnects.
+ * A live source under supervision: it begins with the iteration, reconnects whenever it is lost, and never
+ * throws: failures are states with a code. Its time line stays correct across loss and reconnects.
  */
 export function openLive(source: LiveSource, options: OpenLiveOptions): LiveAudio {
   const { signal, bufferMs = BUFFER_MS, backoff, stdin = process.stdin } = options;

@@ -22,7 +22,7 @@ export interface PushedAudioOptions extends Partial<RawFormat> {
 
 /**
  * Live audio that others bring: messages, gRPC, a WebSocket, a pipe. The pieces are one stream, cut anywhere: no clicks
- * where they meet. A piece may begin with a WAV header of its own; it holds until its data are complete.
+ * where they meet. A chunk may begin with its own WAV header, which applies until its data are complete.
  */
 export class PushedAudio implements LiveAudio {
   readonly #items: LiveItems;
@@ -56,12 +56,12 @@ export class PushedAudio implements LiveAudio {
     return rateHz === undefined ? undefined : rateHz < ENGINE_SAMPLE_RATE_HZ;
   }
 
-  /** Whether nothing can be pushed any more: it was ended, or nobody listens. */
+  /** Whether nothing can be pushed any more: it was ended, or has no reader. */
   get isOver(): boolean {
     return this.#hasEnded;
   }
 
-  /** Audio that waits for the listener, so that whoever pushes may slow down. */
+  /** Audio that waits for the reader, so that the sender may slow down. */
   get bufferedMs(): number {
     return this.#items.bufferedMs;
   }
@@ -69,7 +69,7 @@ export class PushedAudio implements LiveAudio {
   /**
    * The next bytes; after `end` they are ignored. Throws AUDIO_FORMAT_MISSING, AUDIO_CORRUPT (also for a container where
    * samples were announced), AUDIO_FORMAT_UNSUPPORTED,
-   * AUDIO_RATE_INVALID and AUDIO_CHANNELS_INVALID; the stream then goes on with the next piece.
+   * AUDIO_RATE_INVALID and AUDIO_CHANNELS_INVALID; the stream then continues with the next chunk.
    */
   push(bytes: Uint8Array): void {
     if (this.#hasEnded || bytes.length === 0) return;
@@ -81,7 +81,7 @@ export class PushedAudio implements LiveAudio {
     this.#pushSamples(bytes);
   }
 
-  /** Files and streams of a container would be heard as noise. */
+  /** Files and streams of a container would become noise. */
   #assertSamples(bytes: Uint8Array): void {
     const isFirst = this.#startedAtMs === undefined;
     const container = containerInstead(bytes) ?? (isFirst && isMpegAudio(bytes) ? 'mp3' : undefined);
@@ -100,21 +100,21 @@ export class PushedAudio implements LiveAudio {
     this.#convert(own);
   }
 
-  /** Audio that is missing here: the time line goes on without it. */
+  /** Missing audio: the time line skips it. */
   gap(ms: number): void {
     if (this.#hasEnded || !(ms > 0)) return;
     this.#drain();
     this.#nextSample += samplesOfMs(ms);
   }
 
-  /** How the far end says it is, after all audio so far: lost, on hold, back again. */
+  /** A state reported by the sender, after all audio so far: lost, on hold, back again. */
   tell(state: StreamState): void {
     if (this.#hasEnded) return;
     this.#drain();
     this.#items.tell(state);
   }
 
-  /** The end, or a failure that ends it. What is held is still read. */
+  /** The end, or a failure that ends it. Queued audio is still read. */
   end(failure?: VoicePrintsError): void {
     if (this.#hasEnded) return;
     this.#drain();
@@ -127,7 +127,7 @@ export class PushedAudio implements LiveAudio {
     try {
       yield* this.#items;
     } finally {
-      this.#hasEnded = true; // nobody listens any more
+      this.#hasEnded = true; // no reader any more
     }
   }
 
@@ -145,7 +145,7 @@ export class PushedAudio implements LiveAudio {
     this.#convert(data);
   }
 
-  /** Goes on with the converter at hand where the layout is the same: pieces of one stream have no seam. */
+  /** Keeps the current converter where the layout is the same: chunks of one stream join without a seam. */
   #use(layout: PcmLayout | undefined): void {
     if (!layout) {
       throw new VoicePrintsError(
@@ -169,7 +169,7 @@ export class PushedAudio implements LiveAudio {
     const isFirst = this.#startedAtMs === undefined;
     if (isFirst) this.#items.tell({ status: 'open' });
     for (const samples of this.#converter!.push(bytes)) this.#give(samples);
-    if (isFirst) this.#startedAtMs = Date.now() - msOfSamples(this.#nextSample); // its last sample was heard just now
+    if (isFirst) this.#startedAtMs = Date.now() - msOfSamples(this.#nextSample); // its last sample was recorded just now
   }
 
   /** Ends a run of samples: the filter's rest comes out, a sample cut in the middle is lost. */

@@ -6,9 +6,9 @@ import { lost } from './liveErrors.js';
 const SAMPLES_A_NS = ENGINE_SAMPLE_RATE_HZ / 1e9;
 /** Times are rounded on their way; less than this is no gap. */
 const TOLERANCE_SAMPLES = samplesOfMs(2);
-/** A source whose clock jumps ahead of ours by more has begun a new count: connecting anew mends it. */
+/** A source whose clock jumps ahead of ours by more has restarted its count: reconnecting fixes that. */
 const MAX_LEAD_SAMPLES = samplesOfMs(60_000);
-/** Audio comes later than it was heard, by varying delays: the shortest one of this long tells the source's clock. */
+/** Audio arrives after its recording, with varying delays: the shortest delay within this time gives the source's clock. */
 const CLOCK_WINDOW_MS = 60_000;
 
 /** A piece at its place on the stream's time line. */
@@ -19,7 +19,7 @@ export interface PlacedSamples {
 
 /**
  * The time line of a stream over connections: within one, by the source's own times, so that what comes late in a burst
- * still stands where it was heard; between two, by the clock on the wall. Never runs backwards.
+ * keeps its time of recording; between two, by the wall clock. Never runs backwards.
  */
 export class StreamTimeline {
   #nextSample = 0;
@@ -45,7 +45,7 @@ export class StreamTimeline {
 
   /**
    * @param nowMs wall-clock time at which the piece came
-   * @returns undefined where all of it stands before what was placed already
+   * @returns undefined where all of it is before the audio placed already
    * Throws LIVE_LOST where the source's times make no sense.
    */
   place({ samples, ptsNs }: TimedSamples, nowMs: number): PlacedSamples | undefined {
@@ -73,7 +73,7 @@ export class StreamTimeline {
     this.#windowStartedMs = nowMs;
   }
 
-  /** The shortest delay of each minute is taken for none. */
+  /** The shortest delay of each minute counts as none. */
   #followClock(nowMs: number): void {
     this.#windowLeast = Math.min(this.#windowLeast, nowMs - msOfSamples(this.#nextSample));
     if (nowMs - this.#windowStartedMs < CLOCK_WINDOW_MS) return;

@@ -18,7 +18,7 @@ export interface SupervisionConfig {
   readonly stallMs: number | undefined;
 }
 
-/** A source kept alive: connected anew for ever, unless it is over or nothing can mend it. Never throws. */
+/** A supervised source: reconnects without limit, unless it has ended or cannot recover. Never throws. */
 export class SupervisedAudio implements LiveAudio {
   readonly #connection: LiveConnection;
   readonly #config: SupervisionConfig;

@@ -1,6 +1,6 @@
 /** Energies are averaged over about this long. */
 const AVERAGED_MS = 50;
-/** From here on two channels are taken for the same sound in opposite phase, whose sum would be silence. */
+/** From this correlation on two channels count as the same sound in opposite phase, whose sum would be silence. */
 const OPPOSITE_CORRELATION = -0.7;
 /** Back above this they are not. */
 const ALIKE_CORRELATION = -0.3;

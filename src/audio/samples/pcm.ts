@@ -2,7 +2,7 @@ import { Mixdown } from './mixdown.js';
 
 type ByteOrder = 'le' | 'be';
 
-/** How samples lie in the bytes: little- or big-endian; `u8` is offset binary, as in WAV. */
+/** Layout of samples in bytes: little- or big-endian; `u8` is offset binary, as in WAV. */
 export type PcmCodec =
   | 'u8'
   | `s16${ByteOrder}`
@@ -115,7 +115,7 @@ export class PcmUnpacker {
   readonly #channel: number | undefined;
   readonly #mixdown: Mixdown;
   readonly #blockBytes: number;
-  /** The beginning of a block whose end has not come yet. */
+  /** The beginning of an incomplete block. */
   readonly #carry: Uint8Array;
   #carried = 0;
   #interleaved = new Float32Array(0);

@@ -18,7 +18,7 @@ export class Resampler {
   readonly #stepWhole: number;
   readonly #stepFraction: number;
   readonly #buffers: Buffers;
-  /** Input samples in the buffer: what is not done with yet. */
+  /** Input samples in the buffer that are still needed. */
   #held: number;
   /** First tap of the next output within the buffer. */
   #base = 0;

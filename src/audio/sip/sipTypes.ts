@@ -32,13 +32,13 @@ export interface SipConfig {
   readonly codecs: readonly SipCodec[];
   /** SDES-SRTP: never, where the other side offers it, or nothing else. */
   readonly srtp: 'off' | 'optional' | 'required';
-  /** Calls at once; one more is told 486 Busy Here. */
+  /** Concurrent calls; one more gets 486 Busy Here. */
   readonly maxCalls: number;
-  /** Who is answered: everybody, or these, each as `user` or `user@host`. Others are told 403 Forbidden. */
+  /** Callers that are answered: all, or these, each as `user` or `user@host`. Others get 403 Forbidden. */
   readonly answer: 'all' | readonly string[];
   /** A call is ended after this. */
   readonly maxCallMs: number;
-  /** A call whose audio stays away for this long is ended; on hold it is asked this often whether anybody is still there. */
+  /** A call whose audio stays away for this long is ended; on hold it is probed at this interval. */
   readonly noMediaMs: number;
   /** How long an outgoing call may ring. */
   readonly ringMs: number;
@@ -46,7 +46,7 @@ export interface SipConfig {
   readonly rtpPorts: { readonly min: number; readonly max: number };
 }
 
-/** Who is at the other end, by what they say of themselves: personal data, and no proof. */
+/** The other side, as given by itself: personal data, and no proof. */
 export interface SipParty {
   readonly user: string;
   readonly host: string;
@@ -81,7 +81,7 @@ export interface SipMedia {
 
 /** One call. Its audio and events are each read once; both end with the call. */
 export interface SipCall {
-  /** Unique within the endpoint. Says nothing of who calls. */
+  /** Unique within the endpoint. Contains nothing of the caller. */
   readonly id: string;
   readonly direction: 'incoming' | 'outgoing';
   readonly remote: SipParty;
@@ -90,7 +90,7 @@ export interface SipCall {
   readonly events: AsyncIterable<SipCallEvent>;
   /** As it is at the moment of asking. */
   readonly media: SipMedia;
-  /** Ends the call; resolves once the other side knows, or was told for half a second. */
+  /** Ends the call; resolves once the other side confirms, or after half a second. */
   hangUp(): Promise<void>;
 }
 
@@ -102,14 +102,14 @@ export type SipState =
   | { readonly status: 'registered' }
   /** Not registered; tried again after `retryInMs`, if that is given. */
   | { readonly status: 'failed'; readonly code: ErrorCode; readonly message: string; readonly retryInMs?: number }
-  /** An incoming call was not answered; the endpoint goes on. Told at most once a second for each code. */
+  /** An incoming call was not answered; the endpoint continues. Emitted at most once a second for each code. */
   | {
       readonly status: 'refused';
       readonly code: ErrorCode;
       readonly message: string;
       /** Who called, the last one where there were several. */
       readonly remote: SipParty;
-      /** Refused since this code was last told of. */
+      /** Refused since the last event with this code. */
       readonly calls: number;
     };
 
@@ -122,7 +122,7 @@ export interface SipEndpoint extends AsyncIterable<SipCall>, AsyncDisposable {
   /** Calls that are up, ringing ones included. */
   readonly callCount: number;
   /**
-   * Calls somebody: `sip:door@10.0.0.5`, `sip:100@pbx:5070`. Resolves when they answer.
+   * Calls an address: `sip:door@10.0.0.5`, `sip:100@pbx:5070`. Resolves when the call is answered.
    * Throws SIP_BUSY, SIP_DECLINED, SIP_NOT_FOUND, SIP_UNAUTHORIZED, SIP_UNREACHABLE, SIP_CODEC_MISMATCH, SIP_CALL_REFUSED
    * (any other reason, its status in the details), CONFIG_INVALID (no such address) or ABORTED.
    */

@@ -36,7 +36,7 @@ export interface HlsSegment {
   readonly key: HlsKey | undefined;
   /** Header that must be read before the first segment that names it. */
   readonly map: { readonly uri: string; readonly range: HlsRange | undefined } | undefined;
-  /** Whether clock or coding begin anew with it. */
+  /** Whether the clock or the coding restarts with it. */
   readonly isDiscontinuous: boolean;
   /** Whether the server has nothing to give for it. */
   readonly isGap: boolean;
@@ -56,7 +56,7 @@ type Attributes = ReadonlyMap<string, string>;
 /** A day of segments of 4 s; of longer lists the end. */
 const MAX_SEGMENTS = 21_600;
 const MAX_VARIANTS = 1_000;
-/** What a playlist says of its pace is kept to what makes sense: 0 would ask the server without a pause. */
+/** Limits for the target duration of a playlist: 0 would poll the server without a pause. */
 const [LEAST_TARGET_MS, DEFAULT_TARGET_MS, MOST_TARGET_MS] = [1_000, 6_000, 60_000];
 
 /** @param text at most some megabytes of it */

@@ -40,7 +40,7 @@ async function load(address: string, client: HttpClient, signal: AbortSignal) {
 }
 
 /**
- * The bytes of all segments one after another, with cuts where clock or coding begin anew: from its beginning where the
+ * The bytes of all segments one after another, with cuts where the clock or the coding restarts: from its beginning where the
  * playlist has an end, else from near its present end on. Throws LIVE_LOST where segments were missed,
  * AUDIO_FORMAT_UNSUPPORTED where they are locked.
  */

@@ -8,11 +8,11 @@ import { HttpAuthorization } from '../httpAuthorization.js';
 import { leadsAstray, lost, notFound, unauthorized, unreachable } from '../liveErrors.js';
 
 const MAX_REDIRECTS = 5;
-/** Then the server only says that our answers are stale, time and again. */
+/** After so many, the server only repeats that our answers are stale. */
 const MAX_CHALLENGES = 3;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
-/** An answer with a body. Whoever asked for it reads the body to its end, or destroys it. */
+/** An answer with a body. The caller reads the body to its end, or destroys it. */
 export interface HttpAnswer {
   /** Where it came from, after redirects. */
   readonly url: string;
@@ -43,7 +43,7 @@ export class HttpClient {
   /**
    * Throws LIVE_UNREACHABLE, LIVE_UNAUTHORIZED, LIVE_NOT_FOUND, LIVE_LOST, URL_FORBIDDEN.
    *
-   * @param range bytes wanted, as `Range` says it
+   * @param range bytes wanted, in the form of `Range`
    */
   async get(address: string, signal: AbortSignal, range?: string): Promise<HttpAnswer> {
     let url = address;
@@ -113,7 +113,7 @@ function failureOfStatus(status: number, hasCredentials: boolean): VoicePrintsEr
 /**
  * The bytes of an answer; LIVE_LOST where they break off.
  *
- * @param aheadBytes read ahead of whoever takes them, so that a slow reader does not hold a server up
+ * @param aheadBytes read ahead, so that a slow reader does not block the server
  */
 export async function* bodyOf({ body }: HttpAnswer, signal: AbortSignal, aheadBytes = 0): AsyncGenerator<Uint8Array> {
   const ahead =

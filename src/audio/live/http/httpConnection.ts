@@ -38,7 +38,7 @@ interface Opened {
 export class HttpConnection implements LiveConnection {
   readonly firstDataMs = 30_000;
   readonly stallMs = 15_000;
-  readonly isNarrowBand = undefined; // decoders do not say
+  readonly isNarrowBand = undefined; // unknown: decoders do not report it
   readonly #source: HttpSource;
   readonly #options: HttpOptions;
 
@@ -101,7 +101,7 @@ const firstEntry = (text: string): string | undefined =>
     .map((line) => line.trim().replace(/^File\d+=/i, ''))
     .find((line) => line !== '' && !/^(?:#|\[)/.test(line) && !/^\w+=/.test(line));
 
-/** Complaints of demultiplexers and decoders about what is no audio, or none they know. */
+/** Messages of demultiplexers and decoders about data that are not audio, or of an unknown kind. */
 function unreadable(complaint: string): VoicePrintsError | undefined {
   if (!/type of stream|not-negotiated|missing a plug-in|no suitable|no valid frames|demultiplex/i.test(complaint))
     return undefined;

@@ -1,6 +1,6 @@
 /** More between two titles is no stream: the usual interval is 8 to 32 kB. */
 const MAX_INTERVAL_BYTES = 1_048_576;
-/** The byte that stands before a title counts in units of this. */
+/** The length byte before a title counts in units of this. */
 const TITLE_UNIT_BYTES = 16;
 
 /**

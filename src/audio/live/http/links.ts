@@ -1,4 +1,4 @@
-/** Stands between two links of a chain. */
+/** Separates two links of a chain. */
 export const CUT = Symbol('cut');
 
 /** Bytes that one decoder can read from beginning to end, and whether they were. */
@@ -7,7 +7,7 @@ export interface Link extends AsyncIterable<Uint8Array> {
 }
 
 /**
- * What comes as one stream of bytes but is a chain of recordings, each for a decoder of its own: the tracks of an Ogg
+ * One stream of bytes that is a chain of recordings, each for a separate decoder: the tracks of an Ogg
  * radio (RFC 3533, chaining), the parts of HLS between discontinuities. One link at a time, in order.
  */
 export async function* linksOf(items: AsyncIterable<Uint8Array | typeof CUT>): AsyncGenerator<Link> {

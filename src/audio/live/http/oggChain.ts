@@ -65,7 +65,7 @@ class OggPages {
     }
   }
 
-  /** What is left at the end, of a page that was cut off. */
+  /** The rest at the end, of an incomplete page. */
   rest(): Uint8Array {
     return this.#held;
   }

@@ -21,7 +21,7 @@ export interface LauncherOptions {
 const run = promisify(execFile);
 /** Loading takes a tenth of a second; a machine that is too busy for this does without. */
 const TRY_MS = 20_000;
-/** Complaints are recognised by their words. */
+/** Messages are recognised by their text. */
 const WORDS = { LC_ALL: 'C' };
 /** Where the sound server is. */
 const SOUND_SERVER = /^(PULSE_.*|PIPEWIRE_.*|DBUS_SESSION_BUS_ADDRESS|ALSA_.*)$/;
@@ -30,7 +30,7 @@ let superficial: Promise<boolean> | undefined;
 
 /**
  * Whether the addon can be used: built, and for this very Node.js (another major release refuses it). Tried once, in a
- * process of its own, where it belongs.
+ * separate process, where it belongs.
  */
 export function isSuperficialUsable(): Promise<boolean> {
   superficial ??= tryAddon();
@@ -60,8 +60,8 @@ export interface PipelineNeeds {
 }
 
 /**
- * Starts a pipeline in a process of its own. Its arguments hold no secret by construction: whatever needs a password
- * is fetched by this process (HTTP), or asked for through a relay that knows it (RTSP). Throws AUDIO_DECODER_MISSING.
+ * Starts a pipeline in a separate process. Its arguments hold no secret by construction: what needs a password
+ * is fetched by this process (HTTP), or requested through a relay that knows it (RTSP). Throws AUDIO_DECODER_MISSING.
  */
 export async function startPipeline(needs: PipelineNeeds, options: LauncherOptions): Promise<DecoderChild> {
   const tokens = pipelineTokens(needs.parts);

@@ -3,7 +3,7 @@ export type PipelinePart = string | readonly [element: string, properties: Reado
 
 /**
  * Tokens of a GStreamer pipeline: `gst-launch-1.0` takes them as arguments, `gst_parse_launch` joined by spaces.
- * Values are quoted, so that nothing in them is taken for a part of the pipeline.
+ * Values are quoted, so that nothing in them is parsed as a part of the pipeline.
  */
 export function pipelineTokens(parts: readonly PipelinePart[]): readonly string[] {
   return parts.flatMap((part, i) => {
@@ -40,7 +40,7 @@ const keepCount = (isLossy: boolean, tolerance: number): readonly PipelinePart[]
 /**
  * From decoded audio to mono s16le at 16 kHz on standard output, in buffers of 100 ms with their times (GDP). Lost
  * audio is filled before resampling, which would pass over a short gap, and the count is kept once more after it, since
- * the resampler begins anew at a gap and gives out what its filter held.
+ * the resampler restarts at a gap and outputs the rest of its filter.
  */
 export function output({ isPaced, isLossy, isClockEstimated = false }: OutputOptions): readonly PipelinePart[] {
   const counted = keepCount(isLossy, isClockEstimated ? ESTIMATED_TOLERANCE_NS : TOLERANCE_NS);

@@ -20,7 +20,7 @@ export interface PipelineRun {
 
 /**
  * Audio of a pipeline in a child process that ends with it. Returns at the end of the stream; throws what `input` threw,
- * AUDIO_DECODER_MISSING, what `explain` says, or LIVE_LOST.
+ * AUDIO_DECODER_MISSING, the error that `explain` returns, or LIVE_LOST.
  */
 export async function* pipelineAudio(
   { parts, input, explain = () => undefined, failsEarly = false }: PipelineRun,
@@ -48,6 +48,6 @@ export async function* pipelineAudio(
   throw isToolMissing(complaint) ? toolMissing() : (explain(complaint) ?? lost('the connection broke'));
 }
 
-/** Words of gst-launch 1.22, gst_parse_launch, and setpriv in the C locale. A decoder for text is not what is missing. */
+/** Texts of gst-launch 1.22, gst_parse_launch, and setpriv in the C locale. A decoder for text is not what is missing. */
 const isToolMissing = (complaint: string): boolean =>
   /no element "|No such element|failed to execute|Missing element|Missing decoder: [^\n]*\(audio\//i.test(complaint);

@@ -1,5 +1,5 @@
 // Runs one GStreamer pipeline inside this process, which has nothing else to do: the addon leaks descriptors and memory
-// with every pipeline, so each gets a process of its own that is killed in the end. The pipeline stands in the
+// with every pipeline, so each gets its own process, which is killed at the end. The pipeline stands in the
 // environment and writes to standard output itself (fdsink); standard input ends with the parent, if not before.
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -12,7 +12,7 @@ import { transportStream } from './transportStream.js';
 
 const LATENCY_MS = 60;
 
-/** RTP packets sent to a port of this machine. Nobody says when they begin: it is waited for ever. */
+/** RTP packets sent to a port of this machine. Their beginning is unknown: it waits without a limit. */
 export class RtpConnection implements LiveConnection {
   readonly stallMs = 5_000;
   readonly #source: RtpSource;
@@ -58,7 +58,7 @@ export class RtpConnection implements LiveConnection {
       // A port that others have is an error rather than half of the packets; groups are there to be shared.
       ['udpsrc', { address, port, reuse: `${isGroup(address)}`, caps: rtpCaps(format) }],
       // Times by RTP alone; the defaults drop the time of lost packets, and every later one is wrong. Only Opus makes
-      // use of being told of a loss, and the length that is told is an estimate.
+      // use for reported losses, and the reported length is an estimate.
       ['rtpjitterbuffer', { latency: latencyMs, mode: 'none', 'do-lost': `${format.encoding === 'OPUS'}` }],
       ...rtpDecoding(format),
       ...output({ isPaced: false, isLossy: true }),

@@ -11,7 +11,7 @@ interface RtpDecoding {
 /** Of those that GStreamer takes from the network; transport streams are taken by ourselves. */
 type PacketEncoding = Exclude<RtpFormat['encoding'], 'MP2T'>;
 
-/** RFC 3551: the clock of G.722 says 8,000 although its audio has 16,000. RFC 7587: Opus always says 48,000. */
+/** RFC 3551: the clock of G.722 is 8,000 although its audio has 16,000. RFC 7587: that of Opus is always 48,000. */
 const DECODINGS: Readonly<Record<PacketEncoding, RtpDecoding>> = {
   PCMU: { clockRateHz: 8_000, isNarrowBand: true, parts: ['rtppcmudepay', 'mulawdec'] },
   PCMA: { clockRateHz: 8_000, isNarrowBand: true, parts: ['rtppcmadepay', 'alawdec'] },

@@ -3,9 +3,9 @@ const PATIENCE_PACKETS = 100;
 const MAX_EARLIER = 16;
 
 /**
- * Of the packets that a device sends over TCP, those of one source (SSRC). Some devices go on sending those of an earlier
+ * Of the packets that a device sends over TCP, those of one source (SSRC). Some devices continue to send those of an earlier
  * session on the channel of a new one, which GStreamer would take for a second stream. What came before PLAY is of an
- * earlier session; else the first one is ours, for as long as it goes on.
+ * earlier session; else the first one is ours, as long as it lasts.
  */
 export class OneSource {
   #isPlaying = false;
@@ -14,7 +14,7 @@ export class OneSource {
   /** Packets of others since the last one that was let through. */
   #others = 0;
 
-  /** PLAY is being asked for: packets that come from now on may be ours. */
+  /** PLAY is being requested: packets from now on may be ours. */
   playing(): void {
     this.#isPlaying = true;
   }

@@ -1,10 +1,10 @@
-/** What a device says about the address of one of its tracks. */
+/** What a device declares about the address of one of its tracks. */
 export interface TrackAddress {
   /** `a=control` of the track; undefined or `*` where the whole is meant. */
   readonly control: string | undefined;
   /** `Content-Base`, else `Content-Location`, of the answer to DESCRIBE. */
   readonly contentBase: string | undefined;
-  /** What was asked for. */
+  /** The requested address. */
   readonly requestUrl: string;
 }
 
@@ -13,7 +13,7 @@ const MAX_ADDRESSES = 8;
 /**
  * Addresses under which a device may know a track, likeliest first. The base that devices name is often wrong: it lacks
  * its last slash, its scheme, or a usable host. What ffmpeg, live555 and GStreamer make of it comes first (control
- * behind base and slash), then what RFC 3986 says, then the same with the address that was asked for.
+ * behind base and slash), then according to RFC 3986, then the same with the requested address.
  */
 export function trackAddresses({ control, contentBase, requestUrl }: TrackAddress): readonly string[] {
   const named = control?.trim() ?? '';
@@ -70,7 +70,7 @@ function joined(base: string, control: string): readonly string[] {
   return all;
 }
 
-/** Behind a router a device names a host of its own network: that is tried first, then the one it was reached by. */
+/** Behind a router a device names a host of its own network: that is tried first, then the one of the connection. */
 function withOwnHost(addresses: readonly string[], requestUrl: string): readonly string[] {
   const authority = authorityOf(requestUrl);
   return distinct([...addresses, ...addresses.map((address) => withAuthority(address, authority))]);

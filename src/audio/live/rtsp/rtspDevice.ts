@@ -4,7 +4,7 @@ import { guarded } from '../../../core/guarded.js';
 import type { HttpAuthorization } from '../httpAuthorization.js';
 import { bytesOf, headerOf, headersOf, type RtspMessage, RtspReader, statusOf, without } from './rtspParts.js';
 
-/** What a device is asked. */
+/** A request to a device. */
 export interface DeviceRequest {
   readonly method: string;
   readonly uri: string;
@@ -28,14 +28,14 @@ interface Asked {
   readonly onAnswer: (answer: RtspMessage, status: number) => void;
 }
 
-/** Then the device only says that our answers are stale, time and again. */
+/** After so many, the device only repeats that our answers are stale. */
 const MAX_CHALLENGES = 3;
-/** A device asks whether we are still there, some times a minute at most. */
+/** Keep-alive requests of a device: a few per minute at most. */
 const MAX_UNASKED_A_MINUTE = 120;
-/** More is not left unsent: a device that asks and never reads is left. */
+/** Limit of unsent data: a device that sends requests and never reads is disconnected. */
 const MAX_UNSENT_BYTES = 1_048_576;
 
-/** The connection to a device: numbers requests, answers challenges, and gives each answer to whoever asked. */
+/** The connection to a device: numbers requests, answers challenges, and matches answers to requests. */
 export class RtspDevice {
   readonly #socket: Socket;
   readonly #events: DeviceEvents;
@@ -45,7 +45,7 @@ export class RtspDevice {
   #sequence = 0;
   #isConnected = false;
   #isOver = false;
-  /** Messages of the device since then that we did not ask for. */
+  /** Unsolicited messages of the device since then. */
   #unaskedMessages = 0;
   #unaskedSinceMs = 0;
 
@@ -90,7 +90,7 @@ export class RtspDevice {
     return this.#socket.destroyed;
   }
 
-  /** Asks, and once more where the device wants to know who asks. */
+  /** Sends a request, and again with credentials where the device requires them. */
   ask(request: DeviceRequest, onAnswer: Asked['onAnswer']): void {
     this.#ask({ request, onAnswer, challenges: 0 });
   }
@@ -99,7 +99,7 @@ export class RtspDevice {
     this.#write(bytes);
   }
 
-  /** Asks without waiting for the answer, then closes; at the latest after `patienceMs`. */
+  /** Sends a request without waiting for the answer, then closes; at the latest after `patienceMs`. */
   async leave(last: DeviceRequest | undefined, patienceMs: number): Promise<void> {
     this.#isOver = true;
     if (this.#socket.destroyed) return;
@@ -152,7 +152,7 @@ export class RtspDevice {
     else asked.onAnswer(message, status);
   }
 
-  /** A request, an answer to nothing we asked, or a mere sign of life. */
+  /** A request, an unsolicited answer, or a keep-alive. */
   #unasked(message: RtspMessage, isRequest: boolean): void {
     if (performance.now() - this.#unaskedSinceMs > 60_000) {
       this.#unaskedMessages = 0;
@@ -171,7 +171,7 @@ export class RtspDevice {
     return this.#asked.has(named) ? named : (only ?? Number.NaN);
   }
 
-  /** Devices ask as well, mostly whether we are still there (RFC 2326, 10). */
+  /** Devices send requests as well, mostly keep-alives (RFC 2326, 10). */
   #obey(message: RtspMessage): void {
     const [method = ''] = message.startLine.split(' ');
     const isKnown = /^(?:OPTIONS|GET_PARAMETER|SET_PARAMETER)$/.test(method);

@@ -20,10 +20,10 @@ const LEAVE_MS = 200;
 /** Packets of others, without one of ours between: minutes of an earlier session with pictures. */
 const MAX_LEFT_OUT_BYTES = 33_554_432;
 const NO_BODY: Buffer = Buffer.alloc(0);
-/** Where these fail the stream goes on, and our child need not know. */
+/** Where these fail the stream continues, and our child is not informed. */
 const MAY_FAIL = ['OPTIONS', 'GET_PARAMETER', 'SET_PARAMETER', 'PAUSE', 'TEARDOWN'];
 const METHODS = 'OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN';
-/** Of an answer, what is the device's business and ours. */
+/** Headers between the device and us, which are not forwarded. */
 const WITHHELD = [
   'CSeq',
   'Content-Length',
@@ -36,9 +36,9 @@ const WITHHELD = [
 
 /**
  * Stands between GStreamer's RTSP client and a device, on loopback, for one connection. To the device it is a client
- * that knows user, password and path, so that none of them stands in an argument list, and that is as patient with odd
- * addresses as ffmpeg and GStreamer; to GStreamer it is a device with one track of sound, whose address it made up. It
- * leaves pictures out, tells status codes apart, and takes its leave of the device, since some hold a seat for everybody
+ * that knows user, password and path, so that none of them is in an argument list, and that is as tolerant of odd
+ * addresses as ffmpeg and GStreamer; to GStreamer it is a device with one audio track at a random address. It
+ * drops video, distinguishes status codes, and ends the session on the device, since some keep a slot for every client
  * who just vanishes.
  */
 export class RtspRelay implements AsyncDisposable {
@@ -85,12 +85,12 @@ export class RtspRelay implements AsyncDisposable {
       relay.#server.once('error', reject).listen(0, '127.0.0.1', resolve);
     });
     const { port } = relay.#server.address() as AddressInfo;
-    relay.#location = `rtsp://127.0.0.1:${port}/${randomBytes(12).toString('hex')}`; // nobody else guesses it
-    relay.#server.on('error', () => undefined); // of accepting: GStreamer then says that it cannot connect
+    relay.#location = `rtsp://127.0.0.1:${port}/${randomBytes(12).toString('hex')}`; // cannot be guessed
+    relay.#server.on('error', () => undefined); // of accepting: GStreamer then reports that it cannot connect
     return relay;
   }
 
-  /** What GStreamer is told to open: says nothing about the device. */
+  /** The address for GStreamer: contains nothing of the device. */
   get location(): string {
     return this.#location;
   }
@@ -122,7 +122,7 @@ export class RtspRelay implements AsyncDisposable {
   }
 
   /**
-   * Asks the device what it sends, before anything is started for it. Throws LIVE_UNREACHABLE, LIVE_UNAUTHORIZED,
+   * Requests the description of the device before anything is started for it. Throws LIVE_UNREACHABLE, LIVE_UNAUTHORIZED,
    * LIVE_NOT_FOUND, LIVE_NO_AUDIO, LIVE_LOST, URL_FORBIDDEN.
    */
   async describe(signal: AbortSignal): Promise<Pick<SoundOnly, 'encoding' | 'clockRateHz'>> {
@@ -158,7 +158,7 @@ export class RtspRelay implements AsyncDisposable {
     this.#onKnown();
   }
 
-  /** The stream is at another address (RFC 2326, 11.3): at a place that the source may lead to, it is asked for there. */
+  /** The stream is at another address (RFC 2326, 11.3): if the source may refer to that place, it is requested there. */
   #move(location: string): void {
     this.#redirects += 1;
     const isReadable = /^rtsps?:\/\//i.test(location) && URL.canParse(location.replace(/^rtsps?/i, 'http'));
@@ -173,7 +173,7 @@ export class RtspRelay implements AsyncDisposable {
   }
 
   #accept(client: Socket): void {
-    this.#server.close(); // nobody else on this machine gets in
+    this.#server.close(); // no second client is accepted
     this.#client = client;
     const reader = new RtspReader();
     client.on('error', () => undefined); // GStreamer was ended
@@ -196,7 +196,7 @@ export class RtspRelay implements AsyncDisposable {
     );
   }
 
-  /** A request of GStreamer's. What is known is answered here; the rest is for the device. */
+  /** A request of GStreamer's. Some are answered here; the others are forwarded to the device. */
   #ask(message: RtspMessage): void {
     this.#isOurs ||= message.startLine.includes(this.#location);
     if (!this.#isOurs) return void this.#client?.destroy(); // another program that tried the port
@@ -224,7 +224,7 @@ export class RtspRelay implements AsyncDisposable {
     if (method === 'TEARDOWN') this.#session = undefined; // then we need not
   }
 
-  /** Asks under one address after the other, until the device knows one of them. */
+  /** Tries one address after the other, until the device accepts one. */
   #request(
     request: Omit<DeviceRequest, 'uri'>,
     addresses: readonly string[],
@@ -252,7 +252,7 @@ export class RtspRelay implements AsyncDisposable {
     const transport = headerOf(answer, 'Transport') ?? '';
     const isTcpWanted = /interleaved/i.test(headerOf(message, 'Transport') ?? '');
     if (isTcpWanted && /(?:client|server)_port/i.test(transport) && !/interleaved/i.test(transport)) {
-      return void this.#refused(OTHER_TRANSPORT, 'SETUP'); // it answers as if it had been asked for UDP
+      return void this.#refused(OTHER_TRANSPORT, 'SETUP'); // it answers as for UDP
     }
     this.#tracks = [uri];
     this.#session = headerOf(answer, 'Session')?.split(';')[0] ?? this.#session;

@@ -4,14 +4,14 @@ import { lost, notFound, unauthorized, unreachable } from '../liveErrors.js';
 
 /** Unsupported transport: the device wants the other one, UDP or TCP. */
 export const OTHER_TRANSPORT = 461;
-/** Of what refuses an address: not what it is asked by whom, how, or how often. */
+/** Statuses that concern the address, and not the credentials, the transport or the rate. */
 const OTHER_REASONS = [401, 403, 453, OTHER_TRANSPORT];
 
-/** Whether the same may be asked under another address of the stream. */
+/** Whether the same request may be tried with another address of the stream. */
 export const isOtherAddressWorthATry = (status: number): boolean =>
   status >= 400 && status < 500 && !OTHER_REASONS.includes(status);
 
-/** What a refusal (RFC 2326, 11) means for whoever set the camera up. */
+/** What a refusal (RFC 2326, 11) means for the operator of the camera. */
 export function failureOfStatus(status: number, method: string, source: RtspSource): VoicePrintsError {
   if (status === 401 || status === 403) return unauthorized(source.credentials !== undefined);
   if (status === 404 || status === 410) return notFound('the device has no such stream');

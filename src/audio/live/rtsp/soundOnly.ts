@@ -1,6 +1,6 @@
 import { parse } from 'sdp-transform';
 
-/** What a device says it sends, without its pictures. */
+/** The description of a device, without its video. */
 export interface SoundOnly {
   /** Whole description of the one track, with this as its address. */
   readonly sdp: (trackAddress: string) => string;
@@ -23,7 +23,7 @@ const STATIC_PAYLOADS: Readonly<Record<number, readonly [encoding: string, clock
   14: ['MPA', 90_000],
   33: ['MP2T', 90_000],
 };
-/** Directions and addresses are ours to say. */
+/** Directions and addresses are replaced by ours. */
 const REPLACED = /^a=(?:control:|sendonly|recvonly|sendrecv|inactive)/i;
 const MAX_TRACKS = 64;
 
@@ -77,7 +77,7 @@ function trackOf(lines: readonly string[]): Track {
   const [media] = parse(`v=0\r\n${lines.join('\r\n')}\r\n`).media;
   const payload = Number(`${media?.payloads ?? ''}`.split(' ')[0]);
   const named = media?.rtp.find((one) => one.payload === payload);
-  // The parser makes numbers of digits, whatever its types say.
+  // The parser converts digits to numbers, against its types.
   const [encoding, clockRateHz] = named
     ? [`${named.codec}`.toUpperCase(), named.rate]
     : (STATIC_PAYLOADS[payload] ?? []);

@@ -10,7 +10,7 @@ import { digitOfInfo } from './keyPresses.js';
 import { acknowledged, askWhetherThere, sayGoodbye } from './sessionEnd.js';
 
 const MAX_EVENTS = 256;
-/** Keys are pressed no faster, but for a number that a machine dials: what is more is no key press, and not told. */
+/** People press no faster, except automatic dialling: faster ones are not key presses and are dropped. */
 const DIGITS_PER_SECOND = 15;
 const MAX_DIGITS = 32;
 
@@ -42,7 +42,7 @@ export class ActiveCall implements SipCall {
   readonly #session: Invitation | Inviter;
   readonly #config: SipConfig;
   readonly #onEnded: (call: ActiveCall) => void;
-  /** A listener that hears no events misses the oldest. */
+  /** A listener that reads no events misses the oldest. */
   readonly #events = new Channel<SipCallEvent>(MAX_EVENTS, () => undefined);
   #lengthTimer: NodeJS.Timeout | undefined;
   #probeTimer: NodeJS.Timeout | undefined;
@@ -104,7 +104,7 @@ export class ActiveCall implements SipCall {
   }
 
   /**
-   * The last word to a side that has not yet acknowledged our answer: RFC 3261, 15 lets us wait for that, but we are about
+   * Hangs up on a side that has not yet acknowledged our answer: RFC 3261, 15 lets us wait for that, but we are about
    * to be gone. Does nothing where it has.
    */
   leave(): void {
@@ -116,7 +116,7 @@ export class ActiveCall implements SipCall {
     void this.#finish('failed');
   }
 
-  /** Something threw that never should: this call is over, the others go on. */
+  /** Unexpected exception: this call ends, the others continue. */
   fail(): void {
     void this.#finish('failed', 'INTERNAL');
   }
@@ -131,7 +131,7 @@ export class ActiveCall implements SipCall {
     this.#lengthTimer = setTimeout(end, this.#config.maxCallMs);
   }
 
-  /** Silence says nothing while a call is on hold, so the other side is asked whether it is still there. */
+  /** Silence is normal while a call is on hold, so the other side is probed. */
   #held(isHeld: boolean): void {
     this.#tell({ type: isHeld ? 'hold' : 'resume', timestampMs: Date.now() });
     clearInterval(this.#probeTimer);
@@ -169,10 +169,10 @@ export class ActiveCall implements SipCall {
       this.mediaSide.close();
       this.audio.end({ status: 'ended', ...why, ...(message ? { message } : {}) });
     };
-    guarded(() => undefined, close)(); // what is left of the audio must not keep the call from ending
+    guarded(() => undefined, close)(); // the rest of the audio must not keep the call from ending
     this.#tell({ type: 'ended', end, ...why, timestampMs: Date.now() });
     this.#events.close();
     this.#onEnded(this);
-    await sayGoodbye(this.#session).catch(() => undefined); // a state in which sip.js has nothing to say
+    await sayGoodbye(this.#session).catch(() => undefined); // a state in which sip.js sends nothing
   }
 }

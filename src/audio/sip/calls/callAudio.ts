@@ -11,7 +11,7 @@ import { KeyPresses } from './keyPresses.js';
 
 /** Audio held at most for a listener that is slow; beyond, the oldest is dropped and counted. */
 const BUFFER_MS = 30_000;
-/** Without a packet for this long what was heard is handed out, even if it fills no frame. */
+/** Without a packet for this long the buffered audio is emitted, even if it fills no frame. */
 const IDLE_MS = 200;
 
 /** Longer payloads are no packet of a call: half a second of G.711, and more than an Opus packet ever needs. */
@@ -86,7 +86,7 @@ export class CallAudio implements LiveAudio {
     return this.#broken;
   }
 
-  /** Packets of a payload type that nobody agreed to. */
+  /** Packets of a payload type that was not negotiated. */
   get packetsForeign(): number {
     return this.#foreign;
   }
@@ -100,7 +100,7 @@ export class CallAudio implements LiveAudio {
     return this.#lastSignMs;
   }
 
-  /** What was agreed, at first or anew. Decoders that are not among the new ones are freed. */
+  /** The negotiated codecs, initially or after a change. Decoders that are no longer used are freed. */
   agree(types: PayloadTypes): void {
     const kept = new Set(types.decoders.values());
     if (this.#decoder && !kept.has(this.#decoder)) {
@@ -162,7 +162,7 @@ export class CallAudio implements LiveAudio {
     }
   }
 
-  /** Another sender, at first or after the other side began anew: nothing it says continues what came before. */
+  /** Another sender, initially or after a restart of the other side: its audio does not continue the previous one. */
   #begin(ssrc: number): void {
     this.#flushJitter();
     this.#retiredSsrc = this.#ssrc;

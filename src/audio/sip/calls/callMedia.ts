@@ -38,11 +38,11 @@ export interface CallMediaOptions {
   /** @param code SIP_NO_MEDIA, AUDIO_CORRUPT where what came was broken, SIP_CODEC_MISMATCH where it was another codec */
   readonly onNoMedia: (code: ErrorCode) => void;
   readonly onLeft: () => void;
-  /** Something threw that never should: the call cannot go on. */
+  /** Unexpected exception: the call cannot continue. */
   readonly onFault: (thrown: unknown) => void;
 }
 
-/** One call's audio side: its socket, what is agreed about it, and its packets on their way to CallAudio. */
+/** One call's audio side: its socket, the negotiated description, and its packets on their way to CallAudio. */
 export class CallMedia implements SessionDescriptionHandler {
   readonly audio: CallAudio;
   /** Why the last description was not accepted. */
@@ -54,13 +54,13 @@ export class CallMedia implements SessionDescriptionHandler {
   #version = 0;
   #socket: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Who has to say what next: an offer of theirs waits for our answer, or one of ours for theirs. */
+  /** State of the negotiation: an offer of theirs waits for our answer, or one of ours for theirs. */
   #pending: 'theirs' | 'ours' | undefined;
   #agreement: Agreement | undefined;
   readonly #decoders = new Map<SipCodec, PayloadDecoder>();
   #srtp: SrtpReceiver | undefined;
   #isHeld = false;
-  /** They said something that is hold, or is only how they see a side that never speaks: their silence will tell. */
+  /** Their description means hold, or only reflects that we never send: their silence decides. */
   #mayBeHeld = false;
   #isClosed = false;
   #isOpen = false;
@@ -145,7 +145,7 @@ export class CallMedia implements SessionDescriptionHandler {
     this.#apply(agreement, decoders);
   }
 
-  /** Those of codecs that stay go on: they remember what came before. */
+  /** Decoders of codecs that stay are kept, with their state. */
   async #decodersOf({ formats }: Agreement): Promise<Map<number, PayloadDecoder>> {
     const decoders = new Map<number, PayloadDecoder>();
     for (const { codec, payloadType } of formats) {
@@ -160,7 +160,7 @@ export class CallMedia implements SessionDescriptionHandler {
     return decoders;
   }
 
-  /** DTMF is heard, not sent. */
+  /** DTMF is received, not sent. */
   sendDtmf(): boolean {
     return false;
   }
@@ -240,7 +240,7 @@ export class CallMedia implements SessionDescriptionHandler {
     if (remote && nowMs - this.#lastPinholeMs >= PINHOLE_MS) {
       this.#lastPinholeMs = nowMs;
       const address = remote.address ?? this.#options.peerAddress;
-      this.#socket?.send('', remote.port, address, () => undefined); // unreachable: the watchdog tells
+      this.#socket?.send('', remote.port, address, () => undefined); // unreachable: reported by the watchdog
     }
     if (silentMs > this.#options.config.noMediaMs) this.#options.onNoMedia(this.#whyNoMedia());
   }
@@ -251,7 +251,7 @@ export class CallMedia implements SessionDescriptionHandler {
   }
 }
 
-/** @param status of the other side, where it was they who said so */
+/** @param status of the other side, where it sent one */
 export const codecMismatch = (status?: number): VoicePrintsError =>
   new VoicePrintsError(
     'SIP_CODEC_MISMATCH',

@@ -4,7 +4,7 @@ import { agreeOnOffer, readDescription } from '../signalling/sessionDescription.
 import type { SipConfig, SipParty } from '../sipTypes.js';
 import { codecMismatch } from './callMedia.js';
 
-/** Why an incoming call is not answered: for the caller, and for whoever runs this endpoint. */
+/** Why an incoming call is not answered: for the caller, and for the operator of this endpoint. */
 export interface Refusal {
   readonly status: 403 | 415 | 420 | 486 | 488;
   readonly code: ErrorCode;
@@ -90,7 +90,7 @@ const MEANINGS: readonly {
     code: 'SIP_UNAUTHORIZED',
     message: 'the called side requires authorization; check the account, its password and what it may call',
   },
-  // 408 and 503 also of sip.js itself, where nobody answered, and of proxies that reached nobody.
+  // 408 and 503 also from sip.js itself without an answer, and from proxies that reached no one.
   {
     statuses: [408, 502, 503, 504],
     code: 'SIP_UNREACHABLE',

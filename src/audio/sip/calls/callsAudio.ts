@@ -12,14 +12,14 @@ const MAX_ARRIVALS = 32;
 /** One line: a call of ours, or the calls that come in, one after the other. */
 export interface CallsAudioOptions {
   readonly config: SipConfig;
-  /** Whom to call; without it calls are waited for. */
+  /** The address to call; without it the endpoint waits for calls. */
   readonly target?: string;
   readonly signal: AbortSignal;
 }
 
 /**
- * Telephone calls as one live stream, for whoever listens to one stream only. Opens with the iteration and never throws:
- * what goes wrong is told by states with a code. Between calls the time line goes on with the clock.
+ * Telephone calls as one live stream. Opens with the iteration and never throws: failures are states with a code.
+ * Between calls the time line continues with the clock.
  */
 export class CallsAudio implements LiveAudio {
   readonly #options: CallsAudioOptions;
@@ -93,7 +93,7 @@ export class CallsAudio implements LiveAudio {
     return last;
   }
 
-  /** Where a call's first frame stands: by the clock, after everything before. */
+  /** Position of a call's first frame: by the clock, after everything before. */
   #offsetOf({ audio }: SipCall): number {
     const startMs = audio.startedAtMs ?? Date.now();
     this.#startedAtMs ??= startMs;

@@ -4,11 +4,11 @@ import type { RtpPacket } from '../rtp/rtpPacket.js';
 const DIGITS = '0123456789*#ABCD';
 const PAYLOAD_BYTES = 4;
 
-/** Keys pressed, from telephone-event packets. A press is sent many times over, with one timestamp: told once. */
+/** Keys pressed, from telephone-event packets. A press is sent many times, with one timestamp: emitted once. */
 export class KeyPresses {
   #last: string | undefined;
 
-  /** The digit of a press not told before. */
+  /** The digit of a press not emitted before. */
   heard({ ssrc, timestamp, payload }: RtpPacket): string | undefined {
     const digit = payload.length >= PAYLOAD_BYTES ? DIGITS[payload[0]!] : undefined;
     const press = `${ssrc}/${timestamp}`;

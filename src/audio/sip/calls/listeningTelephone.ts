@@ -22,7 +22,7 @@ const CLOSING_STEP_MS = 20;
 const KEEP_ALIVE_MS = 25_000;
 const MAX_STATES = 32;
 
-/** A SIP telephone that answers, listens and never says a word. */
+/** A SIP telephone that answers and only receives. */
 export class ListeningTelephone implements SipEndpoint {
   readonly #config: SipConfig;
   readonly #userAgent: UserAgent;
@@ -34,13 +34,13 @@ export class ListeningTelephone implements SipEndpoint {
   readonly #refusals = new RefusedCalls((state) => this.#states.push(state));
   #registration: Registration | undefined;
   #keepAlive: NodeJS.Timeout | undefined;
-  /** Calls of which no more is known yet than that they begin. */
+  /** Calls that have only begun. */
   #beginning = 0;
   #closing: Promise<void> | undefined;
 
   constructor(config: SipConfig) {
     this.#config = config;
-    // Nobody takes this call: its line is free again.
+    // No listener takes this call: its line is free again.
     this.#incoming = new Channel<SipCall>(config.maxCalls, (call) => void call.hangUp());
     const { userAgent, transport } = createUserAgent(config, (session) => this.#media.get(session)!);
     this.#userAgent = userAgent;
@@ -89,7 +89,7 @@ export class ListeningTelephone implements SipEndpoint {
     this.#registration = new Registration(this.#userAgent, registrar, account, (state) => this.#states.push(state));
     this.#registration.start();
     const keepAlive = () => this.#transport.keepAlive({ host: registrar.host, port: registrar.port ?? 0 });
-    const ignored = () => undefined; // the next registration tells
+    const ignored = () => undefined; // the next registration reports it
     this.#keepAlive = setInterval(guarded(ignored, keepAlive), KEEP_ALIVE_MS);
   }
 
@@ -200,7 +200,7 @@ export class ListeningTelephone implements SipEndpoint {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
         if (state === SessionState.Established) resolve();
-        else queueMicrotask(guarded(reject, failed)); // sip.js tells the status right after
+        else queueMicrotask(guarded(reject, failed)); // sip.js reports the status right after
       };
       inviter.stateChange.addListener(guarded(reject, changed));
       const note = ({ message }: IncomingResponse) => {
@@ -224,7 +224,7 @@ export class ListeningTelephone implements SipEndpoint {
     await this.#transport.disconnect();
   }
 
-  /** Everything we asked has been answered; what was just said is on its way. */
+  /** All requests have been answered; the last messages are on their way. */
   async #answered(): Promise<void> {
     do await delay(CLOSING_STEP_MS);
     while (this.#transport.retransmissions.pending > 0);

@@ -2,9 +2,9 @@
 const MOVED_MS = 2_000;
 
 /**
- * Decides whose packets are heard. The other side's addresses are known: the one of its description, and the one its
- * signalling comes from, where a router stands between. Who sends from exactly the address and port of the description
- * is heard before anybody else (a port used again may still get an earlier call's packets); otherwise the first that
+ * Decides which sender's packets are used. The other side's addresses are known: the one of its description, and the one its
+ * signalling comes from, where a router stands between. A sender at exactly the address and port of the description
+ * takes precedence (a port used again may still get an earlier call's packets); otherwise the first that
  * sends is stayed with.
  */
 export class MediaSource {

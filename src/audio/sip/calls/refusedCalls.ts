@@ -3,10 +3,10 @@ import type { ErrorCode } from '../../../core/errors.js';
 import type { SipParty, SipState } from '../sipTypes.js';
 import type { Refusal } from './callRefusal.js';
 
-/** Scanners call by the hundred: of each code no more is told than this. */
+/** Scanners call by the hundred: limit of events for each code. */
 const EVERY_MS = 1_000;
 
-/** Tells whoever runs the endpoint of calls that were not answered, and why. */
+/** Reports calls that were not answered, and why, to the operator of the endpoint. */
 export class RefusedCalls {
   readonly #onState: (state: SipState) => void;
   readonly #untold = new Map<ErrorCode, { readonly calls: number; readonly toldMs: number }>();
@@ -29,7 +29,7 @@ export class RefusedCalls {
   }
 }
 
-/** Who calls, by what they say of themselves. */
+/** The caller, as given by the caller. */
 export const partyOf = ({ from }: IncomingRequestMessage): SipParty => ({
   user: from.uri.user ?? '',
   host: from.uri.host,

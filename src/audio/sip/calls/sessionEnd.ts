@@ -3,7 +3,7 @@ import { type IncomingResponse, SessionDialog } from 'sip.js/lib/core/index.js';
 import { Timers } from 'sip.js/lib/core/timers.js';
 import { guarded } from '../../../core/guarded.js';
 
-/** The other side is told for this long at most that a call is over. */
+/** Limit for informing the other side that a call is over. */
 const GOODBYE_MS = 500;
 
 /**
@@ -18,7 +18,7 @@ export function acknowledged({ dialog }: Session): boolean {
   return true;
 }
 
-/** Statuses of a call that the other side does not know any more, or of one that does not answer at all. */
+/** Statuses of a call that the other side has forgotten, or that it does not answer. */
 const GONE = new Set<number | undefined>([408, 481]);
 
 /** An OPTIONS within the call (RFC 3261, 11 and 12.2.1.2); any other answer is a sign of life. */
@@ -30,7 +30,7 @@ export function askWhetherThere({ dialog, userAgent }: Session, gone: () => void
   userAgent.userAgentCore.request(dialog.createOutgoingRequestMessage('OPTIONS'), { onReject });
 }
 
-/** BYE, CANCEL or a refusal, whatever the session's state asks for. */
+/** BYE, CANCEL or a refusal, depending on the state of the session. */
 export async function sayGoodbye(session: Invitation | Inviter): Promise<void> {
   const isEarly = session.state === SessionState.Initial || session.state === SessionState.Establishing;
   if (session.state === SessionState.Established) await bye(session);

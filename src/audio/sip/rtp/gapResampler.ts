@@ -2,7 +2,7 @@ import { ENGINE_SAMPLE_RATE_HZ } from '../../../core/audioFrame.js';
 import { samplesOfMs } from '../../../core/time.js';
 import { Resampler } from '../../samples/resampler.js';
 
-/** Silence that stands for a gap within the filter: longer than its memory. The rest of a gap is jumped over. */
+/** Silence inserted for a gap: longer than the memory of the filter. The rest of a gap is skipped. */
 const GAP_SAMPLES = samplesOfMs(20);
 
 /** A piece of a stream at 16 kHz. */
@@ -27,12 +27,12 @@ interface Run {
 export class GapResampler {
   readonly #resampler = new Resampler(ENGINE_SAMPLE_RATE_HZ / 2);
   readonly #runs: Run[] = [];
-  /** Where the filter's next output stands. */
+  /** Position of the filter's next output. */
   #out: number;
-  /** Where its next input stands, if no gap comes before. */
+  /** Position of its next input, if no gap precedes. */
   #in: number;
 
-  /** @param startSample where the first piece stands, at 16 kHz */
+  /** @param startSample position of the first chunk, at 16 kHz */
   constructor(startSample: number) {
     this.#in = startSample;
     this.#out = startSample;

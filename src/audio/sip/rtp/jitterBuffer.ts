@@ -4,7 +4,7 @@ import type { RtpPacket } from './rtpPacket.js';
 const WAIT_MS = 80;
 /** Packets held at most: two seconds of usual ones. */
 const CAPACITY = 100;
-/** RFC 3550, A.1: a jump further than this is no loss but a sender that began anew. */
+/** RFC 3550, A.1: a jump further than this is not a loss but a sender that restarted. */
 const MAX_DROPOUT = 3_000;
 const MAX_MISORDER = 100;
 

@@ -7,11 +7,11 @@ const MAX_AHEAD_SAMPLES = samplesOfMs(5_000);
 const MAX_BEHIND_SAMPLES = samplesOfMs(2_000);
 /** A backlog after a freeze is behind, too, but catches up within this. */
 const WATCH_SAMPLES = samplesOfMs(1_000);
-/** Timestamps that step back further than this began anew. */
+/** Timestamps that step back further than this were restarted. */
 const MAX_OVERLAP_SAMPLES = samplesOfMs(100);
 
 /**
- * Where RTP timestamps stand on the stream's time line, in samples at 16 kHz from the first packet on. Follows the
+ * Position of RTP timestamps on the stream's time line, in samples at 16 kHz from the first packet on. Follows the
  * sender's clock; the clock on the wall decides only where the sender's is meaningless: after a new beginning (another
  * source or codec, a jump) and where it stood still.
  */
@@ -30,7 +30,7 @@ export class RtpTimeline {
     return this.#end;
   }
 
-  /** Whether more audio has come than time has passed: a sender that goes on like that is faster than any talker. */
+  /** Whether more audio has come than time has passed: a sender that continues like that is faster than real time. */
   isFull(nowMs: number): boolean {
     return this.#hasBegun && this.#end > samplesOfMs(nowMs - this.#firstMs) + MAX_AHEAD_SAMPLES;
   }
@@ -59,7 +59,7 @@ export class RtpTimeline {
     return start;
   }
 
-  /** Where a packet stands that ends now; 0 for the first one. */
+  /** Position of a packet that ends now; 0 for the first one. */
   #wallSample(nowMs: number, length: number): number {
     if (!this.#hasBegun) {
       this.#hasBegun = true;

@@ -5,7 +5,7 @@ const BLOCK_BYTES = 16;
 const TAG_BYTES = 10;
 const RTP_HEADER_BYTES = 12;
 const WRAP = 0x1_0000;
-/** Senders of one key that are followed: a device has one, and another after it began anew. */
+/** Senders of one key that are followed: a device has one, and another after a restart. */
 const MAX_SOURCES = 16;
 
 /** AES in counter mode: key stream over zeros, or over what is to be decrypted (the same operation). */
@@ -22,7 +22,7 @@ export function sessionKey({ key, salt }: SrtpKey, label: 0 | 1 | 2, bytes: numb
 
 /**
  * Opens SRTP packets (RFC 3711, AES_CM_128_HMAC_SHA1_80) of the other side: authentic ones only, so that a forged packet
- * is never heard. Replays are left to the jitter buffer, which takes each sequence number once.
+ * is never decoded. Replays are left to the jitter buffer, which takes each sequence number once.
  */
 export class SrtpReceiver {
   readonly #cipherKey: Buffer;

@@ -5,11 +5,11 @@ import type { SipAccount, SipState } from '../sipTypes.js';
 
 const FIRST_RETRY_MS = 2_000;
 const MAX_RETRY_MS = 60_000;
-/** A registrar that refuses an account locks it, or us out, where it is asked too often. */
+/** A registrar that refuses an account locks it, or us out, after too many attempts. */
 const REFUSED_RETRY_MS = 300_000;
 /** Answers that are about the account; others are about the way to it, or the registrar's own trouble. */
 const REFUSALS = new Set([400, 401, 402, 403, 404, 405, 406, 407, 423, 603, 604, 606]);
-/** Renewed after this share of what the registrar grants, and never as fast as it may ask for. */
+/** Renewed after this share of the granted time, and never faster than the limit below. */
 const RENEWED_AT = 0.8;
 const MIN_RENEWAL_MS = 5_000;
 const MAX_EXPIRES_SECONDS = 86_400;
@@ -40,7 +40,7 @@ export class Registration {
     this.#ask();
   }
 
-  /** Tells the registrar to forget us; does not wait for its answer. */
+  /** Unregisters; does not wait for the answer. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
@@ -91,7 +91,7 @@ export class Registration {
     else this.#failed(status);
   }
 
-  /** Seconds; what we asked for where the registrar names none. */
+  /** Seconds; the requested ones where the registrar gives none. */
   #grantedBy(response: IncomingResponseMessage): number {
     for (let i = response.getHeaders('contact').length - 1; i >= 0; i -= 1) {
       const contact: unknown = response.parseHeader('contact', i);

@@ -2,7 +2,7 @@ import type { IncomingRequestMessage, UserAgentCore } from 'sip.js/lib/core/inde
 import { keepDescription } from './messageBody.js';
 import { METHODS } from './sipMessage.js';
 
-/** `100rel` asks nothing of a side that sends no provisional answers but 100 (RFC 3262, 3). */
+/** `100rel` has no effect on a side that sends no provisional answers but 100 (RFC 3262, 3). */
 const KNOWN_OPTIONS = new Set(['100rel']);
 /** Requests whose answers are remembered, for 32 s each: sip.js looks through all of them at every new call. */
 const MAX_TRANSACTIONS = 1_000;
@@ -23,7 +23,7 @@ export interface GateOptions {
 
 /**
  * Stands before sip.js: answers what is refused anyway, before it costs memory (RFC 3261, 8.2.7), and what sip.js would
- * answer with a promise that nobody keeps.
+ * answer with a final answer that never comes.
  */
 export function guardRequests(core: UserAgentCore, options: GateOptions): void {
   const { receiveIncomingRequestFromTransport: takeRequest, receiveIncomingResponseFromTransport: takeResponse } = core;
@@ -41,7 +41,7 @@ export function guardRequests(core: UserAgentCore, options: GateOptions): void {
 
 function answerOf(core: UserAgentCore, request: IncomingRequestMessage, options: GateOptions): GateAnswer | undefined {
   const { method, toTag, viaBranch } = request;
-  // These two are never refused; what is known already is only a repetition.
+  // These two are never refused; a known one is only a retransmission.
   if (method === 'ACK' || method === 'CANCEL' || core.userAgentServers.has(viaBranch)) return undefined;
   const unknown = unknownOptions(request);
   if (unknown.length > 0) return options.extensionRefusal(request, unknown);
@@ -63,7 +63,7 @@ function unknownOptions(request: IncomingRequestMessage): string[] {
 
 const NOT_ALLOWED: GateAnswer = { status: 405, headers: [`Allow: ${METHODS}`] };
 
-/** A telephone that listens is not sent elsewhere (REFER), reads no texts, and has subscribed to nothing. */
+/** A receive-only telephone accepts no transfers (REFER) and no texts, and has no subscriptions. */
 function answerInCall(method: string): GateAnswer | undefined {
   if (method === 'REFER') return { status: 603 };
   if (method === 'NOTIFY') return { status: 489 };

@@ -7,7 +7,7 @@ import { SIP_CODECS, type SipCodec, type SipConfig } from '../sipTypes.js';
 export interface RemoteMedia {
   /** Where its audio comes from, if it comes from where it is received; undefined where that is no IPv4 address. */
   readonly address: string | undefined;
-  /** Nobody is to send to it: the way of holding before RFC 3264. */
+  /** The address for hold before RFC 3264: nothing is sent to it. */
   readonly isNowhere: boolean;
   readonly port: number;
   readonly protocol: string;
@@ -117,7 +117,7 @@ type Wishes = Pick<SipConfig, 'codecs' | 'srtp'>;
 
 /**
  * What comes of their offer: the codec we like best of theirs, and only that. Undefined where the two sides share no
- * codec, or not the encryption that is asked for.
+ * codec, or not the required encryption.
  */
 export function agreeOnOffer(remote: RemoteMedia, config: Wishes): Agreement | undefined {
   const chosen = config.codecs

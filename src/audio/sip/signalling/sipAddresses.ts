@@ -15,7 +15,7 @@ export class SipAddresses {
   readonly #targets = new Map<string, { readonly found: Promise<SipPeer>; readonly untilMs: number }>();
   readonly #own = new Map<string, { readonly found: Promise<string>; readonly untilMs: number }>();
 
-  /** @param fixed our address for everybody, where it is known */
+  /** @param fixed our address for all peers, if configured */
   constructor(fixed: string | undefined) {
     this.#fixed = fixed;
   }
@@ -48,7 +48,7 @@ async function look(host: string, port: number, protocol: 'UDP' | 'TCP'): Promis
   return { host: (await lookup(host, { family: 4 })).address, port: port || SIP_PORT };
 }
 
-/** Connecting a UDP socket sends nothing, but asks the routing table. */
+/** Connecting a UDP socket sends nothing, but looks up the routing table. */
 function routeTo(address: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = createSocket('udp4');
@@ -77,7 +77,7 @@ function remembered<T>(
   const found = find();
   map.delete(key);
   map.set(key, { found, untilMs: Date.now() + KEPT_MS });
-  found.catch(() => map.delete(key)); // asked anew next time
+  found.catch(() => map.delete(key)); // looked up again next time
   for (const old of map.keys()) {
     if (map.size <= CAPACITY) break;
     map.delete(old);

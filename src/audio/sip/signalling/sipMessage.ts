@@ -7,7 +7,7 @@ export interface SipPeer {
 }
 
 export const SIP_PORT = 5_060;
-/** What a telephone that only listens understands. */
+/** The methods of a receive-only telephone. */
 export const METHODS = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO';
 
 const TOP_VIA = /^((?:via|v)[ \t]*:[ \t]*SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*)(\w+)([ \t]+)([^\s;,]+)([^,\r\n]*)/im;
@@ -40,7 +40,7 @@ export const isResponse = (message: string): boolean => message.startsWith('SIP/
 export const methodOf = (request: string): string => /^[A-Z]+/.exec(request)?.[0] ?? '';
 export const statusOf = (response: string): number => Number(response.slice(8, 11));
 
-/** Undefined for what is no SIP message. */
+/** Undefined for data that are not a SIP message. */
 export function transactionOf(message: string): TransactionKey | undefined {
   const via = TOP_VIA.exec(message);
   const branch = /;[ \t]*branch[ \t]*=[ \t]*([^;,\s]+)/i.exec(via?.[5] ?? '')?.[1];
@@ -48,7 +48,7 @@ export function transactionOf(message: string): TransactionKey | undefined {
   return via && branch && method ? { branch, sentBy: via[4]!, method } : undefined;
 }
 
-/** Whatever the sender wrote of where it sends from: left in, it could lead our answers to somebody else. */
+/** Addresses that the sender claims: if kept, they could direct our answers to a third party. */
 const OWN_WORDS = /;[ \t]*(?:received|rport)[ \t]*(?:=[^;]*)?(?=;|$)/gi;
 
 /** RFC 3261, 18.2.1 and RFC 3581, 4: a request with where it came from in its top Via. */
@@ -56,7 +56,7 @@ export function withReceived(request: string, from: SipPeer): string {
   return request.replace(
     TOP_VIA,
     (_, head: string, protocol: string, space: string, sentBy: string, params: string) => {
-      // A connection is answered on itself, whether its owner asked for that or not.
+      // Requests over a connection are answered on it, whether or not they ask for that.
       const isAsked = protocol.toUpperCase() === 'TCP' || /;[ \t]*rport[ \t]*(?=[=;]|$)/i.test(params.trimEnd());
       const others = params.trimEnd().replace(OWN_WORDS, '').trimEnd();
       const rport = isAsked ? `;rport=${from.port}` : '';
@@ -88,7 +88,7 @@ export function requestTarget(request: string): SipPeer | undefined {
   return { host, port: Number(port ?? 0) }; // NaN where it is no number: such an address is refused
 }
 
-/** The protocol a request is to go by: that of its Route or Request-URI, UDP unless TCP is asked for. */
+/** The protocol for a request: that of its Route or Request-URI, UDP unless TCP is given. */
 export function protocolOf(request: string): 'UDP' | 'TCP' {
   const route = /^route[ \t]*:[^\r\n]*/im.exec(request)?.[0];
   const target = route?.split(',')[0] ?? /^\S+ \S+/.exec(request)?.[0] ?? '';

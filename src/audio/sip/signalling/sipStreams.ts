@@ -3,14 +3,14 @@ import { guarded } from '../../../core/guarded.js';
 import type { SipPeer } from './sipMessage.js';
 import { StreamMessages } from './streamMessages.js';
 
-/** Connections at once, of everybody and of one address: whoever opens many leaves room for others. */
+/** Connections at once, of everybody and of one address: one address leaves room for others. */
 const MAX_CONNECTIONS = 200;
 const MAX_CONNECTIONS_PER_HOST = 50;
-/** A connection nobody speaks on is closed; one on which nothing whole ever came, or a message is left half, sooner. */
+/** Idle connections are closed; earlier those without a complete message, or with an incomplete one. */
 const IDLE_MS = 600_000;
 const INCOMPLETE_MS = 32_000;
 const CONNECT_MS = 10_000;
-/** A peer that asks and does not read the answers is no peer. */
+/** Limit of unread answers for a peer that sends requests. */
 const MAX_UNREAD_BYTES = 262_144;
 
 /** SIP over TCP: messages framed by Content-Length (RFC 3261, 18.3), one connection a peer, used in both directions. */
@@ -35,7 +35,7 @@ export class SipStreams {
         guarded(reject, (error: Error) => onError(error)),
       );
       const listening = () => {
-        onError = ignored; // one connection's; the others go on
+        onError = ignored; // of one connection; the others continue
         this.#server = server;
         resolve();
       };

@@ -51,7 +51,7 @@ export class SipTransport implements Transport {
   #state = TransportState.Disconnected;
   #socket: Socket | undefined;
   #port = 0;
-  /** Of datagrams and connections alike: what our parsing or sip.js stumbles over is counted, and dropped. */
+  /** Of datagrams and connections alike: messages on which our parser or sip.js fails are counted and dropped. */
   readonly #received = guarded(
     () => {
       this.#malformed += 1;
@@ -92,7 +92,7 @@ export class SipTransport implements Transport {
   async connect(): Promise<void> {
     if (this.#socket) return;
     this.#enter(TransportState.Connecting);
-    // A free UDP port may be taken for TCP: another is tried, where any will do.
+    // A free UDP port may be in use for TCP: another is tried, if the port is not fixed.
     for (let attempt = 1; !this.#socket; attempt += 1) {
       try {
         await this.#listen();
@@ -122,7 +122,7 @@ export class SipTransport implements Transport {
   /** Two line ends, which a router takes for traffic: its way in stays open (RFC 5626, 3.5.1). */
   async keepAlive(peer: SipPeer): Promise<void> {
     const { host, port } = await this.addresses.resolve(peer, 'UDP');
-    this.#socket?.send('\r\n\r\n', port, host, ignored); // unreachable: the next registration tells
+    this.#socket?.send('\r\n\r\n', port, host, ignored); // unreachable: the next registration reports it
   }
 
   async send(message: string): Promise<void> {
@@ -134,7 +134,7 @@ export class SipTransport implements Transport {
     const own = { host: await this.addresses.ownFor(peer.host), port: this.#port };
     const text = withOwnAddress(message, OWN_HOST, own, protocol);
     if (protocol === 'TCP') return this.#streams.send(text, peer);
-    // Called again by timers; what is lost is sent again.
+    // Called again by timers; lost messages are sent again.
     const send = guarded(ignored, () => this.#socket?.send(text, peer.port, peer.host, ignored));
     this.retransmissions.sent(text, send);
     send();
@@ -197,7 +197,7 @@ function boundSocket(
     const receive = (bytes: Buffer, { address, port }: RemoteInfo) => onMessage(bytes, { host: address, port });
     socket.on('message', guarded(ignored, receive));
     const bound = () => {
-      onError = ignored; // ICMP tells of one peer; the others go on
+      onError = ignored; // ICMP error for one peer; the others continue
       resolve(socket);
     };
     socket.bind(listenPort, listenAddress, guarded(fail, bound));

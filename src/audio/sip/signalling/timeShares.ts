@@ -7,7 +7,7 @@ const CAPACITY = 1_000;
 
 /**
  * Keeps account of the time each address costs. Reading a message takes up to a millisecond for each kilobyte, so
- * whoever sends many long ones would have all of it.
+ * one sender of many long ones would use all of it.
  */
 export class TimeShares {
   readonly #accounts = new Map<string, { readonly savedMs: number; readonly atMs: number }>();

@@ -24,7 +24,7 @@ function ownAddress(account: SipAccount | undefined): URI {
   return address;
 }
 
-/** sip.js with our transport, and media that it knows nothing of. Silent: what it logs tells who calls. */
+/** sip.js with our transport, and our own media handling. Silent: its log would contain callers. */
 export function createUserAgent(
   config: SipConfig,
   mediaOf: (session: Session) => SessionDescriptionHandler,
@@ -56,7 +56,7 @@ export function createUserAgent(
 }
 
 /**
- * sip.js answers every challenge with a digest of the password, whoever asks: it could be guessed from that at leisure.
+ * sip.js answers every challenge with a digest of the password, from which it could be guessed offline.
  * Only the account's registrar gets one, and only for its realm where that is known.
  */
 function answerOnlyOwn(userAgent: UserAgent, account: SipAccount | undefined): void {
