@@ -6,7 +6,7 @@ interface Waiting {
 }
 
 /**
- * Lets a few jobs run and a few more wait; beyond that says ENGINE_BUSY at once, so that a flood of requests is felt
+ * Lets a few jobs run and a few more wait; beyond that throws ENGINE_BUSY at once, so that a flood of requests is noticed
  * by those who send it instead of filling the memory.
  */
 export class Admission {
@@ -14,7 +14,7 @@ export class Admission {
   readonly #maxWaiting: number;
   readonly #waiting = new Set<Waiting>();
   readonly #running = new Set<Promise<unknown>>();
-  /** Places taken; a leaving job hands its place to the first who waits, so that nobody slips in between. */
+  /** Slots in use; a finished job hands its slot to the first waiting one, so that no other job takes it in between. */
   #taken = 0;
 
   /** @param limit jobs at a time  @param maxWaiting jobs that may wait for one of them */

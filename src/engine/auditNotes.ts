@@ -6,7 +6,7 @@ import { isSpeakerId } from './voiceprints/speakerId.js';
 
 type Outcome = AuditEntry['outcome'];
 
-/** What is done, and to whom as far as it is known beforehand. */
+/** The action, and the person concerned as far as known beforehand. */
 interface Deed {
   readonly action: AuditAction;
   readonly speakerIds: readonly string[];
@@ -20,7 +20,7 @@ export interface AuditNotesOptions {
   readonly nowMs: () => number;
 }
 
-/** Notes who did what to whom: after it was done, or failed. */
+/** Records actions in the audit log, after they succeeded or failed. */
 export class AuditNotes {
   readonly #options: AuditNotesOptions;
 
@@ -33,12 +33,12 @@ export class AuditNotes {
     return this.#noted(deed, work, ({ status }) => ({ outcome: status }));
   }
 
-  /** Notes for whom a voiceprint of the model in use was made of kept audio. */
+  /** Records whose voiceprint was computed from kept audio for the model in use. */
   reembedded(speakerIds: readonly string[]): Promise<void> {
     return this.#append({ action: 're-embed', speakerIds }, { outcome: 'done' });
   }
 
-  /** The same directory, whose changes and exports are noted. */
+  /** The same directory, with its changes and exports recorded. */
   over(directory: SpeakerDirectory): SpeakerDirectory {
     const done = () => ({ outcome: 'done' }) as const;
     const doneOrAbsent = (was: boolean) => ({ outcome: was ? 'done' : 'absent' }) as const;
@@ -54,7 +54,7 @@ export class AuditNotes {
           { action: 'export', speakerIds: asked },
           async () => {
             const exported = await directory.export(passphrase, speakerIds);
-            // Whoever was erased while everybody was exported is not in it.
+            // People erased during the export are not in it.
             const left = speakerIds ? asked : asked.filter(isAmong(await idsOf(directory)));
             return { bytes: exported, left };
           },
@@ -92,7 +92,7 @@ export class AuditNotes {
       result = await work();
     } catch (thrown) {
       const error = asVoicePrintsError(thrown);
-      await this.#append(deed, { outcome: 'failed', code: error.code }).catch(() => undefined); // the failure says more
+      await this.#append(deed, { outcome: 'failed', code: error.code }).catch(() => undefined); // the original failure is more informative
       throw error;
     }
     const { outcome, speakerIds } = told(result);
@@ -109,7 +109,7 @@ export class AuditNotes {
       actor: actor.name,
       ...(actor.requestId !== undefined && { requestId: actor.requestId }),
       action,
-      // What is no id may be anything, a name for instance.
+      // An invalid id may be anything, for example a name.
       speakerId: speakerId !== undefined && isSpeakerId(speakerId) ? speakerId : null,
       ...(unknownId !== undefined && isUnknownId(unknownId) && { unknownId }),
       ...end,

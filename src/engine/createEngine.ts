@@ -20,7 +20,7 @@ import { type OpenCompute, VoiceEngine } from './voiceEngine.js';
 
 const MS_A_DAY = 86_400_000;
 
-/** What the engine is made of, for whoever brings their own (another registry, a compute process, a test's clock). */
+/** The parts of the engine, replaceable by other implementations (another registry, a compute process, a clock for tests). */
 export interface CreateEngineOptions {
   readonly openRegistry?: (config: EngineConfig) => Promise<VoiceprintRegistry>;
   readonly openUnknownVoices?: (config: EngineConfig, nowMs: () => number) => Promise<UnknownVoices>;
@@ -29,7 +29,7 @@ export interface CreateEngineOptions {
   readonly resolveSegmentation?: (config: EngineConfig) => Promise<SegmentationModel | undefined>;
   readonly openCompute?: OpenCompute;
   readonly openAudit?: (config: EngineConfig) => AuditTrail;
-  /** Who asks where a call does not say it, as the audit log names them. */
+  /** The actor in the audit log where a call gives none. */
   readonly actor?: string;
   readonly nowMs?: () => number;
   /** How long the store's folder may take to answer, before REGISTRY_UNAVAILABLE. By default 20 s. */

@@ -21,7 +21,7 @@ export const LOCAL_TENANT = 'local';
 export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
-  /** Who asks, for the audit log; by default the engine's own. */
+  /** The actor for the audit log; by default the engine's. */
   readonly actor?: Actor;
 }
 
@@ -44,35 +44,35 @@ export interface IdentifyRequest {
   readonly falseAcceptPercent?: FalseAcceptPercent;
   /** Each audio track is one person, or each channel where there is one track, however many voices it seems to have. */
   readonly isSpeakerPerChannel?: boolean;
-  /** How many people speak, whether enrolled or not; undefined: nobody knows. See DiarizeRequest. */
+  /** Number of people who speak, enrolled or not; undefined: unknown. See DiarizeRequest. */
   readonly speakerCount?: number;
-  /** How many people speak at most; undefined: nobody knows. */
+  /** Maximum number of people who speak; undefined: unknown. */
   readonly maxSpeakers?: number;
   readonly limits?: Partial<RecordingLimits>;
 }
 
-/** Audio as a live source gives it; the clock and the bandwidth where the source knows them. */
+/** Audio of a live source, with the clock and the bandwidth where the source knows them. */
 export type WatchedAudio = AsyncIterable<LiveItem> & Partial<Pick<LiveAudio, 'startedAtMs' | 'isNarrowBand'>>;
 
 export interface WatchRequest {
   readonly tenantId?: string;
-  /** Read by the session alone, as fast as it can work; closed by it. Whoever made the source buffers, and drops. */
+  /** Read and closed by the session alone, as fast as it can process it. The source buffers, and drops. */
   readonly audio: WatchedAudio;
-  /** Where this is, in the user's words; not interpreted. */
+  /** Name of the place, given by the user; not interpreted. */
   readonly site?: string;
   /** Defaults to a random id. */
   readonly sessionId?: string;
-  /** Only these, all of them complete at the start; undefined or empty: everybody complete, whoever comes or goes. */
+  /** Only these, each with a voiceprint at the start; undefined or empty: all people, also those enrolled later. */
   readonly speakerIds?: readonly string[];
   readonly falseAcceptPercent?: FalseAcceptPercent;
-  /** True or false where the caller knows that it is or is not telephone audio; else the source or the speech tells. */
+  /** True or false where the caller knows that it is or is not telephone audio; else it is taken from the source or the speech. */
   readonly isNarrowBand?: boolean;
   readonly signal?: AbortSignal;
 }
 
 /** Makes a voiceprint of an unknown voice. */
 export interface EnrollUnknownRequest {
-  /** `unknown-3`; by default the unknown voice heard last. */
+  /** `unknown-3`; by default the most recent unknown voice. */
   readonly cluster?: string;
   readonly speakerId: string;
   readonly name?: string;
@@ -85,12 +85,12 @@ export interface LiveSession extends AsyncDisposable {
   readonly sessionId: string;
   readonly site: string | undefined;
   /**
-   * What is heard, as it is heard; one reader. Ends with the audio, after the last final turns, or when the session is
+   * Events as they occur, for one reader. Ends with the audio, after the last final turns, or when the session is
    * disposed. Throws what the audio or the networks throw, ABORTED after an abort, SPEAKER_NOT_FOUND, SPEAKER_INCOMPLETE.
    */
   events(): AsyncGenerator<LiveEvent>;
   /**
-   * Enrols an unknown voice through the gate of `enroll`; its turns are told anew with the name (`relabel`).
+   * Enrols an unknown voice through the gate of `enroll`; its turns are reported again with the name (`relabel`).
    * Throws CLUSTER_NOT_FOUND, SPEAKER_ID_INVALID, INPUT_INVALID.
    */
   enrollUnknown(request: EnrollUnknownRequest, options?: Pick<CallOptions, 'actor'>): Promise<EnrollResult>;
@@ -117,8 +117,8 @@ export interface StreamChunk {
 /** A stream that comes in chunks. Holds no thread and no file: nothing to close. */
 export interface ChunkSession {
   /**
-   * Who speaks in this chunk, told by all that was heard so far; times in seconds of the stream. One chunk at a time.
-   * Throws as `identify` does; the stream may go on after it.
+   * Who speaks in this chunk, identified from all speech of the stream so far; times in seconds of the stream. One chunk at a time.
+   * Throws as `identify` does; the stream may continue after it.
    */
   identify(chunk: StreamChunk, options?: CallOptions): Promise<IdentifiedChunk>;
 }
@@ -127,11 +127,11 @@ export interface DiarizeRequest {
   readonly tenantId?: string;
   /** Opens the recording from its beginning: once, or where each channel is one person once more for each of them. */
   readonly openSource: () => Promise<RecordingSource>;
-  /** People who may be named, all of them complete; undefined or empty: nobody, voices are only told apart. */
+  /** People who may be named, each with a voiceprint; undefined or empty: none, voices are separated but not named. */
   readonly speakerIds?: readonly string[];
   /**
-   * How many people speak: more voices than that are joined, but for those that have a name; where fewer are heard, and
-   * there is a segmentation model, less evidence is asked of a voice. Undefined: nobody knows.
+   * Number of people who speak: more voices are merged, except named ones; if fewer are found, and there is a
+   * segmentation model, a voice needs less evidence. Undefined: unknown.
    */
   readonly speakerCount?: number;
   /** Each audio track is one person, or each channel where there is one track, however many voices it seems to have. */
@@ -153,7 +153,7 @@ export interface SpeakerDirectory {
   get(speakerId: string): Promise<SpeakerSummary | undefined>;
   /** Throws SPEAKER_NOT_FOUND. */
   rename(speakerId: string, name: string): Promise<SpeakerSummary>;
-  /** Erases for good. False when there was none. */
+  /** Erases permanently. False when there was none. */
   delete(speakerId: string): Promise<boolean>;
   /** Everything of the named (default: all) people, encrypted under the passphrase; the only way embeddings leave. */
   export(passphrase: string, speakerIds?: readonly string[]): Promise<Uint8Array>;
@@ -164,22 +164,22 @@ export interface SpeakerDirectory {
     options?: { readonly replace?: boolean },
   ): Promise<readonly SpeakerSummary[]>;
   /**
-   * Lets the model in use hear the kept audio of everybody enrolled with another one, so that they can be matched.
-   * Happens by itself before the next enrolment or identification, too.
+   * Computes voiceprints for the model in use from the kept audio of people enrolled with another one, so that they can be
+   * matched. The next enrolment or identification does the same automatically.
    */
   reembed(options?: {
     readonly signal?: AbortSignal;
     /** People done, of those whose audio was kept. */
     readonly onPerson?: (done: number, total: number) => void;
   }): Promise<Reembedded>;
-  /** Voices heard live that belong to nobody enrolled, by number. Exports leave them out. */
+  /** Unknown voices of live streams, by number. Exports omit them. */
   unknowns(): Promise<readonly UnknownVoiceSummary[]>;
   /**
    * Makes a voiceprint of an unknown voice that is kept, or adds it to one, through the gate of `enroll`; erases the
    * unknown voice on success. Throws CLUSTER_NOT_FOUND, SPEAKER_ID_INVALID, INPUT_INVALID.
    */
   enrollUnknown(request: EnrollUnknownRequest): Promise<EnrollResult>;
-  /** Erases an unknown voice for good; heard again, it gets a new number. False when there was none. */
+  /** Erases an unknown voice permanently; when it returns, it gets a new number. False when there was none. */
   forgetUnknown(unknownId: string): Promise<boolean>;
 }
 
@@ -194,21 +194,21 @@ export interface Engine extends AsyncDisposable {
   enroll(request: EnrollRequest, options?: CallOptions): Promise<EnrollResult>;
   /** Who speaks when. Throws SPEAKER_NOT_FOUND or SPEAKER_INCOMPLETE (details.speakerIds) for a wrong `speakerIds`. */
   identify(request: IdentifyRequest, options?: CallOptions): Promise<Identification>;
-  /** Listens to a live stream. Begins when its events are read. Throws ENGINE_CLOSED. */
+  /** Identifies speakers in a live stream. Begins when its events are read. Throws ENGINE_CLOSED. */
   watch(request: WatchRequest): LiveSession;
   /** Who speaks in a stream that comes in chunks, each answered as it comes. */
   identifyChunks(request: IdentifyChunksRequest): ChunkSession;
   /** Who speaks when, with a label for every voice, and names only for those asked for. Throws as `identify`. */
   diarize(request: DiarizeRequest, options?: CallOptions): Promise<Diarization>;
-  /** When somebody speaks. */
+  /** Detects speech. */
   detectSpeech(request: DetectSpeechRequest, options?: CallOptions): Promise<SpeechActivity>;
   /** `actor` is who changes and exports, for the audit log; by default the engine's own. */
   speakers(tenantId?: string, actor?: Actor): SpeakerDirectory;
   /**
-   * Calls and awaits the listener after each person, of whatever tenant, whom this engine erases: whoever keeps something of
+   * Calls and awaits the listener after each person, of whatever tenant, that this engine erases: for listeners that keep data of
    * people beside the voiceprints (jobs do) erases it too. What it throws is thrown by `delete`. Returns what ends that.
    */
   onErased(listener: (tenantId: string, speakerId: string) => Promise<void>): () => void;
-  /** Score from which a voice is named where nobody else is near; `falseAcceptPercent` as configured by default. */
+  /** Score from which a voice is named if no other candidate is near; `falseAcceptPercent` as configured by default. */
   acceptScore(falseAcceptPercent?: FalseAcceptPercent): number;
 }

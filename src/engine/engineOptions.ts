@@ -10,7 +10,7 @@ export interface EngineOptions {
   readonly model?: string | undefined;
   /** Id of a segmentation model, path of an ONNX file, or `off`; by default the one in use in the store, else the built-in one. */
   readonly segmentation?: string | undefined;
-  /** Chance in percent that the voice of somebody who is not enrolled is named. Default 1. */
+  /** Probability in percent that a voice that is not enrolled is named. Default 1. */
   readonly falseAcceptPercent?: FalseAcceptPercent | undefined;
   /** Keeps the speech of accepted enrolment samples (biometric raw data), so that another speaker model can be used later. Default false. */
   readonly keepAudio?: boolean | undefined;

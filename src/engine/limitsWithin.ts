@@ -1,6 +1,6 @@
 import type { RecordingLimits } from '../core/recording.js';
 
-/** A call may ask for less than the configuration allows, never for more. */
+/** A call may request less than the configuration allows, never more. */
 export function limitsWithin(
   { maxBytes, maxDurationMs, maxDecodeMs }: RecordingLimits,
   asked: Partial<RecordingLimits> | undefined,

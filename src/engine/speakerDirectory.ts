@@ -46,7 +46,7 @@ export function speakerDirectory(parts: SpeakerDirectoryParts): SpeakerDirectory
         if (missing.length > 0) throw speakersNotFound(missing);
         const exported = speakerIds ? all.filter(({ id }) => speakerIds.includes(id)) : all;
         const bytes = await sealExport(exported, passphrase);
-        // Sealing takes its time: whoever was erased meanwhile must not leave in the export.
+        // Sealing takes time: a person erased meanwhile must not be in the export.
         const left = new Set((await registry.list(tenantId)).map(({ id }) => id));
         if (exported.every(({ id }) => left.has(id))) return bytes;
       }

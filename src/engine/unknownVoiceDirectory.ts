@@ -37,7 +37,7 @@ export function unknownVoiceDirectory({
   };
 }
 
-/** The voice of that name, or the one heard last. */
+/** The voice with that id, or the most recent one. */
 function wanted(voices: readonly UnknownVoice[], cluster: string | undefined): UnknownVoice {
   const [latest] = [...voices].sort((a, b) => b.lastHeardMs - a.lastHeardMs);
   const voice = cluster === undefined ? latest : voices.find(({ id }) => id === cluster);

@@ -293,7 +293,7 @@ export class VoiceEngine implements Engine {
     }
   }
 
-  /** Everybody of a tenant, once the model in use has heard the kept audio of those whom it does not know yet. */
+  /** All people of a tenant, after the model in use has embedded the kept audio of those it has not seen. */
   async #hearAgain(tenantId: string, signal: AbortSignal): Promise<readonly Voiceprint[]> {
     const { registry } = this.#parts;
     const everybody = await registry.list(tenantId);
@@ -311,7 +311,7 @@ export class VoiceEngine implements Engine {
 
   async #eraseEverywhere(tenantId: string, speakerId: string, erase: () => Promise<boolean>): Promise<boolean> {
     const { storeDirectory, encryptionKey } = this.#parts.config;
-    if (!isSpeakerId(speakerId)) return erase(); // nobody can be called that, and it may be anything, a name for instance
+    if (!isSpeakerId(speakerId)) return erase(); // no speaker can have it, and it may be anything, for example a name
     // Noted first: a process that ends in between leaves it for the next that opens the jobs.
     let noted = hasJobs(storeDirectory) ? await noteErasure(storeDirectory, tenantId, speakerId) : undefined;
     this.#enrolments.erase(tenantId, speakerId);
@@ -337,7 +337,7 @@ export class VoiceEngine implements Engine {
 
   async #job<T>({ signal }: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.#assertOpen();
-    // A signal of its own for each call: listeners would pile up on a shared one.
+    // A separate signal for each call: listeners would accumulate on a shared one.
     const either = AbortSignal.any(signal ? [this.#closing.signal, signal] : [this.#closing.signal]);
     try {
       return await this.#admission.run(() => work(either), either);

@@ -23,7 +23,7 @@ export interface EmbeddedSpeech {
   readonly embeddings: readonly Float32Array<ArrayBuffer>[];
 }
 
-/** One person, heard twice: what is enrolled on one occasion is looked for on the other. */
+/** One person on two occasions: enrolled from one, tried in the other. */
 export interface CalibrationSpeaker {
   /** People recorded under the same conditions: the part of the speaker's name before a slash. */
   readonly group: string;
@@ -39,7 +39,7 @@ export interface CalibrationMaterialOptions {
   readonly maxSpeakers: number;
   /** True where the network was trained on these people: each is turned into another voice by a change of speed. */
   readonly isShifted: boolean;
-  /** Damages that each occasion is heard under besides as it was recorded; 2 where not given. */
+  /** Degradations applied to each occasion besides the original recording; default 2. */
   readonly damagesEach?: number;
   readonly compute: Compute;
   readonly openRecording: (path: string) => Promise<Recording>;
@@ -53,7 +53,7 @@ const OCCASION_SECONDS = 12;
 const LEAST_SECONDS = 4;
 /** Rates between and beyond those that training used (.85, .92, 1, 1.08, 1.18). */
 const SHIFTS = [0.885, 1.13, 0.96, 1.04];
-/** Each occasion is heard as it was recorded and under so many others of these. */
+/** Each occasion is used as recorded and with so many of these degradations. */
 const DAMAGES: readonly Condition[] = ['other microphone', 'room', 'telephone'];
 const DAMAGES_EACH = 2;
 

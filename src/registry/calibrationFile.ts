@@ -39,7 +39,7 @@ const parameters = z.strictObject({
   gallerySlope: z.number().min(0).exactOptional(),
 }) satisfies z.ZodType<CalibrationParameters>;
 
-/** Until 0.1 the likeness of both sides to a mean voice counted, too: it told the recordings of the fit from others. */
+/** Until 0.1 the similarity of both sides to a mean voice counted, too: it distinguished the recordings of the fit from others. */
 const earlierParameters = z
   .strictObject({
     ...common,
@@ -48,7 +48,7 @@ const earlierParameters = z
     voiceTypicality: finite.exactOptional(),
   })
   .transform(({ meanVoice, probeTypicality = 0, voiceTypicality = 0, ...kept }): CalibrationParameters => {
-    // What that likeness was in the mean of those people goes into the offset; the thresholds mean what they meant.
+    // The mean of that similarity goes into the offset; the thresholds keep their meaning.
     const usual = (meanVoice ?? []).reduce((sum, value) => sum + value * value, 0);
     return { ...kept, offset: kept.offset + (probeTypicality + voiceTypicality) * usual };
   });

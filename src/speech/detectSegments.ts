@@ -10,9 +10,9 @@ export type DetectSpeech = (
   signal: AbortSignal,
 ) => Promise<{ readonly probabilities: Float32Array<ArrayBuffer>; readonly state: SileroState }>;
 
-/** A stretch of speech with its audio. */
+/** A segment of speech with its audio. */
 export interface SpeechSegment extends SampleSpan {
-  /** Mono 16 kHz, shape (endSample - startSample,), in a buffer of its own. */
+  /** Mono 16 kHz, shape (endSample - startSample,), in its own buffer. */
   readonly samples: Float32Array<ArrayBuffer>;
 }
 

@@ -1,12 +1,12 @@
 /** RMS of the loudest tenth of a second that quiet speech is brought to: -26 dBFS. */
 const WANTED_RMS = 0.05;
-/** Most amplification: 50 dB; more would make speech of what is hardly more than the noise of a converter. */
+/** Most amplification: 50 dB; more would turn converter noise into speech. */
 const MOST_GAIN = 316;
 /** What the loudest sound counts after one more piece: within a minute the level follows a speaker who moves away. */
 const DECAY = 0.6;
 const BLOCK_SAMPLES = 1600;
 
-/** Amplifies quiet recordings for the voice-activity network, which hears no speech in them; never makes anything quieter. */
+/** Amplifies quiet recordings for the voice-activity network, which detects no speech in them; never attenuates. */
 export class LevelControl {
   #loudest = 0;
 

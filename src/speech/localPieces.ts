@@ -1,20 +1,20 @@
 import { LOCAL_ACTIVE, LOCAL_VOICES, type LocalPiece } from '../core/localVoices.js';
 
-/** Pauses of up to this many frames lie within one piece, where nobody else speaks in them. */
+/** Pauses of up to this many frames stay within one piece, if no other voice speaks in them. */
 const GAP_FRAMES = 25;
-/** Shorter stretches are scraps: they are embedded together. */
+/** Shorter runs are fragments: they are embedded together. */
 const SOLID_FRAMES = 25;
-/** Longer stretches are cut evenly, so that a change of voice which the network missed is found by the embeddings. */
+/** Longer runs are cut evenly, so that a change of voice which the network missed is found by the embeddings. */
 const MOST_FRAMES = 125;
-/** Less than this says nothing of a voice. */
+/** Less than this is not enough to recognise a voice. */
 const LEAST_FRAMES = 13;
 
 /**
- * Pieces of each local voice of one chunk: stretches in which it speaks alone, then its scraps; where it never speaks
+ * Pieces of each local voice of one chunk: runs in which it speaks alone, then its fragments; where it never speaks
  * alone for long enough, all that there is of it.
  *
  * @param activity shape (frames, LOCAL_VOICES)
- * @param frames how many of them are audio; the rest lies behind the end of the recording
+ * @param frames how many of them are audio; the others are beyond the end of the recording
  */
 export function localPiecesOf(activity: Uint8Array, chunk: number, frames: number): LocalPiece[] {
   return Array.from({ length: LOCAL_VOICES }, (_, local) => piecesOf({ activity, chunk, frames, local })).flat();

@@ -5,11 +5,11 @@ import { analyseFrames } from './qualityFrames.js';
 import { clippedShare, dcOffset, peakDb, rmsDb } from './qualityLevel.js';
 import { snrDb } from './qualityNoise.js';
 
-/** What can be heard of a recording's quality, without knowing what is said. */
+/** Measures of the quality of a recording. */
 export interface SpeechQuality {
   /** Speech power over noise power in decibels, at most 60; 0 where there is no speech. */
   readonly snrDb: number;
-  /** Share of the speech samples that lie in flat tops at the recording's peak, 0..1. */
+  /** Share of the speech samples in flat tops at the recording's peak, 0..1. */
   readonly clippedShare: number;
   /** Upper edge of the highest frequencies that carry speech; about 4,000 for telephone audio, at most 8,000; 0 without speech. */
   readonly bandwidthHz: number;

@@ -1,13 +1,13 @@
 import { BAND_HZ, BANDS, type QualityFrames, quantile } from './qualityFrames.js';
 
-/** Speech comes and goes, noise stays: loud moments of a band that carries speech lie this far above its quiet ones. */
+/** Speech varies, noise is steady: loud moments of a band that carries speech are this far above its quiet ones. */
 const LEAST_MODULATION = 10 ** 0.8; // 8 dB; stationary noise reaches about 5 dB
 /**
  * Weaker than this beside the strongest band is leakage or a codec's residue: 8 kHz telephone audio that went through
  * Opus at 16 kHz holds -42 dB at 4 kHz and -63 dB from 5 kHz on, read speech -35 dB at 5 and -45 dB at 7 kHz.
  */
 const LEAST_RELATIVE = 10 ** -4.5; // -45 dB
-/** Steady noise this strong hides speech: nobody can say that the band carries none. */
+/** Steady noise this strong hides speech: the band may still carry some. */
 const HIDING_NOISE = 10 ** -4; // -40 dB
 const LOUD_SHARE = 0.95;
 const QUIET_SHARE = 0.1;

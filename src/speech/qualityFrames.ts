@@ -9,7 +9,7 @@ export const BAND_HZ = 250;
 export const BANDS = 32;
 const BINS_PER_BAND = 8;
 
-/** Energies over time and frequency, kept apart by whether anybody speaks. */
+/** Energies over time and frequency, separately with and without speech. */
 export interface QualityFrames {
   /** Mean power of each speech frame, shape (frames,). */
   readonly speechPower: Float32Array;
@@ -19,7 +19,7 @@ export interface QualityFrames {
   readonly speechBands: Float32Array;
 }
 
-/** Cuts a recording into Hann-windowed frames; those that lie across a border of speech are left out. */
+/** Cuts a recording into Hann-windowed frames; those across a border of speech are omitted. */
 export function analyseFrames(samples: Float32Array, speech: readonly SampleSpan[]): QualityFrames {
   const fft = new RealFft(FRAME);
   const hann = Float64Array.from({ length: FRAME }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / FRAME));
@@ -65,7 +65,7 @@ function meanOf(samples: Float32Array, start: number): number {
   return sum / FRAME;
 }
 
-/** Power without the mean: a converter's constant offset is not noise that anybody hears. */
+/** Power without the mean: a converter's constant offset is not audible noise. */
 function powerOf(samples: Float32Array, start: number): number {
   let sum = 0;
   let squares = 0;

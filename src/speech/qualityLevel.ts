@@ -1,9 +1,9 @@
 import type { SampleSpan } from '../core/audioFrame.js';
 
-/** Level of nothing at all. */
+/** Level of digital silence. */
 export const SILENCE_DB = -100;
 
-/** Speech whose peaks stay below this is hardly found, or drowns in the steps of 16 bits. */
+/** Speech whose peaks stay below this is hardly detected, or lost in the quantization of 16 bits. */
 export const FAINT_DB = -45;
 
 /** Mean power of the spans in decibels below full scale; SILENCE_DB where there is none. */
@@ -42,7 +42,7 @@ const LEAST_RUN = 3;
 const NEAR_PEAK = 0.995;
 
 /**
- * Share of the samples in `spans` that lie in flat tops. Looks at the recording's own peak in each direction, so that
+ * Share of the samples in `spans` in flat tops. Looks at the recording's own peak in each direction, so that
  * clipping is seen also where the level was changed afterwards.
  */
 export function clippedShare(samples: Float32Array, spans: readonly SampleSpan[]): number {

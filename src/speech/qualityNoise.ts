@@ -1,11 +1,11 @@
 import { type QualityFrames, quantile } from './qualityFrames.js';
 import { decibels, SILENCE_DB } from './qualityLevel.js';
 
-/** Beyond this nobody hears noise, and the estimate has nothing to go by. */
+/** Beyond this noise is inaudible and cannot be estimated. */
 const MAX_SNR_DB = 60;
-/** Pauses tell the noise only where there is half a second of them. */
+/** The noise is estimated only from at least half a second of pauses. */
 const LEAST_PAUSE_FRAMES = 30;
-/** Below this a pause is not a room but a gate, an edit or a codec's silence, and says nothing of the noise under the speech. */
+/** Below this a pause is not a room but a gate, an edit or a codec's silence, without information about the noise under the speech. */
 const SILENT_PAUSE_POWER = 1e-9;
 /** Speech dips into the noise this often: stops, short pauses that belong to the speech. */
 const DIP_SHARE = 0.05;

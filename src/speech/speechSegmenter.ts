@@ -8,7 +8,7 @@ export const HOP_SAMPLES = 512;
 export interface SegmenterOptions {
   /** Speech begins at or above this probability. */
   readonly onProbability: number;
-  /** Speech goes on at or above this probability; below `onProbability`, so that it does not flicker. */
+  /** Speech continues at or above this probability; below `onProbability`, so that it does not flicker. */
   readonly offProbability: number;
   /** Shorter speech is dropped: clicks, coughs. */
   readonly minSpeechMs: number;
@@ -42,7 +42,7 @@ interface OpenSpeech {
   readonly startHop: number;
   /** The hop after the last one at or above `offProbability`. */
   voicedEndHop: number;
-  /** True where it goes on from speech that was cut: no padding, and no shortest length. */
+  /** True where it continues speech that was cut: no padding, and no shortest length. */
   readonly isContinued: boolean;
 }
 

@@ -16,11 +16,11 @@ export interface VadState {
 export interface LivePiece {
   /** Mono 16 kHz, whole hops of 512 samples. */
   readonly samples: Float32Array<ArrayBuffer>;
-  /** Undefined starts the stream, or starts it anew after a gap. */
+  /** Undefined starts the stream, or restarts it after a gap. */
   readonly state: VadState | undefined;
 }
 
-/** A stretch of speech and the windows to embed in it; windows are relative to `samples` and at least 500 ms long. */
+/** A segment of speech and the windows to embed in it; windows are relative to `samples` and at least 500 ms long. */
 export interface SpeechAudio {
   /** Mono 16 kHz, amplitudes in [-1, 1], shape (n,). */
   readonly samples: Float32Array<ArrayBuffer>;
@@ -35,7 +35,7 @@ export interface Compute extends AsyncDisposable {
   readonly model: SpeakerModel;
   /** Calls that are worked on at a time. */
   readonly threads: number;
-  /** Tells voices apart moment by moment; undefined where no such model is used. */
+  /** Speaker activity in each frame; undefined where no segmentation model is used. */
   readonly segmentation?: SegmentationModel | undefined;
   /** Speech probability 0..1 of every whole 512-sample hop (32 ms) of `samples`; `state` undefined starts a stream. */
   detectSpeech(

@@ -66,7 +66,7 @@ async function work(task: ComputeTask): Promise<unknown> {
   }
 }
 
-/** One task of WorkerCompute, on a thread of its own. */
+/** One task of WorkerCompute, on its own thread. */
 export default function runTask(task: ComputeTask): Promise<WorkerReply<unknown>> {
   return replyOf(() => work(task));
 }

@@ -9,7 +9,7 @@ import { assertName, assertSpeakerId } from '../voiceprints/speakerId.js';
 import { enrollSamples, type Sample } from './enrollSamples.js';
 import { hearSample } from './hearSample.js';
 
-/** Samples are held whole while they are heard; 10 to 24 s are what is wanted. */
+/** Samples are held in memory while they are analysed; 10 to 24 s are recommended. */
 export const MAX_SAMPLE_MS = 300_000;
 const MAX_SAMPLES = 100;
 
@@ -65,7 +65,7 @@ function assertRequest({ speakerId, name, samples }: EnrollRequest): void {
   throw new VoicePrintsError('INPUT_INVALID', `an enrolment takes 1 to ${MAX_SAMPLES} samples; give at least one`);
 }
 
-/** What is wrong with a file stays with the file; what is wrong with the engine, or an abort, is thrown. */
+/** Errors of a file are part of the result of that file; errors of the engine, and an abort, are thrown. */
 async function readSample(
   { file, source, progress, signal }: SampleRequest,
   { compute, openRecording, keepAudio }: EnrollDependencies,

@@ -10,11 +10,11 @@ import { type EnrolledPerson, type EnrollSamplesDependencies, enrollSamples } fr
 import type { HeardSample } from './hearSample.js';
 import { type SecondVoice, splitVoice } from './secondVoice.js';
 
-/** Stretches of speech are put together into samples of about this much, long enough to agree or disagree. */
+/** Segments of speech are grouped into samples of about this length, long enough to be compared. */
 const SAMPLE_SPEECH_MS = 6_000;
-/** Of speech whose noise nobody measured: neither praised nor refused for it. */
+/** For speech of unmeasured noise: neither rated high nor refused for it. */
 const ASSUMED_SNR_DB = 12;
-/** Of speech whose bandwidth nobody measured: a microphone's. */
+/** For speech of unmeasured bandwidth: that of a microphone. */
 const ASSUMED_BANDWIDTH_HZ = 8_000;
 
 export interface EnrollFromVoiceDependencies extends EnrollSamplesDependencies {
@@ -22,11 +22,11 @@ export interface EnrollFromVoiceDependencies extends EnrollSamplesDependencies {
 }
 
 /**
- * Makes a voiceprint of a voice that was heard live, or adds it to one, through the gate of `enroll`: enough clean speech,
- * one voice, no other person's. Its stretches of speech are put together into samples, oldest first. On success the
+ * Makes a voiceprint of an unknown voice of a live stream, or adds it to one, through the gate of `enroll`: enough clean speech,
+ * one voice, not that of another person. Its segments of speech are grouped into samples, oldest first. On success the
  * unknown voice is erased.
  *
- * @throws VoicePrintsError SPEAKER_ID_INVALID, INPUT_INVALID for a name or for a voice heard with another model, and
+ * @throws VoicePrintsError SPEAKER_ID_INVALID, INPUT_INVALID for a name or for a voice of another model, and
  *   what the registry throws
  */
 export async function enrollFromVoice(
@@ -43,11 +43,11 @@ export async function enrollFromVoice(
   return result;
 }
 
-/** The voice as the gate sees it. Noisy stretches are left out where there are clean ones. */
+/** The voice as input of the gate. Noisy segments are omitted if there are clean ones. */
 function samplesOf({ id, exemplars }: UnknownVoice): HeardSample[] {
   const clean = exemplars.filter(({ snrDb }) => snrDb === undefined || snrDb >= GATE_LIMITS.leastSnrDb);
   const used = clean.length > 0 ? clean : exemplars;
-  // Of all at once: a second person may have a few stretches in each sample.
+  // Over all at once: a second person may have a few segments in each sample.
   const second = splitVoice({
     embeddings: used.map(({ embedding }) => embedding.values),
     speechMs: used.map(({ speechMs }) => speechMs),
@@ -55,7 +55,7 @@ function samplesOf({ id, exemplars }: UnknownVoice): HeardSample[] {
   return groupsOf(used).map((group, i) => sampleOf(`${id}, part ${i + 1}`, group, second));
 }
 
-/** Neighbouring stretches, about 6 s in each group; what is left over at the end goes to the last. */
+/** Adjacent segments, about 6 s in each group; the rest at the end goes to the last. */
 function groupsOf(exemplars: readonly UnknownExemplar[]): UnknownExemplar[][] {
   const groups: UnknownExemplar[][] = [];
   let group: UnknownExemplar[] = [];

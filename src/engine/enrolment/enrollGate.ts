@@ -11,7 +11,7 @@ import { inSeconds, reasonFor } from './enrollReasons.js';
 import type { HeardSample } from './hearSample.js';
 import { isSameRecording, type RecordedSample } from './sameRecording.js';
 
-/** Below this a sample says too little of a voice to count at all. */
+/** Below this a sample has too little speech to count. */
 export const LEAST_SAMPLE_SPEECH_MS = 2_000;
 /** Speech in all from which an enrolment is accepted. */
 export const LEAST_SPEECH_MS = 6_000;
@@ -23,9 +23,9 @@ export const LEAST_SPEECH_MS = 6_000;
 export interface GateLimits {
   readonly leastSnrDb: number;
   readonly mostClippedShare: number;
-  /** Two parts of a sample less alike than this, beside how alike each is to itself (worst of many splits), are two people. */
+  /** Two parts of a sample with less similarity than this, relative to that within each part (worst of many splits), are two people. */
   readonly leastLikeness: number;
-  /** A sample less alike than this to the earlier ones is somebody else. */
+  /** A sample with less similarity to the earlier ones is another person. */
   readonly disagreesLlr: number;
 }
 
@@ -39,7 +39,7 @@ export const GATE_LIMITS: GateLimits = {
 /** Far above what converters leave, far below what clips. */
 const MOST_DC_OFFSET = 0.05;
 
-/** A voice as it is compared: with what is known of one person. */
+/** A voice for comparison with one person. */
 export interface KnownVoice {
   readonly speakerId: string;
   /** Unit norm, shape (d,). */
@@ -53,13 +53,13 @@ export interface GateContext {
   readonly earlier: KnownVoice | undefined;
   /** The samples that the person's voiceprint holds, of this model. */
   readonly earlierSamples: readonly RecordedSample[];
-  /** Everybody else of the tenant with samples of this model. */
+  /** All other people of the tenant with samples of this model. */
   readonly others: readonly KnownVoice[];
   readonly calibration: CalibrationParameters;
   readonly limits: GateLimits;
 }
 
-/** One sample and what the gate says of it. */
+/** One sample and the verdict of the gate. */
 export interface JudgedSample {
   readonly sample: HeardSample;
   readonly isAccepted: boolean;
@@ -81,7 +81,7 @@ export function judgeSamples(samples: readonly HeardSample[], context: GateConte
   });
 }
 
-/** What is wrong with a sample before its voice is compared; `known` are the recordings before it, and it joins them. */
+/** Defects of a sample before its voice is compared; `known` are the recordings before it, and it is added to them. */
 function ownReasons(sample: HeardSample, known: RecordedSample[], context: GateContext): SampleReason[] {
   const reasons = soundReasons(sample, context);
   const { embedding, speechMs } = sample;
@@ -91,7 +91,7 @@ function ownReasons(sample: HeardSample, known: RecordedSample[], context: GateC
   return reasons;
 }
 
-/** What is wrong with one sample by itself. */
+/** Defects of one sample alone. */
 function soundReasons(sample: HeardSample, { limits }: GateContext): SampleReason[] {
   const reasons: SampleReason[] = [];
   const isFound = sample.speechMs >= LEAST_SAMPLE_SPEECH_MS && sample.snrDb >= limits.leastSnrDb;
@@ -112,7 +112,7 @@ function soundReasons(sample: HeardSample, { limits }: GateContext): SampleReaso
   return reasons;
 }
 
-/** What is wrong with samples beside each other and beside other people. */
+/** Defects of samples compared with each other and with other people. */
 function compareVoices(samples: readonly HeardSample[], context: GateContext): Map<HeardSample, SampleReason[]> {
   const reasons = new Map<HeardSample, SampleReason[]>();
   let known = context.earlier;
@@ -135,8 +135,8 @@ function voiceReasons(sample: HeardSample, known: KnownVoice | undefined, contex
 }
 
 /**
- * From here on a new person is taken for somebody enrolled: the preset of 1 %. The strictest one would find hardly anybody
- * in a single sample. Beside more people than it was measured with, the best of them is more alike by chance.
+ * From here on a new person counts as one already enrolled: the preset of 1 %. The strictest preset would find hardly any
+ * from a single sample. With more people than it was measured with, the best one is more similar by chance.
  */
 function collisionLlr(others: number, calibration: CalibrationParameters): number {
   return acceptLlr(calibration, 1, Math.max(others, calibration.gallerySize ?? others));

@@ -4,7 +4,7 @@ export const inSeconds = (ms: number): number => ms / 1000;
 const seconds = (ms: number): string => `${inSeconds(ms).toFixed(1)} s`;
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-/** Every reason of the enrolment gate in words: what was measured, what is needed, what to do. */
+/** Texts for the reasons of the enrolment gate: what was measured, what is needed, what to do. */
 export const reasonFor = {
   unreadable: (message: string): SampleReason => refusal('AUDIO_UNREADABLE', message),
 

@@ -18,13 +18,13 @@ import { reasonFor } from './enrollReasons.js';
 import { growVoiceprint } from './growVoiceprint.js';
 import type { HeardSample } from './hearSample.js';
 
-/** A sample that was heard, or why it could not be. */
+/** An analysed sample, or the reason why it could not be analysed. */
 export type Sample = { readonly file: string } & (
   | { readonly kind: 'heard'; readonly heard: HeardSample }
   | { readonly kind: 'unreadable'; readonly error: VoicePrintsError }
 );
 
-/** Whose voiceprint samples are added to, and what else is recorded. */
+/** The person whose voiceprint gets the samples, and further data to store. */
 export interface EnrolledPerson {
   readonly tenantId: string;
   readonly speakerId: string;
@@ -40,7 +40,7 @@ export interface EnrollSamplesDependencies {
 }
 
 /**
- * Adds samples that were heard to a voiceprint, through the gate: judged against what is stored at that very moment, and
+ * Adds analysed samples to a voiceprint, through the gate: compared with what is stored at that moment, and
  * stored, as one step of the registry.
  */
 export async function enrollSamples(
@@ -90,8 +90,8 @@ async function othersOf(
 
 /**
  * Every sample in the order given.
- * @param tooLittle speech in all, where that was too little: then none is accepted. Where all that was heard would be too
- *   little, that is said of refused samples, too: mending what they were refused for would not be enough
+ * @param tooLittle speech in all, where that was too little: then none is accepted. Where all speech together would be too
+ *   little, refused samples get that reason too: fixing their other defects would not be enough
  */
 function outcomesOf(
   samples: readonly Sample[],
@@ -108,7 +108,7 @@ function outcomesOf(
     const { speechMs, snrDb } = sample.heard;
     const { isAccepted, reasons } = judgementOf.get(sample.heard)!;
     const isShort = isAccepted && tooLittle !== undefined;
-    // Of a sample in which too little could be heard, a longer one would be no better.
+    // For a sample that is too quiet, a longer one would be no better.
     const isTold = reasons.some(({ code }) => code === 'TOO_LITTLE_SPEECH' || code === 'TOO_QUIET');
     const shortMs = isShort ? tooLittle.acceptedMs : tooLittle?.heardMs;
     const isTooLittle = shortMs !== undefined && shortMs < LEAST_SPEECH_MS && !isTold;

@@ -7,7 +7,7 @@ interface EnrolmentUnderWay {
   isErased: boolean;
 }
 
-/** What one engine enrols at the moment. Recordings take time to analyse: whoever is erased meanwhile stays erased. */
+/** What one engine enrols at the moment. Recordings take time to analyse: a person who is erased meanwhile stays erased. */
 export class EnrolmentsUnderWay {
   readonly #all = new Set<EnrolmentUnderWay>();
 

@@ -59,14 +59,14 @@ const exemplarOf = (sample: HeardSample, modelId: string, nowMs: number): Exempl
   ...(sample.kept ? { audioId: sample.kept.audioId } : {}),
 });
 
-/** The mean that stands for a voiceprint, unit norm. */
+/** The mean that represents a voiceprint, unit norm. */
 export const meanOf = (exemplars: readonly Exemplar[]): Float32Array<ArrayBuffer> =>
   centroid(
     exemplars.map(({ embedding }) => embedding.values),
     exemplars.map(({ speechMs }) => Math.min(speechMs, MAX_WEIGHT_MS)),
   );
 
-/** At most 20: of the two samples most alike the older goes, since the newer one says the same. */
+/** At most 20: of the two most similar samples the older is dropped, since the newer one carries the same information. */
 function mostDifferent(exemplars: readonly Exemplar[]): readonly Exemplar[] {
   const kept = [...exemplars];
   while (kept.length > MAX_EXEMPLARS) {

@@ -24,9 +24,9 @@ export interface HeardSample {
   /** Constant offset (DC), -1..1. */
   readonly dcOffset: number;
   readonly isNarrowBand: boolean;
-  /** Unit norm, shape (d,): one vector of the whole sample; undefined where nobody speaks. */
+  /** Unit norm, shape (d,): one vector of the whole sample; undefined where there is no speech. */
   readonly embedding: Float32Array<ArrayBuffer> | undefined;
-  /** The likeliest way to split the sample between two people; undefined where it is too short to tell. */
+  /** The likeliest way to split the sample between two people; undefined where it is too short to decide. */
   readonly secondVoice: SecondVoice | undefined;
   /** Its speech, where audio is to be kept, under the name that the voiceprint gives it. */
   readonly kept?: { readonly audioId: string; readonly speech: KeptSpeech };
@@ -42,7 +42,7 @@ export interface HearSampleOptions {
 
 /**
  * Decodes one enrolment sample and measures it. The sample is held whole (64 kB a second): its length must be limited
- * by whoever opens it. Throws what the decoder and the networks throw, or AUDIO_EMPTY.
+ * by its opener. Throws what the decoder and the networks throw, or AUDIO_EMPTY.
  */
 export async function hearSample(
   file: string,
@@ -72,7 +72,7 @@ export async function hearSample(
   };
 }
 
-/** A source of 8 kHz says so itself; otherwise the speech does. */
+/** Known from the sample rate for a source of 8 kHz; otherwise measured on the speech. */
 const isTelephone = (sampleRateHz: number | undefined, bandwidthHz: number): boolean =>
   (sampleRateHz !== undefined && sampleRateHz <= 11_025) || (bandwidthHz > 0 && bandwidthHz < NARROW_BAND_HZ);
 

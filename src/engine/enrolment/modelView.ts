@@ -5,7 +5,7 @@ import { meanOf, qualityOf } from './growVoiceprint.js';
 
 /**
  * A voiceprint in the terms of a model: with the embeddings that this model made of its samples, at enrolment or later of
- * kept audio. As it is where the model never heard it, or too little of it to be complete: it is stale then.
+ * kept audio. Unchanged where the model embedded none of it, or too little to be complete: it is stale then.
  */
 export function asOfModel(voiceprint: Voiceprint, modelId: string): Voiceprint {
   if (voiceprint.mean === undefined || voiceprint.mean.modelId === modelId) return voiceprint;
@@ -23,7 +23,7 @@ export function asOfModel(voiceprint: Voiceprint, modelId: string): Voiceprint {
   };
 }
 
-/** The exemplar with this model's embedding in front, the others behind it; undefined where this model never heard it. */
+/** The exemplar with this model's embedding in front, the others behind it; undefined where this model did not embed it. */
 export function exemplarOfModel(exemplar: Exemplar, modelId: string): Exemplar | undefined {
   const { embedding, otherEmbeddings = [] } = exemplar;
   if (embedding.modelId === modelId) return exemplar;
@@ -32,7 +32,7 @@ export function exemplarOfModel(exemplar: Exemplar, modelId: string): Exemplar |
   return { ...exemplar, embedding: own, otherEmbeddings: [embedding, ...otherEmbeddings.filter((one) => one !== own)] };
 }
 
-/** A registry as an engine with this model sees it. Nothing is lost: what another model made goes on being stored. */
+/** A registry as an engine with this model sees it. Nothing is lost: embeddings of other models stay stored. */
 export function registryOfModel(registry: VoiceprintRegistry, modelId: string): VoiceprintRegistry {
   const seen = (voiceprint: Voiceprint | undefined) => voiceprint && asOfModel(voiceprint, modelId);
   return {

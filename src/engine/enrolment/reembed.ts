@@ -5,19 +5,19 @@ import { embedKept } from './keptSpeech.js';
 import { exemplarOfModel } from './modelView.js';
 
 export interface ReembedDependencies {
-  /** Told of everybody whose kept audio was heard again. */
+  /** Called for each person whose kept audio was embedded again. */
   readonly onReembedded?: (speakerIds: readonly string[]) => Promise<void>;
   /** As the engine's model sees it. */
   readonly registry: VoiceprintRegistry;
   readonly tenantId: string;
   readonly modelId: string;
-  /** Asked for only where there is something to embed. */
+  /** Called only where there is something to embed. */
   readonly openCompute: () => Promise<Compute>;
 }
 
 /** What became of the voiceprints of another model. */
 export interface Reembedded {
-  /** People whose kept audio was heard again: they can be matched. */
+  /** People whose kept audio was embedded again: they can be matched. */
   readonly reembedded: number;
   /** People who cannot be matched by this model: their audio was not kept, or too little of it. */
   readonly stale: number;
@@ -32,11 +32,11 @@ export interface ReembedOptions {
 export const isStale = ({ mean }: Voiceprint, modelId: string): boolean =>
   mean !== undefined && mean.modelId !== modelId;
 
-/** True for a voiceprint of another model that has audio which this model has not heard. */
+/** True for a voiceprint of another model that has audio which this model has not embedded. */
 export const canBeReembedded = (voiceprint: Voiceprint, modelId: string): boolean =>
   isStale(voiceprint, modelId) && voiceprint.exemplars.some((exemplar) => isUnheard(exemplar, modelId));
 
-/** Lets the model in use hear the kept audio of everybody it cannot match; the voiceprints then hold both models' view. */
+/** Embeds the kept audio of all people that the model in use cannot match; the voiceprints then hold embeddings of both models. */
 export async function reembedStale(
   { registry, tenantId, modelId, openCompute, onReembedded }: ReembedDependencies,
   { signal, onPerson }: ReembedOptions,
@@ -73,7 +73,7 @@ async function hearAgain(
   return heard;
 }
 
-/** The voiceprint as it is now, with what was heard behind the embeddings it has. */
+/** The current voiceprint, with the new embeddings after those it has. */
 function withHeard(current: Voiceprint, heard: ReadonlyMap<string, Embedding>): Voiceprint {
   if (heard.size === 0) return current;
   return {

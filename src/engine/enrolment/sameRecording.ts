@@ -1,6 +1,6 @@
 import { dot } from '../../core/vector.js';
 
-/** What is kept of a sample that tells recordings apart. */
+/** The stored properties of a sample that distinguish recordings. */
 export interface RecordedSample {
   /** Unit norm, shape (d,), of one model. */
   readonly embedding: Float32Array;
@@ -8,7 +8,7 @@ export interface RecordedSample {
 }
 
 /**
- * Copies of one recording are nearly as alike as the same bytes, also after MP3, Opus, AAC, another rate or another level;
+ * Copies of one recording are nearly as similar as the same bytes, also after MP3, Opus, AAC, another rate or another level;
  * two recordings of a person on one day come near (.97 where each is long), but not with as much speech to a third of a
  * second. Set so that no other recording is refused: BENCHMARKS has the copies that are missed.
  */

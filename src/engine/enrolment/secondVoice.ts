@@ -14,23 +14,23 @@ export interface SecondVoice {
   readonly leastSpeechMs: number;
 }
 
-/** Shorter windows are too vague to tell voices apart. */
+/** Shorter windows are too uncertain to separate voices. */
 const LEAST_WINDOW_MS = 400;
 /** A part of less speech than this is a laugh, a shout or a cough as well as a second person. */
 const LEAST_PART_MS = 1_000;
 const REFINEMENTS = 5;
-/** A mean cosine below this is no measure of how alike a voice is to itself. */
+/** A mean cosine below this does not measure the similarity within a voice. */
 const LEAST_WITHIN = 0.05;
-/** Places tried for a change of voice, evenly spread; refining finds what lies between. */
+/** Places tried for a change of voice, evenly spread; refining finds those between. */
 const MOST_CHANGES = 32;
 
-/** Pieces of a voice: windows of a sample, or stretches of live speech. */
+/** Pieces of a voice: windows of a sample, or segments of live speech. */
 export interface VoicePieces {
   /** Unit norm, each of shape (d,). */
   readonly embeddings: readonly Float32Array[];
-  /** Speech that each stands for: windows overlap, so their lengths add up to more. */
+  /** Speech that each represents: windows overlap, so their lengths add up to more. */
   readonly speechMs: readonly number[];
-  /** Where each lies; what two overlapping ones have in common says nothing of the voice. Undefined: none overlap. */
+  /** Position of each; the similarity of overlapping ones carries no information about the voice. Undefined: none overlap. */
   readonly spans?: readonly SampleSpan[];
 }
 
@@ -44,7 +44,7 @@ interface Likenesses {
 
 /**
  * Splits the windows of a sample in two in every way that one change of voice could, and, for people taking turns, by
- * the two least alike windows; each split is refined by giving windows to the part they sound like. The least alike
+ * the two least similar windows; each split is refined by moving windows to the more similar part. The least similar
  * split is the evidence; who judges it must know that it is the worst of many.
  * Undefined where there is too little speech for two parts.
  */
@@ -99,7 +99,7 @@ function windowsOf({ windows, embeddings, dimensions, speech }: HeardSpeech): Vo
   };
 }
 
-/** One change of voice at each place, and turns around the two least alike windows. */
+/** One change of voice at each place, and turns around the two least similar windows. */
 function firstGuesses({ embeddings }: VoicePieces, { cosines }: Likenesses): boolean[][] {
   const count = embeddings.length;
   const step = Math.max(1, Math.ceil(count / MOST_CHANGES));
@@ -127,7 +127,7 @@ function refined(windows: VoicePieces, start: readonly boolean[]): readonly bool
   return isSecond;
 }
 
-/** Undefined where a part has too little speech, or no part says how alike its voice is to itself. */
+/** Undefined where a part has too little speech, or the similarity within a voice is known for neither part. */
 function judged(
   { speechMs }: VoicePieces,
   likenesses: Likenesses,

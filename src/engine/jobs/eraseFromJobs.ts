@@ -26,7 +26,7 @@ export async function eraseNoted(
 }
 
 /**
- * Takes an erased person out of jobs that this engine has not opened: by itself where nobody has, else by the process that
+ * Removes an erased person from jobs that this engine has not opened: itself if no process has, else through the process that
  * has. Throws JOBS_LOCKED where that one does not answer, and what openLevelStore throws.
  */
 export async function eraseFromClosedJobs(

@@ -18,7 +18,7 @@ export interface JobSettings extends JobQueueLimits {
   readonly maxDecodeMs: number;
   /** How long outcomes can be polled. */
   readonly resultKeptMs: number;
-  /** A job that still waits then is given up, and its audio erased. */
+  /** A job that still waits then expires, and its audio is erased. */
   readonly audioKeptMs: number;
   readonly webhookTries: number;
   /** Before the second attempt; each further wait is four times as long, less up to half by chance. */

@@ -51,7 +51,7 @@ export interface JobView {
   readonly webhook: WebhookView | null;
 }
 
-/** A message nobody answered 2xx. */
+/** An undelivered message. */
 export interface DeadLetter extends WebhookView {
   readonly requestId: string;
   /** Without user name, password, query and fragment. */
@@ -80,13 +80,13 @@ export interface Jobs extends AsyncDisposable {
   cancel(requestId: string, tenantId?: string): Promise<JobView>;
   /** As `cancel`, and forgets the job with its outcome. Throws JOB_NOT_FOUND. */
   erase(requestId: string, tenantId?: string): Promise<void>;
-  /** Hears every job of every tenant that is done or failed, once its outcome is on disk. Returns what ends that. */
+  /** Calls the listener for every job of every tenant that is done or failed, once its outcome is on disk. Returns a function that ends that. */
   onSettled(listener: (job: JobView) => void): () => void;
   /** Newest first. */
   deadLetters(limit: number, tenantId?: string): Promise<readonly DeadLetter[]>;
   /** Throws WEBHOOK_NOT_FOUND. */
   resend(webhookId: string, tenantId?: string): Promise<void>;
-  /** Forgets what is kept no longer, and ends jobs that waited too long; done every minute without being asked. */
+  /** Erases what has expired, and ends jobs that waited too long; runs every minute automatically. */
   sweep(): Promise<void>;
   /** A new signing secret, shown this once; the one before it signs too for a day. */
   rotateSecret(tenantId?: string): Promise<string>;

@@ -27,7 +27,7 @@ export interface JobFault {
 
 /** The minutes of audio that tenants may have worked on in a UTC day. */
 export interface AudioQuota {
-  /** Takes what tells the audio of jobs: milliseconds of a day (`2026-05-31`), of each job once, on the day it ended. */
+  /** Receives the audio of jobs: milliseconds of a day (`2026-05-31`), of each job once, on the day it ended. */
   countAlso(ofJobs: (tenantId: string, day: string) => number): void;
   hasAudioLeft(tenantId: string): boolean;
 }
@@ -41,7 +41,7 @@ export interface OpenJobsOptions {
   readonly allowHosts?: readonly string[];
   readonly onFault?: (fault: JobFault) => void;
   readonly settings?: Partial<JobSettings>;
-  /** Jobs of a tenant who has none left wait; it is asked again every minute. Without one nobody is limited. */
+  /** Jobs of a tenant that has none left wait; it is checked again every minute. Without it no tenant is limited. */
   readonly quota?: AudioQuota | undefined;
   /** Only looks and marks: no job is worked on and no webhook sent. */
   readonly isIdle?: boolean;
@@ -57,13 +57,13 @@ interface JobStores extends AsyncDisposable {
   readonly audio: AudioStore;
 }
 
-/** What another process left in work is taken up again; what nobody needs any more goes. */
+/** Jobs that another process left running are resumed; what is no longer needed is erased. */
 const SWEEP_MS = 60_000;
-/** People whom another process has erased are looked for this often: that process waits. */
+/** Interval of checking for people erased by another process, which waits for it. */
 const ERASE_MS = 1_000;
 
 /**
- * Opens the jobs of the engine's store, in its folder `jobs`, and goes on with those that were left. One process at a
+ * Opens the jobs of the engine's store, in its folder `jobs`, and continues with those that were left. One process at a
  * time. Close it before the engine: work that is not done is handed back, and done by the next.
  *
  * @throws VoicePrintsError JOBS_LOCKED, REGISTRY_UNAVAILABLE, REGISTRY_CORRUPT, REGISTRY_KEY_MISSING, REGISTRY_KEY_WRONG
@@ -158,7 +158,7 @@ class EngineJobs implements Jobs {
     } catch (error) {
       this.#fault(error);
     }
-    if (!this.#isIdle) this.#runner.wake(); // jobs that were held may go on
+    if (!this.#isIdle) this.#runner.wake(); // jobs that were held may continue
   }
 
   async submit(request: JobRequest): Promise<{ readonly job: JobView; readonly isNew: boolean }> {
@@ -189,7 +189,7 @@ class EngineJobs implements Jobs {
       digest,
     };
     try {
-      // Once more: taking in the audio may have lasted, and somebody may have been erased meanwhile.
+      // Again: receiving the audio takes time, and a person may have been erased meanwhile.
       if (ids.length > 0) assertMatchable(await this.#engine.speakers(tenantId).list(), ids);
       const { job, isNew } = await queue.add(order);
       if (!isNew) await this.#eraseAudio(taken.audio);
@@ -289,7 +289,7 @@ class EngineJobs implements Jobs {
     if (audio.kind === 'stored') await this.#stores.audio.delete(audio.audioId).catch((error) => this.#fault(error));
   }
 
-  /** Takes people out of the jobs whom another process has erased; at most one look at a time. */
+  /** Removes people erased by another process from the jobs; at most one check at a time. */
   async #eraseNoted(): Promise<void> {
     this.#noted ??= this.#eraseNotedOrThrow()
       .catch((error: unknown) => this.#fault(error))
@@ -303,7 +303,7 @@ class EngineJobs implements Jobs {
     await this.#revised(await eraseNoted(this.#engine.storeDirectory, this.#stores));
   }
 
-  /** What is being told about these jobs is no longer true. */
+  /** The messages being sent about these jobs are outdated. */
   async #revised(jobs: readonly Pick<Job, 'tenantId' | 'requestId'>[]): Promise<void> {
     for (const { tenantId, requestId } of jobs) {
       const message = await this.#stores.outbox.ofJob(tenantId, requestId);

@@ -7,11 +7,11 @@ import { VoicePrintsError } from '../../core/errors.js';
 import { replaceFile } from '../../files/atomicFile.js';
 import { guarded } from '../../registry/sharedStore.js';
 
-/** A person whose id and name have still to go from the jobs of a store. */
+/** A person whose id and name must still be erased from the jobs of a store. */
 export interface PendingErasure {
   readonly tenantId: string;
   readonly speakerId: string;
-  /** The note that says so; removed when it is done. */
+  /** The file that records this; removed when it is done. */
   readonly path: string;
 }
 

@@ -14,7 +14,7 @@ interface PerformDependencies {
   readonly settings: JobSettings;
 }
 
-/** Does what a job asks for; its result is the engine's own answer. */
+/** Performs a job; its result is the answer of the engine. */
 export function performJob({ engine, audio, allowHosts, settings }: PerformDependencies) {
   const { maxDurationMs, maxDecodeMs, maxAudioBytesOfJob: maxBytes } = settings;
   const limits: RecordingLimits = { maxBytes, maxDurationMs, maxDecodeMs };

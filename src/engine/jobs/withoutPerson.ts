@@ -1,12 +1,12 @@
 import type { Diarization, Identification, IdentifiedSegment } from '../../core/identification.js';
 import type { Job, JobFailure, JobOutcome } from '../../jobs/job.js';
 
-/** Stands where the id of an erased person stood in what a job asks for: no id of anybody, so that the job fails for it. */
+/** Replaces the id of an erased person in the request of a job: not a valid id, so that the job fails. */
 const ERASED = '(erased)';
 
 type Segment = IdentifiedSegment & { readonly label?: string };
 
-/** The job without an erased person's id and name, in what it asks for and in its outcome; undefined where they are not in it. */
+/** The job without an erased person's id and name, in its request and its outcome; undefined where they are not in it. */
 export function withoutPerson(job: Job, speakerId: string): Job | undefined {
   const task = taskWithout(job.task, speakerId);
   const outcome = job.outcome && outcomeWithout(job.outcome, speakerId);
@@ -31,11 +31,11 @@ function outcomeWithout(outcome: JobOutcome, speakerId: string): JobOutcome {
   return { result: { ...result, segments: segmentsWithout(segments, speakerId) } };
 }
 
-/** Stretches of speech have no candidates. */
+/** Segments of speech have no candidates. */
 const isAbout = ({ speakerId, candidates = [] }: Partial<Segment>, erasedId: string): boolean =>
   speakerId === erasedId || candidates.some((candidate) => candidate.speakerId === erasedId);
 
-/** The voice stays in the recording, as one of nobody enrolled. */
+/** The voice stays in the recording, as an unknown one. */
 function segmentsWithout(segments: readonly Segment[], speakerId: string): readonly Segment[] {
   const cluster = `unknown-${1 + highestNumber(segments, ({ cluster: name }) => name, /^unknown-(\d+)$/)}`;
   const label = `speaker${1 + highestNumber(segments, (segment) => segment.label, /^speaker(\d+)$/)}`;

@@ -68,7 +68,7 @@ export async function addModel(request: AddModelRequest): Promise<SpeakerModel |
   return (await ModelStore.openFor(storeDirectory)).resolveEither(id);
 }
 
-/** What the file says of itself, checked without running it. Throws MODEL_INVALID. */
+/** The metadata of the file, checked without running it. Throws MODEL_INVALID. */
 async function describedModel(path: string, name: string): Promise<SpeakerModel | SegmentationModel> {
   const bytes = await readFile(path);
   const describe = isSegmentation(readOnnxMetadata(bytes)) ? describeSegmentation : describeModel;
@@ -82,7 +82,7 @@ export async function useNoSegmentation(storeDirectory: string): Promise<void> {
 
 /**
  * Records the model that a store uses where none is named: a built-in one or an added one, for its kind. Voiceprints of
- * another speaker model stay, and are stale until enrolled anew or the other model is used again.
+ * another speaker model stay, and are stale until enrolled again or the other model is used again.
  *
  * @throws VoicePrintsError MODEL_NOT_FOUND, MODEL_INVALID, and what readModelIndex and the lock throw
  */

@@ -7,7 +7,7 @@ import { trySegmentation } from '../../speech/trySegmentation.js';
 
 /**
  * A network that loops holds this process's main thread, so that it would outlive a parent that was killed and keep a core busy for
- * ever. A thread of its own notices: an orphan gets another parent.
+ * ever. A separate thread detects that: an orphan gets another parent.
  */
 const ORPHAN_WATCH = `
   const { ppid } = process;

@@ -16,7 +16,7 @@ interface TrialOptions {
 }
 
 /**
- * Runs a model on test sounds in a process of its own: a file of somebody else may loop for ever, or end the process it runs
+ * Runs a model on test sounds in a separate process: a third-party file may loop for ever, or end the process it runs
  * in, and a network that runs cannot be stopped otherwise.
  *
  * @throws VoicePrintsError MODEL_INVALID, INFERENCE_UNAVAILABLE, ABORTED

@@ -13,7 +13,7 @@ const PART = /^\.add-[0-9a-f]+\.part$/;
 
 export type ModelSource =
   | { readonly kind: 'file'; readonly path: string }
-  /** `allowHosts`: private hosts that may be asked all the same. */
+  /** `allowHosts`: private hosts that are allowed. */
   | { readonly kind: 'url'; readonly url: string; readonly allowHosts: readonly string[] };
 
 export interface ReceiveOptions {
@@ -22,7 +22,7 @@ export interface ReceiveOptions {
 }
 
 export interface ReceivedModel {
-  /** A file of the folder that nobody else knows of; the caller renames or deletes it. */
+  /** A temporary file of the folder; the caller renames or deletes it. */
   readonly path: string;
   readonly sha256: string;
 }
@@ -67,7 +67,7 @@ async function piecesOfUrl(
   { url, allowHosts }: Extract<ModelSource, { kind: 'url' }>,
   signal: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const { FETCH_DEFAULTS, guardedFetch } = await import('../../net/guardedFetch.js'); // nobody else here needs it
+  const { FETCH_DEFAULTS, guardedFetch } = await import('../../net/guardedFetch.js'); // needed only here
   const limits = { maxBytes: MAX_MODEL_BYTES, totalTimeoutMs: DOWNLOAD_TIMEOUT_MS };
   return guardedFetch(url, { ...FETCH_DEFAULTS, ...limits, allowHosts }, signal);
 }

@@ -5,12 +5,12 @@ import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
 /** Speech looked at, at most: the bandwidth of a recording seldom changes, and its spectrum costs time. */
 const PROBE_SAMPLES = 20 * ENGINE_SAMPLE_RATE_HZ;
 
-/** Tells telephone speech from the first seconds of speech in a recording. */
+/** Detects telephone speech in the first seconds of speech of a recording. */
 export class BandwidthProbe {
   readonly #pieces: Float32Array[] = [];
   #length = 0;
 
-  /** Copies what it still wants of a stretch of speech. */
+  /** Copies what it still needs of a segment of speech. */
   add(samples: Float32Array): void {
     const room = PROBE_SAMPLES - this.#length;
     if (room <= 0) return;
@@ -19,7 +19,7 @@ export class BandwidthProbe {
     this.#length += piece.length;
   }
 
-  /** True where speech was heard, and none of it above about 4 kHz. */
+  /** True where there was speech, and none of it above about 4 kHz. */
   async isNarrowBand(compute: Compute, signal: AbortSignal): Promise<boolean> {
     if (this.#length === 0) return false;
     const samples = new Float32Array(this.#length);

@@ -1,6 +1,6 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
 
-/** What was heard in one chunk, on the clock of its stream. */
+/** Speech and embeddings of one chunk, on the clock of its stream. */
 export interface HeardChunk extends SampleSpan {
   readonly speech: readonly SampleSpan[];
   readonly windows: readonly SampleSpan[];
@@ -10,7 +10,7 @@ export interface HeardChunk extends SampleSpan {
 }
 
 /**
- * The windows of the last chunks of a stream, so that a voice is told by all it has said and not by one chunk alone.
+ * The windows of the last chunks of a stream, so that a voice is identified from all its speech and not from one chunk alone.
  * Bounded: about 1 kB a window, at most `maxWindows` besides those of the newest chunk.
  */
 export class ChunkMemory {
@@ -21,7 +21,7 @@ export class ChunkMemory {
     this.#maxWindows = maxWindows;
   }
 
-  /** Takes a chunk in. What it overlaps gives way: a chunk sent twice, or cut with overlap, is not heard twice. */
+  /** Adds a chunk. It replaces those it overlaps: a chunk sent twice, or cut with overlap, counts once. */
   add(chunk: HeardChunk): void {
     const apart = this.#chunks.filter(
       ({ startSample, endSample }) => endSample <= chunk.startSample || startSample >= chunk.endSample,
@@ -34,7 +34,7 @@ export class ChunkMemory {
     this.#chunks = [chunk, ...kept].sort((a, b) => a.startSample - b.startSample);
   }
 
-  /** Everything held, in order; stretches of speech that a cut between chunks has parted are whole again. */
+  /** All chunks, in order; segments of speech that were cut between chunks are joined again. */
   joined(dimensions: number): Pick<HeardChunk, 'speech' | 'windows' | 'dimensions' | 'embeddings'> {
     const windows = this.#chunks.flatMap((chunk) => chunk.windows);
     const embeddings = new Float32Array(windows.length * dimensions);

@@ -14,7 +14,7 @@ interface DetectRecordingSpeechOptions {
   readonly onProgress?: OnProgress | undefined;
 }
 
-/** When somebody speaks in one recording; disposes it. Throws what the decoder, the network and the signal throw. */
+/** Detects speech in one recording; disposes it. Throws what the decoder, the network and the signal throw. */
 export async function detectRecordingSpeech(
   opened: Recording,
   { compute, minNonSpeechMs, signal, onProgress }: DetectRecordingSpeechOptions,

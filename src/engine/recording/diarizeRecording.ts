@@ -11,14 +11,14 @@ interface DiarizeDependencies {
 }
 
 interface DiarizeSettings {
-  /** Whom to look for. */
+  /** The people who may be named. */
   readonly voiceprints: readonly Voiceprint[];
   readonly falseAcceptPercent: FalseAcceptPercent;
   readonly speakerCount?: number | undefined;
   readonly isSpeakerPerChannel: boolean;
 }
 
-/** Labels for every voice of a recording: whoever was identified by id, the others by number in order of appearance. */
+/** Labels for every voice of a recording: identified people by id, the others by number in order of appearance. */
 export async function diarizeRecording(
   { compute, open }: DiarizeDependencies,
   { voiceprints, falseAcceptPercent, speakerCount, isSpeakerPerChannel }: DiarizeSettings,

@@ -48,7 +48,7 @@ export class EmbeddingQueue {
     this.#waiting = [];
     this.#waitingWindows = 0;
     const batch = this.#compute.embed(spans, this.#signal);
-    batch.catch(() => undefined); // heard in finish(), or through settled() when something else failed first
+    batch.catch(() => undefined); // handled in finish(), or through settled() when something else failed first
     this.#batches.push(batch);
     this.#underWay.push(batch);
     if (this.#underWay.length >= MAX_BATCHES) await this.#underWay.shift();

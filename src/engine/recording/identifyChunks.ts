@@ -12,7 +12,7 @@ import { ChunkMemory } from './chunkMemory.js';
 import { isLowRate, segmentsOf } from './identifyRecording.js';
 import { speechOf } from './speechOf.js';
 
-/** Windows of earlier chunks that help to tell voices apart: some five minutes of speech. */
+/** Windows of earlier chunks that are used for clustering: some five minutes of speech. */
 export const CONTEXT_WINDOWS = 400;
 
 export interface ChunkToIdentify {
@@ -20,9 +20,9 @@ export interface ChunkToIdentify {
   readonly openRecording: () => Promise<Recording>;
   /** Where the chunk begins in its stream, in seconds; undefined: where the last one ended. */
   readonly startSeconds: number | undefined;
-  /** Whom to look for. */
+  /** The people who may be named. */
   readonly voiceprints: readonly Voiceprint[];
-  /** What is to be said of them. */
+  /** Warnings about them. */
   readonly galleryWarnings?: readonly Warning[];
   readonly falseAcceptPercent: FalseAcceptPercent;
 }
@@ -39,8 +39,8 @@ export interface IdentifiedChunk {
 }
 
 /**
- * Names the voices of a stream that comes in chunks, each a little recording of its own. Each chunk is heard once; the
- * voices in it are told by everything heard so far.
+ * Names the voices of a stream that comes in chunks, each a small recording. Each chunk is embedded once; the
+ * voices in it are identified from the stream so far.
  */
 export class ChunkIdentification {
   readonly #memory: ChunkMemory;
@@ -48,7 +48,7 @@ export class ChunkIdentification {
   #isNarrowBand = false;
   #endSample = 0;
 
-  /** @param contextWindows how much of earlier chunks is kept in mind; 0 treats every chunk as the first */
+  /** @param contextWindows windows of earlier chunks that are kept; 0 treats every chunk as the first */
   constructor(contextWindows = CONTEXT_WINDOWS) {
     this.#memory = new ChunkMemory(contextWindows);
   }
@@ -113,7 +113,7 @@ export class ChunkIdentification {
   }
 }
 
-/** The part of a turn that lies within the chunk, if any does. */
+/** The part of a turn within the chunk, if any. */
 function clipped(turn: ResolvedTurn, span: SampleSpan): ResolvedTurn[] {
   const startSample = Math.max(turn.startSample, span.startSample);
   const endSample = Math.min(turn.endSample, span.endSample);

@@ -26,14 +26,14 @@ export interface IdentifyRecordingDependencies {
 }
 
 export interface IdentifyRecordingRequest {
-  /** Whom to look for; those of another model are passed over. */
+  /** The people who may be named; those of another model are skipped. */
   readonly voiceprints: readonly Voiceprint[];
   readonly falseAcceptPercent: FalseAcceptPercent;
-  /** What is to be said of the people looked for, beside what the recording brings. */
+  /** Warnings about these people, in addition to those of the recording. */
   readonly galleryWarnings?: readonly Warning[];
-  /** At most this many voices; undefined: as many as are heard. */
+  /** Maximum number of voices; undefined: estimated. */
   readonly maxVoices?: number | undefined;
-  /** At least this many, where there is a trace of them and a segmentation model; undefined: as many as are heard. */
+  /** Minimum number of voices, used with a segmentation model, where there is evidence for so many; undefined: estimated. */
   readonly minVoices?: number | undefined;
 }
 
@@ -111,7 +111,7 @@ export async function identifyRecording(
   };
 }
 
-/** A source of 8 kHz says so itself; otherwise the speech does, where nothing of it lies above 4 kHz. */
+/** Known from the sample rate for a source of 8 kHz; otherwise telephone speech has nothing above 4 kHz. */
 export const isLowRate = ({ format }: Recording): boolean =>
   format.sampleRateHz !== undefined && format.sampleRateHz <= 11_025;
 

@@ -20,16 +20,16 @@ const MAX_UNDER_WAY = 4;
 const PIECE_SAMPLES = 500 * HOP_SAMPLES;
 /** Pieces are cut to a multiple of this, so that pieces of one length go through the speaker network together. */
 const STEP_FRAMES = 5;
-/** The activity of a voice that only the voice-activity network hears. */
+/** The activity of a voice that only the voice-activity network detects. */
 const HEARD = 255;
 
-/** What may be speech: everything else is spared the segmentation network, and nobody speaks in it. */
+/** Possible speech: all other audio counts as silence and is not given to the segmentation network. */
 const AUDIBLE_SEGMENTER = {
   ...{ onProbability: 0.1, offProbability: 0.05, minSpeechMs: 0, hangOverMs: 500, padMs: 250 },
   maxSpeechMs: 30_000,
 };
 
-/** What is known of a recording once the networks have heard it; the audio is not kept. */
+/** What the networks found in a recording; the audio is not kept. */
 export interface HeardLocally {
   /** Length of the stream. */
   readonly samples: number;
@@ -52,7 +52,7 @@ export interface LocalSpeechOptions {
 
 /**
  * Sends a stream through the segmentation network in overlapping windows, and embeds the pieces of each local voice of
- * each window. Networks and decoding go on side by side; only the audio of a minute is held.
+ * each window. Networks and decoding run concurrently; only the audio of a minute is held.
  *
  * @throws VoicePrintsError what the decoder, the networks and the signal throw
  */
@@ -118,7 +118,7 @@ class LocalListening {
     while (this.#chunkStart + this.#chunkFrames * LOCAL_FRAME_SAMPLES <= this.#looked) await this.#post();
   }
 
-  /** The stream has ended: what is left is looked at, too. */
+  /** The stream has ended: the rest is processed, too. */
   async finish(): Promise<HeardLocally> {
     const { endSample } = this.#held;
     const left = Math.ceil((endSample - this.#looked) / HOP_SAMPLES) * HOP_SAMPLES;
@@ -186,7 +186,7 @@ class LocalListening {
     const activity = isAudible
       ? compute.localVoices(samples.slice(), signal)
       : Promise.resolve(new Uint8Array(this.#chunkFrames * LOCAL_VOICES));
-    activity.catch(() => undefined); // heard where it is taken, or through settled() when something else failed first
+    activity.catch(() => undefined); // handled where it is awaited, or through settled() when something else failed first
     this.#underWay.push({ index: this.#chunks, samples, activity });
     this.#chunks += 1;
     this.#held.dropBefore(Math.min(this.#chunkStart, this.#looked));
@@ -212,7 +212,7 @@ class LocalListening {
     }
   }
 
-  /** Where the segmentation network hears nobody but the voice-activity network does, it is one voice; true where it was so. */
+  /** Where the segmentation network detects no voice but the voice-activity network detects speech, it is one voice; true if there was such a frame. */
   #addSpeech(activity: Uint8Array, chunk: number, frames: number): boolean {
     let isHeard = false;
     for (let frame = 0; frame < frames; frame += 1) {

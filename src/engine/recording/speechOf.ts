@@ -14,7 +14,7 @@ export interface HeardSpeech {
   readonly samples: number;
   /** Highest absolute amplitude. */
   readonly peak: number;
-  /** Stretches of speech, in order. */
+  /** Segments of speech, in order. */
   readonly speech: readonly SampleSpan[];
   /** Windows over them, in order. */
   readonly windows: readonly SampleSpan[];
@@ -29,13 +29,13 @@ export interface SpeechOfOptions {
   readonly segmenter?: SegmenterOptions;
   /** Called as audio comes in, about once a second of it. */
   readonly onAudio?: (doneMs: number) => void;
-  /** Sees each stretch of speech with its audio, before the audio is given away. */
+  /** Called with each segment of speech and its audio, before the audio is transferred. */
   readonly onSpeech?: (segment: SpeechSegment) => void;
 }
 
 /** The network wants at least 500 ms; speech shorter than this is repeated to fill it. */
 const LEAST_WINDOW_SAMPLES = 12_000; // 750 ms
-/** Finds speech in a stream and embeds it in windows; decoding, detection and embedding go on side by side. */
+/** Detects speech in a stream and embeds it in windows; decoding, detection and embedding run concurrently. */
 export async function speechOf(frames: AsyncIterable<AudioFrame>, options: SpeechOfOptions): Promise<HeardSpeech> {
   const { compute, signal, segmenter = NARROW_BAND_SEGMENTER } = options;
   const meter = { peak: 0 };
@@ -67,7 +67,7 @@ export async function speechOf(frames: AsyncIterable<AudioFrame>, options: Speec
   }
 }
 
-/** One voice from many windows: the mean of their embeddings, unit norm; undefined where nothing was heard. */
+/** One voice from many windows: the mean of their embeddings, unit norm; undefined where there is no speech. */
 export function pooledEmbedding({
   windows,
   embeddings,
@@ -80,7 +80,7 @@ export function pooledEmbedding({
   );
 }
 
-/** Stretches of speech added up. */
+/** Total length of the segments of speech. */
 export const speechMsOf = (speech: readonly SampleSpan[]): number =>
   msOfSamples(speech.reduce((sum, { startSample, endSample }) => sum + endSample - startSample, 0));
 
@@ -97,7 +97,7 @@ async function* metered(
   }
 }
 
-/** The stretch as the network wants it: windows relative to it, very short speech repeated. */
+/** The segment as the network needs it: windows relative to it, very short speech repeated. */
 export function speechAudio(
   { startSample, samples }: Pick<SpeechSegment, 'startSample' | 'samples'>,
   windows: readonly SampleSpan[],

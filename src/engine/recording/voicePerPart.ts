@@ -12,7 +12,7 @@ export interface VoicedSegment {
   readonly voice: string;
 }
 
-/** The parts of a recording that were heard, and what is said in all of them, in order of `start`. */
+/** The parts of a recording with sound, and the turns of all of them, in order of `start`. */
 export interface VoicedParts {
   readonly parts: readonly Identification[];
   readonly segments: readonly VoicedSegment[];
@@ -39,7 +39,7 @@ export async function voicePerPart(
       continue;
     }
     parts.push(part);
-    // Where several voices were heard, the one that speaks longest gives the name.
+    // Where several voices were found, the one that speaks longest gives the name.
     const main = mainVoice(part.segments);
     const person = main?.decision === 'identified' ? main.speakerId : null;
     const voice = person === null ? `part ${index + 1}` : `id ${person}`;
@@ -82,7 +82,7 @@ function mainVoice(segments: readonly IdentifiedSegment[]): IdentifiedSegment | 
   return segments.find((one) => voiceOf(one) === longest);
 }
 
-/** One answer of the answers to the parts: unknown voices numbered anew, in order of appearance. */
+/** One answer from those of the parts: unknown voices renumbered in order of appearance. */
 export function joinedIdentification({ parts, segments }: VoicedParts): Identification {
   const unknowns = new Map<string, string>();
   const renamed = segments.map(({ segment, voice }) => {
@@ -96,7 +96,7 @@ export function joinedIdentification({ parts, segments }: VoicedParts): Identifi
 /** What the answers to the parts have in common. */
 export function summaryOf(parts: readonly Identification[]): Omit<Identification, 'segments'> {
   const warnings = new Map(parts.flatMap((part) => part.warnings.map((one) => [one.code, one])));
-  // One part in which nobody speaks says nothing of the whole.
+  // One part without speech does not mean that the whole has none.
   if (parts.some(({ segments }) => segments.length > 0)) warnings.delete('AUDIO_NO_SPEECH');
   return {
     durationSeconds: Math.max(...parts.map(({ durationSeconds }) => durationSeconds)),

@@ -3,7 +3,7 @@ import type { Voiceprint } from '../../core/voiceprint.js';
 import { isStale } from '../enrolment/reembed.js';
 import { voicesToMatch } from './voicesToMatch.js';
 
-/** What stands in the way of names for whoever looks for everybody: nobody to find, or people of another model. */
+/** Why people cannot be named when all are looked for: none is enrolled, or only with another model. */
 export function galleryWarnings(everybody: readonly Voiceprint[], modelId: string): Warning[] {
   const stale = everybody.filter((voiceprint) => isStale(voiceprint, modelId)).length;
   if (stale > 0) {

@@ -5,7 +5,7 @@ const MAX_NAME_LENGTH = 200;
 
 export const isSpeakerId = (text: string): boolean => SPEAKER_ID.test(text);
 
-/** Throws SPEAKER_ID_INVALID. The id is not quoted: somebody may have typed a name there. */
+/** Throws SPEAKER_ID_INVALID. The id is not quoted: it may contain a name. */
 export function assertSpeakerId(speakerId: string): void {
   if (isSpeakerId(speakerId)) return;
   throw new VoicePrintsError(

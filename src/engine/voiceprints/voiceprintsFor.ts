@@ -4,9 +4,9 @@ import type { Voiceprint } from '../../core/voiceprint.js';
 import { speakersNotFound } from './speakerId.js';
 
 /**
- * Whom to look for in a recording: the named people, or, with no names, everybody who can be matched.
+ * The people who may be named in a recording: the given ones, or, if none is given, all who can be matched.
  *
- * @throws VoicePrintsError SPEAKER_NOT_FOUND for ids nobody has, SPEAKER_INCOMPLETE for people without a voiceprint of the
+ * @throws VoicePrintsError SPEAKER_NOT_FOUND for unknown ids, SPEAKER_INCOMPLETE for people without a voiceprint of the
  *   model in use (details.speakerIds, comma separated)
  */
 export function voiceprintsFor(

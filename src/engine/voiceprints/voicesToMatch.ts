@@ -4,7 +4,7 @@ import type { EnrolledVoice } from '../../identity/voices.js';
 /** Telephone audio ends at 3.4 to 4 kHz; what reaches less than this is treated as such. */
 export const NARROW_BAND_HZ = 4_300;
 
-/** Voiceprints as the matcher sees them: those made with this model; incomplete ones say less, and the calibration knows. */
+/** Voiceprints for the matcher: those made with this model; the calibration accounts for incomplete ones. */
 export function voicesToMatch(voiceprints: readonly Voiceprint[], modelId: string): EnrolledVoice[] {
   return voiceprints.flatMap(({ id, mean, exemplars, speechMs }) => {
     if (mean?.modelId !== modelId) return [];

@@ -8,7 +8,7 @@ export interface TurnDraft extends SampleSpan {
   /** Speech in it, pauses left out. */
   readonly speechSamples: number;
   readonly verdict: Verdict;
-  /** Which voice of the session it was taken for; undefined where it is too short to tell. */
+  /** Which voice of the session it was taken for; undefined where it is too short to decide. */
   readonly voice: number | undefined;
 }
 

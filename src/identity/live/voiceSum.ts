@@ -37,7 +37,7 @@ export class VoiceSum {
     return both;
   }
 
-  /** Unit-norm mean and seconds; undefined where nothing was heard. */
+  /** Unit-norm mean and seconds; undefined where there is no speech. */
   heard(): HeardVoice | undefined {
     if (!this.#sum) return undefined;
     return { centroid: unit(this.#sum), speechSeconds: exactSecondsOfSamples(this.#samples) };
