@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { unit } from '../../src/core/vector.js';
 import { UNCALIBRATED } from '../../src/identity/calibration.js';
-import { SPLIT_TUNING, splitByVoice } from '../../src/identity/splitByVoice.js';
+import { OTHERS_TUNING } from '../../src/identity/othersIn.js';
+import { splitByVoice } from '../../src/identity/splitByVoice.js';
 import type { EnrolledVoice } from '../../src/identity/voices.js';
 
 const DIMENSIONS = 64;
@@ -79,7 +80,7 @@ describe('splitByVoice', () => {
 
   test('windows over the same sound count once: half a second is too little, however often it is looked at', () => {
     const heard = [
-      ...Array.from({ length: 5 }, () => ({ from: 0, to: 0.9 * SPLIT_TUNING.leastSeconds, embedding: annSpeaks })),
+      ...Array.from({ length: 5 }, () => ({ from: 0, to: 0.9 * OTHERS_TUNING.leastSeconds, embedding: annSpeaks })),
       { from: 2, to: 4, embedding: benSpeaks },
       { from: 4, to: 6, embedding: benSpeaks },
     ];

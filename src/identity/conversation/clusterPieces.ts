@@ -1,4 +1,6 @@
-import type { LocalPiece } from '../../core/localVoices.js';
+import { LOCAL_FRAME_SAMPLES, type LocalPiece } from '../../core/localVoices.js';
+import { exactSecondsOfSamples } from '../../core/time.js';
+import { dot } from '../../core/vector.js';
 import { type ClusteredWindows, centred, centroidsOf, likenessTo, type WindowLikeness } from '../clusterWindows.js';
 import { variationalVoices } from '../variationalVoices.js';
 import { linkGroups, type Relation } from './linkGroups.js';
@@ -28,6 +30,9 @@ export const PIECE_TUNING = {
   evidence: 0.25,
   parsimony: 1,
   iterations: 15,
+  /** A linked group of so much speech, less alike than this to everybody else (0 different, 1 same), is a voice whatever the model says. */
+  aloneSeconds: 1.5,
+  alone: 0.25,
   /** How much likelier, as a part of same less different likeness, a piece is another voice's than its local voice is, to be laid there. */
   margin: 0.2,
   /** Pieces of fewer frames go with their local voice. */
@@ -75,12 +80,49 @@ export function clusterPieces(
   let { evidence } = PIECE_TUNING;
   for (;;) {
     const settled = variationalVoices(windowed, usual, { ...PIECE_TUNING, evidence });
-    const found = centroidsOf(windows, everyRow, settled);
+    const found = centroidsOf(windows, everyRow, withLoners(rows, first, settled, usual));
     if (found.voices >= Math.min(leastVoices, voices) || evidence >= MOST_EVIDENCE) {
       return laidTo(input, found.centroids, usual);
     }
     evidence *= 1.3; // the more a piece counts, the more voices can justify themselves
   }
+}
+
+/**
+ * Voice of each row, those groups being voices of their own that are like nobody else: in a few seconds no voice can
+ * justify itself by how often it is heard, but who is unlike everybody is somebody else.
+ *
+ * @param linked group of each row
+ * @param settled voice of each row, once the model has given up what it could
+ */
+function withLoners(rows: EmbeddedPieces, linked: Int32Array, settled: Int32Array, usual: WindowLikeness): Int32Array {
+  const { dimensions } = rows;
+  const most = usual.different + PIECE_TUNING.alone * (usual.same - usual.different);
+  const windows = windowsOf(rows);
+  const labels = settled.slice();
+  const meanOf = (members: readonly number[]) =>
+    centroidsOf(windows, Int32Array.from(members), new Int32Array(members.length)).centroids.subarray(0, dimensions);
+  const secondsOf = (members: readonly number[]) => speechSeconds(members, rows.local);
+  for (const group of new Set(linked)) {
+    const own = [...linked.keys()].filter((row) => linked[row] === group);
+    const others = [...labels.keys()].filter((row) => linked[row] !== group);
+    const joined = others.filter((row) => own.some((one) => labels[one] === labels[row]));
+    const seconds = secondsOf(own);
+    if (seconds < PIECE_TUNING.aloneSeconds || seconds > secondsOf(joined)) continue;
+    const mean = meanOf(own);
+    const voices = [...new Set(others.map((row) => labels[row]!))];
+    const isAlone = voices.every((voice) => dot(mean, meanOf(others.filter((row) => labels[row] === voice))) < most);
+    if (isAlone) for (const row of own) labels[row] = settled.length + group;
+  }
+  return labels;
+}
+
+/** Seconds that pieces cover; what several windows saw counts once. */
+function speechSeconds(rows: readonly number[], { pieces, voices: { hopFrames } }: LocalSpeech): number {
+  const frames = new Set(
+    rows.flatMap((row) => [...pieces[row]!.frames].map((frame) => pieces[row]!.chunk * hopFrames + frame)),
+  );
+  return exactSecondsOfSamples(frames.size * LOCAL_FRAME_SAMPLES);
 }
 
 /** Takes other labels (see splitByVoice) and lays every piece to the likeliest of these voices once more. */

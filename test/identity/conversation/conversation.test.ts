@@ -78,6 +78,11 @@ describe('a conversation heard with a segmentation network', () => {
     expect(voicesOf({ ...input, minVoices: 9 })).toBeLessThanOrEqual(9);
   });
 
+  test('in a short recording somebody who speaks once, for two seconds, and is like nobody else is a voice', () => {
+    const turns = [...inTurn(2, 1), { voice: 1, from: 8.5, to: 10.5 }];
+    expect(toldOf(heard(turns, 11).input)).toEqual(turns);
+  });
+
   test('two voices that a room makes alike are told apart where two are known to be there', () => {
     const { input, voices } = heard(inTurn(8, 2), 33, 0.4);
     for (let at = 0; at < input.embeddings.length; at += DIMENSIONS) {

@@ -1,0 +1,47 @@
+import { compare, type HeardVoice, type MatchOptions } from './matchVoices.js';
+import type { EnrolledVoice } from './voices.js';
+
+/** When a part of a voice is somebody else's. Found on conversations of other seeds than those that are reported. */
+export const OTHERS_TUNING = {
+  /** Speech that a person must have: less is chance. */
+  leastSeconds: 1,
+  /** llr of all that is laid to a person, from which it is theirs; of a stranger's, below its negative. */
+  leastLlr: 1,
+  /** How much likelier, as llr, each part is its own person than the other's, both parts added up. */
+  leastContrast: 6,
+};
+
+/** One voice's windows or turns that are likest one person's. */
+export interface PersonPart {
+  /** Number of the enrolled person, or how many there are for a stranger. */
+  readonly person: number;
+  readonly heard: HeardVoice;
+}
+
+/** llr of each enrolled person in their order, and behind them 0, a stranger's; shape (people + 1,). */
+export function personLlrs(
+  heard: HeardVoice,
+  enrolled: readonly EnrolledVoice[],
+  options: Pick<MatchOptions, 'calibration' | 'isNarrowBand'>,
+): Float64Array {
+  const llrs = new Map(compare(heard, enrolled, options).map(({ voice, llr }) => [voice.id, llr]));
+  return Float64Array.from([...enrolled.map(({ id }) => llrs.get(id)!), 0]);
+}
+
+/** The parts of a voice that are clearly somebody else's than the largest is: two people were taken for one. */
+export function othersIn<P extends PersonPart>(
+  parts: readonly P[],
+  llrsOf: (heard: HeardVoice) => Float64Array,
+  tuning = OTHERS_TUNING,
+): P[] {
+  const [main, ...others] = [...parts].sort((a, b) => b.heard.speechSeconds - a.heard.speechSeconds);
+  if (!main || others.length === 0) return [];
+  const mainLlrs = llrsOf(main.heard);
+  const stranger = mainLlrs.length - 1;
+  return others.filter(({ person, heard }) => {
+    const llrs = llrsOf(heard);
+    const contrast = llrs[person]! - llrs[main.person]! + mainLlrs[main.person]! - mainLlrs[person]!;
+    const isTheirs = person === stranger ? llrs[main.person]! <= -tuning.leastLlr : llrs[person]! >= tuning.leastLlr;
+    return isTheirs && heard.speechSeconds >= tuning.leastSeconds && contrast >= tuning.leastContrast;
+  });
+}
