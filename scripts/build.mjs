@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import wabt from 'wabt';
 import { inlineEditor } from './assets/inlineEditor.mjs';
 import { sileroSequence } from './assets/sileroSequence.mjs';
+import { bundleLibraries } from './vendor/bundle.mjs';
+import { keepPublicTypes } from './vendor/publicTypes.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
@@ -43,7 +45,7 @@ for (const file of ['src/api/grpc/deepaffects-realtime.proto', 'src/api/page/liv
   cpSync(join(root, file), join(root, 'dist', file));
 }
 
-// Last, so that a type error leaves everything else in place.
+// A type error leaves everything else in place.
 const tsc = join(dirname(require.resolve('typescript-native/package.json')), 'bin/tsc');
 for (const project of ['tsconfig.editor.json', 'tsconfig.json']) {
   const { status } = spawnSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
@@ -54,7 +56,8 @@ for (const project of ['tsconfig.editor.json', 'tsconfig.json']) {
 // a build beside a running program is harmless.
 const builtFrom = (built) => built.replace(/(\.d)?\.(js|ts)$/, '.ts');
 for (const name of readdirSync(join(root, 'dist'))) {
-  if (!['src', 'nodes', 'assets', '.built'].includes(name)) rmSync(join(root, 'dist', name), { recursive: true });
+  if (!['src', 'nodes', 'assets', 'vendor', '.built'].includes(name))
+    rmSync(join(root, 'dist', name), { recursive: true });
 }
 for (const top of ['src', 'nodes']) {
   for (const entry of readdirSync(join(root, 'dist', top), { recursive: true, withFileTypes: true })) {
@@ -63,6 +66,9 @@ for (const top of ['src', 'nodes']) {
     if (!existsSync(source) && !existsSync(builtFrom(source))) rmSync(built, { recursive: true, force: true });
   }
 }
+
+keepPublicTypes(root);
+await bundleLibraries(root);
 
 const cli = join(root, 'dist/src/cli/main.js');
 if (existsSync(cli)) chmodSync(cli, 0o755);

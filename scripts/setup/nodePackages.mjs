@@ -14,15 +14,32 @@ export function npm(...args) {
   const isWindows = process.platform === 'win32';
   const { npm_execpath: own } = process.env;
   const [command, first] = own?.endsWith('.js') ? [process.execPath, [own]] : [isWindows ? 'npm.cmd' : 'npm', []];
-  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }; // no CUDA download: the CPU's library is enough
-  return spawnSync(command, [...first, ...args], { cwd: root, env, stdio: ['ignore', 2, 2], shell: isWindows }).status;
+  return spawnSync(command, [...first, ...args], { cwd: root, stdio: ['ignore', 2, 2], shell: isWindows }).status;
 }
 
-/** Where GStreamer's headers have come since, an optional package compiles that did not before. */
+/** Version of GStreamer's headers; empty where they are not installed. */
 const headers = () =>
   spawnSync('pkg-config', ['--modversion', 'gstreamer-video-1.0'], { encoding: 'utf8' }).stdout ?? '';
 
 const hashOfLock = () => createHash('sha256').update(readFileSync(lockFile)).update(headers()).digest('hex');
+
+/** GStreamer inside a child of ours: compiled where it can be, and done without elsewhere. */
+function addSuperficial() {
+  say('compiling gstreamer-superficial');
+  if (
+    npm(
+      'install',
+      'gstreamer-superficial@1.7.4',
+      '--no-save',
+      '--include=dev',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+    ) !== 0
+  ) {
+    say('gstreamer-superficial was not compiled; gst-launch-1.0 does its work');
+  }
+}
 
 const timeOf = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 
@@ -39,8 +56,12 @@ export function ensureNodePackages() {
     say('installing npm packages');
     // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, as one made behind a partial
     // registry does. Without saving, the locked versions are installed all the same and no file changes.
-    const status = npm('install', '--no-save', '--include=dev', '--include=optional', '--no-audit', '--no-fund');
+    // No package needs its install script here: they look for compiled files that are there already, or (onnxruntime-node)
+    // download libraries of graphics cards.
+    const options = ['--no-save', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
+    const status = npm('install', ...options);
     if (status !== 0) throw new SetupProblem('npm could not install the packages; see above, then start again');
+    if (headers() !== '') addSuperficial();
   }
   writeFileSync(installedMark, hashOfLock());
 }

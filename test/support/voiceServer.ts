@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { ApiKeys } from '../../src/api/access/apiKeys.js';
 import { AsyncJobs } from '../../src/api/asyncJobs.js';
 import type { FailureReport } from '../../src/api/calls/call.js';
-import type { RestOptions } from '../../src/api/rest.js';
+import type { RestOptions } from '../../src/api/restOptions.js';
 import { serve } from '../../src/api/serve.js';
 import { createEngine } from '../../src/engine/createEngine.js';
 import { openServer } from './openServer.js';

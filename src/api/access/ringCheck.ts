@@ -1,4 +1,4 @@
-import { REST_LIMITS } from '../rest.js';
+import { REST_LIMITS } from '../restOptions.js';
 import type { KeyCheck } from './admitKey.js';
 import { ApiKeys, type HashedKey } from './apiKeys.js';
 import type { KeyRing } from './keyRing.js';

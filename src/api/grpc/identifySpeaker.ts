@@ -12,19 +12,10 @@ import type { StreamSlots } from '../access/streamSlots.js';
 import type { FailureReport } from '../calls/call.js';
 import { httpRefusal, type Refusal, refusalOf } from '../refusals/refusal.js';
 import { type CallFields, callFields, keyOf, type ReadChunk, readChunk } from './chunkFields.js';
+import type { GrpcLimits } from './grpcLimits.js';
 import { statusOf } from './grpcStatus.js';
 import type { SegmentChunk, SegmentSpeaker } from './messages.js';
 import { isSinglePrecision, isUnreadable, spelledFor } from './realtimeProto.js';
-
-/** Limits on one stream. */
-export interface GrpcLimits {
-  /** Largest message: base64 of a chunk. */
-  readonly maxMessageBytes: number;
-  readonly maxChunkMs: number;
-  readonly maxDecodeMs: number;
-  /** A stream without a chunk for this long is ended. */
-  readonly idleMs: number;
-}
 
 /** Shared by all streams of one server. */
 export interface GrpcSurface extends KeyCheck {

@@ -13,27 +13,11 @@ import type { TenantGate } from '../access/tenantGate.js';
 import type { TrustedProxies } from '../access/trustedProxies.js';
 import type { FailureReport } from '../calls/call.js';
 import { reportToStderr } from '../calls/failureReport.js';
-import { REST_LIMITS } from '../rest.js';
-import { type GrpcLimits, identifySpeaker } from './identifySpeaker.js';
+import { REST_LIMITS } from '../restOptions.js';
+import { GRPC_LIMITS, type GrpcServerLimits } from './grpcLimits.js';
+import { identifySpeaker } from './identifySpeaker.js';
 import { openServices } from './openServices.js';
 import { loadProto, realtimeService, SERVICE_NAME } from './realtimeProto.js';
-
-export interface GrpcServerLimits extends GrpcLimits {
-  /** Beyond that, connections without an admitted stream are closed. */
-  readonly maxConnections: number;
-  readonly maxStreamsPerTenant: number;
-  readonly maxStreams: number;
-}
-
-export const GRPC_LIMITS: GrpcServerLimits = {
-  maxMessageBytes: 16 * 2 ** 20,
-  maxChunkMs: 120_000,
-  maxDecodeMs: 60_000,
-  idleMs: 300_000,
-  maxStreamsPerTenant: 100,
-  maxStreams: 500,
-  maxConnections: 1_000,
-};
 
 export interface ServeGrpcOptions {
   readonly engine: Engine;

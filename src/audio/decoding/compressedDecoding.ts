@@ -15,7 +15,7 @@ import {
   startGStreamer,
 } from './gstreamer.js';
 import { mixTracks, type TrackPieces } from './mixTracks.js';
-import { decodeWithWasm, resolveInstalled, wasmDecoderOf } from './wasmDecoder.js';
+import { decodeWithWasm, wasmDecoderOf } from './wasmDecoder.js';
 
 /**
  * How much shorter than declared a whole recording may come out: lossy codecs count their own delay (M4A ends 370
@@ -144,8 +144,8 @@ export class CompressedDecoding implements Decoding {
     const { format, tracks } = this.#probe;
     const { container } = format;
     const codec = tracks[(selection.track ?? 1) - 1]?.codec ?? format.codec;
-    const { resolvePackage = resolveInstalled, gstLaunchCommand = GST_LAUNCH } = this.#options;
-    const wasm = wasmDecoderOf(container, codec, resolvePackage);
+    const { gstLaunchCommand = GST_LAUNCH } = this.#options;
+    const wasm = wasmDecoderOf(container, codec);
     const child = await startGStreamer(gstLaunchCommand, this.#source, container, selection);
     if (child) {
       try {

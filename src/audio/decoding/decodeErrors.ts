@@ -3,8 +3,6 @@ import { VoicePrintsError } from '../../core/errors.js';
 /** What decodes nearly everything, as Debian names it. */
 export const DEBIAN_PACKAGES =
   'gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-libav';
-/** What decodes FLAC, MP3 and Ogg Opus without a system package. */
-export const NPM_PACKAGES = '@wasm-audio-decoders/flac mpg123-decoder ogg-opus-decoder';
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 100_000) / 10} MB`;
 const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
@@ -53,7 +51,7 @@ export function decoderMissing(container: string, codec: string | undefined): Vo
   return new VoicePrintsError(
     'AUDIO_DECODER_MISSING',
     `no decoder for ${container} audio is installed; on Debian run "apt-get install ${packages}", ` +
-      `or for FLAC, MP3 and Ogg Opus only "npm install ${NPM_PACKAGES}", or send WAV`,
+      'or send WAV, FLAC, MP3 or Ogg Opus',
     { details: { container } },
   );
 }

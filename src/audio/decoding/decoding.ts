@@ -12,8 +12,6 @@ export interface Decoding {
 export interface DecoderOptions {
   /** Name or path of GStreamer's command. */
   readonly gstLaunchCommand?: string;
-  /** File of an installed npm package, or undefined; called for the optional WebAssembly decoders. */
-  readonly resolvePackage?: (name: string) => string | undefined;
   /** Where recordings that must be read out of order are kept meanwhile. */
   readonly temporaryFolder?: string;
 }

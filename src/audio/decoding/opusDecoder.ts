@@ -1,4 +1,4 @@
-/** What we use of the optional package `opus-decoder`: libopus in WebAssembly, about .1 ms a packet. */
+/** What we use of the package `opus-decoder`: libopus in WebAssembly, about .1 ms a packet. */
 interface WasmDecoder {
   readonly ready: Promise<void>;
   decodeFrame(packet: Uint8Array): {
@@ -28,7 +28,6 @@ export class OpusDecoder implements Disposable {
     this.#decoder = decoder;
   }
 
-  /** Rejects where the optional package is not installed. */
   static async open(): Promise<OpusDecoder> {
     const { OpusDecoder: Wasm } = (await import('opus-decoder')) as unknown as { OpusDecoder: WasmDecoderClass };
     const decoder = new Wasm({ sampleRate: 16000, channels: 1, preSkip: 0 });

@@ -1,40 +1,18 @@
 import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { guarded } from '../../core/guarded.js';
 import { abortable, untilAborted } from '../../stream/abortable.js';
 import type { ByteSource } from '../byteSource.js';
 import { corrupt, decodeFailed } from './decodeErrors.js';
 import type { WasmReply, WasmWorkerData } from './wasmDecoder.worker.js';
+import { WASM_DECODERS } from './wasmDecoders.js';
 
 const requireHere = createRequire(import.meta.url);
 
-/** The optional package for each codec, as `container/codec`. */
-const PACKAGES: Readonly<Record<string, Omit<WasmWorkerData, 'moduleUrl'> & { readonly package: string }>> = {
-  'flac/flac': { package: '@wasm-audio-decoders/flac', className: 'FLACDecoder' },
-  'ogg/flac': { package: '@wasm-audio-decoders/flac', className: 'FLACDecoder' },
-  'ogg/opus': { package: 'ogg-opus-decoder', className: 'OggOpusDecoder' },
-  'mp3/mp3': { package: 'mpg123-decoder', className: 'MPEGDecoder' },
-};
-
-/** Where an installed package begins, or undefined. */
-export function resolveInstalled(name: string): string | undefined {
-  try {
-    return requireHere.resolve(name);
-  } catch {
-    return undefined; // optional: not installed
-  }
-}
-
-/** What a worker must load to decode this codec; undefined where no package does, or it is not installed. */
-export function wasmDecoderOf(
-  container: string,
-  codec: string | undefined,
-  resolvePackage: (name: string) => string | undefined,
-): WasmWorkerData | undefined {
-  const found = PACKAGES[`${container}/${codec}`];
-  const file = found && resolvePackage(found.package);
-  return file === undefined ? undefined : { moduleUrl: pathToFileURL(file).href, className: found!.className };
+/** What a worker loads to decode this codec; undefined where no library does. */
+export function wasmDecoderOf(container: string, codec: string | undefined): WasmWorkerData | undefined {
+  const decoder = `${container}/${codec}`;
+  return Object.hasOwn(WASM_DECODERS, decoder) ? { decoder } : undefined;
 }
 
 /**

@@ -2,11 +2,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { ENGINE_SAMPLE_RATE_HZ } from '../../core/audioFrame.js';
 import { Mixdown } from '../samples/mixdown.js';
 import { Resampler } from '../samples/resampler.js';
+import { type Decoded, WASM_DECODERS, type WasmDecoder } from './wasmDecoders.js';
 
 /** Which decoder a worker is to load. */
 export interface WasmWorkerData {
-  readonly moduleUrl: string;
-  readonly className: 'FLACDecoder' | 'OggOpusDecoder' | 'MPEGDecoder';
+  /** A key of `WASM_DECODERS`. */
+  readonly decoder: string;
   /** The only one used, from 0; undefined: all of them. */
   readonly channel?: number | undefined;
 }
@@ -18,21 +19,7 @@ export interface WasmReply {
   readonly hasFailed: boolean;
 }
 
-interface Decoded {
-  readonly channelData: readonly Float32Array[];
-  readonly samplesDecoded: number;
-  readonly sampleRate: number;
-  readonly errors: readonly unknown[];
-}
-
-/** What the three packages have in common. */
-interface WasmDecoder {
-  readonly ready: Promise<void>;
-  decode(bytes: Uint8Array): Decoded | Promise<Decoded>;
-  flush?(): Decoded | Promise<Decoded>;
-}
-
-const { moduleUrl, className, channel } = workerData as WasmWorkerData;
+const { decoder: wanted, channel } = workerData as WasmWorkerData;
 
 let resampler: Resampler | undefined;
 let mixdown: Mixdown | undefined;
@@ -75,8 +62,7 @@ async function answer(decoder: WasmDecoder, bytes: Uint8Array | undefined): Prom
   parentPort!.postMessage(reply, [samples.buffer]);
 }
 
-const module = (await import(moduleUrl)) as Record<WasmWorkerData['className'], new () => WasmDecoder>;
-const decoder = new module[className]();
+const decoder = await WASM_DECODERS[wanted]!();
 await decoder.ready;
 parentPort!.on('message', (bytes: Uint8Array | undefined) => {
   answer(decoder, bytes).catch((thrown) => {

@@ -9,14 +9,8 @@ export class OpusPackets implements Disposable {
     this.#decoder = decoder;
   }
 
-  /** Throws AUDIO_DECODER_MISSING where the optional package is not installed. */
   static async open(): Promise<OpusPackets> {
-    try {
-      return new OpusPackets(await OpusDecoder.open());
-    } catch (cause) {
-      const message = 'Opus packets need the npm package opus-decoder; install it, or send s16le';
-      throw new VoicePrintsError('AUDIO_DECODER_MISSING', message, { cause });
-    }
+    return new OpusPackets(await OpusDecoder.open());
   }
 
   /** One packet as 16-bit little-endian samples, mono, 16 kHz. Throws AUDIO_CORRUPT; the next packet may be good again. */

@@ -1,6 +1,6 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import type { BodyAndContentType, SessionDescriptionHandler } from 'sip.js';
-import { type ErrorCode, VoicePrintsError } from '../../../core/errors.js';
+import { asVoicePrintsError, type ErrorCode, VoicePrintsError } from '../../../core/errors.js';
 import { guarded } from '../../../core/guarded.js';
 import { createPayloadDecoder, type PayloadDecoder } from '../codecs/payloadDecoder.js';
 import { isRtcp, parseRtp } from '../rtp/rtpPacket.js';
@@ -152,8 +152,8 @@ export class CallMedia implements SessionDescriptionHandler {
       const known = [...decoders.values()].find((one) => one.codec === codec) ?? this.#decoders.get(codec);
       const decoder =
         known ??
-        (await createPayloadDecoder(codec).catch((error: VoicePrintsError) => {
-          throw this.#fail(error);
+        (await createPayloadDecoder(codec).catch((thrown) => {
+          throw this.#fail(asVoicePrintsError(thrown));
         }));
       decoders.set(payloadType, decoder);
     }

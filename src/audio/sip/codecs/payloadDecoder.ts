@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { VoicePrintsError } from '../../../core/errors.js';
 import { OpusDecoder } from '../../decoding/opusDecoder.js';
 import { PcmUnpacker } from '../../samples/pcm.js';
 import type { SipCodec } from '../sipTypes.js';
@@ -40,17 +38,6 @@ function g722(): PayloadDecoder {
   };
 }
 
-const requireHere = createRequire(import.meta.url);
-
-/** Whether Opus can be decoded here. */
-export function hasOpusDecoder(): boolean {
-  try {
-    return requireHere.resolve('opus-decoder') !== '';
-  } catch {
-    return false; // optional: not installed
-  }
-}
-
 async function opus(): Promise<PayloadDecoder> {
   const decoder = await OpusDecoder.open();
   return {
@@ -62,14 +49,7 @@ async function opus(): Promise<PayloadDecoder> {
   };
 }
 
-/** Throws AUDIO_DECODER_MISSING for Opus without its package. */
 export async function createPayloadDecoder(codec: SipCodec): Promise<PayloadDecoder> {
   if (codec === 'G722') return g722();
-  if (codec !== 'opus') return g711(codec);
-  try {
-    return await opus();
-  } catch (cause) {
-    const message = 'Opus cannot be decoded here; install the package opus-decoder, or leave Opus out of the codecs';
-    throw new VoicePrintsError('AUDIO_DECODER_MISSING', message, { cause });
-  }
+  return codec === 'opus' ? opus() : g711(codec);
 }

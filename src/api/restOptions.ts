@@ -1,0 +1,48 @@
+import type { Engine } from '../engine/engine.js';
+import type { Jobs } from '../engine/jobs/jobs.js';
+import type { ApiKeys } from './access/apiKeys.js';
+import type { KeyThrottle } from './access/keyThrottle.js';
+import type { TenantGate } from './access/tenantGate.js';
+import type { TrustedIngress } from './access/trustedIngress.js';
+import type { TrustedProxies } from './access/trustedProxies.js';
+import type { FailureReport, RestLimits } from './calls/call.js';
+import type { CallReport } from './calls/callReport.js';
+
+export const REST_LIMITS: RestLimits = {
+  maxBodyBytes: 64 * 2 ** 20,
+  bodyTimeoutMs: 120_000,
+  maxIdentifyMs: 120_000,
+  maxEnrollMs: 600_000,
+  maxDecodeMs: 120_000,
+  maxConcurrent: 8,
+  maxArrivals: 64,
+  maxHeldBytes: 512 * 2 ** 20,
+  maxWrongKeysPerMinute: 100,
+};
+
+export interface RestOptions {
+  readonly limits?: Partial<RestLimits>;
+  /** Hosts (`name` or `name:port`) in private networks from which a `url` may be fetched; none by default. */
+  readonly allowHosts?: readonly string[];
+  /** Receives every internal fault; by default one line and the stack are written to stderr. */
+  readonly onFailure?: (failure: FailureReport) => void;
+  /** Called at the end of every call. */
+  readonly onCall?: (report: CallReport) => void;
+}
+
+export interface RestRouterOptions {
+  readonly engine: Engine;
+  /** Required: every call needs a key. */
+  readonly keys: ApiKeys;
+  /** Enforces the limits of tenants; no limits without it. */
+  readonly gate?: TenantGate | undefined;
+  /** The jobs of the engine's store (see AsyncJobs); without them there are no asynchronous calls. */
+  readonly jobs?: (() => Promise<Jobs>) | undefined;
+  readonly options?: RestOptions;
+  /** Wrong keys are counted together with those of other surfaces that share it. */
+  readonly throttle?: KeyThrottle;
+  /** Proxies trusted to name the client's address; none by default. */
+  readonly proxies?: TrustedProxies | undefined;
+  /** Gateway whose users need no key; none by default. */
+  readonly ingress?: TrustedIngress | undefined;
+}
