@@ -11,7 +11,7 @@ import { registerLiveRoutes } from './liveRoutes.js';
 import type { SourceCredentials } from './liveSettings.js';
 import { bindLiveSource } from './liveSource.js';
 
-/** Brings audio into a flow: a recording, or a stream that goes on. */
+/** Brings audio into a flow: a recording, or a live stream. */
 export default function register(RED: NodeAPI): void {
   function AudioSource(this: Node<SourceCredentials>, def: NodeDef): void {
     RED.nodes.createNode(this, def);

@@ -74,7 +74,7 @@ async function sizeOf(path: string): Promise<number> {
 }
 
 /**
- * The bytes that other nodes sent. Text is never taken for a path here, so that this node is a safe door for what
+ * The bytes that other nodes sent. Text is never used as a path here, so that this node is safe for what
  * comes from outside. Throws INPUT_INVALID, AUDIO_BASE64_INVALID, AUDIO_FORMAT_MISSING.
  */
 export function audioOfMessage(

@@ -3,7 +3,7 @@ import type { NodeAPI } from 'node-red';
 import { listMicrophones, liveTools } from '../../src/live.js';
 import { answer } from '../speaker-store/adminRoutes.js';
 
-/** What the dialog of a live source asks for: programs that were found, and microphones of the Node-RED host. */
+/** Data for the dialog of a live source: programs that were found, and microphones of the Node-RED host. */
 export function registerLiveRoutes(RED: NodeAPI): void {
   const read = RED.auth.needsPermission('audio-source.read') as RequestHandler;
   RED.httpAdmin.get(

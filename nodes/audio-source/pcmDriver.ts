@@ -7,7 +7,7 @@ import { bytesOf, describe, describeAs } from '../shared/recordingsOf.js';
 import { evaluate, located } from '../shared/typedProperty.js';
 import type { SourceDriver, SourceNode } from './sourceDriver.js';
 
-/** A stream whose messages stay away for this long is over. */
+/** A stream without messages for this long has ended. */
 const IDLE_MS = 30_000;
 
 interface PushedStream {

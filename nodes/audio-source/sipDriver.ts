@@ -7,7 +7,7 @@ import { carry, type StreamLabel } from '../shared/liveMessages.js';
 import { sipConfigOf } from './liveSettings.js';
 import type { SourceDriver, SourceNode } from './sourceDriver.js';
 
-/** A SIP telephone that listens: every call is a stream of its own. */
+/** A receive-only SIP telephone: every call is a separate stream. */
 export class SipDriver implements SourceDriver {
   readonly #own: SourceNode;
   readonly #calls = new Map<string, { readonly call: SipCall; readonly ended: Promise<void> }>();

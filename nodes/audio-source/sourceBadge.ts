@@ -2,12 +2,12 @@ import type { Node, NodeAPI } from 'node-red';
 import type { StreamState } from '../../src/live.js';
 import { badge, failureBadge, SHARED_TEXTS } from '../shared/badge.js';
 
-/** How long lost audio is shown before the badge tells of the stream again. */
+/** How long lost audio is shown before the badge shows the stream again. */
 const DROPPED_SHOWN_MS = 10_000;
 
 export interface SourceBadge {
   show(state: StreamState): void;
-  /** A finished text, where a stream's state says less. */
+  /** A complete text, where a stream's state is less informative. */
   words(fill: 'green' | 'yellow' | 'grey', shape: 'dot' | 'ring', text: string): void;
   dropped(seconds: number): void;
 }

@@ -13,7 +13,7 @@ export interface SourceDriver {
   start(msg: NodeMessageInFlow): Promise<void>;
   /** Resolves once every child and socket is gone. */
   stop(): Promise<void>;
-  /** A command of its own kind, or audio; false where it knows no such thing. */
+  /** A command of this kind of source, or audio; false for anything else. */
   handle(msg: NodeMessageInFlow, command: Command | undefined): Promise<boolean>;
 }
 
@@ -40,7 +40,7 @@ export class SourceNode {
     return { streamId, source: this.node.name || this.settings.mode, ...(site && { site }), ...more };
   }
 
-  /** Audio to the first output, states to the second; `onState` decides what the badge says. */
+  /** Audio to the first output, states to the second; `onState` decides what the badge shows. */
   output(label: StreamLabel, onState: (state: StreamState) => void): StreamOutput {
     return {
       audio: (msg) => this.node.send([msg, null]),

@@ -91,7 +91,7 @@ function sendWhole(RED: NodeAPI, settings: Settings, msg: NodeMessageInFlow, sen
   send(msg);
 }
 
-/** Known voices to the first output, everybody else to the second; `msg.parts` lets a join node put them together. */
+/** Known voices to the first output, all others to the second; `msg.parts` lets a join node put them together. */
 async function sendTurns(
   RED: NodeAPI,
   settings: Settings,

@@ -38,7 +38,7 @@ export function progressBadge(RED: NodeAPI, node: Node): ProgressBadge {
   };
 }
 
-/** Green with the names, yellow where nobody is known, grey where nobody speaks. */
+/** Green with the names, yellow for unknown voices only, grey for no speech. */
 export function voicesBadge(RED: NodeAPI, { segments, warnings }: Identification): NodeStatus {
   if (segments.length === 0) return badge('grey', 'dot', 'identify-speakers.status.nobody');
   if (warnings.some(({ code }) => code === 'NOBODY_ENROLLED')) {

@@ -9,11 +9,11 @@ import {
 import { PushedAudio, type StreamState } from '../../src/live.js';
 import type { LiveDescription } from '../shared/liveMessages.js';
 
-/** A stream without a message for this long is over: whoever sent it has gone without an end. */
+/** A stream without a message for this long has ended: its sender disappeared. */
 const IDLE_MS = 120_000;
 const SAMPLES_PER_MS = 16;
 
-/** What is known of a stream when its first message comes. */
+/** What is known of a stream at its first message. */
 export interface StreamRequest {
   readonly site: string;
   readonly format: Partial<LiveDescription>;
@@ -26,7 +26,7 @@ export interface StreamRequest {
 /** One stream that is listened to: audio in by messages, events out, until its end, `end`, or a long silence of messages. */
 export class ListenedStream {
   readonly site: string;
-  /** Resolves when its last event was told. */
+  /** Resolves when its last event was emitted. */
   readonly ended: Promise<void>;
   /** While it is listened to. */
   session: LiveSession | undefined;
@@ -61,12 +61,12 @@ export class ListenedStream {
     this.#audio.push(bytes);
   }
 
-  /** How its source says the stream is: what was said before it was lost is told at once. */
+  /** The state of the stream as its source reports it: turns before a loss are emitted at once. */
   tell(state: StreamState): void {
     if (state.status !== 'ended') this.#audio.tell(state);
   }
 
-  /** What was heard is still worked on. */
+  /** Received audio is still processed. */
   end(): void {
     clearTimeout(this.#idle);
     this.#audio.end();

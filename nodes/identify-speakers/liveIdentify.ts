@@ -18,7 +18,7 @@ const { version } = createRequire(import.meta.url)('@voice-prints/node-red/packa
 
 const PORTS: readonly Port[] = ['known', 'others', 'state'];
 
-/** Makes the node listen to streams: audio and commands come in, events, presence and states go out. */
+/** Live mode of the node: audio and commands come in, events, presence and states go out. */
 export function bindLiveIdentify(RED: NodeAPI, node: Node, settings: IdentifySettings): Binding {
   let isFailed = false;
   const warned = new Set<string>();
@@ -92,7 +92,7 @@ class LiveIdentify {
     return isStatus && typeof payload === 'string' && payload === 'online';
   }
 
-  /** False for a word that is no command here. */
+  /** False for text that is not a command here. */
   async #obey(
     command: Command,
     msg: NodeMessageInFlow,
@@ -147,7 +147,7 @@ class LiveIdentify {
   }
 }
 
-/** What `msg.audio` says of a stream; undefined where it names none. */
+/** The stream that `msg.audio` describes; undefined where it names none. */
 function streamOf(msg: NodeMessageInFlow): (Partial<LiveDescription> & { streamId: string }) | undefined {
   const given = msg.audio as Partial<Record<keyof LiveDescription, unknown>> | undefined;
   if (typeof given !== 'object' || given === null || typeof given.streamId !== 'string') return undefined;
@@ -170,7 +170,7 @@ function streamOf(msg: NodeMessageInFlow): (Partial<LiveDescription> & { streamI
 const outgoing = (message: MqttMessage, stream?: Partial<StreamLabel>): NodeMessage =>
   ({ ...message, ...(stream && { stream }) }) as NodeMessage;
 
-/** Who is here; where nobody is, how many streams are listened to; that audio was lost or the machine is full. */
+/** Who is present; if no one is, the number of streams; lost audio, or overload. */
 function listeningBadge(
   RED: NodeAPI,
   { streams, presence, droppedSeconds, level, isAnybodyEnrolled }: LiveListening,

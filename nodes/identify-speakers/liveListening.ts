@@ -26,7 +26,7 @@ export interface ListeningOptions extends SiteOptions {
   readonly site: string;
   readonly falseAcceptPercent?: FalseAcceptPercent | undefined;
   readonly engine: () => Promise<Engine>;
-  /** A message for the given port; `stream` says which stream it came from, where it came from one. */
+  /** A message for the given port; `stream` is the stream it came from, if any. */
   readonly tell: (port: Port, message: MqttMessage, stream?: Partial<StreamLabel>) => void;
   readonly onFailure: (failure: VoicePrintsError, stream: Partial<StreamLabel>) => void;
   /** Something the user should know although the stream is listened to. */
@@ -41,15 +41,15 @@ export class LiveListening {
   readonly #streams = new Map<string, ListenedStream>();
   readonly #sites = new Map<string, SiteMessages>();
   readonly #restingUntilMs = new Map<string, number>();
-  /** Streams that were told to stop, until they are started again or end; `undefined`: all. */
+  /** Streams that were stopped, until they are started again or end; `undefined`: all. */
   readonly #paused = new Set<string | undefined>();
-  /** Streams whose sources tell how they are: better than what messages that come and stay away look like. */
+  /** Streams whose sources report states, which are more reliable than the arrival of messages. */
   readonly #toldBySource = new Set<string>();
   #lastUnknown: { readonly session: LiveSession; readonly cluster: string } | undefined;
   #isClosed = false;
   droppedSeconds = 0;
   level = 0;
-  /** False from a session that began with nobody to name until somebody is named. */
+  /** False from a session that began with no one to name until someone is named. */
   isAnybodyEnrolled = true;
 
   constructor(options: ListeningOptions) {
@@ -88,7 +88,7 @@ export class LiveListening {
     stream.push(bytes, isOurClock(about) ? about.startSample : undefined);
   }
 
-  /** How a stream is, as its source says; before its first audio, too. */
+  /** State of a stream as its source reports it; also before its first audio. */
   heardState(state: StreamState, about: Partial<LiveDescription> & { streamId: string }): void {
     this.#toldBySource.add(about.streamId);
     this.#streams.get(about.streamId)?.tell(state);
@@ -126,7 +126,7 @@ export class LiveListening {
     else this.#paused.delete(streamId);
   }
 
-  /** "The last unknown is Alice", while the stream goes on or long after. Throws what `enrollUnknown` throws. */
+  /** "The last unknown is Alice", during the stream or long after it. Throws what `enrollUnknown` throws. */
   async enroll(request: EnrollUnknownRequest): Promise<MqttMessage> {
     const heard = this.#lastUnknown;
     const asked = { ...(heard && { cluster: heard.cluster }), ...request };
@@ -190,7 +190,7 @@ export class LiveListening {
     this.#options.onChange();
   }
 
-  /** Whose event is being told: its label goes with the messages. */
+  /** The stream whose event is being emitted: its label goes with the messages. */
   #speaking: Partial<StreamLabel> | undefined;
 
   #site(site: string): SiteMessages {

@@ -12,18 +12,18 @@ import {
 
 export interface SiteOptions {
   readonly presenceWindowMs: number;
-  /** Whether guesses are told while somebody still speaks. */
+  /** Whether tentative events are sent. */
   readonly isTellingTentative: boolean;
-  /** Undefined: Home Assistant is not told. */
+  /** Undefined: not announced to Home Assistant. */
   readonly discovery: { readonly prefix: string; readonly softwareVersion: string } | undefined;
 }
 
-/** Where a message leaves the node: known people, everybody else, or all that is no turn. */
+/** The output of a message: known people, other turns, or all that is not a turn. */
 export type Port = 'known' | 'others' | 'state';
 
 export type Tell = (port: Port, message: MqttMessage) => void;
 
-/** Everything one site says: its events, who is here, its device in Home Assistant. Owns the one timer of presence. */
+/** All messages of one site: its events, who is present, its device in Home Assistant. Owns the one timer of presence. */
 export class SiteMessages {
   readonly #place: TopicPlace;
   readonly #options: SiteOptions;
@@ -61,13 +61,13 @@ export class SiteMessages {
     this.#schedule();
   }
 
-  /** Takes what is retained of an erased person from the broker. */
+  /** Clears the retained messages of an erased person. */
   erase(speakerId: string): void {
     this.#state(this.#presence.erase(speakerId));
     this.#schedule();
   }
 
-  /** Takes the device, and what is retained of the site, from the broker. */
+  /** Removes the device, and clears the retained messages of the site. */
   remove(): void {
     this.#state(removalMessages(this.#place, this.#options.discovery?.prefix));
   }

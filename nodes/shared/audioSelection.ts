@@ -11,7 +11,7 @@ export const recordingShape = {
   channel: field(ordinal.optional()).describe('The only channel used, from 1; empty: all of them, mixed'),
 };
 
-/** The same recording, with what the message does not say taken from the settings of the node. */
+/** The same recording, with values that the message does not give taken from the settings of the node. */
 export const selected = (source: RecordingSource, { track, channel }: AudioSelection): RecordingSource => ({
   ...source,
   ...(source.track === undefined && track !== undefined && { track }),
@@ -19,15 +19,15 @@ export const selected = (source: RecordingSource, { track, channel }: AudioSelec
 });
 
 /**
- * Whether the value behind a property may name files. Text in the settings and in the environment is the owner's own word;
+ * Whether the value behind a property may name files. Text in the settings and in the environment comes from the owner;
  * everything else may have come with a message.
  */
 export const mayNameFiles = ({ type }: TypedProperty, isPath: boolean): boolean =>
   isPath || type === 'str' || type === 'env';
 
 /**
- * Up to 0.1.0 text in any property was the path of a file. Where the property has a name of its own, and is not the payload,
- * which anything may have filled, this goes on.
+ * Up to 0.1.0 text in any property was the path of a file. Where the property is not the payload,
+ * which any node may have filled, that is kept.
  */
 export const isPathBefore = ({ property = 'payload' }: { readonly property?: unknown }): boolean =>
   property !== 'payload';

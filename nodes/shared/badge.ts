@@ -1,7 +1,7 @@
 import type { NodeStatus, NodeStatusFill, NodeStatusShape } from 'node-red';
 import { ERROR_CODES, type ErrorCode } from '../../src/index.js';
 
-/** Texts that every node of the package shares lie in the catalogue of the config node. */
+/** Texts that all nodes of the package share are in the catalogue of the config node. */
 export const SHARED_TEXTS = '@voice-prints/node-red/speaker-store:speaker-store';
 
 /** Longest text a badge shows without running into its neighbours. */
@@ -14,7 +14,7 @@ export const badge = (fill: NodeStatusFill, shape: NodeStatusShape, text: string
   text,
 });
 
-/** A red ring with a few words for the error's code; the whole sentence goes to the debug sidebar and to Catch. */
+/** A red ring with a short text for the error's code; the whole message goes to the debug sidebar and to Catch. */
 export const failureBadge = (code: ErrorCode): NodeStatus => badge('red', 'ring', `${SHARED_TEXTS}.errors.${code}`);
 
 /** A finished text of at most `length` characters. */
@@ -27,5 +27,5 @@ export function shorten(text: string, length = BADGE_LENGTH): string {
     .trimEnd()}…`;
 }
 
-/** Whether a word is one of our codes, and so has a text. */
+/** Whether the text is one of our codes, and so has a short text. */
 export const isErrorCode = (code: unknown): code is ErrorCode => (ERROR_CODES as readonly unknown[]).includes(code);

@@ -17,7 +17,7 @@ export interface BindOptions {
 }
 
 export interface Binding {
-  /** True from the first message on: then the badge tells of messages, and no longer of the store. */
+  /** True from the first message on: then the badge shows messages, and no longer the store. */
   readonly hasWorked: boolean;
 }
 
@@ -27,7 +27,7 @@ interface Job {
   readonly done: (error?: Error) => void;
 }
 
-/** Recordings that may wait at one node unless its settings say otherwise. */
+/** Default limit of recordings that wait at one node. */
 export const DEFAULT_QUEUE_LIMIT = 20;
 /** Messages of streams that wait while one is looked at: each is quick work, but many streams may send at once. */
 export const LIVE_QUEUE_LIMIT = 1_000;
@@ -102,7 +102,7 @@ async function failureOf(
     await handle(msg, send, signal);
     return undefined;
   } catch (thrown) {
-    // A stage that was aborted may say so in words of its own; the flow sees one code.
+    // An aborted stage may throw another error; the flow sees one code.
     return signal.aborted ? stopped() : asVoicePrintsError(thrown);
   }
 }

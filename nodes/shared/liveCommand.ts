@@ -1,7 +1,7 @@
 import type { NodeMessageInFlow } from 'node-red';
 import { VoicePrintsError } from '../../src/index.js';
 
-/** What a message asks of a node that works on streams: `{action, …}` as payload, `msg.action`, or the word alone. */
+/** A command in a message to a node with streams: `{action, …}` as payload, `msg.action`, or the name alone. */
 export interface Command {
   readonly action: string;
   /** The payload where it is an object, else empty. */

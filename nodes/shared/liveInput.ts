@@ -3,7 +3,7 @@ import { VoicePrintsError } from '../../src/index.js';
 
 /** A message of a live source carries a quarter of a second; what holds more than this was put together to be a recording. */
 const LONGEST_PIECE_BYTES = 2 * 16_000;
-/** Streams whose mistake is remembered, so that it is reported once. */
+/** Streams whose wrong wiring was already reported. */
 const MOST_STREAMS = 1_000;
 
 /** The stream or source that a message of a live `audio source` names, on either of its outputs; undefined for any other message. */

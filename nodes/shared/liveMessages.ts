@@ -10,7 +10,7 @@ export interface StreamLabel {
   readonly streamId: string;
   /** What the user calls the source. */
   readonly source: string;
-  /** Where it is; a level of the topics of whoever names the voices. */
+  /** Name of the place; a level of the topics of the identifying node. */
   readonly site?: string;
   /** Of a telephone call. */
   readonly call?: object;
@@ -31,7 +31,7 @@ export interface LiveDescription extends StreamLabel {
   readonly isEnd?: true;
 }
 
-/** A state on the second output: the words of `StreamState` in the spelling of the events. */
+/** A state on the second output: the fields of `StreamState` in the spelling of the events. */
 export const statePayload = ({ status, code, message, retryInMs, attempt }: StreamState) => ({
   status,
   ...(code !== undefined && { code }),

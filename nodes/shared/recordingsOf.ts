@@ -4,7 +4,7 @@ import type { NodeAPI } from 'node-red';
 import { decodeBase64 } from '../../src/api/calls/base64.js';
 import { RAW_ENCODINGS, type RawFormat, type RecordingSource, VoicePrintsError } from '../../src/index.js';
 
-/** What `msg.audio` says of the audio beside it; all of it optional. */
+/** Description of the audio in `msg.audio`; all fields are optional. */
 export interface AudioDescription {
   readonly filename?: string;
   readonly bytes?: number;
@@ -34,7 +34,7 @@ export interface ReadingOptions {
   readonly workingDirectory?: string | undefined;
   /** How messages call the property, for errors. */
   readonly property: string;
-  /** Whether text and `{path}` name files on this machine. Messages may come from anybody. */
+  /** Whether text and `{path}` name files on this machine. Messages may come from anyone. */
   readonly isPath: boolean;
 }
 
@@ -80,7 +80,7 @@ export function describe(description: unknown, index: number): AudioDescription 
   };
 }
 
-/** The same, with what the kind of array says: samples become 16-bit PCM. */
+/** The same, with the format implied by the kind of array: samples become 16-bit PCM. */
 export const describeAs = (value: unknown, description: AudioDescription): AudioDescription =>
   isSamples(value) ? { ...description, encoding: 's16le' } : description;
 
@@ -129,7 +129,7 @@ export function bytesOfText(value: unknown, property: string): Uint8Array | unde
   if (typeof value !== 'string') return undefined;
   if (value.startsWith('data:')) return decodeBase64(value);
   const head = value.slice(0, 4_096);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what tells a recording from text
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they distinguish a recording from text
   if (/[\x00-\x08\ufffd]/.test(head)) {
     throw new VoicePrintsError(
       'INPUT_INVALID',
@@ -157,7 +157,7 @@ export function bytesOfText(value: unknown, property: string): Uint8Array | unde
   }
 }
 
-/** The bytes of what is audio in itself: Buffer, data URL, samples, a Buffer that went through JSON; else undefined. */
+/** The bytes of a value that is audio: Buffer, data URL, samples, a Buffer that went through JSON; else undefined. */
 export function bytesOf(value: unknown, description: AudioDescription): Uint8Array | undefined {
   // Arrays of function nodes are of another realm: instanceof does not know them.
   if (types.isFloat32Array(value) || types.isFloat64Array(value)) return pcmOf(value, description);
@@ -176,7 +176,7 @@ export function bytesOf(value: unknown, description: AudioDescription): Uint8Arr
   return undefined;
 }
 
-/** Whether a value is samples, which say nothing of their rate. */
+/** Whether a value is samples, which have no rate. */
 const isSamples = (value: unknown): boolean =>
   types.isFloat32Array(value) || types.isFloat64Array(value) || types.isInt16Array(value);
 

@@ -2,7 +2,7 @@ import type { Node } from 'node-red';
 import { z } from 'zod';
 import { parseConfig, VoicePrintsError } from '../../src/index.js';
 
-/** Settings of a node as they lie in the flow file. */
+/** Settings of a node as stored in the flow file. */
 export type StoredSettings = Readonly<Record<string, unknown>>;
 
 /** Turns settings of version `n` (its place in the list) into those of version `n + 1`. */

@@ -18,7 +18,7 @@ const ACTIONS: readonly string[] = [
 
 const check = checksOf(textsOf('speaker-registry'));
 const isFixed = hasChosen('actionType', 'action');
-/** For nodes whose action is one of `actions` whatever comes. */
+/** For nodes whose fixed action is one of `actions`. */
 const hasAction = (...actions: readonly string[]) => {
   const isAmong = hasChosen('action', ...actions);
   return (node: AnyNode) => isFixed(node) && isAmong(node);

@@ -48,7 +48,7 @@ export const registryForm: SettingsForm<typeof schema> = {
   ],
 };
 
-/** Lists, shows, renames and erases enrolled people; writes and reads encrypted exports; forgets unknown voices; tells of jobs. */
+/** Lists, shows, renames and erases enrolled people; writes and reads encrypted exports; forgets unknown voices; sends outcomes of jobs. */
 export default function register(RED: NodeAPI): void {
   function SpeakerRegistry(this: RegistryNode, def: NodeDef): void {
     RED.nodes.createNode(this, def);

@@ -22,7 +22,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 };
 
 /**
- * What the editor's dialogs ask for. Registered once; the store is looked up on each request, so that a redeploy
+ * Routes for the editor's dialogs. Registered once; the store is looked up on each request, so that a redeploy
  * changes nothing here. Behind the editor's own log-in and permissions.
  */
 export function registerAdminRoutes(RED: NodeAPI): void {
@@ -72,7 +72,7 @@ async function modelsFor(RED: NodeAPI, store: unknown): Promise<ModelStore> {
   try {
     return await ModelStore.openFor((await storeOf(RED, String(store)).engine()).storeDirectory);
   } catch (error) {
-    // A new store, or one that says what is wrong with it at its own node: a dialog still needs its list.
+    // A new store, or one that reports its problem at its own node: a dialog still needs its list.
     if (error instanceof VoicePrintsError) return ModelStore.open();
     throw error;
   }
@@ -86,7 +86,7 @@ const described = ({ id, storedAs, language, dimensions, licence, isBuiltIn }: S
   isBuiltIn,
 });
 
-/** Answers 404 where the store of the path is not deployed: the one case in which a dialog asks for a deploy. */
+/** Answers 404 where the store of the path is not deployed: the one case in which a dialog shows that a deploy is needed. */
 export const deployedOnly =
   (RED: NodeAPI): RequestHandler =>
   (req, res, next) => {
@@ -100,7 +100,7 @@ export const deployedOnly =
     next();
   };
 
-/** Not `async` to the outside: a rejected promise in a route would end Node-RED. What is about people or keys stays in no cache. */
+/** Not `async` to the outside: a rejected promise in a route would end Node-RED. Data of people and keys is not cached. */
 export function answer(work: (req: Request) => Promise<unknown>): RequestHandler {
   return (req: Request, res: Response): void => {
     res.set('Cache-Control', 'no-store');

@@ -11,7 +11,7 @@ const isRestOn = isChosen('isRestOn');
 const isStreamOn = isChosen('isStreamOn');
 const isServed = (node: AnyNode) => isRestOn(node) || isStreamOn(node);
 
-/** Shows the fields of what is switched on, and the addresses where it answers. */
+/** Shows the fields of the interfaces that are switched on, and their addresses. */
 function showFields(): void {
   const [isRest, isStream, isGrpc] = [
     isChecked('#node-config-input-isRestOn'),

@@ -20,7 +20,7 @@ const newKey = z.strictObject({
 const rotation = z.strictObject({ graceHours: z.number().min(0).max(8_760) });
 
 /**
- * What the dialog of a store asks for about the keys of other programs. Every change counts at once, on all surfaces of the
+ * Routes for the keys of other programs in the dialog of a store. Every change takes effect at once, on all surfaces of the
  * store as it was deployed, and on those of a server that runs beside Node-RED within a second.
  */
 export function registerKeyRoutes(RED: NodeAPI): void {

@@ -10,7 +10,7 @@ export function nodeCors(RED: NodeAPI): readonly RequestHandler[] {
   return [cors((origin) => leaveOf(rule, origin))];
 }
 
-/** What a rule of that package allows: `*`, an origin, a pattern, a list of these, or true for everybody. A function is not asked. */
+/** What a rule of that package allows: `*`, an origin, a pattern, a list of these, or true for all origins. A function is not called. */
 export function leaveOf(rule: unknown, origin: string): string | undefined {
   if (rule === '*') return '*';
   if (Array.isArray(rule)) return rule.some((one) => leaveOf(one, origin) !== undefined) ? origin : undefined;

@@ -17,7 +17,7 @@ interface Mount {
 interface MountOptions {
   /** Below Node-RED's HTTP root; `/` serves the calls at the root itself. */
   readonly path: string;
-  /** Asked one after the other. */
+  /** Called one after the other. */
   readonly handlers: readonly RequestHandler[];
 }
 
@@ -33,7 +33,7 @@ const mounts = new Map<string, Mount>();
 export function registerRestRoutes(RED: NodeAPI): void {
   if (!isHttpOn(RED)) return;
   const { httpNodeMiddleware } = RED.settings as { httpNodeMiddleware?: RequestHandler | RequestHandler[] };
-  // Core applies both to each of its own routes.
+  // Node-RED applies both to each of its own routes.
   const guards = [httpNodeMiddleware ?? [], ...nodeCors(RED)].flat();
   const dispatch: RequestHandler = (req, res, next) => {
     const mount = [...mounts.values()].find(({ path }) => isBelow(req.path, path));
@@ -77,7 +77,7 @@ const isHttpOn = (RED: NodeAPI): boolean => (RED.settings.httpNodeRoot as string
 const isBelow = (requested: string, path: string): boolean =>
   path === '/' || requested === path || requested.startsWith(`${path}/`);
 
-/** As Express mounts a router: what is in front of the router's own paths moves from `url` to `baseUrl`. */
+/** As Express mounts a router: the prefix of the router's paths moves from `url` to `baseUrl`. */
 function enter({ path, serve }: Mount, req: Request, res: Response, next: NextFunction): void {
   if (path === '/') return void serve(req, res, next);
   const { url, baseUrl } = req;
@@ -98,7 +98,7 @@ function runInTurn(handlers: readonly RequestHandler[], req: Request, res: Respo
   else first(req, res, (error?: unknown) => (error ? next(error) : runInTurn(others, req, res, next)));
 }
 
-/** Nobody has shown a key yet: no word of what is wrong, which may name files. */
+/** Before a key was checked: no details of the failure, which may name files. */
 function refuse(res: Response, code: ErrorCode): void {
   const message = 'the speaker store cannot be opened now; try again, or ask its operator';
   const detail = { errorcode: `com.deepaffects.${code}`, error_code: `com.deepaffects.${code}` };

@@ -12,7 +12,7 @@ import type { SpeakerStoreNode } from './storeOf.js';
 import { engineOptions, type StoreCredentials, storeDirectory, storeForm } from './storeSettings.js';
 import { openSurfaces, type StoreSurfaces } from './storeSurfaces.js';
 
-/** The config node: makes the engine when somebody needs it, shows its state on every user, closes it at the end. */
+/** The config node: creates the engine when a node needs it, shows its state on these nodes, closes it at the end. */
 export default function register(RED: NodeAPI): void {
   function SpeakerStore(this: SpeakerStoreNode & Node<StoreCredentials>, def: NodeDef): void {
     RED.nodes.createNode(this, def);

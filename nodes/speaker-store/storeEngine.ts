@@ -6,7 +6,7 @@ export type StorePhase =
   | { readonly is: 'closed' | 'loading' | 'ready' }
   | { readonly is: 'failed'; readonly code: ErrorCode };
 
-/** The one engine of a store: opened when somebody asks, tried again after a failure, closed once. */
+/** The one engine of a store: opened on first use, tried again after a failure, closed once. */
 export class StoreEngine {
   phase: StorePhase = { is: 'closed' };
   readonly #open: () => Promise<Engine>;
@@ -23,7 +23,7 @@ export class StoreEngine {
     return this.#engine.isAsked || this.#isClosing;
   }
 
-  /** Rejects with what stands in the way; ENGINE_CLOSED after `close`. */
+  /** Rejects with the reason why it cannot open; ENGINE_CLOSED after `close`. */
   engine(): Promise<Engine> {
     if (this.#isClosing) {
       return Promise.reject(new VoicePrintsError('ENGINE_CLOSED', 'the flows are being stopped; send it again'));

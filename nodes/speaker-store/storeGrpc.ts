@@ -17,7 +17,7 @@ interface StoreGrpcOptions extends KeyCheck {
 /** Streams that are open have this long to end before a deploy ends them; Node-RED waits 15 s. */
 const DEPLOY_GRACE_MS = 3_000;
 
-/** Opens the realtime service of a store beside the running deploy; what stands in the way is the node's error and status. Returns what closes it. */
+/** Opens the realtime service of a store beside the running deploy; a failure is the node's error and status. Returns a function that closes it. */
 export function openStoreGrpc(store: Node, { engine, tlsFiles, ...options }: StoreGrpcOptions): () => Promise<void> {
   let isClosing = false;
   const start = async (): Promise<RunningGrpcServer | undefined> => {
@@ -33,7 +33,7 @@ export function openStoreGrpc(store: Node, { engine, tlsFiles, ...options }: Sto
     const { code, message } = asVoicePrintsError(thrown);
     if (code === 'ENGINE_CLOSED') return undefined; // closed again before it was open
     store.error(message);
-    store.status(failureBadge(code)); // a config node has no badge, but Status nodes hear it
+    store.status(failureBadge(code)); // a config node has no badge, but Status nodes receive it
     return undefined;
   });
   return async () => {

@@ -24,7 +24,7 @@ export function storeJobs(store: Node, { engine, encryptionKey, gate }: StoreJob
   });
 }
 
-/** What was left when Node-RED ended goes on without anybody asking; what stands in the way shows at deploy. */
+/** Jobs that were left when Node-RED ended continue without a call; a failure shows at deploy. */
 export function openEarly(store: Node, jobs: AsyncJobs): void {
   setImmediate(() => {
     jobs.open().catch((thrown: unknown) => {

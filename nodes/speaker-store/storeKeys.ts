@@ -15,12 +15,12 @@ interface StoreKeysOptions {
   readonly apiKey: string | undefined;
   /** See TrustedProxies. */
   readonly trustedProxies: string;
-  /** Told in words for the user. */
+  /** Message for the user. */
   readonly onFailure: (message: string) => void;
 }
 
 /**
- * Who may call a store, the same on all of its surfaces: whoever has a key made in its dialog or on the command line, or the
+ * Access to a store, the same on all of its surfaces: callers with a key made in its dialog or on the command line, or the
  * one of its credentials.
  */
 export class StoreKeys implements Disposable {
@@ -108,7 +108,7 @@ function keyOfCredentials(apiKey: string): HashedKey {
 }
 
 interface Counted {
-  /** Whose limits hold: that of the store as it was last deployed. */
+  /** The key ring whose limits apply: that of the store as it was last deployed. */
   ring: KeyRing;
   readonly gate: TenantGate;
 }

@@ -11,11 +11,11 @@ export interface SpeakerStoreNode extends Node {
   keys(): StoreKeys;
   /** Opens the engine on the first call; a failed opening is tried again on the next one. */
   engine(): Promise<Engine>;
-  /** `isFresh` says whether the user's badge may still tell of the store. */
+  /** `isFresh`: whether the node's badge may still show the store. */
   register(user: Node, isFresh: () => boolean): void;
-  /** Hears of every person of the flows who is erased, by a node or over REST of this store. Returns what ends that. */
+  /** Calls the listener for every person of the flows who is erased, by a node or over REST of this store. Returns a function that ends that. */
   onErased(listener: (speakerId: string) => void): () => void;
-  /** Hears every asynchronous job of the store's API that is done or failed; nothing while the API is off. Returns what ends that. */
+  /** Calls the listener for every asynchronous job of the store's API that is done or failed; never while the API is off. Returns a function that ends that. */
   onJob(listener: (job: JobView) => void): () => void;
 }
 

@@ -13,7 +13,7 @@ import { openStoreStreams } from './storeStreams.js';
 
 /** What other programs reach a store by. */
 export interface StoreSurfaces {
-  /** Hears every asynchronous job that is done or failed. Returns what ends that. */
+  /** Calls the listener for every asynchronous job that is done or failed. Returns a function that ends that. */
   onJob(listener: (job: JobView) => void): () => void;
   /** No port and no socket is left. The engine stays the caller's, to be closed afterwards. */
   close(): Promise<void>;
@@ -25,7 +25,7 @@ interface SurfacesOptions {
   readonly keys: () => StoreKeys;
 }
 
-/** What is switched on in the settings, as soon as there is a key; undefined where nothing is. Throws CONFIG_INVALID. */
+/** The surfaces that are switched on in the settings, as soon as there is a key; undefined where none is. Throws CONFIG_INVALID. */
 export function openSurfaces(
   RED: NodeAPI,
   store: Node<StoreCredentials>,
@@ -65,7 +65,7 @@ export function openSurfaces(
     onJob: (listener) => jobs?.onSettled(listener) ?? (() => undefined),
     close: async () => {
       await Promise.all(closers.map((close) => close()));
-      await jobs?.[Symbol.asyncDispose](); // what is in work is handed back, and done after the next start
+      await jobs?.[Symbol.asyncDispose](); // running jobs are handed back, and done after the next start
     },
   };
 }

@@ -17,7 +17,7 @@ export const fullPath = (RED: NodeAPI, path: string): string =>
 
 /**
  * Looks at every upgrade request of Node-RED's server: streams go to their store, and what was merely offered with a call of
- * ours is answered as that call. WebSockets of others are left alone, and offers of others unless nobody else would answer.
+ * ours is answered as that call. WebSockets of others are left alone, and offers of others unless no one else would answer.
  */
 export function registerUpgrades(RED: NodeAPI, isOurCall: (path: string) => boolean): void {
   const server = RED.server as Server | undefined;
@@ -25,7 +25,7 @@ export function registerUpgrades(RED: NodeAPI, isOurCall: (path: string) => bool
   servers.add(server);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const destroy = () => socket.destroy();
-    socket.on('error', destroy); // a client that is gone must not end Node-RED, whoever was to answer it
+    socket.on('error', destroy); // a client that has disconnected must not end Node-RED, whichever node answers it
     const take = [...streams].find(([prefix]) => isStream(request, prefix))?.[1];
     if (take) return take(request, socket, head);
     const isAlone = server.listenerCount('upgrade') === 1;

@@ -3,7 +3,7 @@ import type { AnyNode, EditorNode, InputType } from './red.js';
 /** Types of a typed input whose value may be read from a message, from a context store, or computed. */
 export const COMPUTED = ['msg', 'flow', 'global', 'env', 'jsonata'] as const;
 
-/** What is entered in a field, or chosen in a list. */
+/** The value of a field or list. */
 export const entered = (selector: string): string => String($(selector).val() ?? '');
 
 export const isChecked = (selector: string): boolean => $(selector).is(':checked');
@@ -32,7 +32,7 @@ export function fillMissing(node: AnyNode): void {
   $('#node-input-version').val(defaults.version?.value as number);
 }
 
-/** Up to 0.1.0 text in a property of its own was a path. */
+/** Up to 0.1.0 text in a property other than the payload was a path. */
 export function keepPathOfOldNodes(node: EditorNode<{ isPath: boolean; property: string }>): void {
   if (node.isPath === undefined && node.property !== 'payload') $('#node-input-isPath').prop('checked', true);
 }

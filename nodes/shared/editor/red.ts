@@ -5,7 +5,7 @@
 export interface AnyNode {
   readonly id: string;
   readonly type: string;
-  /** The tab it lies on; '' for a config node that all tabs share. */
+  /** The tab it is on; '' for a config node that all tabs share. */
   readonly z?: string;
   /** A node that is disabled. */
   readonly d?: boolean;

@@ -3,7 +3,7 @@ import { textsOf } from './texts.js';
 
 const text = textsOf('speaker-store');
 
-/** Where the editor asks the store with the id `store` about `rest`. */
+/** The URL of `rest` for the store with the id `store`. */
 export const urlOf = (store: string, rest: string): string =>
   `voice-prints/stores/${encodeURIComponent(store)}/${rest}`;
 

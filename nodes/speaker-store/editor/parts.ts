@@ -1,6 +1,6 @@
 // What the lists of the dialog are made of. Texts go in as text, never as markup.
 
-/** A question with a button for each answer; `choices` are pairs of a label and what is done. */
+/** A question with a button for each answer; `choices` are pairs of a label and an action. */
 export function ask(question: string, choices: readonly (readonly [label: string, act: () => void])[]): void {
   const notification = RED.notify($('<p>').text(question)[0]!, {
     type: 'warning',
@@ -26,7 +26,7 @@ export const row = (): JQuery =>
     '<div style="display:flex; align-items:center; gap:8px; padding:3px 0; border-bottom:1px solid var(--red-ui-secondary-border-color)">',
   );
 
-/** A small button with a symbol; its title says what it does. */
+/** A small button with a symbol; its title describes its action. */
 export const iconButton = (icon: string, title: string, act: () => void): JQuery =>
   $('<button type="button" class="red-ui-button red-ui-button-small">')
     .append($('<i>').addClass(`fa ${icon}`))

@@ -10,7 +10,7 @@ export function reasonOf(response: JQuery.jqXHR, notDeployed = text('people.notD
   return message ?? text('people.unreachable');
 }
 
-/** Asks the store to change something; where it cannot, the editor shows the reason. */
+/** Requests a change of the store; on failure the editor shows the reason. */
 export const send = (type: 'POST' | 'DELETE', url: string, data?: object): JQuery.jqXHR =>
   $.ajax({ url, type, ...(data && { contentType: 'application/json', data: JSON.stringify(data) }) }).fail(
     (response: JQuery.jqXHR) => RED.notify(reasonOf(response), 'error'),

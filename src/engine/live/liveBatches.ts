@@ -29,7 +29,7 @@ class Batches<T, R> {
   add(item: T): Promise<R> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
-      // What other streams ask for in this round of the event loop goes along.
+      // Requests of other streams in this round of the event loop are included.
       if (this.#busy < this.#lanes) setImmediate(() => this.#start());
     });
   }
@@ -56,7 +56,7 @@ class Batches<T, R> {
 
 /**
  * The networks as all live streams share them. Fair without further ado: a stream waits for its answer before it asks
- * again, so that nobody has two places in a queue.
+ * again, so that none has two places in a queue.
  */
 export class LiveBatches {
   readonly #pieces: Batches<LivePiece, HeardPiece>;

@@ -11,7 +11,7 @@ export interface LiveEventContext {
   readonly timestampMs: number;
 }
 
-/** What a session tells of a change: seconds and names; undefined for changes that are nobody's business outside. */
+/** The event for a change, with seconds and names; undefined for internal changes. */
 export function liveEventOf(change: LiveChange, context: LiveEventContext): LiveEvent | undefined {
   const { names, cluster, timestampMs } = context;
   if (change.type === 'turn') return { type: 'turn', turn: liveTurnOf(change.turn, context), timestampMs };
@@ -28,7 +28,7 @@ export function liveEventOf(change: LiveChange, context: LiveEventContext): Live
   };
 }
 
-/** True where the change is told with the name of an unknown voice. */
+/** True where the event has the id of an unknown voice. */
 export const isOfUnknown = (verdict: Verdict): boolean => verdict.decision !== 'identified';
 
 function liveTurnOf(draft: TurnDraft, { names, cluster }: LiveEventContext): LiveTurn {

@@ -17,7 +17,7 @@ export interface LiveGalleryOptions {
   readonly speakerIds: readonly string[] | undefined;
 }
 
-/** Keeps up with what is enrolled, renamed and deleted while a session goes on. */
+/** Follows enrolments, renames and deletions during a session. */
 export class LiveGallery {
   readonly #options: LiveGalleryOptions;
   #all: readonly Voiceprint[] | undefined;

@@ -25,7 +25,7 @@ export async function openLiveNetworks(compute: Compute, signal: AbortSignal): P
 export interface LiveSpeechOptions {
   readonly openNetworks: () => Promise<LiveNetworks>;
   readonly signal: AbortSignal;
-  /** Undefined while nobody knows: then the speech tells. */
+  /** Undefined while unknown: then it is measured on the speech. */
   readonly isNarrowBand: () => boolean | undefined;
 }
 
@@ -72,7 +72,7 @@ export class LiveSpeech {
     return abortable(this.#options.openNetworks(), this.#options.signal);
   }
 
-  /** Measures the bandwidth once there is enough speech, where the source does not tell. */
+  /** Measures the bandwidth once there is enough speech, where the source does not give it. */
   async #listenFor(samples: Float32Array, compute: Compute): Promise<void> {
     if (!this.#probe || this.#options.isNarrowBand() !== undefined) return;
     this.#probe.add(samples);

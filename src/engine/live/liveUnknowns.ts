@@ -31,7 +31,7 @@ interface KeptVoice {
   readonly earlier: UnknownVoice | undefined;
 }
 
-/** What telephone speech reaches, where nobody measured more closely. */
+/** Bandwidth of telephone speech, where it was not measured. */
 const TELEPHONE_HZ = 3_400;
 
 /** Names of the unknown voices of one session: the same as in earlier sessions where they are recognised. */
@@ -56,7 +56,7 @@ export class LiveUnknowns {
     return id;
   }
 
-  /** Lets go of voices that the session has let go of; heard again, they are recognised by what is stored. */
+  /** Drops voices that the session has dropped; when they return, they are recognised from the store. */
   prune(isKnown: (voice: number) => boolean): void {
     for (const voice of this.#kept.keys()) if (!isKnown(voice)) this.#kept.delete(voice);
   }
@@ -66,14 +66,14 @@ export class LiveUnknowns {
     return [...this.#kept].find(([, kept]) => kept.id === id)?.[0];
   }
 
-  /** Keeps what is known of a voice for later sessions. A voice that was erased meanwhile gets a new name. */
+  /** Stores a voice for later sessions. A voice that was erased meanwhile gets a new id. */
   async keep(snapshot: VoiceSnapshot): Promise<void> {
     const { unknownVoices, tenantId } = this.#options;
     const voice = this.#unknownVoice(snapshot);
     if (voice && !(await unknownVoices.put(tenantId, voice))) this.#kept.delete(snapshot.voice);
   }
 
-  /** The voice turned out to be somebody enrolled, or another unknown voice: nothing is kept of it as an unknown one. */
+  /** The voice turned out to be an enrolled person, or another unknown voice: it is no longer kept as an unknown one. */
   async forget(voice: number): Promise<void> {
     const kept = this.#kept.get(voice);
     if (!kept) return;

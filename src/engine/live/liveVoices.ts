@@ -18,19 +18,19 @@ export interface LiveVoicesOptions extends LiveUnknownsOptions {
   readonly falseAcceptPercent: FalseAcceptPercent;
 }
 
-/** Turns of one session with the names of people and of unknown voices: what is stored meets what is heard. */
+/** Turns of one session with the names of people and the ids of unknown voices. */
 export class LiveVoices {
   readonly #options: LiveVoicesOptions;
   readonly #turns: LiveTurns;
   readonly #gallery: LiveGallery;
   readonly #unknowns: LiveUnknowns;
   #names: ReadonlyMap<string, string> = new Map();
-  /** People whom unknown voices were enrolled as: voice of the session by speaker id. */
+  /** People enrolled from unknown voices: voice of the session by speaker id. */
   readonly #bound = new Map<string, number>();
-  /** True while the store fails; live streams go on with what was read before. */
+  /** True while the store fails; live streams continue with the data read before. */
   #isInTrouble = false;
   readonly #troubles: LiveEvent[] = [];
-  /** Voices said to be people since the last events. */
+  /** Voices bound to people since the last events. */
   #toBind: { readonly voice: number; readonly speakerId: string }[] = [];
 
   constructor(options: LiveVoicesOptions) {
@@ -97,7 +97,7 @@ export class LiveVoices {
 
   #take({ voices, names }: Gallery): LiveChange[] {
     this.#names = names;
-    // Who was erased is nobody's name any more.
+    // No voice may have the name of an erased person.
     const gone = [...this.#bound].filter(([speakerId]) => !names.has(speakerId));
     for (const [speakerId] of gone) this.#bound.delete(speakerId);
     return [...gone.flatMap(([, voice]) => this.#turns.bind(voice, undefined)), ...this.#turns.setEnrolled(voices)];
@@ -111,7 +111,7 @@ export class LiveVoices {
     }
   }
 
-  /** Work on the store, which may fail for a while: the stream goes on, and the trouble is told once. */
+  /** Work on the store, which may fail for a while: the stream continues, and the failure is reported once. */
   async #stored<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
       const result = await work();
@@ -127,7 +127,7 @@ export class LiveVoices {
     }
   }
 
-  /** Name of the unknown voice that a change is about; what is stored of unknown voices follows. */
+  /** Id of the unknown voice of a change; the stored unknown voices are updated. */
   async #clusterOf(change: LiveChange): Promise<string | null> {
     if (change.type === 'merged') await this.#unknowns.forget(change.gone);
     if (change.type !== 'turn' && change.type !== 'relabel') return null;

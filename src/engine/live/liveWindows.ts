@@ -1,14 +1,14 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
 import { samplesOfMs } from '../../core/time.js';
 
-/** How live speech is cut into what the speaker network hears. */
+/** How live speech is cut into windows for the speaker network. */
 export interface LiveWindowPlan {
-  /** Speech from the beginning of a stretch to the end of its first window, in order. */
+  /** Speech from the beginning of a segment to the end of its first window, in order. */
   readonly firstEndsMs: readonly number[];
   /** From the last of those on, or from one window to the next. */
   readonly hopMs: number;
   readonly windowMs: number;
-  /** The rest at the end of a stretch is a window of its own where this much of it is new. */
+  /** The rest at the end of a segment is a separate window where this much of it is new. */
   readonly leastRestMs: number;
   /** Lengths are cut to multiples of this, so that windows of several streams batch. */
   readonly stepMs: number;
@@ -27,7 +27,7 @@ export interface PlannedWindow extends SampleSpan {
   readonly samples: number;
 }
 
-/** Plans the windows of one stretch of speech as it grows. */
+/** Plans the windows of one segment of speech as it grows. */
 export class LiveWindows {
   readonly #plan: LiveWindowPlan;
   #coveredSample: number | undefined;

@@ -25,7 +25,7 @@ export class SharedVoiceprints {
     if (last && atMs - last.atMs < REFRESH_MS) return last.voiceprints;
     const voiceprints = this.#registry.list(tenantId);
     this.#looks.set(tenantId, { atMs, voiceprints });
-    voiceprints.catch(() => undefined); // told to whoever asked
+    voiceprints.catch(() => undefined); // reported to the callers
     return voiceprints;
   }
 

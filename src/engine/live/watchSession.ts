@@ -30,7 +30,7 @@ export interface WatchDependencies extends Omit<LiveVoicesOptions, 'sessionId' |
 /** Hops of 32 ms that are looked at together; more of them where the work is late. */
 const PIECE_HOPS = 4;
 const LATE_PIECE_HOPS = 12;
-/** Shorter gaps (lost packets) are filled with silence; longer ones end what is being said. */
+/** Shorter gaps (lost packets) are filled with silence; longer ones end the segment of speech. */
 const LONGEST_FILLED_SAMPLES = samplesOfMs(200);
 
 /** See LiveSession. */
@@ -108,7 +108,7 @@ export class WatchSession implements LiveSession {
     }
   }
 
-  /** Why nobody can be named, where that is so and the work of this moment does not mend it. */
+  /** Why no person can be named, if so and if pending work does not change it. */
   async *#galleryWarnings(): AsyncGenerator<LiveEvent> {
     const { voiceprints, tenantId, model, nowMs } = this.#dependencies;
     if (this.#request.speakerIds?.length) return;
@@ -147,7 +147,7 @@ export class WatchSession implements LiveSession {
     yield { type: 'degraded', level: this.#pace.level, timestampMs: this.#dependencies.nowMs() };
   }
 
-  /** Looks at a piece, embeds what is due, and tells what came of it. */
+  /** Processes a chunk, embeds the windows that are due, and yields the events. */
   async *#look(ear: LiveEar, hops: number): AsyncGenerator<LiveEvent> {
     for (const span of ear.hear(await this.#speech.detect(ear.piece(hops)))) yield* this.#endSpeech(ear, span);
     const span = ear.openSpan;
@@ -165,7 +165,7 @@ export class WatchSession implements LiveSession {
     yield* this.#voices.end(heard, await this.#embedded(ear, due));
   }
 
-  /** Ends an unbroken run of audio: what comes next has nothing to do with what is being said. */
+  /** Ends a continuous run of audio: what follows is not connected to it. */
   async *#endRun(): AsyncGenerator<LiveEvent> {
     const ear = this.#ear;
     this.#ear = undefined;
