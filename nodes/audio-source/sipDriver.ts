@@ -77,17 +77,17 @@ export class SipDriver implements SourceDriver {
         continue;
       }
       this.#state = state;
-      const { retryInMs, ...told } = { retryInMs: undefined, ...state };
+      const { retryInMs, ...report } = { retryInMs: undefined, ...state };
       const retry = retryInMs === undefined ? {} : { retry_in_seconds: retryInMs / 1000 };
-      this.#own.tell({ ...told, ...retry }, { source: this.#own.label('').source });
+      this.#own.sendState({ ...report, ...retry }, { source: this.#own.label('').source });
       this.#badge();
     }
   }
 
   /** Scanners are refused all the time; a caller who could have been answered is worth a line of the log. */
-  #refused({ remote, ...told }: Extract<SipState, { readonly status: 'refused' }>): void {
-    if (told.code !== 'SIP_CALL_REFUSED') this.#own.node.warn(told.message);
-    this.#own.tell(told, { source: this.#own.label('').source, call: { direction: 'incoming', ...remote } });
+  #refused({ remote, ...report }: Extract<SipState, { readonly status: 'refused' }>): void {
+    if (report.code !== 'SIP_CALL_REFUSED') this.#own.node.warn(report.message);
+    this.#own.sendState(report, { source: this.#own.label('').source, call: { direction: 'incoming', ...remote } });
   }
 
   async #call(target: string): Promise<void> {
@@ -123,10 +123,10 @@ export class SipDriver implements SourceDriver {
   async #listen({ events }: SipCall, label: StreamLabel): Promise<void> {
     for await (const event of events) {
       const timestamp = new Date(event.timestampMs).toISOString();
-      if (event.type === 'digit') this.#own.tell({ event: 'digit', digit: event.digit, timestamp }, label);
+      if (event.type === 'digit') this.#own.sendState({ event: 'digit', digit: event.digit, timestamp }, label);
       if (event.type === 'ended') {
         const code = event.code === undefined ? {} : { code: event.code };
-        this.#own.tell({ event: 'hangup', end: event.end, ...code, timestamp }, label);
+        this.#own.sendState({ event: 'hangup', end: event.end, ...code, timestamp }, label);
       }
     }
   }
@@ -134,7 +134,7 @@ export class SipDriver implements SourceDriver {
   #failed(thrown: unknown): void {
     const { code, message } = asVoicePrintsError(thrown);
     this.#own.node.warn(message);
-    this.#own.tell({ status: 'failed', code, message }, { source: this.#own.label('').source });
+    this.#own.sendState({ status: 'failed', code, message }, { source: this.#own.label('').source });
     this.#own.badge.show({ status: 'ended', code, message });
   }
 

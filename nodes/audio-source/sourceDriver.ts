@@ -49,17 +49,17 @@ export class SourceNode {
         // Once for each fault, however often it is tried again.
         const isNew = state.status === 'ended' || state.attempt === 1;
         if (state.code && isNew) this.node.warn(state.message ?? state.code);
-        this.tell(statePayload(state), label);
+        this.sendState(statePayload(state), label);
       },
       dropped: (seconds) => {
         this.badge.dropped(seconds);
-        this.tell({ dropped_seconds: Math.round(seconds * 1000) / 1000 }, label);
+        this.sendState({ dropped_seconds: Math.round(seconds * 1000) / 1000 }, label);
       },
     };
   }
 
   /** A message on the second output. */
-  tell(payload: object, audio: Partial<StreamLabel>): void {
+  sendState(payload: object, audio: Partial<StreamLabel>): void {
     this.node.send([null, { payload, audio } as NodeMessage]);
   }
 }

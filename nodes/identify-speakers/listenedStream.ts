@@ -63,7 +63,7 @@ export class ListenedStream {
 
   /** The state of the stream as its source reports it: turns before a loss are emitted at once. */
   tell(state: StreamState): void {
-    if (state.status !== 'ended') this.#audio.tell(state);
+    if (state.status !== 'ended') this.#audio.pushState(state);
   }
 
   /** Received audio is still processed. */

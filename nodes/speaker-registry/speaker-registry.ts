@@ -65,7 +65,7 @@ export default function register(RED: NodeAPI): void {
       this.status(badge('green', 'dot', `speaker-registry.status.${action}`));
       send(msg);
     });
-    if (useStore(RED, this, settings.store, binding)) tellOfJobs(RED, this, settings);
+    if (useStore(RED, this, settings.store, binding)) sendJobOutcomes(RED, this, settings);
   }
   RED.nodes.registerType('speaker-registry', SpeakerRegistry as never, {
     credentials: { passphrase: { type: 'password' } },
@@ -73,7 +73,7 @@ export default function register(RED: NodeAPI): void {
 }
 
 /** One message for each job of the store that is done or failed, until the node closes. */
-function tellOfJobs(RED: NodeAPI, node: Node, { action, actionType, store }: Settings): void {
+function sendJobOutcomes(RED: NodeAPI, node: Node, { action, actionType, store }: Settings): void {
   if (actionType !== 'action' || action !== JOBS_ACTION) return;
   const stop = storeOf(RED, store).onJob((job) => {
     node.status(badge('green', 'dot', 'speaker-registry.status.jobs'));

@@ -2,8 +2,8 @@
 // Clean samples of one person should pass, two people in one sample, noise and overload should not, another person's
 // sample should disagree, and somebody enrolled already should be found. --spread prints the measures behind it.
 import { parseArgs } from 'node:util';
+import { analyseSample } from '../../dist/src/engine/enrolment/analyseSample.js';
 import { GATE_LIMITS, judgeSamples, llrBetween } from '../../dist/src/engine/enrolment/enrollGate.js';
-import { hearSample } from '../../dist/src/engine/enrolment/hearSample.js';
 import { UNCALIBRATED } from '../../dist/src/identity/calibration.js';
 import {
   corpusRows,
@@ -48,7 +48,7 @@ function hear(samples) {
     report: () => ({ samples: samples.length, isPartial: false }),
     async [Symbol.asyncDispose]() {},
   };
-  return hearSample('sample', async () => recording, { compute, signal, onAudio: () => {} });
+  return analyseSample('sample', async () => recording, { compute, signal, onAudio: () => {} });
 }
 
 const judge = (samples, earlier, others = []) =>
@@ -81,7 +81,7 @@ function spread(name, numbers) {
     console.log(`    ${name}: ${[0, 0.01, 0.02, 0.05, 0.1, 0.5, 0.9, 0.95, 0.98, 1].map(at).join(' ')}`);
 }
 
-const likenessOf = ({ secondVoice }) => secondVoice?.likeness ?? Number.NaN;
+const likenessOf = ({ secondVoice }) => secondVoice?.similarity ?? Number.NaN;
 
 async function sampleOf(row, seconds, first = Math.floor(random() * row.utterances.length)) {
   row.audio ??= await decode(`${corpusFolder}/${row.file}`);
@@ -132,7 +132,7 @@ async function measure(set) {
     'bandwidth Hz',
     all.map(({ bandwidthHz }) => bandwidthHz),
   );
-  spread('likeness of parts', all.map(likenessOf));
+  spread('similarity of parts', all.map(likenessOf));
   await measureMixtures(rows);
   await measureDamage(clean.slice(0, 16));
   measureAgreement(clean);
@@ -152,7 +152,7 @@ async function measureMixtures(rows) {
       `two people, ${name}`,
       heard.map((one) => codesOf(judge([one]))),
     );
-    spread('likeness of parts', heard.map(likenessOf));
+    spread('similarity of parts', heard.map(likenessOf));
   }
 }
 

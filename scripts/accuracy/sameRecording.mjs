@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { hearSample } from '../../dist/src/engine/enrolment/hearSample.js';
+import { analyseSample } from '../../dist/src/engine/enrolment/analyseSample.js';
 import { isSameRecording } from '../../dist/src/engine/enrolment/sameRecording.js';
 import { corpusRows, decode, RATE_HZ, randomNumbers, soloSample } from './enrollSamples.mjs';
 import { corpusFolder, openCompute } from './speakerModel.mjs';
@@ -31,7 +31,7 @@ function hear(samples, sampleRateHz) {
     report: () => ({ samples: samples.length, isPartial: false }),
     async [Symbol.asyncDispose]() {},
   };
-  return hearSample('sample', async () => recording, { compute, signal, onAudio: () => {} });
+  return analyseSample('sample', async () => recording, { compute, signal, onAudio: () => {} });
 }
 
 const RAW = ['-f', 'f32le', '-ar', '16000', '-ac', '1'];

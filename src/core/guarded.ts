@@ -1,6 +1,6 @@
 import { VoicePrintsError } from './errors.js';
 
-/** What a guard caught that nobody foresaw: a fault of ours, for the operator's log. */
+/** An unexpected exception that a guard caught, for the operator's log. */
 export interface CaughtFault {
   /** Which error, and where in the code it was thrown. Not its message, which may quote what a peer sent. */
   readonly stack: string;
@@ -23,7 +23,7 @@ export function guarded<A extends unknown[]>(
     try {
       onThrown(thrown);
     } catch {
-      // Ending it failed too: there is nobody left to report it to.
+      // Ending it failed too: there is no one left to report it to.
     }
     report(thrown);
   };
@@ -39,10 +39,10 @@ export function guarded<A extends unknown[]>(
 
 /** Calls `listener` with faults that guards catch, once for each place in the code. Returns what ends that. */
 export function onCaughtFault(listener: (fault: CaughtFault) => void): () => void {
-  const told = new Set<string>(); // a peer that sets one off a thousand times a second must not fill the log
+  const reported = new Set<string>(); // a peer that sets one off a thousand times a second must not fill the log
   const hear = ({ stack }: CaughtFault): void => {
-    if (told.has(stack) || told.size >= MOST_PLACES) return;
-    told.add(stack);
+    if (reported.has(stack) || reported.size >= MOST_PLACES) return;
+    reported.add(stack);
     listener({ stack });
   };
   listeners.add(hear);
@@ -56,9 +56,9 @@ function report(thrown: unknown): void {
   if (isForeseen || !(error instanceof Error) || error.name === 'AbortError') return;
   const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
   const stack = [error.name, ...frames].join('\n');
-  for (const tell of listeners) {
+  for (const listener of listeners) {
     try {
-      tell({ stack });
+      listener({ stack });
     } catch {
       // A log that breaks must not end what the guard protects.
     }

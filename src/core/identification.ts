@@ -62,7 +62,7 @@ export interface Identification {
 }
 
 /** A segment of speech of any speaker. Seconds since the recording began. */
-export interface SpeechStretch {
+export interface SpeechSegment {
   readonly start: number;
   readonly end: number;
 }
@@ -71,7 +71,7 @@ export interface SpeechStretch {
 export interface SpeechActivity {
   readonly durationSeconds: number;
   /** In order, never adjacent or overlapping. */
-  readonly segments: readonly SpeechStretch[];
+  readonly segments: readonly SpeechSegment[];
   readonly warnings: readonly Warning[];
 }
 

@@ -85,7 +85,7 @@ export class AuditNotes {
   async #noted<T>(
     deed: Deed,
     work: () => Promise<T>,
-    told: (result: T) => { readonly outcome: Outcome; readonly speakerIds?: readonly string[] },
+    resultOf: (result: T) => { readonly outcome: Outcome; readonly speakerIds?: readonly string[] },
   ): Promise<T> {
     let result: T;
     try {
@@ -95,7 +95,7 @@ export class AuditNotes {
       await this.#append(deed, { outcome: 'failed', code: error.code }).catch(() => undefined); // the original failure is more informative
       throw error;
     }
-    const { outcome, speakerIds } = told(result);
+    const { outcome, speakerIds } = resultOf(result);
     await this.#append({ ...deed, ...(speakerIds && { speakerIds }) }, { outcome });
     return result;
   }

@@ -113,7 +113,7 @@ export class VoiceEngine implements Engine {
     const { config, nowMs } = this.#parts;
     const { tenantId = LOCAL_TENANT, speakerId } = request;
     const work = async (registry: VoiceprintRegistry, signal: AbortSignal) => {
-      await this.#hearAgain(tenantId, signal);
+      await this.#reembedKept(tenantId, signal);
       const limits = limitsWithin(this.#parts.config, request.limits, MAX_SAMPLE_MS);
       return enroll(
         { ...request, tenantId },
@@ -139,14 +139,14 @@ export class VoiceEngine implements Engine {
     const { config } = this.#parts;
     return this.#job(options, async (signal) => {
       const { tenantId = LOCAL_TENANT, speakerIds, isSpeakerPerChannel = false } = request;
-      const everybody = await this.#hearAgain(tenantId, signal);
-      const voiceprints = voiceprintsFor(everybody, speakerIds, this.model.id);
+      const enrolled = await this.#reembedKept(tenantId, signal);
+      const voiceprints = voiceprintsFor(enrolled, speakerIds, this.model.id);
       const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
       const compute = await this.#compute.get();
       const settings = {
         voiceprints,
         falseAcceptPercent: request.falseAcceptPercent ?? config.falseAcceptPercent,
-        galleryWarnings: speakerIds?.length ? [] : galleryWarnings(everybody, this.model.id),
+        galleryWarnings: speakerIds?.length ? [] : galleryWarnings(enrolled, this.model.id),
       };
       const { speakerCount, maxSpeakers = speakerCount } = request;
       const identifyIn = (
@@ -190,7 +190,7 @@ export class VoiceEngine implements Engine {
     });
     this.#sessions.add(session);
     // Beside the session, which sees who was added when it looks next; a failure shows with the next enrolment.
-    this.#job({}, (signal) => this.#hearAgain(tenantId, signal)).catch(() => undefined);
+    this.#job({}, (signal) => this.#reembedKept(tenantId, signal)).catch(() => undefined);
     return session;
   }
 
@@ -202,13 +202,13 @@ export class VoiceEngine implements Engine {
     return {
       identify: ({ source, startSeconds, speakerIds = request.speakerIds }, options = {}) =>
         this.#job(options, async (signal) => {
-          const everybody = await this.#hearAgain(tenantId, signal);
+          const enrolled = await this.#reembedKept(tenantId, signal);
           return stream.identify(
             {
               openRecording: () => openRecording(source, limits, signal),
               startSeconds,
-              voiceprints: voiceprintsFor(everybody, speakerIds, this.model.id),
-              galleryWarnings: speakerIds?.length ? [] : galleryWarnings(everybody, this.model.id),
+              voiceprints: voiceprintsFor(enrolled, speakerIds, this.model.id),
+              galleryWarnings: speakerIds?.length ? [] : galleryWarnings(enrolled, this.model.id),
               falseAcceptPercent,
             },
             await this.#compute.get(),
@@ -222,8 +222,8 @@ export class VoiceEngine implements Engine {
     const { config } = this.#parts;
     const { tenantId = LOCAL_TENANT, openSource, speakerIds = [], speakerCount, isSpeakerPerChannel = false } = request;
     return this.#job(options, async (signal) => {
-      const everybody = speakerIds.length > 0 ? await this.#hearAgain(tenantId, signal) : [];
-      const voiceprints = speakerIds.length > 0 ? voiceprintsFor(everybody, speakerIds, this.model.id) : [];
+      const enrolled = speakerIds.length > 0 ? await this.#reembedKept(tenantId, signal) : [];
+      const voiceprints = speakerIds.length > 0 ? voiceprintsFor(enrolled, speakerIds, this.model.id) : [];
       const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
       const compute = await this.#compute.get();
       const { falseAcceptPercent } = config;
@@ -294,10 +294,10 @@ export class VoiceEngine implements Engine {
   }
 
   /** All people of a tenant, after the model in use has embedded the kept audio of those it has not seen. */
-  async #hearAgain(tenantId: string, signal: AbortSignal): Promise<readonly Voiceprint[]> {
+  async #reembedKept(tenantId: string, signal: AbortSignal): Promise<readonly Voiceprint[]> {
     const { registry } = this.#parts;
-    const everybody = await registry.list(tenantId);
-    if (!everybody.some((voiceprint) => canBeReembedded(voiceprint, this.model.id))) return everybody;
+    const enrolled = await registry.list(tenantId);
+    if (!enrolled.some((voiceprint) => canBeReembedded(voiceprint, this.model.id))) return enrolled;
     await this.#reembed(tenantId, { signal });
     return registry.list(tenantId);
   }

@@ -61,13 +61,13 @@ export function diarizationErrorOf(
   let falseAlarmSeconds = 0;
   let confusionSeconds = 0;
   let totalSeconds = 0;
-  for (const { seconds, reference: said, hypothesis: heard } of cells) {
-    const voices = countOf(said);
-    const answers = countOf(heard);
+  for (const { seconds, reference: referenceLabels, hypothesis: hypothesisLabels } of cells) {
+    const voices = countOf(referenceLabels);
+    const answers = countOf(hypothesisLabels);
     let right = 0;
-    for (const [label, count] of said) {
+    for (const [label, count] of referenceLabels) {
       const answer = mapping ? mapping.get(label) : label;
-      if (answer !== undefined) right += Math.min(count, heard.get(answer) ?? 0);
+      if (answer !== undefined) right += Math.min(count, hypothesisLabels.get(answer) ?? 0);
     }
     totalSeconds += seconds * voices;
     missedSeconds += seconds * Math.max(0, voices - answers);
@@ -116,7 +116,7 @@ function cellsOf(
     unscored,
   }: { collarSeconds: number; unscored: readonly { readonly start: number; readonly end: number }[] },
 ): Cell[] {
-  type Edge = { at: number; change(said: Map<string, number>, heard: Map<string, number>): void };
+  type Edge = { at: number; change(referenceLabels: Map<string, number>, hypothesisLabels: Map<string, number>): void };
   let excluded = 0; // number of collars and unscored segments that contain this moment
   const exclude = (by: number) => {
     excluded += by;
@@ -129,8 +129,8 @@ function cellsOf(
   const edges: Edge[] = [];
   for (const { start, end, label } of reference) {
     edges.push(
-      { at: start, change: (said) => add(said, label, 1) },
-      { at: end, change: (said) => add(said, label, -1) },
+      { at: start, change: (referenceLabels) => add(referenceLabels, label, 1) },
+      { at: end, change: (referenceLabels) => add(referenceLabels, label, -1) },
     );
     for (const at of collarSeconds > 0 ? [start, end] : []) {
       edges.push({ at: at - collarSeconds, change: () => exclude(1) });
@@ -140,18 +140,18 @@ function cellsOf(
   for (const { start, end } of unscored)
     edges.push({ at: start, change: () => exclude(1) }, { at: end, change: () => exclude(-1) });
   for (const { start, end, label } of hypothesis) {
-    edges.push({ at: start, change: (_, heard) => add(heard, label, 1) });
-    edges.push({ at: end, change: (_, heard) => add(heard, label, -1) });
+    edges.push({ at: start, change: (_, hypothesisLabels) => add(hypothesisLabels, label, 1) });
+    edges.push({ at: end, change: (_, hypothesisLabels) => add(hypothesisLabels, label, -1) });
   }
   edges.sort((a, b) => a.at - b.at);
   const cells: Cell[] = [];
-  const said = new Map<string, number>();
-  const heard = new Map<string, number>();
+  const referenceLabels = new Map<string, number>();
+  const hypothesisLabels = new Map<string, number>();
   edges.forEach((edge, i) => {
-    edge.change(said, heard);
+    edge.change(referenceLabels, hypothesisLabels);
     const seconds = (edges[i + 1]?.at ?? edge.at) - edge.at;
-    if (seconds > 0 && excluded === 0 && said.size + heard.size > 0) {
-      cells.push({ seconds, reference: new Map(said), hypothesis: new Map(heard) });
+    if (seconds > 0 && excluded === 0 && referenceLabels.size + hypothesisLabels.size > 0) {
+      cells.push({ seconds, reference: new Map(referenceLabels), hypothesis: new Map(hypothesisLabels) });
     }
   });
   return cells;
@@ -163,10 +163,10 @@ const labelsOf = (cells: readonly Cell[], side: 'reference' | 'hypothesis') => [
 
 /** Mapping of hypothesis labels to reference labels with the most shared time. */
 function mappingOf(cells: readonly Cell[]): Map<string, string> {
-  const said = labelsOf(cells, 'reference');
-  const heard = labelsOf(cells, 'hypothesis');
-  const shared = said.map((label) =>
-    heard.map((answer) =>
+  const referenceLabels = labelsOf(cells, 'reference');
+  const hypothesisLabels = labelsOf(cells, 'hypothesis');
+  const shared = referenceLabels.map((label) =>
+    hypothesisLabels.map((answer) =>
       cells.reduce(
         (sum, cell) => sum + cell.seconds * Math.min(cell.reference.get(label) ?? 0, cell.hypothesis.get(answer) ?? 0),
         0,
@@ -174,7 +174,11 @@ function mappingOf(cells: readonly Cell[]): Map<string, string> {
     ),
   );
   const columnOf = optimalAssignment(shared);
-  return new Map(said.flatMap((label, row) => (columnOf[row]! < 0 ? [] : [[label, heard[columnOf[row]!]!] as const])));
+  return new Map(
+    referenceLabels.flatMap((label, row) =>
+      columnOf[row]! < 0 ? [] : [[label, hypothesisLabels[columnOf[row]!]!] as const],
+    ),
+  );
 }
 
 function jaccardOf(cells: readonly Cell[], mapping: ReadonlyMap<string, string> | undefined) {
@@ -184,10 +188,10 @@ function jaccardOf(cells: readonly Cell[], mapping: ReadonlyMap<string, string> 
     let both = 0;
     let either = 0;
     for (const { seconds, reference, hypothesis } of cells) {
-      const isSaid = reference.has(label);
-      const isHeard = answer !== undefined && hypothesis.has(answer);
-      if (isSaid && isHeard) both += seconds;
-      if (isSaid || isHeard) either += seconds;
+      const isInReference = reference.has(label);
+      const isInHypothesis = answer !== undefined && hypothesis.has(answer);
+      if (isInReference && isInHypothesis) both += seconds;
+      if (isInReference || isInHypothesis) either += seconds;
     }
     return sum + 1 - both / either;
   }, 0);

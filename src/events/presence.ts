@@ -33,8 +33,8 @@ export class Presence {
   readonly #windowMs: number;
   #turns: RecentTurn[] = [];
   #last: TurnEvent | undefined;
-  #saidText: string | undefined;
-  #saidPeople = '';
+  #sentText: string | undefined;
+  #sentPeople = '';
 
   constructor(place: TopicPlace, windowMs: number = PRESENCE_WINDOW_MS) {
     this.#place = place;
@@ -57,7 +57,7 @@ export class Presence {
   /** All retained messages, changed or not: after a start, and for a broker that has lost them. */
   announce(nowMs: number): readonly MqttMessage[] {
     this.#forget(nowMs);
-    this.#saidText = undefined;
+    this.#sentText = undefined;
     return this.#changes(true);
   }
 
@@ -147,8 +147,8 @@ export class Presence {
     const people = this.#people();
     const ids = people.map(({ speakerId }) => speakerId).join(',');
     const messages: MqttMessage[] = [];
-    if (text !== this.#saidText) messages.push({ topic: topics.speaker, payload: text, qos: 1, retain: true });
-    if (hasNewTurn || text !== this.#saidText || ids !== this.#saidPeople) {
+    if (text !== this.#sentText) messages.push({ topic: topics.speaker, payload: text, qos: 1, retain: true });
+    if (hasNewTurn || text !== this.#sentText || ids !== this.#sentPeople) {
       const speakers = people.map(({ speakerId, name, score, spokeAtMs }) => ({
         speaker_id: speakerId,
         speaker: name,
@@ -158,8 +158,8 @@ export class Presence {
       const payload = { speakers, last: this.#last ?? null };
       messages.push({ topic: topics.attributes, payload, qos: 1, retain: true });
     }
-    this.#saidText = text;
-    this.#saidPeople = ids;
+    this.#sentText = text;
+    this.#sentPeople = ids;
     return messages;
   }
 

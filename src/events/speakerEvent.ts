@@ -112,10 +112,10 @@ export const isTurnEvent = (event: SpeakerEvent): event is TurnEvent =>
   (TURN_EVENT_TYPES as readonly string[]).includes(event.event_type);
 
 /** A segment of a recording, or a live turn. */
-type HeardTurn = IdentifiedSegment | LiveTurn;
+type NamedTurn = IdentifiedSegment | LiveTurn;
 
 /** Members that turns of recordings and of live streams have in common. `timestampMs`: since 1970. */
-export function voiceOf(turn: HeardTurn, context: EventContext, timestampMs: number): Voice {
+export function voiceOf(turn: NamedTurn, context: EventContext, timestampMs: number): Voice {
   return {
     speaker: turn.name,
     speaker_id: turn.speakerId,

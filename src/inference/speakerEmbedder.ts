@@ -43,9 +43,9 @@ export class SpeakerEmbedder {
   }
 
   /** Unit-norm embeddings, each of shape (d,), in the order of the segments and of the windows in each. Throws INFERENCE_FAILED. */
-  async embed(stretches: readonly SpeechWindows[]): Promise<Float32Array<ArrayBuffer>[]> {
+  async embed(segments: readonly SpeechWindows[]): Promise<Float32Array<ArrayBuffer>[]> {
     const rows: Row[] = [];
-    for (const stretch of stretches) this.#addRows(stretch, rows);
+    for (const segment of segments) this.#addRows(segment, rows);
     const embeddings = new Array<Float32Array<ArrayBuffer>>(rows.length);
     for (const batch of batchesOf(rows)) {
       const vectors = await this.#run(batch);

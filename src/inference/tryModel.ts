@@ -15,11 +15,11 @@ const HIGHEST_COSINE = 0.99999;
 export async function tryModel(model: SpeakerModel): Promise<void> {
   const embedder = await SpeakerEmbedder.open(model);
   for (const length of WINDOW_SAMPLES) {
-    const stretches = [hum(length), noise(length)].map((samples) => ({
+    const segments = [hum(length), noise(length)].map((samples) => ({
       samples,
       windows: [{ startSample: 0, endSample: length }],
     }));
-    const [first, second] = await embedder.embed(stretches).catch((cause: unknown) => {
+    const [first, second] = await embedder.embed(segments).catch((cause: unknown) => {
       throw refused('it fails on a test input, or does not return output_dim numbers', cause);
     });
     if (dot(first!, second!) > HIGHEST_COSINE) throw refused('it returns the same embedding for two different sounds');

@@ -52,7 +52,7 @@ export interface BenchResult {
 }
 
 /** A segment of speech as the networks receive it, and its position. */
-interface Stretch extends SpeechAudio {
+interface Segment extends SpeechAudio {
   readonly startSample: number;
 }
 
@@ -70,24 +70,24 @@ export async function benchStages(request: BenchRequest): Promise<BenchResult> {
   const fbank = new Fbank(model.frontEnd);
   const peer = peerExtractor(join(resolve(request.peerFolder ?? '.'), 'package.json'), model.path);
   const least = new Map<string, number>();
-  let [samples, stretches]: [Float32Array<ArrayBuffer>, Stretch[]] = [new Float32Array(0), []];
+  let [samples, segments]: [Float32Array<ArrayBuffer>, Segment[]] = [new Float32Array(0), []];
   for (let round = 0; round < request.rounds; round += 1) {
     request.signal.throwIfAborted();
     const source = { kind: 'file', path: request.path } as const;
     samples = await timed(least, 'decode', async () =>
       wholeRecording(await openRecording(source, LIMITS, request.signal)),
     );
-    const heard = await timed(least, 'voice activity (network)', () => vad.detect(samples, undefined));
+    const activity = await timed(least, 'voice activity (network)', () => vad.detect(samples, undefined));
     if (net) await timed(least, SEGMENTATION, () => runSegmentation(net, samples, segmentation.windowSamples));
-    stretches = stretchesOf(samples, heard.probabilities);
-    if (round === 0) makeFeatures(fbank, stretches); // not timed: the first run compiles it
-    await timed(least, 'features', async () => makeFeatures(fbank, stretches));
-    const embeddings = await timed(least, 'features and embedding', () => embedder.embed(stretches));
-    if (peer) await timed(least, 'features and embedding of sherpa-onnx', async () => embedAll(peer, stretches));
-    await timed(least, 'voices and turns', async () => cluster(stretches, embeddings, model.dimensions));
+    segments = segmentsOf(samples, activity.probabilities);
+    if (round === 0) makeFeatures(fbank, segments); // not timed: the first run compiles it
+    await timed(least, 'features', async () => makeFeatures(fbank, segments));
+    const embeddings = await timed(least, 'features and embedding', () => embedder.embed(segments));
+    if (peer) await timed(least, 'features and embedding of sherpa-onnx', async () => embedAll(peer, segments));
+    await timed(least, 'voices and turns', async () => cluster(segments, embeddings, model.dimensions));
     request.onRound?.(round + 1, request.rounds);
   }
-  const windows = stretches.reduce((sum, stretch) => sum + stretch.windows.length, 0);
+  const windows = segments.reduce((sum, segment) => sum + segment.windows.length, 0);
   const audioSeconds = samples.length / ENGINE_SAMPLE_RATE_HZ;
   return { audioSeconds, windows, model: model.id, rounds: request.rounds, ...tableOf(least, audioSeconds) };
 }
@@ -131,7 +131,7 @@ async function runSegmentation(net: SegmentationNet, samples: Float32Array, wind
 }
 
 /** Speech and its windows as the engine cuts them. */
-function stretchesOf(samples: Float32Array, probabilities: Float32Array): Stretch[] {
+function segmentsOf(samples: Float32Array, probabilities: Float32Array): Segment[] {
   const segmenter = new SpeechSegmenter(NARROW_BAND_SEGMENTER);
   const spans = [...segmenter.push(probabilities), ...segmenter.flush(samples.length)];
   return spans
@@ -144,9 +144,9 @@ function stretchesOf(samples: Float32Array, probabilities: Float32Array): Stretc
 }
 
 /** Computes the features of every window as SpeakerEmbedder does, and discards them. */
-function makeFeatures(fbank: Fbank, stretches: readonly Stretch[]): void {
+function makeFeatures(fbank: Fbank, segments: readonly Segment[]): void {
   const { isSnippingEdges, melBands: bands } = fbank.options;
-  for (const { samples, windows } of stretches) {
+  for (const { samples, windows } of segments) {
     const total = frameCount(samples.length, isSnippingEdges);
     const features = fbank.compute(samples);
     for (const window of windows) {
@@ -160,8 +160,8 @@ function makeFeatures(fbank: Fbank, stretches: readonly Stretch[]): void {
   }
 }
 
-function embedAll(peer: PeerExtractor, stretches: readonly Stretch[]): void {
-  for (const { samples, windows } of stretches) {
+function embedAll(peer: PeerExtractor, segments: readonly Segment[]): void {
+  for (const { samples, windows } of segments) {
     for (const { startSample, endSample } of windows) {
       const stream = peer.createStream();
       stream.acceptWaveform({ samples: samples.subarray(startSample, endSample), sampleRate: ENGINE_SAMPLE_RATE_HZ });
@@ -170,7 +170,7 @@ function embedAll(peer: PeerExtractor, stretches: readonly Stretch[]): void {
   }
 }
 
-function cluster(stretches: readonly Stretch[], embeddings: readonly Float32Array[], dimensions: number): void {
+function cluster(segments: readonly Segment[], embeddings: readonly Float32Array[], dimensions: number): void {
   const joined = new Float32Array(embeddings.length * dimensions);
   embeddings.forEach((embedding, row) => {
     joined.set(embedding, row * dimensions);
@@ -178,13 +178,13 @@ function cluster(stretches: readonly Stretch[], embeddings: readonly Float32Arra
   resolveVoices({
     dimensions,
     embeddings: joined,
-    windows: stretches.flatMap(({ startSample, windows }) =>
+    windows: segments.flatMap(({ startSample, windows }) =>
       windows.map((window) => ({
         startSample: startSample + window.startSample,
         endSample: startSample + window.endSample,
       })),
     ),
-    speech: stretches.map(({ startSample, samples }) => ({ startSample, endSample: startSample + samples.length })),
+    speech: segments.map(({ startSample, samples }) => ({ startSample, endSample: startSample + samples.length })),
     voices: [],
     calibration: UNCALIBRATED,
     falseAcceptPercent: 1,

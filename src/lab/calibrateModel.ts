@@ -103,7 +103,7 @@ export function llrsOf(speakers: readonly CalibrationSpeaker[], calibration: Cal
 interface Attempt {
   readonly group: string;
   readonly voices: readonly EnrolledVoice[];
-  readonly heard: HeardVoice;
+  readonly probe: HeardVoice;
   readonly isNarrowBand: boolean;
   /** Id of the voice that is the probe's own; undefined: a stranger's. */
   readonly owner: string | undefined;
@@ -135,8 +135,8 @@ function attemptsAt(people: readonly CalibrationSpeaker[], size: number, random:
   const voices = enrolled.map(({ voice }) => voice);
   const { group } = people[0]!;
   const tried = (speech: EmbeddedSpeech, owner: string | undefined): Attempt => {
-    const heard = pooled(speech, drawn(PROBE_SECONDS));
-    return { group, voices, heard, isNarrowBand: speech.isNarrowBand, owner };
+    const probe = pooled(speech, drawn(PROBE_SECONDS));
+    return { group, voices, probe, isNarrowBand: speech.isNarrowBand, owner };
   };
   const strangers = shuffled.slice(size);
   const ofStrangers = Array.from({ length: strangers.length > 0 ? STRANGERS : 0 }, () =>
@@ -155,11 +155,11 @@ function attemptsAt(people: readonly CalibrationSpeaker[], size: number, random:
 
 /** The comparisons of one try, as the product makes them. */
 function trialsOf(
-  { group, voices, heard, isNarrowBand, owner }: Attempt,
+  { group, voices, probe, isNarrowBand, owner }: Attempt,
   attempt: number,
   centring: number | undefined,
 ): CalibrationTrial[] {
-  return comparisonsOf(heard, voices, { centring, isNarrowBand }).map(({ voice, comparison }) => ({
+  return comparisonsOf(probe, voices, { centring, isNarrowBand }).map(({ voice, comparison }) => ({
     ...comparison,
     isTarget: voice.id === owner,
     attempt,

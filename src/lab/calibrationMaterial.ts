@@ -155,13 +155,13 @@ async function embedSpeaker(
   const bandwidth = new BandwidthProbe();
   bandwidth.add(recorded[1]!); // faster speech reaches higher
   const isNarrowBand = await bandwidth.isNarrowBand(options.compute, options.signal);
-  const heard = spoken.flatMap((samples) =>
+  const degraded = spoken.flatMap((samples) =>
     drawnConditions(random, options.damagesEach ?? DAMAGES_EACH).map((condition) => ({
       condition,
       samples: damaged(samples, condition, random),
     })),
   );
-  const embedded = await embedAll(heard, isNarrowBand, options);
+  const embedded = await embedAll(degraded, isNarrowBand, options);
   const half = embedded.length / 2;
   return { group, isTwoSessions, occasions: [embedded.slice(0, half), embedded.slice(half)] };
 }
@@ -204,18 +204,18 @@ function damaged(
 }
 
 async function embedAll(
-  heard: readonly { readonly condition: Condition; readonly samples: Float32Array<ArrayBuffer> }[],
+  degraded: readonly { readonly condition: Condition; readonly samples: Float32Array<ArrayBuffer> }[],
   isNarrowBand: boolean,
   { compute, signal }: CalibrationMaterialOptions,
 ): Promise<EmbeddedSpeech[]> {
-  const described = heard.map(({ condition, samples }) => ({
+  const described = degraded.map(({ condition, samples }) => ({
     condition,
     isNarrowBand: isNarrowBand || condition === 'telephone',
     windows: windowsOf({ startSample: 0, endSample: samples.length }),
   }));
-  for (const { samples } of heard) addComfortNoise(samples);
+  for (const { samples } of degraded) addComfortNoise(samples);
   const vectors = await compute.embed(
-    heard.map(({ samples }, i) => ({ samples, windows: described[i]!.windows })),
+    degraded.map(({ samples }, i) => ({ samples, windows: described[i]!.windows })),
     signal,
   );
   let at = 0;

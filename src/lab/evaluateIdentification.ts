@@ -122,16 +122,16 @@ async function embedSession(
   const starts = lengths.map((_, i) => lengths.slice(0, i).reduce((sum, length) => sum + length, 0));
   const joined = joinedOf(cuts);
   const utterances = hasSamples || seconds === undefined ? spansOf(starts, lengths) : [];
-  const heard = await embedSpans(joined, utterances, { compute, signal });
+  const windows = await embedSpans(joined, utterances, { compute, signal });
   const pooled = (span: SampleSpan, windows: readonly EmbeddedWindow[]) =>
     pooledSpeech({ ...span, session }, isNarrowBand, windows);
   const wanted = probeSpans(lengths, Math.round((seconds ?? 0) * ENGINE_SAMPLE_RATE_HZ));
   const probes =
     seconds === undefined
-      ? utterances.map((span) => pooled(span, within(heard, span)))
+      ? utterances.map((span) => pooled(span, within(windows, span)))
       : (await embedEach(joined, wanted, { compute, signal })).map((windows, i) => pooled(wanted[i]!, windows));
   const wantedSamples = hasSamples ? sampleSpans(lengths, SAMPLE_SECONDS * ENGINE_SAMPLE_RATE_HZ) : [];
-  const samples = wantedSamples.map((span) => pooled(span, within(heard, span)));
+  const samples = wantedSamples.map((span) => pooled(span, within(windows, span)));
   return { samples, probes };
 }
 

@@ -11,7 +11,7 @@ export type DetectSpeech = (
 ) => Promise<{ readonly probabilities: Float32Array<ArrayBuffer>; readonly state: SileroState }>;
 
 /** A segment of speech with its audio. */
-export interface SpeechSegment extends SampleSpan {
+export interface AudioSegment extends SampleSpan {
   /** Mono 16 kHz, shape (endSample - startSample,), in its own buffer. */
   readonly samples: Float32Array<ArrayBuffer>;
 }
@@ -39,7 +39,7 @@ const SAMPLES_PER_MS = 16;
 export async function* detectSegments(
   frames: AsyncIterable<AudioFrame>,
   { segmenter: options, detect, signal, pieceMs = DEFAULT_PIECE_MS }: DetectSegmentsOptions,
-): AsyncGenerator<SpeechSegment, SegmentsReport> {
+): AsyncGenerator<AudioSegment, SegmentsReport> {
   const segmenter = new SpeechSegmenter(options);
   const pieceSamples = Math.max(1, Math.floor((pieceMs * SAMPLES_PER_MS) / HOP_SAMPLES)) * HOP_SAMPLES;
   const held = new HeldAudio();
@@ -73,7 +73,7 @@ const clip = ({ startSample, endSample }: SampleSpan, streamEnd: number): Sample
   endSample: Math.min(endSample, streamEnd),
 });
 
-const segmentOf = (held: HeldAudio, { startSample, endSample }: SampleSpan): SpeechSegment => ({
+const segmentOf = (held: HeldAudio, { startSample, endSample }: SampleSpan): AudioSegment => ({
   startSample,
   endSample,
   samples: held.copy(startSample, endSample),

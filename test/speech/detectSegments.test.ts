@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AudioFrame } from '../../src/core/audioFrame.js';
-import { type DetectSpeech, detectSegments, type SpeechSegment } from '../../src/speech/detectSegments.js';
+import { type AudioSegment, type DetectSpeech, detectSegments } from '../../src/speech/detectSegments.js';
 import { HOP_SAMPLES, WIDE_BAND_SEGMENTER } from '../../src/speech/speechSegmenter.js';
 
 const never = new AbortController().signal;
@@ -31,7 +31,7 @@ async function* framesOf(samples: Float32Array, size: number): AsyncGenerator<Au
 async function collect(samples: Float32Array, { frame = 16_000, pieceMs = 1000, maxSpeechMs = 30_000 } = {}) {
   const segmenter = { ...WIDE_BAND_SEGMENTER, maxSpeechMs };
   const stream = detectSegments(framesOf(samples, frame), { segmenter, detect: readOff, signal: never, pieceMs });
-  const segments: SpeechSegment[] = [];
+  const segments: AudioSegment[] = [];
   for (;;) {
     const next = await stream.next();
     if (next.done) return { segments, report: next.value };

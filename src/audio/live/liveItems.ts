@@ -53,7 +53,7 @@ export class LiveItems implements AsyncIterable<LiveItem> {
   }
 
   /** Emits a state, after all audio so far. */
-  tell(state: StreamState): void {
+  pushState(state: StreamState): void {
     this.flush();
     this.#channel.push({ type: 'state', state });
   }

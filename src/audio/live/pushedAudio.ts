@@ -42,7 +42,7 @@ export class PushedAudio implements LiveAudio {
       this.#layout = { codec: encoding, sampleRateHz: sampleRateHz ?? ENGINE_SAMPLE_RATE_HZ, channels: channels ?? 1 };
       this.#converter = new PcmConverter(this.#layout);
     }
-    this.#items.tell({ status: 'connecting' });
+    this.#items.pushState({ status: 'connecting' });
     if (signal?.aborted) this.end();
     else signal?.addEventListener('abort', () => this.end(), { once: true });
   }
@@ -108,10 +108,10 @@ export class PushedAudio implements LiveAudio {
   }
 
   /** A state reported by the sender, after all audio so far: lost, on hold, back again. */
-  tell(state: StreamState): void {
+  pushState(state: StreamState): void {
     if (this.#hasEnded) return;
     this.#drain();
-    this.#items.tell(state);
+    this.#items.pushState(state);
   }
 
   /** The end, or a failure that ends it. Queued audio is still read. */
@@ -119,7 +119,7 @@ export class PushedAudio implements LiveAudio {
     if (this.#hasEnded) return;
     this.#drain();
     this.#hasEnded = true;
-    this.#items.tell({ status: 'ended', ...(failure && { code: failure.code, message: failure.message }) });
+    this.#items.pushState({ status: 'ended', ...(failure && { code: failure.code, message: failure.message }) });
     this.#items.close();
   }
 
@@ -167,7 +167,7 @@ export class PushedAudio implements LiveAudio {
   #convert(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     const isFirst = this.#startedAtMs === undefined;
-    if (isFirst) this.#items.tell({ status: 'open' });
+    if (isFirst) this.#items.pushState({ status: 'open' });
     for (const samples of this.#converter!.push(bytes)) this.#give(samples);
     if (isFirst) this.#startedAtMs = Date.now() - msOfSamples(this.#nextSample); // its last sample was recorded just now
   }

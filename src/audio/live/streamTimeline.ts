@@ -49,11 +49,11 @@ export class StreamTimeline {
    * Throws LIVE_LOST where the source's times make no sense.
    */
   place({ samples, ptsNs }: TimedSamples, nowMs: number): PlacedSamples | undefined {
-    const heard = ptsNs === undefined ? this.#nextSample : Math.round(ptsNs * SAMPLES_A_NS);
+    const recordedAt = ptsNs === undefined ? this.#nextSample : Math.round(ptsNs * SAMPLES_A_NS);
     this.#startedAtMs ??= nowMs - msOfSamples(samples.length);
-    if (this.#offset === undefined) this.#connect(heard, samples.length, nowMs);
+    if (this.#offset === undefined) this.#connect(recordedAt, samples.length, nowMs);
     // Without times pieces follow on each other, and the offset has done its work.
-    let start = ptsNs === undefined ? this.#nextSample : heard + this.#offset!;
+    let start = ptsNs === undefined ? this.#nextSample : recordedAt + this.#offset!;
     if (Math.abs(start - this.#nextSample) <= TOLERANCE_SAMPLES) start = this.#nextSample;
     const lead = start + samples.length - samplesOfMs(nowMs - this.#startedAtMs);
     if (ptsNs !== undefined && lead > MAX_LEAD_SAMPLES) {
@@ -66,10 +66,10 @@ export class StreamTimeline {
     return { samples: samples.subarray(overlap), startSample: start + overlap };
   }
 
-  #connect(heard: number, samples: number, nowMs: number): void {
+  #connect(recordedAt: number, samples: number, nowMs: number): void {
     const byWall = samplesOfMs(nowMs - this.#startedAtMs!) - samples;
     this.#nextSample = Math.max(this.#nextSample, byWall);
-    this.#offset = this.#nextSample - heard;
+    this.#offset = this.#nextSample - recordedAt;
     this.#windowStartedMs = nowMs;
   }
 

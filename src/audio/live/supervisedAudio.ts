@@ -57,15 +57,16 @@ export class SupervisedAudio implements LiveAudio {
 
   async #run(signal: AbortSignal): Promise<void> {
     for (let failures = 0; ; ) {
-      if (signal.aborted) return this.#items.tell({ status: 'ended' });
-      this.#items.tell({ status: 'connecting' });
+      if (signal.aborted) return this.#items.pushState({ status: 'ended' });
+      this.#items.pushState({ status: 'connecting' });
       const error = await this.#attempt(signal);
-      if (!error || signal.aborted) return this.#items.tell({ status: 'ended' });
+      if (!error || signal.aborted) return this.#items.pushState({ status: 'ended' });
       const { code, message } = error;
-      if (this.#connection.failsForGood || isFinal(error)) return this.#items.tell({ status: 'ended', code, message });
+      if (this.#connection.failsForGood || isFinal(error))
+        return this.#items.pushState({ status: 'ended', code, message });
       failures = this.#wasStable() ? 1 : failures + 1;
       const retryInMs = backoffMs(this.#config.backoff, failures, isSlow(error), Math.random());
-      this.#items.tell({ status: 'retrying', code, message, retryInMs, attempt: failures });
+      this.#items.pushState({ status: 'retrying', code, message, retryInMs, attempt: failures });
       await sleep(retryInMs, undefined, { signal, ref: true }).catch(() => undefined); // aborted: seen above
     }
   }
@@ -84,7 +85,7 @@ export class SupervisedAudio implements LiveAudio {
         if (piece.samples.length === 0) continue;
         if (this.#openedAtMs === undefined) {
           this.#openedAtMs = nowMs();
-          this.#items.tell({ status: 'open' });
+          this.#items.pushState({ status: 'open' });
         }
         const placed = this.#timeline.place(piece, nowMs());
         if (placed) this.#items.push(placed.samples, placed.startSample);

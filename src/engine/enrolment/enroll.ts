@@ -6,8 +6,8 @@ import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
 import type { Compute } from '../compute/compute.js';
 import type { EnrollRequest } from '../engine.js';
 import { assertName, assertSpeakerId } from '../voiceprints/speakerId.js';
+import { analyseSample } from './analyseSample.js';
 import { enrollSamples, type Sample } from './enrollSamples.js';
-import { hearSample } from './hearSample.js';
 
 /** Samples are held in memory while they are analysed; 10 to 24 s are recommended. */
 export const MAX_SAMPLE_MS = 300_000;
@@ -71,13 +71,13 @@ async function readSample(
   { compute, openRecording, keepAudio }: EnrollDependencies,
 ): Promise<Sample> {
   try {
-    const heard = await hearSample(file, () => openRecording(source), {
+    const analysed = await analyseSample(file, () => openRecording(source), {
       compute,
       signal,
       onAudio: progress,
       keepAudio,
     });
-    return { file, kind: 'heard', heard };
+    return { file, kind: 'analysed', analysed };
   } catch (thrown) {
     signal.throwIfAborted();
     const error = asVoicePrintsError(thrown);

@@ -5,9 +5,9 @@ import { centroid } from '../../core/vector.js';
 import type { UnknownVoices } from '../../registry/unknownVoices.js';
 import { assertName, assertSpeakerId } from '../voiceprints/speakerId.js';
 import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
+import type { AnalysedSample } from './analyseSample.js';
 import { GATE_LIMITS } from './enrollGate.js';
 import { type EnrolledPerson, type EnrollSamplesDependencies, enrollSamples } from './enrollSamples.js';
-import type { HeardSample } from './hearSample.js';
 import { type SecondVoice, splitVoice } from './secondVoice.js';
 
 /** Segments of speech are grouped into samples of about this length, long enough to be compared. */
@@ -36,15 +36,15 @@ export async function enrollFromVoice(
 ): Promise<EnrollResult> {
   assertSpeakerId(person.speakerId);
   if (person.name !== undefined) assertName(person.name);
-  if (voice.modelId !== dependencies.model.id || voice.exemplars.length === 0) throw heardWithAnotherModel();
-  const samples = samplesOf(voice).map((heard) => ({ file: heard.file, kind: 'heard' as const, heard }));
+  if (voice.modelId !== dependencies.model.id || voice.exemplars.length === 0) throw ofAnotherModel();
+  const samples = samplesOf(voice).map((analysed) => ({ file: analysed.file, kind: 'analysed' as const, analysed }));
   const result = await enrollSamples(person, samples, dependencies);
   if (result.status !== 'rejected') await unknownVoices.delete(person.tenantId, voice.id);
   return result;
 }
 
 /** The voice as input of the gate. Noisy segments are omitted if there are clean ones. */
-function samplesOf({ id, exemplars }: UnknownVoice): HeardSample[] {
+function samplesOf({ id, exemplars }: UnknownVoice): AnalysedSample[] {
   const clean = exemplars.filter(({ snrDb }) => snrDb === undefined || snrDb >= GATE_LIMITS.leastSnrDb);
   const used = clean.length > 0 ? clean : exemplars;
   // Over all at once: a second person may have a few segments in each sample.
@@ -70,7 +70,7 @@ function groupsOf(exemplars: readonly UnknownExemplar[]): UnknownExemplar[][] {
   return groups;
 }
 
-function sampleOf(file: string, group: readonly UnknownExemplar[], second: SecondVoice | undefined): HeardSample {
+function sampleOf(file: string, group: readonly UnknownExemplar[], second: SecondVoice | undefined): AnalysedSample {
   const speechMs = speechMsOf(group);
   const bandwidthHz = Math.max(...group.map((exemplar) => exemplar.bandwidthHz ?? ASSUMED_BANDWIDTH_HZ));
   const weights = group.map((exemplar) => exemplar.speechMs);
@@ -95,7 +95,7 @@ function sampleOf(file: string, group: readonly UnknownExemplar[], second: Secon
 
 const speechMsOf = (group: readonly UnknownExemplar[]): number => group.reduce((sum, one) => sum + one.speechMs, 0);
 
-const heardWithAnotherModel = () =>
+const ofAnotherModel = () =>
   new VoicePrintsError(
     'INPUT_INVALID',
     'this voice was recorded with another speaker model; wait until it speaks again, or use that model',

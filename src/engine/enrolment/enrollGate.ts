@@ -7,8 +7,8 @@ import { comparisonsOf } from '../../identity/matchVoices.js';
 import type { EnrolledVoice } from '../../identity/voices.js';
 import { FAINT_DB } from '../../speech/qualityLevel.js';
 import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
+import type { AnalysedSample } from './analyseSample.js';
 import { inSeconds, reasonFor } from './enrollReasons.js';
-import type { HeardSample } from './hearSample.js';
 import { isSameRecording, type RecordedSample } from './sameRecording.js';
 
 /** Below this a sample has too little speech to count. */
@@ -24,7 +24,7 @@ export interface GateLimits {
   readonly leastSnrDb: number;
   readonly mostClippedShare: number;
   /** Two parts of a sample with less similarity than this, relative to that within each part (worst of many splits), are two people. */
-  readonly leastLikeness: number;
+  readonly leastSimilarity: number;
   /** A sample with less similarity to the earlier ones is another person. */
   readonly disagreesLlr: number;
 }
@@ -32,7 +32,7 @@ export interface GateLimits {
 export const GATE_LIMITS: GateLimits = {
   leastSnrDb: 8,
   mostClippedShare: 0.02,
-  leastLikeness: 0.55,
+  leastSimilarity: 0.55,
   disagreesLlr: -1.5,
 };
 
@@ -61,7 +61,7 @@ export interface GateContext {
 
 /** One sample and the verdict of the gate. */
 export interface JudgedSample {
-  readonly sample: HeardSample;
+  readonly sample: AnalysedSample;
   readonly isAccepted: boolean;
   readonly reasons: readonly SampleReason[];
 }
@@ -70,7 +70,7 @@ export interface JudgedSample {
  * Judges samples of one person, in their order. Each is looked at alone first; those that pass are compared with the
  * earlier samples, or, where there are none, with those of their own that agree best.
  */
-export function judgeSamples(samples: readonly HeardSample[], context: GateContext): JudgedSample[] {
+export function judgeSamples(samples: readonly AnalysedSample[], context: GateContext): JudgedSample[] {
   const known = [...context.earlierSamples];
   const alone = samples.map((sample) => ({ sample, reasons: ownReasons(sample, known, context) }));
   const fit = alone.filter(({ reasons }) => !reasons.some(({ refuses }) => refuses)).map(({ sample }) => sample);
@@ -82,7 +82,7 @@ export function judgeSamples(samples: readonly HeardSample[], context: GateConte
 }
 
 /** Defects of a sample before its voice is compared; `known` are the recordings before it, and it is added to them. */
-function ownReasons(sample: HeardSample, known: RecordedSample[], context: GateContext): SampleReason[] {
+function ownReasons(sample: AnalysedSample, known: RecordedSample[], context: GateContext): SampleReason[] {
   const reasons = soundReasons(sample, context);
   const { embedding, speechMs } = sample;
   if (!embedding) return reasons;
@@ -92,7 +92,7 @@ function ownReasons(sample: HeardSample, known: RecordedSample[], context: GateC
 }
 
 /** Defects of one sample alone. */
-function soundReasons(sample: HeardSample, { limits }: GateContext): SampleReason[] {
+function soundReasons(sample: AnalysedSample, { limits }: GateContext): SampleReason[] {
   const reasons: SampleReason[] = [];
   const isFound = sample.speechMs >= LEAST_SAMPLE_SPEECH_MS && sample.snrDb >= limits.leastSnrDb;
   if (!isFound && sample.peakDb < FAINT_DB) return [reasonFor.tooQuiet(sample.peakDb, FAINT_DB)];
@@ -104,7 +104,7 @@ function soundReasons(sample: HeardSample, { limits }: GateContext): SampleReaso
     reasons.push(reasonFor.clipped(sample.clippedShare, limits.mostClippedShare));
   }
   const { secondVoice } = sample;
-  if (secondVoice && secondVoice.likeness < limits.leastLikeness) {
+  if (secondVoice && secondVoice.similarity < limits.leastSimilarity) {
     reasons.push(reasonFor.secondVoice(secondVoice.leastSpeechMs));
   }
   if (Math.abs(sample.dcOffset) > MOST_DC_OFFSET) reasons.push(reasonFor.dcOffset(sample.dcOffset));
@@ -113,8 +113,8 @@ function soundReasons(sample: HeardSample, { limits }: GateContext): SampleReaso
 }
 
 /** Defects of samples compared with each other and with other people. */
-function compareVoices(samples: readonly HeardSample[], context: GateContext): Map<HeardSample, SampleReason[]> {
-  const reasons = new Map<HeardSample, SampleReason[]>();
+function compareVoices(samples: readonly AnalysedSample[], context: GateContext): Map<AnalysedSample, SampleReason[]> {
+  const reasons = new Map<AnalysedSample, SampleReason[]>();
   let known = context.earlier;
   for (const sample of known ? samples : mostCentralFirst(samples)) {
     const found = voiceReasons(sample, known, context);
@@ -124,7 +124,7 @@ function compareVoices(samples: readonly HeardSample[], context: GateContext): M
   return reasons;
 }
 
-function voiceReasons(sample: HeardSample, known: KnownVoice | undefined, context: GateContext): SampleReason[] {
+function voiceReasons(sample: AnalysedSample, known: KnownVoice | undefined, context: GateContext): SampleReason[] {
   const { calibration, limits, others } = context;
   const llrs = llrsBetween(sample, known ? [known, ...others] : others, calibration);
   const own = known && llrs.shift();
@@ -144,30 +144,30 @@ function collisionLlr(others: number, calibration: CalibrationParameters): numbe
 
 /** Natural-log likelihood ratios that a sample is of each of the known people. */
 export function llrsBetween(
-  sample: HeardSample,
+  sample: AnalysedSample,
   known: readonly KnownVoice[],
   calibration: CalibrationParameters,
 ): number[] {
   const voices = known.map(({ speakerId, mean, speechMs, isNarrowBand }): EnrolledVoice => {
     return { id: speakerId, exemplars: [], mean, speechSeconds: inSeconds(speechMs), isNarrowBand };
   });
-  const heard = { centroid: sample.embedding!, speechSeconds: inSeconds(sample.speechMs) };
-  return comparisonsOf(heard, voices, { centring: calibration.centring, isNarrowBand: sample.isNarrowBand }).map(
+  const probe = { centroid: sample.embedding!, speechSeconds: inSeconds(sample.speechMs) };
+  return comparisonsOf(probe, voices, { centring: calibration.centring, isNarrowBand: sample.isNarrowBand }).map(
     ({ comparison }) => llrOf(comparison, calibration),
   );
 }
 
 /** The sample most like all the others first: with one stray among several, the stray is the one that disagrees. */
-function mostCentralFirst(samples: readonly HeardSample[]): HeardSample[] {
-  const likeness = (one: HeardSample) =>
+function mostCentralFirst(samples: readonly AnalysedSample[]): AnalysedSample[] {
+  const similarity = (one: AnalysedSample) =>
     samples.reduce((sum, other) => sum + (other === one ? 0 : dot(one.embedding!, other.embedding!)), 0);
   return samples
-    .map((sample) => ({ sample, likeness: likeness(sample) }))
-    .sort((a, b) => b.likeness - a.likeness || b.sample.speechMs - a.sample.speechMs)
+    .map((sample) => ({ sample, similarity: similarity(sample) }))
+    .sort((a, b) => b.similarity - a.similarity || b.sample.speechMs - a.sample.speechMs)
     .map(({ sample }) => sample);
 }
 
-function knownWith(known: KnownVoice | undefined, sample: HeardSample): KnownVoice {
+function knownWith(known: KnownVoice | undefined, sample: AnalysedSample): KnownVoice {
   if (!known) return { ...sample, speakerId: '', mean: sample.embedding! };
   return {
     ...known,

@@ -5,6 +5,7 @@ import { COMPLETE_SPEECH_MS } from '../../core/voiceprint.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
 import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
+import type { AnalysedSample } from './analyseSample.js';
 import {
   GATE_LIMITS,
   type JudgedSample,
@@ -16,11 +17,10 @@ import {
 } from './enrollGate.js';
 import { reasonFor } from './enrollReasons.js';
 import { growVoiceprint } from './growVoiceprint.js';
-import type { HeardSample } from './hearSample.js';
 
 /** An analysed sample, or the reason why it could not be analysed. */
 export type Sample = { readonly file: string } & (
-  | { readonly kind: 'heard'; readonly heard: HeardSample }
+  | { readonly kind: 'analysed'; readonly analysed: AnalysedSample }
   | { readonly kind: 'unreadable'; readonly error: VoicePrintsError }
 );
 
@@ -50,20 +50,20 @@ export async function enrollSamples(
 ): Promise<EnrollResult> {
   const { tenantId, speakerId } = request;
   const { id: modelId, calibration = UNCALIBRATED } = model;
-  const heard = samples.flatMap((sample) => (sample.kind === 'heard' ? [sample.heard] : []));
+  const analysed = samples.flatMap((sample) => (sample.kind === 'analysed' ? [sample.analysed] : []));
   const others = await othersOf(registry, { tenantId, speakerId, modelId });
   let result: EnrollResult | undefined;
-  let kept: readonly HeardSample[] = [];
+  let kept: readonly AnalysedSample[] = [];
   await registry.update(tenantId, speakerId, (current) => {
     const earlier = current && knownVoiceOf(current, modelId);
     const earlierSamples = current ? samplesOf(current, modelId) : [];
-    const judged = judgeSamples(heard, { earlier, earlierSamples, others, calibration, limits: GATE_LIMITS });
+    const judged = judgeSamples(analysed, { earlier, earlierSamples, others, calibration, limits: GATE_LIMITS });
     const accepted = judged.filter(({ isAccepted }) => isAccepted).map(({ sample }) => sample);
     const earlierMs = earlier && current ? current.speechMs : 0;
     const speechMs = accepted.reduce((sum, sample) => sum + sample.speechMs, earlierMs);
     if (accepted.length === 0 || speechMs < LEAST_SPEECH_MS) {
-      const heardMs = heard.reduce((sum, sample) => sum + sample.speechMs, earlierMs);
-      result = rejected(request, current, outcomesOf(samples, judged, { acceptedMs: speechMs, heardMs }));
+      const analysedMs = analysed.reduce((sum, sample) => sum + sample.speechMs, earlierMs);
+      result = rejected(request, current, outcomesOf(samples, judged, { acceptedMs: speechMs, analysedMs }));
       return current;
     }
     const { name, languageCode, consentText } = request;
@@ -96,7 +96,7 @@ async function othersOf(
 function outcomesOf(
   samples: readonly Sample[],
   judged: readonly JudgedSample[],
-  tooLittle?: { readonly acceptedMs: number; readonly heardMs: number },
+  tooLittle?: { readonly acceptedMs: number; readonly analysedMs: number },
 ): SampleOutcome[] {
   const judgementOf = new Map(judged.map((one) => [one.sample, one]));
   return samples.map((sample): SampleOutcome => {
@@ -105,13 +105,13 @@ function outcomesOf(
       const reasons = [reasonFor.unreadable(sample.error.message)];
       return { file, accepted: false, speechSeconds: 0, snrDb: null, reasons };
     }
-    const { speechMs, snrDb } = sample.heard;
-    const { isAccepted, reasons } = judgementOf.get(sample.heard)!;
+    const { speechMs, snrDb } = sample.analysed;
+    const { isAccepted, reasons } = judgementOf.get(sample.analysed)!;
     const isShort = isAccepted && tooLittle !== undefined;
     // For a sample that is too quiet, a longer one would be no better.
-    const isTold = reasons.some(({ code }) => code === 'TOO_LITTLE_SPEECH' || code === 'TOO_QUIET');
-    const shortMs = isShort ? tooLittle.acceptedMs : tooLittle?.heardMs;
-    const isTooLittle = shortMs !== undefined && shortMs < LEAST_SPEECH_MS && !isTold;
+    const isReported = reasons.some(({ code }) => code === 'TOO_LITTLE_SPEECH' || code === 'TOO_QUIET');
+    const shortMs = isShort ? tooLittle.acceptedMs : tooLittle?.analysedMs;
+    const isTooLittle = shortMs !== undefined && shortMs < LEAST_SPEECH_MS && !isReported;
     return {
       file,
       accepted: isAccepted && !isShort,

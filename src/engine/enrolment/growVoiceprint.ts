@@ -2,7 +2,7 @@ import { centroid, dot } from '../../core/vector.js';
 import type { EnrollQuality, Exemplar, Voiceprint } from '../../core/voiceprint.js';
 import { COMPLETE_SPEECH_MS } from '../../core/voiceprint.js';
 import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
-import type { HeardSample } from './hearSample.js';
+import type { AnalysedSample } from './analyseSample.js';
 
 const MAX_EXEMPLARS = 20;
 /** A long sample counts in the mean for at most this much: one occasion is not the whole voice. */
@@ -25,7 +25,7 @@ export interface Growth {
  */
 export function growVoiceprint(
   current: Voiceprint | undefined,
-  samples: readonly HeardSample[],
+  samples: readonly AnalysedSample[],
   growth: Growth,
 ): Voiceprint {
   const { modelId, nowMs, consentText } = growth;
@@ -50,7 +50,7 @@ export function growVoiceprint(
   };
 }
 
-const exemplarOf = (sample: HeardSample, modelId: string, nowMs: number): Exemplar => ({
+const exemplarOf = (sample: AnalysedSample, modelId: string, nowMs: number): Exemplar => ({
   embedding: { modelId, values: sample.embedding! },
   speechMs: sample.speechMs,
   snrDb: sample.snrDb,

@@ -9,16 +9,16 @@ import { meanOf, qualityOf } from './growVoiceprint.js';
  */
 export function asOfModel(voiceprint: Voiceprint, modelId: string): Voiceprint {
   if (voiceprint.mean === undefined || voiceprint.mean.modelId === modelId) return voiceprint;
-  const heard = voiceprint.exemplars.flatMap((exemplar) => exemplarOfModel(exemplar, modelId) ?? []);
-  const isWhole = heard.length === voiceprint.exemplars.length;
-  const speechMs = isWhole ? voiceprint.speechMs : heard.reduce((sum, exemplar) => sum + exemplar.speechMs, 0);
-  if (heard.length === 0 || (!isWhole && speechMs < COMPLETE_SPEECH_MS)) return voiceprint;
+  const embedded = voiceprint.exemplars.flatMap((exemplar) => exemplarOfModel(exemplar, modelId) ?? []);
+  const isWhole = embedded.length === voiceprint.exemplars.length;
+  const speechMs = isWhole ? voiceprint.speechMs : embedded.reduce((sum, exemplar) => sum + exemplar.speechMs, 0);
+  if (embedded.length === 0 || (!isWhole && speechMs < COMPLETE_SPEECH_MS)) return voiceprint;
   return {
     ...voiceprint,
-    exemplars: heard,
-    mean: { modelId, values: meanOf(heard) },
+    exemplars: embedded,
+    mean: { modelId, values: meanOf(embedded) },
     speechMs,
-    quality: qualityOf(heard, speechMs),
+    quality: qualityOf(embedded, speechMs),
     isComplete: speechMs >= COMPLETE_SPEECH_MS,
   };
 }

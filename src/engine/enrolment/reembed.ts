@@ -34,7 +34,7 @@ export const isStale = ({ mean }: Voiceprint, modelId: string): boolean =>
 
 /** True for a voiceprint of another model that has audio which this model has not embedded. */
 export const canBeReembedded = (voiceprint: Voiceprint, modelId: string): boolean =>
-  isStale(voiceprint, modelId) && voiceprint.exemplars.some((exemplar) => isUnheard(exemplar, modelId));
+  isStale(voiceprint, modelId) && voiceprint.exemplars.some((exemplar) => lacksEmbedding(exemplar, modelId));
 
 /** Embeds the kept audio of all people that the model in use cannot match; the voiceprints then hold embeddings of both models. */
 export async function reembedStale(
@@ -43,43 +43,47 @@ export async function reembedStale(
 ): Promise<Reembedded> {
   const stale = (await registry.list(tenantId)).filter((voiceprint) => isStale(voiceprint, modelId));
   const due = stale.filter((voiceprint) => canBeReembedded(voiceprint, modelId));
-  const heardAgain: string[] = [];
+  const reembeddedIds: string[] = [];
   for (const [done, voiceprint] of due.entries()) {
     signal.throwIfAborted();
-    const heard = await hearAgain(voiceprint, { registry, tenantId, modelId, openCompute }, signal);
-    const after = await registry.update(tenantId, voiceprint.id, (current) => current && withHeard(current, heard));
-    if (after && !isStale(after, modelId)) heardAgain.push(voiceprint.id);
+    const embeddings = await embedSamples(voiceprint, { registry, tenantId, modelId, openCompute }, signal);
+    const after = await registry.update(
+      tenantId,
+      voiceprint.id,
+      (current) => current && withEmbeddings(current, embeddings),
+    );
+    if (after && !isStale(after, modelId)) reembeddedIds.push(voiceprint.id);
     onPerson?.(done + 1, due.length);
   }
-  if (heardAgain.length > 0) await onReembedded?.(heardAgain);
-  return { reembedded: heardAgain.length, stale: stale.length - heardAgain.length };
+  if (reembeddedIds.length > 0) await onReembedded?.(reembeddedIds);
+  return { reembedded: reembeddedIds.length, stale: stale.length - reembeddedIds.length };
 }
 
-const isUnheard = (exemplar: Exemplar, modelId: string): boolean =>
+const lacksEmbedding = (exemplar: Exemplar, modelId: string): boolean =>
   exemplar.audioId !== undefined && exemplarOfModel(exemplar, modelId) === undefined;
 
 /** Embeddings of the kept samples, by audioId. */
-async function hearAgain(
+async function embedSamples(
   { exemplars }: Voiceprint,
   { registry, tenantId, modelId, openCompute }: ReembedDependencies,
   signal: AbortSignal,
 ): Promise<Map<string, Embedding>> {
-  const heard = new Map<string, Embedding>();
+  const embeddings = new Map<string, Embedding>();
   for (const exemplar of exemplars) {
-    if (exemplar.audioId === undefined || !isUnheard(exemplar, modelId)) continue;
+    if (exemplar.audioId === undefined || !lacksEmbedding(exemplar, modelId)) continue;
     const speech = await registry.speech(tenantId, exemplar.audioId);
-    if (speech) heard.set(exemplar.audioId, await embedKept(speech, await openCompute(), signal));
+    if (speech) embeddings.set(exemplar.audioId, await embedKept(speech, await openCompute(), signal));
   }
-  return heard;
+  return embeddings;
 }
 
 /** The current voiceprint, with the new embeddings after those it has. */
-function withHeard(current: Voiceprint, heard: ReadonlyMap<string, Embedding>): Voiceprint {
-  if (heard.size === 0) return current;
+function withEmbeddings(current: Voiceprint, embeddings: ReadonlyMap<string, Embedding>): Voiceprint {
+  if (embeddings.size === 0) return current;
   return {
     ...current,
     exemplars: current.exemplars.map((exemplar) => {
-      const embedding = exemplar.audioId === undefined ? undefined : heard.get(exemplar.audioId);
+      const embedding = exemplar.audioId === undefined ? undefined : embeddings.get(exemplar.audioId);
       if (!embedding || exemplarOfModel(exemplar, embedding.modelId)) return exemplar;
       return { ...exemplar, otherEmbeddings: [...(exemplar.otherEmbeddings ?? []), embedding] };
     }),

@@ -1,7 +1,7 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
 import { msOfSamples } from '../../core/time.js';
 import { centroid, dot } from '../../core/vector.js';
-import type { HeardSpeech } from '../recording/speechOf.js';
+import type { EmbeddedSpeech } from '../recording/speechOf.js';
 
 /** The likeliest way to split a sample between two people. */
 export interface SecondVoice {
@@ -9,7 +9,7 @@ export interface SecondVoice {
    * Mean cosine between the parts, as a share of that within them: near 1 where one person speaks, however noisy the
    * windows are, and low where they are two people.
    */
-  readonly likeness: number;
+  readonly similarity: number;
   /** Speech in the smaller part. */
   readonly leastSpeechMs: number;
 }
@@ -35,7 +35,7 @@ export interface VoicePieces {
 }
 
 /** What every split is judged by, reckoned once. */
-interface Likenesses {
+interface Similarities {
   /** Cosine of each piece with each, row-major, shape (n, n). */
   readonly cosines: Float32Array;
   /** How much each pair counts: the product of its seconds of speech; 0 where the pieces overlap. Shape (n, n). */
@@ -48,24 +48,24 @@ interface Likenesses {
  * split is the evidence; who judges it must know that it is the worst of many.
  * Undefined where there is too little speech for two parts.
  */
-export const secondVoice = (heard: HeardSpeech): SecondVoice | undefined => splitVoice(windowsOf(heard));
+export const secondVoice = (heard: EmbeddedSpeech): SecondVoice | undefined => splitVoice(windowsOf(heard));
 
 /** The same of pieces of any kind. */
 export function splitVoice(pieces: VoicePieces): SecondVoice | undefined {
-  const likenesses = likenessesOf(pieces);
+  const similarities = similaritiesOf(pieces);
   let worst: SecondVoice | undefined;
   const consider = (isSecond: readonly boolean[]) => {
-    const split = judged(pieces, likenesses, isSecond);
-    if (split && (!worst || split.likeness < worst.likeness)) worst = split;
+    const split = judged(pieces, similarities, isSecond);
+    if (split && (!worst || split.similarity < worst.similarity)) worst = split;
   };
-  for (const start of firstGuesses(pieces, likenesses)) {
+  for (const start of firstGuesses(pieces, similarities)) {
     consider(start);
     consider(refined(pieces, start));
   }
   return worst;
 }
 
-function likenessesOf({ embeddings, speechMs, spans }: VoicePieces): Likenesses {
+function similaritiesOf({ embeddings, speechMs, spans }: VoicePieces): Similarities {
   const count = embeddings.length;
   const cosines = new Float32Array(count * count);
   const weights = new Float32Array(count * count);
@@ -81,26 +81,26 @@ function likenessesOf({ embeddings, speechMs, spans }: VoicePieces): Likenesses 
   return { cosines, weights };
 }
 
-function windowsOf({ windows, embeddings, dimensions, speech }: HeardSpeech): VoicePieces {
+function windowsOf({ windows, embeddings, dimensions, speech }: EmbeddedSpeech): VoicePieces {
   const lengths = windows.map(({ startSample, endSample }) => msOfSamples(endSample - startSample));
-  const stretchOf = windows.map(({ startSample, endSample }) =>
+  const segmentOf = windows.map(({ startSample, endSample }) =>
     speech.findIndex((span) => span.startSample <= startSample && endSample <= span.endSample),
   );
   const windowsIn = new Map<number, number>();
-  for (const stretch of stretchOf) windowsIn.set(stretch, (windowsIn.get(stretch) ?? 0) + 1);
+  for (const segment of segmentOf) windowsIn.set(segment, (windowsIn.get(segment) ?? 0) + 1);
   const long = windows.flatMap((_, i) => (lengths[i]! >= LEAST_WINDOW_MS ? [i] : []));
   return {
     embeddings: long.map((i) => embeddings.subarray(i * dimensions, (i + 1) * dimensions)),
     speechMs: long.map((i) => {
-      const { startSample, endSample } = speech[stretchOf[i]!] ?? windows[i]!;
-      return msOfSamples(endSample - startSample) / windowsIn.get(stretchOf[i]!)!;
+      const { startSample, endSample } = speech[segmentOf[i]!] ?? windows[i]!;
+      return msOfSamples(endSample - startSample) / windowsIn.get(segmentOf[i]!)!;
     }),
     spans: long.map((i) => windows[i]!),
   };
 }
 
 /** One change of voice at each place, and turns around the two least similar windows. */
-function firstGuesses({ embeddings }: VoicePieces, { cosines }: Likenesses): boolean[][] {
+function firstGuesses({ embeddings }: VoicePieces, { cosines }: Similarities): boolean[][] {
   const count = embeddings.length;
   const step = Math.max(1, Math.ceil(count / MOST_CHANGES));
   const guesses: boolean[][] = [];
@@ -130,22 +130,22 @@ function refined(windows: VoicePieces, start: readonly boolean[]): readonly bool
 /** Undefined where a part has too little speech, or the similarity within a voice is known for neither part. */
 function judged(
   { speechMs }: VoicePieces,
-  likenesses: Likenesses,
+  similarities: Similarities,
   isSecond: readonly boolean[],
 ): SecondVoice | undefined {
   const secondMs = speechMs.reduce((sum, ms, i) => sum + (isSecond[i] ? ms : 0), 0);
   const firstMs = speechMs.reduce((sum, ms) => sum + ms, 0) - secondMs;
   const leastSpeechMs = Math.min(firstMs, secondMs);
   if (leastSpeechMs < LEAST_PART_MS) return undefined;
-  const [first, second, between] = meanCosines(likenesses, isSecond);
+  const [first, second, between] = meanCosines(similarities, isSecond);
   const within = [first, second].filter((mean) => mean !== undefined).map((mean) => Math.max(LEAST_WITHIN, mean));
   if (within.length === 0 || between === undefined) return undefined;
   const geometricMean = within.reduce((product, mean) => product * mean, 1) ** (1 / within.length);
-  return { likeness: between / geometricMean, leastSpeechMs };
+  return { similarity: between / geometricMean, leastSpeechMs };
 }
 
 /** Mean cosine of the pairs within the first part, within the second, and between them; undefined where there are none. */
-function meanCosines({ cosines, weights }: Likenesses, isSecond: readonly boolean[]): (number | undefined)[] {
+function meanCosines({ cosines, weights }: Similarities, isSecond: readonly boolean[]): (number | undefined)[] {
   const count = isSecond.length;
   const sums = [0, 0, 0];
   const totals = [0, 0, 0];

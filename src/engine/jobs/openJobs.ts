@@ -314,10 +314,10 @@ class EngineJobs implements Jobs {
   #settled(job: Job): void {
     this.#sender.wake();
     void this.#eraseAudio(job.audio);
-    void this.#tell(job).catch((error) => this.#fault(error));
+    void this.#notify(job).catch((error) => this.#fault(error));
   }
 
-  async #tell(job: Job): Promise<void> {
+  async #notify(job: Job): Promise<void> {
     const stored = await this.#stores.queue.get(job.tenantId, job.requestId);
     if (stored === undefined) return; // erased meanwhile
     const view = await this.#viewOf(stored);

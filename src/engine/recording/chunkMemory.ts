@@ -1,7 +1,7 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
 
 /** Speech and embeddings of one chunk, on the clock of its stream. */
-export interface HeardChunk extends SampleSpan {
+export interface EmbeddedChunk extends SampleSpan {
   readonly speech: readonly SampleSpan[];
   readonly windows: readonly SampleSpan[];
   readonly dimensions: number;
@@ -15,14 +15,14 @@ export interface HeardChunk extends SampleSpan {
  */
 export class ChunkMemory {
   readonly #maxWindows: number;
-  #chunks: readonly HeardChunk[] = [];
+  #chunks: readonly EmbeddedChunk[] = [];
 
   constructor(maxWindows: number) {
     this.#maxWindows = maxWindows;
   }
 
   /** Adds a chunk. It replaces those it overlaps: a chunk sent twice, or cut with overlap, counts once. */
-  add(chunk: HeardChunk): void {
+  add(chunk: EmbeddedChunk): void {
     const apart = this.#chunks.filter(
       ({ startSample, endSample }) => endSample <= chunk.startSample || startSample >= chunk.endSample,
     );
@@ -35,7 +35,7 @@ export class ChunkMemory {
   }
 
   /** All chunks, in order; segments of speech that were cut between chunks are joined again. */
-  joined(dimensions: number): Pick<HeardChunk, 'speech' | 'windows' | 'dimensions' | 'embeddings'> {
+  joined(dimensions: number): Pick<EmbeddedChunk, 'speech' | 'windows' | 'dimensions' | 'embeddings'> {
     const windows = this.#chunks.flatMap((chunk) => chunk.windows);
     const embeddings = new Float32Array(windows.length * dimensions);
     let at = 0;

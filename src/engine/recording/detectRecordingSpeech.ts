@@ -1,5 +1,5 @@
 import type { Recording } from '../../audio/recording.js';
-import type { SpeechActivity, SpeechStretch, Warning } from '../../core/identification.js';
+import type { SpeechActivity, SpeechSegment, Warning } from '../../core/identification.js';
 import type { OnProgress } from '../../core/progress.js';
 import { msOfSamples, secondsOfSamples } from '../../core/time.js';
 import { detectSegments } from '../../speech/detectSegments.js';
@@ -23,7 +23,7 @@ export async function detectRecordingSpeech(
   const totalMs = recording.format.durationMs;
   const detect = (...call: Parameters<Compute['detectSpeech']>) => compute.detectSpeech(...call);
   const found = detectSegments(recording.frames(), { segmenter: NARROW_BAND_SEGMENTER, detect, signal });
-  const segments: SpeechStretch[] = [];
+  const segments: SpeechSegment[] = [];
   try {
     for (;;) {
       const next = await found.next();

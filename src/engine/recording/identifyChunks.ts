@@ -87,26 +87,26 @@ export class ChunkIdentification {
     signal: AbortSignal,
   ): Promise<SampleSpan> {
     await using recording = await openRecording();
-    const heard = await speechOf(recording.frames(), {
+    const embedded = await speechOf(recording.frames(), {
       compute,
       signal,
       onSpeech: ({ samples }) => this.#bandwidth.add(samples),
     });
-    if (heard.speech.length > 0) {
+    if (embedded.speech.length > 0) {
       this.#isNarrowBand = isLowRate(recording) || (await this.#bandwidth.isNarrowBand(compute, signal));
     }
     const startSample = startSeconds === undefined ? this.#endSample : samplesOfMs(startSeconds * 1000);
-    const endSample = startSample + heard.samples;
+    const endSample = startSample + embedded.samples;
     const shifted = (span: SampleSpan): SampleSpan => ({
       startSample: span.startSample + startSample,
       endSample: span.endSample + startSample,
     });
     this.#memory.add({
-      ...heard,
+      ...embedded,
       startSample,
       endSample,
-      speech: heard.speech.map(shifted),
-      windows: heard.windows.map(shifted),
+      speech: embedded.speech.map(shifted),
+      windows: embedded.windows.map(shifted),
     });
     this.#endSample = endSample;
     return { startSample, endSample };

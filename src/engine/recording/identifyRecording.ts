@@ -64,25 +64,27 @@ export async function identifyRecording(
     ...{ compute, signal },
     onAudio: (doneMs: number) => onProgress?.({ stage: 'analyse', doneMs, totalMs }),
   };
-  const heard = compute.segmentation
+  const embedded = compute.segmentation
     ? await localSpeechOf(recording.frames(), { ...options, onSpeech: (samples) => bandwidth.add(samples) })
     : await speechOf(recording.frames(), { ...options, onSpeech: ({ samples }) => bandwidth.add(samples) });
-  if (heard.samples === 0) {
+  if (embedded.samples === 0) {
     throw new VoicePrintsError('AUDIO_EMPTY', 'the recording contains no audio; record it again');
   }
-  if (heard.peak < SILENT_PEAK) {
+  if (embedded.peak < SILENT_PEAK) {
     throw new VoicePrintsError(
       'AUDIO_SILENT',
       'the recording is silent from end to end; check the microphone or cable',
     );
   }
-  const durationMs = msOfSamples(heard.samples);
+  const durationMs = msOfSamples(embedded.samples);
   onProgress?.({ stage: 'cluster', doneMs: durationMs, totalMs: durationMs });
   const isNarrowBand = isLowRate(recording) || (await bandwidth.isNarrowBand(compute, signal));
-  const { dimensions, embeddings } = heard;
+  const { dimensions, embeddings } = embedded;
   const { turns } = await compute.resolveVoices(
     {
-      ...('local' in heard ? { local: heard.local, minVoices } : { windows: heard.windows, speech: heard.speech }),
+      ...('local' in embedded
+        ? { local: embedded.local, minVoices }
+        : { windows: embedded.windows, speech: embedded.speech }),
       dimensions,
       embeddings,
       voices: voicesToMatch(voiceprints, compute.model.id),
@@ -94,14 +96,14 @@ export async function identifyRecording(
     signal,
   );
   return {
-    durationSeconds: secondsOfSamples(heard.samples),
+    durationSeconds: secondsOfSamples(embedded.samples),
     model: compute.model.id,
     segments: segmentsOf(turns, new Map(voiceprints.map(({ id, name }) => [id, name]))),
     warnings: [
       ...recordingWarnings({
         isTruncated: recording.report().isPartial,
         skippedTracks: recording.report().skippedTracks ?? 0,
-        isFaint: heard.peak < FAINT_PEAK,
+        isFaint: embedded.peak < FAINT_PEAK,
         isNarrowBand,
         hasSpeech: embeddings.length > 0,
         isUncalibrated: compute.model.calibration === undefined,

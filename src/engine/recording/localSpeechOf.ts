@@ -30,7 +30,7 @@ const AUDIBLE_SEGMENTER = {
 };
 
 /** What the networks found in a recording; the audio is not kept. */
-export interface HeardLocally {
+export interface EmbeddedLocalSpeech {
   /** Length of the stream. */
   readonly samples: number;
   /** Highest absolute amplitude. */
@@ -59,17 +59,17 @@ export interface LocalSpeechOptions {
 export async function localSpeechOf(
   frames: AsyncIterable<AudioFrame>,
   options: LocalSpeechOptions,
-): Promise<HeardLocally> {
-  const listening = new LocalListening(options);
+): Promise<EmbeddedLocalSpeech> {
+  const stream = new LocalSpeechStream(options);
   try {
     for await (const { samples, startSample } of frames) {
       options.signal.throwIfAborted();
       options.onAudio?.(msOfSamples(startSample + samples.length));
-      await listening.push(samples);
+      await stream.push(samples);
     }
-    return await listening.finish();
+    return await stream.finish();
   } catch (error) {
-    await listening.settled(); // nothing may run on, and no failure may go unheard
+    await stream.settled(); // nothing may run on, and no failure may go unhandled
     throw error;
   }
 }
@@ -80,7 +80,7 @@ interface Chunk {
   readonly activity: Promise<Uint8Array<ArrayBuffer>>;
 }
 
-class LocalListening {
+class LocalSpeechStream {
   readonly #options: LocalSpeechOptions;
   readonly #chunkFrames: number;
   readonly #hopFrames: number;
@@ -119,7 +119,7 @@ class LocalListening {
   }
 
   /** The stream has ended: the rest is processed, too. */
-  async finish(): Promise<HeardLocally> {
+  async finish(): Promise<EmbeddedLocalSpeech> {
     const { endSample } = this.#held;
     const left = Math.ceil((endSample - this.#looked) / HOP_SAMPLES) * HOP_SAMPLES;
     if (left > 0) await this.#look(left); // the last hop is filled up with silence: its start may still be speech
@@ -214,7 +214,7 @@ class LocalListening {
 
   /** Where the segmentation network detects no voice but the voice-activity network detects speech, it is one voice; true if there was such a frame. */
   #addSpeech(activity: Uint8Array, chunk: number, frames: number): boolean {
-    let isHeard = false;
+    let isFilled = false;
     for (let frame = 0; frame < frames; frame += 1) {
       const middle = (chunk * this.#hopFrames + frame + 0.5) * LOCAL_FRAME_SAMPLES;
       const probability = this.#probabilities[Math.floor(middle / HOP_SAMPLES)] ?? 0;
@@ -222,9 +222,9 @@ class LocalListening {
         continue;
       }
       activity[frame * LOCAL_VOICES] = HEARD;
-      isHeard = true;
+      isFilled = true;
     }
-    return isHeard;
+    return isFilled;
   }
 }
 

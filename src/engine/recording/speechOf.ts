@@ -2,14 +2,14 @@ import type { AudioFrame, SampleSpan } from '../../core/audioFrame.js';
 import { msOfSamples } from '../../core/time.js';
 import { centroid } from '../../core/vector.js';
 import { windowsOf } from '../../identity/windowsOf.js';
-import { detectSegments, type SpeechSegment } from '../../speech/detectSegments.js';
+import { type AudioSegment, detectSegments } from '../../speech/detectSegments.js';
 import { NARROW_BAND_SEGMENTER, type SegmenterOptions } from '../../speech/speechSegmenter.js';
 import type { Compute, SpeechAudio } from '../compute/compute.js';
 import { addComfortNoise } from './comfortNoise.js';
 import { EmbeddingQueue } from './embeddingQueue.js';
 
 /** Everything the later stages need of a piece of audio; the audio itself is not kept. */
-export interface HeardSpeech {
+export interface EmbeddedSpeech {
   /** Length of the stream. */
   readonly samples: number;
   /** Highest absolute amplitude. */
@@ -30,13 +30,13 @@ export interface SpeechOfOptions {
   /** Called as audio comes in, about once a second of it. */
   readonly onAudio?: (doneMs: number) => void;
   /** Called with each segment of speech and its audio, before the audio is transferred. */
-  readonly onSpeech?: (segment: SpeechSegment) => void;
+  readonly onSpeech?: (segment: AudioSegment) => void;
 }
 
 /** The network wants at least 500 ms; speech shorter than this is repeated to fill it. */
 const LEAST_WINDOW_SAMPLES = 12_000; // 750 ms
 /** Detects speech in a stream and embeds it in windows; decoding, detection and embedding run concurrently. */
-export async function speechOf(frames: AsyncIterable<AudioFrame>, options: SpeechOfOptions): Promise<HeardSpeech> {
+export async function speechOf(frames: AsyncIterable<AudioFrame>, options: SpeechOfOptions): Promise<EmbeddedSpeech> {
   const { compute, signal, segmenter = NARROW_BAND_SEGMENTER } = options;
   const meter = { peak: 0 };
   const detect = (...call: Parameters<Compute['detectSpeech']>) => compute.detectSpeech(...call);
@@ -60,7 +60,7 @@ export async function speechOf(frames: AsyncIterable<AudioFrame>, options: Speec
       await embedder.add(speechAudio(next.value, own));
     }
   } catch (error) {
-    await embedder.settled(); // nothing may run on, and no failure may go unheard
+    await embedder.settled(); // nothing may run on, and no failure may go unhandled
     throw error;
   } finally {
     await segments.return({ samples: 0 });
@@ -72,7 +72,7 @@ export function pooledEmbedding({
   windows,
   embeddings,
   dimensions,
-}: HeardSpeech): Float32Array<ArrayBuffer> | undefined {
+}: EmbeddedSpeech): Float32Array<ArrayBuffer> | undefined {
   if (windows.length === 0) return undefined;
   return centroid(
     windows.map((_, row) => embeddings.subarray(row * dimensions, (row + 1) * dimensions)),
@@ -99,7 +99,7 @@ async function* metered(
 
 /** The segment as the network needs it: windows relative to it, very short speech repeated. */
 export function speechAudio(
-  { startSample, samples }: Pick<SpeechSegment, 'startSample' | 'samples'>,
+  { startSample, samples }: Pick<AudioSegment, 'startSample' | 'samples'>,
   windows: readonly SampleSpan[],
 ): SpeechAudio {
   const relative = windows.map((span) => ({

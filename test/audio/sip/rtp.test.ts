@@ -220,7 +220,7 @@ describe('SRTP', () => {
 test('a key press is told once, however often it is sent', () => {
   const presses = new KeyPresses();
   const press = (event: number, timestamp: number) =>
-    presses.heard(packet(1, { timestamp, payload: Buffer.from([event, 0x80, 0, 160]) }));
+    presses.digitOf(packet(1, { timestamp, payload: Buffer.from([event, 0x80, 0, 160]) }));
   expect([press(5, 10), press(5, 10), press(5, 10), press(5, 900), press(11, 2_000), press(16, 3_000)]).toEqual([
     '5',
     undefined,
@@ -246,11 +246,11 @@ test.each([
 test('only the other side is heard, and only one of its senders', () => {
   const source = new MediaSource();
   source.expect({ address: '10.0.0.5', port: 5_000 }, '192.0.2.1');
-  expect(source.isHeard('10.0.0.9', 4_000, 0)).toBe(false);
-  expect(source.isHeard('192.0.2.1', 4_000, 0)).toBe(true);
-  expect(source.isHeard('192.0.2.1', 4_002, 20)).toBe(false);
-  expect(source.isHeard('192.0.2.1', 4_000, 40)).toBe(true);
-  expect(source.isHeard('10.0.0.5', 5_000, 60)).toBe(true); // as described
-  expect(source.isHeard('192.0.2.1', 4_000, 80)).toBe(false);
-  expect(source.isHeard('192.0.2.1', 4_000, 3_000)).toBe(true); // it moved
+  expect(source.isAccepted('10.0.0.9', 4_000, 0)).toBe(false);
+  expect(source.isAccepted('192.0.2.1', 4_000, 0)).toBe(true);
+  expect(source.isAccepted('192.0.2.1', 4_002, 20)).toBe(false);
+  expect(source.isAccepted('192.0.2.1', 4_000, 40)).toBe(true);
+  expect(source.isAccepted('10.0.0.5', 5_000, 60)).toBe(true); // as described
+  expect(source.isAccepted('192.0.2.1', 4_000, 80)).toBe(false);
+  expect(source.isAccepted('192.0.2.1', 4_000, 3_000)).toBe(true); // it moved
 });

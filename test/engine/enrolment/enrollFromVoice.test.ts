@@ -5,7 +5,7 @@ import type { EnrolledPerson } from '../../../src/engine/enrolment/enrollSamples
 import { LowdbRegistry } from '../../../src/registry/lowdbRegistry.js';
 import { LowdbUnknownVoices } from '../../../src/registry/lowdbUnknownVoices.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
-import { PLAIN_CALIBRATION, voice } from './heardSamples.js';
+import { PLAIN_CALIBRATION, voice } from './analysedSamples.js';
 
 const MODEL = { id: 'model-1', calibration: PLAIN_CALIBRATION };
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { type GateContext, judgeSamples, type KnownVoice } from '../../../src/engine/enrolment/enrollGate.js';
-import { heardSample, PLAIN_CALIBRATION, voice } from './heardSamples.js';
+import { analysedSample, PLAIN_CALIBRATION, voice } from './analysedSamples.js';
 
-const LIMITS = { leastSnrDb: 8, mostClippedShare: 0.02, leastLikeness: 0.55, disagreesLlr: -1.5 };
+const LIMITS = { leastSnrDb: 8, mostClippedShare: 0.02, leastSimilarity: 0.55, disagreesLlr: -1.5 };
 const known = (speakerId: string, person: number): KnownVoice => ({
   speakerId,
   mean: voice(person),
@@ -19,43 +19,43 @@ const context = (different: Partial<GateContext> = {}): GateContext => ({
 });
 
 test('a good sample passes without a word', () => {
-  expect(judgeSamples([heardSample()], context())).toEqual([{ sample: heardSample(), isAccepted: true, reasons: [] }]);
+  expect(judgeSamples([analysedSample()], context())).toEqual([{ sample: analysedSample(), isAccepted: true, reasons: [] }]);
 });
 
 test.each([
   {
     name: 'hardly any speech',
-    sample: heardSample({ speechMs: 1_940 }),
+    sample: analysedSample({ speechMs: 1_940 }),
     code: 'TOO_LITTLE_SPEECH',
     says: ['1.9 s of speech', 'at least 2 s', 'record a longer sample'],
   },
   {
     name: 'noise',
-    sample: heardSample({ snrDb: 4.2 }),
+    sample: analysedSample({ snrDb: 4.2 }),
     code: 'TOO_NOISY',
     says: ['4 dB above the noise', 'at least 8 dB', 'closer to the microphone'],
   },
   {
     name: 'speech too quiet to be found',
-    sample: heardSample({ speechMs: 0, peakDb: -57.8 }),
+    sample: analysedSample({ speechMs: 0, peakDb: -57.8 }),
     code: 'TOO_QUIET',
     says: ['-58 dBFS', 'turn the microphone up'],
   },
   {
     name: 'speech that is as quiet as the noise',
-    sample: heardSample({ snrDb: 0, peakDb: -48 }),
+    sample: analysedSample({ snrDb: 0, peakDb: -48 }),
     code: 'TOO_QUIET',
     says: ['-48 dBFS'],
   },
   {
     name: 'overload',
-    sample: heardSample({ clippedShare: 0.034 }),
+    sample: analysedSample({ clippedShare: 0.034 }),
     code: 'CLIPPED',
     says: ['3.4 %', 'at most 2.0 %', 'turn the microphone down'],
   },
   {
     name: 'two people',
-    sample: heardSample({ secondVoice: { likeness: 0.1, leastSpeechMs: 3_210 } }),
+    sample: analysedSample({ secondVoice: { similarity: 0.1, leastSpeechMs: 3_210 } }),
     code: 'SECOND_VOICE',
     says: ['3.2 s', 'one voice only', 'record it again'],
   },
@@ -67,7 +67,7 @@ test.each([
 
 test('a constant offset is a remark of its own, and quiet speech that was found passes', () => {
   const [offset, quiet] = judgeSamples(
-    [heardSample({ dcOffset: -0.4 }), heardSample({ peakDb: -50, embedding: voice(0, 0.2) })],
+    [analysedSample({ dcOffset: -0.4 }), analysedSample({ peakDb: -50, embedding: voice(0, 0.2) })],
     context(),
   );
   expect(offset).toMatchObject({ isAccepted: true, reasons: [{ code: 'DC_OFFSET', refuses: false }] });
@@ -76,25 +76,25 @@ test('a constant offset is a remark of its own, and quiet speech that was found 
 });
 
 test('everything that is wrong is said at once', () => {
-  const sample = heardSample({ snrDb: 1, clippedShare: 0.5, secondVoice: { likeness: -0.2, leastSpeechMs: 2_000 } });
+  const sample = analysedSample({ snrDb: 1, clippedShare: 0.5, secondVoice: { similarity: -0.2, leastSpeechMs: 2_000 } });
   const [judged] = judgeSamples([sample], context());
   expect(judged!.reasons.map(({ code }) => code)).toEqual(['TOO_NOISY', 'CLIPPED', 'SECOND_VOICE']);
 });
 
 test('telephone audio is a remark, not a refusal', () => {
-  const [judged] = judgeSamples([heardSample({ bandwidthHz: 3_500, isNarrowBand: true })], context());
+  const [judged] = judgeSamples([analysedSample({ bandwidthHz: 3_500, isNarrowBand: true })], context());
   expect(judged).toMatchObject({ isAccepted: true, reasons: [{ code: 'NARROW_BAND', refuses: false }] });
   expect(judged!.reasons[0]!.message).toContain('3.5 kHz');
 });
 
 test('another person’s sample disagrees with the earlier ones', () => {
-  const [judged] = judgeSamples([heardSample({ embedding: voice(1) })], context({ earlier: known('anna', 0) }));
+  const [judged] = judgeSamples([analysedSample({ embedding: voice(1) })], context({ earlier: known('anna', 0) }));
   expect(judged).toMatchObject({ isAccepted: false, reasons: [{ code: 'DISAGREES_WITH_EARLIER', refuses: true }] });
 });
 
 test.each([0, 1, 2])('one stray among three samples is found, also as number %i', (stray) => {
   const samples = [0, 1, 2].map((i) =>
-    heardSample({ file: `${i}`, speechMs: 8_000 + 500 * i, embedding: voice(i === stray ? 1 : 0, i * 0.1) }),
+    analysedSample({ file: `${i}`, speechMs: 8_000 + 500 * i, embedding: voice(i === stray ? 1 : 0, i * 0.1) }),
   );
   const judged = judgeSamples(samples, context());
   expect(judged.map(({ isAccepted }) => isAccepted)).toEqual([0, 1, 2].map((i) => i !== stray));
@@ -102,14 +102,14 @@ test.each([0, 1, 2])('one stray among three samples is found, also as number %i'
 });
 
 test('a refused sample does not speak for or against the others', () => {
-  const noisy = heardSample({ file: 'noisy', snrDb: 0, embedding: voice(1) });
-  const judged = judgeSamples([noisy, heardSample({ file: 'good' })], context());
+  const noisy = analysedSample({ file: 'noisy', snrDb: 0, embedding: voice(1) });
+  const judged = judgeSamples([noisy, analysedSample({ file: 'good' })], context());
   expect(judged.map(({ isAccepted }) => isAccepted)).toEqual([false, true]);
   expect(judged[0]!.reasons.map(({ code }) => code)).toEqual(['TOO_NOISY']);
 });
 
 test('somebody enrolled already is found, and named by id', () => {
-  const [judged] = judgeSamples([heardSample()], context({ others: [known('ben', 1), known('anna_2', 0)] }));
+  const [judged] = judgeSamples([analysedSample()], context({ others: [known('ben', 1), known('anna_2', 0)] }));
   expect(judged).toMatchObject({ isAccepted: false, reasons: [{ code: 'COLLIDES_WITH_OTHER', refuses: true }] });
   expect(judged!.reasons[0]!.message).toContain('anna_2');
 });
@@ -118,7 +118,7 @@ test('two telephone samples are compared as such, one of them alone is not', () 
   const calibration = { ...PLAIN_CALIBRATION, narrowBandBoth: -20 };
   const codes = (isTelephone: boolean, isOtherTelephone: boolean) => {
     const others = [{ ...known('other', 0), isNarrowBand: isOtherTelephone }];
-    const [judged] = judgeSamples([heardSample({ isNarrowBand: isTelephone })], context({ others, calibration }));
+    const [judged] = judgeSamples([analysedSample({ isNarrowBand: isTelephone })], context({ others, calibration }));
     return judged!.reasons.filter(({ refuses }) => refuses).map(({ code }) => code);
   };
   expect(codes(true, true)).toEqual([]);
@@ -128,12 +128,12 @@ test('two telephone samples are compared as such, one of them alone is not', () 
 
 test('people alike do not collide where the sample is more like its own', () => {
   const others: KnownVoice[] = [{ ...known('twin', 0), mean: voice(0, 0.4) }];
-  expect(judgeSamples([heardSample()], context({ others }))[0]!.isAccepted).toBe(false);
+  expect(judgeSamples([analysedSample()], context({ others }))[0]!.isAccepted).toBe(false);
   const earlier = known('anna', 0);
-  expect(judgeSamples([heardSample()], context({ others, earlier }))[0]!.isAccepted).toBe(true);
+  expect(judgeSamples([analysedSample()], context({ others, earlier }))[0]!.isAccepted).toBe(true);
 });
 
 test('a sample too short to be split is not taken for two people', () => {
-  const [judged] = judgeSamples([heardSample({ speechMs: 2_500, secondVoice: undefined })], context());
+  const [judged] = judgeSamples([analysedSample({ speechMs: 2_500, secondVoice: undefined })], context());
   expect(judged!.isAccepted).toBe(true);
 });

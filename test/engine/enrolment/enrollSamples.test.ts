@@ -1,27 +1,27 @@
 import { expect, test } from 'vitest';
+import type { AnalysedSample } from '../../../src/engine/enrolment/analyseSample.js';
 import { enrollSamples } from '../../../src/engine/enrolment/enrollSamples.js';
-import type { HeardSample } from '../../../src/engine/enrolment/hearSample.js';
 import { LowdbRegistry } from '../../../src/registry/lowdbRegistry.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
-import { heardSample, PLAIN_CALIBRATION, voice } from './heardSamples.js';
+import { analysedSample, PLAIN_CALIBRATION, voice } from './analysedSamples.js';
 
 const MODEL = { id: 'model-1', calibration: PLAIN_CALIBRATION };
 
 async function storeWithBen() {
   const registry = await LowdbRegistry.open(await temporaryFolder());
-  const enrol = (speakerId: string, ...samples: HeardSample[]) =>
+  const enrol = (speakerId: string, ...samples: AnalysedSample[]) =>
     enrollSamples(
       { tenantId: 't', speakerId },
-      samples.map((heard) => ({ file: heard.file, kind: 'heard', heard })),
+      samples.map((analysed) => ({ file: analysed.file, kind: 'analysed', analysed })),
       { model: MODEL, registry, nowMs: () => 1 },
     );
-  expect((await enrol('ben', heardSample({ speechMs: 15_000 }))).status).toBe('complete');
+  expect((await enrol('ben', analysedSample({ speechMs: 15_000 }))).status).toBe('complete');
   return { registry, enrol };
 }
 
 test('a sample too short is called so, also where it collides with somebody', async () => {
   const { enrol } = await storeWithBen();
-  const result = await enrol('anna', heardSample({ speechMs: 3_000 }));
+  const result = await enrol('anna', analysedSample({ speechMs: 3_000 }));
   expect(result.status).toBe('rejected');
   expect(result.reasons.map(({ code }) => code)).toEqual(['COLLIDES_WITH_OTHER', 'TOO_LITTLE_SPEECH']);
   expect(result.reasons[1]!.message).toContain('3.0 s of speech; at least 6 s');
@@ -29,32 +29,32 @@ test('a sample too short is called so, also where it collides with somebody', as
 
 test('a long one that collides is not called short', async () => {
   const { enrol } = await storeWithBen();
-  const { reasons } = await enrol('anna', heardSample({ speechMs: 7_000 }));
+  const { reasons } = await enrol('anna', analysedSample({ speechMs: 7_000 }));
   expect(reasons.map(({ code }) => code)).toEqual(['COLLIDES_WITH_OTHER']);
 });
 
 test('what was accepted before counts as heard', async () => {
   const { enrol } = await storeWithBen();
-  await enrol('anna', heardSample({ speechMs: 7_000, embedding: voice(3) }));
-  const { reasons } = await enrol('anna', heardSample({ speechMs: 3_000, embedding: voice(1) }));
+  await enrol('anna', analysedSample({ speechMs: 7_000, embedding: voice(3) }));
+  const { reasons } = await enrol('anna', analysedSample({ speechMs: 3_000, embedding: voice(1) }));
   expect(reasons.map(({ code }) => code)).toEqual(['DISAGREES_WITH_EARLIER']);
 });
 
 test('hardly any speech is said once', async () => {
   const { enrol } = await storeWithBen();
-  const { reasons } = await enrol('anna', heardSample({ speechMs: 1_000, embedding: voice(3) }));
+  const { reasons } = await enrol('anna', analysedSample({ speechMs: 1_000, embedding: voice(3) }));
   expect(reasons.map(({ code }) => code)).toEqual(['TOO_LITTLE_SPEECH']);
 });
 
 test('of a sample too quiet to hear anything in it, nothing is said but that', async () => {
   const { enrol } = await storeWithBen();
-  const { reasons } = await enrol('anna', heardSample({ speechMs: 0, peakDb: -58, embedding: voice(3) }));
+  const { reasons } = await enrol('anna', analysedSample({ speechMs: 0, peakDb: -58, embedding: voice(3) }));
   expect(reasons.map(({ code }) => code)).toEqual(['TOO_QUIET']);
 });
 
 test('the same recording counts once, in one enrolment and in two, and leaves no half of it behind', async () => {
   const { registry, enrol } = await storeWithBen();
-  const anna = heardSample({ speechMs: 7_000, embedding: voice(3) });
+  const anna = analysedSample({ speechMs: 7_000, embedding: voice(3) });
   const copy = { ...anna, file: 'copy', speechMs: 7_120, embedding: voice(3, 0.05) };
   const first = await enrol('anna', anna, copy);
   expect(first).toMatchObject({ status: 'accepted', speechSeconds: 7 });
@@ -65,6 +65,6 @@ test('the same recording counts once, in one enrolment and in two, and leaves no
   const again = await enrol('anna', copy);
   expect(again).toMatchObject({ status: 'rejected', speechSeconds: 7, reasons: [{ code: 'SAME_RECORDING' }] });
   expect(await registry.get('t', 'anna')).toMatchObject({ isComplete: false, speechMs: 7_000, audioMs: 10_000 });
-  const other = heardSample({ speechMs: 7_000, embedding: voice(3, 0.5) });
+  const other = analysedSample({ speechMs: 7_000, embedding: voice(3, 0.5) });
   expect(await enrol('anna', other)).toMatchObject({ status: 'complete', speechSeconds: 14 });
 });

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { unit } from '../../../src/core/vector.js';
 import { secondVoice } from '../../../src/engine/enrolment/secondVoice.js';
-import type { HeardSpeech } from '../../../src/engine/recording/speechOf.js';
+import type { EmbeddedSpeech } from '../../../src/engine/recording/speechOf.js';
 
 const DIMENSIONS = 32;
 const SECOND = 16_000;
 
 /** One window of 1.5 s for each voice given, each in a stretch of its own; `wobble` makes every window differ. */
-function speechOfVoices(voices: readonly number[], wobble = 0.6, seconds = 1.5): HeardSpeech {
+function speechOfVoices(voices: readonly number[], wobble = 0.6, seconds = 1.5): EmbeddedSpeech {
   const embeddings = new Float32Array(voices.length * DIMENSIONS);
   voices.forEach((person, i) => {
     const values = new Float32Array(DIMENSIONS);
@@ -27,11 +27,11 @@ test.each([
 ])('two people $name are split as they spoke', ({ voices, leastSpeechMs }) => {
   const split = secondVoice(speechOfVoices(voices));
   expect(split?.leastSpeechMs).toBe(leastSpeechMs);
-  expect(split!.likeness).toBeLessThan(0.2);
+  expect(split!.similarity).toBeLessThan(0.2);
 });
 
 test('one person’s halves stay alike, however the sample is cut', () => {
-  expect(secondVoice(speechOfVoices([0, 0, 0, 0, 0, 0, 0]))!.likeness).toBeGreaterThan(0.7);
+  expect(secondVoice(speechOfVoices([0, 0, 0, 0, 0, 0, 0]))!.similarity).toBeGreaterThan(0.7);
 });
 
 test.each([

@@ -6,7 +6,7 @@ import { LowdbUnknownVoices } from '../../../src/registry/lowdbUnknownVoices.js'
 import { randomUnknownVoice } from '../../registry/randomUnknownVoice.js';
 import { randomVoiceprint } from '../../registry/randomVoiceprint.js';
 import { allBytes, temporaryFolder } from '../../support/temporaryFolder.js';
-import { PLAIN_CALIBRATION } from '../enrolment/heardSamples.js';
+import { PLAIN_CALIBRATION } from '../enrolment/analysedSamples.js';
 
 const PASSPHRASE = 'correct horse';
 

@@ -11,7 +11,7 @@ interface BusMessage {
 }
 interface Pipeline {
   play(): void;
-  pollBus(heard: (message: BusMessage) => void): void;
+  pollBus(message: (message: BusMessage) => void): void;
 }
 type Superficial = { readonly Pipeline: new (launch: string) => Pipeline };
 
@@ -23,9 +23,9 @@ function leave(words: string): void {
 
 const { Pipeline } = createRequire(import.meta.url)('gstreamer-superficial') as Superficial;
 const pipeline = new Pipeline(process.env[PIPELINE_VARIABLE] ?? '');
-pipeline.pollBus((heard) => {
-  if (heard.type === 'eos') leave('EOS\n');
-  if (heard.type === 'error') leave(`ERROR: ${heard.message ?? ''}\n`);
+pipeline.pollBus((message) => {
+  if (message.type === 'eos') leave('EOS\n');
+  if (message.type === 'error') leave(`ERROR: ${message.message ?? ''}\n`);
 });
 if (process.env[WATCH_VARIABLE])
   process.stdin

@@ -133,7 +133,7 @@ export class ActiveCall implements SipCall {
 
   /** Silence is normal while a call is on hold, so the other side is probed. */
   #held(isHeld: boolean): void {
-    this.#tell({ type: isHeld ? 'hold' : 'resume', timestampMs: Date.now() });
+    this.#emit({ type: isHeld ? 'hold' : 'resume', timestampMs: Date.now() });
     clearInterval(this.#probeTimer);
     if (!isHeld || this.#hasEnded) return;
     const gone = () => void this.#finish('noMedia', 'SIP_NO_MEDIA');
@@ -150,10 +150,10 @@ export class ActiveCall implements SipCall {
     this.#digitMs = nowMs;
     if (this.#digitsSaved < 1) return;
     this.#digitsSaved -= 1;
-    this.#tell({ type: 'digit', digit, timestampMs: Date.now() });
+    this.#emit({ type: 'digit', digit, timestampMs: Date.now() });
   }
 
-  #tell(event: SipCallEvent): void {
+  #emit(event: SipCallEvent): void {
     this.#events.push(event);
   }
 
@@ -170,7 +170,7 @@ export class ActiveCall implements SipCall {
       this.audio.end({ status: 'ended', ...why, ...(message ? { message } : {}) });
     };
     guarded(() => undefined, close)(); // the rest of the audio must not keep the call from ending
-    this.#tell({ type: 'ended', end, ...why, timestampMs: Date.now() });
+    this.#emit({ type: 'ended', end, ...why, timestampMs: Date.now() });
     this.#events.close();
     this.#onEnded(this);
     await sayGoodbye(this.#session).catch(() => undefined); // a state in which sip.js sends nothing

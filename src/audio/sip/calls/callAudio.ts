@@ -62,7 +62,7 @@ export class CallAudio implements LiveAudio {
     this.#onDigit = onDigit;
     this.#onSound = onSound;
     this.#onLeft = onLeft;
-    this.tell({ status: 'connecting' });
+    this.pushState({ status: 'connecting' });
   }
 
   get startedAtMs(): number | undefined {
@@ -119,7 +119,7 @@ export class CallAudio implements LiveAudio {
     if (!types || packet.ssrc === this.#retiredSsrc) return;
     const { payloadType } = packet;
     if (types.keyPresses.includes(payloadType)) {
-      const digit = this.#keyPresses.heard(packet);
+      const digit = this.#keyPresses.digitOf(packet);
       if (digit) this.#onDigit(digit);
     }
     const isSign = types.keyPresses.includes(payloadType) || isComfortNoise(payloadType, types);
@@ -138,8 +138,8 @@ export class CallAudio implements LiveAudio {
     this.#items.flush();
   }
 
-  tell(state: StreamState): void {
-    this.#items.tell(state);
+  pushState(state: StreamState): void {
+    this.#items.pushState(state);
   }
 
   /** The last item. */
@@ -149,7 +149,7 @@ export class CallAudio implements LiveAudio {
     } finally {
       for (const decoder of new Set(this.#types?.decoders.values())) decoder.free();
       this.#types = undefined;
-      this.tell(state);
+      this.pushState(state);
       this.#items.close();
     }
   }

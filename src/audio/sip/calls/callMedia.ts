@@ -72,7 +72,7 @@ export class CallMedia implements SessionDescriptionHandler {
 
   constructor(options: CallMediaOptions) {
     this.#options = options;
-    const onSound = () => this.#hearSound();
+    const onSound = () => this.#receiveSound();
     this.audio = new CallAudio({ onDigit: options.onDigit, onSound, onLeft: options.onLeft });
   }
 
@@ -201,7 +201,7 @@ export class CallMedia implements SessionDescriptionHandler {
   #hold(isHeld: boolean): void {
     if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;
-    this.audio.tell({ status: isHeld ? 'held' : 'open' });
+    this.audio.pushState({ status: isHeld ? 'held' : 'open' });
     this.#options.onHeld(isHeld);
   }
 
@@ -210,7 +210,7 @@ export class CallMedia implements SessionDescriptionHandler {
     if (isRtcp(bytes) || (this.#isHeld && !this.#mayBeHeld) || bytes.length === 0) return;
     const plain = this.#srtp
       ? this.#srtp.open(bytes) // who has the key may send from anywhere
-      : this.#source.isHeard(address, port, nowMs)
+      : this.#source.isAccepted(address, port, nowMs)
         ? bytes
         : undefined;
     const packet = plain && parseRtp(plain);
@@ -223,10 +223,10 @@ export class CallMedia implements SessionDescriptionHandler {
   }
 
   /** Before each piece of sound. */
-  #hearSound(): void {
+  #receiveSound(): void {
     if (!this.#isOpen) {
       this.#isOpen = true;
-      this.audio.tell({ status: 'open' });
+      this.audio.pushState({ status: 'open' });
     }
     if (this.#mayBeHeld) this.#hold(false);
   }

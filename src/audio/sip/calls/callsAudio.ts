@@ -42,39 +42,39 @@ export class CallsAudio implements LiveAudio {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<LiveItem> {
     const { config, signal } = this.#options;
-    yield told({ status: 'connecting' });
+    yield stateItem({ status: 'connecting' });
     try {
       await using endpoint = await openSip({ ...config, maxCalls: 1 }, { signal });
       yield* this.#calls(endpoint);
-      yield told({ status: 'ended' });
+      yield stateItem({ status: 'ended' });
     } catch (thrown) {
-      yield told(signal.aborted ? { status: 'ended' } : failed(thrown));
+      yield stateItem(signal.aborted ? { status: 'ended' } : failed(thrown));
     }
   }
 
   async *#calls(endpoint: SipEndpoint): AsyncGenerator<LiveItem> {
     const { target, signal } = this.#options;
     if (target !== undefined) {
-      const last = yield* this.#heard(await endpoint.call(target, { signal }));
-      if (last?.code) yield told(last);
+      const last = yield* this.#itemsOf(await endpoint.call(target, { signal }));
+      if (last?.code) yield stateItem(last);
       return;
     }
     let isFailed = false;
     for await (const arrival of arrivalsOf(endpoint)) {
       if ('status' in arrival) {
-        if (arrival.status === 'failed') yield told({ ...arrival, status: 'retrying' });
-        if (arrival.status === 'refused') yield told({ ...reasonOf(arrival), status: 'connecting' });
-        if (arrival.status === 'registered' && isFailed) yield told({ status: 'connecting' });
+        if (arrival.status === 'failed') yield stateItem({ ...arrival, status: 'retrying' });
+        if (arrival.status === 'refused') yield stateItem({ ...reasonOf(arrival), status: 'connecting' });
+        if (arrival.status === 'registered' && isFailed) yield stateItem({ status: 'connecting' });
         isFailed = arrival.status === 'failed' || (isFailed && arrival.status !== 'registered');
       } else {
-        yield* this.#heard(arrival);
-        yield told({ status: 'connecting' });
+        yield* this.#itemsOf(arrival);
+        yield stateItem({ status: 'connecting' });
       }
     }
   }
 
   /** @returns how the call ended */
-  async *#heard(call: SipCall): AsyncGenerator<LiveItem, StreamState | undefined> {
+  async *#itemsOf(call: SipCall): AsyncGenerator<LiveItem, StreamState | undefined> {
     this.#call = call;
     let offset: number | undefined;
     let last: StreamState | undefined;
@@ -119,7 +119,7 @@ function arrivalsOf(endpoint: SipEndpoint): AsyncIterable<SipCall | SipState> {
 
 const reasonOf = ({ code, message }: { readonly code: ErrorCode; readonly message: string }) => ({ code, message });
 
-const told = (state: StreamState): LiveItem => ({ type: 'state', state });
+const stateItem = (state: StreamState): LiveItem => ({ type: 'state', state });
 
 function failed(thrown: unknown): StreamState {
   const { code, message } = asVoicePrintsError(thrown);

@@ -9,7 +9,7 @@ export class KeyPresses {
   #last: string | undefined;
 
   /** The digit of a press not emitted before. */
-  heard({ ssrc, timestamp, payload }: RtpPacket): string | undefined {
+  digitOf({ ssrc, timestamp, payload }: RtpPacket): string | undefined {
     const digit = payload.length >= PAYLOAD_BYTES ? DIGITS[payload[0]!] : undefined;
     const press = `${ssrc}/${timestamp}`;
     if (!digit || press === this.#last) return undefined;

@@ -51,7 +51,7 @@ export class ListeningTelephone implements SipEndpoint {
     });
     guardRequests(core, {
       refusalOf: (request) => this.#refusalOf(request),
-      extensionRefusal: (request, unknown) => this.#refusals.tell(extensionRefusal(unknown), request),
+      extensionRefusal: (request, unknown) => this.#refusals.report(extensionRefusal(unknown), request),
     });
     userAgent.delegate = {
       // The call, if it came to be one, has ended with a code.
@@ -142,7 +142,7 @@ export class ListeningTelephone implements SipEndpoint {
   #refusalOf(request: IncomingRequestMessage): GateAnswer | undefined {
     if (this.#closing !== undefined) return { status: 480 };
     const refusal = refusalOf(request, partyOf(request), this.#config, this.callCount);
-    return refusal && this.#refusals.tell(refusal, request);
+    return refusal && this.#refusals.report(refusal, request);
   }
 
   async #answer(invitation: Invitation): Promise<void> {

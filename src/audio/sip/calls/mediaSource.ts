@@ -22,7 +22,7 @@ export class MediaSource {
     this.#addresses = [address, signalling];
   }
 
-  isHeard(address: string, port: number, nowMs: number): boolean {
+  isAccepted(address: string, port: number, nowMs: number): boolean {
     if (!this.#addresses.includes(address)) return false;
     const source = `${address}:${port}`;
     const isFree = this.#followed === undefined || nowMs - this.#lastMs >= MOVED_MS;

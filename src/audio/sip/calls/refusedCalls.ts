@@ -9,21 +9,21 @@ const EVERY_MS = 1_000;
 /** Reports calls that were not answered, and why, to the operator of the endpoint. */
 export class RefusedCalls {
   readonly #onState: (state: SipState) => void;
-  readonly #untold = new Map<ErrorCode, { readonly calls: number; readonly toldMs: number }>();
+  readonly #pending = new Map<ErrorCode, { readonly calls: number; readonly emittedMs: number }>();
 
   constructor(onState: (state: SipState) => void) {
     this.#onState = onState;
   }
 
   /** @returns the same refusal; requests within a call are none of these */
-  tell(refusal: Refusal, request: IncomingRequestMessage): Refusal {
+  report(refusal: Refusal, request: IncomingRequestMessage): Refusal {
     if (request.method !== 'INVITE' || request.toTag) return refusal;
     const { code, message } = refusal;
     const nowMs = performance.now();
-    const { calls: earlier, toldMs } = this.#untold.get(code) ?? { calls: 0, toldMs: Number.NEGATIVE_INFINITY };
+    const { calls: earlier, emittedMs } = this.#pending.get(code) ?? { calls: 0, emittedMs: Number.NEGATIVE_INFINITY };
     const calls = earlier + 1;
-    const isDue = nowMs - toldMs >= EVERY_MS;
-    this.#untold.set(code, isDue ? { calls: 0, toldMs: nowMs } : { calls, toldMs });
+    const isDue = nowMs - emittedMs >= EVERY_MS;
+    this.#pending.set(code, isDue ? { calls: 0, emittedMs: nowMs } : { calls, emittedMs });
     if (isDue) this.#onState({ status: 'refused', code, message, remote: partyOf(request), calls });
     return refusal;
   }

@@ -10,7 +10,7 @@ import { newAudioId, speechIn } from './keptSpeech.js';
 import { type SecondVoice, secondVoice } from './secondVoice.js';
 
 /** Everything the enrolment gate wants to know of one sample. The audio is gone, unless it is to be kept. */
-export interface HeardSample {
+export interface AnalysedSample {
   /** What the caller called it. */
   readonly file: string;
   readonly audioMs: number;
@@ -32,7 +32,7 @@ export interface HeardSample {
   readonly kept?: { readonly audioId: string; readonly speech: KeptSpeech };
 }
 
-export interface HearSampleOptions {
+export interface AnalyseSampleOptions {
   readonly compute: Compute;
   readonly signal: AbortSignal;
   /** Called as audio comes in, with how much there was. */
@@ -44,30 +44,30 @@ export interface HearSampleOptions {
  * Decodes one enrolment sample and measures it. The sample is held whole (64 kB a second): its length must be limited
  * by its opener. Throws what the decoder and the networks throw, or AUDIO_EMPTY.
  */
-export async function hearSample(
+export async function analyseSample(
   file: string,
   openRecording: () => Promise<Recording>,
-  { compute, signal, onAudio, keepAudio = false }: HearSampleOptions,
-): Promise<HeardSample> {
+  { compute, signal, onAudio, keepAudio = false }: AnalyseSampleOptions,
+): Promise<AnalysedSample> {
   await using recording = await openRecording();
   const pieces: Float32Array[] = [];
-  const heard = await speechOf(holding(recording.frames(), pieces), { compute, signal, onAudio });
-  if (heard.samples === 0) throw new VoicePrintsError('AUDIO_EMPTY', 'it contains no audio; record it again');
-  const audio = joined(pieces, heard.samples);
-  const kept = keepAudio ? { kept: { audioId: newAudioId(), speech: speechIn(audio, heard.speech) } } : {};
-  const quality = await compute.measureQuality(audio, heard.speech, signal);
+  const speech = await speechOf(holding(recording.frames(), pieces), { compute, signal, onAudio });
+  if (speech.samples === 0) throw new VoicePrintsError('AUDIO_EMPTY', 'it contains no audio; record it again');
+  const audio = joined(pieces, speech.samples);
+  const kept = keepAudio ? { kept: { audioId: newAudioId(), speech: speechIn(audio, speech.speech) } } : {};
+  const quality = await compute.measureQuality(audio, speech.speech, signal);
   return {
     file,
-    audioMs: msOfSamples(heard.samples),
-    speechMs: speechMsOf(heard.speech),
+    audioMs: msOfSamples(speech.samples),
+    speechMs: speechMsOf(speech.speech),
     snrDb: quality.snrDb,
     clippedShare: quality.clippedShare,
     bandwidthHz: quality.bandwidthHz,
     peakDb: quality.peakDb,
     dcOffset: quality.dcOffset,
     isNarrowBand: isTelephone(recording.format.sampleRateHz, quality.bandwidthHz),
-    embedding: pooledEmbedding(heard),
-    secondVoice: secondVoice(heard),
+    embedding: pooledEmbedding(speech),
+    secondVoice: secondVoice(speech),
     ...kept,
   };
 }

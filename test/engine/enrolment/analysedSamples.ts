@@ -1,6 +1,6 @@
 import type { CalibrationParameters } from '../../../src/core/calibration.js';
 import { unit } from '../../../src/core/vector.js';
-import type { HeardSample } from '../../../src/engine/enrolment/hearSample.js';
+import type { AnalysedSample } from '../../../src/engine/enrolment/analyseSample.js';
 
 export const DIMENSIONS = 16;
 
@@ -24,7 +24,7 @@ export function voice(person: number, drift = 0): Float32Array<ArrayBuffer> {
 }
 
 /** A good sample of 8 s of speech by person 0, but for what is given. */
-export function heardSample(different: Partial<HeardSample> = {}): HeardSample {
+export function analysedSample(different: Partial<AnalysedSample> = {}): AnalysedSample {
   return {
     file: 'sample 1',
     audioMs: 10_000,
@@ -36,7 +36,7 @@ export function heardSample(different: Partial<HeardSample> = {}): HeardSample {
     dcOffset: 0,
     isNarrowBand: false,
     embedding: voice(0),
-    secondVoice: { likeness: 0.8, leastSpeechMs: 3_000 },
+    secondVoice: { similarity: 0.8, leastSpeechMs: 3_000 },
     ...different,
   };
 }
