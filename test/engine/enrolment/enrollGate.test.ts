@@ -19,7 +19,9 @@ const context = (different: Partial<GateContext> = {}): GateContext => ({
 });
 
 test('a good sample passes without a word', () => {
-  expect(judgeSamples([analysedSample()], context())).toEqual([{ sample: analysedSample(), isAccepted: true, reasons: [] }]);
+  expect(judgeSamples([analysedSample()], context())).toEqual([
+    { sample: analysedSample(), isAccepted: true, reasons: [] },
+  ]);
 });
 
 test.each([
@@ -76,7 +78,11 @@ test('a constant offset is a remark of its own, and quiet speech that was found 
 });
 
 test('everything that is wrong is said at once', () => {
-  const sample = analysedSample({ snrDb: 1, clippedShare: 0.5, secondVoice: { similarity: -0.2, leastSpeechMs: 2_000 } });
+  const sample = analysedSample({
+    snrDb: 1,
+    clippedShare: 0.5,
+    secondVoice: { similarity: -0.2, leastSpeechMs: 2_000 },
+  });
   const [judged] = judgeSamples([sample], context());
   expect(judged!.reasons.map(({ code }) => code)).toEqual(['TOO_NOISY', 'CLIPPED', 'SECOND_VOICE']);
 });

@@ -60,7 +60,11 @@ test('twenty samples are kept: of the two most alike the older goes', () => {
     return analysedSample({ embedding, speechMs: 1_000 + i });
   });
   const again = samples[3]!.embedding!.slice();
-  const grown = growVoiceprint(undefined, [...samples, analysedSample({ embedding: again, speechMs: 9_999 })], growth());
+  const grown = growVoiceprint(
+    undefined,
+    [...samples, analysedSample({ embedding: again, speechMs: 9_999 })],
+    growth(),
+  );
   const kept = grown.exemplars.map(({ speechMs }) => speechMs);
   expect(kept).toHaveLength(20);
   expect(kept).not.toContain(1_003);
