@@ -6,6 +6,7 @@ export * from './core/errors.js';
 export * from './core/identification.js';
 export * from './core/progress.js';
 export * from './core/recording.js';
+export type { RuntimeReport } from './core/runtimeReport.js';
 export * from './core/unknownVoice.js';
 export * from './core/voiceprint.js';
 export type { Compute } from './engine/compute/compute.js';
@@ -14,6 +15,8 @@ export { type CreateEngineOptions, createEngine } from './engine/createEngine.js
 export * from './engine/engine.js';
 export type { EngineOptions } from './engine/engineOptions.js';
 export type { Reembedded } from './engine/enrolment/reembed.js';
+export { checkHealth, engineHealth, type HealthRequest, healthProblem } from './engine/health/checkHealth.js';
+export type { HealthCheck } from './engine/health/healthCheck.js';
 export { JOB_DEFAULTS, type JobSettings } from './engine/jobs/jobSettings.js';
 export * from './engine/jobs/jobs.js';
 export { type JobFault, type OpenJobsOptions, openJobs } from './engine/jobs/openJobs.js';

@@ -38,7 +38,8 @@ const urlOf = (scheme: RegExp) => {
 /** What the editor's addresses below `live` answer. */
 interface Tools {
   readonly launcher: string | undefined;
-  readonly missing: readonly { readonly debianPackage: string }[];
+  /** Installs what is missing; absent where nothing is. */
+  readonly command?: string;
 }
 interface Microphone {
   readonly system: string;
@@ -50,10 +51,9 @@ interface Microphone {
 function showTools(): void {
   const box = $('#audio-source-tools');
   $.getJSON('voice-prints/live/tools')
-    .done(({ launcher, missing }: Tools) => {
+    .done(({ launcher, command }: Tools) => {
       box.empty().append($('<div>').text(launcher ? text('tools.found', { launcher }) : text('tools.none')));
-      if (missing.length === 0) return;
-      const command = `apt-get install ${missing.map(({ debianPackage }) => debianPackage).join(' ')}`;
+      if (command === undefined) return;
       box.append(
         $('<div>')
           .text(`${text('tools.missing')} `)

@@ -2,6 +2,7 @@ import type { Command } from './command.js';
 import { audit } from './commands/audit.js';
 import { bench } from './commands/bench.js';
 import { calibrate } from './commands/calibrate.js';
+import { doctor } from './commands/doctor.js';
 import { enroll } from './commands/enroll.js';
 import { evalDer } from './commands/evalDer.js';
 import { evalIdentify } from './commands/evalIdentify.js';
@@ -33,5 +34,6 @@ export const commands: readonly Command[] = [
   evalDer,
   calibrate,
   bench,
+  doctor,
   explain,
 ];

@@ -10,6 +10,7 @@ import type {
 import type { LiveAudio, LiveEvent, LiveItem } from '../core/live.js';
 import type { OnProgress } from '../core/progress.js';
 import type { RecordingLimits, RecordingSource } from '../core/recording.js';
+import type { RuntimeReport } from '../core/runtimeReport.js';
 import type { UnknownVoiceSummary } from '../core/unknownVoice.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import type { Reembedded } from './enrolment/reembed.js';
@@ -190,6 +191,11 @@ export interface SpeakerDirectory {
 export interface Engine extends AsyncDisposable {
   readonly model: SpeakerModel;
   readonly storeDirectory: string;
+  /**
+   * Loads the models and has each answer once: what runs them, or what stands in the way. The first success is kept. Throws
+   * INFERENCE_UNAVAILABLE, INFERENCE_FAILED, MODEL_INVALID, CONFIG_INVALID, ENGINE_CLOSED.
+   */
+  tryModels(): Promise<RuntimeReport>;
   /** Adds samples to a voiceprint, through the enrolment gate; refusals are in the result, not thrown. */
   enroll(request: EnrollRequest, options?: CallOptions): Promise<EnrollResult>;
   /** Who speaks when. Throws SPEAKER_NOT_FOUND or SPEAKER_INCOMPLETE (details.speakerIds) for a wrong `speakerIds`. */

@@ -13,6 +13,7 @@ import type {
 } from '../core/identification.js';
 import { type Lazy, lazy } from '../core/lazy.js';
 import type { RecordingSource } from '../core/recording.js';
+import type { RuntimeReport } from '../core/runtimeReport.js';
 import type { Voiceprint } from '../core/voiceprint.js';
 import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
 import type { SegmentationModel } from '../inference/segmentationModel.js';
@@ -95,6 +96,7 @@ export class VoiceEngine implements Engine {
   readonly #onErased = new Set<(tenantId: string, speakerId: string) => Promise<void>>();
   /** One set of threads for all calls. */
   readonly #compute: Lazy<Compute>;
+  readonly #runtime = lazy(() => this.#job({}, async (signal) => (await this.#compute.get()).tryModels(signal)));
   /** One queue for all live streams. */
   readonly #networks: Lazy<LiveNetworks>;
 
@@ -107,6 +109,10 @@ export class VoiceEngine implements Engine {
     this.#compute = lazy(() => openCompute(config, model, segmentation));
     this.#networks = lazy(async () => openLiveNetworks(await this.#compute.get(), this.#closing.signal));
     this.#admission = new Admission(2 * (parts.config.workerThreads ?? availableParallelism()), MAX_WAITING);
+  }
+
+  tryModels(): Promise<RuntimeReport> {
+    return this.#runtime.get();
   }
 
   enroll(request: EnrollRequest, options: CallOptions = {}): Promise<EnrollResult> {

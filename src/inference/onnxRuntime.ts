@@ -4,12 +4,13 @@ import { pathToFileURL } from 'node:url';
 import type * as Ort from 'onnxruntime-node';
 import { VoicePrintsError } from '../core/errors.js';
 import { lazy } from '../core/lazy.js';
+import type { RuntimeReport } from '../core/runtimeReport.js';
 import { isMusl } from './isMusl.js';
 import { runtimeRemedy } from './runtimeRemedy.js';
 
 /** The two builds of ONNX Runtime: `native` is onnxruntime-node, `wasm` the WebAssembly build in this package. */
-export const RUNTIME_KINDS = ['native', 'wasm'] as const;
-export type RuntimeKind = (typeof RUNTIME_KINDS)[number];
+export const RUNTIME_KINDS = ['native', 'wasm'] as const satisfies readonly RuntimeReport['runtime'][];
+export type RuntimeKind = RuntimeReport['runtime'];
 
 /** A loaded build. Both have the same interface. */
 export interface OnnxRuntime {
@@ -94,12 +95,12 @@ function isInstalled(): boolean {
 
 const notInstalled = (): string => {
   const packageRoot = dirname(require.resolve('@voice-prints/node-red/package.json'));
-  return `onnxruntime-node is not installed; for native speed ${runtimeRemedy(packageRoot)}, then restart`;
+  return `onnxruntime-node is not installed; for native speed ${runtimeRemedy(packageRoot)}, then restart Node-RED or the program`;
 };
 
 const cannotLoad = (): string => {
   const system = `${process.platform}-${process.arch}${isMusl() ? ' with musl' : ''}`;
-  return `onnxruntime-node has no program that runs here (${system}); for native speed use a machine or image with one (x64 or arm64; on Linux with glibc: Alpine has none)`;
+  return `onnxruntime-node has no program that runs here (${system}); for native speed use a system that has one (x64 or arm64, on Linux with glibc: Debian instead of Alpine)`;
 };
 
 const unavailable = (message: string, cause?: unknown): VoicePrintsError =>

@@ -323,8 +323,8 @@ const newer = (version: number) =>
     { details: { version, known: VERSION } },
   );
 
-/** Loaded with the first folder: where its binary does not run, everything but jobs and webhooks works. */
-async function loadLevel(): Promise<typeof import('classic-level')> {
+/** Loaded with the first folder: where its binary does not run, everything but jobs and webhooks works. Throws REGISTRY_UNAVAILABLE. */
+export async function loadLevel(): Promise<typeof import('classic-level')> {
   try {
     return await import('classic-level');
   } catch (cause) {

@@ -27,6 +27,7 @@ export function scriptedEngine({
   return {
     enroll,
     identify,
+    tryModels: unscripted,
     identifyChunks: () => ({ identify: unscripted }),
     acceptScore: () => 0.5,
     onErased: () => () => undefined,

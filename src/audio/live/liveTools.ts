@@ -15,9 +15,22 @@ export interface LiveTools {
   /** What runs GStreamer's pipelines; undefined where nothing can. */
   readonly launcher: Launcher | undefined;
   readonly missing: readonly MissingTool[];
+  /** The command that installs what is missing; undefined where nothing is. */
+  readonly command: string | undefined;
   /** What was found, and the one command that installs what is missing. For a dialog. */
   readonly advice: string;
 }
+
+/** The same in Alpine's packages, whose names stand for several of Debian's. */
+const ALPINE: Readonly<Record<string, string>> = {
+  'gstreamer1.0-tools': 'gstreamer-tools',
+  'gstreamer1.0-plugins-base': 'gst-plugins-base',
+  'gstreamer1.0-plugins-good': 'gst-plugins-good',
+  'gstreamer1.0-plugins-bad': 'gst-plugins-bad',
+  'gstreamer1.0-libav': 'gst-libav',
+  'gstreamer1.0-pulseaudio': 'gst-plugins-good',
+  'gstreamer1.0-alsa': 'gst-plugins-base',
+};
 
 /** Each package with an element that proves it. */
 const PACKAGES: readonly (MissingTool & { readonly element: string })[] = [
@@ -38,7 +51,15 @@ export async function liveTools(): Promise<LiveTools> {
   const hasCommand = findCommand(GST_LAUNCH) !== undefined;
   const launcher = (await isSuperficialUsable()) ? 'gstreamer-superficial' : hasCommand ? 'gst-launch' : undefined;
   const missing = await missingTools(hasCommand);
-  return { launcher, missing, advice: adviceOf(launcher, missing) };
+  const command = missing.length === 0 ? undefined : installCommand(missing);
+  return { launcher, missing, command, advice: adviceOf(launcher, missing, command) };
+}
+
+/** For Debian's and Alpine's package managers; elsewhere the packages have other names. */
+function installCommand(missing: readonly MissingTool[]): string {
+  const names = missing.map(({ debianPackage }) => debianPackage);
+  if (findCommand('apk') === undefined) return `apt-get install ${names.join(' ')}`;
+  return `apk add ${[...new Set(names.map((name) => ALPINE[name] ?? name))].join(' ')}`;
 }
 
 async function missingTools(hasCommand: boolean): Promise<readonly MissingTool[]> {
@@ -53,10 +74,14 @@ async function missingTools(hasCommand: boolean): Promise<readonly MissingTool[]
   }));
 }
 
-function adviceOf(launcher: Launcher | undefined, missing: readonly MissingTool[]): string {
+function adviceOf(
+  launcher: Launcher | undefined,
+  missing: readonly MissingTool[],
+  command: string | undefined,
+): string {
   const found = launcher === undefined ? 'GStreamer was not found' : `GStreamer is run by ${launcher}`;
-  if (missing.length === 0) return `${found}; every kind of source works`;
+  if (command === undefined) return `${found}; every kind of source works`;
   const purposes = [...new Set(missing.map(({ neededFor }) => neededFor))].join('; ');
-  const packages = missing.map(({ debianPackage }) => debianPackage).join(' ');
-  return `${found}; missing for ${purposes}: on Debian run "apt-get install ${packages}"`;
+  const system = command.startsWith('apk') ? '' : 'on Debian ';
+  return `${found}; missing for ${purposes}: ${system}run "${command}"`;
 }

@@ -1,4 +1,5 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
+import type { RuntimeReport } from '../../core/runtimeReport.js';
 import type { VoicesInput, VoicesResult } from '../../identity/resolveVoices.js';
 import type { SegmentationModel } from '../../inference/segmentationModel.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
@@ -61,6 +62,8 @@ export interface Compute extends AsyncDisposable {
    * `samples` may be shorter than the window.
    */
   localVoices(samples: Float32Array<ArrayBuffer>, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /** Loads every model in one thread and has each answer once. Throws INFERENCE_UNAVAILABLE, INFERENCE_FAILED, MODEL_INVALID, CONFIG_INVALID. */
+  tryModels(signal: AbortSignal): Promise<RuntimeReport>;
   /** Clusters, turns and names of one recording. */
   resolveVoices(input: VoicesInput, signal: AbortSignal): Promise<VoicesResult>;
 }

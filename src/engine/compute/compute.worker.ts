@@ -1,6 +1,8 @@
 import { workerData } from 'node:worker_threads';
 import { VoicePrintsError } from '../../core/errors.js';
+import type { RuntimeReport } from '../../core/runtimeReport.js';
 import { resolveVoices } from '../../identity/resolveVoices.js';
+import { openRuntime } from '../../inference/onnxRuntime.js';
 import { SpeakerEmbedder } from '../../inference/speakerEmbedder.js';
 import { replyOf, type WorkerReply } from '../../inference/workerPool.js';
 import { measureQuality } from '../../speech/quality.js';
@@ -49,6 +51,19 @@ async function detectSpeechIn(pieces: readonly LivePiece[]) {
   return answers;
 }
 
+/** Half a second more than the shortest window, so that any model takes it. */
+const TRIAL_SAMPLES = 24_000;
+
+async function tryModels(): Promise<Omit<RuntimeReport, 'threads'>> {
+  const { kind, fallback } = await openRuntime();
+  const hum = Float32Array.from({ length: TRIAL_SAMPLES }, (_, i) => 0.1 * Math.sin(0.055 * i)); // 140 Hz
+  await (await openVad()).detect(hum, undefined);
+  await (await openEmbedder()).embed([{ samples: hum, windows: [{ startSample: 0, endSample: TRIAL_SAMPLES }] }]);
+  if (segmentation) await (await openSegmenter()).activity(hum);
+  const models = [model.id, ...(segmentation ? [segmentation.id] : [])];
+  return { runtime: kind, fallback, models };
+}
+
 async function work(task: ComputeTask): Promise<unknown> {
   switch (task.kind) {
     case 'detectSpeech':
@@ -61,6 +76,8 @@ async function work(task: ComputeTask): Promise<unknown> {
       return (await openEmbedder()).embed(task.spans);
     case 'measureQuality':
       return measureQuality(task.samples, task.speech);
+    case 'tryModels':
+      return tryModels();
     case 'resolveVoices':
       return resolveVoices(task.input);
   }

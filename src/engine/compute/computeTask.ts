@@ -15,6 +15,7 @@ export type ComputeTask =
       readonly samples: Float32Array<ArrayBuffer>;
       readonly speech: readonly SampleSpan[];
     }
+  | { readonly kind: 'tryModels' }
   | { readonly kind: 'resolveVoices'; readonly input: VoicesInput };
 
 /** What every compute thread is started with. */

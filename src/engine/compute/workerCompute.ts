@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import type { SampleSpan } from '../../core/audioFrame.js';
+import type { RuntimeReport } from '../../core/runtimeReport.js';
 import type { VoicesInput, VoicesResult } from '../../identity/resolveVoices.js';
 import type { SegmentationModel } from '../../inference/segmentationModel.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
@@ -79,6 +80,11 @@ export class WorkerCompute implements Compute {
     signal: AbortSignal,
   ): Promise<SpeechQuality> {
     return this.#run({ kind: 'measureQuality', samples, speech }, buffersOf([samples]), signal);
+  }
+
+  async tryModels(signal: AbortSignal): Promise<RuntimeReport> {
+    const found = await this.#run<Omit<RuntimeReport, 'threads'>>({ kind: 'tryModels' }, [], signal);
+    return { ...found, threads: this.threads };
   }
 
   resolveVoices(input: VoicesInput, signal: AbortSignal): Promise<VoicesResult> {

@@ -1,0 +1,77 @@
+import { VoicePrintsError } from '../../core/errors.js';
+import { isMusl } from '../../inference/isMusl.js';
+import { ModelStore } from '../../inference/modelStore.js';
+import { WorkerCompute } from '../compute/workerCompute.js';
+import { createEngine } from '../createEngine.js';
+import type { Engine } from '../engine.js';
+import { modelInStore } from '../models/modelInStore.js';
+import { failed, type HealthCheck, passed } from './healthCheck.js';
+import { modelChecks } from './modelChecks.js';
+import { diskCheck, missingFolderCheck, portCheck } from './placeChecks.js';
+import { systemChecks } from './systemChecks.js';
+
+export interface HealthRequest {
+  readonly storeDirectory: string;
+  readonly encryptionKey?: string | undefined;
+  /** Id or path; the one in use where undefined. */
+  readonly model?: string | undefined;
+  readonly segmentation?: string | undefined;
+  /** Ports that should be free. */
+  readonly ports: readonly number[];
+  readonly signal: AbortSignal;
+}
+
+/** Everything that a machine and a store need, each looked at once and none changed. Rejects only with ABORTED. */
+export async function checkHealth(request: HealthRequest): Promise<readonly HealthCheck[]> {
+  const { storeDirectory, ports, signal } = request;
+  const checks: HealthCheck[] = [nodeCheck()];
+  checks.push(...(await ownModelChecks(request)));
+  signal.throwIfAborted();
+  checks.push(...(await systemChecks()));
+  checks.push(await storeCheck(request), await diskCheck(storeDirectory), await portCheck(ports));
+  signal.throwIfAborted();
+  return checks;
+}
+
+/** The same of an open engine, for its dialog and log: its store is open, its ports are its own matter. */
+export async function engineHealth(engine: Engine): Promise<readonly HealthCheck[]> {
+  const ofModels = await modelChecks(() => engine.tryModels());
+  return [nodeCheck(), ...ofModels, ...(await systemChecks()), await diskCheck(engine.storeDirectory)];
+}
+
+const nodeCheck = (): HealthCheck =>
+  passed('node', `Node.js ${process.versions.node}, ${process.platform}-${process.arch}${isMusl() ? ', musl' : ''}`);
+
+/** Without the store's engine, so that a store that does not open says nothing about the models. */
+async function ownModelChecks({ storeDirectory, model: id, segmentation: wanted, signal }: HealthRequest) {
+  try {
+    const model = await modelInStore(storeDirectory, id);
+    const segmentation = await (await ModelStore.openFor(storeDirectory)).resolveSegmentation(wanted);
+    await using compute = new WorkerCompute({ model, segmentation });
+    return await modelChecks(() => compute.tryModels(signal));
+  } catch (thrown) {
+    return [failed('models', thrown)];
+  }
+}
+
+async function storeCheck({ storeDirectory, encryptionKey, model }: HealthRequest): Promise<HealthCheck> {
+  const missing = await missingFolderCheck(storeDirectory);
+  if (missing) return missing;
+  try {
+    await using engine = await createEngine({ storeDirectory, encryptionKey, model });
+    const people = await engine.speakers().list();
+    const complete = people.filter(({ isComplete }) => isComplete).length;
+    const enrolled = people.length === complete ? `${complete} enrolled` : `${complete} of ${people.length} enrolled`;
+    return passed('store', `${storeDirectory}: ${enrolled}${encryptionKey ? ', encrypted' : ''}`);
+  } catch (thrown) {
+    return failed('store', thrown);
+  }
+}
+
+/** What a command answers where something needed fails; undefined where nothing does. */
+export function healthProblem(checks: readonly HealthCheck[]): VoicePrintsError | undefined {
+  const failures = checks.filter(({ status }) => status === 'fail');
+  if (failures.length === 0) return undefined;
+  const names = failures.map(({ check }) => check).join(', ');
+  return new VoicePrintsError(failures[0]!.code ?? 'INTERNAL', `not in order: ${names}; do as the remedies say`);
+}
