@@ -15,7 +15,13 @@ export { type CreateEngineOptions, createEngine } from './engine/createEngine.js
 export * from './engine/engine.js';
 export type { EngineOptions } from './engine/engineOptions.js';
 export type { Reembedded } from './engine/enrolment/reembed.js';
-export { checkHealth, engineHealth, type HealthRequest, healthProblem } from './engine/health/checkHealth.js';
+export {
+  checkHealth,
+  engineHealth,
+  type HealthRequest,
+  healthProblem,
+  systemHealth,
+} from './engine/health/checkHealth.js';
 export type { HealthCheck } from './engine/health/healthCheck.js';
 export { JOB_DEFAULTS, type JobSettings } from './engine/jobs/jobSettings.js';
 export * from './engine/jobs/jobs.js';

@@ -3,9 +3,11 @@ import type { NodeAPI } from 'node-red';
 import {
   asVoicePrintsError,
   type ErrorCode,
+  engineHealth,
   ModelStore,
   type SpeakerDirectory,
   type SpeakerModel,
+  systemHealth,
   VoicePrintsError,
 } from '../../src/index.js';
 import { storeOf } from './storeOf.js';
@@ -48,6 +50,15 @@ export function registerAdminRoutes(RED: NodeAPI): void {
     read,
     deployed,
     answer(async (req) => described((await storeOf(RED, String(req.params.store)).engine()).model)),
+  );
+  RED.httpAdmin.get(
+    '/voice-prints/stores/:store/health',
+    read,
+    deployed,
+    answer(async (req) => {
+      const engine = await storeOf(RED, String(req.params.store)).engine();
+      return [...(await engineHealth(engine)), ...(await systemHealth())];
+    }),
   );
   RED.httpAdmin.post(
     '/voice-prints/stores/:store/speakers/:speaker',

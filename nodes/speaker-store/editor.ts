@@ -3,6 +3,7 @@ import { entered, isChecked, styleOfName } from '../shared/editor/fields.js';
 import type { AnyNode, Completion } from '../shared/editor/red.js';
 import { urlOf } from '../shared/editor/stores.js';
 import { textsOf } from '../shared/editor/texts.js';
+import { showHealth } from './editor/health.js';
 import { prepareKeys } from './editor/keys.js';
 import { showPeople } from './editor/people.js';
 
@@ -101,6 +102,7 @@ RED.nodes.registerType('speaker-store', {
     $('#node-config-input-model').autoComplete({ search: modelsFor(this.id) });
     showFields();
     prepareKeys(this.id);
+    showHealth(this.id, $('#speaker-store-health'));
     showPeople(this.id, $('#speaker-store-people'));
     $.ajax({ url: urlOf(this.id, 'model'), dataType: 'json' }).done(({ id }: { readonly id: string }) => {
       $('#speaker-store-model').text(this._('speaker-store.people.model', { id }));

@@ -4,6 +4,7 @@ import { badge, failureBadge, SHARED_TEXTS } from '../shared/badge.js';
 import { readSettings } from '../shared/settings.js';
 import { registerAdminRoutes } from './adminRoutes.js';
 import { logFaults } from './faultLog.js';
+import { logHealth } from './healthLog.js';
 import { registerKeyRoutes } from './keyRoutes.js';
 import { registerRestRoutes } from './restRoutes.js';
 import { StoreEngine, type StorePhase } from './storeEngine.js';
@@ -30,11 +31,16 @@ export default function register(RED: NodeAPI): void {
       erasureListeners.add(listener);
       return () => erasureListeners.delete(listener);
     };
-    const store = new StoreEngine(open, (phase) => {
+    const onPhase = (phase: StorePhase): void => {
       for (const user of Object.values(users)) {
         if (phase.is === 'failed' || fresh.get(user.id)?.()) user.status(phaseBadge(phase));
       }
-    });
+    };
+    const onTried = (failure: Error | undefined, engine: Engine): void => {
+      if (failure) this.error(failure.message);
+      void logHealth(this, engine);
+    };
+    const store = new StoreEngine({ open, onPhase, onTried });
     const openEngineEarly = (): void => {
       if (!store.isAsked) store.engine().catch((error: Error) => this.error(error.message));
     };
@@ -96,7 +102,8 @@ function trySurfaces(...given: Parameters<typeof openSurfaces>): StoreSurfaces |
 }
 
 function phaseBadge(phase: StorePhase): NodeStatus {
-  if (phase.is === 'loading') return badge('yellow', 'ring', `${SHARED_TEXTS}.status.loading`);
-  if (phase.is === 'ready') return badge('green', 'ring', `${SHARED_TEXTS}.status.ready`);
+  if (phase.is === 'opening') return badge('yellow', 'ring', `${SHARED_TEXTS}.status.loading`);
+  if (phase.is === 'trying') return badge('yellow', 'ring', `${SHARED_TEXTS}.status.models`);
+  if (phase.is === 'ready') return badge('green', 'ring', `${SHARED_TEXTS}.status.${phase.runtime}`);
   return phase.is === 'failed' ? failureBadge(phase.code) : {};
 }

@@ -33,10 +33,14 @@ export async function checkHealth(request: HealthRequest): Promise<readonly Heal
   return checks;
 }
 
-/** The same of an open engine, for its dialog and log: its store is open, its ports are its own matter. */
+/** What an open engine runs on. Rejects never. */
 export async function engineHealth(engine: Engine): Promise<readonly HealthCheck[]> {
-  const ofModels = await modelChecks(() => engine.tryModels());
-  return [nodeCheck(), ...ofModels, ...(await systemChecks()), await diskCheck(engine.storeDirectory)];
+  return [...(await modelChecks(() => engine.tryModels())), await diskCheck(engine.storeDirectory)];
+}
+
+/** What this machine has beside the models: decoders, GStreamer, LevelDB. Starts short child processes; rejects never. */
+export async function systemHealth(): Promise<readonly HealthCheck[]> {
+  return [nodeCheck(), ...(await systemChecks())];
 }
 
 const nodeCheck = (): HealthCheck =>

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { VoicePrintsError } from '../../core/errors.js';
 import { failed, type HealthCheck, noted, passed } from './healthCheck.js';
 
@@ -16,7 +16,7 @@ export async function missingFolderCheck(folder: string): Promise<HealthCheck | 
   const parent = await existingParent(folder);
   if (parent === folder) return undefined;
   try {
-    await access(parent, constants.W_OK);
+    await access(`${parent}${sep}`, constants.W_OK); // a file in the way is no folder
     return passed('store', `${folder} is made with the first person`);
   } catch (cause) {
     const message = `${folder} is not there and cannot be made; give this user the right to write in ${parent}, or name another folder`;

@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { HealthCheck } from '../../../src/index.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
+import { typed } from '../terminal.js';
+
+afterEach(() => vi.unstubAllEnvs());
+
+/** A port that nobody uses: it was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+const doctor = async (store: string, ...more: string[]) => {
+  const { exitCode, stdout, stderr } = await typed(['doctor', '--json', '--store', store, ...more]);
+  const answer = JSON.parse(stdout) as { isGood: boolean; error?: { code: string }; checks: HealthCheck[] };
+  const of = (name: HealthCheck['check']) => answer.checks.find(({ check }) => check === name);
+  return { exitCode, stderr, answer, of };
+};
+
+test('every check of a machine in order, and nothing is left behind', async () => {
+  const store = join(await temporaryFolder(), 'not-there-yet');
+  const ports = ['--port', `${await freePort()}`, '--grpc-port', `${await freePort()}`];
+  const { exitCode, answer, of } = await doctor(store, ...ports);
+  expect(answer.checks.map(({ check }) => check)).toEqual([
+    ...['node', 'runtime', 'models', 'threads', 'decoders', 'gstreamer', 'jobs', 'store', 'disk', 'ports'],
+  ]);
+  expect(answer.checks.filter(({ status }) => status === 'fail')).toEqual([]);
+  expect([exitCode, answer.isGood]).toEqual([0, true]);
+  expect(of('models')?.found).toContain('voice-prints-2');
+  expect(of('ports')).toMatchObject({ status: 'pass' });
+  await expect(mkdir(store)).resolves.toBeUndefined(); // it was not made
+});
+
+test('what is optional and missing is a note with its remedy', async () => {
+  vi.stubEnv('PATH', ''); // no GStreamer
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const { exitCode, of } = await doctor(await temporaryFolder(), '--port', `${port}`);
+  taken.close();
+  expect(of('gstreamer')).toMatchObject({ status: 'note', remedy: expect.stringContaining('apt-get install') });
+  expect(of('ports')).toMatchObject({ status: 'note', found: expect.stringContaining(`${port} in use`) });
+  expect(exitCode).toBe(0);
+});
+
+test('what is needed and fails is exit code 1, with what to do', async () => {
+  const store = await temporaryFolder();
+  await writeFile(join(store, 'voiceprints.json'), 'no JSON');
+  vi.stubEnv('VOICE_PRINTS_RUNTIME', 'cuda');
+  const { exitCode, stderr, answer, of } = await doctor(store);
+  expect([exitCode, answer.isGood, answer.error?.code]).toEqual([1, false, 'CONFIG_INVALID']);
+  expect(of('runtime')).toMatchObject({ status: 'fail', remedy: expect.stringContaining('unset it') });
+  expect(of('store')).toMatchObject({ status: 'fail', code: 'REGISTRY_CORRUPT', remedy: expect.any(String) });
+  expect(stderr).toContain('runtime, store');
+});
+
+test('a store below a file cannot be made', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'a-file'), '');
+  const { of } = await doctor(join(folder, 'a-file', 'store'));
+  expect(of('store')).toMatchObject({ status: 'fail' });
+});
