@@ -63,3 +63,20 @@ export async function* decodeWithWasm(
   if (!hasSamples) throw corrupt(`the ${container} recording has a header, but no audio follows`);
   return hasFailed;
 }
+
+/** Whether the decoder in this package can be loaded and started, in a thread of its own. Never rejects. */
+export async function canDecode(container: string, codec: string): Promise<boolean> {
+  const decoder = wasmDecoderOf(container, codec);
+  if (!decoder) return false;
+  const workerData: WasmWorkerData = { ...decoder, isTrial: true };
+  const worker = new Worker(requireHere.resolve('#wasm-decoder-worker'), { workerData, stdout: true, stderr: true });
+  const answer = new Promise<boolean>((resolve) => {
+    worker.once('message', () => resolve(true));
+    worker.once('error', () => resolve(false)).once('exit', () => resolve(false));
+  });
+  try {
+    return await answer;
+  } finally {
+    await worker.terminate();
+  }
+}

@@ -10,6 +10,8 @@ export interface WasmWorkerData {
   readonly decoder: string;
   /** The only one used, from 0; undefined: all of them. */
   readonly channel?: number | undefined;
+  /** Only starts the decoder, replies once and ends. */
+  readonly isTrial?: boolean;
 }
 
 /** Answer to each chunk of bytes, and to `undefined`, which ends them. */
@@ -19,7 +21,7 @@ export interface WasmReply {
   readonly hasFailed: boolean;
 }
 
-const { decoder: wanted, channel } = workerData as WasmWorkerData;
+const { decoder: wanted, channel, isTrial } = workerData as WasmWorkerData;
 
 let resampler: Resampler | undefined;
 let mixdown: Mixdown | undefined;
@@ -64,8 +66,11 @@ async function answer(decoder: WasmDecoder, bytes: Uint8Array | undefined): Prom
 
 const decoder = await WASM_DECODERS[wanted]!();
 await decoder.ready;
-parentPort!.on('message', (bytes: Uint8Array | undefined) => {
-  answer(decoder, bytes).catch((thrown) => {
-    throw thrown; // ends the thread, which is the answer
+if (isTrial) parentPort!.postMessage({ samples: new Float32Array(0), hasFailed: false } satisfies WasmReply);
+else {
+  parentPort!.on('message', (bytes: Uint8Array | undefined) => {
+    answer(decoder, bytes).catch((thrown) => {
+      throw thrown; // ends the thread, which is the answer
+    });
   });
-});
+}
