@@ -1,0 +1,23 @@
+/** Address from which the Supervisor's ingress connects; Home Assistant's documents name it. */
+const INGRESS_ADDRESS = '172.30.32.2';
+
+const SCOPES = { identify: 'identify', enrol: 'enrol,identify', admin: 'admin' };
+
+/**
+ * What `voice-prints` is started with, from the options of the app: arguments, and variables of the environment, which, unlike
+ * arguments, are not shown by `ps`.
+ */
+export function serveOptions({ ingress_users_may, api_keys = [], allow_hosts = [], log, encryption_key = '' }) {
+  const args = [
+    'serve',
+    ...['--host', '0.0.0.0', '--port', '8099', '--grpc-port', 'off'],
+    ...['--trusted-ingress', INGRESS_ADDRESS, '--ingress-scopes', SCOPES[ingress_users_may] ?? SCOPES.identify],
+    ...['--log', log ?? 'error'],
+  ];
+  const variables = {
+    VOICE_PRINTS_API_KEYS: api_keys.map((key) => `local:${key}`).join(','),
+    VOICE_PRINTS_WEBHOOK_ALLOW: allow_hosts.join(','),
+    VOICE_PRINTS_KEY: encryption_key,
+  };
+  return { args, env: Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')) };
+}
