@@ -65,6 +65,7 @@ RED.nodes.registerType('identify-speakers', {
     isRetained: { value: false },
     queueLimit: { value: '20', validate: when(hasQueue, check('errors.queueLimit', wholeNumberFrom(1, 10_000))) },
     presenceWindowSeconds: { value: '30', validate: when(isLive, check('errors.presence', numberFrom(1, 86_400))) },
+    strangers: { value: '' },
     isTellingTentative: { value: false },
     isDiscovered: { value: false },
     discoveryPrefix: {

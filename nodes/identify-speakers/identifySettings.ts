@@ -41,6 +41,7 @@ const schema = z.object({
       .max(86_400)
       .default(PRESENCE_WINDOW_MS / 1000),
   ),
+  strangers: field(z.enum(['none', 'session']).optional()).describe('Less than the store keeps; empty: as the store'),
   isTellingTentative: checkbox,
   isDiscovered: checkbox.describe('Announces the site to Home Assistant'),
   discoveryPrefix: topicText(DISCOVERY_PREFIX),

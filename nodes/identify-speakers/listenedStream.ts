@@ -18,7 +18,7 @@ export interface StreamRequest {
   readonly site: string;
   readonly format: Partial<LiveDescription>;
   readonly engine: () => Promise<Engine>;
-  readonly watch: Pick<WatchRequest, 'speakerIds' | 'falseAcceptPercent'>;
+  readonly watch: Pick<WatchRequest, 'speakerIds' | 'falseAcceptPercent' | 'strangers'>;
   readonly onEvent: (event: SpeakerEvent, session: LiveSession) => void;
   readonly onFailure: (failure: VoicePrintsError) => void;
 }

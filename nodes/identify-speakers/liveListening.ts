@@ -1,3 +1,4 @@
+import { present } from '../../src/core/present.js';
 import {
   liveSpeakerEvent,
   type MqttMessage,
@@ -10,6 +11,7 @@ import {
   type EnrollUnknownRequest,
   type FalseAcceptPercent,
   type LiveSession,
+  type Strangers,
   VoicePrintsError,
 } from '../../src/index.js';
 import type { StreamState } from '../../src/live.js';
@@ -25,6 +27,8 @@ export interface ListeningOptions extends SiteOptions {
   /** Of streams that name none. */
   readonly site: string;
   readonly falseAcceptPercent?: FalseAcceptPercent | undefined;
+  /** Undefined: as the store. */
+  readonly strangers?: Strangers | undefined;
   readonly engine: () => Promise<Engine>;
   /** A message for the given port; `stream` is the stream it came from, if any. */
   readonly tell: (port: Port, message: MqttMessage, stream?: Partial<StreamLabel>) => void;
@@ -147,7 +151,7 @@ export class LiveListening {
 
   #open(about: Partial<LiveDescription> & { streamId: string }, speakerIds?: readonly string[]): ListenedStream {
     const { streamId } = about;
-    const { falseAcceptPercent, engine } = this.#options;
+    const { falseAcceptPercent, strangers, engine } = this.#options;
     const site = this.#siteNameOf(about);
     const messages = this.#site(site);
     const label = labelOf(about);
@@ -155,7 +159,7 @@ export class LiveListening {
       site,
       format: about,
       engine,
-      watch: { ...(speakerIds && { speakerIds }), ...(falseAcceptPercent && { falseAcceptPercent }) },
+      watch: present({ speakerIds, falseAcceptPercent, strangers }),
       onEvent: (event, session) => this.#heard(event, session, messages, label),
       onFailure: (failure) => {
         this.#restingUntilMs.set(streamId, Date.now() + RETRY_MS);

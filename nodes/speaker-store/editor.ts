@@ -1,4 +1,13 @@
-import { checksOf, isChosen, matches, numberFrom, optional, when, wholeNumberFrom } from '../shared/editor/checks.js';
+import {
+  checksOf,
+  hasChosen,
+  isChosen,
+  matches,
+  numberFrom,
+  optional,
+  when,
+  wholeNumberFrom,
+} from '../shared/editor/checks.js';
 import { entered, isChecked, styleOfName } from '../shared/editor/fields.js';
 import type { AnyNode, Completion } from '../shared/editor/red.js';
 import { urlOf } from '../shared/editor/stores.js';
@@ -20,6 +29,7 @@ function showFields(): void {
     isChecked('#node-config-input-isGrpcOn'),
   ];
   $('#speaker-store-audio').toggle(isChecked('#node-config-input-keepAudio'));
+  $('#speaker-store-days').toggle(entered('#node-config-input-strangers') === 'days');
   $('.speaker-store-rest').toggle(isRest);
   $('.speaker-store-stream').toggle(isStream);
   $('.speaker-store-grpc').toggle(isGrpc);
@@ -54,13 +64,17 @@ RED.nodes.registerType('speaker-store', {
   category: 'config',
   defaults: {
     name: { value: '' },
-    version: { value: 3 },
+    version: { value: 4 },
     folder: { value: '' },
     model: { value: '' },
     falseAcceptPercent: { value: '1' },
     workerThreads: { value: '', validate: check('errors.workerThreads', wholeNumberFrom(1, 64)) },
     keepAudio: { value: false },
-    unknownVoiceDays: { value: '30', validate: check('errors.unknownVoiceDays', numberFrom(0, 3_650)) },
+    strangers: { value: 'session' },
+    unknownVoiceDays: {
+      value: '30',
+      validate: when(hasChosen('strangers', 'days'), check('errors.unknownVoiceDays', numberFrom(0, 3_650))),
+    },
     isRestOn: { value: false },
     restPath: {
       value: '/voice-prints',
@@ -89,9 +103,13 @@ RED.nodes.registerType('speaker-store', {
     // Stores of an older release have none of these yet.
     if (this.grpcHost === undefined) $('#node-config-input-grpcHost').val('127.0.0.1');
     if (this.grpcPort === undefined) $('#node-config-input-grpcPort').val('50051');
+    if (this.strangers === undefined) {
+      const hasDays = Number(this.unknownVoiceDays ?? 0) !== 0;
+      $('#node-config-input-strangers').val(hasDays ? 'days' : 'session');
+    }
     if (this.unknownVoiceDays === undefined) $('#node-config-input-unknownVoiceDays').val('30');
     $(
-      '#node-config-input-isRestOn, #node-config-input-isStreamOn, #node-config-input-isGrpcOn, #node-config-input-keepAudio',
+      '#node-config-input-isRestOn, #node-config-input-isStreamOn, #node-config-input-isGrpcOn, #node-config-input-keepAudio, #node-config-input-strangers',
     ).on('change', showFields);
     $('#node-config-input-restPath, #node-config-input-grpcHost, #node-config-input-grpcPort').on('input', showFields);
     $('#speaker-store-make-key').on('click', () => {

@@ -2,7 +2,16 @@ import { isAbsolute, join, resolve } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { z } from 'zod';
 import { type EngineOptions, falseAcceptPercent, VoicePrintsError } from '../../src/index.js';
-import { checkbox, field, isTicked, readSettings, type SettingsForm, text, withDefaults } from '../shared/settings.js';
+import {
+  checkbox,
+  field,
+  isTicked,
+  readSettings,
+  type SettingsForm,
+  type StoredSettings,
+  text,
+  withDefaults,
+} from '../shared/settings.js';
 
 export interface StoreCredentials {
   readonly encryptionKey?: string;
@@ -15,7 +24,10 @@ const schema = z.object({
   falseAcceptPercent: field(falseAcceptPercent.default(1)),
   workerThreads: field(z.coerce.number().int().min(1).max(64).optional()),
   keepAudio: checkbox,
-  unknownVoiceDays: field(z.coerce.number().min(0).max(3_650).default(30)),
+  strangers: field(z.enum(['none', 'session', 'days']).default('session')),
+  unknownVoiceDays: field(z.coerce.number().min(0).max(3_650).default(30)).describe(
+    'With strangers "days"; 0: session',
+  ),
   isRestOn: checkbox,
   restPath: field(z.string().default('/voice-prints')).transform((path) => `/${path.trim().replace(/^\/+|\/+$/g, '')}`),
   isStreamOn: checkbox,
@@ -38,15 +50,21 @@ export const storeForm: SettingsForm<typeof schema> = {
       isRestOn: false,
       restPath: '/voice-prints',
     }),
-    withDefaults({ keepAudio: false, unknownVoiceDays: '30' }),
+    withDefaults({ keepAudio: false }),
     // Stores of before open nothing new by themselves.
     withDefaults({ isStreamOn: false, isGrpcOn: false, grpcHost: '127.0.0.1', grpcPort: '50051' }),
+    (stored) => withDefaults({ strangers: strangersBefore(stored), unknownVoiceDays: '30' })(stored),
   ],
-  unused: ({ isRestOn, isStreamOn, isGrpcOn }) => [
+  unused: ({ isRestOn, isStreamOn, isGrpcOn, strangers }) => [
+    ...(strangers === 'days' ? [] : ['unknownVoiceDays']),
     ...(isTicked(isRestOn) || isTicked(isStreamOn) ? [] : ['restPath']),
     ...(isTicked(isGrpcOn) ? [] : ['grpcHost', 'grpcPort']),
   ],
 };
+
+/** Stores of before 0.3 had days only. */
+const strangersBefore = ({ unknownVoiceDays: days }: StoredSettings): 'session' | 'days' =>
+  days === undefined || days === '' || Number(days) === 0 ? 'session' : 'days';
 
 /** What `createEngine` wants, from the settings and credentials of a store. Throws CONFIG_INVALID. */
 export function engineOptions(RED: NodeAPI, node: Node<StoreCredentials>, def: NodeDef): EngineOptions {
@@ -58,7 +76,7 @@ export function engineOptions(RED: NodeAPI, node: Node<StoreCredentials>, def: N
     falseAcceptPercent: settings.falseAcceptPercent,
     workerThreads: settings.workerThreads,
     keepAudio: settings.keepAudio,
-    unknownVoiceDays: settings.unknownVoiceDays,
+    strangers: settings.strangers === 'days' ? `days=${settings.unknownVoiceDays}` : settings.strangers,
   };
 }
 

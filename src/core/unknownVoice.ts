@@ -22,6 +22,8 @@ export interface UnknownVoice {
   /** Wall-clock times, ms since 1970. */
   readonly firstHeardMs: number;
   readonly lastHeardMs: number;
+  /** When the store erases it, unless it speaks before; undefined: it is in memory, and goes with its session. */
+  readonly expiresAtMs?: number | undefined;
   readonly modelId: string;
 }
 
@@ -31,8 +33,8 @@ export interface UnknownVoiceSummary {
   readonly speechSeconds: number;
   readonly firstHeardAt: string;
   readonly lastHeardAt: string;
-  /** When it expires unless it returns before. */
-  readonly expiresAt: string;
+  /** When it is erased unless it speaks before; null: in memory only, until its session ends. */
+  readonly expiresAt: string | null;
   /** True when it was embedded by another model: it cannot be recognised with the one in use. */
   readonly isStale: boolean;
   readonly model: string;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
 import { inputProblems } from '../core/inputProblems.js';
+import { type Strangers, type StrangersPolicy, strangersPolicyOf } from '../core/strangers.js';
 import type { EngineOptions } from './engineOptions.js';
 
 const percent = z.union([z.literal(0.1), z.literal(1), z.literal(5)]);
@@ -13,21 +14,37 @@ export const falseAcceptPercent = z.coerce
 
 const count = z.number().int();
 
+/** What is kept of unknown voices, taken apart. */
+export const strangersPolicy = z
+  .custom<Strangers>((text) => typeof text === 'string' && strangersPolicyOf(text) !== undefined, {
+    message: 'must be none, session or days=N, with N up to 3650',
+  })
+  .transform((text) => strangersPolicyOf(text)!);
+
+const policyOfDays = (days: number): StrangersPolicy => (days === 0 ? { keeps: 'session' } : { keeps: 'days', days });
+
 /** Checks options of callers that no compiler checked, and fills in the defaults. */
-export const engineConfig = z.object({
-  storeDirectory: z.string().min(1),
-  encryptionKey: z.string().min(8).optional(),
-  model: z.string().optional(),
-  segmentation: z.string().optional(),
-  falseAcceptPercent: percent.default(1),
-  keepAudio: z.boolean().default(false),
-  unknownVoiceDays: z.number().min(0).max(3_650).default(30),
-  maxUnknownVoices: count.min(1).max(2_000).default(200),
-  workerThreads: count.min(1).max(64).optional(),
-  maxDurationMs: count.positive().default(4 * 3_600_000),
-  maxBytes: count.positive().default(2 ** 31),
-  maxDecodeMs: count.positive().default(900_000),
-}) satisfies z.ZodType<object, EngineOptions>;
+export const engineConfig = z
+  .object({
+    storeDirectory: z.string().min(1),
+    encryptionKey: z.string().min(8).optional(),
+    model: z.string().optional(),
+    segmentation: z.string().optional(),
+    falseAcceptPercent: percent.default(1),
+    keepAudio: z.boolean().default(false),
+    strangers: strangersPolicy.optional(),
+    unknownVoiceDays: z.number().min(0).max(3_650).optional(),
+    maxUnknownVoices: count.min(1).max(2_000).default(200),
+    workerThreads: count.min(1).max(64).optional(),
+    maxDurationMs: count.positive().default(4 * 3_600_000),
+    maxBytes: count.positive().default(2 ** 31),
+    maxDecodeMs: count.positive().default(900_000),
+  })
+  .transform(({ unknownVoiceDays: days, strangers, ...others }) => ({
+    ...others,
+    /** Undefined: nobody said anything. */
+    strangers: strangers ?? (days === undefined ? undefined : policyOfDays(days)),
+  })) satisfies z.ZodType<object, EngineOptions>;
 
 export type EngineConfig = z.output<typeof engineConfig>;
 

@@ -77,12 +77,13 @@ const openLowdbRegistry = ({ storeDirectory, encryptionKey }: EngineConfig) =>
   LowdbRegistry.open(storeDirectory, { encryptionKey });
 
 const openLowdbUnknownVoices = (
-  { storeDirectory, encryptionKey, unknownVoiceDays, maxUnknownVoices }: EngineConfig,
+  { storeDirectory, encryptionKey, strangers, maxUnknownVoices }: EngineConfig,
   nowMs: () => number,
 ) =>
   LowdbUnknownVoices.open(storeDirectory, {
     encryptionKey,
-    keepMs: unknownVoiceDays * MS_A_DAY,
+    // Nobody said anything: what another process keeps here lives as long as that one said.
+    keepMs: strangers && (strangers.keeps === 'days' ? strangers.days * MS_A_DAY : 0),
     mostVoices: maxUnknownVoices,
     nowMs,
   });

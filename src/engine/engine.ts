@@ -11,6 +11,7 @@ import type { LiveAudio, LiveEvent, LiveItem } from '../core/live.js';
 import type { OnProgress } from '../core/progress.js';
 import type { RecordingLimits, RecordingSource } from '../core/recording.js';
 import type { RuntimeReport } from '../core/runtimeReport.js';
+import type { Strangers } from '../core/strangers.js';
 import type { UnknownVoiceSummary } from '../core/unknownVoice.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import type { Reembedded } from './enrolment/reembed.js';
@@ -68,6 +69,8 @@ export interface WatchRequest {
   readonly falseAcceptPercent?: FalseAcceptPercent;
   /** True or false where the caller knows that it is or is not telephone audio; else it is taken from the source or the speech. */
   readonly isNarrowBand?: boolean;
+  /** What is kept of unknown voices: less than the engine's setting where given, never more. */
+  readonly strangers?: Strangers;
   readonly signal?: AbortSignal;
 }
 
@@ -196,6 +199,8 @@ export interface Engine extends AsyncDisposable {
    * INFERENCE_UNAVAILABLE, INFERENCE_FAILED, MODEL_INVALID, CONFIG_INVALID, ENGINE_CLOSED.
    */
   tryModels(): Promise<RuntimeReport>;
+  /** What this engine keeps of the unknown voices of live streams. */
+  readonly strangers: Strangers;
   /** Adds samples to a voiceprint, through the enrolment gate; refusals are in the result, not thrown. */
   enroll(request: EnrollRequest, options?: CallOptions): Promise<EnrollResult>;
   /** Who speaks when. Throws SPEAKER_NOT_FOUND or SPEAKER_INCOMPLETE (details.speakerIds) for a wrong `speakerIds`. */

@@ -1,4 +1,5 @@
 import type { FalseAcceptPercent } from '../core/identification.js';
+import type { Strangers } from '../core/strangers.js';
 
 /** What an engine is opened with. Only the folder is needed. */
 export interface EngineOptions {
@@ -14,7 +15,12 @@ export interface EngineOptions {
   readonly falseAcceptPercent?: FalseAcceptPercent | undefined;
   /** Keeps the speech of accepted enrolment samples (biometric raw data), so that another speaker model can be used later. Default false. */
   readonly keepAudio?: boolean | undefined;
-  /** Days that an unknown voice is kept after it last spoke in a live stream, 0 to 3650; 0 keeps none beyond the session. Default 30. */
+  /**
+   * What is kept of the unknown voices of live streams: `none`, `session` or `days=N`; see `Strangers`. Default `session`.
+   * Where it is given, unknown voices that the store kept for longer are erased when it is opened.
+   */
+  readonly strangers?: Strangers | undefined;
+  /** Older name: N is `strangers: 'days=N'`, 0 is `session`. Not used where `strangers` is given. */
   readonly unknownVoiceDays?: number | undefined;
   /** Most unknown voices of one tenant, 1 to 2000; those not met for longest give way. Default 200. */
   readonly maxUnknownVoices?: number | undefined;

@@ -7,8 +7,7 @@ import type { EnrolmentsUnderWay } from './enrolment/enrolmentsUnderWay.js';
 export interface SpeakerDirectoryParts {
   readonly registry: VoiceprintRegistry;
   readonly enrolments: EnrolmentsUnderWay;
-  readonly unknownVoices: UnknownVoices;
-  readonly unknownVoiceDays: number;
+  readonly unknownVoices: Pick<UnknownVoices, 'list' | 'delete'>;
   readonly tenantId: string;
   /** The engine's: voiceprints of another are stale. */
   readonly model: Pick<SpeakerModel, 'id' | 'calibration'>;

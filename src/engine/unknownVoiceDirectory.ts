@@ -10,7 +10,6 @@ export function unknownVoiceDirectory({
   registry,
   enrolments,
   unknownVoices,
-  unknownVoiceDays,
   tenantId,
   model,
   assertOpen,
@@ -20,7 +19,7 @@ export function unknownVoiceDirectory({
     async unknowns() {
       assertOpen();
       const voices = await unknownVoices.list(tenantId);
-      return voices.map((voice) => unknownVoiceSummary(voice, { modelId: model.id, keptDays: unknownVoiceDays }));
+      return voices.map((voice) => unknownVoiceSummary(voice, { modelId: model.id }));
     },
     async enrollUnknown({ cluster, ...person }) {
       assertOpen();

@@ -14,6 +14,7 @@ import type {
 import { type Lazy, lazy } from '../core/lazy.js';
 import type { RecordingSource } from '../core/recording.js';
 import type { RuntimeReport } from '../core/runtimeReport.js';
+import { type Strangers, type StrangersPolicy, strangersOf, stricter } from '../core/strangers.js';
 import type { Voiceprint } from '../core/voiceprint.js';
 import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
 import type { SegmentationModel } from '../inference/segmentationModel.js';
@@ -23,7 +24,7 @@ import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import { Admission } from './admission.js';
 import { AuditNotes } from './auditNotes.js';
 import type { Compute } from './compute/compute.js';
-import type { EngineConfig } from './config.js';
+import { type EngineConfig, parseConfig, strangersPolicy } from './config.js';
 import {
   type CallOptions,
   type ChunkSession,
@@ -45,6 +46,7 @@ import { eraseFromClosedJobs } from './jobs/eraseFromJobs.js';
 import { hasJobs, noteErasure, removeNote } from './jobs/pendingErasures.js';
 import { limitsWithin } from './limitsWithin.js';
 import { type LiveNetworks, openLiveNetworks } from './live/liveSpeech.js';
+import { SessionStrangers } from './live/sessionStrangers.js';
 import { SharedVoiceprints } from './live/sharedVoiceprints.js';
 import { WatchSession } from './live/watchSession.js';
 import { detectRecordingSpeech } from './recording/detectRecordingSpeech.js';
@@ -92,6 +94,7 @@ export class VoiceEngine implements Engine {
   readonly #closing = new AbortController();
   readonly #sessions = new Set<WatchSession>();
   readonly #voiceprints: SharedVoiceprints;
+  readonly #strangers: SessionStrangers;
   readonly #enrolments = new EnrolmentsUnderWay();
   readonly #onErased = new Set<(tenantId: string, speakerId: string) => Promise<void>>();
   /** One set of threads for all calls. */
@@ -103,6 +106,7 @@ export class VoiceEngine implements Engine {
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.#voiceprints = new SharedVoiceprints(parts.registry);
+    this.#strangers = new SessionStrangers(parts.unknownVoices, parts.config.maxUnknownVoices);
     this.model = parts.model;
     this.storeDirectory = parts.config.storeDirectory;
     const { config, model, segmentation, openCompute } = parts;
@@ -178,8 +182,10 @@ export class VoiceEngine implements Engine {
 
   watch(request: WatchRequest): LiveSession {
     this.#assertOpen();
-    const { config, registry, unknownVoices, nowMs } = this.#parts;
+    const { config, registry, nowMs } = this.#parts;
     const { tenantId = LOCAL_TENANT } = request;
+    const strangers = this.#strangersOf(request);
+    const unknownVoices = this.#strangers.open(strangers, tenantId);
     const session = new WatchSession(request, {
       model: this.model,
       tenantId,
@@ -192,7 +198,11 @@ export class VoiceEngine implements Engine {
       nowMs,
       openNetworks: () => this.#networks.get(),
       closing: this.#closing.signal,
-      onEnded: () => this.#sessions.delete(session),
+      keeps: strangers.keeps,
+      onEnded: () => {
+        this.#sessions.delete(session);
+        unknownVoices[Symbol.dispose]();
+      },
     });
     this.#sessions.add(session);
     // Beside the session, which sees who was added when it looks next; a failure shows with the next enrolment.
@@ -257,12 +267,11 @@ export class VoiceEngine implements Engine {
   }
 
   speakers(tenantId: string = LOCAL_TENANT, actor?: Actor): SpeakerDirectory {
-    const { config, registry, unknownVoices, nowMs } = this.#parts;
+    const { registry, nowMs } = this.#parts;
     const directory = speakerDirectory({
       registry,
       enrolments: this.#enrolments,
-      unknownVoices,
-      unknownVoiceDays: config.unknownVoiceDays,
+      unknownVoices: this.#strangers,
       tenantId,
       model: this.model,
       reembed: ({ signal, onPerson } = {}) =>
@@ -277,6 +286,10 @@ export class VoiceEngine implements Engine {
   onErased(listener: (tenantId: string, speakerId: string) => Promise<void>): () => void {
     this.#onErased.add(listener);
     return () => this.#onErased.delete(listener);
+  }
+
+  get strangers(): Strangers {
+    return strangersOf(this.#parts.config.strangers ?? { keeps: 'session' });
   }
 
   acceptScore(falseAcceptPercent: FalseAcceptPercent = this.#parts.config.falseAcceptPercent): number {
@@ -352,6 +365,12 @@ export class VoiceEngine implements Engine {
       if (signal?.aborted) throw aborted(error);
       throw asVoicePrintsError(error);
     }
+  }
+
+  /** A session may keep less than the engine's setting, never more. Throws CONFIG_INVALID. */
+  #strangersOf({ strangers }: WatchRequest): StrangersPolicy {
+    const own = this.#parts.config.strangers ?? { keeps: 'session' };
+    return strangers === undefined ? own : stricter(own, parseConfig(strangersPolicy, strangers));
   }
 
   #assertOpen(): void {

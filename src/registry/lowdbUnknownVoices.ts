@@ -13,10 +13,12 @@ import type { UnknownVoices } from './unknownVoices.js';
 
 const MOST_EXEMPLARS = 20;
 const EXPIRE_EVERY_MS = 3_600_000;
+/** Of rows that do not say when they expire: releases before 0.3 wrote none, and promised 30 days. */
+const EARLIER_KEEP_MS = 30 * 86_400_000;
 
 export interface LowdbUnknownVoicesOptions extends SharedStoreOptions {
-  /** How long a voice is kept after its last speech; 0 keeps none, and erases earlier ones. */
-  readonly keepMs: number;
+  /** How long a voice is kept at most after its last speech; 0 keeps none, and erases earlier ones. Undefined: as each says. */
+  readonly keepMs?: number | undefined;
   /** Maximum number of voices per tenant; the least recent ones are dropped. */
   readonly mostVoices: number;
   readonly nowMs: () => number;
@@ -81,14 +83,13 @@ export class LowdbUnknownVoices implements UnknownVoices {
     return rows
       .filter((row) => row.tenantId === tenantId && !this.#isExpired(row, now))
       .sort((a, b) => numberOf(a) - numberOf(b))
-      .map(fromUnknownRow);
+      .map((row) => ({ ...fromUnknownRow(row), expiresAtMs: this.#expiryOf(row) }));
   }
 
   async put(tenantId: string, voice: UnknownVoice): Promise<boolean> {
     const key = rowKey(tenantId, voice.id);
     const row = toUnknownRow(tenantId, { ...voice, exemplars: mostSpeech(voice.exemplars) });
     const { voices } = await this.#store.read();
-    if (this.#options.keepMs === 0) return true;
     if (!this.#isKept(key, voices)) return false;
     this.#waiting.set(key, row);
     this.#timer ??= setTimeout(() => this.#writeLater(), this.#options.writeEveryMs ?? 3_000).unref();
@@ -149,8 +150,14 @@ export class LowdbUnknownVoices implements UnknownVoices {
     return stored.has(key) || this.#unwritten.has(key);
   }
 
-  #isExpired({ lastHeardMs }: UnknownVoiceRow, nowMs: number): boolean {
-    return lastHeardMs + this.#options.keepMs <= nowMs;
+  #isExpired(row: UnknownVoiceRow, nowMs: number): boolean {
+    return this.#expiryOf(row) <= nowMs;
+  }
+
+  #expiryOf({ lastHeardMs, expiresAtMs }: UnknownVoiceRow): number {
+    const { keepMs } = this.#options;
+    const saidMs = expiresAtMs ?? lastHeardMs + (keepMs ?? EARLIER_KEEP_MS);
+    return keepMs === undefined ? saidMs : Math.min(saidMs, lastHeardMs + keepMs);
   }
 
   #eraseExpired({ voices }: UnknownVoiceRows, nowMs: number): number {

@@ -23,7 +23,8 @@ export function unknownVoicesContract(name: string, newPlace: () => UnknownVoice
       for (const voices of opened.splice(0)) await voices[Symbol.asyncDispose]();
     });
     const heard = async (voices: UnknownVoices, tenantId: string, lastHeardMs = 0) => {
-      const voice = randomUnknownVoice({ id: await voices.newId(tenantId), lastHeardMs });
+      const id = await voices.newId(tenantId);
+      const voice = randomUnknownVoice({ id, lastHeardMs, expiresAtMs: lastHeardMs + KEEP_MS });
       expect(await voices.put(tenantId, voice)).toBe(true);
       return voice;
     };

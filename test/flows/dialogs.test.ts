@@ -42,7 +42,12 @@ const FIELDS: readonly (readonly [string, SettingsForm<z.ZodType>, object, reado
   ['enroll-speaker', enrollForm, {}, ['track', 'channel', 'queueLimit']],
   ['identify-speakers', identifyForm, { output: 'whole' }, ['track', 'channel', 'queueLimit']],
   ['identify-speakers', identifyForm, { output: 'live' }, ['presenceWindowSeconds']],
-  ['speaker-store', storeForm, { isGrpcOn: true }, ['workerThreads', 'unknownVoiceDays', 'grpcPort']],
+  [
+    'speaker-store',
+    storeForm,
+    { isGrpcOn: true, strangers: 'days' },
+    ['workerThreads', 'unknownVoiceDays', 'grpcPort'],
+  ],
 ];
 
 describe.each(FIELDS)('%s', (type, form, choice, properties) => {

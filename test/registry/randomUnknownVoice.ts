@@ -5,10 +5,16 @@ interface Wanted {
   readonly id?: string;
   readonly exemplars?: number;
   readonly lastHeardMs?: number;
+  readonly expiresAtMs?: number;
 }
 
 /** An unknown voice like a real one in form and size; its numbers are random. Later exemplars have more speech. */
-export function randomUnknownVoice({ id = 'unknown-1', exemplars = 2, lastHeardMs = 0 }: Wanted): UnknownVoice {
+export function randomUnknownVoice({
+  id = 'unknown-1',
+  exemplars = 2,
+  lastHeardMs = 0,
+  expiresAtMs,
+}: Wanted): UnknownVoice {
   const values = () => unit(Float32Array.from({ length: 192 }, () => Math.random() - 0.5));
   return {
     id,
@@ -20,6 +26,7 @@ export function randomUnknownVoice({ id = 'unknown-1', exemplars = 2, lastHeardM
     speechMs: 40_000,
     firstHeardMs: lastHeardMs - 10,
     lastHeardMs,
+    ...(expiresAtMs !== undefined && { expiresAtMs }),
     modelId: 'model-1',
   };
 }

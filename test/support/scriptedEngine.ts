@@ -36,6 +36,7 @@ export function scriptedEngine({
     detectSpeech,
     speakers: () => directory as SpeakerDirectory,
     storeDirectory,
+    strangers: 'session',
     model: undefined as never,
     [Symbol.asyncDispose]: async () => {},
   };

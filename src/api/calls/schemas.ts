@@ -93,6 +93,11 @@ export const identifyBody = z.object({ ...carried, ...declared, ...choice, ...pe
 export const identifyQuery = z.object({ ...declared, ...choice, ...people, separateSpeakerPerChannel });
 
 export const oneSpeaker = z.object({ speakerId });
+export const oneUnknown = z.object({
+  unknownId: text
+    .pipe(z.string().regex(/^unknown-\d{1,9}$/, 'must be an id such as unknown-3'))
+    .describe('Id of an unknown voice'),
+});
 export const speakerPatch = z.object({ name: text.pipe(NAME.trim()) });
 export const listQuery = z.object({
   getAllSpeakers: z.preprocess(

@@ -55,6 +55,24 @@ export const speaker = z.strictObject({
 
 export const speakers = z.strictObject({ speakers: z.array(speaker) });
 
+export const unknownVoices = z.strictObject({
+  strangers: z
+    .string()
+    .regex(/^(none|session|days=\d+(\.\d+)?)$/)
+    .describe('What this server keeps of unknown voices: none, session (in memory while a stream runs) or days=N'),
+  unknownVoices: z.array(
+    z.strictObject({
+      unknownId: z.string(),
+      speechSeconds: seconds,
+      firstHeardAt: time,
+      lastHeardAt: time,
+      expiresAt: time.nullable().describe('Null: in memory only, until its stream ends'),
+      isStale: z.boolean().describe('From another speaker model; cannot be recognised with the one in use'),
+      model: z.string(),
+    }),
+  ),
+});
+
 const sampleReason = z.strictObject({ code: z.string(), refuses: z.boolean(), message: z.string() });
 
 export const enrolment = z.strictObject({

@@ -1,5 +1,13 @@
 import { jobBody, jobQuery, oneJob, oneWebhook, pageQuery } from '../calls/asyncSchemas.js';
-import { identifyBody, identifyQuery, oneSpeaker, sampleBody, sampleQuery, speakerPatch } from '../calls/schemas.js';
+import {
+  identifyBody,
+  identifyQuery,
+  oneSpeaker,
+  oneUnknown,
+  sampleBody,
+  sampleQuery,
+  speakerPatch,
+} from '../calls/schemas.js';
 import * as answers from './answers.js';
 import type { Operation } from './operation.js';
 
@@ -58,6 +66,24 @@ export const OPERATIONS: readonly Operation[] = [
     audioQuery: sampleQuery,
     status: 200,
     answer: answers.enrolment,
+  },
+  {
+    method: 'get',
+    path: '/v1/unknown-voices',
+    operationId: 'listUnknownVoices',
+    summary: 'List what is kept of unknown voices, and until when',
+    scope: 'enrol',
+    status: 200,
+    answer: answers.unknownVoices,
+  },
+  {
+    method: 'delete',
+    path: '/v1/unknown-voices/{unknownId}',
+    operationId: 'forgetUnknownVoice',
+    summary: 'Erase an unknown voice permanently',
+    parameters: oneUnknown,
+    scope: 'admin',
+    status: 204,
   },
   {
     method: 'post',

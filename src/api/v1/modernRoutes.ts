@@ -9,6 +9,7 @@ import {
   identifyBody,
   identifyQuery,
   oneSpeaker,
+  oneUnknown,
   parseInput,
   sampleBody,
   sampleQuery,
@@ -17,7 +18,7 @@ import {
 import { problemDialect } from '../refusals/dialect.js';
 import { RefusedError, refuseMethod, refuseRoute } from '../refusals/refusal.js';
 
-/** Adds `/v1/speakers…` and `/v1/identify`. Answers have the engine's own types. */
+/** Adds `/v1/speakers…`, `/v1/unknown-voices…` and `/v1/identify`. Answers have the engine's own types. */
 export function addModernRoutes(router: Router, surface: Surface): void {
   const on = (handler: Handler, scope: Scope, audio?: 'now') =>
     endpoint(surface, problemDialect, handler, { scope, audio });
@@ -36,10 +37,18 @@ export function addModernRoutes(router: Router, surface: Surface): void {
     .post(on(addSample, 'enrol', 'now'))
     .all(on(refuseMethod('POST'), 'identify'));
   router
+    .route('/v1/unknown-voices')
+    .get(on(listUnknown, 'enrol'))
+    .all(on(refuseMethod('GET'), 'identify'));
+  router
+    .route('/v1/unknown-voices/:unknownId')
+    .delete(on(forgetUnknown, 'admin'))
+    .all(on(refuseMethod('DELETE'), 'identify'));
+  router
     .route('/v1/identify')
     .post(on(identify, 'identify', 'now'))
     .all(on(refuseMethod('POST'), 'identify'));
-  router.use(['/v1/speakers', '/v1/identify'], on(refuseRoute, 'identify'));
+  router.use(['/v1/speakers', '/v1/unknown-voices', '/v1/identify'], on(refuseRoute, 'identify'));
 }
 
 const idOf = ({ request }: Call): string => parseInput(oneSpeaker, { ...request.params }).speakerId;
@@ -73,6 +82,23 @@ async function erase(call: Call): Promise<Answer> {
   const speakers = call.surface.engine.speakers(call.tenantId, call.options.actor);
   if (!(await speakers.delete(speakerId))) throw notFound(speakerId);
   return { status: 204 };
+}
+
+async function listUnknown({ surface, tenantId }: Call): Promise<Answer> {
+  const { engine } = surface;
+  return {
+    status: 200,
+    body: { strangers: engine.strangers, unknownVoices: await engine.speakers(tenantId).unknowns() },
+  };
+}
+
+async function forgetUnknown({ request, surface, tenantId, options }: Call): Promise<Answer> {
+  const { unknownId } = parseInput(oneUnknown, { ...request.params });
+  if (await surface.engine.speakers(tenantId, options.actor).forgetUnknown(unknownId)) return { status: 204 };
+  throw new VoicePrintsError(
+    'CLUSTER_NOT_FOUND',
+    'there is no such unknown voice; GET /v1/unknown-voices lists those that are kept',
+  );
 }
 
 async function addSample(call: Call): Promise<Answer> {

@@ -7,7 +7,7 @@ import { onCaughtFault } from '../../core/guarded.js';
 import { present } from '../../core/present.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { allowedHosts } from '../options/allowedHosts.js';
-import { openEngine, segmentationOption } from '../options/openEngine.js';
+import { openEngine, segmentationOption, strangersOption } from '../options/openEngine.js';
 import { hasFlag, numberOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { remark } from '../output/output.js';
 import { LastNet } from './lastNet.js';
@@ -43,6 +43,7 @@ export const serve: Command = {
     },
     ...segmentationOption,
     log: { value: 'LEVEL', about: 'On standard error, as JSON lines: info (every call), error (default) or silent' },
+    ...strangersOption,
     'keep-audio': { about: 'Keep the speech of accepted enrolment samples: biometric raw data; see enroll --help' },
     'key-file': { value: 'FILE', about: 'API keys, a line each: tenant:key or tenant:sha256:HEX' },
   },

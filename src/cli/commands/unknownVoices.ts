@@ -12,12 +12,12 @@ const row = (voice: UnknownVoiceSummary): readonly string[] => [
   `${voice.speechSeconds.toFixed(1)} s`,
   voice.firstHeardAt,
   voice.lastHeardAt,
-  voice.expiresAt,
+  voice.expiresAt ?? 'with its session',
 ];
 
 const unknownsTable = (voices: readonly UnknownVoiceSummary[]): string =>
   voices.length === 0
-    ? 'No unknown voice is kept; they come from live streams, and expire'
+    ? 'No unknown voice is kept; serve and watch keep them for longer than a session with --strangers days=N'
     : table([['ID', 'STATE', 'SPEECH', 'FIRST HEARD', 'LAST HEARD', 'EXPIRES'], ...voices.map(row)]);
 
 const list: Command = {

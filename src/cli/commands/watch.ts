@@ -13,7 +13,7 @@ import {
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { allowedHosts } from '../options/allowedHosts.js';
 import { falseAcceptOf, falseAcceptOption } from '../options/falseAccept.js';
-import { openEngine } from '../options/openEngine.js';
+import { openEngine, strangersOption } from '../options/openEngine.js';
 import { hasFlag, listOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
 import { sipAudio } from '../options/sipAudio.js';
@@ -28,6 +28,7 @@ export const watch: Command = {
   options: {
     speakers: { value: 'A,B', about: 'Only these ids (default: all people with a complete voiceprint)' },
     ...falseAcceptOption,
+    ...strangersOption,
     site: { value: 'NAME', about: 'Name of the place, for the events (default: live)' },
     final: { about: 'Print final events only, no tentative ones' },
     ...rawFormatOptions,

@@ -1,4 +1,4 @@
-import { createEngine, type Engine, type EngineOptions } from '../../index.js';
+import { createEngine, type Engine, type EngineOptions, type Strangers } from '../../index.js';
 import type { OptionSpec, ParsedArguments, Terminal } from '../command.js';
 import { textOption } from './parseCommandLine.js';
 import { storeFolder } from './storeFolder.js';
@@ -12,17 +12,28 @@ export const segmentationOption = {
   },
 } as const satisfies Record<string, OptionSpec>;
 
+/** The option of the commands that work on live streams. */
+export const strangersOption = {
+  strangers: {
+    value: 'none|session|days=N',
+    about:
+      'What is kept of unknown voices: nothing, in memory while the session runs (default), or for N days in the store',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
 /** Opens the engine from the common options and the environment. The caller disposes it. */
 export async function openEngine(
   args: ParsedArguments,
   terminal: Terminal,
   extra: Partial<EngineOptions> = {},
 ): Promise<Engine> {
+  const strangers = textOption(args, 'strangers') || terminal.env.VOICE_PRINTS_STRANGERS || undefined;
   const config = {
     storeDirectory: storeFolder(args, terminal.env),
     encryptionKey: terminal.env.VOICE_PRINTS_KEY || undefined,
     model: textOption(args, 'model') || undefined,
     segmentation: textOption(args, 'segmentation') || undefined,
+    strangers: strangers as Strangers | undefined, // checked by the engine
     ...extra,
   };
   return createEngine(config, { actor: 'command line' });

@@ -18,7 +18,7 @@ const ASSUMED_SNR_DB = 12;
 const ASSUMED_BANDWIDTH_HZ = 8_000;
 
 export interface EnrollFromVoiceDependencies extends EnrollSamplesDependencies {
-  readonly unknownVoices: UnknownVoices;
+  readonly unknownVoices: Pick<UnknownVoices, 'delete'>;
 }
 
 /**

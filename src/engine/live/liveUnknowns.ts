@@ -7,15 +7,15 @@ import type { VoiceSnapshot } from '../../identity/live/liveChange.js';
 import { compare } from '../../identity/matchVoices.js';
 import type { EnrolledVoice } from '../../identity/voices.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
-import type { UnknownVoices } from '../../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
 import { enrollFromVoice } from '../enrolment/enrollFromVoice.js';
 import type { EnrolledPerson } from '../enrolment/enrollSamples.js';
 import type { EnrolmentsUnderWay } from '../enrolment/enrolmentsUnderWay.js';
 import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
+import type { StrangersOfSession } from './sessionStrangers.js';
 
 export interface LiveUnknownsOptions {
-  readonly unknownVoices: UnknownVoices;
+  readonly unknownVoices: StrangersOfSession;
   readonly registry: VoiceprintRegistry;
   readonly enrolments: EnrolmentsUnderWay;
   readonly tenantId: string;

@@ -21,9 +21,9 @@ export interface LiveVoicesOptions extends LiveUnknownsOptions {
 /** Turns of one session with the names of people and the ids of unknown voices. */
 export class LiveVoices {
   readonly #options: LiveVoicesOptions;
-  readonly #turns: LiveTurns;
+  #turns: LiveTurns;
   readonly #gallery: LiveGallery;
-  readonly #unknowns: LiveUnknowns;
+  #unknowns: LiveUnknowns;
   #names: ReadonlyMap<string, string> = new Map();
   /** People enrolled from unknown voices: voice of the session by speaker id. */
   readonly #bound = new Map<string, number>();
@@ -34,13 +34,17 @@ export class LiveVoices {
   #toBind: { readonly voice: number; readonly speakerId: string }[] = [];
 
   constructor(options: LiveVoicesOptions) {
-    const { model, sessionId, falseAcceptPercent } = options;
     this.#options = options;
-    this.#gallery = new LiveGallery({ ...options, modelId: model.id });
+    this.#gallery = new LiveGallery({ ...options, modelId: options.model.id });
     this.#unknowns = new LiveUnknowns(options);
-    const { calibration = UNCALIBRATED } = model;
-    let turns = 0;
-    this.#turns = new LiveTurns({ calibration, falseAcceptPercent, newTurnId: () => `${sessionId}-${++turns}` });
+    this.#turns = newTurns(options);
+  }
+
+  /** Drops everything that was learnt of the voices of this session. Call it after its last turn. */
+  forget(): void {
+    this.#unknowns = new LiveUnknowns(this.#options);
+    this.#turns = newTurns(this.#options);
+    this.#toBind = [];
   }
 
   /** Throws SPEAKER_NOT_FOUND, SPEAKER_INCOMPLETE. */
@@ -143,4 +147,10 @@ export class LiveVoices {
     if (snapshot && (change.type === 'relabel' || change.turn.isFinal)) await this.#unknowns.keep(snapshot);
     return cluster;
   }
+}
+
+function newTurns({ model, sessionId, falseAcceptPercent }: LiveVoicesOptions): LiveTurns {
+  const { calibration = UNCALIBRATED } = model;
+  let turns = 0;
+  return new LiveTurns({ calibration, falseAcceptPercent, newTurnId: () => `${sessionId}-${++turns}` });
 }

@@ -4,6 +4,7 @@ import type { Actor } from '../../core/audit.js';
 import { aborted, asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
 import type { EnrollResult, FalseAcceptPercent } from '../../core/identification.js';
 import type { LiveEvent, LiveItem } from '../../core/live.js';
+import type { StrangersPolicy } from '../../core/strangers.js';
 import { msOfSamples, samplesOfMs, secondsOfSamples } from '../../core/time.js';
 import { abortable, untilAborted } from '../../stream/abortable.js';
 import type { AuditNotes } from '../auditNotes.js';
@@ -22,6 +23,8 @@ export interface WatchDependencies extends Omit<LiveVoicesOptions, 'sessionId' |
   readonly notesOf: (actor?: Actor) => AuditNotes;
   readonly openNetworks: () => Promise<LiveNetworks>;
   readonly falseAcceptPercent: FalseAcceptPercent;
+  /** What is kept of unknown voices. */
+  readonly keeps: StrangersPolicy['keeps'];
   /** Aborts when the engine closes. */
   readonly closing: AbortSignal;
   readonly onEnded: () => void;
@@ -81,8 +84,14 @@ export class WatchSession implements LiveSession {
     return this.#dependencies
       .notesOf(actor)
       .enrolled({ action: 'enrol unknown', speakerIds: [speakerId], unknownId: cluster }, () =>
-        this.#voices.enrollUnknown(request),
+        this.#enrollUnknown(request),
       );
+  }
+
+  async #enrollUnknown(request: EnrollUnknownRequest): Promise<EnrollResult> {
+    if (this.#dependencies.keeps !== 'none') return this.#voices.enrollUnknown(request);
+    const message = 'nothing is kept of unknown voices (strangers: none), so none can be enrolled; enrol a recording';
+    throw new VoicePrintsError('CLUSTER_NOT_FOUND', message);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -104,6 +113,7 @@ export class WatchSession implements LiveSession {
       if (this.#request.signal?.aborted) throw aborted();
       throw asVoicePrintsError(error);
     } finally {
+      if (this.#dependencies.keeps !== 'days') this.#voices.forget();
       this.#dependencies.onEnded();
     }
   }

@@ -22,6 +22,8 @@ const unknownVoiceRow = z.object({
   speechMs: z.number().nonnegative(),
   firstHeardMs: z.number(),
   lastHeardMs: z.number(),
+  /** Absent in rows of releases before 0.3. */
+  expiresAtMs: z.number().exactOptional(),
   modelId: z.string().min(1),
 });
 /** An unknown voice as stored: plain JSON. */
@@ -63,14 +65,15 @@ export const UNKNOWN_VOICE_FORM: StoredForm<UnknownVoiceRows> = {
 /** Stored form of an unknown voice. */
 export function toUnknownRow(
   tenantId: string,
-  { id, exemplars, speechMs, firstHeardMs, lastHeardMs, modelId }: UnknownVoice,
+  { id, exemplars, speechMs, firstHeardMs, lastHeardMs, expiresAtMs, modelId }: UnknownVoice,
 ): UnknownVoiceRow {
   const rows = exemplars.map((exemplar) => ({
     embedding: toEmbeddingRow(exemplar.embedding),
     speechMs: exemplar.speechMs,
     ...present({ snrDb: exemplar.snrDb, bandwidthHz: exemplar.bandwidthHz }),
   }));
-  return { id, tenantId, exemplars: rows, speechMs, firstHeardMs, lastHeardMs, modelId };
+  const times = { firstHeardMs, lastHeardMs, ...present({ expiresAtMs }) };
+  return { id, tenantId, exemplars: rows, speechMs, ...times, modelId };
 }
 
 /** A new unknown voice from a row: it owns its arrays. */

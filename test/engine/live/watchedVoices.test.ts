@@ -3,58 +3,16 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LiveEvent, LiveItem } from '../../../src/core/live.js';
+import type { LiveEvent } from '../../../src/core/live.js';
 import { createEngine } from '../../../src/engine/createEngine.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { type FliteVoice, speak, TEXTS } from '../../support/fliteVoices.js';
-import { finalsOf, joined, liveItems, pause, samplesOf } from './liveAudio.js';
+import { finalsOf, joined, pause, samplesOf } from './liveAudio.js';
+import { Stage, untilHeard } from './stage.js';
 
 const root = mkdtempSync(join(tmpdir(), 'voice-prints-watched-'));
 const heard = (voice: FliteVoice, text: number, seconds = 60) =>
   samplesOf(speak(voice, TEXTS[text]!, root, `${voice}-${text}.wav`)).subarray(0, seconds * 16_000);
-
-/** Audio that goes on when the test says so. */
-class Stage {
-  readonly #parts: Float32Array[] = [];
-  #sample = 0;
-  #isOver = false;
-  #wake: () => void = () => undefined;
-
-  say(samples: Float32Array): void {
-    this.#parts.push(joined(samples, pause(1)));
-    this.#wake();
-  }
-
-  end(): void {
-    this.#isOver = true;
-    this.#wake();
-  }
-
-  async *items(): AsyncGenerator<LiveItem> {
-    for (;;) {
-      const part = this.#parts.shift();
-      if (part) {
-        yield* liveItems(part, this.#sample);
-        this.#sample += part.length;
-        yield { type: 'state', state: { status: 'held' } }; // the part was heard to its end
-      } else if (this.#isOver) return;
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-    }
-  }
-}
-
-/** Events until the part just said was heard. */
-async function untilHeard(events: AsyncGenerator<LiveEvent>): Promise<LiveEvent[]> {
-  const all: LiveEvent[] = [];
-  for (;;) {
-    const { value, done } = await events.next();
-    if (done || (value.type === 'state' && value.state.status === 'held')) return all;
-    all.push(value);
-  }
-}
 
 const longOf = (events: readonly LiveEvent[]) => finalsOf(events).filter(({ speechSeconds }) => speechSeconds > 1.5);
 const clustersOf = (events: readonly LiveEvent[]) => new Set(longOf(events).map(({ cluster }) => cluster));
@@ -62,7 +20,7 @@ const clustersOf = (events: readonly LiveEvent[]) => new Set(longOf(events).map(
 describe('people and unknown voices come and go', () => {
   let engine: Engine;
   beforeAll(async () => {
-    engine = await createEngine({ storeDirectory: join(root, 'store'), workerThreads: 1 });
+    engine = await createEngine({ storeDirectory: join(root, 'store'), workerThreads: 1, strangers: 'days=30' });
   });
   afterAll(async () => {
     await engine[Symbol.asyncDispose]();

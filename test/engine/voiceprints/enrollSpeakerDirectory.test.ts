@@ -26,7 +26,7 @@ async function directoryOf(...voiceprints: ReturnType<typeof randomVoiceprint>[]
     nowMs,
     reembed: async () => ({ reembedded: 0, stale: 0 }),
   };
-  const directory = speakerDirectory({ registry, unknownVoices, unknownVoiceDays: 30, ...who });
+  const directory = speakerDirectory({ registry, unknownVoices, ...who });
   return { folder, registry, unknownVoices, directory };
 }
 
