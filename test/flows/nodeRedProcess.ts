@@ -21,6 +21,8 @@ export interface NodeRedOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Arguments of Node.js itself, e.g. `--import`. */
   readonly nodeArguments?: readonly string[];
+  /** Without our package. */
+  readonly isEmpty?: boolean;
 }
 
 /** A real Node-RED in a process and a user directory of its own, our package linked in. */
@@ -50,8 +52,10 @@ export class NodeRedProcess implements AsyncDisposable {
   static async start(options: NodeRedOptions = {}): Promise<NodeRedProcess> {
     const userDir = mkdtempSync(join(tmpdir(), 'voice-prints-red-'));
     mkdirSync(join(userDir, 'tmp')); // its temporary files lie apart, so that a test sees what it leaves
-    mkdirSync(join(userDir, 'node_modules/@voice-prints'), { recursive: true });
-    symlinkSync(packageRoot, join(userDir, 'node_modules/@voice-prints/node-red'), 'junction');
+    if (!options.isEmpty) {
+      mkdirSync(join(userDir, 'node_modules/@voice-prints'), { recursive: true });
+      symlinkSync(packageRoot, join(userDir, 'node_modules/@voice-prints/node-red'), 'junction');
+    }
     const settings = {
       flowFile: 'flows.json',
       credentialSecret: 'only for this test',
