@@ -24,6 +24,6 @@ export interface LocalPiece {
   readonly local: number;
   /** Its frames, counted from the start of the chunk, rising. */
   readonly frames: Uint16Array<ArrayBuffer>;
-  /** True where it is one stretch in which nobody else speaks; false for scraps and for speech under another voice. */
+  /** True for one run in which no other voice speaks; false for fragments and for overlapped speech. */
   readonly isSolid: boolean;
 }

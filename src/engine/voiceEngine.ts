@@ -261,7 +261,10 @@ export class VoiceEngine implements Engine {
       const { minNonSpeechMs = 0 } = request;
       const { onProgress } = options;
       return detectRecordingSpeech(await openRecording(request.source, limits, signal), {
-        ...{ compute, minNonSpeechMs, signal, onProgress },
+        compute,
+        minNonSpeechMs,
+        signal,
+        onProgress,
       });
     });
   }

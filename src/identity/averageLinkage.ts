@@ -16,11 +16,11 @@ interface Block {
   readonly to: number;
 }
 
-/** How far clustering goes. */
+/** When clustering stops. */
 export interface LinkageStop {
-  /** No two groups this alike are left apart. */
+  /** Groups with at least this cosine are merged. */
   readonly cosine: number;
-  /** Where more groups than this are left, less alike ones are joined, too. */
+  /** If more groups are left, less similar ones are merged, too. */
   readonly maxGroups: number;
 }
 
@@ -98,7 +98,7 @@ function similarities({ dimensions, sums, weights }: GroupedEmbeddings, from: nu
   return matrix;
 }
 
-/** One block, exactly. Average linkage never makes a merged pair more alike to a third, so a pair below the stop is final. */
+/** One block, exactly. Average linkage never makes a merged pair more similar to a third, so a pair below the stop is final. */
 function chain(groups: GroupedEmbeddings, { from, to }: Block, stopCosine: number): Int32Array {
   const n = to - from;
   const matrix = similarities(groups, from, to);
@@ -131,7 +131,7 @@ function chain(groups: GroupedEmbeddings, { from, to }: Block, stopCosine: numbe
   return labelsOf(owner);
 }
 
-/** The open group most like `row`; the one before it in the chain wins a tie, or the chain would not end. */
+/** The open group most similar to `row`; the previous one in the chain wins a tie, or the chain would not end. */
 function nearestTo(
   matrix: Float32Array,
   n: number,

@@ -1,11 +1,11 @@
 import type { CalibrationParameters } from '../core/calibration.js';
 import type { FalseAcceptPercent } from '../core/identification.js';
 
-/** Where the calibration does not say beyond how much speech more of it says nothing new. */
+/** Default for the seconds beyond which more speech adds no information. */
 const MOST_SECONDS = 30;
 const LEAST_SECONDS = 0.5;
 
-/** What is known of a comparison besides the cosine. */
+/** Input of the calibration for one comparison. */
 export interface Comparison {
   /** Centred, where the calibration asks for it (see CentredGallery). */
   readonly cosine: number;
@@ -13,7 +13,7 @@ export interface Comparison {
   readonly speechSeconds: number;
   /** Speech behind the voiceprint. */
   readonly voiceSeconds: number;
-  /** How little is known of what the voices of this source have in common, 0..1; 1 with nobody else enrolled. */
+  /** Uncertainty of the common component of the voices of this source, 0..1; 1 with no other person enrolled. */
   readonly alone: number;
   /** True where either side is telephone audio. */
   readonly isNarrowBand: boolean;
@@ -46,7 +46,7 @@ export function llrOf(comparison: Comparison, parameters: CalibrationParameters)
   );
 }
 
-/** Gallery of the presets where the calibration does not say. */
+/** Default gallery size of the presets. */
 const DEFAULT_GALLERY = 10;
 
 /** People in the largest galleries that `gallerySlope` is measured with. */
@@ -54,7 +54,7 @@ const LARGEST_MEASURED = 40;
 
 /**
  * The share of the prior that each of so many people enrolled has, as a natural logarithm. Beyond what was measured it
- * falls as if all of them were strangers to each other.
+ * falls as if all of them were independent.
  */
 export function logShare(people: number, { gallerySlope = 1 }: CalibrationParameters): number {
   const measured = Math.min(Math.max(1, people), LARGEST_MEASURED);
@@ -71,7 +71,7 @@ export function acceptLlr(parameters: CalibrationParameters, percent: FalseAccep
 }
 
 /**
- * The same as a score: what `decide` makes of that llr where nobody else is near. The more people, the lower each one's
+ * The same as a score: the result of `decide` for that llr if no other candidate is near. The more people, the lower each one's
  * share of the prior and the higher the llr: the score is one for all galleries.
  */
 export function acceptScore(parameters: CalibrationParameters, percent: FalseAcceptPercent): number {
@@ -80,8 +80,8 @@ export function acceptScore(parameters: CalibrationParameters, percent: FalseAcc
 }
 
 /**
- * For a model nobody has calibrated: cosines of speaker networks mostly lie near .1 between people and .6 within one.
- * A guess, and answers say so (warning MODEL_UNCALIBRATED).
+ * For an uncalibrated model: cosines of speaker networks are mostly near .1 between people and .6 within one.
+ * A guess, which answers report (warning MODEL_UNCALIBRATED).
  */
 export const UNCALIBRATED: CalibrationParameters = {
   offset: -5.3,

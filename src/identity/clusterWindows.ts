@@ -2,22 +2,22 @@ import type { SampleSpan } from '../core/audioFrame.js';
 import { msOfSamples } from '../core/time.js';
 import { dot } from '../core/vector.js';
 import { averageLinkage } from './averageLinkage.js';
-import { stickyPath } from './stickyPath.js';
-import { variationalVoices } from './variationalVoices.js';
+import { vbx } from './vbx.js';
+import { viterbi } from './viterbi.js';
 
-/** How alike windows of one voice and of two are in one recording, for one model: mean cosines. */
+/** Mean cosines of two windows of one voice and of different voices in one recording, for one model. */
 export interface WindowLikeness {
   readonly same: number;
   readonly different: number;
 }
 
-/** Embeddings of windows and where they lie; see VoicesInput. */
+/** Embeddings of windows and their positions; see VoicesInput. */
 export interface Windows {
   readonly dimensions: number;
   readonly embeddings: Float32Array;
   readonly windows: readonly SampleSpan[];
-  /** Index of the stretch of speech that each window lies in. */
-  readonly stretchOf: Int32Array;
+  /** Index of the segment of speech of each window. */
+  readonly segmentOf: Int32Array;
 }
 
 /** Voices found in a recording. */
@@ -29,28 +29,28 @@ export interface ClusteredWindows {
   readonly voices: number;
 }
 
-/** Voices the second step starts from: it holds a few numbers for each of them and each window. */
+/** Maximum number of voices for the second step: it keeps a few numbers for each of them and each window. */
 const MAX_VOICES = 40;
 
-/** How voices are told apart. */
+/** Parameters of the clustering. */
 export interface ClusterTuning {
-  /** Where between different (0) and same (1) likeness the first clustering stops: high, so that it finds too many voices. */
+  /** Threshold of the first clustering, between `different` (0) and `same` (1): high, so that it finds too many voices. */
   readonly stop: number;
-  /** Shorter windows are too vague to found a voice. */
+  /** Shorter windows are too uncertain to start a voice. */
   readonly foundingMs: number;
-  /** See VariationalTuning. */
+  /** See VbxTuning. */
   readonly evidence: number;
   readonly parsimony: number;
   readonly iterations: number;
-  /** Chance that a voice goes on from one window to the next, inside a stretch of speech and across a pause. */
+  /** Probability that a voice continues from one window to the next, inside a segment of speech and across a pause. */
   readonly stayInside: number;
   readonly stayAcross: number;
-  /** Cost of a change of voice on the last path, as a part of same less different likeness; the same two places. */
+  /** Cost of a change of voice in the final Viterbi path, as a part of `same` - `different`; inside and across likewise. */
   readonly changeInside: number;
   readonly changeAcross: number;
 }
 
-/** Found on conversations of other seeds than those that are reported (BENCHMARKS.md). */
+/** Tuned on conversations of other seeds than those that are reported (BENCHMARKS.md). */
 export const CLUSTER_TUNING: ClusterTuning = {
   stop: 1.5,
   foundingMs: 1300,
@@ -64,8 +64,8 @@ export const CLUSTER_TUNING: ClusterTuning = {
 };
 
 /**
- * Tells voices apart in three steps: average linkage over the longer windows finds too many voices; a Bayesian model of
- * the whole recording gives up those without evidence of their own; a last path lays every window to a voice.
+ * Clusters windows in three steps: average linkage over the longer windows finds too many voices; VBx over the whole
+ * recording drops those without enough evidence; a Viterbi path assigns every window to a voice.
  */
 export function clusterWindows(input: Windows, usual: WindowLikeness, tuning = CLUSTER_TUNING): ClusteredWindows {
   const likeness = likenessHere(input, usual);
@@ -81,7 +81,7 @@ export function clusterWindows(input: Windows, usual: WindowLikeness, tuning = C
     (most, { startSample, endSample }) => Math.max(most, endSample - startSample),
     1,
   );
-  const settled = variationalVoices(
+  const settled = vbx(
     {
       dimensions: input.dimensions,
       embeddings: centred(input),
@@ -97,7 +97,7 @@ export function clusterWindows(input: Windows, usual: WindowLikeness, tuning = C
   return centroidsOf(input, everyWindow, pathAlong(input, found, changeCost));
 }
 
-/** Takes other labels (see splitByVoice) and lays every window to the likeliest of these voices once more. */
+/** Starts from other labels (see splitByVoice) and assigns every window to the most likely of these voices again. */
 export function relabelled(
   input: Windows,
   labels: Int32Array,
@@ -109,7 +109,7 @@ export function relabelled(
   return centroidsOf(input, everyWindow, pathAlong(input, centroidsOf(input, everyWindow, labels), changeCost));
 }
 
-const isInside = ({ stretchOf }: Windows, i: number) => i > 0 && stretchOf[i] === stretchOf[i - 1];
+const isInside = ({ segmentOf }: Windows, i: number) => i > 0 && segmentOf[i] === segmentOf[i - 1];
 
 function changeCosts(input: Windows, { same, different }: WindowLikeness, tuning: ClusterTuning): Float32Array {
   return Float32Array.from(
@@ -118,17 +118,17 @@ function changeCosts(input: Windows, { same, different }: WindowLikeness, tuning
   );
 }
 
-/** Pairs of windows that the usual likeness counts as much as. */
+/** Weight of the usual cosines, as a number of pairs of windows. */
 const USUAL_PAIRS = 10;
 
 /**
- * How alike windows of one voice are in this very recording: those that follow each other without a pause mostly are
- * of one. A room or a line makes all voices more alike; what is between two voices shrinks with what is within one.
+ * Estimates the cosines of this recording: windows that follow each other without a pause are mostly of one voice. A room
+ * or a line makes all voices more similar; the distance between two voices shrinks with the distances within one.
  */
-function likenessHere({ dimensions, embeddings, windows, stretchOf }: Windows, usual: WindowLikeness): WindowLikeness {
+function likenessHere({ dimensions, embeddings, windows, segmentOf }: Windows, usual: WindowLikeness): WindowLikeness {
   const cosines: number[] = [];
   windows.forEach((window, i) => {
-    for (let j = i + 1; j < windows.length && stretchOf[j] === stretchOf[i]; j += 1) {
+    for (let j = i + 1; j < windows.length && segmentOf[j] === segmentOf[i]; j += 1) {
       if (windows[j]!.startSample < window.endSample) continue;
       const at = (row: number) => embeddings.subarray(row * dimensions, (row + 1) * dimensions);
       cosines.push(dot(at(i), at(j)));
@@ -143,7 +143,7 @@ function likenessHere({ dimensions, embeddings, windows, stretchOf }: Windows, u
   return { same, different: same - ratio * (1 - same) };
 }
 
-/** The embeddings less their mean: what the room and the line add to every voice. */
+/** The embeddings less their mean, which the room and the line add to every voice. */
 export function centred({ dimensions, embeddings, windows }: Windows): Float32Array {
   const mean = new Float64Array(dimensions);
   for (let i = 0; i < embeddings.length; i += 1) mean[i % dimensions]! += embeddings[i]! / windows.length;
@@ -151,10 +151,10 @@ export function centred({ dimensions, embeddings, windows }: Windows): Float32Ar
 }
 
 function pathAlong(input: Windows, { centroids, voices }: ClusteredWindows, changeCost: Float32Array): Int32Array {
-  return stickyPath({ windows: input.windows.length, voices, likeness: likenessTo(input, centroids), changeCost });
+  return viterbi({ windows: input.windows.length, voices, likeness: likenessTo(input, centroids), changeCost });
 }
 
-/** Windows long enough to found a voice; all of them where none is. */
+/** Windows long enough to start a voice; all of them where none is. */
 function foundingWindows({ windows }: Windows, foundingMs: number): Int32Array {
   const long = windows.flatMap((span, i) => (msOfSamples(span.endSample - span.startSample) >= foundingMs ? [i] : []));
   return Int32Array.from(long.length > 0 ? long : windows.keys());
@@ -168,7 +168,7 @@ function rowsOf({ dimensions, embeddings }: Windows, rows: Int32Array) {
   return { dimensions, sums, weights: new Float64Array(rows.length).fill(1) };
 }
 
-/** Unit means of the windows that share a label, longer windows counting more; labels are numbered anew in order of appearance. */
+/** Unit means of the windows that share a label, weighted by length; labels are renumbered in order of appearance. */
 export function centroidsOf(
   { dimensions, embeddings, windows }: Windows,
   rows: Int32Array,

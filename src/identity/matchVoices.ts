@@ -4,14 +4,14 @@ import { type Comparison, llrOf } from './calibration.js';
 import { CentredGallery } from './centredGallery.js';
 import type { EnrolledVoice } from './voices.js';
 
-/** One voice of the recording, or a long turn of it. */
+/** One voice of the recording, or a long turn of it, to be compared with voiceprints. */
 export interface HeardVoice {
   /** Unit norm, shape (d,). */
   readonly centroid: Float32Array;
   readonly speechSeconds: number;
 }
 
-/** How one heard voice compares with one enrolled person. */
+/** Comparison of one voice with one enrolled person. */
 export interface VoiceComparison {
   readonly voice: EnrolledVoice;
   readonly cosine: number;
@@ -19,10 +19,10 @@ export interface VoiceComparison {
   readonly llr: number;
 }
 
-/** A heard voice and everyone it may be, best first. */
+/** A voice with its comparisons, best first. */
 export interface VoiceMatch {
   readonly comparisons: readonly VoiceComparison[];
-  /** Who it was taken for when the others were considered, too; undefined: nobody enrolled. */
+  /** The person it was matched with, considering the other voices; undefined: none. */
   readonly taken: VoiceComparison | undefined;
 }
 
@@ -31,28 +31,28 @@ export interface MatchOptions {
   readonly isNarrowBand: boolean;
   /** llr from which a name is given. */
   readonly leastLlr: number;
-  /** Likeness of two heard voices, as llr, that they are one person. */
+  /** llr that two voices of the recording are one person. */
   readonly samePersonLlr: (a: HeardVoice, b: HeardVoice) => number;
 }
 
 /**
- * Most that another voice of this recording, already taken for somebody, may speak for a second one being the same
- * person, as llr. Below 0: what the clustering left apart is taken to be two people unless the voiceprint says
- * otherwise; in noisy rooms all voices sound alike, and likeness there would give everybody one name.
+ * Maximum support, as llr, of a voice of this recording that is already matched with a person for a second voice being the
+ * same person. Below 0: voices that the clustering kept apart are two people unless the voiceprint is strong evidence;
+ * in noisy rooms all voices are similar, and their similarity would give all of them one name.
  */
 export const MATCH_TUNING = { mostSupport: -1.5 };
 
 /** Share of the mean voiceprint in the cosine; the rest is the best exemplar's. */
 const MEAN_SHARE = 0.8;
 
-/** Cosine of a heard voice to a voiceprint: mostly to its mean, partly to its likest sample. */
+/** Cosine of a voice to a voiceprint: mostly to its mean, partly to its most similar sample. */
 export function voiceCosine(heard: Float32Array, voice: EnrolledVoice): number {
   const toMean = dot(heard, voice.mean);
   const toBest = voice.exemplars.reduce((best, exemplar) => Math.max(best, dot(heard, exemplar)), toMean);
   return MEAN_SHARE * toMean + (1 - MEAN_SHARE) * toBest;
 }
 
-/** Galleries by the list they were made of, which is compared many times. */
+/** Galleries by their list, which is compared many times. */
 const galleries = new WeakMap<readonly EnrolledVoice[], { centring: number | undefined; gallery: CentredGallery }>();
 
 function galleryOf(voices: readonly EnrolledVoice[], centring: number | undefined): CentredGallery {
@@ -63,7 +63,7 @@ function galleryOf(voices: readonly EnrolledVoice[], centring: number | undefine
   return gallery;
 }
 
-/** One heard voice beside each enrolled person, as the calibration takes it; `cosine` as it is, in `comparison` centred. */
+/** Comparisons of one voice with each enrolled person, for the calibration; `cosine` is raw, the one in `comparison` centred. */
 export function comparisonsOf(
   { centroid, speechSeconds }: HeardVoice,
   voices: readonly EnrolledVoice[],
@@ -86,7 +86,7 @@ export function comparisonsOf(
   });
 }
 
-/** One heard voice with everybody enrolled, best first. */
+/** One voice compared with all enrolled people, best first. */
 export function compare(
   heard: HeardVoice,
   voices: readonly EnrolledVoice[],
@@ -98,8 +98,8 @@ export function compare(
 }
 
 /**
- * Gives each heard voice the enrolled person it most likely is. The surest pair goes first; who is already taken for a
- * person speaks for or against a second voice being that person too, by how alike the two sound in this recording.
+ * Matches each voice with the most likely enrolled person. The most certain pair goes first; a voice already matched with a
+ * person supports or opposes a second match with that person, by the similarity of the two voices in this recording.
  */
 export function matchVoices(
   heard: readonly HeardVoice[],
@@ -124,7 +124,7 @@ interface Assignment {
   readonly options: MatchOptions;
 }
 
-/** The pair of highest llr among voices not yet taken for anybody. */
+/** The pair of highest llr among voices not yet matched. */
 function surestPair(
   heard: readonly HeardVoice[],
   comparisons: readonly (readonly VoiceComparison[])[],

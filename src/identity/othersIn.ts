@@ -1,24 +1,24 @@
 import { compare, type HeardVoice, type MatchOptions } from './matchVoices.js';
 import type { EnrolledVoice } from './voices.js';
 
-/** When a part of a voice is somebody else's. Found on conversations of other seeds than those that are reported. */
+/** When a part of a voice is another person's. Tuned on conversations of other seeds than those that are reported. */
 export const OTHERS_TUNING = {
   /** Speech that a person must have: less is chance. */
   leastSeconds: 1,
-  /** llr of all that is laid to a person, from which it is theirs; of a stranger's, below its negative. */
+  /** llr of all windows assigned to a person, from which they are theirs; a stranger's are below its negative. */
   leastLlr: 1,
-  /** How much likelier, as llr, each part is its own person than the other's, both parts added up. */
+  /** How much more likely, as llr, each part is its own person's than the other's, both parts added up. */
   leastContrast: 6,
 };
 
-/** One voice's windows or turns that are likest one person's. */
+/** The windows or turns of one voice that are most similar to one person. */
 export interface PersonPart {
   /** Number of the enrolled person, or how many there are for a stranger. */
   readonly person: number;
   readonly heard: HeardVoice;
 }
 
-/** llr of each enrolled person in their order, and behind them 0, a stranger's; shape (people + 1,). */
+/** llr of each enrolled person in their order, followed by 0 for a stranger; shape (people + 1,). */
 export function personLlrs(
   heard: HeardVoice,
   enrolled: readonly EnrolledVoice[],
@@ -28,7 +28,7 @@ export function personLlrs(
   return Float64Array.from([...enrolled.map(({ id }) => llrs.get(id)!), 0]);
 }
 
-/** The parts of a voice that are clearly somebody else's than the largest is: two people were taken for one. */
+/** The parts of a voice that clearly belong to another person than the largest part: two people were merged. */
 export function othersIn<P extends PersonPart>(
   parts: readonly P[],
   llrsOf: (heard: HeardVoice) => Float64Array,

@@ -4,15 +4,15 @@ import { unit } from '../core/vector.js';
 import type { ClusteredWindows, Windows } from './clusterWindows.js';
 import type { HeardVoice, MatchOptions } from './matchVoices.js';
 import { othersIn, personLlrs } from './othersIn.js';
-import { stickyPath } from './stickyPath.js';
+import { viterbi } from './viterbi.js';
 import type { EnrolledVoice } from './voices.js';
 
 /** Cost, as llr, of another person than in the window before. */
 const CHANGE_LLR = 3;
 
 /**
- * Looks at each voice of the recording with the enrolled people in mind: where some of its windows are clearly one
- * person's and others another's or a stranger's, the clustering has taken two people for one, and the voice is split.
+ * Compares each voice of the recording with the enrolled people: where some of its windows are clearly one
+ * person's and others another's or a stranger's, the clustering has merged two people, and the voice is split.
  *
  * @returns voice of each window, shape (windows,); numbers need not be consecutive
  */
@@ -29,7 +29,9 @@ export function splitByVoice(
   for (let voice = 0; voice < found.voices; voice += 1) {
     const rows = [...found.labels.keys()].filter((row) => found.labels[row] === voice);
     const parts = [...rowsByPerson(rows, (row) => llrsOf(heardIn(input, [row])))].map(([person, own]) => ({
-      ...{ person, rows: own, heard: heardIn(input, own) },
+      person,
+      rows: own,
+      heard: heardIn(input, own),
     }));
     for (const other of othersIn(parts, llrsOf)) {
       for (const row of other.rows) labels[row] = next;
@@ -48,7 +50,7 @@ function rowsByPerson(rows: readonly number[], llrsOf: (row: number) => Float64A
     likeness.set(own, i * people);
   });
   const changeCost = new Float32Array(rows.length).fill(CHANGE_LLR);
-  const path = stickyPath({ windows: rows.length, voices: people, likeness, changeCost });
+  const path = viterbi({ windows: rows.length, voices: people, likeness, changeCost });
   const parts = new Map<number, number[]>();
   path.forEach((person, i) => {
     parts.set(person, [...(parts.get(person) ?? []), rows[i]!]);

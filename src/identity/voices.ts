@@ -1,4 +1,4 @@
-/** One enrolled person as the matcher sees them: numbers only, so that it crosses to a worker. */
+/** One enrolled person for the matcher: numbers only, so that it can be sent to a worker. */
 export interface EnrolledVoice {
   readonly id: string;
   /** Unit-norm embeddings of the accepted samples, each of shape (d,). */

@@ -1,7 +1,7 @@
 import type { SampleSpan } from '../core/audioFrame.js';
 import { samplesOfMs } from '../core/time.js';
 
-/** How speech is cut into what the speaker network hears at once. */
+/** How speech is cut into windows for the speaker network. */
 export interface WindowPlan {
   readonly windowMs: number;
   /** At most this far from one window to the next. */
@@ -10,10 +10,10 @@ export interface WindowPlan {
   readonly stepMs: number;
 }
 
-/** Windows of identification and enrolment alike: what is compared was heard in pieces of one length. */
+/** Windows of identification and enrolment: embeddings that are compared come from windows of one length. */
 export const WINDOW_PLAN: WindowPlan = { windowMs: 1500, hopMs: 750, stepMs: 100 };
 
-/** Evenly spread windows over one stretch of speech, in order; at least one, all inside it. */
+/** Evenly spread windows over one segment of speech, in order; at least one, all inside it. */
 export function windowsOf({ startSample, endSample }: SampleSpan, plan: WindowPlan = WINDOW_PLAN): SampleSpan[] {
   const length = endSample - startSample;
   const size = samplesOfMs(plan.windowMs);

@@ -44,7 +44,9 @@ function piecesOf({ activity, chunk, frames, local }: LocalVoice): LocalPiece[] 
     else runs.push([frame]);
   }
   const piece = (used: readonly number[], isSolid: boolean): LocalPiece => ({
-    ...{ chunk, local, isSolid },
+    chunk,
+    local,
+    isSolid,
     frames: Uint16Array.from(used),
   });
   const pieces = runs

@@ -38,7 +38,11 @@ const flowOf = (apiKey?: string): Flow =>
   [
     { id: 'tab', type: 'tab', label: 'test' },
     {
-      ...{ id: 'store', type: 'speaker-store', version: 3, restPath: '/voices', grpcPort: String(grpcPort) },
+      id: 'store',
+      type: 'speaker-store',
+      version: 3,
+      restPath: '/voices',
+      grpcPort: String(grpcPort),
       ...{ isRestOn: true, isStreamOn: true, isGrpcOn: true, ...(apiKey && { credentials: { apiKey } }) },
     },
   ] as unknown as Flow;
@@ -108,8 +112,13 @@ describe('a store with a key of its credentials', () => {
     const list = await asked('GET', '');
     expect(list).toMatchObject({ status: 200, cache: 'no-store' });
     expect((list.body as Shown[]).find((key) => key.keyId === keyId)).toEqual({
-      ...{ keyId, tenantId: 'home', label: 'the gate', scopes: ['enrol', 'identify'], hasEnded: false },
-      ...{ createdAt: expect.stringMatching(/Z$/), lastUsedAt: expect.stringMatching(/Z$/) },
+      keyId,
+      tenantId: 'home',
+      label: 'the gate',
+      scopes: ['enrol', 'identify'],
+      hasEnded: false,
+      createdAt: expect.stringMatching(/Z$/),
+      lastUsedAt: expect.stringMatching(/Z$/),
     });
     expect(JSON.stringify(list.body)).not.toMatch(/vp_|sha256|[0-9a-f]{64}/);
   });

@@ -24,7 +24,15 @@ const example = (number: string): Flow =>
   );
 /** What is not told stays as in a node that a program writes: without a version. */
 const source = (id: string, mode: string, about: object, wires: readonly string[][] = [[], []]) => ({
-  ...{ id, type: 'audio-source', z: 'tab', x: 100, y: 100, mode, isAutostart: true, startDelayMs: '1', outputs: 2 },
+  id,
+  type: 'audio-source',
+  z: 'tab',
+  x: 100,
+  y: 100,
+  mode,
+  isAutostart: true,
+  startDelayMs: '1',
+  outputs: 2,
   ...about,
   wires,
 });
@@ -38,8 +46,15 @@ const store = {
   model: '',
 };
 const identify = {
-  ...{ id: 'identify', type: 'identify-speakers', z: 'tab', x: 300, y: 100, store: store.id, output: 'live' },
-  ...{ outputs: 3, wires: [[], [], []] },
+  id: 'identify',
+  type: 'identify-speakers',
+  z: 'tab',
+  x: 300,
+  y: 100,
+  store: store.id,
+  output: 'live',
+  outputs: 3,
+  wires: [[], [], []],
 };
 
 let audio: SpokenAudio;
@@ -100,7 +115,10 @@ test('a camera, named, reaches Home Assistant through core nodes and a real brok
   const types = home.events.map(({ event_type }) => event_type as string);
   for (const type of types) expect(components.turn!.event_types).toContain(type);
   expect(home.events.find(({ event_type }) => event_type === 'identified')).toMatchObject({
-    ...{ speaker: 'Sally', speaker_id: 'sally', site: 'living room', model: expect.any(String) },
+    speaker: 'Sally',
+    speaker_id: 'sally',
+    site: 'living room',
+    model: expect.any(String),
   });
   expect(JSON.parse(home.states.get(components.speaker!.json_attributes_topic!)!)).toMatchObject({
     speakers: [{ speaker: 'Sally' }],

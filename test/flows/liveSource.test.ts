@@ -97,7 +97,9 @@ describe('audio-source, live', () => {
     caller.command(`dial sip:anybody@127.0.0.1:${sipPort}`);
     await expect.poll(() => out!.length).toBeGreaterThan(3);
     expect(about(out![0])).toMatchObject({
-      ...{ isNarrowBand: true, sampleRateHz: 16_000, startSample: 0 },
+      isNarrowBand: true,
+      sampleRateHz: 16_000,
+      startSample: 0,
       call: { direction: 'incoming', user: 'door', host: '127.0.0.1' },
     });
     expect(badges.map(({ text }) => text)).toContain('audio-source.status.calls');
@@ -125,7 +127,9 @@ describe('audio-source, live', () => {
     await expect
       .poll(() => refused()?.payload)
       .toEqual({
-        ...{ status: 'refused', code: 'SIP_CODEC_MISMATCH', calls: 1 },
+        status: 'refused',
+        code: 'SIP_CODEC_MISMATCH',
+        calls: 1,
         message: expect.stringContaining('; '),
       });
     expect(about(refused())).toMatchObject({ call: { direction: 'incoming', user: 'door', host: '127.0.0.1' } });

@@ -50,7 +50,11 @@ const flowOf = (settings: object, apiKey: string | undefined = API_KEY): Flow =>
     { ...{ id: 'status', type: 'status', z: 'tab', scope: null, x: 100, y: 200 }, wires: [['told']] },
     { id: 'told', type: 'debug', z: 'tab', x: 200, y: 200, console: true, complete: 'true', wires: [] },
     {
-      ...{ id: 'store', type: 'speaker-store', version: 3, restPath: '/voice-prints', grpcPort: String(grpcPort) },
+      id: 'store',
+      type: 'speaker-store',
+      version: 3,
+      restPath: '/voice-prints',
+      grpcPort: String(grpcPort),
       ...{ ...settings, ...(apiKey === undefined ? {} : { credentials: { apiKey } }) },
     },
     {
@@ -65,7 +69,8 @@ const flowOf = (settings: object, apiKey: string | undefined = API_KEY): Flow =>
         store: 'store',
         wires: [['json']],
       },
-      ...{ action: 'jobs', actionType: 'action' },
+      action: 'jobs',
+      actionType: 'action',
     },
     { id: 'json', type: 'json', z: 'tab', x: 100, y: 100, property: 'payload', action: 'str', wires: [['file']] },
     {
@@ -78,7 +83,9 @@ const flowOf = (settings: object, apiKey: string | undefined = API_KEY): Flow =>
         filename: join(red.userDir, 'jobs.txt'),
         filenameType: 'str',
       },
-      ...{ appendNewline: true, overwriteFile: 'false', wires: [[]] },
+      appendNewline: true,
+      overwriteFile: 'false',
+      wires: [[]],
     },
   ] as unknown as Flow;
 const base = () => `${red.url}/flows-of-ours/voice-prints`;

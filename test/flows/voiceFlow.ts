@@ -16,7 +16,11 @@ const typed = {
   consentType: 'str',
 };
 export const enroll = {
-  ...{ id: 'enroll', type: 'enroll-speaker', version: 1, store: 'store', wires: [['accepted'], ['refused']] },
+  id: 'enroll',
+  type: 'enroll-speaker',
+  version: 1,
+  store: 'store',
+  wires: [['accepted'], ['refused']],
   ...typed,
 };
 export const accepted = { id: 'accepted', type: 'helper' };
@@ -24,8 +28,17 @@ export const refused = { id: 'refused', type: 'helper' };
 export const enrolNodes = [enroll, accepted, refused];
 /** identify-speakers for recordings, as it was stored by the first release, but for paths in its payload. */
 export const whole = {
-  ...{ id: 'identify', type: 'identify-speakers', version: 1, store: 'store', output: 'whole', wires: [['out']] },
-  ...{ property: 'payload', propertyType: 'msg', isPath: true, speakers: '', speakersType: 'str' },
+  id: 'identify',
+  type: 'identify-speakers',
+  version: 1,
+  store: 'store',
+  output: 'whole',
+  wires: [['out']],
+  property: 'payload',
+  propertyType: 'msg',
+  isPath: true,
+  speakers: '',
+  speakersType: 'str',
 };
 export const out = { id: 'out', type: 'helper' };
 export const failures = [

@@ -13,7 +13,11 @@ const direction = () => unit(Float32Array.from({ length: DIMENSIONS }, () => ran
 const onLine = (voice: Float32Array, line: Float32Array, share: number) =>
   unit(voice.map((value, i) => value + share * line[i]!));
 const enrolled = (id: string, mean: Float32Array<ArrayBuffer>): EnrolledVoice => ({
-  ...{ id, exemplars: [mean], mean, speechSeconds: 12, isNarrowBand: false },
+  id,
+  exemplars: [mean],
+  mean,
+  speechSeconds: 12,
+  isNarrowBand: false,
 });
 const cosines = (heard: Float32Array, voices: readonly EnrolledVoice[], centring: number | undefined) => {
   const gallery = new CentredGallery(voices, centring);

@@ -9,7 +9,7 @@ const DIMENSIONS = 192;
 const HOP = 12_000;
 const WINDOW = 24_000;
 
-/** Turns of four windows, half a second apart, each a stretch of speech. */
+/** Turns of four windows, half a second apart, each a segment of speech. */
 function recordingOf(turns: readonly number[]) {
   const windowsEach = 4;
   const { embeddings, voices } = madeVoices({ dimensions: DIMENSIONS, turns, windowsEach, spread: 0.8 });
@@ -57,13 +57,13 @@ describe('resolveVoices', () => {
   test('one person with pauses is one person', () => {
     const { input, voices } = recordingOf([0, 0, 0, 0, 0]);
     const { turns } = resolveVoices({ ...input, voices: [enrolled('ann', voices[0]!)] });
-    expect(new Set(turns.map(({ cluster }) => cluster))).toEqual(new Set([0]));
+    expect(new Set(turns.map(({ voice }) => voice))).toEqual(new Set([0]));
   });
 
   test('strangers stay apart, in order of appearance, and nobody is named', () => {
     const { input } = recordingOf([0, 1, 0, 2, 1]);
     const { turns } = resolveVoices(input);
-    expect(turns.map(({ cluster }) => cluster)).toEqual([0, 1, 0, 2, 1]);
+    expect(turns.map(({ voice }) => voice)).toEqual([0, 1, 0, 2, 1]);
     expect(
       turns.every(({ decision, voiceId, score }) => decision === 'unknown' && voiceId === null && score === 0),
     ).toBe(true);

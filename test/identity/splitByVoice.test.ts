@@ -38,7 +38,7 @@ function split(heard: readonly Heard[], people: readonly EnrolledVoice[]): numbe
     embeddings.set(embedding, i * DIMENSIONS);
   });
   const windows = heard.map(({ from, to }) => ({ startSample: from * SECOND, endSample: to * SECOND }));
-  const input = { dimensions: DIMENSIONS, embeddings, windows, stretchOf: new Int32Array(heard.length) };
+  const input = { dimensions: DIMENSIONS, embeddings, windows, segmentOf: new Int32Array(heard.length) };
   const found = { labels: new Int32Array(heard.length), centroids: new Float32Array(DIMENSIONS), voices: 1 };
   const labels = [...splitByVoice(input, found, people, options)];
   return labels.map((label) => [...new Set(labels)].indexOf(label));

@@ -15,7 +15,11 @@ function activityOf(...runs: readonly (readonly [number, number, number])[]): Ui
 
 const piecesOf = (activity: Uint8Array, frames = FRAMES) =>
   localPiecesOf(activity, 7, frames).map(({ local, frames: own, isSolid }) => ({
-    ...{ local, isSolid, from: own[0], to: own.at(-1)! + 1, count: own.length },
+    local,
+    isSolid,
+    from: own[0],
+    to: own.at(-1)! + 1,
+    count: own.length,
   }));
 
 test('a piece ends where somebody else speaks, and goes on across a short pause', () => {

@@ -46,7 +46,9 @@ export async function asyncServer(
   const shared = { engine, keys, gate, jobs: asyncJobs.open };
   const server = await serve({ ...shared, port: 0, graceMs: 500, options: { allowHosts } });
   return {
-    ...{ url: server.url, jobs, faults },
+    url: server.url,
+    jobs,
+    faults,
     call: async (method, path, body, key = 'acme-key') => {
       const response = await fetch(`${server.url}${path}`, {
         method,

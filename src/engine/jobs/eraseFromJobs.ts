@@ -36,7 +36,9 @@ export async function eraseFromClosedJobs(
 ): Promise<void> {
   try {
     await using store = await openLevelStore(join(storeDirectory, 'jobs'), {
-      ...{ encryptionKey, limits: JOB_DEFAULTS, nowMs: Date.now },
+      encryptionKey,
+      limits: JOB_DEFAULTS,
+      nowMs: Date.now,
     });
     await eraseNoted(storeDirectory, store);
   } catch (error) {

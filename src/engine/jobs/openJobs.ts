@@ -109,13 +109,19 @@ class EngineJobs implements Jobs {
     const { queue, outbox, secrets, audio } = stores;
     quota?.countAlso((tenantId, day) => queue.audioUsedMs(tenantId, day));
     this.#runner = new JobRunner({
-      ...{ queue, nowMs, onFault, ...settings },
+      queue,
+      nowMs,
+      onFault,
+      ...settings,
       isHeld: (tenantId) => quota?.hasAudioLeft(tenantId) === false,
       perform: performJob({ engine, audio, allowHosts, settings }),
       onSettled: (job) => this.#settled(job),
     });
     this.#sender = new WebhookSender({
-      ...{ outbox, secrets, nowMs, onFault },
+      outbox,
+      secrets,
+      nowMs,
+      onFault,
       maxTries: settings.webhookTries,
       retryMs: settings.webhookRetryMs,
       concurrency: settings.webhookConcurrency,
@@ -328,7 +334,13 @@ class EngineJobs implements Jobs {
     const { tenantId, requestId, call, task, status, tries, createdAtMs } = job;
     const delivery = job.webhookUrl === undefined ? undefined : await this.#stores.outbox.ofJob(tenantId, requestId);
     return {
-      ...{ tenantId, requestId, call, kind: task.kind, status, tries, createdAtMs },
+      tenantId,
+      requestId,
+      call,
+      kind: task.kind,
+      status,
+      tries,
+      createdAtMs,
       ownerId: job.ownerId ?? null,
       startedAtMs: job.startedAtMs ?? null,
       endedAtMs: job.endedAtMs ?? null,
@@ -348,7 +360,9 @@ class EngineJobs implements Jobs {
 }
 
 const webhookView = ({ webhookId, status, tries, lastFailure }: Delivery): WebhookView => ({
-  ...{ webhookId, status, tries },
+  webhookId,
+  status,
+  tries,
   lastFailure: lastFailure ?? null,
 });
 

@@ -45,9 +45,14 @@ function segmentsWithout(segments: readonly Segment[], speakerId: string): reado
     const [best, second] = candidates;
     return {
       ...segment,
-      ...{ speakerId: null, name: null, decision: 'unknown', candidates },
-      ...{ cluster: segment.cluster ?? cluster, cosine: best?.cosine ?? null },
-      ...{ score: best?.score ?? 0, margin: (best?.score ?? 0) - (second?.score ?? 0) },
+      speakerId: null,
+      name: null,
+      decision: 'unknown',
+      candidates,
+      cluster: segment.cluster ?? cluster,
+      cosine: best?.cosine ?? null,
+      score: best?.score ?? 0,
+      margin: (best?.score ?? 0) - (second?.score ?? 0),
       ...(segment.label === speakerId ? { label } : {}),
     };
   });

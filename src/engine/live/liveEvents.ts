@@ -24,7 +24,13 @@ export function liveEventOf(change: LiveChange, context: LiveEventContext): Live
   const { turnIds, verdict } = change;
   const { voiceId, score } = verdict;
   return {
-    ...{ type: 'relabel', turnIds, cluster, speakerId: voiceId, name: nameOf(names, voiceId), score, timestampMs },
+    type: 'relabel',
+    turnIds,
+    cluster,
+    speakerId: voiceId,
+    name: nameOf(names, voiceId),
+    score,
+    timestampMs,
   };
 }
 

@@ -61,7 +61,8 @@ export async function identifyRecording(
   const totalMs = recording.format.durationMs;
   const bandwidth = new BandwidthProbe();
   const options = {
-    ...{ compute, signal },
+    compute,
+    signal,
     onAudio: (doneMs: number) => onProgress?.({ stage: 'analyse', doneMs, totalMs }),
   };
   const embedded = compute.segmentation
@@ -122,12 +123,12 @@ export function segmentsOf(turns: readonly ResolvedTurn[], names: ReadonlyMap<st
   const nameOf = (voiceId: string) => names.get(voiceId) ?? voiceId;
   const unknowns = new Map<number, string>();
   return turns.map((turn) => {
-    const { voiceId, cluster, decision, score, margin, cosine, isOverlap } = turn;
-    if (decision !== 'identified' && !unknowns.has(cluster)) unknowns.set(cluster, `unknown-${unknowns.size + 1}`);
+    const { voiceId, voice, decision, score, margin, cosine, isOverlap } = turn;
+    if (decision !== 'identified' && !unknowns.has(voice)) unknowns.set(voice, `unknown-${unknowns.size + 1}`);
     return {
       speakerId: voiceId,
       name: voiceId === null ? null : nameOf(voiceId),
-      cluster: decision === 'identified' ? null : unknowns.get(cluster)!,
+      cluster: decision === 'identified' ? null : unknowns.get(voice)!,
       start: secondsOfSamples(turn.startSample),
       end: secondsOfSamples(turn.endSample),
       score,

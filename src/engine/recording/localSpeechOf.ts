@@ -25,7 +25,11 @@ const HEARD = 255;
 
 /** Possible speech: all other audio counts as silence and is not given to the segmentation network. */
 const AUDIBLE_SEGMENTER = {
-  ...{ onProbability: 0.1, offProbability: 0.05, minSpeechMs: 0, hangOverMs: 500, padMs: 250 },
+  onProbability: 0.1,
+  offProbability: 0.05,
+  minSpeechMs: 0,
+  hangOverMs: 500,
+  padMs: 250,
   maxSpeechMs: 30_000,
 };
 

@@ -70,7 +70,14 @@ async function unlessSilent(identify: () => Promise<Identification>): Promise<Id
 }
 
 const whoOf = ({ speakerId, name, cluster, score, margin, cosine, decision, candidates }: IdentifiedSegment) => ({
-  ...{ speakerId, name, cluster, score, margin, cosine, decision, candidates },
+  speakerId,
+  name,
+  cluster,
+  score,
+  margin,
+  cosine,
+  decision,
+  candidates,
 });
 
 /** Of several voices the one that speaks longest. */

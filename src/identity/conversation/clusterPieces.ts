@@ -2,7 +2,7 @@ import { LOCAL_FRAME_SAMPLES, type LocalPiece } from '../../core/localVoices.js'
 import { exactSecondsOfSamples } from '../../core/time.js';
 import { dot } from '../../core/vector.js';
 import { type ClusteredWindows, centred, centroidsOf, likenessTo, type WindowLikeness } from '../clusterWindows.js';
-import { variationalVoices } from '../variationalVoices.js';
+import { vbx } from '../vbx.js';
 import { linkGroups, type Relation } from './linkGroups.js';
 import type { LocalSpeech } from './localSpeech.js';
 import { spansOf } from './localSpeech.js';
@@ -15,47 +15,47 @@ export interface EmbeddedPieces {
   readonly embeddings: Float32Array;
 }
 
-/** No piece is this voice's. */
-export const NOBODY = -1;
+/** Label of pieces without a voice. */
+export const UNASSIGNED = -1;
 
-/** How pieces are told apart. Found on conversations of other seeds than those that are reported, and on real ones (BENCHMARKS.md). */
+/** Parameters of the clustering of pieces. Tuned on conversations of other seeds than those that are reported, and on real ones (BENCHMARKS.md). */
 export const PIECE_TUNING = {
-  /** Where between different (0) and same (1) likeness linking stops: low pieces are vague, so that it finds too many voices. */
+  /** Threshold of the linkage, between `different` (0) and `same` (1): short pieces are uncertain, so that it finds too many voices. */
   stop: 0.62,
-  /** Pieces of fewer frames are too vague to found a voice. */
+  /** Pieces of fewer frames are too uncertain to start a voice. */
   foundingFrames: 50,
   /** Pieces of this many frames count fully. */
   fullFrames: 300,
-  /** See VariationalTuning. */
+  /** See VbxTuning. */
   evidence: 0.25,
   parsimony: 1,
   iterations: 15,
   /** A linked group of so much speech, less alike than this to everybody else (0 different, 1 same), is a voice whatever the model says. */
   aloneSeconds: 1.5,
   alone: 0.25,
-  /** How much likelier, as a part of same less different likeness, a piece is another voice's than its local voice is, to be laid there. */
+  /** How much more similar, as a part of `same` - `different`, a piece must be to another voice than to that of its local voice, to be assigned there. */
   margin: 0.2,
-  /** Pieces of fewer frames go with their local voice. */
+  /** Pieces of fewer frames stay with their local voice. */
   ownFrames: 25,
 };
 
-/** Where more voices are known to be there than are found, a piece counts up to this much. */
+/** Maximum evidence of a piece, if fewer voices are found than are known to speak. */
 const MOST_EVIDENCE = 4;
 
-/** Of the cosine at which linking stops, while there are fewer voices than are known to be there. */
+/** Step of the threshold, while there are fewer voices than are known to speak. */
 const STEP = 0.05;
 
-/** Voices the second step starts from: it holds a few numbers for each of them and each piece. */
+/** Maximum number of voices for the second step: it keeps a few numbers for each of them and each piece. */
 const MAX_VOICES = 40;
 
 /**
- * Tells voices apart in three steps: linking under the constraint that local voices of one chunk are different people
- * finds too many voices; a Bayesian model of the whole recording gives up those without evidence of their own; then each
- * local voice of a chunk is laid to another voice than the others of the chunk, and pieces that are clearly somebody
- * else's, where the segmentation network missed a change, to theirs.
+ * Clusters pieces in three steps: average linkage, with the constraint that local voices of one chunk are different people,
+ * finds too many voices; VBx over the whole recording drops those without enough evidence; then the local voices of a
+ * chunk are assigned to different voices, and pieces that clearly belong to another one, where the segmentation network
+ * missed a change, to that.
  *
- * @param usual how alike windows of one voice and of two are, for the speaker model
- * @param leastVoices how many voices there are known to be, at least; fewer are found where there is no trace of them
+ * @param usual cosines of windows of one voice and of two, for the speaker model
+ * @param leastVoices minimum number of voices; fewer are found without evidence for them
  */
 export function clusterPieces(
   input: EmbeddedPieces,
@@ -79,12 +79,12 @@ export function clusterPieces(
   const everyRow = Int32Array.from(founding.keys());
   let { evidence } = PIECE_TUNING;
   for (;;) {
-    const settled = variationalVoices(windowed, usual, { ...PIECE_TUNING, evidence });
+    const settled = vbx(windowed, usual, { ...PIECE_TUNING, evidence });
     const found = centroidsOf(windows, everyRow, withLoners(rows, first, settled, usual));
     if (found.voices >= Math.min(leastVoices, voices) || evidence >= MOST_EVIDENCE) {
-      return laidTo(input, found.centroids, usual);
+      return assigned(input, found.centroids, usual);
     }
-    evidence *= 1.3; // the more a piece counts, the more voices can justify themselves
+    evidence *= 1.3; // with more evidence per piece, more voices are kept
   }
 }
 
@@ -125,22 +125,24 @@ function speechSeconds(rows: readonly number[], { pieces, voices: { hopFrames } 
   return exactSecondsOfSamples(frames.size * LOCAL_FRAME_SAMPLES);
 }
 
-/** Takes other labels (see splitByVoice) and lays every piece to the likeliest of these voices once more. */
+/** Starts from other labels (see splitByVoice) and assigns every piece to the most likely of these voices again. */
 export function relabelledPieces(input: EmbeddedPieces, labels: Int32Array, usual: WindowLikeness): ClusteredWindows {
-  const rows = Int32Array.from([...labels.keys()].filter((row) => labels[row] !== NOBODY));
+  const rows = Int32Array.from([...labels.keys()].filter((row) => labels[row] !== UNASSIGNED));
   const windows = windowsOf(input);
   const { centroids } = centroidsOf(
     windows,
     rows,
     Int32Array.from(rows, (row) => labels[row]!),
   );
-  return laidTo(input, centroids, usual);
+  return assigned(input, centroids, usual);
 }
 
 /** The pieces as windows of the recording. */
 export const windowsOf = ({ local, dimensions, embeddings }: EmbeddedPieces) => ({
-  ...{ dimensions, embeddings, windows: spansOf(local) },
-  stretchOf: Int32Array.from(local.pieces, ({ chunk }) => chunk),
+  dimensions,
+  embeddings,
+  windows: spansOf(local),
+  segmentOf: Int32Array.from(local.pieces, ({ chunk }) => chunk),
 });
 
 function foundingRows(pieces: readonly LocalPiece[]): Int32Array {
@@ -175,7 +177,7 @@ function linkedRows(
   }
 }
 
-/** What the network heard of each two pieces of one chunk. */
+/** Relations between the pieces of each chunk. */
 function relationsOf(pieces: readonly LocalPiece[]): Relation[] {
   return pieces.flatMap(({ chunk, local, frames }, a) => {
     const relations: Relation[] = [];
@@ -188,13 +190,13 @@ function relationsOf(pieces: readonly LocalPiece[]): Relation[] {
   });
 }
 
-/** Voice of each piece, with the centroids of the voices that have any; NOBODY where there are fewer voices than local ones. */
-function laidTo(input: EmbeddedPieces, centroids: Float32Array, usual: WindowLikeness): ClusteredWindows {
+/** Voice of each piece, with the centroids of the voices that have any; UNASSIGNED where there are fewer voices than local ones. */
+function assigned(input: EmbeddedPieces, centroids: Float32Array, usual: WindowLikeness): ClusteredWindows {
   const { dimensions, local } = input;
   const voices = centroids.length / dimensions;
   const likeness = likenessTo(windowsOf(input), centroids);
   const margin = PIECE_TUNING.margin * (usual.same - usual.different);
-  const labels = new Int32Array(local.pieces.length).fill(NOBODY);
+  const labels = new Int32Array(local.pieces.length).fill(UNASSIGNED);
   for (const rows of chunksOf(local.pieces)) {
     const own = [...new Set(rows.map((row) => local.pieces[row]!.local))];
     const mean = own.map((voice) => {
@@ -208,17 +210,17 @@ function laidTo(input: EmbeddedPieces, centroids: Float32Array, usual: WindowLik
       const at = (one: number) => likeness[row * voices + one]!;
       const best = highest(voices, at);
       const isOwn = frames.length >= PIECE_TUNING.ownFrames;
-      const isElse = isOwn && (main === NOBODY || at(best) - at(main) > margin);
+      const isElse = isOwn && (main === UNASSIGNED || at(best) - at(main) > margin);
       labels[row] = isElse ? best : main;
     }
   }
-  const laid = Int32Array.from([...labels.keys()].filter((row) => labels[row] !== NOBODY));
+  const assignedRows = Int32Array.from([...labels.keys()].filter((row) => labels[row] !== UNASSIGNED));
   const found = centroidsOf(
     windowsOf(input),
-    laid,
-    Int32Array.from(laid, (row) => labels[row]!),
+    assignedRows,
+    Int32Array.from(assignedRows, (row) => labels[row]!),
   );
-  laid.forEach((row, i) => {
+  assignedRows.forEach((row, i) => {
     labels[row] = found.labels[i]!;
   });
   return { ...found, labels };
@@ -241,7 +243,7 @@ interface Likeness {
   readonly voices: number;
 }
 
-/** Likeness of a local voice to each voice of the recording: the mean of its pieces, longer ones counting more. */
+/** Similarity of a local voice to each voice of the recording: the mean over its pieces, weighted by length. */
 function meanLikeness(rows: readonly number[], { pieces, likeness, voices }: Likeness): Float64Array {
   const mean = new Float64Array(voices);
   const total = rows.reduce((sum, row) => sum + pieces[row]!.frames.length, 0);
@@ -252,7 +254,7 @@ function meanLikeness(rows: readonly number[], { pieces, likeness, voices }: Lik
   return mean;
 }
 
-/** A different voice for each local voice, the likeliest together; NOBODY for those that there are too few voices for. */
+/** A different voice for each local voice, with the highest total similarity; UNASSIGNED if there are too few voices. */
 function bestAssignment(likeness: readonly Float64Array[], voices: number): number[] {
   let best: { readonly taken: readonly number[]; readonly sum: number } | undefined;
   const tryFrom = (taken: readonly number[], sum: number): void => {
@@ -264,7 +266,7 @@ function bestAssignment(likeness: readonly Float64Array[], voices: number): numb
     // With three local voices, one of a voice's best three is free.
     const order = [...next.keys()].sort((a, b) => next[b]! - next[a]!).slice(0, likeness.length);
     for (const voice of order) if (!taken.includes(voice)) tryFrom([...taken, voice], sum + next[voice]! + 1);
-    if (voices < likeness.length) tryFrom([...taken, NOBODY], sum);
+    if (voices < likeness.length) tryFrom([...taken, UNASSIGNED], sum);
   };
   tryFrom([], 0);
   return [...(best?.taken ?? [])];

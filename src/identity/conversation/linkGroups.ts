@@ -1,23 +1,23 @@
 import type { GroupedEmbeddings } from '../averageLinkage.js';
 
-/** What is known of two groups besides their likeness; `a` and `b` are rows of the groups. */
+/** Constraints between two groups; `a` and `b` are rows of the groups. */
 export interface Relation {
   readonly a: number;
   readonly b: number;
-  /** Frames in which the two were heard as two local voices of one chunk, and as one, each pair the shorter of both. */
+  /** Frames in which the two are two local voices of one chunk, and in which they are one, each pair the shorter of both. */
   readonly apart: number;
   readonly together: number;
 }
 
-/** How far linking goes. */
+/** When linkage stops. */
 export interface LinkStop {
-  /** No two groups this alike are left apart, unless the segmentation network heard two people. */
+  /** Groups with at least this cosine are merged, unless the segmentation network separated them. */
   readonly cosine: number;
-  /** Where more groups than this are left, less alike ones are joined, too. */
+  /** If more groups are left, less similar ones are merged, too. */
   readonly maxGroups: number;
 }
 
-/** Groups heard as two people for at least this many frames, and for this share of the time, are never joined. */
+/** Groups separated for at least this many frames, and for this share of the time, are never merged. */
 export const APART_TUNING = { frames: 400, share: 0.7 };
 
 /** Groups linked at once: the matrices are at most 1000² numbers each. */
@@ -26,7 +26,7 @@ const STEP = 0.05; // of the cosine, while there are too many groups
 
 /**
  * Agglomerative clustering with average linkage on the cosine, under the constraint that two groups which the
- * segmentation network heard as two voices of one chunk are two people. More than 1,000 groups are linked in blocks in
+ * segmentation network separated within one chunk are two people. More than 1,000 groups are linked in blocks in
  * the order given, and then the block results among each other, so that hours of audio take bounded memory.
  *
  * @returns label of each group, shape (groups,), numbered in order of appearance
@@ -72,7 +72,7 @@ function inBlocks({ groups, relations }: Linking, stop: number): { merged: Int32
   return { merged, count };
 }
 
-/** Groups that share a label as one, with what is known of each pair of them. */
+/** Merges the groups that share a label, and the constraints between them. */
 function pooled({ groups, relations }: Linking, labels: Int32Array, count: number): Linking {
   const { dimensions, sums, weights } = groups;
   const out = { dimensions, sums: new Float32Array(count * dimensions), weights: new Float64Array(count) };
@@ -86,7 +86,8 @@ function pooled({ groups, relations }: Linking, labels: Int32Array, count: numbe
     if (one === other) continue;
     const known = pairs.get(one * count + other) ?? { apart: 0, together: 0 };
     pairs.set(one * count + other, {
-      ...{ a: one, b: other },
+      a: one,
+      b: other,
       apart: known.apart + apart,
       together: known.together + together,
     });
@@ -96,7 +97,7 @@ function pooled({ groups, relations }: Linking, labels: Int32Array, count: numbe
 
 const NEVER = Number.NEGATIVE_INFINITY;
 
-/** One block, exactly: the likest pair is joined until none is alike enough. */
+/** One block, exactly: the most similar pair is merged until none is above the threshold. */
 class BlockLinkage {
   readonly #size: number;
   /** Each of shape (size, size). */
@@ -165,7 +166,7 @@ class BlockLinkage {
     return areTwo ? NEVER : this.#cosine[at]!;
   }
 
-  /** Finds the group most like `row`. */
+  /** Finds the group most similar to `row`. */
   #look(row: number): void {
     let nearest = -1;
     let highest = NEVER;

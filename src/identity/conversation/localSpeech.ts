@@ -1,16 +1,16 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
 import { LOCAL_FRAME_SAMPLES, type LocalPiece, type LocalVoices } from '../../core/localVoices.js';
 
-/** What the segmentation network and the voice-activity network heard in a recording. */
+/** Results of the segmentation network and the voice-activity network for a recording. */
 export interface LocalSpeech {
   /** Length of the recording. */
   readonly samples: number;
   readonly voices: LocalVoices;
   /** Pieces of local voices, by chunk; one for each row of the embeddings. */
   readonly pieces: readonly LocalPiece[];
-  /** Where somebody surely speaks. */
+  /** Certain speech. */
   readonly speech: readonly SampleSpan[];
-  /** Where somebody may speak; nobody does elsewhere. */
+  /** Possible speech; silence elsewhere. */
   readonly audible: readonly SampleSpan[];
 }
 

@@ -28,7 +28,7 @@ export const SESSION_TUNING = {
   mostVoices: 40,
 };
 
-/** For a calibration that does not say: as measured with the built-in model. */
+/** Defaults of a calibration: as measured with the built-in model. */
 const WINDOW_COSINE: WindowLikeness = { same: 0.6, different: 0.2 };
 
 export interface SessionVoicesOptions {

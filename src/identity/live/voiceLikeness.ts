@@ -2,7 +2,7 @@ import { dot } from '../../core/vector.js';
 import type { WindowLikeness } from '../clusterWindows.js';
 import type { HeardVoice } from '../matchVoices.js';
 
-/** Pairs of windows that the usual likeness counts as much as. */
+/** Weight of the usual cosines, as a number of pairs of windows. */
 const USUAL_PAIRS = 10;
 /** Pairs that are remembered: those of the last few minutes. */
 const MOST_PAIRS = 120;

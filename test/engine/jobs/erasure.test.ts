@@ -21,8 +21,17 @@ const BERT = { speakerId: 'bert_blau', name: 'Bert Blau' };
 const candidate = (person: typeof ANNA) => ({ ...person, score: 0.9, cosine: 0.7 });
 
 const segment = (start: number, extra: Partial<IdentifiedSegment>): IdentifiedSegment => ({
-  ...{ start, end: start + 1, speakerId: null, name: null, cluster: null, score: 0.9, margin: 0.5, cosine: 0.7 },
-  ...{ decision: 'unknown', overlap: false, candidates: [candidate(ANNA), candidate(BERT)] },
+  start,
+  end: start + 1,
+  speakerId: null,
+  name: null,
+  cluster: null,
+  score: 0.9,
+  margin: 0.5,
+  cosine: 0.7,
+  decision: 'unknown',
+  overlap: false,
+  candidates: [candidate(ANNA), candidate(BERT)],
   ...extra,
 });
 

@@ -12,8 +12,13 @@ function heard(turns: readonly MadeTurn[], seconds: number, spread = 0.8) {
   const { local, voiceOf } = madeConversation(turns, seconds);
   const { embeddings, voices } = madeVoices({ dimensions: DIMENSIONS, turns: voiceOf, windowsEach: 1, spread });
   const input: ConversationInput = {
-    ...{ local, dimensions: DIMENSIONS, embeddings: flat(embeddings), voices: [], calibration: UNCALIBRATED },
-    ...{ falseAcceptPercent: 1, isNarrowBand: false },
+    local,
+    dimensions: DIMENSIONS,
+    embeddings: flat(embeddings),
+    voices: [],
+    calibration: UNCALIBRATED,
+    falseAcceptPercent: 1,
+    isNarrowBand: false,
   };
   return { input, voices };
 }
@@ -22,8 +27,10 @@ const inTurn = (count: number, voices: number): MadeTurn[] =>
   Array.from({ length: count }, (_, i) => ({ voice: i % voices, from: 4 * i + 0.5, to: 4 * i + 4 }));
 
 const toldOf = (input: ConversationInput) =>
-  resolveVoices(input).turns.map(({ cluster, startSample, endSample }) => ({
-    ...{ voice: cluster, from: startSample / 16_000, to: endSample / 16_000 },
+  resolveVoices(input).turns.map(({ voice, startSample, endSample }) => ({
+    voice,
+    from: startSample / 16_000,
+    to: endSample / 16_000,
   }));
 
 describe('a conversation heard with a segmentation network', () => {
@@ -67,12 +74,12 @@ describe('a conversation heard with a segmentation network', () => {
   test('no more voices than are asked for', () => {
     const { input } = heard(inTurn(9, 3), 37);
     const { turns } = resolveVoices({ ...input, maxVoices: 2 });
-    expect(new Set(turns.map(({ cluster }) => cluster))).toEqual(new Set([0, 1]));
+    expect(new Set(turns.map(({ voice }) => voice))).toEqual(new Set([0, 1]));
   });
 
   test('a voice with too little speech to justify itself is told where it is known to be there', () => {
     const { input } = heard([...inTurn(8, 2), { voice: 2, from: 38, to: 39.2 }], 40);
-    const voicesOf = (told: ConversationInput) => new Set(resolveVoices(told).turns.map(({ cluster }) => cluster)).size;
+    const voicesOf = (told: ConversationInput) => new Set(resolveVoices(told).turns.map(({ voice }) => voice)).size;
     expect(voicesOf(input)).toBe(2);
     expect(voicesOf({ ...input, minVoices: 3, maxVoices: 3 })).toBe(3);
     expect(voicesOf({ ...input, minVoices: 9 })).toBeLessThanOrEqual(9);
@@ -95,7 +102,7 @@ describe('a conversation heard with a segmentation network', () => {
       local: { ...input.local, pieces: input.local.pieces.map((piece) => ({ ...piece, local: 0 })) },
     };
     const told = (minVoices?: number) =>
-      new Set(resolveVoices({ ...apart, minVoices }).turns.map((turn) => turn.cluster));
+      new Set(resolveVoices({ ...apart, minVoices }).turns.map((turn) => turn.voice));
     expect(told().size).toBe(1);
     expect(told(2).size).toBe(2);
   });

@@ -1,15 +1,15 @@
-/** Likeness of each window to each voice, and what a change of voice costs before each window. */
-export interface StickyPathInput {
+/** Similarity of each window to each voice, and the cost of a change of voice before each window. */
+export interface ViterbiInput {
   readonly windows: number;
   readonly voices: number;
-  /** Row-major, shape (windows, voices); higher is likelier. */
+  /** Row-major, shape (windows, voices); higher is more likely. */
   readonly likeness: Float32Array;
-  /** Cost of another voice than in the window before, in units of `likeness`, shape (windows,). */
+  /** Cost of another voice than in the previous window, in units of `likeness`, shape (windows,). */
   readonly changeCost: Float32Array;
 }
 
-/** The most likely voice of each window, shape (windows,): Viterbi's algorithm with one cost for every change. */
-export function stickyPath({ windows, voices, likeness, changeCost }: StickyPathInput): Int32Array {
+/** The most likely voice of each window, shape (windows,): the Viterbi algorithm with one cost for every change. */
+export function viterbi({ windows, voices, likeness, changeCost }: ViterbiInput): Int32Array {
   const path = new Int32Array(windows);
   if (windows === 0) return path;
   const from = new Int32Array(windows * voices);

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { NOBODY } from '../../../src/identity/conversation/clusterPieces.js';
-import { layVoices } from '../../../src/identity/conversation/layVoices.js';
+import { UNASSIGNED } from '../../../src/identity/conversation/clusterPieces.js';
+import { turnsOfActivity } from '../../../src/identity/conversation/turnsOfActivity.js';
 import { madeConversation } from './madeConversation.js';
 
-const seconds = (spans: ReturnType<typeof layVoices>) =>
+const seconds = (spans: ReturnType<typeof turnsOfActivity>) =>
   spans.map(({ voice, startSample, endSample }) => ({ voice, from: startSample / 16_000, to: endSample / 16_000 }));
 
 test('turns are laid as they were heard in every chunk, also where two people speak at once', () => {
@@ -13,15 +13,15 @@ test('turns are laid as they were heard in every chunk, also where two people sp
     { voice: 0, from: 14, to: 19 },
   ];
   const { local, voiceOf } = madeConversation(turns, 20);
-  expect(seconds(layVoices(local, Int32Array.from(voiceOf), 2))).toEqual(turns);
+  expect(seconds(turnsOfActivity(local, Int32Array.from(voiceOf), 2))).toEqual(turns);
 });
 
 test('nobody speaks where nobody may, and a turn does not outlast the recording', () => {
   const { local, voiceOf } = madeConversation([{ voice: 0, from: 0, to: 4 }], 4);
   const quiet = { ...local, speech: [], audible: [{ startSample: 16_000, endSample: 48_000 }] };
-  expect(seconds(layVoices(quiet, Int32Array.from(voiceOf), 1))).toEqual([{ voice: 0, from: 1, to: 3 }]);
+  expect(seconds(turnsOfActivity(quiet, Int32Array.from(voiceOf), 1))).toEqual([{ voice: 0, from: 1, to: 3 }]);
   const short = { ...local, samples: 63_900 };
-  expect(layVoices(short, Int32Array.from(voiceOf), 1).at(-1)?.endSample).toBe(63_900);
+  expect(turnsOfActivity(short, Int32Array.from(voiceOf), 1).at(-1)?.endSample).toBe(63_900);
 });
 
 test('short pauses are closed and short sounds are dropped', () => {
@@ -31,7 +31,7 @@ test('short pauses are closed and short sounds are dropped', () => {
     { voice: 0, from: 6, to: 6.06 },
   ];
   const { local, voiceOf } = madeConversation(turns, 8);
-  expect(seconds(layVoices(local, Int32Array.from(voiceOf), 1))).toEqual([{ voice: 0, from: 1, to: 5 }]);
+  expect(seconds(turnsOfActivity(local, Int32Array.from(voiceOf), 1))).toEqual([{ voice: 0, from: 1, to: 5 }]);
 });
 
 test('where somebody surely speaks, the likeliest voice does, though the network was in doubt', () => {
@@ -40,9 +40,9 @@ test('where somebody surely speaks, the likeliest voice does, though the network
     const frame = Math.floor(i / 3);
     if (level > 0 && frame % 500 >= 100 && frame % 500 < 150) local.voices.activity[i] = 60;
   });
-  expect(seconds(layVoices(local, Int32Array.from(voiceOf), 1))).toEqual([{ voice: 0, from: 1, to: 4 }]);
+  expect(seconds(turnsOfActivity(local, Int32Array.from(voiceOf), 1))).toEqual([{ voice: 0, from: 1, to: 4 }]);
   const unsure = { ...local, speech: [] };
-  expect(layVoices(unsure, Int32Array.from(voiceOf), 1)).toHaveLength(2);
+  expect(turnsOfActivity(unsure, Int32Array.from(voiceOf), 1)).toHaveLength(2);
 });
 
 test('where somebody surely speaks and the network heard nobody, the nearest voice does', () => {
@@ -52,7 +52,7 @@ test('where somebody surely speaks and the network heard nobody, the nearest voi
   ];
   const { local, voiceOf } = madeConversation(turns, 8);
   const speech = [{ startSample: 8_000, endSample: 112_000 }];
-  expect(seconds(layVoices({ ...local, speech, audible: speech }, Int32Array.from(voiceOf), 2))).toEqual([
+  expect(seconds(turnsOfActivity({ ...local, speech, audible: speech }, Int32Array.from(voiceOf), 2))).toEqual([
     { voice: 0, from: 0.5, to: 3.5 },
     { voice: 1, from: 3.5, to: 7 },
   ]);
@@ -60,5 +60,5 @@ test('where somebody surely speaks and the network heard nobody, the nearest voi
 
 test('pieces that are nobody say nothing', () => {
   const { local, voiceOf } = madeConversation([{ voice: 0, from: 1, to: 4 }], 6);
-  expect(layVoices(local, new Int32Array(voiceOf.length).fill(NOBODY), 1)).toEqual([]);
+  expect(turnsOfActivity(local, new Int32Array(voiceOf.length).fill(UNASSIGNED), 1)).toEqual([]);
 });

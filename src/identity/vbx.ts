@@ -5,38 +5,38 @@ export interface VoiceModel {
   readonly different: number;
 }
 
-export interface VariationalTuning {
+export interface VbxTuning {
   /** How much one window counts: below 1, as neighbouring windows share sound (Fa of the paper). */
   readonly evidence: number;
-  /** How hard it is for a voice to justify itself (Fb of the paper). */
+  /** How much evidence a voice needs to be kept (Fb of the paper). */
   readonly parsimony: number;
   readonly iterations: number;
 }
 
-export interface VariationalInput {
+export interface VbxInput {
   readonly dimensions: number;
   /** Unit norm, row-major, shape (windows, dimensions). */
   readonly embeddings: Float32Array;
-  /** Evidence of each window beside a full one, 0..1, shape (windows,). */
+  /** Weight of each window relative to a full one, 0..1, shape (windows,). */
   readonly weights: Float32Array;
-  /** Chance that the voice of the window before goes on, shape (windows,). */
+  /** Probability that the voice of the previous window continues, shape (windows,). */
   readonly stay: Float32Array;
-  /** First guess of the voice of each window, shape (windows,). */
+  /** Initial voice of each window, shape (windows,). */
   readonly labels: Int32Array;
   readonly voices: number;
 }
 
-/** Voices that keep less than this share of all turns are given up. */
+/** Voices with less than this share of all turns are dropped. */
 const LEAST_SHARE = 1e-3;
 
 /**
  * Bayesian HMM over the windows of a recording: voices are Gaussians whose means have a Gaussian prior, so that a voice
- * without enough evidence of its own dies out. Starts from too many voices and returns the voice of each window.
+ * without enough evidence is dropped. Starts from too many voices and returns the voice of each window.
  *
  * F. Landini et al., "Bayesian HMM clustering of x-vector sequences (VBx)", 2022, eq. 16–25, with one variance within
  * and one between voices instead of a trained PLDA.
  */
-export function variationalVoices(input: VariationalInput, model: VoiceModel, tuning: VariationalTuning): Int32Array {
+export function vbx(input: VbxInput, model: VoiceModel, tuning: VbxTuning): Int32Array {
   const { labels, voices } = input;
   const windows = labels.length;
   const posterior = new Float64Array(windows * voices);
@@ -58,9 +58,9 @@ export function variationalVoices(input: VariationalInput, model: VoiceModel, tu
 
 /** Expected log likelihood of each window under each voice, up to a constant a window, shape (windows, voices). */
 function logLikelihoods(
-  { dimensions, embeddings, weights, voices }: VariationalInput,
+  { dimensions, embeddings, weights, voices }: VbxInput,
   posterior: Float64Array,
-  { model, tuning, shares }: { model: VoiceModel; tuning: VariationalTuning; shares: Float64Array },
+  { model, tuning, shares }: { model: VoiceModel; tuning: VbxTuning; shares: Float64Array },
 ): Float64Array {
   const windows = weights.length;
   // Unit vectors of one voice scatter with a total variance of 1 - same, their means with same - different.
@@ -70,7 +70,7 @@ function logLikelihoods(
   const out = new Float64Array(windows * voices).fill(Number.NEGATIVE_INFINITY);
   const sum = new Float64Array(dimensions);
   for (let s = 0; s < voices; s += 1) {
-    if (shares[s] === 0) continue; // given up: never likely again
+    if (shares[s] === 0) continue; // dropped
     sum.fill(0);
     let count = 0;
     for (let t = 0; t < windows; t += 1) {
@@ -94,9 +94,9 @@ function logLikelihoods(
   return out;
 }
 
-/** Posteriors of the voices, written over the old ones; returns each voice's share of the turns begun. */
+/** Posteriors of the voices, written over the old ones; returns each voice's share of the turn starts. */
 function forwardBackward(
-  { stay, voices }: VariationalInput,
+  { stay, voices }: VbxInput,
   logLikelihood: Float64Array,
   shares: Float64Array,
   posterior: Float64Array,

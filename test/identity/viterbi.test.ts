@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { stickyPath } from '../../src/identity/stickyPath.js';
+import { viterbi } from '../../src/identity/viterbi.js';
 
 test.each([
   { name: 'a change that pays is made', likeness: [1, 0, 1, 0, 0, 1, 0, 1], cost: 0.5, path: [0, 0, 1, 1] },
@@ -14,5 +14,5 @@ test.each([
     likeness: Float32Array.from(likeness),
     changeCost: new Float32Array(windows).fill(cost),
   };
-  expect([...stickyPath(input)]).toEqual(path);
+  expect([...viterbi(input)]).toEqual(path);
 });

@@ -1,25 +1,25 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
 import { LOCAL_ACTIVE, LOCAL_FRAME_SAMPLES, LOCAL_VOICES } from '../../core/localVoices.js';
-import type { VoiceSpan } from '../layTurns.js';
-import { NOBODY } from './clusterPieces.js';
+import type { Turn } from '../turnsOfWindows.js';
+import { UNASSIGNED } from './clusterPieces.js';
 import type { LocalSpeech } from './localSpeech.js';
 
-/** How frames become turns. */
-export const LAYING_TUNING = {
+/** How frames are joined to turns. */
+export const TURN_TUNING = {
   /** Shorter pauses within a turn are closed, then shorter turns dropped. */
   gapFrames: 10,
   leastFrames: 5,
-  /** A voice that the network gives less than this share in the chunks around a frame does not speak in it. */
+  /** A voice with less than this share in the chunks around a frame does not speak in it. */
   leastShare: 0.02,
 };
 
 /**
- * Turns of the voices of a recording, which may overlap: in each frame the likeliest voices speak, as many as the
- * segmentation network counted in the chunks around it; at least one where somebody surely speaks, none where nobody does.
+ * Turns of the voices of a recording, which may overlap: in each frame the most likely voices speak, as many as the
+ * segmentation network counted in the chunks around it; at least one where there is certainly speech, none in silence.
  *
- * @param labels voice of each piece, or NOBODY, shape (pieces,)
+ * @param labels voice of each piece, or UNASSIGNED, shape (pieces,)
  */
-export function layVoices(local: LocalSpeech, labels: Int32Array, voices: number): VoiceSpan[] {
+export function turnsOfActivity(local: LocalSpeech, labels: Int32Array, voices: number): Turn[] {
   const frames = Math.ceil(local.samples / LOCAL_FRAME_SAMPLES);
   const heard = Array.from({ length: voices }, () => new Uint8Array(frames));
   const owners = ownersOf(local, labels);
@@ -40,13 +40,13 @@ export function layVoices(local: LocalSpeech, labels: Int32Array, voices: number
         const level = activity[at + voice]!;
         if (level >= LOCAL_ACTIVE) counted += 1;
         const owner = owners[at + voice]!;
-        if (owner !== NOBODY) shares[owner]! += level / 255;
+        if (owner !== UNASSIGNED) shares[owner]! += level / 255;
       }
     }
     const looks = Math.max(1, last - first + 1);
     const count = Math.max(Math.round(counted / looks), isSure[frame]!);
     for (const voice of likeliest(shares, count)) {
-      if (shares[voice]! > LAYING_TUNING.leastShare * looks) heard[voice]![frame] = 1;
+      if (shares[voice]! > TURN_TUNING.leastShare * looks) heard[voice]![frame] = 1;
     }
   }
   fillSilence(heard, isSure);
@@ -54,7 +54,7 @@ export function layVoices(local: LocalSpeech, labels: Int32Array, voices: number
   return turns.sort((a, b) => a.startSample - b.startSample || a.voice - b.voice);
 }
 
-/** Where somebody surely speaks but nobody was heard, the voice nearest within that speech does. */
+/** Where there is certainly speech but no voice, the nearest voice within that speech speaks. */
 function fillSilence(heard: readonly Uint8Array[], isSure: Uint8Array): void {
   const voiceAt = (frame: number) => (isSure[frame] ? heard.findIndex((own) => own[frame]) : -1);
   for (let frame = 0; frame < isSure.length; frame += 1) {
@@ -71,7 +71,7 @@ function fillSilence(heard: readonly Uint8Array[], isSure: Uint8Array): void {
 
 /** Voice of the recording that each local voice is in each frame of its chunk: that of its nearest piece. */
 function ownersOf({ pieces, voices: { activity, chunkFrames } }: LocalSpeech, labels: Int32Array): Int16Array {
-  const owners = new Int16Array(activity.length).fill(NOBODY);
+  const owners = new Int16Array(activity.length).fill(UNASSIGNED);
   const at = (chunk: number, local: number, frame: number) => (chunk * chunkFrames + frame) * LOCAL_VOICES + local;
   const seen = new Set<number>();
   pieces.forEach(({ chunk, local, frames }, row) => {
@@ -88,9 +88,9 @@ function ownersOf({ pieces, voices: { activity, chunkFrames } }: LocalSpeech, la
   return owners;
 }
 
-/** Frames of nobody become the nearest frame's. */
+/** Unassigned frames get the owner of the nearest assigned frame. */
 function spread(own: Int16Array): Int16Array {
-  const known = [...own.keys()].filter((frame) => own[frame] !== NOBODY);
+  const known = [...own.keys()].filter((frame) => own[frame] !== UNASSIGNED);
   let next = 0;
   return own.map((_, frame) => {
     while (next < known.length && known[next]! < frame) next += 1;
@@ -121,16 +121,16 @@ function likeliest(shares: Float64Array, count: number): number[] {
 }
 
 /** Runs of frames as turns, short pauses closed and short turns dropped. */
-function turnsOf(heard: Uint8Array, voice: number, samples: number): VoiceSpan[] {
+function turnsOf(heard: Uint8Array, voice: number, samples: number): Turn[] {
   const runs: { from: number; to: number }[] = [];
   for (let frame = 0; frame < heard.length; frame += 1) {
     if (!heard[frame]) continue;
     const last = runs.at(-1);
-    if (last && frame - last.to < LAYING_TUNING.gapFrames) last.to = frame + 1;
+    if (last && frame - last.to < TURN_TUNING.gapFrames) last.to = frame + 1;
     else runs.push({ from: frame, to: frame + 1 });
   }
   return runs
-    .filter(({ from, to }) => to - from >= LAYING_TUNING.leastFrames)
+    .filter(({ from, to }) => to - from >= TURN_TUNING.leastFrames)
     .map(({ from, to }) => ({
       voice,
       startSample: from * LOCAL_FRAME_SAMPLES,
