@@ -103,10 +103,17 @@ module.exports = {
       to: { path: '^src/lab/' },
     },
     {
+      name: 'mqtt-knows-no-other-surface',
+      severity: 'error',
+      comment: 'A publisher of events: the command line opens it beside its other output.',
+      from: { path: '^src/mqtt/' },
+      to: { path: '^(nodes|src/(api|cli|lab))/' },
+    },
+    {
       name: 'surfaces-use-the-front-door',
       severity: 'error',
       comment: 'The engine, or the front door. Measures are pure and only the command line shows them.',
-      from: { path: '^(nodes|src/(api|cli))/' },
+      from: { path: '^(nodes|src/(api|cli|mqtt))/' },
       to: { path: `^src/(${STAGES}|stream)/`, pathNot: '^src/(evaluation|net)/' },
     },
     {
@@ -155,6 +162,7 @@ module.exports = {
     ownedBy('express|proxy-addr|@fastify/busboy', 'src/api/'),
     ownedBy('@grpc/(grpc-js|proto-loader|reflection)|grpc-health-check', 'src/api/grpc/'),
     ownedBy('ws', 'src/api/websocket/'),
+    ownedBy('mqtt', 'src/mqtt/'),
     ownedBy('classic-level|standardwebhooks', 'src/jobs/'),
     ownedBy('request-filtering-agent', 'src/net/'),
     ownedBy('@wasm-audio-decoders/flac|mpg123-decoder|ogg-opus-decoder|opus-decoder', 'src/audio/'),
@@ -180,7 +188,7 @@ module.exports = {
       from: {
         path: '^(src|nodes)/',
         pathNot:
-          '^(nodes|src/(api|cli|registry|sealing|files|jobs)|src/engine/config|src/evaluation/manifest|src/inference/(modelManifest|modelStore|modelIndex|frontEnd))',
+          '^(nodes|src/(api|cli|mqtt|registry|sealing|files|jobs)|src/engine/config|src/evaluation/manifest|src/inference/(modelManifest|modelStore|modelIndex|frontEnd))',
       },
       to: { path: '(^|/)node_modules/zod/' },
     },

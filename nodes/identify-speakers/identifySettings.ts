@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DISCOVERY_PREFIX, PRESENCE_WINDOW_MS, RESERVED_SITES } from '../../src/events/index.js';
+import { DISCOVERY_PREFIX, PRESENCE_WINDOW_MS, RESERVED_SITES, TOPIC_BASE } from '../../src/events/index.js';
 import { falseAcceptPercent } from '../../src/index.js';
 import { isPathBefore, recordingShape } from '../shared/audioSelection.js';
 import { DEFAULT_QUEUE_LIMIT } from '../shared/bindNode.js';
@@ -27,7 +27,7 @@ const schema = z.object({
   isSpeakerPerChannel: checkbox.describe('Each audio track, or each channel, is one person'),
   output: z.enum(['whole', 'turns', 'live']).default('whole'),
   resultProperty: field(z.string().default('payload')),
-  topicBase: topicText('speaker-id'),
+  topicBase: topicText(TOPIC_BASE),
   site: topicText('home').refine(
     (site) => !RESERVED_SITES.includes(site),
     `must be none of ${RESERVED_SITES.join(', ')}`,

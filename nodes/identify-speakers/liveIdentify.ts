@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow, NodeStatus } from 'node-red';
-import { homeAssistantStatusTopic, type MqttMessage, topicsOf } from '../../src/events/index.js';
+import { homeAssistantStatusTopic, type MqttMessage, type Port, topicsOf } from '../../src/events/index.js';
 import { VoicePrintsError } from '../../src/index.js';
 import { badge, failureBadge, shorten } from '../shared/badge.js';
 import { type Binding, bindNode, LIVE_QUEUE_LIMIT } from '../shared/bindNode.js';
@@ -12,7 +12,6 @@ import { evaluate, evaluateIds, located } from '../shared/typedProperty.js';
 import { storeIfAny, storeOf } from '../speaker-store/storeOf.js';
 import type { IdentifySettings } from './identifySettings.js';
 import { LiveListening } from './liveListening.js';
-import type { Port } from './siteMessages.js';
 
 const { version } = createRequire(import.meta.url)('@voice-prints/node-red/package.json') as { version: string };
 

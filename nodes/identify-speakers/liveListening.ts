@@ -2,6 +2,9 @@ import { present } from '../../src/core/present.js';
 import {
   liveSpeakerEvent,
   type MqttMessage,
+  type Port,
+  SiteMessages,
+  type SiteOptions,
   type SpeakerEvent,
   topicsOf,
   type WarningEvent,
@@ -17,7 +20,6 @@ import {
 import type { StreamState } from '../../src/live.js';
 import type { LiveDescription, StreamLabel } from '../shared/liveMessages.js';
 import { ListenedStream } from './listenedStream.js';
-import { type Port, SiteMessages, type SiteOptions } from './siteMessages.js';
 
 /** After a failure the audio of a stream is let pass for this long before it is tried again. */
 const RETRY_MS = 10_000;
@@ -138,7 +140,8 @@ export class LiveListening {
     const voices = isListening ? heard.session : (await this.#options.engine()).speakers();
     const result = await voices.enrollUnknown(asked);
     const site = heard?.session.site ?? this.#options.site;
-    return { topic: `${this.#options.topicBase}/${site}/enrolled`, payload: result, qos: 1, retain: false };
+    const { enrolled } = topicsOf({ base: this.#options.topicBase, site });
+    return { topic: enrolled, payload: result, qos: 1, retain: false };
   }
 
   /** Ends every session; resolves when they have ended. */

@@ -17,6 +17,7 @@ import { createRestRouter } from './rest.js';
 import { REST_LIMITS, type RestRouterOptions } from './restOptions.js';
 import type { Tls } from './tlsFiles.js';
 import { isStream, StreamServer } from './websocket/streamServer.js';
+import type { StreamObserver } from './websocket/streamSession.js';
 import type { StreamLimits } from './websocket/streamSurface.js';
 
 export interface ServeOptions extends RestRouterOptions {
@@ -34,6 +35,8 @@ export interface ServeOptions extends RestRouterOptions {
   readonly streamLimits?: Partial<StreamLimits>;
   /** Concurrent connections; 1,000 by default. Beyond that, the connections that have been idle longest are closed. */
   readonly maxConnections?: number;
+  /** Sees the events of live streams over WebSocket. */
+  readonly observer?: StreamObserver | undefined;
 }
 
 export interface RunningServer {
@@ -52,6 +55,7 @@ export async function serve({
   maxConnections = 1_000,
   corsOrigins = [],
   tls,
+  observer,
   ...given
 }: ServeOptions): Promise<RunningServer> {
   const maxWrong = given.options?.limits?.maxWrongKeysPerMinute ?? REST_LIMITS.maxWrongKeysPerMinute;
@@ -66,6 +70,7 @@ export async function serve({
     ingress,
     gate,
     limits: streamLimits,
+    observer,
     keep: ({ socket }) => connections.keep(peerOf(socket)),
     ...present({ onFailure: options?.onFailure }),
   });

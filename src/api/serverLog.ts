@@ -29,6 +29,17 @@ export class ServerLog {
     this.#log.error({ code: 'INTERNAL', stack }, 'fault');
   }
 
+  /** A condition that the operator should know, outside calls: `message` says what to do. */
+  problem(fields: { readonly code: string; readonly message: string; readonly [field: string]: unknown }): void {
+    const { message, ...rest } = fields;
+    this.#log.error(rest, message);
+  }
+
+  /** The end of such a condition. */
+  notice(message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.#log.info(fields, message);
+  }
+
   failure({ requestId, code, error }: FailureReport): void {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const stack = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);

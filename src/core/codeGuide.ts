@@ -107,6 +107,26 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     means: 'a call was connected, but no audio arrived',
     remedy: 'open the audio ports in the firewall, or set the public address',
   },
+  MQTT_UNREACHABLE: {
+    means: 'the MQTT broker does not answer; the connection is tried again',
+    remedy: 'check the address and that the broker runs and speaks MQTT 5',
+  },
+  MQTT_UNAUTHORIZED: {
+    means: 'the MQTT broker refuses this client, or a topic to it; the connection is tried again',
+    remedy: 'check user, password, client certificate and the access list of the broker',
+  },
+  MQTT_TLS_FAILED: {
+    means: 'there is no secure connection to the MQTT broker',
+    remedy: 'check its certificate, `--mqtt-ca`, and `--mqtt-cert` with `--mqtt-key`',
+  },
+  MQTT_MESSAGES_LOST: {
+    means: 'messages did not fit into the buffer while the MQTT broker was away or slow',
+    remedy: 'check the broker, or allow more with `--mqtt-buffer`',
+  },
+  CREDENTIALS_IN_URL: {
+    means: 'an address on the command line contains a user or a password, which others can read there',
+    remedy: 'give them in the environment or in a file',
+  },
   ENROLL_REFUSED: {
     means: 'no sample passed the enrolment gate; nothing was stored',
     remedy: 'follow the reasons in the message',

@@ -14,6 +14,8 @@ export interface DiscoveryOptions {
   readonly softwareVersion: string;
   /** Display name of the site. */
   readonly name?: string;
+  /** Whether the site has an availability topic of its own beside the status of the publisher. */
+  readonly hasAvailability?: boolean;
 }
 
 /** Home Assistant's own status: `online` when it has started and needs the discovery messages again. */
@@ -36,7 +38,8 @@ export function discoveryMessage(place: TopicPlace, options: DiscoveryOptions): 
       sw_version: options.softwareVersion,
     },
     origin,
-    availability: [{ topic: topics.status }],
+    availability: [{ topic: topics.status }, ...(options.hasAvailability ? [{ topic: topics.availability }] : [])],
+    ...(options.hasAvailability && { availability_mode: 'all' }),
     qos: 1,
     components: components(id, place, options.windowMs),
   };
@@ -45,8 +48,8 @@ export function discoveryMessage(place: TopicPlace, options: DiscoveryOptions): 
 
 /** Removes the device and the retained messages of the site; those of people are kept. */
 export function removalMessages(place: TopicPlace, prefix?: string): readonly MqttMessage[] {
-  const { speaker, attributes, stream } = topicsOf(place);
-  return [configTopic(place, prefix), speaker, attributes, stream].map((topic) => ({
+  const { speaker, attributes, stream, availability } = topicsOf(place);
+  return [configTopic(place, prefix), speaker, attributes, stream, availability].map((topic) => ({
     topic,
     payload: '',
     qos: 1,

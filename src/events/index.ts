@@ -9,6 +9,7 @@ export {
 export { liveSpeakerEvent } from './liveSpeakerEvent.js';
 export { objectId } from './objectId.js';
 export { PRESENCE_WINDOW_MS, Presence } from './presence.js';
+export { type Port, SiteMessages, type SiteOptions, type Tell } from './siteMessages.js';
 export {
   type DegradedEvent,
   type DroppedEvent,
@@ -25,10 +26,12 @@ export {
   type WarningEvent,
 } from './speakerEvent.js';
 export {
+  baseTopicsOf,
   errorMessage,
   eventMessage,
   type MqttMessage,
   RESERVED_SITES,
+  TOPIC_BASE,
   type TopicPlace,
   topicsOf,
 } from './topics.js';

@@ -11,10 +11,13 @@ export interface MqttMessage {
 
 /** Topics of a site. Levels contain no wildcards, and no slashes at their ends. */
 export interface TopicPlace {
-  /** `speaker-id` by default. */
+  /** `TOPIC_BASE` by default. */
   readonly base: string;
   readonly site: string;
 }
+
+/** Base of all topics where none is chosen. */
+export const TOPIC_BASE = 'speaker-id';
 
 /** Reserved levels below the base: a site of this name would use the topics of people. */
 export const RESERVED_SITES: readonly string[] = ['speakers', 'status', 'errors'];
@@ -28,9 +31,20 @@ export const topicsOf = ({ base, site }: TopicPlace) => ({
   load: `${base}/${site}/load`,
   speaker: `${base}/${site}/speaker`,
   attributes: `${base}/${site}/attributes`,
+  availability: `${base}/${site}/availability`,
+  command: `${base}/${site}/command`,
+  enrolled: `${base}/${site}/enrolled`,
   status: `${base}/status`,
   errors: `${base}/errors`,
   lastHeard: (speakerId: string) => `${base}/speakers/${speakerId}`,
+});
+
+/** Topics that belong to no site. */
+export const baseTopicsOf = (base: string) => ({
+  status: `${base}/status`,
+  errors: `${base}/errors`,
+  command: `${base}/command`,
+  source: (sourceId: string) => `${base}/sources/${sourceId}`,
 });
 
 /** An event on its topic. Important events are sent at least once (QoS 1); only the state of a stream is retained. */

@@ -120,7 +120,7 @@ export class StreamConnection {
   async #opened(raw: unknown): Promise<StreamSession> {
     const fields = parseInput(hello, raw);
     const tenantId = this.#tenantOf(fields.apiKey);
-    const { engine, slots, sessions, gate, report } = this.#surface;
+    const { engine, slots, sessions, gate, report, observer } = this.#surface;
     const giveBack = slots.take(tenantId);
     try {
       const audio = await IncomingAudio.open(fields);
@@ -128,7 +128,7 @@ export class StreamConnection {
         giveBack();
         sessions.delete(session.id);
       };
-      const session = new StreamSession({ engine, tenantId, hello: fields, audio, gate, onOver, report });
+      const session = new StreamSession({ engine, tenantId, hello: fields, audio, gate, onOver, report, observer });
       sessions.set(session.id, session);
       this.#begin(session, 0);
       return session;

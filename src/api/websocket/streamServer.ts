@@ -12,6 +12,7 @@ import { reportToStderr } from '../calls/failureReport.js';
 import { isWebSocket } from '../offeredUpgrade.js';
 import { refusalOf } from '../refusals/refusal.js';
 import { StreamConnection } from './streamConnection.js';
+import type { StreamObserver } from './streamSession.js';
 import type { StreamLimits, StreamSurface } from './streamSurface.js';
 
 export const STREAM_LIMITS: StreamLimits = {
@@ -29,6 +30,7 @@ export interface StreamServerOptions extends KeyCheck {
   readonly limits?: Partial<StreamLimits>;
   /** Receives every internal fault; by default one line and the stack are written to stderr. */
   readonly onFailure?: (failure: FailureReport) => void;
+  readonly observer?: StreamObserver | undefined;
   /** Protects the connection of an admitted stream, where idle connections may be closed; the returned function ends that. */
   readonly keep?: (request: IncomingMessage) => () => void;
 }
@@ -51,7 +53,18 @@ export class StreamServer {
   readonly #keep: (request: IncomingMessage) => () => void;
   #isClosing = false;
 
-  constructor({ engine, keys, throttle, proxies, ingress, gate, onFailure, keep, ...options }: StreamServerOptions) {
+  constructor({
+    engine,
+    keys,
+    throttle,
+    proxies,
+    ingress,
+    gate,
+    onFailure,
+    keep,
+    observer,
+    ...options
+  }: StreamServerOptions) {
     this.#keep = keep ?? (() => () => {});
     const limits = { ...STREAM_LIMITS, ...options.limits };
     this.#surface = {
@@ -65,6 +78,7 @@ export class StreamServer {
       slots: new StreamSlots({ mostOfTenant: limits.maxStreamsPerTenant, mostOfAll: limits.maxStreams }),
       sessions: new Map(),
       report: onFailure ?? reportToStderr,
+      observer,
     };
     // Compression would cost memory for every connection, and audio does not shrink. One message per turn of the event loop:
     // a client that sends thousands at once does not block the others.

@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { guarded } from '../../core/guarded.js';
 import { present } from '../../core/present.js';
-import { liveSpeakerEvent } from '../../events/index.js';
+import { liveSpeakerEvent, type SpeakerEvent } from '../../events/index.js';
 import { asVoicePrintsError, type Engine, type LiveSession } from '../../index.js';
 import { scopeMissing } from '../access/admitKey.js';
 import { actorOf, type Caller, mayDo } from '../access/caller.js';
@@ -34,6 +34,21 @@ export interface StreamSessionOptions {
   /** Called once, when the session has ended. */
   readonly onOver: () => void;
   readonly report: (failure: FailureReport) => void;
+  readonly observer: StreamObserver | undefined;
+}
+
+/** Sees the sessions of all streams beside their clients. */
+export interface StreamObserver {
+  opened(stream: ObservedStream): void;
+  event(event: SpeakerEvent, stream: ObservedStream): void;
+  closed(stream: ObservedStream): void;
+}
+
+export interface ObservedStream {
+  readonly tenantId: string;
+  /** As its client names it. */
+  readonly site: string;
+  readonly session: LiveSession;
 }
 
 /** One stream, which survives broken connections: processing continues, and messages are kept for the client. */
@@ -191,16 +206,23 @@ export class StreamSession {
       model: engine.model.id,
       threshold: engine.acceptScore(hello.falseAcceptPercent),
     };
+    const observer = this.#options.observer;
+    const observed = { tenantId: this.tenantId, site: hello.site, session: this.#live };
     try {
+      observer?.opened(observed);
       for await (const event of this.#live.events()) {
+        const shown = liveSpeakerEvent(event, context);
+        observer?.event(shown, observed);
         if (event.type === 'turn' && !event.turn.isFinal && !hello.isTentative) continue;
-        this.#emit({ type: 'event', event: liveSpeakerEvent(event, context) });
+        this.#emit({ type: 'event', event: shown });
       }
       if (this.#outOfAudio !== undefined) return this.#fail(this.#outOfAudio);
       this.#last = { code: 'done', reason: 'the stream has ended' };
       this.#emit({ type: 'ended', position: this.audio.position });
     } catch (thrown) {
       if (!this.#isOver) this.#fail(thrown);
+    } finally {
+      observer?.closed(observed);
     }
   }
 

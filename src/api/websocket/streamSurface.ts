@@ -2,7 +2,7 @@ import type { Engine } from '../../engine/engine.js';
 import type { KeyCheck } from '../access/admitKey.js';
 import type { StreamSlots } from '../access/streamSlots.js';
 import type { FailureReport } from '../calls/call.js';
-import type { StreamSession } from './streamSession.js';
+import type { StreamObserver, StreamSession } from './streamSession.js';
 
 export interface StreamLimits {
   /** Largest message of a client. */
@@ -27,4 +27,5 @@ export interface StreamSurface extends KeyCheck {
   /** By id; includes those whose connection broke, until their time is up. */
   readonly sessions: Map<string, StreamSession>;
   report(failure: FailureReport): void;
+  readonly observer: StreamObserver | undefined;
 }

@@ -1,7 +1,7 @@
+import { BACKOFF, type BackoffConfig } from '../../core/backoff.js';
 import type { LiveAudio } from '../../core/live.js';
 import type { LiveSource } from '../../core/liveSource.js';
 import type { DecoderOptions } from '../decoding/decoding.js';
-import { BACKOFF, type BackoffConfig } from './backoff.js';
 import { FilePlayback } from './filePlayback.js';
 import { HttpConnection } from './http/httpConnection.js';
 import type { LiveConnection } from './liveConnection.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type BackoffConfig, backoffMs } from '../../core/backoff.js';
 import { asVoicePrintsError, type VoicePrintsError } from '../../core/errors.js';
 import type { LiveAudio, LiveItem } from '../../core/live.js';
-import { type BackoffConfig, backoffMs } from './backoff.js';
 import type { LiveConnection } from './liveConnection.js';
 import { isFinal, isSlow } from './liveErrors.js';
 import { LiveItems } from './liveItems.js';

@@ -7,11 +7,13 @@ import { onCaughtFault } from '../../core/guarded.js';
 import { present } from '../../core/present.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { allowedHosts } from '../options/allowedHosts.js';
+import { mqttOptions } from '../options/mqttOptions.js';
 import { openEngine, segmentationOption, strangersOption } from '../options/openEngine.js';
 import { hasFlag, numberOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { remark } from '../output/output.js';
 import { LastNet } from './lastNet.js';
 import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
+import { openServeLive } from './serveLive.js';
 import { tlsOfServe, tlsOptions } from './serveTls.js';
 
 export const serve: Command = {
@@ -41,6 +43,7 @@ export const serve: Command = {
       value: 'SCOPE,…',
       about: 'What its users may do in the tenant "local": enrol, identify, admin (default enrol,identify)',
     },
+    ...mqttOptions,
     ...segmentationOption,
     log: { value: 'LEVEL', about: 'On standard error, as JSON lines: info (every call), error (default) or silent' },
     ...strangersOption,
@@ -48,11 +51,14 @@ export const serve: Command = {
     'key-file': { value: 'FILE', about: 'API keys, a line each: tenant:key or tenant:sha256:HEX' },
   },
   example: `VOICE_PRINTS_API_KEYS=home:a-long-secret voice-prints serve --port 8080
-curl 'http://127.0.0.1:8080/v1/speakers' -H 'Authorization: Bearer a-long-secret'`,
+curl 'http://127.0.0.1:8080/v1/speakers' -H 'Authorization: Bearer a-long-secret'
+VOICE_PRINTS_MQTT_USER=voice VOICE_PRINTS_MQTT_PASSWORD=… voice-prints serve --mqtt mqtts://broker.local --mqtt-discovery homeassistant`,
   notes: `Prints one line, {"rest":"http://…","grpc":"127.0.0.1:50051"}, once it listens.
 Keys are those of "voice-prints keys", and those of --key-file or else VOICE_PRINTS_API_KEYS=tenant:key,tenant:key.
 Without any key, one for the tenant "local" (the people of the command line) is created: the line shows it once
-as "apiKey"; the store keeps its digest. None is created with --trusted-ingress.`,
+as "apiKey"; the store keeps its digest. None is created with --trusted-ingress.
+With --mqtt the events of live streams (of the tenant "local") go to a broker, on the topics of docs/events.md.
+User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWORD, or from --mqtt-credentials.`,
   async run(args, terminal) {
     const { env, signal } = terminal;
     // Loaded here, since only this command needs Express.
@@ -84,12 +90,14 @@ as "apiKey"; the store keeps its digest. None is created with --trusted-ingress.
     const allowHosts = allowedHosts(env);
     const onFailure = (failure: FailureReport) => log.failure(failure);
     await using jobs = await serveJobs(args, terminal, { engine, allowHosts, gate: check.gate });
+    await using live = await openServeLive(args, terminal, { engine, log });
     const server = await startServer({
       ...check,
       engine,
       jobs: jobs.open,
       corsOrigins,
       tls,
+      observer: live?.observer,
       ...present({ host, port }),
       options: { allowHosts, onCall: (report) => log.call(report), onFailure },
     });

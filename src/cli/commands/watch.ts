@@ -13,12 +13,14 @@ import {
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { allowedHosts } from '../options/allowedHosts.js';
 import { falseAcceptOf, falseAcceptOption } from '../options/falseAccept.js';
+import { mqttOptions } from '../options/mqttOptions.js';
 import { openEngine, strangersOption } from '../options/openEngine.js';
 import { hasFlag, listOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
 import { sipAudio } from '../options/sipAudio.js';
 import { LiveView } from '../output/liveView.js';
 import { printableJson } from '../output/printable.js';
+import { openWatchMqtt, type WatchMqtt } from './watchMqtt.js';
 
 export const watch: Command = {
   name: 'watch',
@@ -32,9 +34,11 @@ export const watch: Command = {
     site: { value: 'NAME', about: 'Name of the place, for the events (default: live)' },
     final: { about: 'Print final events only, no tentative ones' },
     ...rawFormatOptions,
+    ...mqttOptions,
   },
   example: `voice-prints watch rtsp://user:password@camera.local/stream
 voice-prints watch mic:
+voice-prints watch rtsp://camera.local/stream --site hall --mqtt mqtt://broker.local --mqtt-discovery homeassistant
 arecord -f S16_LE -r 16000 -t raw | voice-prints watch - --json`,
   notes: `SOURCE is a file (played in real time), rtsp://…, http(s)://… (web radio, HLS), rtp://ADDRESS:PORT?encoding=PCMU,
 udp://ADDRESS:PORT (an MPEG transport stream, in RTP or without),
@@ -43,7 +47,8 @@ mic: (or mic:pulse/NAME, mic:alsa/hw:0), or - for headerless samples on standard
 VOICE_PRINTS_SIP_PASSWORD), sip:call:USER@HOST calls; one call at a time. Runs until the source ends or Ctrl-C; a camera that fails is tried again.
 A name with a question mark may still change. With --json every event is one JSON object a line: identified, uncertain,
 unknown and rejected once a turn, at its end; tentative before it; relabel when earlier turns turn out to be another
-speaker's; stream, dropped and degraded about the stream itself.`,
+speaker's; stream, dropped and degraded about the stream itself. With --mqtt the same events go to a broker, on the topics of
+docs/events.md; user and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWORD or --mqtt-credentials.`,
   async run(args, terminal) {
     const audio = audioOf(args, terminal);
     await using engine = await openEngine(args, terminal);
@@ -57,8 +62,9 @@ speaker's; stream, dropped and degraded about the stream itself.`,
       ...present({ speakerIds, falseAcceptPercent }),
     });
     const context = contextOf(args, engine, sessionId);
+    await using mqtt = await openWatchMqtt(args, terminal, { engine, session, site: context.site });
     try {
-      await printEvents(session.events(), context, args, terminal);
+      await printEvents(session.events(), context, { args, terminal, mqtt });
     } catch (error) {
       if (!terminal.signal.aborted) throw error; // Ctrl-C is the normal end of watching
     }
@@ -96,15 +102,15 @@ const contextOf = (args: ParsedArguments, engine: Engine, sessionId: string): Ev
 async function printEvents(
   events: AsyncIterable<LiveEvent>,
   context: EventContext,
-  args: ParsedArguments,
-  terminal: Terminal,
+  { args, terminal, mqtt }: { args: ParsedArguments; terminal: Terminal; mqtt: WatchMqtt | undefined },
 ): Promise<void> {
   using view = new LiveView(args, terminal);
   let last: StreamState | undefined;
   for await (const event of events) {
     if (event.type === 'state') last = event.state;
-    if (event.type === 'turn' && !event.turn.isFinal && hasFlag(args, 'final')) continue;
     const line = liveSpeakerEvent(event, context);
+    mqtt?.hear(line);
+    if (event.type === 'turn' && !event.turn.isFinal && hasFlag(args, 'final')) continue;
     if (hasFlag(args, 'json')) terminal.stdout.write(`${printableJson(line)}\n`);
     else view.show(event);
   }

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { BACKOFF, backoffMs } from '../../../src/audio/live/backoff.js';
 import { bestForListening, parseHlsPlaylist } from '../../../src/audio/live/http/hlsPlaylist.js';
 import { HttpAuthorization } from '../../../src/audio/live/httpAuthorization.js';
 import { GdpReader } from '../../../src/audio/live/pipeline/gdpReader.js';
 import { pipelineTokens } from '../../../src/audio/live/pipeline/pipeline.js';
 import { rtpPortOfSdp } from '../../../src/audio/live/rtp/rtpSdp.js';
 import { soundOnly } from '../../../src/audio/live/rtsp/soundOnly.js';
+import { BACKOFF, backoffMs } from '../../../src/core/backoff.js';
 
 test('waits double up to a cap; by chance a quarter less, never more', () => {
   const waits = [1, 2, 3, 4, 5, 6, 7, 1_000].map((failures) => backoffMs(BACKOFF, failures, false, 0));

@@ -1,14 +1,7 @@
-import {
-  discoveryMessage,
-  errorMessage,
-  eventMessage,
-  isTurnEvent,
-  type MqttMessage,
-  Presence,
-  removalMessages,
-  type SpeakerEvent,
-  type TopicPlace,
-} from '../../src/events/index.js';
+import { discoveryMessage, removalMessages } from './homeAssistant.js';
+import { Presence } from './presence.js';
+import { isTurnEvent, type SpeakerEvent } from './speakerEvent.js';
+import { errorMessage, eventMessage, type MqttMessage, type TopicPlace, topicsOf } from './topics.js';
 
 export interface SiteOptions {
   readonly presenceWindowMs: number;
@@ -16,6 +9,8 @@ export interface SiteOptions {
   readonly isTellingTentative: boolean;
   /** Undefined: not announced to Home Assistant. */
   readonly discovery: { readonly prefix: string; readonly softwareVersion: string } | undefined;
+  /** Whether `availability` is called: the device is then unavailable while no source of the site delivers audio. */
+  readonly hasAvailability?: boolean;
 }
 
 /** The output of a message: known people, other turns, or all that is not a turn. */
@@ -30,6 +25,7 @@ export class SiteMessages {
   readonly #tell: Tell;
   readonly #presence: Presence;
   #timer: NodeJS.Timeout | undefined;
+  #isAvailable = false;
 
   constructor(place: TopicPlace, options: SiteOptions, tell: Tell) {
     this.#place = place;
@@ -45,8 +41,9 @@ export class SiteMessages {
 
   /** What is retained, for a broker or a Home Assistant that has just started. Never an event. */
   announce(): void {
-    const { discovery, presenceWindowMs: windowMs } = this.#options;
-    if (discovery) this.#state([discoveryMessage(this.#place, { ...discovery, windowMs })]);
+    const { discovery, presenceWindowMs: windowMs, hasAvailability = false } = this.#options;
+    if (discovery) this.#state([discoveryMessage(this.#place, { ...discovery, windowMs, hasAvailability })]);
+    if (hasAvailability) this.#state([this.#availability()]);
     this.#state(this.#presence.announce(Date.now()));
     this.#schedule();
   }
@@ -59,6 +56,13 @@ export class SiteMessages {
     if (fault) this.#state([fault]);
     this.#state(this.#presence.hear(event, Date.now()));
     this.#schedule();
+  }
+
+  /** Whether any source of the site delivers audio; sent on change. */
+  available(isAvailable: boolean): void {
+    if (isAvailable === this.#isAvailable) return;
+    this.#isAvailable = isAvailable;
+    this.#state([this.#availability()]);
   }
 
   /** Clears the retained messages of an erased person. */
@@ -74,6 +78,11 @@ export class SiteMessages {
 
   close(): void {
     clearTimeout(this.#timer);
+  }
+
+  #availability(): MqttMessage {
+    const payload = this.#isAvailable ? 'online' : 'offline';
+    return { topic: topicsOf(this.#place).availability, payload, qos: 1, retain: true };
   }
 
   #state(messages: readonly MqttMessage[]): void {
