@@ -38,6 +38,7 @@ RED.nodes.registerType('enroll-speaker', {
     speakerNameType: { value: 'str' },
     consent: { value: '', validate: RED.validators.typedInput({ typeField: 'consentType', allowBlank: true }) },
     consentType: { value: 'str' },
+    consentVersion: { value: '' },
     resultProperty: { value: 'payload', validate: RED.validators.typedInput({ type: 'msg' }) },
     queueLimit: { value: '20', validate: check('errors.queueLimit', wholeNumberFrom(1, 10_000)) },
   },

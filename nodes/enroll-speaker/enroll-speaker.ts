@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow, NodeStatus } from 'node-red';
 import { z } from 'zod';
+import { present } from '../../src/core/present.js';
 import { type EnrollResult, VoicePrintsError } from '../../src/index.js';
 import { isPathBefore, mayNameFiles, recordingShape, selected } from '../shared/audioSelection.js';
 import { badge, shorten } from '../shared/badge.js';
@@ -23,6 +24,7 @@ const schema = z.object({
   speakerNameType: text,
   consent: text,
   consentType: text,
+  consentVersion: text,
   isPath: checkbox.describe('Text and {path} in messages name files on this machine'),
   ...recordingShape,
   resultProperty: field(z.string().default('payload')),
@@ -114,7 +116,11 @@ async function enroll(
   const given = recordingsOf(await evaluate(RED, node, audio, msg), msg, options);
   const samples = given.map((sample) => selected(sample, settings));
   const engine = await storeOf(RED, settings.store).engine();
-  return engine.enroll({ speakerId, samples, ...(name && { name }), ...(consentText && { consentText }) }, { signal });
+  const consentVersion = settings.consentVersion.trim() || undefined;
+  return engine.enroll(
+    { speakerId, samples, ...(name && { name }), ...(consentText && present({ consentText, consentVersion })) },
+    { signal },
+  );
 }
 
 function resultBadge(RED: NodeAPI, { status, name, speechSeconds, reasons }: EnrollResult): NodeStatus {

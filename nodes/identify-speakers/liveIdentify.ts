@@ -132,11 +132,13 @@ class LiveIdentify {
     const name = textOf(command, 'name', 'speaker');
     const cluster = textOf(command, 'cluster');
     const consentText = textOf(command, 'consent');
+    const consentVersion = textOf(command, 'consentVersion');
     return this.#listening.enroll({
       speakerId,
       ...(name && { name }),
       ...(cluster && { cluster }),
       ...(consentText && { consentText }),
+      ...(consentVersion && { consentVersion }),
     });
   }
 

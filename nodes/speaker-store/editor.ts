@@ -70,6 +70,7 @@ RED.nodes.registerType('speaker-store', {
     falseAcceptPercent: { value: '1' },
     workerThreads: { value: '', validate: check('errors.workerThreads', wholeNumberFrom(1, 64)) },
     keepAudio: { value: false },
+    requireConsent: { value: false },
     strangers: { value: 'session' },
     unknownVoiceDays: {
       value: '30',

@@ -24,6 +24,7 @@ const schema = z.object({
   falseAcceptPercent: field(falseAcceptPercent.default(1)),
   workerThreads: field(z.coerce.number().int().min(1).max(64).optional()),
   keepAudio: checkbox,
+  requireConsent: checkbox,
   strangers: field(z.enum(['none', 'session', 'days']).default('session')),
   unknownVoiceDays: field(z.coerce.number().min(0).max(3_650).default(30)).describe(
     'With strangers "days"; 0: session',
@@ -76,6 +77,7 @@ export function engineOptions(RED: NodeAPI, node: Node<StoreCredentials>, def: N
     falseAcceptPercent: settings.falseAcceptPercent,
     workerThreads: settings.workerThreads,
     keepAudio: settings.keepAudio,
+    requireConsent: settings.requireConsent,
     strangers: settings.strangers === 'days' ? `days=${settings.unknownVoiceDays}` : settings.strangers,
   };
 }

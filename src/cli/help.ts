@@ -29,6 +29,10 @@ ${columns([
   ['VOICE_PRINTS_HOME', 'Folder of the voiceprints, where --store is not given'],
   ['VOICE_PRINTS_KEY', 'Encrypts the voiceprints at rest; 8 characters or more'],
   ['VOICE_PRINTS_STRANGERS', '--strangers of serve and watch, where it is not given'],
+  [
+    'VOICE_PRINTS_REQUIRE_CONSENT',
+    '1: enrolments without a recorded consent are refused, as by serve --require-consent',
+  ],
   ['VOICE_PRINTS_PASSPHRASE', 'Passphrase of speakers export and import'],
   ['VOICE_PRINTS_API_KEYS', 'Keys of serve: tenant:key,tenant:key'],
   ['VOICE_PRINTS_API_KEY', 'Key with which webhooks --server asks a running server'],

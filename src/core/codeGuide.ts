@@ -131,6 +131,10 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     means: 'no sample passed the enrolment gate; nothing was stored',
     remedy: 'follow the reasons in the message',
   },
+  CONSENT_REQUIRED: {
+    means: 'consent is required, and none was recorded with this enrolment or before',
+    remedy: 'give the consent: `--consent`, `consentText`, *Consent* of the node',
+  },
   SPEAKER_ID_INVALID: { means: 'an id is letters, digits and `_`, at most 128', remedy: 'choose another' },
   SPEAKER_NOT_FOUND: { means: 'no speaker is enrolled under this id', remedy: 'check the id' },
   SPEAKER_INCOMPLETE: { means: 'the person has no voiceprint of the model in use', remedy: 'enrol them with it' },

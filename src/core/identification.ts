@@ -146,7 +146,13 @@ export interface SpeakerSummary {
   /** True when the voiceprint was made with another model: it is not matched until it is re-embedded from kept audio or enrolled again. */
   readonly isStale: boolean;
   readonly model: string;
-  readonly consent: { readonly text: string; readonly givenAt: string } | null;
+  /** The last one that was given; `recordedBy` as the audit log names them. */
+  readonly consent: {
+    readonly text: string;
+    readonly version: string | null;
+    readonly givenAt: string;
+    readonly recordedBy: string | null;
+  } | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 }

@@ -33,10 +33,15 @@ export interface KeptSpeech {
   readonly stretches: readonly number[];
 }
 
-/** Consent as it was given: free text and when. */
+/** Consent as it was recorded with an enrolment. */
 export interface Consent {
+  /** What the person agreed to, and how. */
   readonly text: string;
+  /** Version of the text that the person was shown, where one was given. */
+  readonly version?: string | undefined;
   readonly givenAtMs: number;
+  /** Who recorded it, as the audit log names them; undefined in voiceprints of releases before 0.3. */
+  readonly recordedBy?: string | undefined;
 }
 
 /** One enrolled person. "Speaker" is a person and never a variable for a cluster. */

@@ -28,6 +28,11 @@ export class AuditNotes {
     this.#options = options;
   }
 
+  /** Who acts, as the log names them. */
+  get actorName(): string {
+    return this.#options.actor.name;
+  }
+
   /** Enrols, and notes the gate's decision. */
   enrolled(deed: Deed, work: () => Promise<EnrollResult>): Promise<EnrollResult> {
     return this.#noted(deed, work, ({ status }) => ({ outcome: status }));

@@ -34,6 +34,7 @@ export const engineConfig = z
     keepAudio: z.boolean().default(false),
     strangers: strangersPolicy.optional(),
     unknownVoiceDays: z.number().min(0).max(3_650).optional(),
+    requireConsent: z.boolean().default(false),
     maxUnknownVoices: count.min(1).max(2_000).default(200),
     workerThreads: count.min(1).max(64).optional(),
     maxDurationMs: count.positive().default(4 * 3_600_000),

@@ -33,7 +33,10 @@ export interface EnrollRequest {
   /** Defaults to the name already stored, else to the id. */
   readonly name?: string;
   readonly samples: readonly RecordingSource[];
+  /** What the person agreed to, and how; stored with who recorded it and when. Where consent is required and none is stored: CONSENT_REQUIRED. */
   readonly consentText?: string;
+  /** Version of the text that the person was shown. */
+  readonly consentVersion?: string;
   readonly languageCode?: string;
   readonly limits?: Partial<RecordingLimits>;
 }
@@ -81,6 +84,7 @@ export interface EnrollUnknownRequest {
   readonly speakerId: string;
   readonly name?: string;
   readonly consentText?: string;
+  readonly consentVersion?: string;
   readonly languageCode?: string;
 }
 

@@ -22,6 +22,8 @@ export interface EngineOptions {
   readonly strangers?: Strangers | undefined;
   /** Older name: N is `strangers: 'days=N'`, 0 is `session`. Not used where `strangers` is given. */
   readonly unknownVoiceDays?: number | undefined;
+  /** Refuses (CONSENT_REQUIRED) enrolments of people for whom no consent was recorded, now or before. Default false. */
+  readonly requireConsent?: boolean | undefined;
   /** Most unknown voices of one tenant, 1 to 2000; those not met for longest give way. Default 200. */
   readonly maxUnknownVoices?: number | undefined;
   /** Threads for the networks, 1 to 64. By default one less than there are cores, four at most. */

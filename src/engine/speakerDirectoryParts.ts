@@ -8,6 +8,9 @@ export interface SpeakerDirectoryParts {
   readonly registry: VoiceprintRegistry;
   readonly enrolments: EnrolmentsUnderWay;
   readonly unknownVoices: Pick<UnknownVoices, 'list' | 'delete'>;
+  /** Who records consent, as the audit log names them. */
+  readonly recordedBy?: string;
+  readonly isConsentRequired?: boolean;
   readonly tenantId: string;
   /** The engine's: voiceprints of another are stale. */
   readonly model: Pick<SpeakerModel, 'id' | 'calibration'>;

@@ -10,6 +10,8 @@ export function unknownVoiceDirectory({
   registry,
   enrolments,
   unknownVoices,
+  recordedBy,
+  isConsentRequired,
   tenantId,
   model,
   assertOpen,
@@ -26,7 +28,8 @@ export function unknownVoiceDirectory({
       const { speakerId } = person;
       return enrolments.run(registry, { tenantId, speakerId }, async (guarded) => {
         const voice = wanted(await unknownVoices.list(tenantId), cluster);
-        return enrollFromVoice({ ...person, tenantId }, voice, { model, registry: guarded, unknownVoices, nowMs });
+        const dependencies = { model, registry: guarded, unknownVoices, nowMs, isConsentRequired };
+        return enrollFromVoice({ ...person, tenantId, recordedBy }, voice, dependencies);
       });
     },
     async forgetUnknown(unknownId) {

@@ -122,22 +122,23 @@ export class VoiceEngine implements Engine {
   enroll(request: EnrollRequest, options: CallOptions = {}): Promise<EnrollResult> {
     const { config, nowMs } = this.#parts;
     const { tenantId = LOCAL_TENANT, speakerId } = request;
+    const notes = this.#notes(tenantId, options.actor);
     const work = async (registry: VoiceprintRegistry, signal: AbortSignal) => {
       await this.#reembedKept(tenantId, signal);
       const limits = limitsWithin(this.#parts.config, request.limits, MAX_SAMPLE_MS);
       return enroll(
-        { ...request, tenantId },
+        { ...request, tenantId, recordedBy: notes.actorName },
         {
           compute: await this.#compute.get(),
           registry,
           openRecording: (source) => openRecording(source, limits, signal),
           nowMs,
           keepAudio: config.keepAudio,
+          isConsentRequired: config.requireConsent,
         },
         { signal, onAudio: (doneMs) => options.onProgress?.({ stage: 'analyse', doneMs, totalMs: undefined }) },
       );
     };
-    const notes = this.#notes(tenantId, options.actor);
     return notes.enrolled({ action: 'enrol', speakerIds: [speakerId] }, () =>
       this.#enrolments.run(this.#parts.registry, { tenantId, speakerId }, (registry) =>
         this.#job(options, (signal) => work(registry, signal)),
@@ -199,6 +200,7 @@ export class VoiceEngine implements Engine {
       openNetworks: () => this.#networks.get(),
       closing: this.#closing.signal,
       keeps: strangers.keeps,
+      isConsentRequired: config.requireConsent,
       onEnded: () => {
         this.#sessions.delete(session);
         unknownVoices[Symbol.dispose]();
@@ -270,11 +272,14 @@ export class VoiceEngine implements Engine {
   }
 
   speakers(tenantId: string = LOCAL_TENANT, actor?: Actor): SpeakerDirectory {
-    const { registry, nowMs } = this.#parts;
+    const { config, registry, nowMs } = this.#parts;
+    const notes = this.#notes(tenantId, actor);
     const directory = speakerDirectory({
       registry,
       enrolments: this.#enrolments,
       unknownVoices: this.#strangers,
+      recordedBy: notes.actorName,
+      isConsentRequired: config.requireConsent,
       tenantId,
       model: this.model,
       reembed: ({ signal, onPerson } = {}) =>
@@ -283,7 +288,7 @@ export class VoiceEngine implements Engine {
       assertOpen: () => this.#assertOpen(),
       nowMs,
     });
-    return this.#notes(tenantId, actor).over(directory);
+    return notes.over(directory);
   }
 
   onErased(listener: (tenantId: string, speakerId: string) => Promise<void>): () => void {

@@ -54,7 +54,8 @@ const NAME = z.string().max(200).regex(/\S/, 'must not be blank');
 
 const person = {
   name: optional(text.pipe(NAME)).describe('Shown instead of the id'),
-  consentText: optional(z.string().max(4096)).describe('What the person agreed to'),
+  consentText: optional(z.string().max(4096)).describe('What the person agreed to, and how'),
+  consentVersion: optional(text.pipe(z.string().max(64))).describe('Version of the text that the person was shown'),
 };
 
 const flag = z.preprocess(

@@ -55,13 +55,13 @@ export function addContractRoutes(router: Router, surface: Surface): void {
 async function enroll(call: Call, version: Version): Promise<Answer> {
   const { fields, source } = await readAudioInput(call, enrollBody, enrollQuery);
   const { engine, limits } = call.surface;
-  const { speakerId, name, consentText, languageCode } = fields;
+  const { speakerId, name, consentText, consentVersion, languageCode } = fields;
   const result = await engine.enroll(
     {
       tenantId: call.tenantId,
       speakerId,
       samples: [source],
-      ...present({ name, consentText, languageCode }),
+      ...present({ name, consentText, consentVersion, languageCode }),
       limits: { maxDurationMs: limits.maxEnrollMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
     },
     call.options,

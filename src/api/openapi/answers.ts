@@ -48,7 +48,14 @@ export const speaker = z.strictObject({
     .boolean()
     .describe('Made with another speaker model; cannot be matched until the person is enrolled again'),
   model: z.string(),
-  consent: z.strictObject({ text: z.string(), givenAt: time }).nullable(),
+  consent: z
+    .strictObject({
+      text: z.string(),
+      version: z.string().nullable(),
+      givenAt: time,
+      recordedBy: z.string().nullable().describe('As the audit log names them, such as key:key-1a2b3c4d'),
+    })
+    .nullable(),
   createdAt: time,
   updatedAt: time,
 });

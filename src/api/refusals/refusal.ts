@@ -125,6 +125,7 @@ const STATUSES: Readonly<Record<ErrorCode, Statuses>> = {
   MQTT_MESSAGES_LOST: unusable,
   CREDENTIALS_IN_URL: malformed,
   ENROLL_REFUSED: unusable,
+  CONSENT_REQUIRED: unusable,
   SPEAKER_ID_INVALID: malformed,
   SPEAKER_NOT_FOUND: [400, 404],
   SPEAKER_INCOMPLETE: [400, 409],

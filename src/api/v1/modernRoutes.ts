@@ -105,13 +105,13 @@ async function addSample(call: Call): Promise<Answer> {
   const speakerId = idOf(call);
   const { fields, source } = await readAudioInput(call, sampleBody, sampleQuery);
   const { engine, limits } = call.surface;
-  const { name, consentText, languageCode } = fields;
+  const { name, consentText, consentVersion, languageCode } = fields;
   const result = await engine.enroll(
     {
       tenantId: call.tenantId,
       speakerId,
       samples: [source],
-      ...present({ name, consentText, languageCode }),
+      ...present({ name, consentText, consentVersion, languageCode }),
       limits: { maxDurationMs: limits.maxEnrollMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
     },
     call.options,

@@ -34,6 +34,7 @@ export const command = z.discriminatedUnion('type', [
     speakerId,
     name: text(256).optional(),
     consentText: z.string().max(4096).optional(),
+    consentVersion: z.string().max(64).optional(),
   }),
 ]);
 

@@ -181,7 +181,7 @@ export class StreamSession {
   }
 
   /** Enrols an unknown voice, once per command id; the answer is a message. */
-  enroll({ id, cluster, speakerId, name, consentText }: EnrollCommand, by: Caller): void {
+  enroll({ id, cluster, speakerId, name, consentText, consentVersion }: EnrollCommand, by: Caller): void {
     if (this.#commands.has(id)) return;
     if (this.#commands.size >= MOST_COMMANDS) this.#commands.delete(this.#commands.values().next().value!);
     this.#commands.add(id);
@@ -190,7 +190,7 @@ export class StreamSession {
       return;
     }
     const { languageCode } = this.#options.hello;
-    const person = { speakerId, ...present({ cluster, name, consentText, languageCode }) };
+    const person = { speakerId, ...present({ cluster, name, consentText, consentVersion, languageCode }) };
     const enrolling = async (): Promise<void> => {
       const options = { actor: { name: actorOf(by), requestId: this.id } };
       this.#emit({ type: 'enrolled', id, result: await this.#live.enrollUnknown(person, options) });

@@ -2,7 +2,7 @@ import { present } from '../../core/present.js';
 import type { RecordingSource } from '../../index.js';
 import type { Command } from '../command.js';
 import { audioSelectionOf, audioSelectionOptions } from '../options/audioSelection.js';
-import { openEngine } from '../options/openEngine.js';
+import { consentVersionOption, openEngine } from '../options/openEngine.js';
 import { hasFlag, textOption } from '../options/parseCommandLine.js';
 import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
 import { printEnrolment } from '../output/enrolment.js';
@@ -16,6 +16,7 @@ export const enroll: Command = {
   options: {
     name: { value: 'NAME', about: 'Name of the person (default: the name stored, else the id)' },
     consent: { value: 'TEXT', about: 'How and when the person agreed; kept with the voiceprint' },
+    ...consentVersionOption,
     language: { value: 'CODE', about: 'Language of the speech, e.g. en-US; stored, never required' },
     'keep-audio': {
       about: 'Keep the speech of accepted samples for other models: biometric raw data',
@@ -44,6 +45,7 @@ in the store, encrypted with the key of the store if there is one, is in no expo
     );
     const name = textOption(args, 'name');
     const consentText = textOption(args, 'consent');
+    const consentVersion = textOption(args, 'consent-version');
     const languageCode = textOption(args, 'language');
     await using engine = await openEngine(args, terminal, { keepAudio: hasFlag(args, 'keep-audio') });
     using bar = new ProgressBar(args, terminal);
@@ -51,7 +53,7 @@ in the store, encrypted with the key of the store if there is one, is in no expo
       {
         speakerId,
         samples,
-        ...present({ name, consentText, languageCode }),
+        ...present({ name, consentText, consentVersion, languageCode }),
       },
       { signal: terminal.signal, onProgress: bar.listener(speakerId) },
     );

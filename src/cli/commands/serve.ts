@@ -48,6 +48,9 @@ export const serve: Command = {
     log: { value: 'LEVEL', about: 'On standard error, as JSON lines: info (every call), error (default) or silent' },
     ...strangersOption,
     'keep-audio': { about: 'Keep the speech of accepted enrolment samples: biometric raw data; see enroll --help' },
+    'require-consent': {
+      about: 'Refuse enrolments of people for whom no consent was recorded',
+    },
     'key-file': { value: 'FILE', about: 'API keys, a line each: tenant:key or tenant:sha256:HEX' },
   },
   example: `VOICE_PRINTS_API_KEYS=home:a-long-secret voice-prints serve --port 8080

@@ -46,10 +46,17 @@ const card = (speaker: SpeakerSummary): string =>
     ['samples', `${speaker.samples}, audio of ${speaker.samplesWithAudio} kept`],
     ['language', speaker.languageCode ?? 'not given'],
     ['model', speaker.model],
-    ['consent', speaker.consent ? `${speaker.consent.text} (${speaker.consent.givenAt})` : 'none recorded'],
+    ['consent', consentLine(speaker)],
     ['enrolled', speaker.createdAt],
     ['changed', speaker.updatedAt],
   ]);
+
+function consentLine({ consent }: SpeakerSummary): string {
+  if (!consent) return 'none recorded';
+  const { text, version, givenAt, recordedBy } = consent;
+  const about = [version && `version ${version}`, givenAt, recordedBy && `recorded by ${recordedBy}`];
+  return `${text} (${about.filter(Boolean).join(', ')})`;
+}
 
 const notFound = (speakerId: string): VoicePrintsError =>
   new VoicePrintsError('SPEAKER_NOT_FOUND', `no speaker is enrolled as ${speakerId}; see voice-prints speakers list`, {

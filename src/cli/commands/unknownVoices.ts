@@ -1,7 +1,7 @@
 import { present } from '../../core/present.js';
 import { type UnknownVoiceSummary, VoicePrintsError } from '../../index.js';
 import type { Command } from '../command.js';
-import { openEngine } from '../options/openEngine.js';
+import { consentVersionOption, openEngine } from '../options/openEngine.js';
 import { hasFlag, textOption, usageError } from '../options/parseCommandLine.js';
 import { printEnrolment } from '../output/enrolment.js';
 import { printResult, table } from '../output/output.js';
@@ -42,6 +42,7 @@ const enroll: Command = {
   options: {
     name: { value: 'NAME', about: 'Name of the person (default: the name stored, else the id)' },
     consent: { value: 'TEXT', about: 'How and when the person agreed; kept with the voiceprint' },
+    ...consentVersionOption,
     language: { value: 'CODE', about: 'Language of the speech, e.g. en-US; stored, never required' },
   },
   example: 'voice-prints speakers enroll unknown-3 alice --name "Alice" --consent "asked at the door"',
@@ -51,12 +52,13 @@ complete at 12 s. The unknown voice is then erased.`,
     const [cluster, speakerId] = args.positionals as [string, string];
     const name = textOption(args, 'name');
     const consentText = textOption(args, 'consent');
+    const consentVersion = textOption(args, 'consent-version');
     const languageCode = textOption(args, 'language');
     await using engine = await openEngine(args, terminal);
     const result = await engine.speakers().enrollUnknown({
       cluster,
       speakerId,
-      ...present({ name, consentText, languageCode }),
+      ...present({ name, consentText, consentVersion, languageCode }),
     });
     printEnrolment(args, terminal, result); // live speech has no list of files: rejected parts are printed as remarks
   },

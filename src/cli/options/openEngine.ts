@@ -1,6 +1,6 @@
 import { createEngine, type Engine, type EngineOptions, type Strangers } from '../../index.js';
 import type { OptionSpec, ParsedArguments, Terminal } from '../command.js';
-import { textOption } from './parseCommandLine.js';
+import { hasFlag, textOption } from './parseCommandLine.js';
 import { storeFolder } from './storeFolder.js';
 
 /** The option of every command that names voices in recordings. */
@@ -10,6 +10,11 @@ export const segmentationOption = {
     about:
       'Model that separates overlapping speakers: an id of `models list`, an ONNX file, or off (default: the one in use)',
   },
+} as const satisfies Record<string, OptionSpec>;
+
+/** Beside --consent. */
+export const consentVersionOption = {
+  'consent-version': { value: 'VERSION', about: 'Version of the consent text that the person was shown' },
 } as const satisfies Record<string, OptionSpec>;
 
 /** The option of the commands that work on live streams. */
@@ -33,8 +38,11 @@ export async function openEngine(
     encryptionKey: terminal.env.VOICE_PRINTS_KEY || undefined,
     model: textOption(args, 'model') || undefined,
     segmentation: textOption(args, 'segmentation') || undefined,
+    requireConsent: isOn(terminal.env.VOICE_PRINTS_REQUIRE_CONSENT) || hasFlag(args, 'require-consent'),
     strangers: strangers as Strangers | undefined, // checked by the engine
     ...extra,
   };
   return createEngine(config, { actor: 'command line' });
 }
+
+const isOn = (text: string | undefined): boolean => text !== undefined && !['', '0', 'no', 'false'].includes(text);

@@ -7,6 +7,7 @@ import type { Compute } from '../compute/compute.js';
 import type { EnrollRequest } from '../engine.js';
 import { assertName, assertSpeakerId } from '../voiceprints/speakerId.js';
 import { analyseSample } from './analyseSample.js';
+import { assertConsent } from './consent.js';
 import { enrollSamples, type Sample } from './enrollSamples.js';
 
 /** Samples are held in memory while they are analysed; 10 to 24 s are recommended. */
@@ -20,6 +21,7 @@ export interface EnrollDependencies {
   readonly nowMs: () => number;
   /** Keeps the speech of accepted samples. */
   readonly keepAudio: boolean;
+  readonly isConsentRequired?: boolean;
 }
 
 interface SampleRequest {
@@ -37,11 +39,14 @@ interface SampleRequest {
  *   all, or what the networks, the registry and the signal throw
  */
 export async function enroll(
-  request: EnrollRequest & { readonly tenantId: string },
+  request: EnrollRequest & { readonly tenantId: string; readonly recordedBy?: string },
   dependencies: EnrollDependencies,
   { signal, onAudio }: { readonly signal: AbortSignal; readonly onAudio: (doneMs: number) => void },
 ): Promise<EnrollResult> {
   assertRequest(request);
+  const { tenantId, speakerId } = request;
+  if (dependencies.isConsentRequired)
+    assertConsent(request, await dependencies.registry.get(tenantId, speakerId), true);
   const samples: Sample[] = [];
   let doneMs = 0;
   for (const [i, source] of request.samples.entries()) {

@@ -6,6 +6,7 @@ import { UNCALIBRATED } from '../../identity/calibration.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
 import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
 import type { AnalysedSample } from './analyseSample.js';
+import { assertConsent, consentOf, type GivenConsent } from './consent.js';
 import {
   GATE_LIMITS,
   type JudgedSample,
@@ -25,18 +26,18 @@ export type Sample = { readonly file: string } & (
 );
 
 /** The person whose voiceprint gets the samples, and further data to store. */
-export interface EnrolledPerson {
+export interface EnrolledPerson extends GivenConsent {
   readonly tenantId: string;
   readonly speakerId: string;
   readonly name?: string | undefined;
   readonly languageCode?: string | undefined;
-  readonly consentText?: string | undefined;
 }
 
 export interface EnrollSamplesDependencies {
   readonly model: Pick<SpeakerModel, 'id' | 'calibration'>;
   readonly registry: VoiceprintRegistry;
   readonly nowMs: () => number;
+  readonly isConsentRequired?: boolean | undefined;
 }
 
 /**
@@ -46,7 +47,7 @@ export interface EnrollSamplesDependencies {
 export async function enrollSamples(
   request: EnrolledPerson,
   samples: readonly Sample[],
-  { model, registry, nowMs }: EnrollSamplesDependencies,
+  { model, registry, nowMs, isConsentRequired }: EnrollSamplesDependencies,
 ): Promise<EnrollResult> {
   const { tenantId, speakerId } = request;
   const { id: modelId, calibration = UNCALIBRATED } = model;
@@ -55,6 +56,7 @@ export async function enrollSamples(
   let result: EnrollResult | undefined;
   let kept: readonly AnalysedSample[] = [];
   await registry.update(tenantId, speakerId, (current) => {
+    assertConsent(request, current, isConsentRequired);
     const earlier = current && knownVoiceOf(current, modelId);
     const earlierSamples = current ? samplesOf(current, modelId) : [];
     const judged = judgeSamples(analysed, { earlier, earlierSamples, others, calibration, limits: GATE_LIMITS });
@@ -66,8 +68,10 @@ export async function enrollSamples(
       result = rejected(request, current, outcomesOf(samples, judged, { acceptedMs: speechMs, analysedMs }));
       return current;
     }
-    const { name, languageCode, consentText } = request;
-    const growth = { tenantId, speakerId, modelId, name, languageCode, consentText, nowMs: nowMs() };
+    const { name, languageCode } = request;
+    const at = nowMs();
+    const consent = consentOf(request, at);
+    const growth = { tenantId, speakerId, modelId, name, languageCode, consent, nowMs: at };
     const grown = growVoiceprint(current, accepted, growth);
     kept = accepted;
     result = stored(grown, outcomesOf(samples, judged));

@@ -1,5 +1,5 @@
 import { centroid, dot } from '../../core/vector.js';
-import type { EnrollQuality, Exemplar, Voiceprint } from '../../core/voiceprint.js';
+import type { Consent, EnrollQuality, Exemplar, Voiceprint } from '../../core/voiceprint.js';
 import { COMPLETE_SPEECH_MS } from '../../core/voiceprint.js';
 import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
 import type { AnalysedSample } from './analyseSample.js';
@@ -15,7 +15,8 @@ export interface Growth {
   readonly modelId: string;
   readonly name: string | undefined;
   readonly languageCode: string | undefined;
-  readonly consentText: string | undefined;
+  /** Undefined: what was recorded before stays. */
+  readonly consent: Consent | undefined;
   readonly nowMs: number;
 }
 
@@ -28,7 +29,7 @@ export function growVoiceprint(
   samples: readonly AnalysedSample[],
   growth: Growth,
 ): Voiceprint {
-  const { modelId, nowMs, consentText } = growth;
+  const { modelId, nowMs, consent = current?.consent } = growth;
   const isFresh = current?.mean?.modelId !== modelId;
   const earlier = isFresh ? [] : current.exemplars;
   const exemplars = mostDifferent([...earlier, ...samples.map((sample) => exemplarOf(sample, modelId, nowMs))]);
@@ -44,7 +45,7 @@ export function growVoiceprint(
     audioMs: sumOf(samples, ({ audioMs }) => audioMs) + (isFresh ? 0 : current.audioMs),
     quality: qualityOf(exemplars, speechMs),
     isComplete: speechMs >= COMPLETE_SPEECH_MS,
-    consent: consentText === undefined ? current?.consent : { text: consentText, givenAtMs: nowMs },
+    consent,
     createdAtMs: current?.createdAtMs ?? nowMs,
     updatedAtMs: nowMs,
   };

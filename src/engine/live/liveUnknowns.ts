@@ -21,6 +21,7 @@ export interface LiveUnknownsOptions {
   readonly tenantId: string;
   readonly model: SpeakerModel;
   readonly nowMs: () => number;
+  readonly isConsentRequired?: boolean;
 }
 
 /** A voice as it is kept, and since when it is known in this session. */
@@ -83,10 +84,16 @@ export class LiveUnknowns {
 
   /** Makes a voiceprint of the voice; see enrollFromVoice. */
   async enroll(person: EnrolledPerson, snapshot: VoiceSnapshot): Promise<EnrollResult> {
-    const { model, enrolments, unknownVoices, nowMs } = this.#options;
+    const { model, enrolments, unknownVoices, nowMs, isConsentRequired } = this.#options;
     const result = await enrolments.run(this.#options.registry, person, async (registry) => {
       await this.idOf(snapshot.voice, snapshot);
-      return enrollFromVoice(person, this.#unknownVoice(snapshot)!, { model, registry, unknownVoices, nowMs });
+      return enrollFromVoice(person, this.#unknownVoice(snapshot)!, {
+        model,
+        registry,
+        unknownVoices,
+        nowMs,
+        isConsentRequired,
+      });
     });
     if (result.status !== 'rejected') this.#kept.delete(snapshot.voice);
     return result;

@@ -81,7 +81,10 @@ export class LiveVoices {
   }
 
   /** See LiveSession.enrollUnknown. */
-  async enrollUnknown({ cluster, ...person }: EnrollUnknownRequest): Promise<EnrollResult> {
+  async enrollUnknown({
+    cluster,
+    ...person
+  }: EnrollUnknownRequest & { readonly recordedBy?: string }): Promise<EnrollResult> {
     const snapshot = this.#snapshotOf(cluster);
     const result = await this.#unknowns.enroll({ ...person, tenantId: this.#options.tenantId }, snapshot);
     if (result.status !== 'rejected') {

@@ -81,14 +81,13 @@ export class WatchSession implements LiveSession {
 
   enrollUnknown(request: EnrollUnknownRequest, { actor }: Pick<CallOptions, 'actor'> = {}): Promise<EnrollResult> {
     const { speakerId, cluster } = request;
-    return this.#dependencies
-      .notesOf(actor)
-      .enrolled({ action: 'enrol unknown', speakerIds: [speakerId], unknownId: cluster }, () =>
-        this.#enrollUnknown(request),
-      );
+    const notes = this.#dependencies.notesOf(actor);
+    return notes.enrolled({ action: 'enrol unknown', speakerIds: [speakerId], unknownId: cluster }, () =>
+      this.#enrollUnknown({ ...request, recordedBy: notes.actorName }),
+    );
   }
 
-  async #enrollUnknown(request: EnrollUnknownRequest): Promise<EnrollResult> {
+  async #enrollUnknown(request: EnrollUnknownRequest & { readonly recordedBy: string }): Promise<EnrollResult> {
     if (this.#dependencies.keeps !== 'none') return this.#voices.enrollUnknown(request);
     const message = 'nothing is kept of unknown voices (strangers: none), so none can be enrolled; enrol a recording';
     throw new VoicePrintsError('CLUSTER_NOT_FOUND', message);

@@ -1,5 +1,5 @@
 import type { SpeakerSummary } from '../../core/identification.js';
-import type { Voiceprint } from '../../core/voiceprint.js';
+import type { Consent, Voiceprint } from '../../core/voiceprint.js';
 
 /** What lists show of a voiceprint: never an embedding. `modelId` is the engine's model. */
 export function speakerSummary(voiceprint: Voiceprint, modelId: string): SpeakerSummary {
@@ -17,10 +17,17 @@ export function speakerSummary(voiceprint: Voiceprint, modelId: string): Speaker
     languageCode: voiceprint.languageCode || null,
     isStale: model !== modelId,
     model,
-    consent: consent ? { text: consent.text, givenAt: new Date(consent.givenAtMs).toISOString() } : null,
+    consent: consent ? consentSummary(consent) : null,
     createdAt: new Date(voiceprint.createdAtMs).toISOString(),
     updatedAt: new Date(voiceprint.updatedAtMs).toISOString(),
   };
 }
+
+const consentSummary = ({ text, version, givenAtMs, recordedBy }: Consent) => ({
+  text,
+  version: version ?? null,
+  givenAt: new Date(givenAtMs).toISOString(),
+  recordedBy: recordedBy ?? null,
+});
 
 const secondsOf = (ms: number): number => Math.round(ms) / 1000;

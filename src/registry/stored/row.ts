@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Exemplar, Voiceprint } from '../../core/voiceprint.js';
+import { present } from '../../core/present.js';
+import type { Consent, Exemplar, Voiceprint } from '../../core/voiceprint.js';
 import { embeddingRow, fromEmbeddingRow, toEmbeddingRow } from './embeddingRow.js';
 
 const exemplarRow = z.object({
@@ -27,7 +28,14 @@ export const voiceprintRow = z.object({
   audioMs: z.number().nonnegative(),
   quality: z.enum(['poor', 'average', 'good', 'high']),
   isComplete: z.boolean(),
-  consent: z.object({ text: z.string(), givenAtMs: z.number() }).optional(),
+  consent: z
+    .object({
+      text: z.string(),
+      version: z.string().exactOptional(),
+      givenAtMs: z.number(),
+      recordedBy: z.string().exactOptional(),
+    })
+    .optional(),
   createdAtMs: z.number(),
   updatedAtMs: z.number(),
 });
@@ -41,7 +49,7 @@ export function toRow(voiceprint: Voiceprint): VoiceprintRow {
     ...plain,
     exemplars: exemplars.map(toExemplarRow),
     ...(mean ? { mean: toEmbeddingRow(mean) } : {}),
-    ...(consent ? { consent: { ...consent } } : {}),
+    ...(consent ? { consent: toConsentRow(consent) } : {}),
   };
 }
 
@@ -54,6 +62,12 @@ export function fromRow(row: VoiceprintRow): Voiceprint {
     consent: row.consent && { ...row.consent },
   };
 }
+
+const toConsentRow = ({ text, version, givenAtMs, recordedBy }: Consent) => ({
+  text,
+  givenAtMs,
+  ...present({ version, recordedBy }),
+});
 
 function toExemplarRow({ embedding, otherEmbeddings, ...plain }: Exemplar): z.output<typeof exemplarRow> {
   return {

@@ -10,13 +10,17 @@ const growth = (different: Partial<Growth> = {}): Growth => ({
   modelId: 'model-1',
   name: undefined,
   languageCode: undefined,
-  consentText: undefined,
+  consent: undefined,
   nowMs: 1_000,
   ...different,
 });
 
 test('the first sample founds a voiceprint', () => {
-  const founded = growVoiceprint(undefined, [analysedSample()], growth({ name: 'Anna', consentText: 'yes' }));
+  const founded = growVoiceprint(
+    undefined,
+    [analysedSample()],
+    growth({ name: 'Anna', consent: { text: 'yes', givenAtMs: 1_000 } }),
+  );
   expect(founded).toMatchObject({
     id: 'anna',
     tenantId: 't',
@@ -34,7 +38,11 @@ test('the first sample founds a voiceprint', () => {
 });
 
 test('samples add up, and 12 s complete', () => {
-  const first = growVoiceprint(undefined, [analysedSample()], growth({ name: 'Anna', consentText: 'yes' }));
+  const first = growVoiceprint(
+    undefined,
+    [analysedSample()],
+    growth({ name: 'Anna', consent: { text: 'yes', givenAtMs: 1_000 } }),
+  );
   const second = growVoiceprint(first, [analysedSample({ speechMs: 4_000 })], growth({ nowMs: 2_000 }));
   expect(second).toMatchObject({ name: 'Anna', speechMs: 12_000, audioMs: 20_000, isComplete: true });
   expect(second).toMatchObject({ createdAtMs: 1_000, updatedAtMs: 2_000, consent: { givenAtMs: 1_000 } });

@@ -49,7 +49,12 @@ test('lists people without their embeddings', async () => {
       languageCode: 'en-US',
       isStale: false,
       model: 'model-1',
-      consent: { text: 'Yes, for the door.', givenAt: '2023-11-14T22:13:20.000Z' },
+      consent: {
+        text: 'Yes, for the door.',
+        version: null,
+        givenAt: '2023-11-14T22:13:20.000Z',
+        recordedBy: null,
+      },
       createdAt: '2023-11-14T22:13:20.000Z',
       updatedAt: '2023-11-14T22:13:20.001Z',
     },
