@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { z } from 'zod';
+import { packageVersion } from '../packageVersion.js';
 import { problem } from './answers.js';
 import { fault } from './dropInAnswers.js';
 import { DROP_IN_OPERATIONS } from './dropInOperations.js';
@@ -125,8 +125,3 @@ const beside = (parameters: readonly Json[]): Json[] =>
 
 const propertiesOf = (schema: z.ZodObject): Readonly<Record<string, Json>> =>
   jsonSchema(schema).properties as Readonly<Record<string, Json>>;
-
-function packageVersion(): string {
-  const require = createRequire(import.meta.url);
-  return (require('@voice-prints/node-red/package.json') as { version: string }).version;
-}

@@ -3,6 +3,7 @@ import type { TrustedIngressOptions } from '../../api/access/trustedIngress.js';
 import type { FailureReport } from '../../api/calls/call.js';
 import type { RunningGrpcServer } from '../../api/grpc/serveGrpc.js';
 import type { ServerLog } from '../../api/serverLog.js';
+import type { RunningWyomingServer } from '../../api/wyoming/serveWyoming.js';
 import { onCaughtFault } from '../../core/guarded.js';
 import { present } from '../../core/present.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
@@ -15,6 +16,7 @@ import { LastNet } from './lastNet.js';
 import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
 import { openServeLive } from './serveLive.js';
 import { tlsOfServe, tlsOptions } from './serveTls.js';
+import { serveWyomingToo, wyomingOptions } from './serveWyoming.js';
 
 export const serve: Command = {
   name: 'serve',
@@ -26,6 +28,7 @@ export const serve: Command = {
     port: { value: 'PORT', about: 'Port to listen on; 0 takes a free one (default 8080)' },
     ...tlsOptions,
     ...grpcOptions,
+    ...wyomingOptions,
     'cors-origins': {
       value: 'ORIGIN,…',
       about: 'Web pages that may call REST from a browser, such as https://app.example.org (default: none)',
@@ -105,17 +108,19 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
       options: { allowHosts, onCall: (report) => log.call(report), onFailure },
     });
     let grpc: RunningGrpcServer | undefined;
+    let wyoming: RunningWyomingServer | undefined;
     try {
       grpc = await serveGrpcToo(args, terminal, { ...check, engine, host, onFailure });
+      wyoming = await serveWyomingToo(args, { engine, onFailure });
       const made = madeKey === undefined ? {} : { apiKey: madeKey };
       terminal.stdout.write(
-        `${JSON.stringify({ rest: server.url, ...(grpc ? { grpc: grpc.address } : {}), ...made })}\n`,
+        `${JSON.stringify({ rest: server.url, ...present({ grpc: grpc?.address, wyoming: wyoming?.address }), ...made })}\n`,
       );
       if (madeKey !== undefined) remark(args, terminal, 'This API key is shown once: keep it.');
       const stopped = AbortSignal.any([signal, net.signal]);
       if (!stopped.aborted) await once(stopped, 'abort');
     } finally {
-      await Promise.all([server.close(), grpc?.close()]);
+      await Promise.all([server.close(), grpc?.close(), wyoming?.close()]);
     }
     net.assertHeld();
   },

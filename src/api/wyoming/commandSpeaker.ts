@@ -1,0 +1,93 @@
+import { VoicePrintsError } from '../../core/errors.js';
+import type { Decision, FalseAcceptPercent } from '../../core/identification.js';
+import { present } from '../../core/present.js';
+import type { RawFormat } from '../../core/recording.js';
+import type { Engine } from '../../engine/engine.js';
+
+/** Audio of a command that is compared: two minutes at 16 kHz. What follows adds nothing to who it is. */
+const MOST_BYTES = 4 * 2 ** 20;
+
+/** Who spoke a command. */
+export interface CommandSpeaker {
+  /** `none`: no speech, or too little of it to compare. */
+  readonly decision: Decision | 'none';
+  /** Null unless `decision` is `identified`. */
+  readonly speakerId: string | null;
+  readonly name: string | null;
+  /** Calibrated probability that the best candidate is right, 0..1. */
+  readonly score: number;
+}
+
+export interface CommandSpeakerOptions {
+  readonly engine: Engine;
+  readonly tenantId: string;
+  readonly format: RawFormat;
+  /** Only these may be named; everybody where undefined. */
+  readonly speakerIds?: readonly string[] | undefined;
+  /** The engine's own by default. */
+  readonly falseAcceptPercent?: FalseAcceptPercent | undefined;
+}
+
+const NOBODY: CommandSpeaker = { decision: 'none', speakerId: null, name: null, score: 0 };
+
+/**
+ * Keeps the audio of one command, and says whose it is at its end. A command is one person's and short: compared whole, and
+ * as one voice, more of them are named than turn by turn while they are spoken (scripts/accuracy/voiceCommands.mjs).
+ */
+export class SpeakerOfCommand implements Disposable {
+  readonly #options: CommandSpeakerOptions;
+  readonly #given = new AbortController();
+  readonly #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #speaker: Promise<CommandSpeaker> | undefined;
+
+  constructor(options: CommandSpeakerOptions) {
+    this.#options = options;
+  }
+
+  /** More audio, cut anywhere. Copied; ignored after `end`. */
+  push(bytes: Uint8Array): void {
+    if (this.#speaker || this.#bytes >= MOST_BYTES) return;
+    this.#chunks.push(bytes.slice());
+    this.#bytes += bytes.length;
+  }
+
+  /** The command has ended: who spoke it. The same promise each time; rejects with what the engine throws. */
+  end(): Promise<CommandSpeaker> {
+    this.#speaker ??= this.#identify(Buffer.concat(this.#chunks.splice(0)));
+    this.#speaker.catch(() => undefined); // whoever waits for it sees it; a command may be given up before
+    return this.#speaker;
+  }
+
+  [Symbol.dispose](): void {
+    this.#chunks.length = 0;
+    this.#given.abort();
+  }
+
+  async #identify(bytes: Uint8Array): Promise<CommandSpeaker> {
+    const { engine, tenantId, format, speakerIds, falseAcceptPercent } = this.#options;
+    if (bytes.length === 0) return NOBODY;
+    try {
+      const { segments } = await engine.identify(
+        {
+          tenantId,
+          source: { kind: 'bytes', bytes, rawFormat: format },
+          maxSpeakers: 1,
+          ...present({ speakerIds, falseAcceptPercent }),
+        },
+        { signal: this.#given.signal },
+      );
+      const longest = [...segments].sort((a, b) => b.end - b.start - (a.end - a.start))[0];
+      if (!longest) return NOBODY;
+      const { decision, score } = longest;
+      const person = decision === 'identified' ? longest : { speakerId: null, name: null };
+      return { decision, speakerId: person.speakerId, name: person.name, score };
+    } catch (thrown) {
+      const isSilence = thrown instanceof VoicePrintsError && NO_VOICE.includes(thrown.code);
+      if (isSilence) return NOBODY;
+      throw thrown;
+    }
+  }
+}
+
+const NO_VOICE: readonly string[] = ['AUDIO_EMPTY', 'AUDIO_SILENT', 'AUDIO_NO_SPEECH', 'AUDIO_TOO_SHORT'];

@@ -1,0 +1,62 @@
+import type { FailureReport } from '../../api/calls/call.js';
+import type { WyomingAddress } from '../../api/wyoming/asrLink.js';
+import type { RunningWyomingServer } from '../../api/wyoming/serveWyoming.js';
+import { present } from '../../core/present.js';
+import type { Engine } from '../../index.js';
+import type { OptionSpec, ParsedArguments } from '../command.js';
+import { hasFlag, textOption, usageError } from '../options/parseCommandLine.js';
+
+export const wyomingOptions = {
+  wyoming: {
+    value: 'ADDRESS',
+    about:
+      'Serve voice assistants over Wyoming: tcp://127.0.0.1:10300, or tcp://0.0.0.0:10300 for others (default: off)',
+  },
+  'wyoming-asr': {
+    value: 'ADDRESS',
+    about: 'Your own speech-to-text service, tcp://HOST:PORT: its transcripts come back with the speaker',
+  },
+  'wyoming-prefix': {
+    value: 'TEXT',
+    about: 'Put before transcripts whose speaker is named, {name} being the name: "[{name}] " (default: none)',
+  },
+  'wyoming-allow': {
+    value: 'NETWORK,…',
+    about: 'Where Wyoming clients may come from: addresses, networks (default: loopback,linklocal,uniquelocal)',
+  },
+  'wyoming-enrol': { about: 'Wyoming clients may enrol, delete and list people; the protocol has no passwords' },
+} as const satisfies Record<string, OptionSpec>;
+
+/** `tcp://HOST:PORT`. Throws USAGE. */
+function addressOf(option: string, text: string): WyomingAddress {
+  const url = /^tcp:\/\/[^/?#@]+\/?$/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+  if (!url?.port || url.hostname === '') throw usageError(`--${option} is an address as in tcp://127.0.0.1:10300`);
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) };
+}
+
+interface WyomingToServe {
+  readonly engine: Engine;
+  readonly onFailure: (failure: FailureReport) => void;
+}
+
+/** Serves Wyoming where it was asked for. Throws USAGE, CONFIG_INVALID. */
+export async function serveWyomingToo(
+  args: ParsedArguments,
+  shared: WyomingToServe,
+): Promise<RunningWyomingServer | undefined> {
+  const listen = textOption(args, 'wyoming');
+  if (listen === undefined) {
+    const [orphan] = Object.keys(wyomingOptions).filter((name) => args.values[name] !== undefined);
+    if (orphan) throw usageError(`--${orphan} belongs to --wyoming; give both`);
+    return undefined;
+  }
+  const { host, port } = addressOf('wyoming', listen);
+  const asrText = textOption(args, 'wyoming-asr');
+  const asr = asrText === undefined ? undefined : addressOf('wyoming-asr', asrText);
+  const { serveWyoming } = await import('../../api/wyoming/serveWyoming.js');
+  return serveWyoming({
+    ...shared,
+    ...{ host, port, mayEnrol: hasFlag(args, 'wyoming-enrol') },
+    ...present({ asr, prefix: textOption(args, 'wyoming-prefix'), allow: textOption(args, 'wyoming-allow') }),
+  });
+}
