@@ -13,6 +13,9 @@ export class SetupProblem extends Error {}
 /** Stops with a clear line when Node is too old. */
 export function assertNodeVersion() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 19)) return;
-  throw new SetupProblem(`Node.js ${process.versions.node} is too old; install Node.js 20.19 or newer (nodejs.org)`);
+  // From these versions on `require` loads ES modules, as Node-RED 4 does with nodes.
+  if (major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19)) return;
+  throw new SetupProblem(
+    `Node.js ${process.versions.node} is too old; install Node.js 22.12 or newer, or 20.19 (nodejs.org)`,
+  );
 }

@@ -20,6 +20,11 @@ export interface ByteSource extends AsyncDisposable {
   readonly size: number | undefined;
   /** Of a regular file, so that a child can read and seek it without knowing its name. */
   readonly descriptor: number | undefined;
+  /**
+   * Another descriptor of that file, at position 0, which the caller closes. Only where it is needed: a child on Linux opens its
+   * standard input anew, elsewhere it would begin where the last child ended.
+   */
+  readonly reopen?: (() => Promise<FileHandle>) | undefined;
   /** Whether `chunks` may be called more than once. */
   readonly isReplayable: boolean;
   /** Up to `length` bytes at `position`; fewer at the end, or beyond 16 MiB into a stream. Consumes nothing. */
@@ -53,7 +58,7 @@ async function openFileSource(path: string, maxBytes: number): Promise<ByteSourc
     if (!stat.isFile()) throw fileError(undefined, path);
     if (stat.size === 0) throw empty();
     if (stat.size > maxBytes) throw tooLarge(maxBytes);
-    return new FileSource(handle, stat.size);
+    return new FileSource(handle, stat.size, { path });
   } catch (thrown) {
     await handle.close();
     throw thrown instanceof VoicePrintsError ? thrown : fileError(thrown, path);
@@ -71,22 +76,33 @@ function fileError(thrown: unknown, path?: string): VoicePrintsError {
   return new VoicePrintsError('FILE_UNREADABLE', `${file} cannot be read: ${why}; check its kind and permissions`);
 }
 
+interface FileSourceOptions {
+  readonly path: string;
+  readonly afterClose?: () => Promise<void>;
+}
+
 /** A regular file, read piece by piece at given positions, so that its own position stays 0. Owns the handle. */
 export class FileSource implements ByteSource {
   readonly size: number;
   readonly isReplayable = true;
   readonly #handle: FileHandle;
+  readonly #path: string;
   readonly #afterClose: () => Promise<void>;
   #isClosed = false;
 
-  constructor(handle: FileHandle, size: number, afterClose: () => Promise<void> = async () => {}) {
+  constructor(handle: FileHandle, size: number, { path, afterClose = async () => {} }: FileSourceOptions) {
     this.#handle = handle;
     this.size = size;
+    this.#path = path;
     this.#afterClose = afterClose;
   }
 
   get descriptor(): number {
     return this.#handle.fd;
+  }
+
+  get reopen(): (() => Promise<FileHandle>) | undefined {
+    return process.platform === 'linux' ? undefined : () => open(this.#path, 'r');
   }
 
   async readAt(position: number, length: number): Promise<Uint8Array> {

@@ -10,8 +10,8 @@ export interface ReplayableSource extends AsyncDisposable {
 }
 
 /**
- * The same recording, from a private temporary file where it comes as a stream. On POSIX the file has no name, so that
- * not even a killed process leaves it behind. Throws AUDIO_TOO_LARGE, FILE_UNREADABLE, or the signal's reason.
+ * The same recording, from a private temporary file where it comes as a stream. On Linux the file has no name, so that
+ * not even a killed process leaves it behind; elsewhere opening a descriptor does not begin at position 0. Throws AUDIO_TOO_LARGE, FILE_UNREADABLE, or the signal's reason.
  */
 export async function replayableSource(
   source: RecordingSource,
@@ -30,7 +30,7 @@ export async function replayableSource(
   try {
     await using bytes = await openByteSource(source, maxBytes, signal);
     for await (const chunk of bytes.chunks()) await handle.appendFile(chunk);
-    const hasName = process.platform === 'win32';
+    const hasName = process.platform !== 'linux';
     if (!hasName) await erase();
     return {
       source: { ...about, kind: 'file', path: hasName ? path : `/dev/fd/${handle.fd}` },

@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 const stopping = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+/** Windows has no SIGTERM to be caught; there a closed window is SIGHUP, and Ctrl-Break is SIGBREAK. `nohup` must keep SIGHUP elsewhere. */
+const SIGNALS =
+  process.platform === 'win32' ? (['SIGINT', 'SIGBREAK', 'SIGHUP'] as const) : (['SIGINT', 'SIGTERM'] as const);
+for (const signal of SIGNALS) {
   process.on(signal, () => {
     // The second signal: exit without cleaning up.
     if (stopping.signal.aborted) process.exit(130);

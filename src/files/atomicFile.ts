@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { whileInUse } from './whileInUse.js';
 
 export interface ReplaceOptions {
   /** Called before the rename: an error it throws leaves the old file in place. */
@@ -38,7 +39,7 @@ export async function replaceFile(
 
 /** Renames a synced file within its folder. A resolved promise means: on disk under the new name. */
 export async function moveFile(from: string, to: string): Promise<void> {
-  await rename(from, to);
+  await whileInUse(() => rename(from, to));
   await syncFolder(dirname(to));
 }
 

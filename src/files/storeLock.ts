@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
+import { mayBeInUse, whileInUse } from './whileInUse.js';
 
 /** Far longer than any write; an older lock belongs to a machine or container that no longer runs. */
 const ABANDONED_AFTER_MS = 60_000;
@@ -59,7 +60,7 @@ export class StoreLock {
     }
     // While we hold the lock it cannot be taken over, so a guard whose owner was killed is safe to remove.
     const guard = await readLock(guardOf(this.#path));
-    if (guard && isAbandoned(guard)) await rm(guardOf(this.#path), { force: true });
+    if (guard && isAbandoned(guard)) await remove(guardOf(this.#path));
   }
 
   async #assertMine(): Promise<void> {
@@ -69,7 +70,7 @@ export class StoreLock {
 
   async #release(): Promise<void> {
     const held = await readLock(this.#path);
-    if (held?.owner?.token === this.#token) await rm(this.#path, { force: true });
+    if (held?.owner?.token === this.#token) await remove(this.#path);
   }
 }
 
@@ -97,10 +98,13 @@ async function createOwned(path: string, token: string): Promise<boolean> {
     }
     return true;
   } catch (error) {
-    if (isCode(error, 'EEXIST')) return false;
+    // On Windows a lock that is just being removed still has its name. A folder that may not be written ends as REGISTRY_LOCKED.
+    if (isCode(error, 'EEXIST') || mayBeInUse(error)) return false;
     throw error;
   }
 }
+
+const remove = (path: string): Promise<void> => whileInUse(() => rm(path, { force: true }));
 
 const guardOf = (path: string): string => `${path}.takeover`;
 
@@ -111,14 +115,14 @@ async function takeOverWhereDead(path: string, token: string): Promise<void> {
   if (!(await createOwned(guard, token))) {
     // Its owner was killed within these few lines: age alone decides, and #assertMine catches what that could break.
     const held = await readLock(guard);
-    if (held && isAbandoned(held) && held.ageMs > EMPTY_ABANDONED_AFTER_MS) await rm(guard, { force: true });
+    if (held && isAbandoned(held) && held.ageMs > EMPTY_ABANDONED_AFTER_MS) await remove(guard);
     return;
   }
   try {
     const again = await readLock(path);
-    if (again && again.text === seen.text && isAbandoned(again)) await rm(path, { force: true });
+    if (again && again.text === seen.text && isAbandoned(again)) await remove(path);
   } finally {
-    await rm(guard, { force: true });
+    await remove(guard);
   }
 }
 
@@ -127,7 +131,7 @@ async function readLock(path: string): Promise<HeldLock | undefined> {
     const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
     return { owner: ownerOf(text), text, ageMs: Date.now() - mtimeMs };
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined;
+    if (isCode(error, 'ENOENT') || mayBeInUse(error)) return undefined;
     throw error;
   }
 }

@@ -50,6 +50,7 @@ export class PrivateFolder implements Disposable {
   }
 
   async #closeToOthers(name: string): Promise<void> {
+    if (process.platform === 'win32') return; // files inherit the rights of the folder; there are no modes
     const path = join(this.#path, name);
     try {
       if (((await stat(path)).mode & 0o777) !== FILE_MODE) await chmod(path, FILE_MODE);

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AUDIT_ACTIONS, type AuditEntry, type AuditTrail } from '../core/audit.js';
 import { VoicePrintsError } from '../core/errors.js';
 import { answering } from '../files/answering.js';
+import { moveFile } from '../files/atomicFile.js';
 import { StoreLock } from '../files/storeLock.js';
+import { tenantFolder } from './tenantFolder.js';
 
 const FILE = 'audit.log';
 const LOCK = '.audit.lock';
@@ -65,9 +67,9 @@ const FOLDER = 'audit';
 /** Tenant of all operations without an API key. */
 const LOCAL = 'local';
 
-/** Folder of a tenant's log. Dots are escaped: a folder `..` would be the parent. */
+/** Folder of a tenant's log. */
 const folderOf = (folder: string, tenantId: string): string =>
-  tenantId === LOCAL ? folder : join(folder, FOLDER, encodeURIComponent(tenantId).replaceAll('.', '%2E'));
+  tenantId === LOCAL ? folder : join(folder, FOLDER, tenantFolder(tenantId));
 
 /**
  * JSON lines in `audit.log` of a folder, readable by its owner only (mode 0600). Several processes may append: each writes
@@ -115,7 +117,7 @@ class TenantLog {
     const current = await stat(path).catch(() => undefined); // another process may just have rotated it
     if (!current || current.size <= this.#limits.maxFileBytes) return;
     const time = new Date().toISOString().replaceAll(':', '-');
-    await rename(path, join(this.#folder, `audit-${time}-${randomBytes(2).toString('hex')}.log`));
+    await moveFile(path, join(this.#folder, `audit-${time}-${randomBytes(2).toString('hex')}.log`));
     const older = await olderFiles(this.#folder);
     const surplus = older.slice(0, Math.max(0, older.length - this.#limits.maxOlderFiles));
     await Promise.all(surplus.map((name) => rm(join(this.#folder, name), { force: true })));

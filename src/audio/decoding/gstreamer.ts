@@ -90,7 +90,16 @@ export function startGStreamer(
 ): Promise<DecoderChild | undefined> {
   const input = source.descriptor === undefined ? PIPE_INPUT : FILE_INPUT;
   const parameters = ['-q', ...input, ...decode(container, selection)];
-  return DecoderChild.start(command, parameters, ENVIRONMENT, source.descriptor);
+  return startChild(command, parameters, source);
+}
+
+async function startChild(
+  command: string,
+  parameters: readonly string[],
+  source: ByteSource,
+): Promise<DecoderChild | undefined> {
+  await using own = await source.reopen?.(); // the child has a copy of it once it was started
+  return DecoderChild.start(command, parameters, ENVIRONMENT, own?.fd ?? source.descriptor);
 }
 
 /** Where decodebin keeps the streams that it takes out of a container. */
@@ -100,7 +109,7 @@ const STREAM_CAPS = /GstMultiQueuePad:src_(\d+): caps = audio\//g;
 export async function countTracks(command: string, source: ByteSource, signal: AbortSignal): Promise<number> {
   const survey = ['!', 'decodebin', 'caps=audio/x-raw', 'expose-all-streams=false', '!', 'fakesink', 'num-buffers=1'];
   const input = source.descriptor === undefined ? PIPE_INPUT : FILE_INPUT;
-  await using child = await DecoderChild.start(command, ['-v', ...input, ...survey], ENVIRONMENT, source.descriptor);
+  await using child = await startChild(command, ['-v', ...input, ...survey], source);
   if (!child) return 1; // the decoder reports what is missing
   if (source.descriptor === undefined)
     guarded(

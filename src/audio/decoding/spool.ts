@@ -4,18 +4,19 @@ import { type ByteSource, FileSource } from '../byteSource.js';
 
 /**
  * Writes a source into a private temporary file, for containers that must be read out of order.
- * On POSIX the name is gone before the first byte is decoded, so that not even a killed process leaves it behind;
- * elsewhere it goes on dispose. The caller keeps owning `source`.
+ * On Linux the name is gone before the first byte is decoded, so that not even a killed process leaves it behind;
+ * elsewhere, where a child cannot open it anew without its name, it goes on dispose. The caller keeps owning `source`.
  */
 export async function spool(source: ByteSource, temporaryFolder: string, signal: AbortSignal): Promise<ByteSource> {
   const folder = await mkdtemp(join(temporaryFolder, 'voice-prints-')); // mode 0700
   const erase = () => rm(folder, { recursive: true, force: true });
   let handle: FileHandle | undefined;
   try {
-    handle = await open(join(folder, 'recording'), 'wx+', 0o600);
+    const path = join(folder, 'recording');
+    handle = await open(path, 'wx+', 0o600);
     const size = await copyInto(handle, source, signal);
-    if (process.platform !== 'win32') await erase();
-    return new FileSource(handle, size, erase);
+    if (process.platform === 'linux') await erase();
+    return new FileSource(handle, size, { path, afterClose: erase });
   } catch (thrown) {
     await handle?.close();
     await erase();

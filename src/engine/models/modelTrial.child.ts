@@ -7,12 +7,19 @@ import { trySegmentation } from '../../speech/trySegmentation.js';
 
 /**
  * A network that loops holds this process's main thread, so that it would outlive a parent that was killed and keep a core busy for
- * ever. A separate thread detects that: an orphan gets another parent.
+ * ever. A separate thread detects that: an orphan gets another parent, or, on Windows, keeps the id of one that is gone.
  */
 const ORPHAN_WATCH = `
   const { ppid } = process;
+  const isGone = () => {
+    try {
+      return !process.kill(ppid, 0);
+    } catch (error) {
+      return error.code === 'ESRCH';
+    }
+  };
   setInterval(() => {
-    if (process.ppid !== ppid) process.kill(process.pid, 'SIGKILL');
+    if (process.ppid !== ppid || isGone()) process.kill(process.pid, 'SIGKILL');
   }, 500);
 `;
 new Worker(ORPHAN_WATCH, { eval: true }).unref();
