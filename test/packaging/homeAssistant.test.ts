@@ -108,6 +108,7 @@ describe('config.yaml', () => {
     for (const [name, type] of Object.entries<string | string[]>(config.schema)) {
       if (String(type).endsWith('?')) expect(config.options).not.toHaveProperty(name);
       else if (Array.isArray(type)) expect(config.options[name]).toEqual([]);
+      else if (type === 'bool') expect(config.options[name]).toBeTypeOf('boolean');
       else expect(/^list\((.*)\)$/.exec(type)![1]!.split('|')).toContain(config.options[name]);
     }
     expect(Object.keys(config.schema)).toEqual(expect.arrayContaining(Object.keys(config.options)));
@@ -144,6 +145,16 @@ describe('what is started', () => {
       VOICE_PRINTS_WEBHOOK_ALLOW: 'frigate:5000',
     });
     expect(serveOptions(config.options).env).toEqual({});
+  });
+
+  test('the broker of the Supervisor is used, its password as a variable', () => {
+    const broker = { host: 'core-mosquitto', port: 1883, ssl: false, username: 'addons', password: 'broker-secret' };
+    const { args, env } = serveOptions(config.options, broker);
+    const { values } = parseCommandLine(serve, args.slice(1));
+    expect(values).toMatchObject({ mqtt: 'mqtt://core-mosquitto:1883', 'mqtt-discovery': 'homeassistant' });
+    expect(args.join(' ')).not.toContain('broker-secret');
+    expect(env).toEqual({ VOICE_PRINTS_MQTT_USER: 'addons', VOICE_PRINTS_MQTT_PASSWORD: 'broker-secret' });
+    expect(serveOptions(config.options, { ...broker, ssl: true }).args).toContain('mqtts://core-mosquitto:1883');
   });
 });
 

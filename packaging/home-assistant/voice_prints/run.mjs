@@ -15,7 +15,26 @@ function give(path) {
   if (entry.uid !== ACCOUNT || entry.gid !== ACCOUNT) lchownSync(path, ACCOUNT, ACCOUNT);
 }
 
-const { args, env } = serveOptions(JSON.parse(readFileSync('/data/options.json', 'utf8')));
+/** The broker that the Supervisor knows; undefined where there is none. */
+async function brokerOfSupervisor() {
+  const { SUPERVISOR_TOKEN: token } = process.env;
+  if (!token) return undefined;
+  try {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch('http://supervisor/services/mqtt', { headers, signal: AbortSignal.timeout(10_000) });
+    if (response.ok) return (await response.json()).data;
+    console.error(
+      `no MQTT: the Supervisor answered ${response.status}; install the Mosquitto broker and start this app again`,
+    );
+  } catch (error) {
+    console.error(`no MQTT: the Supervisor cannot be asked (${error.cause?.code ?? error.name})`);
+  }
+  return undefined;
+}
+
+const options = JSON.parse(readFileSync('/data/options.json', 'utf8'));
+const broker = options.mqtt ? await brokerOfSupervisor() : undefined;
+const { args, env } = serveOptions(options, broker);
 mkdirSync(STORE, { recursive: true, mode: 0o700 });
 give(STORE);
 process.setgroups([]);
@@ -23,7 +42,7 @@ process.setgid(ACCOUNT);
 process.setuid(ACCOUNT);
 process.chdir(STORE);
 
-delete process.env.SUPERVISOR_TOKEN; // not needed: nothing is asked of the Supervisor
+delete process.env.SUPERVISOR_TOKEN; // not needed any more
 Object.assign(process.env, env, { HOME: STORE, VOICE_PRINTS_HOME: STORE });
 const { bin } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8'));
 process.argv = [process.argv[0], 'voice-prints', ...args];

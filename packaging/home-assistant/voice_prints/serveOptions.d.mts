@@ -4,9 +4,22 @@ export interface AppOptions {
   readonly allow_hosts?: readonly string[];
   readonly log?: string;
   readonly encryption_key?: string;
+  readonly mqtt?: boolean;
 }
 
-export function serveOptions(options: AppOptions): {
+/** As the Supervisor answers for /services/mqtt. */
+export interface Broker {
+  readonly host: string;
+  readonly port: number;
+  readonly ssl?: boolean;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+export function serveOptions(
+  options: AppOptions,
+  broker?: Broker,
+): {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 };

@@ -30,7 +30,7 @@ export class Container {
     const account = config.User || '0:0';
     const [uid, gid] = account.split(':').map(Number);
     mkdirSync(join(root, 'data'), { recursive: true });
-    writeFileSync(join(root, 'etc/hosts'), '127.0.0.1 localhost mosquitto\n');
+    writeFileSync(join(root, 'etc/hosts'), '127.0.0.1 localhost mosquitto core-mosquitto\n172.30.32.2 supervisor\n');
     spawnSync('chown', [`${uid}:${gid}`, volume]);
     const command = [...(config.Entrypoint ?? []), ...(args ?? config.Cmd ?? [])];
     const inFolder = ['sh', '-c', 'cd "$0" && exec "$@"', config.WorkingDir || '/', ...command];

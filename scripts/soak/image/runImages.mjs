@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
@@ -167,8 +167,23 @@ async function throughIngress(path, { method = 'GET', body, type, user = 'c0ffee
 
 async function isHomeAssistantApp() {
   const data = volume('home-assistant');
-  const options = { ingress_users_may: 'enrol', api_keys: [KEY], allow_hosts: [], log: 'error' };
+  const options = { ingress_users_may: 'enrol', api_keys: [KEY], allow_hosts: [], log: 'error', mqtt: true };
   writeFileSync(join(data, 'options.json'), JSON.stringify(options));
+  const broker = spawn('mosquitto', ['-c', join(root, 'packaging/docker/mosquitto.conf')], { stdio: 'ignore' });
+  const asked = [];
+  const supervisor = createServer(({ url, headers }, response) => {
+    asked.push([url, headers.authorization]);
+    const data = {
+      host: 'core-mosquitto',
+      port: 1883,
+      ssl: false,
+      username: 'addons',
+      password: 'a-password',
+      protocol: '3.1.1',
+    };
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ result: 'ok', data }));
+  });
+  await once(supervisor.listen(80, INGRESS), 'listening');
   const container = new Container(images['home-assistant'], { volume: data, env: { SUPERVISOR_TOKEN: 'a-token' } });
   const url = 'http://127.0.0.1:8099';
   await step('starts', () => container.up(() => ok(`${url}/healthz`)));
@@ -194,8 +209,17 @@ async function isHomeAssistantApp() {
   const audit = readFileSync(join(data, 'voice-prints/audit.log'), 'utf8');
   assert.match(audit, /"actor":"user:c0ffee00c0ffee00c0ffee00c0ffee00"/);
   assert.doesNotMatch(audit, /ann/i);
-  assert.doesNotMatch(container.output, /a-token|ann/i);
+  assert.doesNotMatch(container.output, /a-token|a-password|\bann\b/i);
+  assert.deepEqual(asked, [['/services/mqtt', 'Bearer a-token']]);
+  const client = await mqtt.connectAsync('mqtt://127.0.0.1:1883');
+  const status = once(client, 'message');
+  await client.subscribeAsync('speaker-id/status');
+  assert.equal(`${(await status)[1]}`, 'online');
+  await client.endAsync();
   await step('stops', async () => assert.equal(await container.stop(), 0));
+  supervisor.close();
+  broker.kill();
+  await once(broker, 'exit');
 }
 
 try {
