@@ -1,7 +1,7 @@
 import type { NodeMessageInFlow } from 'node-red';
+import { allowedHosts } from '../../src/core/allowedHosts.js';
 import { asVoicePrintsError, VoicePrintsError } from '../../src/index.js';
 import { type LiveSource, openLive } from '../../src/live.js';
-import { allowedHosts } from '../shared/allowedHosts.js';
 import { carry } from '../shared/liveMessages.js';
 import { workingDirectoryOf } from '../shared/recordingsOf.js';
 import { evaluateText } from '../shared/typedProperty.js';
@@ -50,7 +50,7 @@ export class StreamDriver implements SourceDriver {
       if (!signal.aborted) badge.show(state);
     });
     try {
-      await carry(openLive(source, { signal, allowHosts: allowedHosts() }), label, out, signal);
+      await carry(openLive(source, { signal, allowHosts: allowedHosts(process.env) }), label, out, signal);
     } catch (thrown) {
       const { code, message } = asVoicePrintsError(thrown);
       out.state({ status: 'ended', code, message });

@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { z } from 'zod';
-import { modernJob } from '../../src/api/v1/asyncAnswers.js';
+import { v1Job } from '../../src/api/v1/jobAnswers.js';
 import { type SpeakerDirectory, VoicePrintsError } from '../../src/index.js';
 import { badge } from '../shared/badge.js';
 import { bindNode, type Send } from '../shared/bindNode.js';
@@ -77,7 +77,7 @@ function sendJobOutcomes(RED: NodeAPI, node: Node, { action, actionType, store }
   if (actionType !== 'action' || action !== JOBS_ACTION) return;
   const stop = storeOf(RED, store).onJob((job) => {
     node.status(badge('green', 'dot', 'speaker-registry.status.jobs'));
-    node.send({ topic: job.requestId, payload: modernJob(job) });
+    node.send({ topic: job.requestId, payload: v1Job(job) });
   });
   node.on('close', () => stop());
 }

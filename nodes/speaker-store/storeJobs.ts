@@ -1,8 +1,8 @@
 import type { Node } from 'node-red';
 import type { TenantGate } from '../../src/api/access/tenantGate.js';
 import { AsyncJobs } from '../../src/api/asyncJobs.js';
+import { allowedHosts } from '../../src/core/allowedHosts.js';
 import { asVoicePrintsError, type Engine } from '../../src/index.js';
-import { allowedHosts } from '../shared/allowedHosts.js';
 
 interface StoreJobsOptions {
   readonly engine: () => Promise<Engine>;
@@ -11,7 +11,7 @@ interface StoreJobsOptions {
 }
 
 /**
- * The jobs of a store whose API is on; they open with the first call, or `openEarly`. Private hosts that urls and webhooks may lead to come from VOICE_PRINTS_WEBHOOK_ALLOW, as on
+ * The jobs of a store whose API is on; they open with the first call, or `openEarly`. Private hosts that urls and webhooks may lead to come from VOICE_PRINTS_ALLOWED_HOSTS, as on
  * the command line. Close them before the engine.
  */
 export function storeJobs(store: Node, { engine, encryptionKey, gate }: StoreJobsOptions): AsyncJobs {
@@ -19,7 +19,7 @@ export function storeJobs(store: Node, { engine, encryptionKey, gate }: StoreJob
     engine,
     encryptionKey,
     gate,
-    allowHosts: allowedHosts(),
+    allowHosts: allowedHosts(process.env),
     onFault: ({ code }) => store.error(`${code}: a job or a webhook could not be handled`),
   });
 }

@@ -105,7 +105,7 @@ const store = mkdtempSync(join(tmpdir(), 'voice-prints-soak-'));
 const env = {
   ...process.env,
   VOICE_PRINTS_API_KEYS: `soak:${KEY}`,
-  VOICE_PRINTS_WEBHOOK_ALLOW: new URL(hook).host,
+  VOICE_PRINTS_ALLOWED_HOSTS: new URL(hook).host,
   VOICE_PRINTS_KEY: 'a soak key of the store',
 };
 

@@ -6,7 +6,7 @@ import type { JobSettings } from '../engine/jobs/jobSettings.js';
 import type { Jobs, JobView } from '../engine/jobs/jobs.js';
 import { type JobFault, openJobs } from '../engine/jobs/openJobs.js';
 import type { TenantGate } from './access/tenantGate.js';
-import { contractOutcome } from './v1/asyncAnswers.js';
+import { deepaffectsOutcome } from './deepaffects/jobAnswers.js';
 
 export interface AsyncJobsOptions {
   /** The engine, or a function that opens it; the caller still owns it. */
@@ -68,7 +68,7 @@ export class AsyncJobs implements AsyncDisposable {
       quota: gate,
       payloadOf: ({ requestId, task }, outcome) => ({
         request_id: requestId,
-        ...contractOutcome(task.kind, outcome),
+        ...deepaffectsOutcome(task.kind, outcome),
       }),
     });
     jobs.onSettled((job) => {

@@ -7,15 +7,15 @@ import type { Answer, Surface } from './calls/call.js';
 import { endpoint, writeJson, writeRefusal } from './calls/endpoint.js';
 import { reportToStderr } from './calls/failureReport.js';
 import { FETCH_DEFAULTS } from './calls/fetchAudio.js';
-import { addAsyncRoutes } from './deepaffects/asyncRoutes.js';
-import { addContractRoutes } from './deepaffects/contractRoutes.js';
+import { addAsyncRoutes } from './deepaffects/jobRoutes.js';
+import { addDeepaffectsRoutes } from './deepaffects/syncRoutes.js';
 import { Metrics } from './metrics.js';
 import { openApiDocument } from './openapi/document.js';
 import { faultDialect, problemDialect } from './refusals/dialect.js';
 import { refusalOf } from './refusals/refusal.js';
 import { REST_LIMITS, type RestRouterOptions } from './restOptions.js';
-import { addJobRoutes } from './v1/asyncModernRoutes.js';
-import { addModernRoutes } from './v1/modernRoutes.js';
+import { addJobRoutes } from './v1/jobRoutes.js';
+import { addV1Routes } from './v1/syncRoutes.js';
 
 /** Base path of the DeepAffects calls. */
 const CONTRACT_PREFIX = '/audio/generic/api';
@@ -54,10 +54,10 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
   router.get('/v1/openapi.json', (_request, response) => writeJson(response, 200, document));
   const contract = express.Router();
   addAsyncRoutes(contract, surface);
-  addContractRoutes(contract, surface);
+  addDeepaffectsRoutes(contract, surface);
   router.use(CONTRACT_PREFIX, contract);
   addJobRoutes(router, surface);
-  addModernRoutes(router, surface);
+  addV1Routes(router, surface);
   router.use(refuseBadPath);
   return router;
 }

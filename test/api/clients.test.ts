@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { VoicePrints } from '../../examples/clients/voicePrints.js';
+import { VoicePrints } from '../../clients/voicePrints.js';
 import { type VoiceServer, voiceServer } from '../support/voiceServer.js';
 
 /** The example clients do what they say, each with real speech. */
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
 
-const example = (name: string) => fileURLToPath(new URL(`../../examples/clients/${name}`, import.meta.url));
+const example = (name: string) => fileURLToPath(new URL(`../../clients/${name}`, import.meta.url));
 const run = (program: string, ...args: string[]) =>
   promisify(execFile)(program, args, {
     env: { ...process.env, VOICE_PRINTS_SERVER: server.url, VOICE_PRINTS_API_KEY: 'acme-key' },

@@ -75,7 +75,7 @@ describe.each(mounts)('inside $name', ({ prefix, mount }) => {
       speakers: await call('/v1/speakers?apikey=key'),
       speaker: await call('/v1/speakers/ann?apikey=key'),
       sample: await call('/v1/speakers/ann/samples?apikey=key', body),
-      modernIdentify: await call('/v1/identify?apikey=key', json({ content })),
+      v1Identify: await call('/v1/identify?apikey=key', json({ content })),
       badPath: await call('/v1/speakers/%E0%A4%A?apikey=key'),
       foreign: await call('/v1/other'),
     };
@@ -93,7 +93,7 @@ describe.each(mounts)('inside $name', ({ prefix, mount }) => {
       speakers: 200,
       speaker: 404,
       sample: 200,
-      modernIdentify: 200,
+      v1Identify: 200,
       badPath: 400,
       foreign: 418,
     });

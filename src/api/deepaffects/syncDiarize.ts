@@ -4,7 +4,7 @@ import { diarizeBody, diarizeQuery, voicesOf } from '../calls/asyncSchemas.js';
 import { readAudioInput } from '../calls/audioInput.js';
 import type { Answer, Call } from '../calls/call.js';
 import { bodyTooLarge } from '../refusals/refusal.js';
-import { diarizeAnswer, diarizeList } from './contractAnswers.js';
+import { diarizeAnswer, diarizeList } from './answers.js';
 import { type Version, withSyncHint } from './syncCall.js';
 
 /** Clients of the first version expect a list of turns, those of the second an object with the number of voices. */

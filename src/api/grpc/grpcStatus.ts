@@ -24,5 +24,5 @@ export function statusOf(refusal: Refusal): StatusObject {
   metadata.set('error-code', refusal.code);
   const wait = refusal.headers?.['retry-after'];
   if (wait !== undefined) metadata.set('retry-after', wait);
-  return { code: CODES[refusal.modernStatus] ?? status.INTERNAL, details: refusal.message, metadata };
+  return { code: CODES[refusal.v1Status] ?? status.INTERNAL, details: refusal.message, metadata };
 }

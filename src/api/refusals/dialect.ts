@@ -20,7 +20,7 @@ const FAULT_CODES: Readonly<Record<RefusalType, string>> = {
 /** `{"fault": …}` with both published spellings; a wrong key is answered exactly as by the DeepAffects service. */
 export const faultDialect: Dialect = {
   contentType: 'application/json; charset=utf-8',
-  status: (refusal) => refusal.contractStatus,
+  status: (refusal) => refusal.deepaffectsStatus,
   body: ({ type, code, message, extra }) => {
     const errorcode = FAULT_CODES[type];
     if (type === 'invalid_key') return { fault: { faultstring: message, detail: { errorcode } } };
@@ -56,11 +56,11 @@ const TITLES: Readonly<Record<number, string>> = {
 /** Problem details of RFC 9457; `code` is stable, `detail` is for people. */
 export const problemDialect: Dialect = {
   contentType: 'application/problem+json; charset=utf-8',
-  status: (refusal) => refusal.modernStatus,
-  body: ({ modernStatus, code, message, extra }) => ({
+  status: (refusal) => refusal.v1Status,
+  body: ({ v1Status, code, message, extra }) => ({
     type: `urn:voice-prints:problem:${code.toLowerCase().replaceAll('_', '-')}`,
-    title: TITLES[modernStatus] ?? 'Error',
-    status: modernStatus,
+    title: TITLES[v1Status] ?? 'Error',
+    status: v1Status,
     detail: message,
     code,
     ...extra,

@@ -31,9 +31,9 @@ export const HTTP_CODE_NAMES = Object.keys(HTTP_CODES) as HttpCode[];
 /** A refusal of a call, independent of its dialect (fault or problem document). */
 export interface Refusal {
   /** Status of the DeepAffects calls, whose clients expect 400 for every bad parameter. */
-  readonly contractStatus: number;
+  readonly deepaffectsStatus: number;
   /** Status of the /v1 calls. */
-  readonly modernStatus: number;
+  readonly v1Status: number;
   readonly type: RefusalType;
   readonly code: ErrorCode | HttpCode;
   /** What happened and what to do. Safe to show: no paths, no causes, no names. */
@@ -61,7 +61,7 @@ export function httpRefusal(
   headers: Readonly<Record<string, string>> = {},
 ): RefusedError {
   const [status, type] = HTTP_CODES[code];
-  return new RefusedError({ contractStatus: status, modernStatus: status, type, code, message, headers });
+  return new RefusedError({ deepaffectsStatus: status, v1Status: status, type, code, message, headers });
 }
 
 export const bodyTooLarge = (maxBytes: number): RefusedError =>
@@ -170,15 +170,17 @@ const OUR_FAULT: Readonly<Record<number, string>> = {
 export function refusalOf(thrown: unknown): Refusal {
   if (thrown instanceof RefusedError) return thrown.refusal;
   const error = asVoicePrintsError(thrown);
-  const [contractStatus, modernStatus] = STATUSES[error.code];
-  const isOurs = contractStatus >= 500;
+  const [deepaffectsStatus, v1Status] = STATUSES[error.code];
+  const isOurs = deepaffectsStatus >= 500;
   return {
-    contractStatus,
-    modernStatus,
-    type: isOurs ? 'api_error' : contractStatus === 429 ? 'rate_limit' : 'params_invalid',
+    deepaffectsStatus,
+    v1Status,
+    type: isOurs ? 'api_error' : deepaffectsStatus === 429 ? 'rate_limit' : 'params_invalid',
     code: error.code,
-    message: isOurs ? (OUR_FAULT[contractStatus] ?? 'the server failed') : error.message,
-    ...(contractStatus === 429 || contractStatus === 503 ? { headers: { 'retry-after': retryAfter(error) } } : {}),
+    message: isOurs ? (OUR_FAULT[deepaffectsStatus] ?? 'the server failed') : error.message,
+    ...(deepaffectsStatus === 429 || deepaffectsStatus === 503
+      ? { headers: { 'retry-after': retryAfter(error) } }
+      : {}),
     ...(isOurs ? {} : extraOf(error)),
   };
 }

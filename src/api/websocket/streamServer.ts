@@ -143,8 +143,6 @@ export class StreamServer {
 
 /** An answer of HTTP instead of a WebSocket. */
 function refuseUpgrade(socket: Duplex, thrown: unknown): void {
-  const { modernStatus } = refusalOf(thrown);
-  socket.end(
-    `HTTP/1.1 ${modernStatus} ${STATUS_CODES[modernStatus]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-  );
+  const { v1Status } = refusalOf(thrown);
+  socket.end(`HTTP/1.1 ${v1Status} ${STATUS_CODES[v1Status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

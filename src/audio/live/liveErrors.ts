@@ -30,7 +30,7 @@ export const lost = (what: string, cause?: unknown): VoicePrintsError =>
 export const leadsAstray = (): VoicePrintsError =>
   new VoicePrintsError(
     'URL_FORBIDDEN',
-    'the source refers to another host in a private network; give that address itself, or name the host in VOICE_PRINTS_WEBHOOK_ALLOW',
+    'the source refers to another host in a private network; give that address itself, or name the host in VOICE_PRINTS_ALLOWED_HOSTS',
   );
 
 export const stalled = (ms: number): VoicePrintsError =>

@@ -1,3 +1,4 @@
+import { allowedHosts } from '../../core/allowedHosts.js';
 import {
   addModel,
   calibrationInStore,
@@ -12,7 +13,6 @@ import {
   VoicePrintsError,
 } from '../../index.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
-import { allowedHosts } from '../options/allowedHosts.js';
 import { openEngine } from '../options/openEngine.js';
 import { textOption, usageError } from '../options/parseCommandLine.js';
 import { storeFolder } from '../options/storeFolder.js';
@@ -146,7 +146,7 @@ voice-prints models use campplus`,
 tested before it is added. An added model is not calibrated: its scores are rough guesses. A segmentation model (in the
 layout of pyannote segmentation-3.0 for sherpa-onnx) is used for recordings from then on, beside the speaker model: overlapping
 speech gets overlapping turns.
-A URL is http or https; VOICE_PRINTS_WEBHOOK_ALLOW=host,host allows hosts in a private network.`,
+A URL is http or https; VOICE_PRINTS_ALLOWED_HOSTS=host,host allows hosts in a private network.`,
   async run(args, terminal) {
     const sha256 = textOption(args, 'sha256');
     if (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256)) {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { allowedHosts } from '../../core/allowedHosts.js';
 import { present } from '../../core/present.js';
 import { type EventContext, liveSpeakerEvent } from '../../events/index.js';
 import { type Engine, VoicePrintsError } from '../../index.js';
@@ -11,7 +12,6 @@ import {
   type StreamState,
 } from '../../live.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
-import { allowedHosts } from '../options/allowedHosts.js';
 import { falseAcceptOf, falseAcceptOption } from '../options/falseAccept.js';
 import { mqttOptions } from '../options/mqttOptions.js';
 import { openEngine, strangersOption } from '../options/openEngine.js';

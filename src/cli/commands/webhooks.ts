@@ -1,7 +1,7 @@
+import { allowedHosts } from '../../core/allowedHosts.js';
 import type { Engine, Jobs } from '../../index.js';
 import { asVoicePrintsError, LOCAL_TENANT, VoicePrintsError } from '../../index.js';
 import type { Command, OptionSpec, ParsedArguments, Terminal } from '../command.js';
-import { allowedHosts } from '../options/allowedHosts.js';
 import { askServer } from '../options/askServer.js';
 import { openEngine } from '../options/openEngine.js';
 import { textOption, usageError } from '../options/parseCommandLine.js';
@@ -91,7 +91,7 @@ const waitingAmong = (jobs: readonly WithWebhook[]): number =>
   jobs.filter(({ webhook }) => webhook?.status === 'waiting').length;
 
 async function lettersInStore(jobs: Jobs, tenantId: string): Promise<Undelivered> {
-  const { deadLetterAnswer } = await import('../../api/v1/asyncModernRoutes.js');
+  const { deadLetterAnswer } = await import('../../api/v1/jobRoutes.js');
   const dead = await jobs.deadLetters(MOST_LISTED, tenantId);
   const newest = await jobs.list({ limit: MOST_LISTED }, tenantId);
   return { letters: dead.map(deadLetterAnswer), waiting: waitingAmong(newest.jobs) };

@@ -71,7 +71,7 @@ test('slots: a share where there are several tenants, all of them where there is
   const slots = new Slots({ most: 4, isShared: () => isShared });
   const [first] = [slots.take('a'), slots.take('a')];
   expect(() => slots.take('a')).toThrowError(
-    expect.objectContaining({ refusal: expect.objectContaining({ modernStatus: 429 }) }),
+    expect.objectContaining({ refusal: expect.objectContaining({ v1Status: 429 }) }),
   );
   first!();
   first!();

@@ -229,7 +229,7 @@ test('over TLS', async () => {
 });
 
 test('the example client prints the turns', async () => {
-  const example = fileURLToPath(new URL('../../../examples/clients/grpc_stream.py', import.meta.url));
+  const example = fileURLToPath(new URL('../../../clients/grpc_stream.py', import.meta.url));
   const { stdout } = await promisify(execFile)(PYTHON, [example, audio.talk], {
     env: {
       ...process.env,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { LiveStream, type SpeakerEvent } from '../../../examples/clients/liveStream.js';
+import { LiveStream, type SpeakerEvent } from '../../../clients/liveStream.js';
 import type { ServerMessage } from '../../../src/api/websocket/protocol.js';
 import { oggPackets } from '../../support/oggPackets.js';
 import { type VoiceServer, voiceServer } from '../../support/voiceServer.js';

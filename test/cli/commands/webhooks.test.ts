@@ -43,7 +43,7 @@ test('undelivered webhooks are listed and sent again, through the server and in 
   const { receiver, hooks, server } = await withDeadLetter(folder, 'acme-key');
   const [letter] = await deadLetters(server);
   const remote = ['--server', `${server.url}/`];
-  const env = { VOICE_PRINTS_API_KEY: 'acme-key', VOICE_PRINTS_WEBHOOK_ALLOW: hooks.host };
+  const env = { VOICE_PRINTS_API_KEY: 'acme-key', VOICE_PRINTS_ALLOWED_HOSTS: hooks.host };
 
   const locked = await typed(['webhooks', 'list', '--store', folder]);
   expect([locked.exitCode, locked.stderr]).toEqual([1, expect.stringMatching(/^JOBS_LOCKED: .*--server/)]);

@@ -19,7 +19,7 @@ import { problemDialect } from '../refusals/dialect.js';
 import { RefusedError, refuseMethod, refuseRoute } from '../refusals/refusal.js';
 
 /** Adds `/v1/speakers…`, `/v1/unknown-voices…` and `/v1/identify`. Answers have the engine's own types. */
-export function addModernRoutes(router: Router, surface: Surface): void {
+export function addV1Routes(router: Router, surface: Surface): void {
   const on = (handler: Handler, scope: Scope, audio?: 'now') =>
     endpoint(surface, problemDialect, handler, { scope, audio });
   router
@@ -118,8 +118,8 @@ async function addSample(call: Call): Promise<Answer> {
   );
   if (result.status !== 'rejected') return { status: 200, body: result };
   throw new RefusedError({
-    contractStatus: 400,
-    modernStatus: 422,
+    deepaffectsStatus: 400,
+    v1Status: 422,
     type: 'params_invalid',
     code: 'ENROLL_REFUSED',
     message: result.reasons.flatMap(({ refuses, message }) => (refuses ? [message] : [])).join('; '),

@@ -10,7 +10,7 @@ import { endpoint } from '../calls/endpoint.js';
 import { parseInput } from '../calls/schemas.js';
 import { faultDialect } from '../refusals/dialect.js';
 import { refuseMethod, refuseRoute } from '../refusals/refusal.js';
-import { contractJob } from '../v1/asyncAnswers.js';
+import { deepaffectsJob } from './jobAnswers.js';
 
 /** The asynchronous DeepAffects calls, each under both version paths. */
 const CALLS: Readonly<Record<string, JobTask['kind']>> = {
@@ -85,16 +85,16 @@ async function list(call: Call, kind: JobTask['kind']): Promise<Answer> {
     call.tenantId,
   );
   const mine = jobs.filter((job) => job.kind === kind);
-  return { status: 200, body: { jobs: mine.map(contractJob), ...present({ cursor: next }) } };
+  return { status: 200, body: { jobs: mine.map(deepaffectsJob), ...present({ cursor: next }) } };
 }
 
 async function poll(call: Call, kind: JobTask['kind']): Promise<Answer> {
-  return { status: 200, body: contractJob(await jobIn(call, kind)) };
+  return { status: 200, body: deepaffectsJob(await jobIn(call, kind)) };
 }
 
 async function cancel(call: Call, kind: JobTask['kind']): Promise<Answer> {
   await jobIn(call, kind);
-  return { status: 200, body: contractJob(await cancelOrErase(call)) };
+  return { status: 200, body: deepaffectsJob(await cancelOrErase(call)) };
 }
 
 /** Cancels a queued or running job; erases an ended one. Answers with its final state. */

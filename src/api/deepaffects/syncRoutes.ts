@@ -17,12 +17,12 @@ import {
 } from '../calls/schemas.js';
 import { faultDialect } from '../refusals/dialect.js';
 import { RefusedError, refuseMethod, refuseRoute } from '../refusals/refusal.js';
-import { identifyAnswer } from './contractAnswers.js';
+import { identifyAnswer } from './answers.js';
 import { type Version, withSyncHint } from './syncCall.js';
 import { diarize } from './syncDiarize.js';
 
 /** Adds the DeepAffects calls below `/audio/generic/api`, each under both version paths. */
-export function addContractRoutes(router: Router, surface: Surface): void {
+export function addDeepaffectsRoutes(router: Router, surface: Surface): void {
   const on = (handler: Handler, scope: Scope, audio?: 'now') =>
     endpoint(surface, faultDialect, handler, { scope, audio });
   for (const version of ['v1', 'v2'] as const) {
@@ -101,8 +101,8 @@ function enrolmentRefusal(result: EnrollResult) {
   const refusing = result.reasons.filter(({ refuses }) => refuses);
   const isTooShort = refusing.some(({ code }) => code === 'TOO_LITTLE_SPEECH' || code === 'TOO_QUIET');
   return {
-    contractStatus: 400,
-    modernStatus: 422,
+    deepaffectsStatus: 400,
+    v1Status: 422,
     type: 'params_invalid',
     code: 'ENROLL_REFUSED',
     message: isTooShort ? TOO_LITTLE_SPEECH : refusing.map(({ message }) => message).join('; '),

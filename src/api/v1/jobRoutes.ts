@@ -7,10 +7,10 @@ import { readCarriedAudio } from '../calls/audioInput.js';
 import type { Answer, Call, Handler, Surface } from '../calls/call.js';
 import { endpoint } from '../calls/endpoint.js';
 import { parseInput } from '../calls/schemas.js';
-import { cancelOrErase, jobsOf, visibleJob } from '../deepaffects/asyncRoutes.js';
+import { cancelOrErase, jobsOf, visibleJob } from '../deepaffects/jobRoutes.js';
 import { problemDialect } from '../refusals/dialect.js';
 import { refuseMethod, refuseRoute } from '../refusals/refusal.js';
-import { iso, modernJob, webhookAnswer } from './asyncAnswers.js';
+import { iso, v1Job, webhookAnswer } from './jobAnswers.js';
 
 const LIST_LENGTH = 50;
 
@@ -58,7 +58,7 @@ async function submit(call: Call): Promise<Answer> {
     ...present({ requestId, webhookUrl: fields.webhook }),
   });
   call.response.setHeader('location', `/v1/jobs/${encodeURIComponent(job.requestId)}`);
-  return { status: isNew ? 202 : 200, body: modernJob(job) };
+  return { status: isNew ? 202 : 200, body: v1Job(job) };
 }
 
 const optionalId = jobQuery.pick({ requestId: true });
@@ -69,15 +69,15 @@ async function list(call: Call): Promise<Answer> {
     { limit, cursor, ownerId: visibleOwner(call.caller) },
     call.tenantId,
   );
-  return { status: 200, body: { jobs: jobs.map(modernJob), cursor: next ?? null } };
+  return { status: 200, body: { jobs: jobs.map(v1Job), cursor: next ?? null } };
 }
 
 async function show(call: Call): Promise<Answer> {
-  return { status: 200, body: modernJob(await visibleJob(call)) };
+  return { status: 200, body: v1Job(await visibleJob(call)) };
 }
 
 async function cancel(call: Call): Promise<Answer> {
-  return { status: 200, body: modernJob(await cancelOrErase(call)) };
+  return { status: 200, body: v1Job(await cancelOrErase(call)) };
 }
 
 async function deadLetters(call: Call): Promise<Answer> {
