@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { wholeRecording } from '../../dist/src/engine/recording/wholeRecording.js';
@@ -50,7 +50,10 @@ try {
       Buffer.concat(ours.map((vector) => Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength))),
     );
     const reference = fileURLToPath(new URL('teacher.py', import.meta.url));
-    const text = execFileSync(values.python, [reference, folder], { encoding: 'utf8' });
+    const training = fileURLToPath(new URL('../../models/training', import.meta.url));
+    const PYTHONPATH = [training, process.env.PYTHONPATH].filter(Boolean).join(delimiter);
+    const env = { ...process.env, PYTHONPATH };
+    const text = execFileSync(values.python, [reference, folder], { encoding: 'utf8', env });
     console.log(`${manifest}: ${text.trim()}`);
     const { maxAbsDifference, maxCosineDistance } = JSON.parse(text);
     if (!(maxAbsDifference <= TOLERANCE && maxCosineDistance <= TOLERANCE)) process.exitCode = 1;

@@ -1,4 +1,5 @@
-"""teacher.py FOLDER: the vectors of the original CAM++ beside ours, for teacher.mjs, which fills FOLDER.
+"""teacher.py FOLDER: the vectors of the original CAM++ beside ours, for teacher.mjs, which fills FOLDER
+and puts models/training on PYTHONPATH.
 
 FOLDER holds samples.f32 (all utterances one after the other), lengths.json and ours.f32 (a unit vector of each). The
 reference is the published network in PyTorch on features of kaldi-native-fbank: nothing of it is shared with the
@@ -11,9 +12,7 @@ import sys
 import kaldi_native_fbank as knf
 import numpy as np
 import torch
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "models", "training"))
-from voice_prints_training.speaker.teacher import EMBEDDING_SIZE, load_teacher  # noqa: E402
+from voice_prints_training.speaker.teacher import EMBEDDING_SIZE, load_teacher
 
 
 def original_features(samples):

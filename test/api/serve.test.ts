@@ -22,9 +22,13 @@ const post = (url: string, body: string) => fetch(url, { method: 'POST', body })
 
 test('closing lets calls in work end, and refuses new ones', async () => {
   let isStarted = false;
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   const identify: Engine['identify'] = async () => {
     isStarted = true;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await released;
     return { durationSeconds: 1, model: 'm', segments: [], warnings: [] };
   };
   const url = `${await start(scriptedEngine({ identify }))}${CONTRACT}/identify?apikey=right`;
@@ -32,18 +36,22 @@ test('closing lets calls in work end, and refuses new ones', async () => {
   await expect.poll(() => isStarted).toBe(true);
   const closing = server!.close();
   await expect(post(url, '{"content":"AAAA"}')).rejects.toThrow();
+  release();
   expect((await call).status).toBe(200);
   await closing;
   server = undefined;
 });
 
 test('closing ends calls that outstay the grace', async () => {
-  const identify: Engine['identify'] = (_request, { signal } = {}) =>
-    new Promise((_resolve, reject) => signal!.addEventListener('abort', () => reject(signal!.reason as Error)));
+  let isStarted = false;
+  const identify: Engine['identify'] = (_request, { signal } = {}) => {
+    isStarted = true;
+    return new Promise((_resolve, reject) => signal!.addEventListener('abort', () => reject(signal!.reason as Error)));
+  };
   const url = await start(scriptedEngine({ identify }));
   const call = post(`${url}${CONTRACT}/identify?apikey=right`, '{"content":"AAAA"}');
   const outcome = expect(call).rejects.toThrow();
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await expect.poll(() => isStarted).toBe(true);
   await server!.close();
   server = undefined;
   await outcome;

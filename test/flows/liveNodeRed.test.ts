@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RtspServer, startRtspServer } from '../peers/rtspServer.js';
 import { type SpokenAudio, spokenAudio } from '../support/spokenAudio.js';
@@ -12,8 +11,9 @@ import { HomeAssistantReader } from './homeAssistantReader.js';
 import { childrenOf, IdleProcess, loopDelay, monitorArguments } from './loopDelay.js';
 import { type Flow, freePort, NodeRedProcess, packageRoot } from './nodeRedProcess.js';
 
-/** No speed test; how long the delay really is, BENCHMARKS.md says, and the test prints it. */
+/** Limit of the event-loop delay in `npm run soak`; measured delays are in BENCHMARKS.md, and the test prints them. */
 const HELD_LOOP_MS = 250;
+const IS_LOOP_BOUNDED = process.env.VOICE_PRINTS_LOOP_BOUND !== undefined;
 /** How often the redeploys are made: a few here, a hundred in `npm run soak`. */
 const REDEPLOYS = Number(process.env.VOICE_PRINTS_REDEPLOYS ?? 10);
 
@@ -22,7 +22,7 @@ const example = (number: string): Flow =>
   JSON.parse(
     readFileSync(join(examplesDir, readdirSync(examplesDir).find((name) => name.startsWith(number))!), 'utf8'),
   );
-/** What is not told stays as in a node that a program writes: without a version. */
+/** Settings that are not given stay absent, as in a node that a program writes: without a version. */
 const source = (id: string, mode: string, about: object, wires: readonly string[][] = [[], []]) => ({
   id,
   type: 'audio-source',
@@ -182,18 +182,23 @@ describe('live sources', () => {
     120_000 + 30_000 * REDEPLOYS,
   );
 
-  test('the event loop stays free with ten streams', async () => {
+  test('ten streams at once all give turns; the event-loop delay is printed, and bounded in the soak', async () => {
     const ids = Array.from({ length: 10 }, (_, n) => `file${n}`);
     const wires = [['identify'], ['identify']];
-    const files = ids.map((id) => source(id, 'liveFile', { file: audio.talk, isLooped: true }, wires));
-    await red.deploy(flowOf([store, identify, ...files]));
+    const files = ids.map((id) => source(id, 'liveFile', { file: audio.talk, isLooped: true, site: id }, wires));
+    const about = { z: 'tab', x: 500, y: 100, console: true, complete: 'topic', targetType: 'msg', wires: [] };
+    const turns = { id: 'turns', type: 'debug', ...about };
+    const from = red.lines.length;
+    await red.deploy(flowOf([store, { ...identify, wires: [['turns'], ['turns'], []] }, turns, ...files]));
+    const turnsOf = (id: string) => red.lines.slice(from).filter((line) => line.includes(`/${id}/event`)).length;
+    const haveTurns = (count: number) => until(() => ids.every((id) => turnsOf(id) >= count));
     using idle = new IdleProcess();
-    await sleep(5_000); // all of them have begun
+    await haveTurns(1);
     await Promise.all([loopDelay(red), idle.loopDelay()]); // from here on
-    await sleep(10_000);
+    await haveTurns(4);
     const [busy, alone] = await Promise.all([loopDelay(red), idle.loopDelay()]);
     console.log('event-loop delay with ten live streams, and in an idle process beside it', busy, alone);
-    expect(busy.p99Ms).toBeLessThan(HELD_LOOP_MS + alone.p99Ms);
+    if (IS_LOOP_BOUNDED) expect(busy.p99Ms).toBeLessThan(HELD_LOOP_MS + alone.p99Ms);
     await red.deploy(flowOf([]));
   });
 });
