@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Streams a WAV file to the realtime gRPC service in pieces of five seconds, and prints each turn as it is told.
+"""Streams a WAV file to the realtime gRPC service in pieces of five seconds, and prints each turn as it arrives.
 
 Needs grpcio and protobuf, and the two modules compiled from the interface file of the package:
 

@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 
-/** One event of a stream, as in docs/events.md: `event_type` says which. */
+/** One event of a stream, as in docs/events.md: `event_type` is its kind. */
 export interface SpeakerEvent {
   event_type:
     | 'identified'
@@ -14,7 +14,7 @@ export interface SpeakerEvent {
     | 'degraded';
   speaker?: string | null;
   speaker_id?: string | null;
-  /** `unknown-1`, `unknown-2` … for a voice of nobody enrolled. */
+  /** `unknown-1`, `unknown-2` … for an unknown voice. */
   cluster?: string | null;
   /** Seconds of the stream. */
   start?: number;
@@ -40,13 +40,13 @@ interface Ready {
 
 /**
  * Sends live audio (16-bit samples, mono) to voice-prints over a WebSocket and gives its events. Where the connection
- * breaks it comes back by itself: nothing is lost or told twice.
+ * breaks it reconnects by itself: nothing is lost or received twice.
  *
  *     const stream = new LiveStream('ws://127.0.0.1:8080', 'your-key', { sampleRate: 16000, site: 'kitchen' });
  *     microphone.on('data', (samples: Buffer) => stream.write(samples));
  *     for await (const event of stream) if (event.event_type === 'identified') console.log(event.start, event.speaker);
  *
- * `end()` says that no more audio comes; the loop ends after the last turn. Needs the npm package ws.
+ * `end()` announces that no more audio comes; the loop ends after the last turn. Needs the npm package ws.
  */
 export class LiveStream implements AsyncIterable<SpeakerEvent> {
   private socket!: WebSocket;
@@ -84,12 +84,12 @@ export class LiveStream implements AsyncIterable<SpeakerEvent> {
     if (this.isOpen) this.send({ type: 'end' });
   }
 
-  /** Makes a voiceprint of an unknown voice of this stream; by default the one heard last. */
+  /** Makes a voiceprint of an unknown voice of this stream; by default the most recent one. */
   enroll(speakerId: string, options: { cluster?: string; name?: string } = {}): void {
     this.send({ type: 'enroll', id: `enroll-${speakerId}`, speakerId, ...options });
   }
 
-  /** As if the network had failed, for whoever wants to try. */
+  /** Simulates a network failure, for tests. */
   drop(): void {
     this.socket.terminate();
   }

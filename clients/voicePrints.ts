@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 export interface Turn {
   speakerId: string | null;
   name: string | null;
-  /** `unknown-1`, `unknown-2` … for a voice of nobody enrolled. */
+  /** `unknown-1`, `unknown-2` … for an unknown voice. */
   cluster: string | null;
   start: number;
   end: number;
@@ -40,7 +40,7 @@ export class VoicePrints {
     return this.call('GET', '/v1/speakers');
   }
 
-  /** Who speaks when, in at most two minutes of audio; a turn of nobody enrolled has a `cluster` instead of a name. */
+  /** Who speaks when, in at most two minutes of audio; a turn of an unknown voice has a `cluster` instead of a name. */
   async identify(path: string): Promise<{ durationSeconds: number; segments: Turn[] }> {
     return this.call('POST', '/v1/identify', await readFile(path));
   }

@@ -33,7 +33,7 @@ class VoicePrints:
         return self._call("get_enrolled_speakers", query={"getAllSpeakers": "True"})
 
     def identify(self, path, speaker_ids=()):
-        """Who speaks when, in at most two minutes of audio; `UserNotIdentified` is a voice of nobody enrolled."""
+        """Who speaks when, in at most two minutes of audio; `UserNotIdentified` is an unknown voice."""
         return self._call("identify", body={**self._audio(path), "speakerIds": list(speaker_ids)})
 
     def delete(self, speaker_id):

@@ -169,7 +169,7 @@ test.each(ROWS)('GStreamer: $name from a file', async ({ name, format, extra, la
   expect(decoded.frames.map((frame) => frame.startSample)).toEqual(decoded.frames.map((_, index) => 16_000 * index));
 });
 
-test.each(ROWS)('GStreamer: $name from bytes and from a stream is heard alike', async ({ name }) => {
+test.each(ROWS)('GStreamer: $name from bytes and from a stream is decoded alike', async ({ name }) => {
   const path = fixture(name);
   const options = { temporaryFolder: folder };
   const file = await decode({ kind: 'file', path }, options);

@@ -41,7 +41,7 @@ test('arguments arrive, and what goes well is left alone', () => {
   expect([seen.mock.calls, ended.mock.calls]).toEqual([[[1, 'two']], []]);
 });
 
-test('a fault that nobody foresaw is told once for each place, without its message; refusals are not', async () => {
+test('an unexpected fault is reported once for each place, without its message; refusals are not', async () => {
   const heard = vi.fn();
   const stop = onCaughtFault(heard);
   const faulty = guarded(vi.fn(), (heardName: string) => {

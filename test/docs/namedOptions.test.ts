@@ -58,7 +58,7 @@ test('every environment variable that a text names is read, and stands in the ta
   }
 });
 
-test('no text tells somebody to raise a limit that has no setting', () => {
+test('no text advises to raise a limit that has no setting', () => {
   const named = texts.filter(
     ({ text }) => /\braise (the|a|your) .*limit/.test(text) && !text.includes("node's queue limit"),
   );

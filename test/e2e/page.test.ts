@@ -66,7 +66,7 @@ test('names what the microphone hears, comes back after a drop, and stops', asyn
   await page.context().close();
 });
 
-test('a wrong key is told; every field has a name for a screen reader; dark is dark', async () => {
+test('a wrong key is reported; every field has a name for a screen reader; dark is dark', async () => {
   const { page, foreign } = await opened('dark');
   for (const input of await page.locator('input').all()) {
     const id = await input.getAttribute('id');

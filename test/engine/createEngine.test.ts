@@ -60,7 +60,7 @@ function secondsTogether(segments: readonly { readonly start: number; readonly e
   return together;
 }
 
-test('one recording, saved anew, does not complete a voiceprint; nobody enrolled is a warning in the answer', async () => {
+test('one recording, saved again, does not complete a voiceprint; an empty store is a warning in the answer', async () => {
   const engine = await openEngine();
   const whole = spoken('rms', 1);
   const [wav, again, other] = ['first.wav', 'again.ogg', 'other.wav'].map((name) => join(root, name));
@@ -173,7 +173,7 @@ describe('enrolling and identifying with real networks', () => {
     expect(stored()).toEqual(before);
   });
 
-  test('somebody enrolled already cannot be enrolled as somebody else', async () => {
+  test('a person enrolled already cannot be enrolled as another one', async () => {
     const result = await engine.enroll({ speakerId: 'impostor', samples: [file(spoken('awb', 2))] });
     expect(result).toMatchObject({ status: 'rejected', reasons: [{ code: 'COLLIDES_WITH_OTHER' }] });
     expect(result.reasons[0]!.message).toContain('awb');

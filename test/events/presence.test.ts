@@ -124,7 +124,7 @@ test('the window is the one that was chosen', () => {
   expect(presence.nextChangeAtMs).toBe(at(5));
 });
 
-test('an erased person is taken back from all that is retained; the voice stays as one of nobody known', () => {
+test('an erased person is removed from all retained messages; the voice stays as an unknown one', () => {
   const { presence, turn, shown } = site();
   turn(liveTurn(), 1);
   turn(bob({ candidates: [{ speakerId: 'alice', name: 'Alice', score: 0.2, cosine: 0.1 }] }), 2);

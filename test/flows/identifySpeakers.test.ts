@@ -65,7 +65,7 @@ describe('identify-speakers', () => {
     expect(others[0]!.payload).toMatchObject({ speaker: null, cluster: expect.stringMatching(/^unknown-/) });
   });
 
-  test('only some people: the other one is unknown, and ids of nobody are refused', async () => {
+  test('only some people: the other one is unknown, and unknown ids are refused', async () => {
     const only = { ...whole, speakers: 'ids', speakersType: 'msg' };
     await on.flow.load([...enrolNodes, only, out, ...failures]);
     await on.enrolBoth();
@@ -80,7 +80,7 @@ describe('identify-speakers', () => {
     expect(wrong.code).toBe('SPEAKER_NOT_FOUND');
   });
 
-  test('with nobody enrolled every voice is unknown', async () => {
+  test('with no one enrolled every voice is unknown', async () => {
     await on.flow.load([whole, out]);
     const answer = on.flow.next('out');
     on.flow.node('identify').receive({ payload: on.audio.talk });
@@ -139,7 +139,7 @@ describe('identify-speakers', () => {
     expect(failure).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('speaker store') });
   });
 
-  test('with nobody enrolled the badge and a warning in the answer say so; a live source is reported once', async () => {
+  test('with no one enrolled the badge and a warning in the answer show it; a live source is reported once', async () => {
     await on.flow.load([whole, out, ...failures]);
     const badges = on.flow.badges('identify');
     const answered = on.flow.next('out');

@@ -222,7 +222,7 @@ test('every change is noted, and no key is in a log', async () => {
   expect(red.lines.join('\n')).not.toMatch(/timed out|Uncaught|ENGINE_CLOSED/i);
 });
 
-test('where the editor asks for a log-in, so do the keys; whoever may only read makes and ends none', async () => {
+test('where the editor requires a log-in, so do the keys; read permission alone creates and revokes none', async () => {
   /** bcrypt of "password", as in Node-RED's own documentation. */
   const password = '$2a$08$zZWtXTja0fB1pzD4sHCMyOCMYz2Z6dNbM6tl8sJogENOMcxWV9DN.';
   const users = ['read', '*'].map((permissions) => ({ username: `may ${permissions}`, password, permissions }));

@@ -80,7 +80,7 @@ const onTopic = (messages: readonly Message[], topic: string) =>
   messages.filter((message) => message.topic === topic).map(({ payload }) => payload);
 
 describe('identify-speakers, live', () => {
-  test('names who speaks, tells who is here, and announces the site to Home Assistant', async () => {
+  test('names who speaks, reports who is present, and announces the site to Home Assistant', async () => {
     await flow.load(nodes);
     await enrol('sally', 'Sally', audio.slt);
     await enrol('ray', 'Ray', audio.rms);
@@ -117,7 +117,7 @@ describe('identify-speakers, live', () => {
     expect(badges.at(-1)).toMatchObject({ fill: 'green', shape: 'dot', text: 'Ray, Sally' });
   });
 
-  test('an unknown voice gets its name by a message, and its turns are told anew', async () => {
+  test('an unknown voice gets its name by a message, and its turns are reported again', async () => {
     await flow.load(nodes);
     const [others, state] = ['others', 'state'].map((id) => flow.collect(id));
     stream('s1', Buffer.concat([pcmOf(audio.rms), silence(2)]));
@@ -177,7 +177,7 @@ describe('identify-speakers, live', () => {
     expect(onTopic(state!, 'speaker-id/hall/speaker').at(-1)).toBe('unknown');
   });
 
-  test('stop stops listening until start, and a stream that nobody ended ends with the flow', async () => {
+  test('stop stops processing until start, and an open stream ends with the flow', async () => {
     await flow.load(nodes);
     const others = flow.collect('others');
     flow.node('identify').receive({ payload: 'stop' });
@@ -207,7 +207,7 @@ describe('identify-speakers, live', () => {
     expect([...known!, ...others!]).toEqual([]);
   });
 
-  test('states of the source are told at its site, and a lost stream ends the turn that was spoken', async () => {
+  test('states of the source are sent at its site, and a lost stream ends the open turn', async () => {
     await flow.load(nodes);
     const [others, state] = ['others', 'state'].map((id) => flow.collect(id));
     const say = (payload: object) => flow.node('identify').receive({ payload, audio: { streamId: 's1' } } as never);

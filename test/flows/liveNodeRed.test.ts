@@ -203,7 +203,7 @@ describe('live sources', () => {
   });
 });
 
-test('at the end no node had hung, nobody was named in the log, and no temporary file is left', () => {
+test('at the end no node had hung, no name was in the log, and no temporary file is left', () => {
   expect(red.lines.join('\n')).not.toMatch(/timed out|Uncaught/i);
   expect(red.lines.join('\n')).not.toMatch(/Sally/);
   const left = readdirSync(join(red.userDir, 'tmp')).filter((name) => name !== 'node-compile-cache');

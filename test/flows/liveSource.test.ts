@@ -112,7 +112,7 @@ describe('audio-source, live', () => {
     await expect.poll(() => badges.at(-1)?.text).toBe('audio-source.status.stopped');
   });
 
-  test('a call that is not answered is told of, with who called', async () => {
+  test('a call that is not answered is reported, with the caller', async () => {
     const sipPort = await freeSipPort();
     const sip = { ...source, mode: 'sip', sipAddress: '127.0.0.1', sipPort: `${sipPort}`, isAutostart: false };
     await on.flow.load([sip, ...nodes]);

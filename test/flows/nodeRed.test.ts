@@ -243,7 +243,7 @@ describe('the REST switch', () => {
   });
 });
 
-test('at the end no node had hung, nobody was named in the log, and no temporary file is left', () => {
+test('at the end no node had hung, no name was in the log, and no temporary file is left', () => {
   expect(red.lines.join('\n')).not.toMatch(/timed out|Uncaught/i);
   expect(red.lines.join('\n')).not.toMatch(/SALLY|Raymond/);
   // Node-RED 5 lets Node.js keep its compiled modules there.

@@ -37,7 +37,7 @@ test.each([
   expect(Math.abs(llrOf(comparison, parameters) - llr)).toBeLessThan(1e-12);
 });
 
-test('more speech than the calibration was fitted to tells no more', () => {
+test('more speech than the calibration was fitted to adds nothing', () => {
   const limited = { ...parameters, mostSeconds: 12 };
   const twelve = { cosine: 0.4, speechSeconds: 12, voiceSeconds: 12, ...wide };
   expect(llrOf({ ...twelve, speechSeconds: 60, voiceSeconds: 40 }, limited)).toBe(llrOf(twelve, limited));

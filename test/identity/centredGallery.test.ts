@@ -56,7 +56,7 @@ test('what a line gives to all its voices is no likeness; that of a person stays
   expect(cosines(owner, voices, 2)[0]).toBeGreaterThan(0.9);
 });
 
-test('nobody else enrolled, or a calibration that does not ask for it: the cosine as it is', () => {
+test('no other person enrolled, or a calibration without centring: the raw cosine', () => {
   const voices = [enrolled('a', direction()), enrolled('b', direction())];
   const heard = direction();
   const plain = voices.map(({ mean }) => dot(heard, mean));
@@ -66,7 +66,7 @@ test('nobody else enrolled, or a calibration that does not ask for it: the cosin
   expect(new CentredGallery(voices, 2).alone).toBeCloseTo(2 / 3, 9);
 });
 
-test('comparisons show the cosine as it is, and are ordered by what the centred one tells', () => {
+test('comparisons show the raw cosine, and are ordered by the centred one', () => {
   const line = direction();
   const voices = Array.from({ length: 6 }, (_, i) => enrolled(`${i}`, onLine(direction(), line, 1)));
   const centroidOfTwo = centroid([voices[3]!.mean, onLine(direction(), line, 1)]);

@@ -60,7 +60,7 @@ describe('resolveVoices', () => {
     expect(new Set(turns.map(({ voice }) => voice))).toEqual(new Set([0]));
   });
 
-  test('strangers stay apart, in order of appearance, and nobody is named', () => {
+  test('strangers stay apart, in order of appearance, and none is named', () => {
     const { input } = recordingOf([0, 1, 0, 2, 1]);
     const { turns } = resolveVoices(input);
     expect(turns.map(({ voice }) => voice)).toEqual([0, 1, 0, 2, 1]);

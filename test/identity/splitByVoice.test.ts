@@ -87,7 +87,7 @@ describe('splitByVoice', () => {
     expect(new Set(split(heard, [ann, ben])).size).toBe(1);
   });
 
-  test('with nobody enrolled nothing is split', () => {
+  test('with no one enrolled nothing is split', () => {
     const heard = [
       { from: 0, to: 2, embedding: annSpeaks },
       { from: 2, to: 4, embedding: benSpeaks },

@@ -78,7 +78,7 @@ test('a stream in pieces of any length gives what the whole gives', async () => 
   expect(largestDifference(whole.probabilities, Float32Array.from(joined))).toBeLessThan(TOLERANCE);
 });
 
-test('less than a hop is looked at by nobody and changes nothing', async () => {
+test('less than a hop is ignored and changes nothing', async () => {
   const vad = await SileroVad.open(SEQUENCE);
   const { state } = await vad.detect(signal(1024), undefined);
   const after = await vad.detect(signal(511), state);

@@ -17,7 +17,7 @@ test.each([
   expect(loudness.snrDb).toBeCloseTo(expected, 1);
 });
 
-test('says nothing before it has heard speech and half a second of pauses', () => {
+test('gives no estimate before there was speech and half a second of pauses', () => {
   const loudness = new LiveLoudness();
   loudness.hear(1, 0.9);
   pauses(loudness, 15, 0.01);

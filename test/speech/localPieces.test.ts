@@ -22,7 +22,7 @@ const piecesOf = (activity: Uint8Array, frames = FRAMES) =>
     count: own.length,
   }));
 
-test('a piece ends where somebody else speaks, and goes on across a short pause', () => {
+test('a piece ends where another voice speaks, and continues across a short pause', () => {
   expect(piecesOf(activityOf([0, 10, 50], [0, 60, 100], [1, 100, 150], [0, 160, 200]))).toEqual([
     { local: 0, isSolid: true, from: 10, to: 100, count: 80 },
     { local: 0, isSolid: true, from: 160, to: 200, count: 40 },

@@ -57,7 +57,7 @@ test.each([
   expect(found.map(({ startSample, endSample }) => [startSample, endSample])).toEqual(spans);
 });
 
-test('narrow-band thresholds hear fainter speech', () => {
+test('narrow-band thresholds detect fainter speech', () => {
   const input = probabilities([0.35, 10], [0.22, 10]);
   expect(new SpeechSegmenter(WIDE_BAND_SEGMENTER).push(input)).toEqual([]);
   const narrow = new SpeechSegmenter(NARROW_BAND_SEGMENTER);

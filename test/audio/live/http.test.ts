@@ -75,7 +75,7 @@ const source = (path: string, withUser = false): HttpSource => ({
   ...(withUser && { credentials }),
 });
 
-test('what a station plays is heard: MP3 with and without a password, by lists, from Icecast, by HLS', async () => {
+test('what a station plays is received: MP3 with and without a password, by lists, from Icecast, by HLS', async () => {
   const stations: readonly HttpSource[] = [
     source('live/song.mp3'),
     source('basic/live/song.mp3', true),
@@ -127,7 +127,7 @@ test('a connection that breaks is made again', async () => {
   expect(heard.states.map(({ status }) => status)).toEqual(['connecting', 'open', 'retrying', 'connecting', 'open']);
 });
 
-test('what a server refuses is told apart, without a word of the address', async () => {
+test('refusals of a server have different codes, without the address', async () => {
   const refusals = [
     { refused: source('basic/live/song.mp3'), code: 'LIVE_UNAUTHORIZED' },
     {

@@ -30,7 +30,7 @@ test('the inputs of the sound server are listed with their names', async () => {
   });
 });
 
-test('what is played into the room is heard, with or without naming the device', async () => {
+test('what is played is recorded, with or without naming the device', async () => {
   await using named = new Listener({ kind: 'microphone', system: 'pulse', device: server.microphone });
   await using standard = new Listener({ kind: 'microphone' });
   await Promise.all([named.more(0.1), standard.more(0.1)]);
@@ -52,12 +52,12 @@ const firstSound = (samples: Float32Array): number => {
 };
 const lastSound = (samples: Float32Array): number => samples.findLastIndex((sample) => Math.abs(sample) > 0.05);
 
-test('a device that is not there is told, and waited for', async () => {
+test('a missing device is reported, and waited for', async () => {
   await using listener = new Listener({ kind: 'microphone', system: 'alsa', device: 'hw:97,0' });
   expect(await listener.state({ status: 'retrying' })).toMatchObject({ code: 'LIVE_DEVICE_UNAVAILABLE', attempt: 1 });
 });
 
-test('what is installed is told, with nothing missing here', async () => {
+test('installed tools are reported, with nothing missing here', async () => {
   const { launcher, missing, advice } = await liveTools();
   expect(launcher).toMatch(/^(gstreamer-superficial|gst-launch)$/);
   expect(missing).toEqual([]);

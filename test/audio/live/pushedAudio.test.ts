@@ -80,7 +80,7 @@ test('one WAV in many pieces', async () => {
   expect((await hear(pushed)).runs).toEqual([[0, 32_000]]);
 });
 
-test('a listener that is slow loses the oldest audio, and is told how much', async () => {
+test('a slow listener loses the oldest audio, and gets the amount', async () => {
   const pushed = new PushedAudio({ encoding: 's16le', sampleRateHz: 16_000, channels: 1, bufferMs: 500 });
   pushed.push(s16(glideAt(16_000)));
   expect(pushed.bufferedMs).toBeLessThanOrEqual(500);
@@ -110,7 +110,7 @@ test('an impossible format is refused at once', () => {
   expect(make(16_000, 0)).toThrow(expect.objectContaining({ code: 'AUDIO_CHANNELS_INVALID' }));
 });
 
-test('an abort ends a listener that waits; frames are told while audio comes', async () => {
+test('an abort ends a waiting listener; frames are yielded while audio comes', async () => {
   const stop = new AbortController();
   const pushed = new PushedAudio({ encoding: 's16le', sampleRateHz: 16_000, channels: 1, signal: stop.signal });
   const frames: AudioFrame[] = [];

@@ -112,7 +112,7 @@ async function hearSender({ encoding, rateHz, pay, payloadType }: (typeof SENDER
   return await listener.more(1.3);
 }
 
-test('a port that somebody else has', async () => {
+test('a port in use', async () => {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   await using listener = new Listener(rtp(socket.address().port, { encoding: 'PCMU' }));
@@ -162,7 +162,7 @@ test.for([
   await sender.kill();
 });
 
-test('a port that others have is told of a transport stream, too', async () => {
+test('a port in use is reported for a transport stream, too', async () => {
   const taken = createSocket('udp4');
   await new Promise<void>((resolve) => taken.bind(0, '127.0.0.1', resolve));
   await using listener = new Listener(rtp(taken.address().port, { encoding: 'MP2T' }));

@@ -51,7 +51,7 @@ const ROWS = [
 ] as const;
 
 // Together, as cameras are: one after another they would mostly wait.
-test('of every codec, with pictures or without, over TCP and UDP, what the camera plays is heard', async () => {
+test('of every codec, with pictures or without, over TCP and UDP, what the camera plays is received', async () => {
   const all = ROWS.map(async ({ path, transport, launcher: wanted }) => {
     const launcher = isMissing(wanted) ? 'gst-launch' : wanted;
     return listen(source(path, { transport }), 1.2, { launcher });
@@ -118,7 +118,7 @@ const ODDITIES: readonly (Oddity & { readonly name: string })[] = [
   { name: 'OPTIONS and keep-alive refused', statuses: { OPTIONS: 404, GET_PARAMETER: 454 } },
 ];
 
-test('a camera with an oddity is heard', async () => {
+test('audio of a camera with an oddity is received', async () => {
   const all = ODDITIES.map(async (oddity) => {
     await using odd = await startOddCamera(oddity);
     const { heard } = await listen({ kind: 'rtsp', url: odd.url }, 0.6, { launcher: 'gst-launch' });
@@ -144,7 +144,7 @@ test('a redirect to another host of a private network is not followed, unless it
   expect(inner.asked).toEqual([]);
 });
 
-test('what a camera refuses is told apart, without a word of the address', async () => {
+test('refusals of a camera have different codes, without the address', async () => {
   const { credentials: _, ...anonymous } = source('pcmu');
   const refusals = [
     { source: source('pcmu', { credentials: { user: 'viewer', password: 'wrong' } }), code: 'LIVE_UNAUTHORIZED' },
@@ -163,7 +163,7 @@ test('what a camera refuses is told apart, without a word of the address', async
   }
 });
 
-test('nobody there, and somebody who speaks another language', async () => {
+test('no server, and a server of another protocol', async () => {
   const server = createServer((_, response) => response.end('no RTSP'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -206,7 +206,7 @@ async function restarted(port: number): Promise<RtspServer & AsyncDisposable> {
   return { ...server, [Symbol.asyncDispose]: () => server.peer.kill() };
 }
 
-test('frozen for a while: what comes late in a burst stands where it was heard', async () => {
+test('frozen for a while: audio that comes late in a burst keeps its time', async () => {
   await using listener = new Listener(source('pcmu'));
   const before = await listener.more(0.5);
   camera.peer.freeze();

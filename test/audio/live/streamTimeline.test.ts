@@ -8,7 +8,7 @@ const piece = (ptsMs: number | undefined, ms = 100) => ({
 });
 const EPOCH_MS = 1_700_000_000_000;
 
-test('a burst after a freeze stands where it was heard, not where it came', () => {
+test('a burst after a freeze has its time of recording, not of arrival', () => {
   const timeline = new StreamTimeline();
   const place = (ptsMs: number, atMs: number) => timeline.place(piece(ptsMs), EPOCH_MS + atMs)?.startSample;
   expect(place(5_000, 100)).toBe(0);
@@ -30,7 +30,7 @@ test('what overlaps is taken once', () => {
   expect(timeline.place(piece(20), EPOCH_MS)).toBeUndefined();
 });
 
-test('between connections the wall clock tells the gap, whatever the new clock says', () => {
+test('between connections the wall clock gives the gap, not the new clock', () => {
   const timeline = new StreamTimeline();
   timeline.place(piece(70_000), EPOCH_MS + 100);
   timeline.reconnected();
@@ -46,7 +46,7 @@ test('without times pieces follow on each other', () => {
   expect(starts).toEqual([0, 1_600, 3_200]);
 });
 
-test('a clock that jumps far ahead is a reason to connect anew', () => {
+test('a clock that jumps far ahead causes a reconnect', () => {
   const timeline = new StreamTimeline();
   timeline.place(piece(0), EPOCH_MS);
   expect(() => timeline.place(piece(3_600_000), EPOCH_MS + 200)).toThrow(

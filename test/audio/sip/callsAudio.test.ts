@@ -50,7 +50,7 @@ test('calls that come one after the other are one stream, whose time line goes o
   expect(audio.isNarrowBand).toBe(true);
 });
 
-test('a call to nobody ends with a code instead of an error', async () => {
+test('a call without an answer ends with a code instead of an error', async () => {
   const target = `sip:nobody@127.0.0.1:${await freeSipPort()}`;
   const config = { ...SIP_CONFIG, ringMs: 300 };
   const items: LiveItem[] = [];

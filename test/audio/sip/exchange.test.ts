@@ -64,7 +64,7 @@ test('a registered endpoint is called through its exchange, calls through it, an
   while (await exchange.knows('listener')) await new Promise((resolve) => setTimeout(resolve, 100));
 });
 
-test('an exchange knows nobody by that number, and a telephone behind it is busy', async () => {
+test('an exchange without that number, and a busy telephone behind it', async () => {
   await using endpoint = await openEndpoint({ account: account() });
   expect(await stateOf(endpoint, ['registered', 'failed'])).toEqual({ status: 'registered' });
   await expect(endpoint.calls.call('4711')).rejects.toMatchObject({ code: 'SIP_NOT_FOUND', details: { status: 404 } });
@@ -94,7 +94,7 @@ test.each([
   expect(JSON.stringify(state)).not.toMatch(/wrong|of-the-exchange|stranger/);
 });
 
-test('a stream of calls tells why nobody can call', async () => {
+test('a stream of calls reports why no call can arrive', async () => {
   const stopping = new AbortController();
   const config = { ...SIP_CONFIG, account: account({ user: 'mistyped', password: 'wrong' }) };
   const told: string[] = [];

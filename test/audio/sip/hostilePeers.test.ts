@@ -91,7 +91,7 @@ describe('addresses that no datagram can be sent to', () => {
     );
   const from = ['From: <sip:raw@127.0.0.1>;tag=raw', 'To: <sip:x@127.0.0.1>', 'Call-ID: odd', 'CSeq: 1 INVITE'];
 
-  test('as the place where the caller is reached: hanging up tells nobody, and that is all', async () => {
+  test('as the contact of the caller: hanging up reaches no one, without other effects', async () => {
     const via = `Via: SIP/2.0/UDP 127.0.0.1:${raw.port};branch=z9hG4bKodd`;
     raw.sendBytes(request([via, ...from, 'Contact: <sip:raw@127.0.0.1:99999>'], OFFER(40_000)));
     const answer = await raw.hears(/^SIP\/2.0 200/);
@@ -188,7 +188,7 @@ describe('packets that no telephone sends', () => {
     expect(events.at(-1)).toMatchObject({ type: 'ended', end: 'noMedia', code });
   });
 
-  test('a thousand keys within a second: no more are told than are pressed', async () => {
+  test('a thousand keys within a second: no more are emitted than can be pressed', async () => {
     await using rtp = await RawRtp.open();
     const { call, port } = await established(`${OFFER(rtp.port, '0 101')}a=rtpmap:101 telephone-event/8000\r\n`);
     const payload = Buffer.from([5, 0x8a, 0, 160]);

@@ -51,7 +51,7 @@ class HeardCall {
   }
 }
 
-test('twenty callers at once are each heard whole, and leave nothing behind', async () => {
+test('the audio of twenty callers at once arrives complete, and nothing is left behind', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sip-many-'));
   try {
     const speech = playedSpeech(folder, 8_000, 'Twenty people speak at the same time, and each of them is heard.');

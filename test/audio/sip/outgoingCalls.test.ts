@@ -93,7 +93,7 @@ describe('a call that is refused says why', () => {
   });
 });
 
-describe('a call is heard whatever the answer puts first', () => {
+describe('audio of a call is received whatever the answer puts first', () => {
   const answers = [
     {
       name: 'G.711 first, Opus last',

@@ -166,7 +166,7 @@ describe('RTP packets', () => {
   ])('$name', ({ bytes, payload }) => {
     expect(parseRtp(Buffer.from(bytes))?.payload).toEqual(payload && Buffer.from(payload));
   });
-  test('RTCP on the same port is told apart', () => {
+  test('RTCP on the same port is distinguished', () => {
     expect(isRtcp(Buffer.from([0x80, 200, 0, 1, 0, 0, 0, 0]))).toBe(true);
     expect(isRtcp(Buffer.from([0x80, 128, ...header.slice(2)]))).toBe(false);
   });
@@ -217,7 +217,7 @@ describe('SRTP', () => {
   });
 });
 
-test('a key press is told once, however often it is sent', () => {
+test('a key press is emitted once, however often it is sent', () => {
   const presses = new KeyPresses();
   const press = (event: number, timestamp: number) =>
     presses.digitOf(packet(1, { timestamp, payload: Buffer.from([event, 0x80, 0, 160]) }));
@@ -243,7 +243,7 @@ test.each([
   expect(digitOfInfo(type, body)).toBe(digit);
 });
 
-test('only the other side is heard, and only one of its senders', () => {
+test('only packets of the other side are used, and of only one of its senders', () => {
   const source = new MediaSource();
   source.expect({ address: '10.0.0.5', port: 5_000 }, '192.0.2.1');
   expect(source.isAccepted('10.0.0.9', 4_000, 0)).toBe(false);

@@ -105,7 +105,7 @@ describe('what UDP loses', () => {
     expect(endpoint.calls.callCount).toBe(0);
   });
 
-  test('an answer nobody acknowledges is repeated, and a stop says goodbye all the same', async () => {
+  test('an unacknowledged answer is repeated, and a stop still sends BYE', async () => {
     raw.send(INVITE);
     const answer = await raw.hears(/^SIP\/2.0 200/);
     expect(await raw.hears(/^SIP\/2.0 200/)).toBe(answer);
@@ -115,7 +115,7 @@ describe('what UDP loses', () => {
     expect((await eventsOf(call)).at(-1)).toMatchObject({ type: 'ended', end: 'local' });
   });
 
-  test('a goodbye nobody answers does not hold up the end', async () => {
+  test('an unanswered BYE does not delay the end', async () => {
     raw.send(INVITE);
     ack(await raw.hears(/^SIP\/2.0 200/));
     await firstCall(endpoint.calls);
@@ -180,7 +180,7 @@ test('a call over its longest time is ended', async () => {
   expect((await eventsOf(call)).at(-1)).toMatchObject({ type: 'ended', end: 'tooLong' });
 });
 
-test('SIP INFO tells keys; a call without a description gets our offer', async () => {
+test('SIP INFO carries keys; a call without a description gets our offer', async () => {
   raw.send({ ...INVITE, body: '' });
   const offer = await raw.hears(/^SIP\/2.0 200/);
   expect(offer).toMatch(/m=audio \d+ RTP\/AVP 96 9 0 8 101 102/);
@@ -221,7 +221,7 @@ test('SIP INFO tells keys; a call without a description gets our offer', async (
   expect(call.media.codec).toBe('PCMU');
 });
 
-test('the call of nobody who answers, of nothing, and of no address', async () => {
+test('a call without an answer, without a target, and to an invalid address', async () => {
   await reopen({ ringMs: 300 });
   await expect(endpoint.calls.call(`sip:door@127.0.0.1:${raw.port}`)).rejects.toMatchObject({
     code: 'SIP_CALL_REFUSED',

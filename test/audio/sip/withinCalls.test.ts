@@ -208,7 +208,7 @@ describe('bodies with several parts', () => {
   });
 });
 
-describe('who is not answered is told of', () => {
+describe('calls that are not answered are reported', () => {
   const refusedOf = async (): Promise<SipState> => {
     for await (const state of endpoint.calls.states) if (state.status === 'refused') return state;
     throw new Error('nothing was told');
@@ -231,7 +231,7 @@ describe('who is not answered is told of', () => {
     });
   });
 
-  test('a stream of calls tells it, too, and goes on', async () => {
+  test('a stream of calls reports it, too, and continues', async () => {
     const listenPort = await freeSipPort();
     const stopping = new AbortController();
     const told: string[] = [];

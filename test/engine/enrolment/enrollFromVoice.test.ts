@@ -81,7 +81,7 @@ test('noisy stretches are left out where others are clean', async () => {
   expect((await registry.get('t', 'anna'))?.exemplars[0]?.snrDb).toBe(25);
 });
 
-test('somebody who is enrolled already is found', async () => {
+test('a person who is enrolled already is found', async () => {
   const { enrol } = await openStore();
   await enrol({ speakerId: 'ben' }, stretches(0, 7));
   expect(codes(await enrol({ speakerId: 'anna' }, stretches(0, 7)))).toEqual(['COLLIDES_WITH_OTHER']);

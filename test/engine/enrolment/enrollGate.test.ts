@@ -114,7 +114,7 @@ test('a refused sample does not speak for or against the others', () => {
   expect(judged[0]!.reasons.map(({ code }) => code)).toEqual(['TOO_NOISY']);
 });
 
-test('somebody enrolled already is found, and named by id', () => {
+test('a person enrolled already is found, and reported by id', () => {
   const [judged] = judgeSamples([analysedSample()], context({ others: [known('ben', 1), known('anna_2', 0)] }));
   expect(judged).toMatchObject({ isAccepted: false, reasons: [{ code: 'COLLIDES_WITH_OTHER', refuses: true }] });
   expect(judged!.reasons[0]!.message).toContain('anna_2');

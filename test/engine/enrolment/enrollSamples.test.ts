@@ -19,7 +19,7 @@ async function storeWithBen() {
   return { registry, enrol };
 }
 
-test('a sample too short is called so, also where it collides with somebody', async () => {
+test('a sample too short is called so, also where it collides with another person', async () => {
   const { enrol } = await storeWithBen();
   const result = await enrol('anna', analysedSample({ speechMs: 3_000 }));
   expect(result.status).toBe('rejected');
@@ -33,7 +33,7 @@ test('a long one that collides is not called short', async () => {
   expect(reasons.map(({ code }) => code)).toEqual(['COLLIDES_WITH_OTHER']);
 });
 
-test('what was accepted before counts as heard', async () => {
+test('speech accepted before counts', async () => {
   const { enrol } = await storeWithBen();
   await enrol('anna', analysedSample({ speechMs: 7_000, embedding: voice(3) }));
   const { reasons } = await enrol('anna', analysedSample({ speechMs: 3_000, embedding: voice(1) }));
@@ -46,7 +46,7 @@ test('hardly any speech is said once', async () => {
   expect(reasons.map(({ code }) => code)).toEqual(['TOO_LITTLE_SPEECH']);
 });
 
-test('of a sample too quiet to hear anything in it, nothing is said but that', async () => {
+test('a sample too quiet gets that reason only', async () => {
   const { enrol } = await storeWithBen();
   const { reasons } = await enrol('anna', analysedSample({ speechMs: 0, peakDb: -58, embedding: voice(3) }));
   expect(reasons.map(({ code }) => code)).toEqual(['TOO_QUIET']);

@@ -59,7 +59,7 @@ describe('with kept audio', () => {
     });
   });
 
-  test('what is heard again is what enrolling gave', async () => {
+  test('embedding kept audio again gives the result of enrolling', async () => {
     const folder = await storeWithSally({ keepAudio: true });
     await using registry = await LowdbRegistry.open(folder, { encryptionKey: KEY });
     const sally = await registry.get('local', 'sally');

@@ -153,7 +153,7 @@ async function withOldJob(): Promise<string> {
   return folder;
 }
 
-test('a person is erased from jobs that nobody runs', async () => {
+test('a person is erased from jobs that no process runs', async () => {
   const folder = await withOldJob();
   await using engine = await createEngine({ storeDirectory: folder });
   await engine.speakers().delete(ANNA.speakerId);
@@ -180,7 +180,7 @@ test('a person is erased from jobs that another process runs', async () => {
   expect(await leftOfAnna(folder)).toEqual([]);
 });
 
-test('an export under way leaves out whoever is erased meanwhile', async () => {
+test('an export in progress omits people who are erased meanwhile', async () => {
   const folder = await peopled();
   await using engine = await createEngine({ storeDirectory: folder });
   const speakers = engine.speakers();

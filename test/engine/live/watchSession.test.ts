@@ -50,7 +50,7 @@ describe('a live session with real networks', () => {
     for (const { turnId } of tentative) expect(finals.some((turn) => turn.turnId === turnId)).toBe(true);
   });
 
-  test('says once, at its beginning, that nobody can be named', async () => {
+  test('reports once, at its beginning, that no person can be named', async () => {
     const warnings = async (request: { tenantId?: string }) => {
       await using session = engine.watch({ audio: liveItems(pause(1)), ...request });
       return (await collected(session.events())).filter(({ type }) => type === 'warning');
@@ -102,7 +102,7 @@ describe('a live session with real networks', () => {
     expect(before.at(-1)!.start).toBeGreaterThanOrEqual(20); // told before the stream was said to be down
   });
 
-  test('lost packets are filled: nobody is cut off', async () => {
+  test('lost packets are filled: no turn is cut', async () => {
     const speech = heard('slt', 1).subarray(0, 4 * 16_000);
     async function* lossy(): AsyncGenerator<LiveItem> {
       let frames = 0;
@@ -129,7 +129,7 @@ describe('a live session with real networks', () => {
     }
   });
 
-  test('silence and noise are nobody', async () => {
+  test('silence and noise give no turns', async () => {
     const events = await collected(engine.watch({ audio: liveItems(pause(5)) }).events());
     expect(turnsOf(events)).toEqual([]);
   });

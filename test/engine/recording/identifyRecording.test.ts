@@ -152,7 +152,7 @@ describe('identifyRecording with real voices and networks', () => {
     expect(Math.abs(durationSeconds - 12.5)).toBeLessThan(0.01);
   });
 
-  test('nobody enrolled: clusters, scores of 0', async () => {
+  test('no one enrolled: clusters, scores of 0', async () => {
     const slt = await spoken('slt', 1);
     const { segments } = await identify(slt.slice(0, 5 * RATE));
     expect(

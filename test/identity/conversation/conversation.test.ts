@@ -33,13 +33,13 @@ const toldOf = (input: ConversationInput) =>
     to: endSample / 16_000,
   }));
 
-describe('a conversation heard with a segmentation network', () => {
+describe('a conversation with a segmentation network', () => {
   test.each([1, 2, 3, 4])('%i people in turn are so many voices, each at its time', (people) => {
     const turns = inTurn(8, people);
     expect(toldOf(heard(turns, 33).input)).toEqual(turns);
   });
 
-  test('people who speak at once are both told, and the turns are marked', () => {
+  test('overlapping speakers both have turns, which are marked', () => {
     const turns = [
       ...[0, 1].map((voice) => ({ voice, from: 0.5 + 5 * voice, to: 5 + 5 * voice })),
       { voice: 0, from: 11, to: 16 },
@@ -77,7 +77,7 @@ describe('a conversation heard with a segmentation network', () => {
     expect(new Set(turns.map(({ voice }) => voice))).toEqual(new Set([0, 1]));
   });
 
-  test('a voice with too little speech to justify itself is told where it is known to be there', () => {
+  test('a voice with too little evidence is found if the number of voices is given', () => {
     const { input } = heard([...inTurn(8, 2), { voice: 2, from: 38, to: 39.2 }], 40);
     const voicesOf = (told: ConversationInput) => new Set(resolveVoices(told).turns.map(({ voice }) => voice)).size;
     expect(voicesOf(input)).toBe(2);
@@ -90,7 +90,7 @@ describe('a conversation heard with a segmentation network', () => {
     expect(toldOf(heard(turns, 11).input)).toEqual(turns);
   });
 
-  test('two voices that a room makes alike are told apart where two are known to be there', () => {
+  test('two voices that a room makes similar are separated if two are known to speak', () => {
     const { input, voices } = heard(inTurn(8, 2), 33, 0.4);
     for (let at = 0; at < input.embeddings.length; at += DIMENSIONS) {
       const own = input.embeddings.subarray(at, at + DIMENSIONS);
@@ -107,7 +107,7 @@ describe('a conversation heard with a segmentation network', () => {
     expect(told(2).size).toBe(2);
   });
 
-  test('where nobody speaks nobody is told', () => {
+  test('no turns without speech', () => {
     expect(toldOf(heard([], 12).input)).toEqual([]);
   });
 });

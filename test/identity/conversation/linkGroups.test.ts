@@ -14,7 +14,7 @@ test('groups of one voice are joined, those of others are not, numbered in order
   ]);
 });
 
-test('groups heard as two people at once stay apart, however alike they are', () => {
+test('groups separated by the network stay apart, however similar they are', () => {
   const alike = groupsOf([0], 4);
   const apart = { apart: APART_TUNING.frames, together: 0 };
   const relations = [
@@ -26,7 +26,7 @@ test('groups heard as two people at once stay apart, however alike they are', ()
   expect([...linkGroups(alike, relations, { cosine: 0.3, ...EVERYBODY })]).toEqual([0, 0, 1, 1]);
 });
 
-test('a moment in which one person was heard as two does not keep long speech apart', () => {
+test('a moment in which one person was split does not keep long speech apart', () => {
   const relations = [{ a: 0, b: 1, apart: APART_TUNING.frames, together: 2 * APART_TUNING.frames }];
   expect([...linkGroups(groupsOf([0], 2), relations, { cosine: 0.3, ...EVERYBODY })]).toEqual([0, 0]);
 });
@@ -36,7 +36,7 @@ test('no more groups are left than are allowed', () => {
   expect(new Set(labels)).toEqual(new Set([0, 1]));
 });
 
-test('more than a block of groups are linked across blocks, and who was heard as two stays two', () => {
+test('more than a block of groups are linked across blocks, and separated groups stay separate', () => {
   const groups = groupsOf([0, 1, 0, 1], 300);
   const relations = [{ a: 0, b: 300, apart: APART_TUNING.frames, together: 0 }];
   const labels = linkGroups(groups, relations, { cosine: 0.35, ...EVERYBODY });

@@ -6,7 +6,7 @@ import { madeConversation } from './madeConversation.js';
 const seconds = (spans: ReturnType<typeof turnsOfActivity>) =>
   spans.map(({ voice, startSample, endSample }) => ({ voice, from: startSample / 16_000, to: endSample / 16_000 }));
 
-test('turns are laid as they were heard in every chunk, also where two people speak at once', () => {
+test('turns follow the activity in every chunk, also in overlap', () => {
   const turns = [
     { voice: 0, from: 1, to: 6 },
     { voice: 1, from: 5, to: 11 },
@@ -16,7 +16,7 @@ test('turns are laid as they were heard in every chunk, also where two people sp
   expect(seconds(turnsOfActivity(local, Int32Array.from(voiceOf), 2))).toEqual(turns);
 });
 
-test('nobody speaks where nobody may, and a turn does not outlast the recording', () => {
+test('no turns in silence, and a turn does not outlast the recording', () => {
   const { local, voiceOf } = madeConversation([{ voice: 0, from: 0, to: 4 }], 4);
   const quiet = { ...local, speech: [], audible: [{ startSample: 16_000, endSample: 48_000 }] };
   expect(seconds(turnsOfActivity(quiet, Int32Array.from(voiceOf), 1))).toEqual([{ voice: 0, from: 1, to: 3 }]);
@@ -34,7 +34,7 @@ test('short pauses are closed and short sounds are dropped', () => {
   expect(seconds(turnsOfActivity(local, Int32Array.from(voiceOf), 1))).toEqual([{ voice: 0, from: 1, to: 5 }]);
 });
 
-test('where somebody surely speaks, the likeliest voice does, though the network was in doubt', () => {
+test('in certain speech the most likely voice speaks, though the network was uncertain', () => {
   const { local, voiceOf } = madeConversation([{ voice: 0, from: 1, to: 4 }], 6);
   local.voices.activity.forEach((level, i) => {
     const frame = Math.floor(i / 3);
@@ -45,7 +45,7 @@ test('where somebody surely speaks, the likeliest voice does, though the network
   expect(turnsOfActivity(unsure, Int32Array.from(voiceOf), 1)).toHaveLength(2);
 });
 
-test('where somebody surely speaks and the network heard nobody, the nearest voice does', () => {
+test('in certain speech without a voice of the network, the nearest voice speaks', () => {
   const turns = [
     { voice: 0, from: 1, to: 3 },
     { voice: 1, from: 4, to: 6 },
@@ -58,7 +58,7 @@ test('where somebody surely speaks and the network heard nobody, the nearest voi
   ]);
 });
 
-test('pieces that are nobody say nothing', () => {
+test('unassigned pieces give no turns', () => {
   const { local, voiceOf } = madeConversation([{ voice: 0, from: 1, to: 4 }], 6);
   expect(turnsOfActivity(local, new Int32Array(voiceOf.length).fill(UNASSIGNED), 1)).toEqual([]);
 });
