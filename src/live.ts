@@ -5,6 +5,7 @@ export { listMicrophones, type Microphone } from './audio/live/microphone/listMi
 export { type OpenLiveOptions, openLive } from './audio/live/openLive.js';
 export { PushedAudio, type PushedAudioOptions } from './audio/live/pushedAudio.js';
 export { OpusPackets } from './audio/live/rtp/opusPackets.js';
+export { type OpenUdpOptions, openUdp, type UdpSender, type UdpSenders } from './audio/live/udp/openUdp.js';
 export { CallsAudio, type CallsAudioOptions } from './audio/sip/calls/callsAudio.js';
 export { openSip } from './audio/sip/openSip.js';
 export * from './audio/sip/sipTypes.js';

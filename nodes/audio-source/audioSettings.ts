@@ -46,12 +46,13 @@ export const audioForm: SettingsForm<typeof schema> = {
     withDefaults(liveDefaults),
   ],
   unused: ({ mode, isRaw, rtpBy }) => {
-    const isRawUsed = ['file', 'message', 'liveFile', 'pcm'].includes(String(mode)) && isTicked(isRaw);
+    const isRawUsed = ['file', 'message', 'liveFile', 'udp', 'pcm'].includes(String(mode)) && isTicked(isRaw);
     return [
       ...(mode === 'file' ? [] : ['startDelayMs']),
       ...(isRawUsed ? [] : ['rawSampleRateHz', 'rawChannels']),
       ...(mode === 'rtsp' || mode === 'rtp' ? [] : ['latencyMs']),
       ...(mode === 'rtp' && rtpBy === 'port' ? [] : ['rtpPort', 'rtpClockRateHz', 'rtpPayloadType']),
+      ...(mode === 'udp' ? [] : ['udpPort']),
       ...(mode === 'sip' ? [] : ['sipPort', 'sipMaxCalls', 'rtpPortMin', 'rtpPortMax']),
     ];
   },

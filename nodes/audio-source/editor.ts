@@ -14,8 +14,8 @@ import { COMPUTED, entered, fillMissing, isChecked, makeTyped, styleOfName } fro
 import type { AnyNode, Validator } from '../shared/editor/red.js';
 import { textsOf } from '../shared/editor/texts.js';
 
-const LIVE_MODES: readonly unknown[] = ['rtsp', 'sip', 'microphone', 'http', 'rtp', 'liveFile', 'pcm'];
-const RAW_MODES: readonly string[] = ['file', 'message', 'liveFile', 'pcm'];
+const LIVE_MODES: readonly unknown[] = ['rtsp', 'sip', 'microphone', 'http', 'rtp', 'udp', 'liveFile', 'pcm'];
+const RAW_MODES: readonly string[] = ['file', 'message', 'liveFile', 'udp', 'pcm'];
 const isLive = (mode: unknown): boolean => LIVE_MODES.includes(mode);
 
 const text = textsOf('audio-source');
@@ -170,6 +170,9 @@ RED.nodes.registerType('audio-source', {
         when((node) => !isByPort(node), check('errors.sdp', Boolean)),
       ),
     },
+    udpAddress: { value: '' },
+    udpPort: { value: '6055', validate: usedBy(['udp'], port) },
+    udpSenders: { value: '', validate: usedBy(['udp'], check('errors.udpSenders', isTopicPart)) },
     device: { value: '' },
     sipAddress: { value: '' },
     sipPort: { value: '5060', validate: usedBy(['sip'], port) },

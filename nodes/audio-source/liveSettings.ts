@@ -7,11 +7,12 @@ import {
   SIP_CODECS,
   type SipConfig,
   splitCredentials,
+  type UdpSource,
 } from '../../src/live.js';
 import { checkbox, field, text } from '../shared/settings.js';
 
 /** Kinds of live sources, as the dialog offers them. */
-export const LIVE_MODES = ['rtsp', 'http', 'rtp', 'sip', 'microphone', 'liveFile', 'pcm'] as const;
+export const LIVE_MODES = ['rtsp', 'http', 'rtp', 'udp', 'sip', 'microphone', 'liveFile', 'pcm'] as const;
 export type LiveMode = (typeof LIVE_MODES)[number];
 
 const port = (fallback: number) => field(z.coerce.number().int().min(0).max(65_535).default(fallback));
@@ -33,6 +34,11 @@ export const liveShape = {
   rtpClockRateHz: field(z.coerce.number().int().min(4_000).max(192_000).optional()),
   rtpPayloadType: field(z.coerce.number().int().min(0).max(127).optional()),
   sdp: text,
+  udpAddress: field(z.string().default('0.0.0.0')),
+  udpPort: port(6055),
+  udpSenders: text.describe(
+    'Voice satellites that are heard, `ADDRESS` or `ADDRESS=SITE`, separated by commas; empty: all',
+  ),
   device: text.describe('`pulse:NAME` or `alsa:NAME`; empty: the default microphone'),
   sipAddress: field(z.string().default('0.0.0.0')),
   sipPort: port(5060),
@@ -58,6 +64,7 @@ export const liveDefaults = {
   rtpBy: 'port',
   rtpEncoding: 'PCMU',
   sdp: '',
+  udpSenders: '',
   device: '',
   sipPublicAddress: '',
   sipRegistrar: '',
@@ -97,6 +104,19 @@ export function rtpSourceOf(settings: LiveSettings): LiveSource {
   if (by === 'sdp') return { kind: 'rtp', description: { by, sdp: settings.sdp }, ...waiting };
   if (by === 'sdpFile') return { kind: 'rtp', description: { by, path: settings.sdp.trim() }, ...waiting };
   return { kind: 'rtp', description: { by, address, port: rtpPort, format }, ...waiting };
+}
+
+/** Voice satellites as the settings describe them: the port, and the site of each sender that is named. */
+export function udpSourceOf({ udpAddress: address, udpPort: port, udpSenders }: LiveSettings): {
+  readonly source: UdpSource;
+  /** Site by address, empty where none is given; undefined: every sender is heard. */
+  readonly sites: ReadonlyMap<string, string> | undefined;
+} {
+  const named = udpSenders.split(',').flatMap((one): [string, string][] => {
+    const [sender = '', ...site] = one.split('=');
+    return sender.trim() === '' ? [] : [[sender.trim(), site.join('=').trim()]];
+  });
+  return { source: { kind: 'udp', address, port }, sites: named.length > 0 ? new Map(named) : undefined };
 }
 
 /** The microphone that was chosen in the dialog. */

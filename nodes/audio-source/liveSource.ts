@@ -7,6 +7,7 @@ import { PcmDriver } from './pcmDriver.js';
 import { SipDriver } from './sipDriver.js';
 import { type SourceDriver, SourceNode } from './sourceDriver.js';
 import { StreamDriver } from './streamDriver.js';
+import { UdpDriver } from './udpDriver.js';
 
 /** Makes the node a live source: commands come in, audio and states go out; its close ends every child and socket. */
 export function bindLiveSource(RED: NodeAPI, node: Node<SourceCredentials>, settings: AudioSettings): void {
@@ -23,6 +24,7 @@ export function bindLiveSource(RED: NodeAPI, node: Node<SourceCredentials>, sett
 
 function driverOf(own: SourceNode): SourceDriver {
   if (own.settings.mode === 'pcm') return new PcmDriver(own);
+  if (own.settings.mode === 'udp') return new UdpDriver(own);
   return own.settings.mode === 'sip' ? new SipDriver(own) : new StreamDriver(own);
 }
 

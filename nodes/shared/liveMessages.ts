@@ -12,6 +12,8 @@ export interface StreamLabel {
   readonly source: string;
   /** Name of the place; a level of the topics of the identifying node. */
   readonly site?: string;
+  /** Of a voice satellite: the address that sends. */
+  readonly sender?: string;
   /** Of a telephone call. */
   readonly call?: object;
 }

@@ -1,6 +1,6 @@
 // Who spoke a command of two seconds, asked as the Wyoming server asks, with the built engine:
-//   node scripts/accuracy/voiceCommands.mjs [--seeds 1,2,3] [--presets 1] [--commands 8] [--live] [learner words]
-// Five people are enrolled from some 12 s of speech; commands are two seconds of other utterances of theirs, and of everybody else
+//   node scripts/accuracy/voiceCommands.mjs [--seeds 1,2,3] [--presets 1] [--commands 8] [--enrol 12] [--live] [learner words]
+// Five people are enrolled from --enrol seconds of speech; commands are two seconds of other utterances of theirs, and of everybody else
 // of the set (strangers), with .3 s before and .7 s after them in which nobody speaks. `learner`: sentences into telephones in
 // quiet rooms, all of one person on one occasion; `words`: one-word recordings of other occasions each, two or three joined to two
 // seconds. Every seed has other people. "ms" is the time from the end of a command to the name. --live names the same commands by a
@@ -20,13 +20,13 @@ const { values, positionals } = parseArgs({
     seeds: { type: 'string', default: '1,2,3' },
     presets: { type: 'string', default: '1' },
     commands: { type: 'string', default: '8' },
+    enrol: { type: 'string', default: '12' },
     live: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 });
 const RATE = 16_000;
 const PEOPLE = 5;
-const ENROL_SECONDS = 12;
 const COMMAND_SAMPLES = 2 * RATE;
 const STRANGER_COMMANDS = 3;
 const FORMAT = { encoding: 's16le', sampleRateHz: RATE, channels: 1 };
@@ -55,7 +55,7 @@ async function peopleOf(set) {
   for (const { file, speaker, utterances } of rows.filter((row) => row.set === SETS[set] && row.split === 'dev')) {
     const audio = await wholeRecording(await openFile(join(corpusFolder, file)));
     const parts = utterances.map(([start, end]) => audio.subarray(start, end));
-    const enrolment = taken(parts, ENROL_SECONDS * RATE);
+    const enrolment = taken(parts, Number(values.enrol) * RATE);
     const commands = [];
     for (let rest = parts.slice(enrolment.length); rest.length > 0; ) {
       const own = taken(rest, COMMAND_SAMPLES);

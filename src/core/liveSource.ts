@@ -76,5 +76,24 @@ export interface StdinSource {
   readonly rawFormat?: RawFormat;
 }
 
+/** Headerless samples in UDP datagrams, as voice satellites send them (Home Assistant Voice PE, Satellite1). */
+export interface UdpSource {
+  readonly kind: 'udp';
+  /** Of this machine: `0.0.0.0` for all of its networks. */
+  readonly address: string;
+  readonly port: number;
+  /** By default s16le, 16 kHz, mono. */
+  readonly rawFormat?: RawFormat;
+  /** Only what comes from this IP address. By default the first sender, until it has been silent for half a minute. */
+  readonly from?: string;
+}
+
 /** Where live audio comes from. Plain data: survives a wire, a worker and a file. */
-export type LiveSource = LiveFileSource | RtspSource | HttpSource | RtpSource | MicrophoneSource | StdinSource;
+export type LiveSource =
+  | LiveFileSource
+  | RtspSource
+  | HttpSource
+  | RtpSource
+  | UdpSource
+  | MicrophoneSource
+  | StdinSource;

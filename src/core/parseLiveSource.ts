@@ -1,6 +1,8 @@
+import { ENGINE_SAMPLE_RATE_HZ } from './audioFrame.js';
 import { VoicePrintsError } from './errors.js';
-import type { Credentials, LiveSource, MicrophoneSource, RtpFormat, RtpSource } from './liveSource.js';
+import type { Credentials, LiveSource, MicrophoneSource, RtpFormat, RtpSource, UdpSource } from './liveSource.js';
 import { present } from './present.js';
+import { RAW_ENCODINGS } from './recording.js';
 
 const invalid = (what: string): VoicePrintsError => new VoicePrintsError('INPUT_INVALID', what);
 
@@ -13,6 +15,7 @@ const ENCODINGS: readonly RtpFormat['encoding'][] = ['PCMU', 'PCMA', 'G722', 'OP
  * - `http://…`, `https://…`: web radio, Icecast, HLS
  * - `rtp://0.0.0.0:5004?encoding=PCMU` (`&rate=`, `&channels=`, `&payload=`, `&latency=`, or `?caps=application/x-rtp,…`)
  * - `rtp:file.sdp`
+ * - `udp:6055`, `udp:0.0.0.0:6055`: samples of voice satellites, s16le at 16 kHz (`?encoding=`, `&rate=`, `&channels=`, `&from=`)
  * - `udp://0.0.0.0:1234`: an MPEG transport stream, in RTP or without
  * - `mic:`, `mic:pulse/NAME`, `mic:alsa/hw:0`
  * - `-`: samples on standard input
@@ -37,6 +40,7 @@ export function parseLiveSource(text: string): LiveSource {
     case 'rtp':
       return parseRtp(given);
     case 'udp':
+      if (!/^udp:\/\//i.test(given)) return parseUdp(given);
       return parseRtp(given.replace(/^udp:\/\/@?/i, 'rtp://'), 'MP2T');
     case 'mic':
       return parseMicrophone(given.slice(4));
@@ -94,6 +98,23 @@ function parseRtp(text: string, usual?: RtpFormat['encoding']): RtpSource {
   const latencyMs = whole(options.get('latency') ?? undefined, 'latency');
   const description = { by: 'port', address, port: Number(port), format } as const;
   return { kind: 'rtp', description, ...present({ latencyMs }) };
+}
+
+function parseUdp(text: string): UdpSource {
+  const [, address = '0.0.0.0', port, query = ''] =
+    /^udp:(?:(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:.]+\]):)?(\d{1,5})(?:\?(.*))?$/i.exec(text) ?? [];
+  if (port === undefined || Number(port) > 65_535) {
+    throw invalid('voice satellites are udp:PORT or udp:ADDRESS:PORT; udp://ADDRESS:PORT is an MPEG transport stream');
+  }
+  const options = new URLSearchParams(query);
+  const from = options.get('from') ?? undefined;
+  const given = options.get('encoding') ?? 's16le';
+  const encoding = RAW_ENCODINGS.find((one) => one === given.toLowerCase());
+  if (!encoding) throw invalid(`the samples need an encoding that is known: ${RAW_ENCODINGS.join(', ')}`);
+  const sampleRateHz = whole(options.get('rate') ?? undefined, 'rate') ?? ENGINE_SAMPLE_RATE_HZ;
+  const channels = whole(options.get('channels') ?? undefined, 'channels') ?? 1;
+  const place = { address: address.replace(/^\[|\]$/g, ''), port: Number(port) };
+  return { kind: 'udp', ...place, rawFormat: { encoding, sampleRateHz, channels }, ...present({ from }) };
 }
 
 /** Caps as GStreamer writes them: `application/x-rtp,media=audio,encoding-name=(string)PCMU,…`. Throws INPUT_INVALID. */

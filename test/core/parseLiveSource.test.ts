@@ -36,6 +36,21 @@ test.each<{ text: string; source: LiveSource | object }>([
     source: rtp('0.0.0.0', 5004, { encoding: 'OPUS', clockRateHz: 48_000 }),
   },
   { text: 'rtp:door.sdp', source: { kind: 'rtp', description: { by: 'sdpFile', path: 'door.sdp' } } },
+  {
+    text: 'udp:6055',
+    source: {
+      ...{ kind: 'udp', address: '0.0.0.0', port: 6055 },
+      rawFormat: { encoding: 's16le', sampleRateHz: 16_000, channels: 1 },
+    },
+  },
+  {
+    text: 'udp:192.168.1.5:6055?encoding=S32LE&rate=48000&channels=2&from=192.168.1.21',
+    source: {
+      ...{ kind: 'udp', address: '192.168.1.5', port: 6055, from: '192.168.1.21' },
+      rawFormat: { encoding: 's32le', sampleRateHz: 48_000, channels: 2 },
+    },
+  },
+  { text: 'udp://0.0.0.0:1234', source: rtp('0.0.0.0', 1234, { encoding: 'MP2T' }) },
   { text: 'mic:', source: { kind: 'microphone' } },
   { text: 'mic:alsa/hw:0,1', source: { kind: 'microphone', system: 'alsa', device: 'hw:0,1' } },
   { text: 'mic:pulse', source: { kind: 'microphone', system: 'pulse' } },

@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Baresip } from '../peers/sip/baresip.js';
@@ -16,6 +18,22 @@ const pcmOf = (messages: readonly Message[]) => Buffer.concat(messages.map(({ pa
 const about = (message: Message | undefined) => message?.audio as Record<string, unknown> | undefined;
 const statuses = (messages: readonly Message[]) =>
   messages.map(({ payload }) => (payload as { status?: string }).status).filter(Boolean);
+
+async function freeUdpPort(): Promise<number> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, 'close');
+  return port;
+}
+
+/** A device at an address of this machine; `send` is 64 ms of samples. */
+async function satellite(address: string, port: number) {
+  const socket = createSocket('udp4').bind(0, address);
+  await once(socket, 'listening');
+  return { send: () => socket.send(Buffer.alloc(2_048, 1), port, '127.0.0.1'), close: () => socket.close() };
+}
 
 describe('audio-source, live', () => {
   test('a file plays at its own pace, whole and in order, and says how it is', async () => {
@@ -51,6 +69,29 @@ describe('audio-source, live', () => {
     on.flow.node('source').receive({ payload: { action: 'toggle' } });
     await expect.poll(heard).toBeGreaterThan(before + 1);
     await on.flow.stop();
+  });
+
+  test('voice satellites on one UDP port: a stream for each sender, at the site that the settings name', async () => {
+    const udpPort = String(await freeUdpPort());
+    const udp = { ...source, mode: 'udp', udpAddress: '127.0.0.1', udpPort, site: 'home', isAutostart: false };
+    await on.flow.load([{ ...udp, udpSenders: '127.0.0.2=kitchen, 127.0.0.3' }, ...nodes]);
+    const [out, state] = ['out', 'state'].map((id) => on.flow.collect(id));
+    const badges = on.flow.badges('source');
+    on.flow.node('source').receive({ payload: 'start' });
+    await expect.poll(() => badges.map(({ text }) => text)).toContain('audio-source.status.waiting');
+    const devices = await Promise.all([2, 3, 4].map((host) => satellite(`127.0.0.${host}`, Number(udpPort))));
+    const sites = () =>
+      [...new Set(out!.map((message) => `${about(message)!.streamId} ${about(message)!.site}`))].sort();
+    await expect
+      .poll(async () => {
+        for (const { send } of devices) send();
+        return sites();
+      })
+      .toEqual(['source-127.0.0.2 kitchen', 'source-127.0.0.3 home-127.0.0.3']);
+    on.flow.node('source').receive({ payload: 'stop' });
+    await expect.poll(() => out!.filter((message) => about(message)!.isEnd).length).toBe(2);
+    expect(statuses(state!).filter((status) => status === 'ended')).toHaveLength(2);
+    for (const { close } of devices) close();
   });
 
   test('a source that is not there says so, and never with its password', async () => {

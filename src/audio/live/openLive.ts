@@ -11,6 +11,7 @@ import type { LauncherOptions } from './pipeline/launcher.js';
 import { RtpConnection } from './rtp/rtpConnection.js';
 import { RtspConnection } from './rtsp/rtspConnection.js';
 import { SupervisedAudio } from './supervisedAudio.js';
+import { UdpConnection } from './udp/udpConnection.js';
 
 const STABLE_MS = 3_000;
 const BUFFER_MS = 30_000;
@@ -54,6 +55,8 @@ function connectionOf(source: Exclude<LiveSource, { kind: 'stdin' }>, options: O
       return new HttpConnection(source, options);
     case 'rtp':
       return new RtpConnection(source, options);
+    case 'udp':
+      return new UdpConnection(source);
     case 'microphone':
       return new MicrophoneConnection(source, options);
   }

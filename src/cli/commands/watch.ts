@@ -8,16 +8,17 @@ import {
   type LiveEvent,
   type LiveSource,
   openLive,
+  openUdp,
   parseLiveSource,
   type StreamState,
 } from '../../live.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { falseAcceptOf, falseAcceptOption } from '../options/falseAccept.js';
-import { mqttOptions } from '../options/mqttOptions.js';
+import { mqttChoice, mqttOptions } from '../options/mqttOptions.js';
 import { openEngine, strangersOption } from '../options/openEngine.js';
 import { hasFlag, listOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
-import { sipAudio } from '../options/sipAudio.js';
+import { parseSipLine, sipAudio } from '../options/sipAudio.js';
 import { LiveView } from '../output/liveView.js';
 import { printableJson } from '../output/printable.js';
 import { openWatchMqtt, type WatchMqtt } from './watchMqtt.js';
@@ -39,9 +40,11 @@ export const watch: Command = {
   example: `voice-prints watch rtsp://user:password@camera.local/stream
 voice-prints watch mic:
 voice-prints watch rtsp://camera.local/stream --site hall --mqtt mqtt://broker.local --mqtt-discovery homeassistant
+voice-prints watch udp:6055
 arecord -f S16_LE -r 16000 -t raw | voice-prints watch - --json`,
   notes: `SOURCE is a file (played in real time), rtsp://…, http(s)://… (web radio, HLS), rtp://ADDRESS:PORT?encoding=PCMU,
-udp://ADDRESS:PORT (an MPEG transport stream, in RTP or without),
+udp://ADDRESS:PORT (an MPEG transport stream, in RTP or without), udp:PORT (headerless samples of voice satellites, s16le
+at 16 kHz mono: each sender is a stream of its own, with its address after the site; udp:PORT?from=ADDRESS is one of them),
 mic: (or mic:pulse/NAME, mic:alsa/hw:0), or - for headerless samples on standard input (s16le at 16 kHz, or as --encoding,
 --rate and --channels say). Telephone calls: sip:0.0.0.0:5060 waits for them, sip:USER@REGISTRAR registers first (password in
 VOICE_PRINTS_SIP_PASSWORD), sip:call:USER@HOST calls; one call at a time. Runs until the source ends or Ctrl-C; a camera that fails is tried again.
@@ -50,33 +53,75 @@ unknown and rejected once a turn, at its end; tentative before it; relabel when 
 speaker's; stream, dropped and degraded about the stream itself. With --mqtt the same events go to a broker, on the topics of
 docs/events.md; user and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWORD or --mqtt-credentials.`,
   async run(args, terminal) {
-    const audio = audioOf(args, terminal);
+    const streams = streamsOf(args, terminal);
+    await mqttChoice(args, terminal.env); // a wrong option is said at once, not with the first sender
     await using engine = await openEngine(args, terminal);
-    const sessionId = randomUUID();
-    const speakerIds = listOption(args, 'speakers');
-    const falseAcceptPercent = falseAcceptOf(args);
-    await using session = engine.watch({
-      audio,
-      sessionId,
-      signal: terminal.signal,
-      ...present({ speakerIds, falseAcceptPercent }),
-    });
-    const context = contextOf(args, engine, sessionId);
-    await using mqtt = await openWatchMqtt(args, terminal, { engine, session, site: context.site });
+    using view = new LiveView(args, terminal);
+    const running = new Set<Promise<void>>();
+    const failed = new AbortController();
+    const signal = AbortSignal.any([terminal.signal, failed.signal]);
     try {
-      await printEvents(session.events(), context, { args, terminal, mqtt });
+      for await (const stream of streams(signal)) {
+        const ended = watchOne(stream, { args, terminal, engine, view, signal });
+        running.add(ended);
+        ended.catch((error: unknown) => failed.abort(error)).finally(() => running.delete(ended));
+      }
+      await Promise.all(running);
     } catch (error) {
       if (!terminal.signal.aborted) throw error; // Ctrl-C is the normal end of watching
     }
+    if (failed.signal.aborted && !terminal.signal.aborted) throw failed.signal.reason;
   },
 };
 
-/** Opens the source given on the command line. Throws USAGE, INPUT_INVALID. */
-function audioOf(args: ParsedArguments, terminal: Terminal): LiveAudio {
+interface WatchedStream {
+  readonly audio: LiveAudio;
+  /** Of its events. */
+  readonly site: string;
+  /** Precedes its lines, where there are several streams. */
+  readonly label?: string;
+}
+
+/** The streams of the source: one, or each sender of a UDP port. Throws USAGE, INPUT_INVALID. */
+function streamsOf(args: ParsedArguments, terminal: Terminal): (signal: AbortSignal) => AsyncIterable<WatchedStream> {
   const text = args.positionals[0]!;
-  if (/^sip:/i.test(text)) return sipAudio(text, terminal);
-  const { signal, stdin, env } = terminal;
-  return openLive(sourceOf(args, terminal), { signal, stdin, allowHosts: allowedHosts(env) });
+  const site = textOption(args, 'site') ?? 'live';
+  const { stdin, env } = terminal;
+  const source = /^sip:/i.test(text) ? undefined : sourceOf(args, terminal);
+  if (source?.kind === 'udp' && source.from === undefined) {
+    return async function* (signal) {
+      for await (const { address, audio } of await openUdp(source, { signal })) {
+        yield { audio, site: `${site}-${address}`, label: address };
+      }
+    };
+  }
+  if (!source) parseSipLine(text, env);
+  return async function* (signal) {
+    const audio = source
+      ? openLive(source, { signal, stdin, allowHosts: allowedHosts(env) })
+      : sipAudio(text, terminal);
+    yield { audio, site };
+  };
+}
+
+interface Watching {
+  readonly args: ParsedArguments;
+  readonly terminal: Terminal;
+  readonly engine: Engine;
+  readonly view: LiveView;
+  readonly signal: AbortSignal;
+}
+
+/** Prints the events of one stream until it ends. Throws the failure that ended it. */
+async function watchOne({ audio, site, label }: WatchedStream, watching: Watching): Promise<void> {
+  const { args, engine, signal } = watching;
+  const sessionId = randomUUID();
+  const speakerIds = listOption(args, 'speakers');
+  const falseAcceptPercent = falseAcceptOf(args);
+  await using session = engine.watch({ audio, sessionId, signal, ...present({ speakerIds, falseAcceptPercent }) });
+  await using mqtt = await openWatchMqtt(args, watching.terminal, { engine, session, site });
+  const context = { site, sessionId, model: engine.model.id, threshold: engine.acceptScore(falseAcceptPercent) };
+  await printEvents(session.events(), context, label, { ...watching, mqtt });
 }
 
 /** The source given on the command line; `--encoding` describes headerless samples. Throws USAGE, INPUT_INVALID. */
@@ -87,24 +132,17 @@ function sourceOf(args: ParsedArguments, { stdin }: Terminal): LiveSource {
     throw usageError('standard input is a terminal; pipe samples in, or name a source');
   }
   if (!rawFormat) return source;
-  if (source.kind === 'stdin' || source.kind === 'file') return { ...source, rawFormat };
-  throw usageError('--encoding describes headerless samples of a file or of standard input; leave it out');
+  if (['stdin', 'file', 'udp'].includes(source.kind)) return { ...source, rawFormat } as LiveSource;
+  throw usageError('--encoding describes headerless samples of a file, of UDP or of standard input; leave it out');
 }
-
-const contextOf = (args: ParsedArguments, engine: Engine, sessionId: string): EventContext => ({
-  site: textOption(args, 'site') ?? 'live',
-  sessionId,
-  model: engine.model.id,
-  threshold: engine.acceptScore(falseAcceptOf(args)),
-});
 
 /** Prints events until the stream ends. Throws the failure that ended it, if any. */
 async function printEvents(
   events: AsyncIterable<LiveEvent>,
   context: EventContext,
-  { args, terminal, mqtt }: { args: ParsedArguments; terminal: Terminal; mqtt: WatchMqtt | undefined },
+  label: string | undefined,
+  { args, terminal, view, mqtt }: Watching & { readonly mqtt: WatchMqtt | undefined },
 ): Promise<void> {
-  using view = new LiveView(args, terminal);
   let last: StreamState | undefined;
   for await (const event of events) {
     if (event.type === 'state') last = event.state;
@@ -112,7 +150,7 @@ async function printEvents(
     mqtt?.hear(line);
     if (event.type === 'turn' && !event.turn.isFinal && hasFlag(args, 'final')) continue;
     if (hasFlag(args, 'json')) terminal.stdout.write(`${printableJson(line)}\n`);
-    else view.show(event);
+    else view.show(event, label);
   }
   if (last?.status === 'ended' && last.code !== undefined) {
     throw new VoicePrintsError(last.code, last.message ?? 'the source ended with an error; check it');

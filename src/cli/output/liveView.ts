@@ -21,6 +21,7 @@ export class LiveView implements Disposable {
   readonly #terminal: Terminal;
   readonly #hasLine: boolean;
   #isDrawn = false;
+  #label = '';
 
   constructor(args: ParsedArguments, terminal: Terminal) {
     this.#args = args;
@@ -28,7 +29,9 @@ export class LiveView implements Disposable {
     this.#hasLine = (terminal.stdout as { isTTY?: boolean }).isTTY === true;
   }
 
-  show(event: LiveEvent): void {
+  /** @param label precedes the line, where several streams are shown */
+  show(event: LiveEvent, label?: string): void {
+    this.#label = label === undefined ? '' : `${label}  `;
     switch (event.type) {
       case 'turn':
         if (event.turn.isFinal) this.#print(lineOf(event.turn));
@@ -62,18 +65,18 @@ export class LiveView implements Disposable {
 
   #print(line: string): void {
     this.#wipe();
-    this.#terminal.stdout.write(`${printable(line)}\n`);
+    this.#terminal.stdout.write(`${this.#label}${printable(line)}\n`);
   }
 
   #draw(line: string): void {
     if (!this.#hasLine) return;
-    this.#terminal.stdout.write(`\r\u001b[2K${printable(line)} …`);
+    this.#terminal.stdout.write(`\r\u001b[2K${this.#label}${printable(line)} …`);
     this.#isDrawn = true;
   }
 
   #remark(text: string): void {
     this.#wipe();
-    remark(this.#args, this.#terminal, text);
+    remark(this.#args, this.#terminal, `${this.#label}${text}`);
   }
 
   #wipe(): void {

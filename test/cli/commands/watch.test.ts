@@ -1,8 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../../support/until.js';
 import { ended, ran, started } from '../program.js';
 import { spoken, story } from '../speech.js';
 
@@ -76,4 +80,54 @@ test('Ctrl-C is how one stops watching', async () => {
   await new Promise((resolve) => child.stdout!.once('data', resolve));
   child.kill('SIGINT');
   expect(await end).toMatchObject({ exitCode: 0, stderr: '' });
+});
+
+/** Speech of an address of this machine, in datagrams of 32 ms, as fast as a device hears it. */
+async function satellite(address: string, port: number, wav: string, signal: AbortSignal): Promise<void> {
+  const samples = readFileSync(wav).subarray(44);
+  const socket = createSocket('udp4').bind(0, address);
+  await once(socket, 'listening');
+  const started = performance.now();
+  for (let at = 0; !signal.aborted; at += 1_024) {
+    await setTimeout(Math.max(0, started + at / 32 - performance.now()));
+    const start = at % samples.length;
+    socket.send(samples.subarray(start, Math.min(start + 1_024, samples.length)), port, '127.0.0.1');
+  }
+  socket.close();
+}
+
+test('voice satellites on one UDP port: each sender has a session and a site of its own', async () => {
+  const free = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(free, 'listening');
+  const { port } = free.address();
+  free.close();
+  const program = started(['watch', `udp:127.0.0.1:${port}`, '--json', '--final', '--site', 'home'], env);
+  const over = ended(program);
+  const stop = new AbortController();
+  const devices = [
+    satellite('127.0.0.2', port, join(folder, '1.wav'), stop.signal),
+    satellite('127.0.0.3', port, join(folder, '2.wav'), stop.signal),
+  ];
+  let text = '';
+  program.stdout!.on('data', (piece: string) => {
+    text += piece;
+  });
+  const named = () =>
+    new Map(
+      text
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .filter(({ event_type }) => event_type === 'identified' || event_type === 'unknown')
+        .map((event) => [event.site, event]),
+    );
+  await until(() => named().size === 2);
+  stop.abort();
+  await Promise.all(devices);
+  program.kill('SIGINT');
+  await over;
+  const [slate, other] = ['home-127.0.0.2', 'home-127.0.0.3'].map((site) => named().get(site));
+  expect(slate).toMatchObject({ event_type: 'identified', speaker_id: 'slate' });
+  expect(other).toMatchObject({ event_type: 'unknown', speaker_id: null });
+  expect(slate!.session_id).not.toBe(other!.session_id);
 });
