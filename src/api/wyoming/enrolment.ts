@@ -1,7 +1,7 @@
 import { VoicePrintsError } from '../../core/errors.js';
 import { present } from '../../core/present.js';
 import type { RawFormat } from '../../core/recording.js';
-import { type EnrollData, formatOf } from './messages.js';
+import { type DeleteData, type EnrollData, formatOf } from './messages.js';
 import { newSpeakerId, personOf } from './people.js';
 import type { CommandContext, SpokenCommand } from './spokenCommand.js';
 import type { WyomingEvent } from './wire.js';
@@ -59,7 +59,7 @@ export class CommandEnrolment implements SpokenCommand {
         speakerId: known?.speakerId ?? newSpeakerId(name),
         ...(known ? {} : { name }),
         samples: [{ kind: 'bytes', bytes, rawFormat: this.#format }],
-        ...present({ consentText: consentOf(context) }),
+        ...present({ consentText: context?.consent || undefined, consentVersion: context?.consent_version }),
       },
       { signal: client.signal, actor: ACTOR },
     );
@@ -84,14 +84,8 @@ export class CommandEnrolment implements SpokenCommand {
   }
 }
 
-/** What the person agreed to, where the client says so. */
-function consentOf(context: EnrollData['context']): string | undefined {
-  const consent = context?.consent;
-  return typeof consent === 'string' && consent !== '' ? consent.slice(0, 2_000) : undefined;
-}
-
 /** `delete`: erases somebody for good. Throws SPEAKER_NOT_FOUND. */
-export async function deletePerson({ surface, client }: CommandContext, data: EnrollData): Promise<void> {
+export async function deletePerson({ surface, client }: CommandContext, data: DeleteData): Promise<void> {
   const directory = surface.engine.speakers(surface.tenantId, ACTOR);
   const person = personOf(await directory.list(), data.name);
   if (!person || !(await directory.delete(person.speakerId))) {

@@ -18,13 +18,21 @@ const ENCODING_OF_WIDTH = { 1: 'u8', 2: 's16le', 3: 's24le', 4: 's32le' } as con
 
 /** Who may be named, of the enrolled people; everybody where left out. */
 const identify = z.object({ names: z.array(name).max(MOST_NAMES).nullish(), context });
-const enroll = z.object({ name, model: z.string().max(200).nullish(), context });
+const enroll = z.object({
+  name,
+  model: z.string().max(200).nullish(),
+  // What the person agreed to, and which version of it.
+  context: z
+    .looseObject({ consent: z.string().max(4_096).optional(), consent_version: z.string().max(64).optional() })
+    .nullish(),
+});
 const remove = z.object({ name, model: z.string().max(200).nullish(), context });
 const transcript = z.looseObject({ text: z.string(), context });
 const ping = z.object({ text: z.string().max(1_000).nullish() });
 
 export type IdentifyData = z.output<typeof identify>;
 export type EnrollData = z.output<typeof enroll>;
+export type DeleteData = z.output<typeof remove>;
 export type TranscriptData = z.output<typeof transcript>;
 
 function parsed<S extends z.ZodType>(schema: S, { type, data }: WyomingEvent): z.output<S> {
@@ -44,7 +52,7 @@ export const identifyOf = (event: WyomingEvent): IdentifyData => parsed(identify
 /** Throws INPUT_INVALID. */
 export const enrollOf = (event: WyomingEvent): EnrollData => parsed(enroll, event);
 /** Throws INPUT_INVALID. */
-export const deleteOf = (event: WyomingEvent): z.output<typeof remove> => parsed(remove, event);
+export const deleteOf = (event: WyomingEvent): DeleteData => parsed(remove, event);
 /** Throws INPUT_INVALID. */
 export const transcriptOf = (event: WyomingEvent): TranscriptData => parsed(transcript, event);
 /** Throws INPUT_INVALID. */

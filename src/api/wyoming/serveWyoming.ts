@@ -75,6 +75,11 @@ export async function serveWyoming(options: ServeWyomingOptions): Promise<Runnin
   };
   server.on('connection', (socket) => guarded(() => socket.destroy(), begin)(socket));
   await listening(server, host, port);
+  // The first command would wait for the networks otherwise; what fails here fails again, and is reported then.
+  guarded(
+    () => undefined,
+    () => engine.tryModels(),
+  )();
   const { address, port: taken, family } = server.address() as AddressInfo;
   return {
     address: `tcp://${family === 'IPv6' ? `[${address}]` : address}:${taken}`,

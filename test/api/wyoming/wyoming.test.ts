@@ -269,16 +269,28 @@ test('enrolment and deletion are refused unless they were allowed; then they go 
   expect((await client.until('info')).data.identity).toMatchObject([
     { models: [{ identities: [{ name: 'Alice' }, { name: 'bob' }, { name: 'bob_2' }] }] },
   ]);
-  client.send('enroll', { name: 'Renée', context: { consent: 'yes' } });
+  client.send('enroll', { name: 'Renée', context: { consent: 'yes', consent_version: '2' } });
   client.speak(SAMPLES);
   expect(await client.next()).toEqual({
     type: 'enrolled',
     data: {
       name: 'Renée',
-      context: { consent: 'yes', status: 'complete', quality: 'good', speech_seconds: 12, reasons: [] },
+      context: {
+        consent: 'yes',
+        consent_version: '2',
+        status: 'complete',
+        quality: 'good',
+        speech_seconds: 12,
+        reasons: [],
+      },
     },
   });
-  expect(enrolled[0]).toMatchObject({ speakerId: expect.stringMatching(/^renee_/), name: 'Renée', consentText: 'yes' });
+  expect(enrolled[0]).toMatchObject({
+    speakerId: expect.stringMatching(/^renee_/),
+    name: 'Renée',
+    consentText: 'yes',
+    consentVersion: '2',
+  });
   client.send('enroll', { name: 'Alice' });
   client.speak(SAMPLES);
   expect((await client.until('error')).data).toEqual({ text: 'it is too loud around', code: 'ENROLL_REFUSED' });
