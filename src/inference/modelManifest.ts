@@ -41,6 +41,10 @@ const entry = segmentationEntry.extend({
   calibration: calibration.exactOptional(),
 });
 
+const builtInSegmentation = segmentationEntry.extend({
+  replaces: z.array(z.string()).default([]).describe('Ids of former releases: who named one of these gets this model'),
+});
+
 function hasOwnIds(manifest: { models: { id: string }[]; segmentation?: { id: string } }): boolean {
   const ids = [...manifest.models, ...(manifest.segmentation ? [manifest.segmentation] : [])].map(({ id }) => id);
   return new Set(ids).size === ids.length;
@@ -51,7 +55,7 @@ export const modelManifest = z
   .strictObject({
     default: z.string(),
     models: z.array(entry).min(1),
-    segmentation: segmentationEntry.exactOptional().describe('Used for recordings where no other was chosen'),
+    segmentation: builtInSegmentation.exactOptional().describe('Used for recordings where no other was chosen'),
   })
   .refine((manifest) => manifest.models.some(({ id }) => id === manifest.default), {
     path: ['default'],

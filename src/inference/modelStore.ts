@@ -66,7 +66,13 @@ export class ModelStore {
   /** Whether the package or the store has a model of this id. */
   has(id: string): boolean {
     const { manifest, index } = this.#contents;
-    return [...manifest.models, ...index.models].some((one) => one.id === id) || manifest.segmentation?.id === id;
+    return [...manifest.models, ...index.models].some((one) => one.id === id) || this.#isBuiltInSegmentation(id);
+  }
+
+  /** Whether this is the id of the segmentation model in the package, or of one that it replaces. */
+  #isBuiltInSegmentation(id: string): boolean {
+    const { segmentation } = this.#contents.manifest;
+    return segmentation !== undefined && [segmentation.id, ...segmentation.replaces].includes(id);
   }
 
   /** Every speaker model in the package, in the manifest's order, then every added one; each checked as by `resolve`. */
@@ -94,7 +100,8 @@ export class ModelStore {
   get segmentationId(): string | undefined {
     const { manifest, index } = this.#contents;
     if (index.segmentation === NO_SEGMENTATION) return undefined;
-    return index.segmentation ?? this.#segmentation().at(-1)?.id ?? manifest.segmentation?.id;
+    const chosen = index.segmentation ?? this.#segmentation().at(-1)?.id ?? manifest.segmentation?.id;
+    return chosen !== undefined && this.#isBuiltInSegmentation(chosen) ? manifest.segmentation?.id : chosen;
   }
 
   /**
@@ -108,7 +115,7 @@ export class ModelStore {
     const added = this.#segmentation().find((one) => one.id === idOrPath || fullIdOf(one) === idOrPath);
     if (added) return this.#addedSegmentation(added);
     const { segmentation } = this.#contents.manifest;
-    if (segmentation && segmentation.id === idOrPath) return this.#builtInSegmentation(segmentation);
+    if (segmentation && this.#isBuiltInSegmentation(idOrPath)) return this.#builtInSegmentation(segmentation);
     if (this.has(idOrPath)) {
       throw new VoicePrintsError('MODEL_INVALID', `model ${idOrPath} is a speaker model; give a segmentation model`);
     }
@@ -124,8 +131,8 @@ export class ModelStore {
 
   /** A model of either kind, by id or path. Throws as `resolve`. */
   async resolveEither(idOrPath: string): Promise<SpeakerModel | SegmentationModel> {
-    const isBuiltIn = this.#contents.manifest.segmentation?.id === idOrPath;
-    const isOwn = isBuiltIn || this.#segmentation().some((one) => one.id === idOrPath || fullIdOf(one) === idOrPath);
+    const isOwn =
+      this.#isBuiltInSegmentation(idOrPath) || this.#segmentation().some((one) => one.id === idOrPath || fullIdOf(one) === idOrPath);
     const isKnown = isOwn || this.has(idOrPath) || !isPath(idOrPath);
     const isOfSegmentation = isOwn || (!isKnown && isSegmentation(readOnnxMetadata(await readModelFile(idOrPath))));
     return (isOfSegmentation ? await this.resolveSegmentation(idOrPath) : undefined) ?? this.resolve(idOrPath);
@@ -146,7 +153,7 @@ export class ModelStore {
     if (entry) return this.#builtIn(entry);
     const added = index.models.find((one) => one.id === idOrPath || fullIdOf(one) === idOrPath);
     if (added) return this.#added(added);
-    if (this.#contents.manifest.segmentation?.id === idOrPath) {
+    if (this.#isBuiltInSegmentation(idOrPath)) {
       throw new VoicePrintsError('MODEL_INVALID', `model ${idOrPath} is a segmentation model; give a speaker model`);
     }
     if (!isPath(idOrPath)) {

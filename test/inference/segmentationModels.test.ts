@@ -131,3 +131,17 @@ test.each<{ name: string; model: HandMadeModel; about: RegExp }>([
   });
   expect(await (await open()).listSegmentation()).toEqual([builtIn]);
 });
+
+test('whoever named a segmentation model of a former release gets that of this one', async () => {
+  await mkdir(join(storeDirectory, 'models'), { recursive: true });
+  const index = { version: 2, inUse: null, segmentation: 'voice-prints-segmentation-1', models: [] };
+  await writeFile(join(storeDirectory, 'models', 'index.json'), JSON.stringify(index));
+  const store = await open();
+  expect(store.segmentationId).toBe(builtIn.id);
+  expect((await store.resolveSegmentation())?.id).toBe(builtIn.id);
+  expect((await store.resolveSegmentation('voice-prints-segmentation-2'))?.id).toBe(builtIn.id);
+  expect((await useModel(storeDirectory, 'voice-prints-segmentation-2')).id).toBe(builtIn.id);
+  await expect(store.resolveSegmentation('voice-prints-segmentation-9')).rejects.toMatchObject({
+    code: 'MODEL_NOT_FOUND',
+  });
+});

@@ -58,7 +58,7 @@ test('a segmentation model is added, recognised by its kind, used and switched o
   expect(segments).toEqual(before.segments);
   expect(await typed(['identify', recording, '--segmentation', 'nonesuch'], env)).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringMatching(/^MODEL_NOT_FOUND: .*voice-prints-segmentation-2, off/),
+    stderr: expect.stringMatching(/^MODEL_NOT_FOUND: .*voice-prints-segmentation-3, off/),
   });
 });
 
