@@ -132,7 +132,8 @@ export class ModelStore {
   /** A model of either kind, by id or path. Throws as `resolve`. */
   async resolveEither(idOrPath: string): Promise<SpeakerModel | SegmentationModel> {
     const isOwn =
-      this.#isBuiltInSegmentation(idOrPath) || this.#segmentation().some((one) => one.id === idOrPath || fullIdOf(one) === idOrPath);
+      this.#isBuiltInSegmentation(idOrPath) ||
+      this.#segmentation().some((one) => one.id === idOrPath || fullIdOf(one) === idOrPath);
     const isKnown = isOwn || this.has(idOrPath) || !isPath(idOrPath);
     const isOfSegmentation = isOwn || (!isKnown && isSegmentation(readOnnxMetadata(await readModelFile(idOrPath))));
     return (isOfSegmentation ? await this.resolveSegmentation(idOrPath) : undefined) ?? this.resolve(idOrPath);
