@@ -42,10 +42,8 @@ ${columns([
   ['VOICE_PRINTS_RUNTIME', 'native or wasm: the build of ONNX Runtime; chosen by itself where not set'],
   ['VOICE_PRINTS_MQTT_USER', 'User of serve --mqtt and watch --mqtt'],
   ['VOICE_PRINTS_MQTT_PASSWORD', 'Password of that user'],
-  [
-    'VOICE_PRINTS_ALLOWED_HOSTS',
-    'Private hosts that serve, models add and radios of watch may refer to: host,host (older name: VOICE_PRINTS_WEBHOOK_ALLOW)',
-  ],
+  ['VOICE_PRINTS_ALLOWED_HOSTS', 'Private hosts that serve, models add and radios of watch may refer to: host,host'],
+  ['VOICE_PRINTS_WEBHOOK_ALLOW', 'The older name of VOICE_PRINTS_ALLOWED_HOSTS, read where that is not set'],
 ])}
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C (watch and serve, which run until Ctrl-C: 0).
