@@ -103,17 +103,18 @@ module.exports = {
       to: { path: '^src/lab/' },
     },
     {
-      name: 'mqtt-knows-no-other-surface',
+      name: 'mqtt-and-sources-know-no-surface',
       severity: 'error',
-      comment: 'A publisher of events: the command line opens it beside its other output.',
-      from: { path: '^src/mqtt/' },
+      comment:
+        'What publishes events, and what listens to sources by itself: the command line opens both and connects them.',
+      from: { path: '^src/(mqtt|sources)/' },
       to: { path: '^(nodes|src/(api|cli|lab))/' },
     },
     {
       name: 'surfaces-use-the-front-door',
       severity: 'error',
       comment: 'The engine, or the front door. Measures are pure and only the command line shows them.',
-      from: { path: '^(nodes|src/(api|cli|mqtt))/' },
+      from: { path: '^(nodes|src/(api|cli|mqtt|sources))/' },
       to: { path: `^src/(${STAGES}|stream)/`, pathNot: '^src/(evaluation|net)/' },
     },
     {
@@ -163,6 +164,7 @@ module.exports = {
     ownedBy('@grpc/(grpc-js|proto-loader|reflection)|grpc-health-check', 'src/api/grpc/'),
     ownedBy('ws', 'src/api/websocket/'),
     ownedBy('mqtt', 'src/mqtt/'),
+    ownedBy('yaml', 'src/sources/'),
     ownedBy('classic-level|standardwebhooks', 'src/jobs/'),
     ownedBy('request-filtering-agent', 'src/net/'),
     ownedBy('@wasm-audio-decoders/flac|mpg123-decoder|ogg-opus-decoder|opus-decoder', 'src/audio/'),
@@ -188,7 +190,7 @@ module.exports = {
       from: {
         path: '^(src|nodes)/',
         pathNot:
-          '^(nodes|src/(api|cli|mqtt|registry|sealing|files|jobs)|src/engine/config|src/evaluation/manifest|src/inference/(modelManifest|modelStore|modelIndex|frontEnd))',
+          '^(nodes|src/(api|cli|mqtt|sources|registry|sealing|files|jobs)|src/engine/config|src/evaluation/manifest|src/inference/(modelManifest|modelStore|modelIndex|frontEnd))',
       },
       to: { path: '(^|/)node_modules/zod/' },
     },

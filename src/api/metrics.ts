@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { CallReport } from './calls/callReport.js';
+import { type Measure, measuresText } from './measures.js';
 
 /** Histogram buckets in seconds: from an answer out of memory to a long recording. */
 const BUCKETS = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120];
@@ -26,7 +27,11 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  constructor() {
+  readonly #measures: () => readonly Measure[];
+
+  /** @param measures counted elsewhere */
+  constructor(measures: () => readonly Measure[] = () => []) {
+    this.#measures = measures;
     collectDefaultMetrics({ register: this.#registry, prefix: 'voice_prints_' });
   }
 
@@ -41,7 +46,7 @@ export class Metrics {
   }
 
   /** The exposition format of Prometheus. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+  async text(): Promise<string> {
+    return (await this.#registry.metrics()) + measuresText(this.#measures());
   }
 }

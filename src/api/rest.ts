@@ -16,6 +16,9 @@ import { refusalOf } from './refusals/refusal.js';
 import { REST_LIMITS, type RestRouterOptions } from './restOptions.js';
 import { addJobRoutes } from './v1/jobRoutes.js';
 import { addV1Routes } from './v1/syncRoutes.js';
+import { addJobRoutes } from './v1/asyncModernRoutes.js';
+import { addModernRoutes } from './v1/modernRoutes.js';
+import { addSourceRoutes } from './v1/sourceRoutes.js';
 
 /** Base path of the DeepAffects calls. */
 const CONTRACT_PREFIX = '/audio/generic/api';
@@ -26,7 +29,7 @@ const CONTRACT_PREFIX = '/audio/generic/api';
  */
 export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }: RestRouterOptions): express.Router {
   const limits = { ...REST_LIMITS, ...options.limits };
-  const metrics = new Metrics();
+  const metrics = new Metrics(shared.measures);
   const isShared = () => keys.hasSeveralTenants;
   const surface: Surface = {
     engine,
@@ -58,6 +61,8 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
   router.use(CONTRACT_PREFIX, contract);
   addJobRoutes(router, surface);
   addV1Routes(router, surface);
+  addModernRoutes(router, surface);
+  addSourceRoutes(router, surface, shared.sources ?? (() => []));
   router.use(refuseBadPath);
   return router;
 }

@@ -7,6 +7,8 @@ import type { TrustedIngress } from './access/trustedIngress.js';
 import type { TrustedProxies } from './access/trustedProxies.js';
 import type { FailureReport, RestLimits } from './calls/call.js';
 import type { CallReport } from './calls/callReport.js';
+import type { Measure } from './measures.js';
+import type { SourceReport } from './v1/sourceRoutes.js';
 
 export const REST_LIMITS: RestLimits = {
   maxBodyBytes: 64 * 2 ** 20,
@@ -43,6 +45,10 @@ export interface RestRouterOptions {
   readonly throttle?: KeyThrottle;
   /** Proxies trusted to name the client's address; none by default. */
   readonly proxies?: TrustedProxies | undefined;
+  /** Sources that the process listens to by itself; none by default. */
+  readonly sources?: (() => readonly SourceReport[]) | undefined;
+  /** Metrics that are counted elsewhere. */
+  readonly measures?: (() => readonly Measure[]) | undefined;
   /** Gateway whose users need no key; none by default. */
   readonly ingress?: TrustedIngress | undefined;
 }

@@ -41,6 +41,7 @@ export function problemOf(raw: unknown): string {
     case 'invalid_union':
       return unionOf(issue.errors as readonly (readonly Issue[])[]);
     case 'invalid_key':
+      return `is not a valid name: it ${problemOf((issue.issues as readonly Issue[])[0]!)}`;
     case 'unrecognized_keys':
       return `has unknown fields: ${(issue.keys as readonly string[]).join(', ')}`;
     case 'not_multiple_of':

@@ -29,6 +29,7 @@ export {
   baseTopicsOf,
   errorMessage,
   eventMessage,
+  isTopicName,
   type MqttMessage,
   RESERVED_SITES,
   TOPIC_BASE,

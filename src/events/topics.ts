@@ -22,6 +22,13 @@ export const TOPIC_BASE = 'speaker-id';
 /** Reserved levels below the base: a site of this name would use the topics of people. */
 export const RESERVED_SITES: readonly string[] = ['speakers', 'status', 'errors'];
 
+/** Further levels below the base that a site of a process of ours would collide with. */
+const RESERVED: readonly string[] = [...RESERVED_SITES, 'command', 'enrolled', 'sources'];
+
+/** Whether a name can be a level, or several, of an MQTT topic. */
+export const isTopicName = (name: string): boolean =>
+  name.length <= 128 && /^[^#+/\0][^#+\0]*$/.test(name) && !name.endsWith('/') && !RESERVED.includes(name);
+
 /** All topics of one site. */
 export const topicsOf = ({ base, site }: TopicPlace) => ({
   event: `${base}/${site}/event`,

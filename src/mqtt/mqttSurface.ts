@@ -9,7 +9,6 @@ import type { EnrollUnknownRequest } from '../engine/engine.js';
 import {
   baseTopicsOf,
   homeAssistantStatusTopic,
-  RESERVED_SITES,
   SiteMessages,
   type SiteOptions,
   type SpeakerEvent,
@@ -26,13 +25,6 @@ const { version: softwareVersion } = createRequire(import.meta.url)('@voice-prin
 
 /** Commands that wait for others; more are refused. */
 const MAX_COMMANDS = 16;
-
-/** Levels below the base that a site would collide with. */
-const RESERVED: readonly string[] = [...RESERVED_SITES, 'command', 'enrolled', 'sources'];
-
-/** Whether a name can be a level, or several, of an MQTT topic. */
-export const isTopicName = (name: string): boolean =>
-  name.length <= 128 && /^[^#+/\0][^#+\0]*$/.test(name) && !name.endsWith('/') && !RESERVED.includes(name);
 
 /** What a publisher offers to command. Methods throw VoicePrintsError. */
 export interface LiveControl {
@@ -60,6 +52,8 @@ export interface SourceState {
   readonly status: StreamState['status'] | 'stopped' | 'scheduled';
   readonly code?: string;
   readonly message?: string;
+  /** ISO 8601 time of the last change. */
+  readonly since?: string;
 }
 
 export interface MqttSurfaceOptions extends Pick<SiteOptions, 'presenceWindowMs' | 'isTellingTentative'> {

@@ -62,6 +62,27 @@ export const speaker = z.strictObject({
 
 export const speakers = z.strictObject({ speakers: z.array(speaker) });
 
+export const sources = z.strictObject({
+  sources: z.array(
+    z.strictObject({
+      source: z.string().describe('Its id in the file of sources'),
+      site: z.string(),
+      status: z.enum(['connecting', 'open', 'retrying', 'held', 'ended', 'stopped', 'scheduled']),
+      code: z.string().optional().describe('Where something is wrong'),
+      message: z.string().optional(),
+      since: time.describe('Of the last change of status'),
+      turns: z.strictObject({
+        identified: z.int().min(0),
+        unknown: z.int().min(0),
+        uncertain: z.int().min(0),
+        rejected: z.int().min(0),
+      }),
+      droppedSeconds: seconds,
+      present: z.string().describe('Who is present at the site: names, unknown or nobody'),
+    }),
+  ),
+});
+
 export const unknownVoices = z.strictObject({
   strangers: z
     .string()

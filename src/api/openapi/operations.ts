@@ -69,6 +69,15 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/v1/sources',
+    operationId: 'listSources',
+    summary: 'List the sources that the server listens to by itself',
+    scope: 'identify',
+    status: 200,
+    answer: answers.sources,
+  },
+  {
+    method: 'get',
     path: '/v1/unknown-voices',
     operationId: 'listUnknownVoices',
     summary: 'List what is kept of unknown voices, and until when',

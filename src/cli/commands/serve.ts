@@ -14,7 +14,7 @@ import { hasFlag, numberOption, textOption, usageError } from '../options/parseC
 import { remark } from '../output/output.js';
 import { LastNet } from './lastNet.js';
 import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
-import { openServeLive } from './serveLive.js';
+import { openServeLive, sourcesOptions } from './serveLive.js';
 import { tlsOfServe, tlsOptions } from './serveTls.js';
 import { serveWyomingToo, wyomingOptions } from './serveWyoming.js';
 
@@ -46,6 +46,7 @@ export const serve: Command = {
       value: 'SCOPE,…',
       about: 'What its users may do in the tenant "local": enrol, identify, admin (default enrol,identify)',
     },
+    ...sourcesOptions,
     ...mqttOptions,
     ...segmentationOption,
     log: { value: 'LEVEL', about: 'On standard error, as JSON lines: info (every call), error (default) or silent' },
@@ -63,7 +64,7 @@ VOICE_PRINTS_MQTT_USER=voice VOICE_PRINTS_MQTT_PASSWORD=… voice-prints serve -
 Keys are those of "voice-prints keys", and those of --key-file or else VOICE_PRINTS_API_KEYS=tenant:key,tenant:key.
 Without any key, one for the tenant "local" (the people of the command line) is created: the line shows it once
 as "apiKey"; the store keeps its digest. None is created with --trusted-ingress.
-With --mqtt the events of live streams (of the tenant "local") go to a broker, on the topics of docs/events.md.
+With --sources it listens to cameras, lines and microphones by itself. With --mqtt the events of these and of live streams (of the tenant "local") go to a broker, on the topics of docs/events.md.
 User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWORD, or from --mqtt-credentials.`,
   async run(args, terminal) {
     const { env, signal } = terminal;
@@ -103,7 +104,7 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
       jobs: jobs.open,
       corsOrigins,
       tls,
-      observer: live?.observer,
+      ...(live && { observer: live.observer, sources: live.sources, measures: live.measures }),
       ...present({ host, port }),
       options: { allowHosts, onCall: (report) => log.call(report), onFailure },
     });

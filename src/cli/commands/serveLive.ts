@@ -1,12 +1,25 @@
+import type { Measure } from '../../api/measures.js';
 import type { ServerLog } from '../../api/serverLog.js';
+import type { SourceReport } from '../../api/v1/sourceRoutes.js';
 import type { ObservedStream, StreamObserver } from '../../api/websocket/streamSession.js';
 import { HeardSessions } from '../../engine/live/heardSessions.js';
-import type { SpeakerEvent } from '../../events/index.js';
-import { type Engine, LOCAL_TENANT, VoicePrintsError } from '../../index.js';
+import { isTopicName, PRESENCE_WINDOW_MS, type SpeakerEvent } from '../../events/index.js';
+import { type Engine, type LiveSession, LOCAL_TENANT, VoicePrintsError } from '../../index.js';
 import type { BrokerReport } from '../../mqtt/brokerFault.js';
 import type { LiveControl, MqttSurface } from '../../mqtt/mqttSurface.js';
-import type { ParsedArguments, Terminal } from '../command.js';
+import type { SourceObserver, SourceSet } from '../../sources/sourceSet.js';
+import type { OptionSpec, ParsedArguments, Terminal } from '../command.js';
 import { mqttChoice } from '../options/mqttOptions.js';
+import { textOption } from '../options/parseCommandLine.js';
+import { liveMeasures } from './liveMeasures.js';
+
+export const sourcesOptions = {
+  sources: {
+    value: 'FILE',
+    about:
+      'Cameras, radios, lines and microphones to listen to: a YAML file, read again when it changes (docs/sources.md)',
+  },
+} as const satisfies Record<string, OptionSpec>;
 
 /** Sites that clients of live streams may name beside one another; the events of others are not published. */
 const MAX_STREAM_SITES = 32;
@@ -16,45 +29,84 @@ interface ServeLiveOptions {
   readonly log: ServerLog;
 }
 
-/** What `serve` publishes of live streams. */
+/** What `serve` listens to by itself, and what it publishes of live streams. */
 export interface ServeLive extends AsyncDisposable {
-  readonly observer: StreamObserver;
+  readonly observer: StreamObserver | undefined;
+  readonly sources: () => readonly SourceReport[];
+  readonly measures: () => readonly Measure[];
 }
 
-/** Connects to the broker of `--mqtt`; undefined without. Throws as mqttChoice. A broker that is away is no failure. */
+/**
+ * Connects to the broker of `--mqtt` and listens to `--sources`; undefined without both. Throws as mqttChoice and readSources. A
+ * broker that is away is no failure.
+ */
 export async function openServeLive(
   args: ParsedArguments,
-  { env }: Terminal,
+  terminal: Terminal,
   { engine, log }: ServeLiveOptions,
 ): Promise<ServeLive | undefined> {
-  const choice = await mqttChoice(args, env);
-  if (!choice) return undefined;
-  const { isTopicName, MqttSurface } = await import('../../mqtt/mqttSurface.js');
-  const { takesCommands, ...options } = choice;
+  const choice = await mqttChoice(args, terminal.env);
+  if (!choice && textOption(args, 'sources') === undefined) return undefined;
+  // Loaded here, since few need them.
+  const [{ MqttSurface }, { openServeSources }] = await Promise.all([
+    import('../../mqtt/mqttSurface.js'),
+    import('./serveSources.js'),
+  ]);
+  const closers: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.reverse()) await closer();
+  };
   const sessions = new HeardSessions(engine);
-  const surface = new MqttSurface({
-    ...options,
-    control: takesCommands ? controlOf(sessions) : undefined,
-    onReport: (report) => logReport(log, report),
+  let set: SourceSet | undefined;
+  let surface: MqttSurface | undefined;
+  if (choice) {
+    const { takesCommands, ...options } = choice;
+    surface = new MqttSurface({
+      ...options,
+      control: takesCommands ? controlOf(sessions, () => set) : undefined,
+      onReport: (report) => logReport(log, report),
+    });
+    const made = surface;
+    closers.push(() => made[Symbol.asyncDispose]());
+  }
+  const onEngine = (one: Engine): void => {
+    const stop = one.onErased(async (tenantId, speakerId) => {
+      if (tenantId !== LOCAL_TENANT) return;
+      surface?.erase(speakerId);
+      set?.erase(speakerId);
+    });
+    closers.push(stop);
+  };
+  onEngine(engine);
+  const presenceWindowMs = choice?.presenceWindowMs ?? PRESENCE_WINDOW_MS;
+  const observer = sourceObserver(sessions, surface);
+  const options = { engine, log, observer, presenceWindowMs, onEngine };
+  const running = await openServeSources(args, terminal, options).catch(async (error: unknown) => {
+    await close();
+    throw error;
   });
-  const stop = engine.onErased(async (tenantId, speakerId) => {
-    if (tenantId === LOCAL_TENANT) surface.erase(speakerId);
-  });
-  surface.open();
+  closers.push(() => running?.[Symbol.asyncDispose]()); // first: its last turns are published
+  set = running?.set;
+  surface?.open();
   return {
-    observer: observerOf({ engine, surface, sessions, isTopicName }),
-    [Symbol.asyncDispose]: async () => {
-      stop();
-      await surface[Symbol.asyncDispose]();
-    },
+    observer: surface && streamObserver({ engine, surface, sessions }),
+    sources: () => set?.statuses.map((status) => ({ ...status, present: set!.presence(status.site) })) ?? [],
+    measures: () => liveMeasures(surface?.counts, set?.statuses ?? []),
+    [Symbol.asyncDispose]: close,
   };
 }
 
-function controlOf(sessions: HeardSessions): LiveControl {
-  const refuse = (): never => {
-    throw new VoicePrintsError('INPUT_INVALID', 'there are no sources to start or stop; this serve has none');
+function controlOf(sessions: HeardSessions, sources: () => SourceSet | undefined): LiveControl {
+  const running = (): SourceSet => {
+    const set = sources();
+    if (set) return set;
+    throw new VoicePrintsError('INPUT_INVALID', 'there are no sources to start or stop; name them with --sources');
   };
-  return { enroll: (...asked) => sessions.enroll(...asked), start: refuse, stop: refuse };
+  return {
+    enroll: (...asked) => sessions.enroll(...asked),
+    start: (target) => running().start(target),
+    stop: (target) => running().stop(target),
+  };
 }
 
 function logReport(log: ServerLog, { code, message, ...rest }: BrokerReport): void {
@@ -62,15 +114,27 @@ function logReport(log: ServerLog, { code, message, ...rest }: BrokerReport): vo
   else log.problem({ code, message, ...rest });
 }
 
+const isOfUnknown = ({ event_type }: SpeakerEvent): boolean => event_type === 'unknown' || event_type === 'uncertain';
+
+const sourceObserver = (sessions: HeardSessions, surface: MqttSurface | undefined): SourceObserver => ({
+  opened: (heard) => sessions.open(heard),
+  closed: (session) => sessions.close(session),
+  event: (event: SpeakerEvent, session: LiveSession | undefined) => {
+    if (session && isOfUnknown(event)) sessions.unknown(session);
+    surface?.hear(event);
+  },
+  changed: ({ turns: _turns, droppedSeconds: _dropped, ...state }) => surface?.sourceState(state),
+  removed: (source) => surface?.removeSource(source),
+});
+
 interface Observing {
   readonly engine: Engine;
   readonly surface: MqttSurface;
   readonly sessions: HeardSessions;
-  readonly isTopicName: (site: string) => boolean;
 }
 
 /** Events of live streams over WebSocket: those of the tenant whose people flows and the command line know. */
-function observerOf({ engine, surface, sessions, isTopicName }: Observing): StreamObserver {
+function streamObserver({ engine, surface, sessions }: Observing): StreamObserver {
   const sites = new Set<string>();
   const isPublished = ({ tenantId, site }: ObservedStream): boolean => {
     if (tenantId !== LOCAL_TENANT || !isTopicName(site)) return false;
@@ -81,9 +145,9 @@ function observerOf({ engine, surface, sessions, isTopicName }: Observing): Stre
     opened: (stream) => {
       if (isPublished(stream)) sessions.open({ ...stream, engine });
     },
-    event: (event: SpeakerEvent, stream) => {
+    event: (event, stream) => {
       if (!isPublished(stream)) return;
-      if (event.event_type === 'unknown' || event.event_type === 'uncertain') sessions.unknown(stream.session);
+      if (isOfUnknown(event)) sessions.unknown(stream.session);
       surface.hear(event);
     },
     closed: ({ session }) => sessions.close(session),

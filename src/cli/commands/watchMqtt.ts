@@ -1,5 +1,5 @@
 import { HeardSessions } from '../../engine/live/heardSessions.js';
-import type { SpeakerEvent } from '../../events/index.js';
+import { isTopicName, type SpeakerEvent } from '../../events/index.js';
 import { type Engine, type LiveSession, LOCAL_TENANT, VoicePrintsError } from '../../index.js';
 import type { LiveControl } from '../../mqtt/mqttSurface.js';
 import type { ParsedArguments, Terminal } from '../command.js';
@@ -26,7 +26,7 @@ export async function openWatchMqtt(
   const choice = await mqttChoice(args, terminal.env);
   if (!choice) return undefined;
   // Loaded here, since nothing else needs the client.
-  const { isTopicName, MqttSurface } = await import('../../mqtt/mqttSurface.js');
+  const { MqttSurface } = await import('../../mqtt/mqttSurface.js');
   if (!isTopicName(site)) throw usageError(`--site ${site} is no level of an MQTT topic, or reserved; choose another`);
   const { takesCommands, ...options } = choice;
   const surface = new MqttSurface({
@@ -53,7 +53,7 @@ const controlOf = (engine: Engine, session: LiveSession, site: string): LiveCont
   const sessions = new HeardSessions(engine);
   sessions.open({ session, site, engine });
   const refuse = (): never => {
-    throw new VoicePrintsError('INPUT_INVALID', 'watch listens until it ends; end it instead');
+    throw new VoicePrintsError('INPUT_INVALID', 'watch listens until it ends; end it, or use serve --sources');
   };
   return { enroll: (...asked) => sessions.enroll(...asked), start: refuse, stop: refuse };
 };

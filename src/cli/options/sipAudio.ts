@@ -1,59 +1,7 @@
-import { CallsAudio, type LiveAudio, SIP_CODECS, type SipAccount, type SipConfig } from '../../live.js';
+import { CallsAudio, type LiveAudio } from '../../live.js';
+import { parseSipLine } from '../../sources/sipLine.js';
 import type { Terminal } from '../command.js';
-import { usageError } from './parseCommandLine.js';
 
-const SIP_PORT = 5_060;
-const MAX_CALL_MS = 12 * 3_600_000;
-const NO_MEDIA_MS = 60_000;
-const RING_MS = 60_000;
-const REGISTRATION_SECONDS = 300;
-/** Any free port. */
-const ANY_PORT = { min: 0, max: 0 };
-
-const FORMS = 'sip:ADDRESS:PORT to be called there, sip:USER@REGISTRAR to register, or sip:call:USER@HOST to call';
-
-/** A parsed `sip:` source of the command line. */
-export interface SipLine {
-  readonly config: SipConfig;
-  readonly target?: string;
-}
-
-/**
- * `sip:0.0.0.0:5060` waits for calls to this machine, `sip:user@registrar` registers and waits, `sip:call:door@10.0.0.5`
- * calls. The password comes from VOICE_PRINTS_SIP_PASSWORD, never from the command line, which others can see; one given
- * there is refused. Throws USAGE.
- */
-export function parseSipLine(text: string, env: Terminal['env']): SipLine {
-  const said = text.replace(/^sip:/i, '');
-  const target = /^call:([^@\s:]+@[\w.-]+(?::\d+)?)$/i.exec(said)?.[1];
-  if (target) return { config: configOf({ listenPort: 0 }), target: `sip:${target}` };
-  const registered = /^([^@\s:]+)@([\w.-]+(?::\d+)?)$/.exec(said);
-  if (registered)
-    return { config: configOf({ listenPort: 0, account: accountOf(registered[1]!, registered[2]!, env) }) };
-  const [, listenAddress, port] = /^(\d+\.\d+\.\d+\.\d+)(?::(\d{1,5}))?$/.exec(said) ?? [];
-  if (!listenAddress || Number(port ?? 0) > 65_535) throw usageError(`a SIP source is written as ${FORMS}`);
-  return { config: configOf({ listenAddress, listenPort: Number(port ?? SIP_PORT) }) };
-}
-
+/** The calls of a `sip:` source of the command line. The password comes from the environment. Throws USAGE. */
 export const sipAudio = (text: string, { env, signal }: Terminal): LiveAudio =>
-  new CallsAudio({ ...parseSipLine(text, env), signal });
-
-const accountOf = (user: string, registrar: string, env: Terminal['env']): SipAccount => ({
-  user,
-  registrar,
-  password: env.VOICE_PRINTS_SIP_PASSWORD ?? '',
-  expiresSeconds: REGISTRATION_SECONDS,
-});
-
-const configOf = (own: Pick<SipConfig, 'listenPort'> & Partial<SipConfig>): SipConfig => ({
-  listenAddress: '0.0.0.0',
-  codecs: SIP_CODECS,
-  srtp: 'optional',
-  maxCalls: 1,
-  answer: 'all',
-  maxCallMs: MAX_CALL_MS,
-  noMediaMs: NO_MEDIA_MS,
-  ringMs: RING_MS,
-  rtpPorts: ANY_PORT,
-  ...own,
-});
+  new CallsAudio({ ...parseSipLine(text, env.VOICE_PRINTS_SIP_PASSWORD ?? ''), signal });

@@ -54,6 +54,7 @@ test('answers match the document in every member', async () => {
   const gone = await server.call('DELETE', `/v1/unknown-voices/${id}`);
   expect([gone.status, gone.body.code]).toEqual([404, 'CLUSTER_NOT_FOUND']);
   expect((await server.call('DELETE', '/v1/unknown-voices/alice')).status).toBe(400);
+  expect(await call('listSources', 'GET', '/v1/sources')).toEqual({ sources: [] });
   await call('identify', 'POST', '/v1/identify', content(audio.talk));
   await call('submitJob', 'POST', '/v1/jobs', { ...content(audio.little), requestId: 'j1', kind: 'vad' });
   await until(

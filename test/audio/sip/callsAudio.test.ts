@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseSipLine } from '../../../src/cli/options/sipAudio.js';
 import type { LiveItem } from '../../../src/core/live.js';
 import { CallsAudio } from '../../../src/live.js';
+import { parseSipLine } from '../../../src/sources/sipLine.js';
 import { Baresip } from '../../peers/sip/baresip.js';
 import { freeSipPort } from '../../peers/sip/netPorts.js';
 import { type PlayedSpeech, playedSpeech } from '../../peers/sip/playedSpeech.js';
@@ -65,15 +65,15 @@ describe('sip: on the command line', () => {
     { text: 'sip:101@pbx.local', config: { account: { user: '101', registrar: 'pbx.local', password: 'secret' } } },
     { text: 'SIP:call:door@10.0.0.5:5062', target: 'sip:door@10.0.0.5:5062', config: { listenPort: 0 } },
   ])('$text', ({ text, target, config }) => {
-    const line = parseSipLine(text, { VOICE_PRINTS_SIP_PASSWORD: 'secret' });
+    const line = parseSipLine(text, 'secret');
     expect(line.target).toBe(target);
     expect(line.config).toMatchObject(config);
   });
   test.each(['sip:', 'sip:user:password@pbx', 'sip:0.0.0.0:99999', 'sip:call:', 'sip:somewhere'])(
     '%s is refused',
     (text) => {
-      expect(() => parseSipLine(text, {})).toThrow(expect.objectContaining({ code: 'USAGE' }));
-      expect(() => parseSipLine(text, {})).not.toThrow(/password@/);
+      expect(() => parseSipLine(text, '')).toThrow(expect.objectContaining({ code: 'USAGE' }));
+      expect(() => parseSipLine(text, '')).not.toThrow(/password@/);
     },
   );
 });

@@ -1,0 +1,108 @@
+import type { ServerLog } from '../../api/serverLog.js';
+import { guarded } from '../../core/guarded.js';
+import { asVoicePrintsError, type Engine } from '../../index.js';
+import { followFile } from '../../sources/followFile.js';
+import { openSource } from '../../sources/openSource.js';
+import { type SourceObserver, SourceSet } from '../../sources/sourceSet.js';
+import { readSources } from '../../sources/sourcesFile.js';
+import type { ParsedArguments, Terminal } from '../command.js';
+import { allowedHosts } from '../options/allowedHosts.js';
+import { openEngine } from '../options/openEngine.js';
+import { textOption } from '../options/parseCommandLine.js';
+
+interface ServeSourcesOptions {
+  /** Of sources that name no store. */
+  readonly engine: Engine;
+  readonly log: ServerLog;
+  readonly observer: SourceObserver;
+  readonly presenceWindowMs: number;
+  /** Called with each further engine that is opened. */
+  readonly onEngine: (engine: Engine) => void;
+}
+
+export interface ServeSources extends AsyncDisposable {
+  readonly set: SourceSet;
+}
+
+/**
+ * Listens to the sources of `--sources`; undefined without. Throws as readSources: a file that is wrong at the start is refused, one
+ * that becomes wrong later is logged, and the sources stay as they were.
+ */
+export async function openServeSources(
+  args: ParsedArguments,
+  terminal: Terminal,
+  { engine, log, observer, presenceWindowMs, onEngine }: ServeSourcesOptions,
+): Promise<ServeSources | undefined> {
+  const path = textOption(args, 'sources');
+  if (path === undefined) return undefined;
+  const { env } = terminal;
+  const specs = await readSources(path, env);
+  const engines = new Engines(engine, async (storeDirectory) => {
+    const opened = await openEngine(args, terminal, { storeDirectory });
+    onEngine(opened);
+    return opened;
+  });
+  const allowHosts = allowedHosts(env);
+  const set = new SourceSet({
+    openEngine: (storeDirectory) => engines.of(storeDirectory),
+    openAudio: (spec, signal) => openSource(spec, { signal, allowHosts }),
+    observer,
+    presenceWindowMs,
+  });
+  set.apply(specs);
+  let reading = Promise.resolve();
+  const reload = async (): Promise<void> => {
+    try {
+      const read = await readSources(path, env);
+      set.apply(read);
+      log.notice('the sources were read again', { sources: read.length });
+    } catch (error) {
+      const { code, message } = asVoicePrintsError(error);
+      log.problem({ code, message: `the sources stay as they were: ${message}` });
+    }
+  };
+  const changed = guarded(
+    () => undefined,
+    () => {
+      reading = reading.then(reload);
+    },
+  );
+  const following = followFile(path, changed);
+  return {
+    set,
+    [Symbol.asyncDispose]: async () => {
+      following[Symbol.dispose]();
+      await reading;
+      await set[Symbol.asyncDispose]();
+      await engines[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** An engine for each store, opened when a source first needs it. */
+class Engines implements AsyncDisposable {
+  readonly #usual: Engine;
+  readonly #open: (storeDirectory: string) => Promise<Engine>;
+  readonly #opened = new Map<string, Promise<Engine>>();
+
+  constructor(usual: Engine, open: (storeDirectory: string) => Promise<Engine>) {
+    this.#usual = usual;
+    this.#open = open;
+  }
+
+  of(storeDirectory: string | undefined): Promise<Engine> {
+    if (storeDirectory === undefined || storeDirectory === this.#usual.storeDirectory)
+      return Promise.resolve(this.#usual);
+    const known = this.#opened.get(storeDirectory);
+    if (known) return known;
+    const opening = this.#open(storeDirectory);
+    this.#opened.set(storeDirectory, opening);
+    opening.catch(() => this.#opened.delete(storeDirectory)); // the next try opens it again
+    return opening;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const opened = await Promise.allSettled(this.#opened.values());
+    await Promise.all(opened.map((one) => (one.status === 'fulfilled' ? one.value[Symbol.asyncDispose]() : undefined)));
+  }
+}

@@ -1,0 +1,242 @@
+import type { BackoffConfig } from '../core/backoff.js';
+import { VoicePrintsError } from '../core/errors.js';
+import { guarded } from '../core/guarded.js';
+import type { LiveAudio, StreamStatus } from '../core/live.js';
+import { present } from '../core/present.js';
+import type { Engine, LiveSession } from '../engine/engine.js';
+import { isTurnEvent, Presence, type SpeakerEvent, TOPIC_BASE, type TurnEvent } from '../events/index.js';
+import { isWithin } from './schedule.js';
+import { SourceRunner } from './sourceRunner.js';
+import type { SourceSpec } from './sourceSpec.js';
+
+/** How often schedules are looked at. */
+const SCHEDULE_MS = 5_000;
+
+/** What is known of a source; the same in answers, on MQTT and in metrics. */
+export interface SourceStatus {
+  readonly source: string;
+  readonly site: string;
+  /** `stopped`: by a command; `scheduled`: its schedule does not include this moment. */
+  readonly status: StreamStatus | 'stopped' | 'scheduled';
+  /** Where something is wrong. */
+  readonly code?: string;
+  readonly message?: string;
+  /** ISO 8601 time of the last change of `status`. */
+  readonly since: string;
+  /** Turns since the process started. */
+  readonly turns: Readonly<Record<TurnEvent['event_type'], number>>;
+  readonly droppedSeconds: number;
+}
+
+/** Receives what all sources deliver. */
+export interface SourceObserver {
+  opened(heard: { readonly session: LiveSession; readonly site: string; readonly engine: Engine }): void;
+  closed(session: LiveSession): void;
+  event(event: SpeakerEvent, session: LiveSession | undefined): void;
+  /** `status` or `code` changed. */
+  changed(status: SourceStatus): void;
+  /** The source is not in the file any more. */
+  removed(sourceId: string): void;
+}
+
+export interface SourceSetOptions {
+  /** Opens the engine of a store; called again where it fails. */
+  readonly openEngine: (storeDirectory: string | undefined) => Promise<Engine>;
+  /** Throws VoicePrintsError. */
+  readonly openAudio: (spec: SourceSpec, signal: AbortSignal) => LiveAudio;
+  readonly observer: SourceObserver;
+  readonly presenceWindowMs: number;
+  readonly backoff?: Partial<BackoffConfig>;
+}
+
+/** Which sources a command is for: one by id, those of a site, or all. */
+export interface SourceTarget {
+  readonly source: string | undefined;
+  readonly site: string | undefined;
+}
+
+interface Entry {
+  spec: SourceSpec;
+  runner: SourceRunner | undefined;
+  isClosing: boolean;
+  isStopped: boolean;
+  status: SourceStatus;
+}
+
+/** All sources of a process: each runs while it is in the file, within its schedule and not stopped. */
+export class SourceSet implements AsyncDisposable {
+  readonly #options: SourceSetOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #presences = new Map<string, Presence>();
+  readonly #closing = new Set<Promise<void>>();
+  readonly #clock: NodeJS.Timeout;
+  #isClosed = false;
+
+  constructor(options: SourceSetOptions) {
+    this.#options = options;
+    const look = guarded(
+      () => undefined,
+      () => this.#reconcileAll(),
+    );
+    this.#clock = setInterval(look, SCHEDULE_MS);
+  }
+
+  get statuses(): readonly SourceStatus[] {
+    return [...this.#entries.values()].map(({ status }) => status);
+  }
+
+  /** Who is present at a site: `Alice, Bob`, `unknown`, `nobody`. */
+  presence(site: string): string {
+    const presence = this.#presences.get(site);
+    presence?.tick(Date.now());
+    return presence?.text ?? 'nobody';
+  }
+
+  /** Forgets a person who was erased. */
+  erase(speakerId: string): void {
+    for (const presence of this.#presences.values()) presence.erase(speakerId);
+  }
+
+  /** These are the sources from now on: those that are as before go on undisturbed. */
+  apply(specs: readonly SourceSpec[]): void {
+    const wanted = new Map(specs.map((spec) => [spec.id, spec]));
+    for (const [id, entry] of this.#entries) {
+      if (wanted.has(id)) continue;
+      this.#entries.delete(id);
+      this.#end(entry);
+      this.#options.observer.removed(id);
+    }
+    for (const spec of specs) {
+      const entry = this.#entries.get(spec.id);
+      if (entry && JSON.stringify(entry.spec) === JSON.stringify(spec)) continue;
+      if (entry && entry.spec.site !== spec.site) this.#options.observer.removed(spec.id);
+      if (entry) this.#end(entry); // `#end` starts it again, as it then is
+      this.#add(spec, entry);
+    }
+  }
+
+  /** Throws INPUT_INVALID where there is none. */
+  start(target: SourceTarget): void {
+    for (const entry of this.#targets(target)) {
+      entry.isStopped = false;
+      if (entry.runner?.isOver) entry.runner = undefined;
+      this.#reconcile(entry);
+    }
+  }
+
+  /** Until `start`, or the end of the process. Throws INPUT_INVALID where there is none. */
+  stop(target: SourceTarget): void {
+    for (const entry of this.#targets(target)) {
+      entry.isStopped = true;
+      this.#reconcile(entry);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#clock);
+    for (const entry of this.#entries.values()) this.#end(entry);
+    await Promise.all(this.#closing);
+  }
+
+  #add(spec: SourceSpec, before: Entry | undefined): void {
+    const status = {
+      ...(before?.status ?? { turns: { identified: 0, unknown: 0, uncertain: 0, rejected: 0 }, droppedSeconds: 0 }),
+      ...{ source: spec.id, site: spec.site, status: 'connecting' as const, since: new Date().toISOString() },
+    };
+    const { code: _code, message: _message, ...clean } = status as SourceStatus;
+    const entry = before ?? { spec, runner: undefined, isClosing: false, isStopped: false, status: clean };
+    entry.spec = spec;
+    entry.status = clean;
+    this.#entries.set(spec.id, entry);
+    this.#options.observer.changed(clean);
+    this.#reconcile(entry);
+  }
+
+  #targets({ source, site }: SourceTarget): readonly Entry[] {
+    const found = [...this.#entries.values()].filter(
+      ({ spec }) => (source === undefined || spec.id === source) && (site === undefined || spec.site === site),
+    );
+    if (found.length > 0) return found;
+    throw new VoicePrintsError('INPUT_INVALID', 'there is no such source here; use an id of the file of sources');
+  }
+
+  #reconcileAll(): void {
+    for (const entry of this.#entries.values()) this.#reconcile(entry);
+  }
+
+  #reconcile(entry: Entry): void {
+    if (this.#isClosed || entry.isClosing || this.#entries.get(entry.spec.id) !== entry) return;
+    const { schedule } = entry.spec;
+    const isOn = schedule === undefined || isWithin(schedule, new Date());
+    if (!entry.isStopped && isOn) {
+      if (!entry.runner) this.#begin(entry);
+    } else if (entry.runner) this.#end(entry);
+    else this.#change(entry, { status: entry.isStopped ? 'stopped' : 'scheduled' });
+  }
+
+  #begin(entry: Entry): void {
+    const { openEngine, openAudio, observer, backoff } = this.#options;
+    const { spec } = entry;
+    this.#change(entry, { status: 'connecting' });
+    entry.runner = new SourceRunner({
+      spec,
+      engine: () => openEngine(spec.storeDirectory),
+      openAudio: (signal) => openAudio(spec, signal),
+      sink: {
+        opened: (session, engine) => observer.opened({ session, site: spec.site, engine }),
+        closed: (session) => observer.closed(session),
+        event: (event, session) => this.#hear(entry, event, session),
+      },
+      ...present({ backoff }),
+    });
+  }
+
+  /** Ends what runs, and begins anew where it is wanted. */
+  #end(entry: Entry): void {
+    const { runner } = entry;
+    if (!runner) return;
+    entry.runner = undefined;
+    entry.isClosing = true;
+    const closed = runner.stop().finally(() => {
+      this.#closing.delete(closed);
+      entry.isClosing = false;
+      this.#reconcile(entry);
+    });
+    this.#closing.add(closed);
+  }
+
+  #hear(entry: Entry, event: SpeakerEvent, session: LiveSession | undefined): void {
+    const { site, id } = entry.spec;
+    // Whoever was taken out of the file, or moved to another site, leaves nothing behind there.
+    if (this.#entries.get(id) !== entry || event.site !== site) return;
+    if (event.event_type === 'stream' && !entry.isClosing) {
+      const { status, code, message } = event;
+      this.#change(entry, { status, ...present({ code, message }) });
+    }
+    if (event.event_type === 'dropped') {
+      entry.status = { ...entry.status, droppedSeconds: entry.status.droppedSeconds + event.seconds };
+    }
+    if (isTurnEvent(event)) {
+      const turns = { ...entry.status.turns, [event.event_type]: entry.status.turns[event.event_type] + 1 };
+      entry.status = { ...entry.status, turns };
+    }
+    this.#presenceOf(site).hear(event, Date.now());
+    this.#options.observer.event(event, session);
+  }
+
+  #change(entry: Entry, to: Pick<SourceStatus, 'status' | 'code' | 'message'>): void {
+    const { code: before, message: _message, ...rest } = entry.status;
+    if (rest.status === to.status && before === to.code) return;
+    entry.status = { ...rest, ...to, since: new Date().toISOString() };
+    this.#options.observer.changed(entry.status);
+  }
+
+  #presenceOf(site: string): Presence {
+    const known = this.#presences.get(site);
+    if (known) return known;
+    const made = new Presence({ base: TOPIC_BASE, site }, this.#options.presenceWindowMs);
+    this.#presences.set(site, made);
+    return made;
+  }
+}

@@ -1,0 +1,92 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readSources } from '../../src/sources/sourcesFile.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
+
+async function read(text: string, env = {}) {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'sources.yaml'), text);
+  await writeFile(join(folder, 'password'), 'from a file\nnot this\n');
+  return { folder, specs: readSources(join(folder, 'sources.yaml'), env) };
+}
+
+test('everything that can be said of a source', async () => {
+  const text = `
+sources:
+  hall:
+    source: rtsp://camera.local/stream
+    site: hall/door
+    user: admin
+    passwordEnv: CAMERA
+    speakers: [alice, bob]
+    falseAccept: 0.1
+    store: voices
+    schedule: ["Mon-Fri 07:00-19:00", "22:00-02:00"]
+  radio: { source: "https://user:secret@radio.example.org/live" }
+  line: { source: "sip:ours@pbx.local", passwordFile: password }
+  kitchen: { source: "mic:" }
+  loop: { source: talk.wav, loop: true }
+  raw: { source: raw.ulaw, encoding: mulaw }
+`;
+  const { folder, specs } = await read(text, { CAMERA: 'secret' });
+  expect(await specs).toEqual([
+    {
+      ...{ id: 'hall', site: 'hall/door', source: 'rtsp://camera.local/stream', isLooped: false },
+      ...{ login: { user: 'admin', password: 'secret' }, speakerIds: ['alice', 'bob'], falseAcceptPercent: 0.1 },
+      storeDirectory: join(folder, 'voices'),
+      schedule: [
+        { days: [1, 2, 3, 4, 5], from: 420, to: 1140 },
+        { days: [0, 1, 2, 3, 4, 5, 6], from: 1320, to: 120 },
+      ],
+    },
+    { id: 'radio', site: 'radio', source: 'https://user:secret@radio.example.org/live', isLooped: false },
+    {
+      ...{ id: 'line', site: 'line', source: 'sip:ours@pbx.local', isLooped: false },
+      login: { user: '', password: 'from a file' },
+    },
+    { id: 'kitchen', site: 'kitchen', source: 'mic:', isLooped: false },
+    { id: 'loop', site: 'loop', source: join(folder, 'talk.wav'), isLooped: true },
+    {
+      ...{ id: 'raw', site: 'raw', source: join(folder, 'raw.ulaw'), isLooped: false },
+      rawFormat: { encoding: 'mulaw', sampleRateHz: 8_000, channels: 1 },
+    },
+  ]);
+});
+
+test.each([
+  ['no YAML', 'sources: {a: [hush', /line \d+, column \d+/],
+  ['a key twice', 'sources:\n  a: {source: "mic:"}\n  a: {source: hush}', /line 3/],
+  ['no sources', '{}', /sources/],
+  ['a member that is none', 'sources: {a: {source: "mic:", pasword: hush}}', /sources\.a has unknown fields: pasword/],
+  ['an id with a slash', 'sources: {a/b: {source: "mic:"}}', /letters, digits/],
+  ['a site with a wildcard', 'sources: {a: {source: "mic:", site: "a/#"}}', /sources\.a\.site/],
+  ['a reserved site', 'sources: {status: {source: "mic:"}}', /sources\.status/],
+  ['a schedule of nobody', 'sources: {a: {source: "mic:", schedule: [hush]}}', /sources\.a\.schedule\.0 must be like/],
+  ['an address of another kind', 'sources: {a: {source: "gopher://u:hush@h"}}', /sources\.a/],
+  ['standard input', 'sources: {a: {source: "-"}}', /standard input/],
+  ['a password twice', 'sources: {a: {source: "mic:", passwordEnv: A, passwordFile: b}}', /give one/],
+  ['a variable that is not set', 'sources: {a: {source: "rtsp://h/", passwordEnv: A}}', /not set/],
+  ['an encoding of a camera', 'sources: {a: {source: "rtsp://h/", encoding: mulaw}}', /encoding/],
+  [
+    'a bomb of aliases',
+    `a: &a [hush,hush]\n${'bcdefghi'
+      .split('')
+      .map((c, i) => `${c}: &${c} [${`*${'abcdefgh'[i]},`.repeat(9)}]`)
+      .join('\n')}`,
+    /YAML|unknown fields/,
+  ],
+  ['a large file', `# ${'hush'.repeat(100_000)}`, /larger/],
+])('%s is refused with the place, and without a value', async (_name, text, message) => {
+  const { specs } = await read(text);
+  const error = await specs.then(
+    () => undefined,
+    (thrown: Error & { code: string }) => thrown,
+  );
+  expect(error).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) });
+  expect(error!.message).not.toContain('hush');
+});
+
+test('a file that is not there', async () => {
+  await expect(readSources('/nowhere/sources.yaml', {})).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
+});
