@@ -74,6 +74,8 @@ export class MqttSurface implements AsyncDisposable {
   readonly #connection: BrokerConnection;
   readonly #sites = new Map<string, SiteMessages>();
   readonly #sources = new Map<string, SourceState>();
+  /** People whom retained messages name. */
+  readonly #people = new Set<string>();
   readonly #topics: ReturnType<typeof baseTopicsOf>;
   #commands: Promise<void> = Promise.resolve();
   #waitingCommands = 0;
@@ -107,8 +109,15 @@ export class MqttSurface implements AsyncDisposable {
     this.#site(site);
   }
 
+  /** Ids of the people whom retained messages of this process name. */
+  get people(): readonly string[] {
+    return [...this.#people];
+  }
+
   /** Publishes an event at its site. */
   hear(event: SpeakerEvent): void {
+    if ((event.event_type === 'identified' || event.event_type === 'relabel') && event.speaker_id !== null)
+      this.#people.add(event.speaker_id);
     this.#site(event.site).hear(event);
   }
 
@@ -150,6 +159,7 @@ export class MqttSurface implements AsyncDisposable {
 
   /** Nothing that the broker keeps names a person who was erased. */
   erase(speakerId: string): void {
+    this.#people.delete(speakerId);
     for (const site of this.#sites.values()) site.erase(speakerId);
   }
 

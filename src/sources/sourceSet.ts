@@ -140,16 +140,19 @@ export class SourceSet implements AsyncDisposable {
   }
 
   #add(spec: SourceSpec, before: Entry | undefined): void {
-    const status = {
-      ...(before?.status ?? { turns: { identified: 0, unknown: 0, uncertain: 0, rejected: 0 }, droppedSeconds: 0 }),
-      ...{ source: spec.id, site: spec.site, status: 'connecting' as const, since: new Date().toISOString() },
+    const status: SourceStatus = {
+      source: spec.id,
+      site: spec.site,
+      status: 'connecting',
+      since: new Date().toISOString(),
+      turns: before?.status.turns ?? { identified: 0, unknown: 0, uncertain: 0, rejected: 0 },
+      droppedSeconds: before?.status.droppedSeconds ?? 0,
     };
-    const { code: _code, message: _message, ...clean } = status as SourceStatus;
-    const entry = before ?? { spec, runner: undefined, isClosing: false, isStopped: false, status: clean };
+    const entry = before ?? { spec, runner: undefined, isClosing: false, isStopped: false, status };
     entry.spec = spec;
-    entry.status = clean;
+    entry.status = status;
     this.#entries.set(spec.id, entry);
-    this.#options.observer.changed(clean);
+    this.#options.observer.changed(status);
     this.#reconcile(entry);
   }
 

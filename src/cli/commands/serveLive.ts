@@ -11,6 +11,7 @@ import type { SourceObserver, SourceSet } from '../../sources/sourceSet.js';
 import type { OptionSpec, ParsedArguments, Terminal } from '../command.js';
 import { mqttChoice } from '../options/mqttOptions.js';
 import { textOption } from '../options/parseCommandLine.js';
+import { followErasures } from './followErasures.js';
 import { liveMeasures } from './liveMeasures.js';
 
 export const sourcesOptions = {
@@ -69,7 +70,9 @@ export async function openServeLive(
     const made = surface;
     closers.push(() => made[Symbol.asyncDispose]());
   }
+  const engines: Engine[] = [];
   const onEngine = (one: Engine): void => {
+    engines.push(one);
     const stop = one.onErased(async (tenantId, speakerId) => {
       if (tenantId !== LOCAL_TENANT) return;
       surface?.erase(speakerId);
@@ -78,6 +81,10 @@ export async function openServeLive(
     closers.push(stop);
   };
   onEngine(engine);
+  if (surface) {
+    const following = followErasures(() => engines, surface);
+    closers.push(() => following[Symbol.dispose]());
+  }
   const presenceWindowMs = choice?.presenceWindowMs ?? PRESENCE_WINDOW_MS;
   const observer = sourceObserver(sessions, surface);
   const options = { engine, log, observer, presenceWindowMs, onEngine };

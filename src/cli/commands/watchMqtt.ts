@@ -6,6 +6,7 @@ import type { ParsedArguments, Terminal } from '../command.js';
 import { mqttChoice } from '../options/mqttOptions.js';
 import { usageError } from '../options/parseCommandLine.js';
 import { remark } from '../output/output.js';
+import { followErasures } from './followErasures.js';
 
 export interface WatchMqtt extends AsyncDisposable {
   hear(event: SpeakerEvent): void;
@@ -38,12 +39,14 @@ export async function openWatchMqtt(
   const stop = engine.onErased(async (tenantId, speakerId) => {
     if (tenantId === LOCAL_TENANT) surface.erase(speakerId);
   });
+  const following = followErasures(() => [engine], surface);
   surface.openSite(site);
   surface.open();
   return {
     hear: (event) => surface.hear(event),
     [Symbol.asyncDispose]: async () => {
       stop();
+      following[Symbol.dispose]();
       await surface[Symbol.asyncDispose]();
     },
   };
