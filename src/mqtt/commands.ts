@@ -17,6 +17,7 @@ const command = z.discriminatedUnion('action', [
     name: text(256).optional(),
     cluster: text(64).optional().describe('Such as unknown-3; by default the unknown voice that spoke last'),
     consent: text(1_024).optional(),
+    consentVersion: text(64).optional(),
   }),
   z.strictObject({ action: z.literal('start'), id, source }),
   z.strictObject({ action: z.literal('stop'), id, source }),

@@ -242,8 +242,8 @@ export class MqttSurface implements AsyncDisposable {
     if (!control) return;
     switch (command.action) {
       case 'enroll': {
-        const { id, speakerId, name, cluster, consent: consentText } = command;
-        const person = { speakerId, ...present({ name, cluster, consentText }) };
+        const { id, speakerId, name, cluster, consent: consentText, consentVersion } = command;
+        const person = { speakerId, ...present({ name, cluster, consentText, consentVersion }) };
         const answer = await control.enroll(person, site, { name: 'mqtt' });
         const payload = { ...answer.result, ...present({ id }) };
         const topic = answer.site === undefined ? `${base}/enrolled` : topicsOf({ base, site: answer.site }).enrolled;
