@@ -9,7 +9,7 @@ import { CUT, linksOf } from '../../../src/audio/live/http/links.js';
 import { withCuts } from '../../../src/audio/live/http/oggChain.js';
 import { HttpAuthorization } from '../../../src/audio/live/httpAuthorization.js';
 import { rtpPortOfSdp } from '../../../src/audio/live/rtp/rtpSdp.js';
-import { transportPackets } from '../../../src/audio/live/rtp/transportStream.js';
+import { TransportPackets } from '../../../src/audio/live/rtp/transportStream.js';
 import { OneSource } from '../../../src/audio/live/rtsp/oneSource.js';
 import { trackAddresses } from '../../../src/audio/live/rtsp/rtspAddresses.js';
 import { RtspReader } from '../../../src/audio/live/rtsp/rtspParts.js';
@@ -96,6 +96,7 @@ test('RTSP in any cut is the same; what is none is refused', () => {
     ]);
   }
   const source = new OneSource();
+  const packets = new TransportPackets(undefined);
   for (let i = 0; i < 3_000; i += 1) {
     const reader = new RtspReader();
     const bytes = mistakes.packet(Buffer.from(mistakes.text(DESCRIBED)));
@@ -106,7 +107,7 @@ test('RTSP in any cut is the same; what is none is refused', () => {
     } catch (thrown) {
       expect((thrown as Error).message).toBe('not RTSP');
     }
-    transportPackets(mistakes.packet(mistakes.rtp([33], i)), undefined);
+    packets.in(mistakes.packet(mistakes.rtp([33], i)));
   }
 });
 

@@ -128,6 +128,7 @@ test('an SDP file that is not there ends the source', async () => {
 
 test.for([
   { name: 'in UDP', output: (port: number) => ['-f', 'mpegts', `udp://127.0.0.1:${port}?pkt_size=1316`] },
+  { name: 'in UDP, cut anywhere', output: (port: number) => ['-f', 'mpegts', `udp://127.0.0.1:${port}`] },
   { name: 'in RTP', output: (port: number) => ['-f', 'rtp_mpegts', `rtp://127.0.0.1:${port}`] },
 ])('an MPEG transport stream with pictures is heard: $name', async ({ output }) => {
   const port = await freeUdpPort();
