@@ -15,10 +15,8 @@ import { faultDialect, problemDialect } from './refusals/dialect.js';
 import { refusalOf } from './refusals/refusal.js';
 import { REST_LIMITS, type RestRouterOptions } from './restOptions.js';
 import { addJobRoutes } from './v1/jobRoutes.js';
-import { addV1Routes } from './v1/syncRoutes.js';
-import { addJobRoutes } from './v1/asyncModernRoutes.js';
-import { addModernRoutes } from './v1/modernRoutes.js';
 import { addSourceRoutes } from './v1/sourceRoutes.js';
+import { addV1Routes } from './v1/syncRoutes.js';
 
 /** Base path of the DeepAffects calls. */
 const CONTRACT_PREFIX = '/audio/generic/api';
@@ -61,7 +59,6 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
   router.use(CONTRACT_PREFIX, contract);
   addJobRoutes(router, surface);
   addV1Routes(router, surface);
-  addModernRoutes(router, surface);
   addSourceRoutes(router, surface, shared.sources ?? (() => []));
   router.use(refuseBadPath);
   return router;

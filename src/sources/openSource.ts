@@ -18,6 +18,7 @@ export function openSource({ source, login, rawFormat, isLooped }: SourceSpec, o
 
   function withDetails(parsed: LiveSource): LiveSource {
     if (parsed.kind === 'file') return { ...parsed, isLooped, ...(rawFormat && { rawFormat }) };
+    if (parsed.kind === 'udp' && rawFormat) return { ...parsed, rawFormat };
     if (login && (parsed.kind === 'rtsp' || parsed.kind === 'http')) return { ...parsed, credentials: login };
     return parsed;
   }

@@ -81,9 +81,11 @@ async function specOf(id: string, fields: SourceFields, place: Place): Promise<S
   const fault = (problem: string) => invalid(place.path, `sources.${id} ${problem}`);
   if (!isTopicName(site)) throw fault('has an id that is reserved as a site; give it a site');
   const login = await loginOf(fields, place, fault);
-  const isFile = assertSource(given, login, fault) === 'file';
+  const kind = assertSource(given, login, fault);
+  const isFile = kind === 'file';
   const rawFormat = rawFormatOf(fields, fault);
-  if (rawFormat && !isFile) throw fault('has an encoding, which is for files without a header only');
+  if (rawFormat && !isFile && kind !== 'udp')
+    throw fault('has an encoding, which is for headerless samples of files and UDP');
   if (fields.loop && !isFile) throw fault('has loop, which is for files only');
   return {
     id,

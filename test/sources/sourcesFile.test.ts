@@ -90,3 +90,9 @@ test.each([
 test('a file that is not there', async () => {
   await expect(readSources('/nowhere/sources.yaml', {})).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
 });
+
+test('the example is one that can be read', async () => {
+  const env = { HALL_CAMERA_PASSWORD: 'a', PBX_PASSWORD: 'b' };
+  const specs = await readSources('examples/sources.yaml', env);
+  expect(specs.map(({ id }) => id)).toEqual(['hall-camera', 'kitchen', 'radio', 'encoder', 'bedroom', 'line']);
+});

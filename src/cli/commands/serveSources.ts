@@ -1,4 +1,5 @@
 import type { ServerLog } from '../../api/serverLog.js';
+import { allowedHosts } from '../../core/allowedHosts.js';
 import { guarded } from '../../core/guarded.js';
 import { asVoicePrintsError, type Engine } from '../../index.js';
 import { followFile } from '../../sources/followFile.js';
@@ -6,7 +7,6 @@ import { openSource } from '../../sources/openSource.js';
 import { type SourceObserver, SourceSet } from '../../sources/sourceSet.js';
 import { readSources } from '../../sources/sourcesFile.js';
 import type { ParsedArguments, Terminal } from '../command.js';
-import { allowedHosts } from '../options/allowedHosts.js';
 import { openEngine } from '../options/openEngine.js';
 import { textOption } from '../options/parseCommandLine.js';
 

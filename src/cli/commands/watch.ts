@@ -2,23 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { allowedHosts } from '../../core/allowedHosts.js';
 import { present } from '../../core/present.js';
 import { type EventContext, liveSpeakerEvent } from '../../events/index.js';
-import { type Engine, VoicePrintsError } from '../../index.js';
-import {
-  type LiveAudio,
-  type LiveEvent,
-  type LiveSource,
-  openLive,
-  openUdp,
-  parseLiveSource,
-  type StreamState,
-} from '../../live.js';
+import { type Engine, type LiveSession, VoicePrintsError } from '../../index.js';
+import { type LiveAudio, type LiveSource, openLive, openUdp, parseLiveSource, type StreamState } from '../../live.js';
+import { parseSipLine } from '../../sources/sipLine.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { falseAcceptOf, falseAcceptOption } from '../options/falseAccept.js';
-import { mqttChoice, mqttOptions } from '../options/mqttOptions.js';
+import { mqttOptions } from '../options/mqttOptions.js';
 import { openEngine, strangersOption } from '../options/openEngine.js';
 import { hasFlag, listOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
-import { parseSipLine, sipAudio } from '../options/sipAudio.js';
+import { sipAudio } from '../options/sipAudio.js';
 import { LiveView } from '../output/liveView.js';
 import { printableJson } from '../output/printable.js';
 import { openWatchMqtt, type WatchMqtt } from './watchMqtt.js';
@@ -54,15 +47,16 @@ speaker's; stream, dropped and degraded about the stream itself. With --mqtt the
 docs/events.md; user and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWORD or --mqtt-credentials.`,
   async run(args, terminal) {
     const streams = streamsOf(args, terminal);
-    await mqttChoice(args, terminal.env); // a wrong option is said at once, not with the first sender
     await using engine = await openEngine(args, terminal);
+    // One client for all senders; a wrong option is reported at once, not with the first of them.
+    await using mqtt = await openWatchMqtt(args, terminal, engine);
     using view = new LiveView(args, terminal);
     const running = new Set<Promise<void>>();
     const failed = new AbortController();
     const signal = AbortSignal.any([terminal.signal, failed.signal]);
     try {
       for await (const stream of streams(signal)) {
-        const ended = watchOne(stream, { args, terminal, engine, view, signal });
+        const ended = watchOne(stream, { args, terminal, engine, view, signal, mqtt });
         running.add(ended);
         ended.catch((error: unknown) => failed.abort(error)).finally(() => running.delete(ended));
       }
@@ -95,7 +89,7 @@ function streamsOf(args: ParsedArguments, terminal: Terminal): (signal: AbortSig
       }
     };
   }
-  if (!source) parseSipLine(text, env);
+  if (!source) parseSipLine(text, '');
   return async function* (signal) {
     const audio = source
       ? openLive(source, { signal, stdin, allowHosts: allowedHosts(env) })
@@ -110,18 +104,23 @@ interface Watching {
   readonly engine: Engine;
   readonly view: LiveView;
   readonly signal: AbortSignal;
+  readonly mqtt: WatchMqtt | undefined;
 }
 
 /** Prints the events of one stream until it ends. Throws the failure that ended it. */
 async function watchOne({ audio, site, label }: WatchedStream, watching: Watching): Promise<void> {
-  const { args, engine, signal } = watching;
+  const { args, engine, signal, mqtt } = watching;
   const sessionId = randomUUID();
   const speakerIds = listOption(args, 'speakers');
   const falseAcceptPercent = falseAcceptOf(args);
   await using session = engine.watch({ audio, sessionId, signal, ...present({ speakerIds, falseAcceptPercent }) });
-  await using mqtt = await openWatchMqtt(args, watching.terminal, { engine, session, site });
+  mqtt?.opened(session, site);
   const context = { site, sessionId, model: engine.model.id, threshold: engine.acceptScore(falseAcceptPercent) };
-  await printEvents(session.events(), context, label, { ...watching, mqtt });
+  try {
+    await printEvents(session, context, label, watching);
+  } finally {
+    mqtt?.closed(session);
+  }
 }
 
 /** The source given on the command line; `--encoding` describes headerless samples. Throws USAGE, INPUT_INVALID. */
@@ -138,16 +137,16 @@ function sourceOf(args: ParsedArguments, { stdin }: Terminal): LiveSource {
 
 /** Prints events until the stream ends. Throws the failure that ended it, if any. */
 async function printEvents(
-  events: AsyncIterable<LiveEvent>,
+  session: LiveSession,
   context: EventContext,
   label: string | undefined,
-  { args, terminal, view, mqtt }: Watching & { readonly mqtt: WatchMqtt | undefined },
+  { args, terminal, view, mqtt }: Watching,
 ): Promise<void> {
   let last: StreamState | undefined;
-  for await (const event of events) {
+  for await (const event of session.events()) {
     if (event.type === 'state') last = event.state;
     const line = liveSpeakerEvent(event, context);
-    mqtt?.hear(line);
+    mqtt?.hear(line, session);
     if (event.type === 'turn' && !event.turn.isFinal && hasFlag(args, 'final')) continue;
     if (hasFlag(args, 'json')) terminal.stdout.write(`${printableJson(line)}\n`);
     else view.show(event, label);

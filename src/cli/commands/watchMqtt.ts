@@ -4,35 +4,36 @@ import { type Engine, type LiveSession, LOCAL_TENANT, VoicePrintsError } from '.
 import type { LiveControl } from '../../mqtt/mqttSurface.js';
 import type { ParsedArguments, Terminal } from '../command.js';
 import { mqttChoice } from '../options/mqttOptions.js';
-import { usageError } from '../options/parseCommandLine.js';
+import { textOption, usageError } from '../options/parseCommandLine.js';
 import { remark } from '../output/output.js';
 import { followErasures } from './followErasures.js';
 
+/** What `watch` publishes, of all its streams. */
 export interface WatchMqtt extends AsyncDisposable {
-  hear(event: SpeakerEvent): void;
+  opened(session: LiveSession, site: string): void;
+  hear(event: SpeakerEvent, session: LiveSession): void;
+  closed(session: LiveSession): void;
 }
 
-interface Watched {
-  readonly engine: Engine;
-  readonly session: LiveSession;
-  readonly site: string;
-}
-
-/** Publishes what `watch` hears; undefined without `--mqtt`. Throws as mqttChoice, and USAGE for a site that is no topic. */
+/** Connects to the broker; undefined without `--mqtt`. Throws as mqttChoice, and USAGE for a site that is no topic. */
 export async function openWatchMqtt(
   args: ParsedArguments,
   terminal: Terminal,
-  { engine, session, site }: Watched,
+  engine: Engine,
 ): Promise<WatchMqtt | undefined> {
   const choice = await mqttChoice(args, terminal.env);
   if (!choice) return undefined;
   // Loaded here, since nothing else needs the client.
   const { MqttSurface } = await import('../../mqtt/mqttSurface.js');
-  if (!isTopicName(site)) throw usageError(`--site ${site} is no level of an MQTT topic, or reserved; choose another`);
+  const site = textOption(args, 'site');
+  if (site !== undefined && !isTopicName(site)) {
+    throw usageError(`--site ${site} is no level of an MQTT topic, or reserved; choose another`);
+  }
   const { takesCommands, ...options } = choice;
+  const sessions = new HeardSessions(engine);
   const surface = new MqttSurface({
     ...options,
-    control: takesCommands ? controlOf(engine, session, site) : undefined,
+    control: takesCommands ? controlOf(sessions) : undefined,
     onReport: ({ code, message }) =>
       remark(args, terminal, code === undefined ? `MQTT: ${message}` : `${code}: ${message}`),
   });
@@ -40,10 +41,17 @@ export async function openWatchMqtt(
     if (tenantId === LOCAL_TENANT) surface.erase(speakerId);
   });
   const following = followErasures(() => [engine], surface);
-  surface.openSite(site);
   surface.open();
   return {
-    hear: (event) => surface.hear(event),
+    opened: (session, at) => {
+      sessions.open({ session, site: at, engine });
+      surface.openSite(at);
+    },
+    hear: (event, session) => {
+      if (event.event_type === 'unknown' || event.event_type === 'uncertain') sessions.unknown(session);
+      surface.hear(event);
+    },
+    closed: (session) => sessions.close(session),
     [Symbol.asyncDispose]: async () => {
       stop();
       following[Symbol.dispose]();
@@ -52,9 +60,7 @@ export async function openWatchMqtt(
   };
 }
 
-const controlOf = (engine: Engine, session: LiveSession, site: string): LiveControl => {
-  const sessions = new HeardSessions(engine);
-  sessions.open({ session, site, engine });
+const controlOf = (sessions: HeardSessions): LiveControl => {
   const refuse = (): never => {
     throw new VoicePrintsError('INPUT_INVALID', 'watch listens until it ends; end it, or use serve --sources');
   };
