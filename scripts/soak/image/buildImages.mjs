@@ -32,12 +32,14 @@ export function buildImages({ isFresh }) {
   if (npm('pack', '--pack-destination', context, '--silent') !== 0) throw new Error('npm pack failed');
   const tarball = readdirSync(context).find((name) => name.endsWith('.tgz'));
   const app = join(root, 'packaging/home-assistant/voice_prints');
-  return [
-    build('serve', { context, target: 'serve', PACKAGE: `./${tarball}` }),
-    build('node-red', { context, target: 'node-red', PACKAGE: `./${tarball}` }),
-    build('home-assistant', { context: app, PACKAGE: `/context/${tarball}`, volumes: [`${context}:/context:ro`] }),
-  ];
+  build('serve', { context, target: 'serve', PACKAGE: `./${tarball}` });
+  build('node-red', { context, target: 'node-red', PACKAGE: `./${tarball}` });
+  build('home-assistant', { context: app, PACKAGE: `/context/${tarball}`, volumes: [`${context}:/context:ro`] });
+  return builtImages();
 }
+
+/** Each image: its root, mounted, how it is started, and its size. */
+export const builtImages = () => ['serve', 'node-red', 'home-assistant'].map(mounted);
 
 /** What stands for the image of Node.js on Debian slim. */
 function importNodeImage() {
@@ -81,14 +83,28 @@ function reachOfThisMachine() {
   return volumes;
 }
 
-/** One image: its root, mounted, and how it is started. */
+const tagOf = (name) => `localhost/voice-prints-${name}`;
+
 function build(name, { context, target, PACKAGE, volumes = [] }) {
-  const tag = `localhost/voice-prints-${name}`;
   const mounts = [...reachOfThisMachine(), ...volumes].flatMap((volume) => ['--volume', volume]);
   const stage = target ? ['--target', target] : [];
   const how = ['--isolation', 'chroot', '--network', 'host', '--pull=never', '--layers', '--format', 'docker'];
-  run('buildah', ['build', ...how, ...stage, ...mounts, '--build-arg', `PACKAGE=${PACKAGE}`, '--tag', tag, context]);
-  const { config, root_size: bytes } = inspected(tag);
+  run('buildah', [
+    'build',
+    ...how,
+    ...stage,
+    ...mounts,
+    '--build-arg',
+    `PACKAGE=${PACKAGE}`,
+    '--tag',
+    tagOf(name),
+    context,
+  ]);
+}
+
+function mounted(name) {
+  const tag = tagOf(name);
+  const { config, bytes } = inspected(tag);
   const container = output('buildah', ['from', '--pull=false', tag]);
   return { name, container, root: output('buildah', ['mount', container]), config, megabytes: Math.round(bytes / 1e6) };
 }
@@ -98,5 +114,5 @@ function inspected(tag) {
   const [{ size }] = JSON.parse(output('buildah', ['images', '--json', tag]));
   const units = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9 };
   const [, figure, unit] = /^([\d.]+) (\w+)$/.exec(size);
-  return { config: Docker.config, root_size: Number(figure) * units[unit.toUpperCase()] };
+  return { config: Docker.config, bytes: Number(figure) * units[unit.toUpperCase()] };
 }

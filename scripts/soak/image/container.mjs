@@ -15,6 +15,9 @@ mount -t tmpfs -o mode=1777 tmpfs "$AT/tmp"
 mount --bind "$VOLUME" "$AT/data"
 exec setpriv --no-new-privs chroot --userspec="$ACCOUNT" "$AT" /usr/bin/env -i "$@"`;
 
+/** A command in the working folder of the image. */
+const inFolder = ({ WorkingDir }, command) => ['sh', '-c', 'cd "$0" && exec "$@"', WorkingDir || '/', ...command];
+
 export class Container {
   #image;
   #child;
@@ -33,9 +36,19 @@ export class Container {
     writeFileSync(join(root, 'etc/hosts'), '127.0.0.1 localhost mosquitto core-mosquitto\n172.30.32.2 supervisor\n');
     spawnSync('chown', [`${uid}:${gid}`, volume]);
     const command = [...(config.Entrypoint ?? []), ...(args ?? config.Cmd ?? [])];
-    const inFolder = ['sh', '-c', 'cd "$0" && exec "$@"', config.WorkingDir || '/', ...command];
     const at = mkdtempSync(join(tmpdir(), 'voice-prints-root-'));
-    const words = ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', SCRIPT, 'sh', ...this.#env, ...inFolder];
+    const words = [
+      '--mount',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      'sh',
+      '-c',
+      SCRIPT,
+      'sh',
+      ...this.#env,
+      ...inFolder(config, command),
+    ];
     const mounts = { ROOT: root, AT: at, VOLUME: volume, ACCOUNT: account };
     this.#child = spawn('unshare', words, {
       env: { ...process.env, ...mounts },
@@ -62,7 +75,8 @@ export class Container {
   run(...command) {
     const [uid, gid] = (this.#image.config.User || '0:0').split(':');
     const inside = ['-t', `${this.pid}`, '-m', '-p', '-r', '-S', uid, '-G', gid, '/usr/bin/env', '-i', ...this.#env];
-    const { status, stdout, stderr } = spawnSync('nsenter', [...inside, ...command], { encoding: 'utf8' });
+    const words = [...inside, ...inFolder(this.#image.config, command)];
+    const { status, stdout, stderr } = spawnSync('nsenter', words, { encoding: 'utf8' });
     return { status, text: stdout + stderr };
   }
 
