@@ -142,7 +142,7 @@ describe('what is started', () => {
     expect(env).toEqual({
       VOICE_PRINTS_API_KEYS: `local:${key}`,
       VOICE_PRINTS_KEY: 'sealing',
-      VOICE_PRINTS_WEBHOOK_ALLOW: 'frigate:5000',
+      VOICE_PRINTS_ALLOWED_HOSTS: 'frigate:5000',
     });
     expect(serveOptions(config.options).env).toEqual({});
   });

@@ -17,7 +17,7 @@ export function serveOptions({ ingress_users_may, api_keys = [], allow_hosts = [
   ];
   const variables = {
     VOICE_PRINTS_API_KEYS: api_keys.map((key) => `local:${key}`).join(','),
-    VOICE_PRINTS_WEBHOOK_ALLOW: allow_hosts.join(','),
+    VOICE_PRINTS_ALLOWED_HOSTS: allow_hosts.join(','),
     VOICE_PRINTS_KEY: encryption_key,
     VOICE_PRINTS_MQTT_USER: broker?.username ?? '',
     VOICE_PRINTS_MQTT_PASSWORD: broker?.password ?? '',
