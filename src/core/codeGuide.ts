@@ -31,7 +31,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     remedy: 'choose a lower number, or none to mix all',
   },
   AUDIO_DECODER_MISSING: {
-    means: 'this format needs GStreamer or a WebAssembly decoder that is not installed',
+    means: 'this needs GStreamer, or a plug-in of it, that is not installed',
     remedy: 'install what the message names',
   },
   AUDIO_DECODE_FAILED: { means: 'the decoder failed', remedy: 'convert it to WAV or FLAC' },

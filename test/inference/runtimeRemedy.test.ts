@@ -11,10 +11,10 @@ test('the remedy fits the installation: a project, a global one, a checkout', as
   const folder = await temporaryFolder();
   const installed = join(folder, 'node_modules', '@voice-prints', 'node-red');
   await mkdir(installed, { recursive: true });
-  // `npm install -g`: a command in the folder above would remove every package there.
-  expect(runtimeRemedy(installed, 'linux')).toBe(`${SKIP} --prefix "${installed}" --no-save --omit=dev ${RUNTIME}`);
+  // `npm install -g`: without -g a command in the folder above would remove every package there.
+  expect(runtimeRemedy(installed, 'linux')).toBe(`${SKIP} -g ${RUNTIME}`);
   await writeFile(join(folder, 'package.json'), '{}');
   expect(runtimeRemedy(installed, 'linux')).toBe(`${SKIP} --prefix "${folder}" ${RUNTIME}`);
   expect(runtimeRemedy(installed, 'win32')).toBe(`run: npm install --prefix "${folder}" ${RUNTIME}`);
-  expect(runtimeRemedy(folder, 'linux')).toBe(`${SKIP} --prefix "${folder}" --include=optional`);
+  expect(runtimeRemedy(folder, 'linux')).toBe(`run: npm install --prefix "${folder}" --include=dev --ignore-scripts`);
 });
