@@ -37,7 +37,7 @@ export const liveShape = {
   udpAddress: field(z.string().default('0.0.0.0')),
   udpPort: port(6055),
   udpSenders: text.describe(
-    'Voice satellites that are heard, `ADDRESS` or `ADDRESS=SITE`, separated by commas; empty: all',
+    'Voice satellites that are accepted, `ADDRESS` or `ADDRESS=SITE`, separated by commas; empty: all',
   ),
   device: text.describe('`pulse:NAME` or `alsa:NAME`; empty: the default microphone'),
   sipAddress: field(z.string().default('0.0.0.0')),

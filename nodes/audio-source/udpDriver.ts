@@ -61,7 +61,7 @@ export class UdpDriver implements SourceDriver {
   /** Carries a sender into the flow until it has been silent for long. */
   #take({ address, audio }: UdpSender, named: string | undefined): void {
     const { node, settings } = this.#own;
-    // Several rooms in one: told apart by the address, where the settings do not name them.
+    // Several rooms in one: distinguished by the address where the settings do not name them.
     const site = named || (settings.site && `${settings.site}-${address}`);
     const label = this.#own.label(`${node.id}-${address}`, { sender: address, ...(site && { site }) });
     const out = this.#own.output(label, () => this.#badge());

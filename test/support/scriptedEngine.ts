@@ -7,6 +7,7 @@ export interface Script {
   identify?: Engine['identify'];
   directory?: Partial<SpeakerDirectory>;
   watch?: Engine['watch'];
+  identifyChunks?: Engine['identifyChunks'];
   detectSpeech?: Engine['detectSpeech'];
   storeDirectory?: string;
 }
@@ -21,6 +22,7 @@ export function scriptedEngine({
   identify = unscripted,
   directory = {},
   watch = unscriptedWatch,
+  identifyChunks = () => ({ identify: unscripted }),
   detectSpeech = unscripted,
   storeDirectory = '',
 }: Script): Engine {
@@ -28,7 +30,7 @@ export function scriptedEngine({
     enroll,
     identify,
     tryModels: unscripted,
-    identifyChunks: () => ({ identify: unscripted }),
+    identifyChunks,
     acceptScore: () => 0.5,
     onErased: () => () => undefined,
     watch,

@@ -1,5 +1,5 @@
 import { VoicePrintsError } from '../../core/errors.js';
-import type { Decision, FalseAcceptPercent } from '../../core/identification.js';
+import type { Decision, FalseAcceptPercent, IdentifiedSegment } from '../../core/identification.js';
 import { present } from '../../core/present.js';
 import type { RawFormat } from '../../core/recording.js';
 import type { Engine } from '../../engine/engine.js';
@@ -31,8 +31,8 @@ export interface CommandSpeakerOptions {
 const NOBODY: CommandSpeaker = { decision: 'none', speakerId: null, name: null, score: 0 };
 
 /**
- * Keeps the audio of one command, and says whose it is at its end. A command is one person's and short: compared whole, and
- * as one voice, more of them are named than turn by turn while they are spoken (scripts/accuracy/voiceCommands.mjs).
+ * Keeps the audio of one command, and says whose it is at its end. A command is short and mostly one person's: it is compared as
+ * a chunk of a stream is, without the segmentation model, which leaves too little of so little speech (BENCHMARKS.md).
  */
 export class SpeakerOfCommand implements Disposable {
   readonly #options: CommandSpeakerOptions;
@@ -68,26 +68,29 @@ export class SpeakerOfCommand implements Disposable {
     const { engine, tenantId, format, speakerIds, falseAcceptPercent } = this.#options;
     if (bytes.length === 0) return NOBODY;
     try {
-      const { segments } = await engine.identify(
-        {
-          tenantId,
-          source: { kind: 'bytes', bytes, rawFormat: format },
-          maxSpeakers: 1,
-          ...present({ speakerIds, falseAcceptPercent }),
-        },
-        { signal: this.#given.signal },
-      );
-      const longest = [...segments].sort((a, b) => b.end - b.start - (a.end - a.start))[0];
-      if (!longest) return NOBODY;
-      const { decision, score } = longest;
-      const person = decision === 'identified' ? longest : { speakerId: null, name: null };
-      return { decision, speakerId: person.speakerId, name: person.name, score };
+      const session = engine.identifyChunks({ tenantId, ...present({ speakerIds, falseAcceptPercent }) });
+      const source = { kind: 'bytes', bytes, rawFormat: format } as const;
+      const { segments } = await session.identify({ source }, { signal: this.#given.signal });
+      return speakerOf(segments);
     } catch (thrown) {
       const isSilence = thrown instanceof VoicePrintsError && NO_VOICE.includes(thrown.code);
       if (isSilence) return NOBODY;
       throw thrown;
     }
   }
+}
+
+/** The voice with most speech. */
+function speakerOf(segments: readonly IdentifiedSegment[]): CommandSpeaker {
+  const seconds = new Map<string | null, number>();
+  const voiceOf = ({ speakerId, cluster }: IdentifiedSegment) => cluster ?? speakerId;
+  for (const one of segments) seconds.set(voiceOf(one), (seconds.get(voiceOf(one)) ?? 0) + one.end - one.start);
+  const [most] = [...segments].sort((a, b) => seconds.get(voiceOf(b))! - seconds.get(voiceOf(a))!);
+  if (!most) return NOBODY;
+  const { decision, score, speakerId, name } = most; // the same for all segments of a voice
+  return decision === 'identified'
+    ? { decision, speakerId, name, score }
+    : { decision, speakerId: null, name: null, score };
 }
 
 const NO_VOICE: readonly string[] = ['AUDIO_EMPTY', 'AUDIO_SILENT', 'AUDIO_NO_SPEECH', 'AUDIO_TOO_SHORT'];

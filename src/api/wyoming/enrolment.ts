@@ -67,14 +67,17 @@ export class CommandEnrolment implements SpokenCommand {
       const why = result.reasons.filter(({ refuses }) => refuses).map(({ message }) => message);
       throw new VoicePrintsError('ENROLL_REFUSED', why.join('; ') || 'the sample was refused; record another one');
     }
-    const told = {
+    const outcome = {
       ...context,
       status: result.status,
       quality: result.quality,
       speech_seconds: result.speechSeconds,
       reasons: result.reasons.map(({ message }) => message),
     };
-    await client.send({ type: 'enrolled', data: { name, ...present({ model: model ?? undefined }), context: told } });
+    await client.send({
+      type: 'enrolled',
+      data: { name, ...present({ model: model ?? undefined }), context: outcome },
+    });
     this.#finish();
   }
 
@@ -91,7 +94,7 @@ export async function deletePerson({ surface, client }: CommandContext, data: De
   if (!person || !(await directory.delete(person.speakerId))) {
     throw new VoicePrintsError(
       'SPEAKER_NOT_FOUND',
-      'nobody is enrolled under this name; ask for the names with describe',
+      'no one is enrolled under this name; ask for the names with describe',
     );
   }
   const { name, model, context } = data;

@@ -71,7 +71,7 @@ export async function identificationOf(
     if (person) return person.speakerId;
     throw new VoicePrintsError(
       'SPEAKER_NOT_FOUND',
-      'nobody is enrolled under one of the names; enrol them, or leave the name out',
+      'no one is enrolled under one of the names; enrol them, or leave the name out',
     );
   });
   return { context, speakerIds };

@@ -1,7 +1,7 @@
 import type { CommandSpeaker } from './commandSpeaker.js';
 import type { WyomingEvent } from './wire.js';
 
-/** The members that tell of the speaker in the `context` of a transcript and in the `user-event`; null where nobody is named. */
+/** The members that describe the speaker, in the `context` of a transcript and in the `user-event`; null where no one is named. */
 export interface SpeakerData {
   readonly speaker: string | null;
   readonly speaker_id: string | null;
@@ -31,6 +31,6 @@ export const speakerEvent = (speaker: SpeakerData): WyomingEvent => ({
   data: { name: 'speaker', data: speaker },
 });
 
-/** `[{name}] ` and the like before the text of a transcript; nothing where nobody is named. */
+/** `[{name}] ` and the like before the text of a transcript; empty where no one is named. */
 export const prefixed = (text: string, prefix: string | undefined, { speaker }: SpeakerData): string =>
   prefix === undefined || speaker === null ? text : prefix.replaceAll('{name}', () => speaker) + text;

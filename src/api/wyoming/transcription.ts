@@ -127,7 +127,7 @@ export class Transcription implements SpokenCommand {
     this.#finish(); // `transcript-stop` may follow, and takes no time
   }
 
-  /** A service with an end-pointing of its own may answer before `audio-stop`: what was heard until then counts. */
+  /** A service with an end-pointing of its own may answer before `audio-stop`: the audio until then counts. */
   async #speaker(): Promise<SpeakerData> {
     const given = new AbortController();
     try {

@@ -2,11 +2,12 @@ import { afterEach, expect, test } from 'vitest';
 import { type ServeWyomingOptions, serveWyoming } from '../../../src/api/wyoming/serveWyoming.js';
 import { WIRE_LIMITS } from '../../../src/api/wyoming/wire.js';
 import type {
+  ChunkSession,
   Engine,
   EnrollRequest,
   EnrollResult,
   IdentifiedSegment,
-  IdentifyRequest,
+  IdentifyChunksRequest,
   SpeakerSummary,
 } from '../../../src/index.js';
 import { bytesOf, type Script, scriptedEngine } from '../../support/scriptedEngine.js';
@@ -25,11 +26,13 @@ const stranger = { ...alice, decision: 'unknown', speakerId: null, name: null, s
 
 /** Says who spoke in audio that is not empty. */
 const saying =
-  (...segments: readonly IdentifiedSegment[]): Engine['identify'] =>
-  async ({ source }) => ({
-    ...{ durationSeconds: 2, model: 'scripted', warnings: [] },
-    segments: (await bytesOf(source)).length > 0 ? segments : [],
-  });
+  (...segments: readonly IdentifiedSegment[]): Engine['identifyChunks'] =>
+  () =>
+    answering(async ({ source }) => ({
+      ...{ start: 0, end: 2, warnings: [] },
+      segments: (await bytesOf(source)).length > 0 ? segments : [],
+    }));
+const answering = (identify: ChunkSession['identify']): ChunkSession => ({ identify });
 
 const person = (speakerId: string, name: string) => ({ speakerId, name, isComplete: true }) as SpeakerSummary;
 const people = [person('alice', 'Alice'), person('bob', 'Bob'), person('bob_2', 'Bob')];
@@ -42,7 +45,7 @@ afterEach(async () => {
 async function opened({ script = {}, ...options }: Partial<ServeWyomingOptions> & { script?: Script }) {
   const directory = { list: async () => people, ...script.directory };
   const engine = {
-    ...scriptedEngine({ identify: saying(alice), ...script, directory }),
+    ...scriptedEngine({ identifyChunks: saying(alice), ...script, directory }),
     model: { id: 'scripted' } as never,
   };
   const server = await serveWyoming({ engine, port: 0, onFailure: () => undefined, ...options });
@@ -129,7 +132,7 @@ test('pieces of a transcript are passed on; with a prefix they are left out, and
 
 test('an unknown voice has no name and no prefix; who spoke longest in a command is its speaker', async () => {
   const asr = await asrOf({ answer: (say) => say('transcript', { text: 'lights on' }) });
-  const script = { identify: saying({ ...alice, end: 1 }, stranger) };
+  const script = { identifyChunks: saying({ ...alice, end: 1 }, stranger) };
   const client = await clientOf((await opened({ asr: asr.address, prefix: '[{name}] ', script })).address);
   client.speak(SAMPLES);
   expect((await client.until('transcript')).data).toEqual({
@@ -156,12 +159,12 @@ test('a service that detects the end itself answers before audio-stop', async ()
 });
 
 test.each([
-  ['never says who', { identify: () => new Promise<never>(() => undefined) }],
-  ['fails', { identify: () => Promise.reject(new Error('broken')) }],
+  ['never says who', { identifyChunks: () => answering(() => new Promise<never>(() => undefined)) }],
+  ['fails', { identifyChunks: () => answering(() => Promise.reject(new Error('broken'))) }],
   [
     'is closed',
     {
-      identify: () => {
+      identifyChunks: () => {
         throw new Error('closed');
       },
     },
@@ -207,12 +210,12 @@ test('a speech-to-text service that is not there: an error; identities are serve
 });
 
 test('identify: a name with its confidence, or none; the context comes back', async () => {
-  const requests: IdentifyRequest[] = [];
-  const identify: Engine['identify'] = (request) => {
+  const requests: IdentifyChunksRequest[] = [];
+  const identifyChunks: Engine['identifyChunks'] = (request) => {
     requests.push(request);
     return saying(requests.length === 1 ? alice : stranger)(request);
   };
-  const client = await clientOf((await opened({ script: { identify } })).address);
+  const client = await clientOf((await opened({ script: { identifyChunks } })).address);
   client.send('identify', { names: ['Alice', 'bob_2'], context: { conversation: 7 } });
   client.speak(SAMPLES);
   expect(await client.next()).toEqual({

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
+import { wyomingClient } from '../../api/wyoming/peers.js';
 import { ended, ran, started } from '../program.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'voice-prints-serve-'));
@@ -22,7 +23,7 @@ async function serving(store: string, argv: readonly string[] = [], env: Record<
   running.add(child);
   const lines = createInterface({ input: child.stdout! });
   const [line] = (await once(lines, 'line')) as [string];
-  return { child, line: JSON.parse(line) as { rest: string; grpc?: string; apiKey?: string } };
+  return { child, line: JSON.parse(line) as { rest: string; grpc?: string; wyoming?: string; apiKey?: string } };
 }
 
 const people = (rest: string, key: string) =>
@@ -64,6 +65,29 @@ test('a key file is read; a port in use is reported', async () => {
   const second = await ended(started(['serve', '--port', port, '--store', join(folder, 'd'), '--json']));
   expect(second.exitCode).toBe(1);
   expect(JSON.parse(second.stdout).error.code).toBe('CONFIG_INVALID');
+});
+
+test('--wyoming serves voice assistants, on request only; its options are checked', async () => {
+  const { child, line } = await serving('wyoming', ['--wyoming', 'tcp://127.0.0.1:0', '--wyoming-enrol']);
+  const client = await wyomingClient(line.wyoming!);
+  client.send('describe');
+  expect((await client.until('info')).data).toMatchObject({
+    asr: [],
+    identity: [{ name: 'voice-prints', models: [{ identities: [] }] }],
+  });
+  const end = ended(child);
+  child.kill('SIGINT');
+  expect((await end).exitCode).toBe(0);
+  const refused = async (...argv: readonly string[]) => {
+    const { exitCode, stdout } = await ran(['serve', '--port', '0', '--json', '--store', join(folder, 'w'), ...argv]);
+    return [exitCode, JSON.parse(stdout).error.code];
+  };
+  expect(await refused('--wyoming-asr', 'tcp://127.0.0.1:10300')).toEqual([2, 'USAGE']);
+  expect(await refused('--wyoming', '10300')).toEqual([2, 'USAGE']);
+  expect(await refused('--wyoming', 'tcp://127.0.0.1:0', '--wyoming-allow', 'the garden')).toEqual([
+    1,
+    'CONFIG_INVALID',
+  ]);
 });
 
 test('web pages of the origins of --cors-origins may call, else those of the environment; everybody is no origin', async () => {

@@ -1,7 +1,7 @@
 /** A datagram that comes this much later than its place ends a pause; less is a line that hesitates, or lost packets. */
 const PAUSE_MS = 1_000;
 
-/** When the audio of datagrams was heard: they have no times of their own, so they follow on each other, but for pauses. */
+/** When the audio of datagrams was recorded: they have no times of their own, so they follow on each other, but for pauses. */
 export class ArrivalClock {
   #nextMs: number | undefined;
 

@@ -40,7 +40,7 @@ interface Heard {
 }
 
 /**
- * Listens for voice satellites that send headerless samples to one UDP port, told apart by address: each is a stream of its
+ * Listens for voice satellites that send headerless samples to one UDP port, distinguished by address: each is a stream of its
  * own. Throws LIVE_PORT_UNAVAILABLE, AUDIO_RATE_INVALID, AUDIO_CHANNELS_INVALID.
  */
 export async function openUdp(source: UdpSource, options: OpenUdpOptions): Promise<UdpSenders> {
@@ -55,7 +55,7 @@ export async function openUdp(source: UdpSource, options: OpenUdpOptions): Promi
     senders.get(address)?.audio.end();
     senders.delete(address);
   }
-  function heard(address: string): Heard | undefined {
+  function senderAt(address: string): Heard | undefined {
     const known = senders.get(address);
     if (known && !known.audio.isOver) return known;
     if (!known && senders.size >= maxSenders) return undefined;
@@ -68,7 +68,7 @@ export async function openUdp(source: UdpSource, options: OpenUdpOptions): Promi
   const onDatagram = (datagram: Uint8Array, address: string): void => {
     const bytes = wholeSamples(datagram, format);
     if (bytes.length === 0 || !accepts(address)) return;
-    const sender = heard(address);
+    const sender = senderAt(address);
     if (!sender) {
       state.refusedDatagrams += 1;
       return;
