@@ -32,7 +32,7 @@ afterAll(async () => {
 const ours = (complaints: readonly string[]) => complaints.filter((text) => !text.includes('catalogue.nodered.org'));
 
 describe.each([
-  { language: 'en-US', category: 'speaker identification', label: 'identify speakers', help: 'Says who speaks' },
+  { language: 'en-US', category: 'speaker identification', label: 'identify speakers', help: 'Identifies who speaks' },
   { language: 'de', category: 'Sprechererkennung', label: 'Sprecher erkennen', help: 'Sagt, wer in einer Aufnahme' },
 ] as const)('the editor in $language', ({ language, category, label, help }) => {
   let editor: Editor;
@@ -186,14 +186,14 @@ test('keys of other programs are made, replaced and revoked in the dialog, each 
   const first = await shown.textContent();
   expect(first).toMatch(/^vp_[\w-]{32}$/);
   await rows.first().waitFor();
-  expect(await rows.first().textContent()).toMatch(/<b>door<\/b> key-[0-9a-f]{8}local · enrol · made /);
+  expect(await rows.first().textContent()).toMatch(/<b>door<\/b> key-[0-9a-f]{8}local · enrol · created /);
   if (pictures) await page.screenshot({ path: join(pictures, 'store-keys.png') });
   await rows.first().locator('button[title=Replace]').click();
-  await answer('The old one holds for a day');
+  await answer('The old one stays valid for a day');
   await expect.poll(() => rows.count()).toBe(2);
   expect(await shown.textContent()).not.toBe(first);
-  expect(await rows.filter({ hasText: 'holds until' }).count()).toBe(1);
-  await rows.filter({ hasText: 'holds until' }).locator('button[title=Revoke]').click();
+  expect(await rows.filter({ hasText: 'valid until' }).count()).toBe(1);
+  await rows.filter({ hasText: 'valid until' }).locator('button[title=Revoke]').click();
   await answer('Revoke');
   await expect.poll(() => rows.filter({ hasText: 'ended' }).count()).toBe(1);
   expect(await rows.filter({ hasText: 'ended' }).locator('button').count()).toBe(0);
