@@ -170,6 +170,7 @@ module.exports = {
     ownedBy('@wasm-audio-decoders/flac|mpg123-decoder|ogg-opus-decoder|opus-decoder', 'src/audio/'),
     ownedBy('sip\\.js', 'src/audio/sip/'),
     ownedBy('sdp-transform|gstreamer-superficial', 'src/audio/'),
+    ownedBy('string-width', 'src/cli/output/'),
     {
       name: 'node-red-types-only-in-nodes',
       severity: 'error',

@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import type { VoicePrintsError } from '../../index.js';
 import type { ParsedArguments, Terminal } from '../command.js';
 import { hasFlag } from '../options/parseCommandLine.js';
@@ -22,26 +23,12 @@ export function table(given: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell));
+      widths[column] = Math.max(widths[column] ?? 0, stringWidth(cell));
     });
   }
   const line = (row: readonly string[]) =>
-    row.map((cell, column) => cell + ' '.repeat(widths[column]! - displayWidth(cell))).join('  ');
+    row.map((cell, column) => cell + ' '.repeat(widths[column]! - stringWidth(cell))).join('  ');
   return rows.map((row) => line(row).trimEnd()).join('\n');
-}
-
-/** Columns a terminal needs; wide East Asian characters need two. */
-export function displayWidth(text: string): number {
-  let width = 0;
-  for (const character of text) {
-    if (/\p{Mark}/u.test(character)) continue;
-    width += /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]/u.test(
-      character,
-    )
-      ? 2
-      : 1;
-  }
-  return width;
 }
 
 /** Formats seconds as a clock: `0:03.2`, `12:40.0`, `1:02:03.4`. */

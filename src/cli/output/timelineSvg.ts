@@ -1,5 +1,6 @@
+import stringWidth from 'string-width';
 import type { Identification, IdentifiedSegment } from '../../index.js';
-import { clock, displayWidth, percent } from './output.js';
+import { clock, percent } from './output.js';
 import { printableLine } from './printable.js';
 import { voiceId, voiceLabel } from './voiceLabel.js';
 
@@ -27,7 +28,7 @@ interface Row {
 /** A drawing of who speaks when: one row per voice, named ones first; readable on light and dark pages. */
 export function timelineSvg(result: Identification, title: string): string {
   const rows = rowsOf(result.segments);
-  const labelWidth = 24 + LETTER_WIDTH * Math.max(6, ...rows.map((row) => displayWidth(shortened(row.label))));
+  const labelWidth = 24 + LETTER_WIDTH * Math.max(6, ...rows.map((row) => stringWidth(shortened(row.label))));
   const height = 2 * MARGIN + 24 + Math.max(1, rows.length) * ROW_HEIGHT + AXIS_HEIGHT;
   const left = MARGIN + labelWidth;
   const scale = (WIDTH - MARGIN - left) / Math.max(result.durationSeconds, 0.001);
@@ -105,9 +106,9 @@ function axis(
 }
 
 function shortened(text: string, most = MOST_LETTERS): string {
-  if (displayWidth(text) <= most) return text;
+  if (stringWidth(text) <= most) return text;
   const letters = [...text];
-  while (displayWidth(letters.join('')) > most - 1) letters.pop();
+  while (stringWidth(letters.join('')) > most - 1) letters.pop();
   return `${letters.join('')}…`;
 }
 
