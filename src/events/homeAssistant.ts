@@ -48,8 +48,8 @@ export function discoveryMessage(place: TopicPlace, options: DiscoveryOptions): 
 
 /** Removes the device and the retained messages of the site; those of people are kept. */
 export function removalMessages(place: TopicPlace, prefix?: string): readonly MqttMessage[] {
-  const { speaker, attributes, stream, availability } = topicsOf(place);
-  return [configTopic(place, prefix), speaker, attributes, stream, availability].map((topic) => ({
+  const { speaker, attributes, stream } = topicsOf(place);
+  return [configTopic(place, prefix), speaker, attributes, stream].map((topic) => ({
     topic,
     payload: '',
     qos: 1,

@@ -74,6 +74,7 @@ export class SiteMessages {
   /** Removes the device, and clears the retained messages of the site. */
   remove(): void {
     this.#state(removalMessages(this.#place, this.#options.discovery?.prefix));
+    if (this.#options.hasAvailability) this.#state([{ ...this.#availability(), payload: '' }]);
   }
 
   close(): void {

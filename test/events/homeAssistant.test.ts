@@ -52,7 +52,6 @@ test('a device is removed by empty retained messages on its own topics', () => {
     'speaker-id/hall/speaker',
     'speaker-id/hall/attributes',
     'speaker-id/hall/stream',
-    'speaker-id/hall/availability',
   ]);
   expect(homeAssistantStatusTopic('ha')).toBe('ha/status');
 });
