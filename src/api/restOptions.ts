@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.js';
 import type { Jobs } from '../engine/jobs/jobs.js';
+import type { SourceStatus } from '../sources/sourceSet.js';
 import type { ApiKeys } from './access/apiKeys.js';
 import type { KeyThrottle } from './access/keyThrottle.js';
 import type { TenantGate } from './access/tenantGate.js';
@@ -8,7 +9,6 @@ import type { TrustedProxies } from './access/trustedProxies.js';
 import type { FailureReport, RestLimits } from './calls/call.js';
 import type { CallReport } from './calls/callReport.js';
 import type { Measure } from './measures.js';
-import type { SourceReport } from './v1/sourceRoutes.js';
 
 export const REST_LIMITS: RestLimits = {
   maxBodyBytes: 64 * 2 ** 20,
@@ -21,6 +21,11 @@ export const REST_LIMITS: RestLimits = {
   maxHeldBytes: 512 * 2 ** 20,
   maxWrongKeysPerMinute: 100,
 };
+
+/** A source that the server listens to by itself, and who is present at its site. */
+export interface SourceReport extends SourceStatus {
+  readonly present: string;
+}
 
 export interface RestOptions {
   readonly limits?: Partial<RestLimits>;

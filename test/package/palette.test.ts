@@ -1,9 +1,13 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { Client, credentials, type MethodDefinition } from '@grpc/grpc-js';
+import { service as healthService } from 'grpc-health-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { foreignImports, packageOf } from '../../scripts/vendor/foreignImports.mjs';
 import { demoScene, RESIDENTS } from '../support/demoScene.js';
@@ -32,6 +36,8 @@ beforeAll(async () => {
   manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const voicePrintsProgram = () => join(userDir, 'node_modules/.bin/voice-prints');
 
 const files = (place: string, end: string): string[] =>
   readdirSync(join(installed, place), { recursive: true, encoding: 'utf8' })
@@ -98,12 +104,54 @@ test('an error of ours names our file', async () => {
   expect(stdout).toMatch(/node-red[\\/]dist[\\/]src[\\/]engine[\\/]\w+\.js:\d+/);
 });
 
+test('every bundled library can be loaded', async () => {
+  // Not `worker.js`, which is piscina's thread: it ends where it is no thread.
+  const names = files('dist/vendor', '.js').map((file) => basename(file));
+  const list = JSON.stringify(names.filter((name) => name !== 'worker.js'));
+  const program = `for (const name of ${list}) await import('./dist/vendor/' + name); process.exit()`;
+  await run(process.execPath, ['--input-type=module', '-e', program], { cwd: installed });
+});
+
+test('its server answers over REST and gRPC, with the files that libraries read by path', async () => {
+  const server = spawn(voicePrintsProgram(), ['serve', '--port', '0', '--grpc-port', '0'], {
+    cwd: userDir,
+    env: {
+      ...process.env,
+      VOICE_PRINTS_HOME: join(folder, 'served'),
+      VOICE_PRINTS_API_KEYS: 'home:a-key-of-this-test-alone',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  try {
+    const [line] = (await once(createInterface({ input: server.stdout }), 'line')) as [string];
+    const { rest, grpc } = JSON.parse(line) as { readonly rest: string; readonly grpc: string };
+    expect((await fetch(`${rest}/docs`)).status).toBe(200);
+    const metrics = await fetch(`${rest}/metrics`, { headers: { authorization: 'Bearer a-key-of-this-test-alone' } });
+    expect(await metrics.text()).toContain('voice_prints_calls_total');
+    const client = new Client(grpc, credentials.createInsecure());
+    const { Check } = healthService as unknown as {
+      readonly Check: MethodDefinition<{ service: string }, { status: number }>;
+    };
+    const answer = await new Promise((resolve, reject) => {
+      const { path, requestSerialize, responseDeserialize } = Check;
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { service: '' }, (error, value) =>
+        error ? reject(error) : resolve(value),
+      );
+    });
+    client.close();
+    expect(answer).toMatchObject({ status: 'SERVING' });
+  } finally {
+    const ended = once(server, 'close');
+    server.kill('SIGTERM');
+    await ended;
+  }
+});
+
 test('its command line names the conversation of the demo', { timeout: 900_000 }, async () => {
   const { samples, conversation } = await demoScene(join(folder, 'demo'));
   const { VOICE_PRINTS_KEY: _key, VOICE_PRINTS_RUNTIME: _runtime, ...env } = process.env;
   const voicePrints = async (...args: string[]): Promise<string> => {
-    const program = join(userDir, 'node_modules/.bin/voice-prints');
-    const { stdout } = await run(program, args, {
+    const { stdout } = await run(voicePrintsProgram(), args, {
       cwd: userDir,
       env: { ...env, VOICE_PRINTS_HOME: join(folder, 'store') },
     });

@@ -1,15 +1,10 @@
 import type { Router } from 'express';
 import { LOCAL_TENANT } from '../../engine/engine.js';
-import type { SourceStatus } from '../../sources/sourceSet.js';
 import type { Call, Surface } from '../calls/call.js';
 import { endpoint } from '../calls/endpoint.js';
 import { problemDialect } from '../refusals/dialect.js';
 import { refuseMethod } from '../refusals/refusal.js';
-
-/** A source that the server listens to by itself, and who is present at its site. */
-export interface SourceReport extends SourceStatus {
-  readonly present: string;
-}
+import type { SourceReport } from '../restOptions.js';
 
 /** Adds `/v1/sources`. Sources belong to the tenant of the command line: others see none. */
 export function addSourceRoutes(router: Router, surface: Surface, sources: () => readonly SourceReport[]): void {

@@ -1,6 +1,6 @@
 import type { Measure } from '../../api/measures.js';
+import type { SourceReport } from '../../api/restOptions.js';
 import type { ServerLog } from '../../api/serverLog.js';
-import type { SourceReport } from '../../api/v1/sourceRoutes.js';
 import type { ObservedStream, StreamObserver } from '../../api/websocket/streamSession.js';
 import { HeardSessions } from '../../engine/live/heardSessions.js';
 import { isTopicName, PRESENCE_WINDOW_MS, type SpeakerEvent } from '../../events/index.js';
