@@ -1,6 +1,17 @@
 // Builds the images of packaging/ with buildah; FROM is a Debian made by debootstrap with Node.js of the npm registry.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { npm } from '../../setup/nodePackages.mjs';
 import { root } from '../../setup/root.mjs';
@@ -30,7 +41,13 @@ export function buildImages({ isFresh }) {
   rmSync(context, { recursive: true, force: true });
   cpSync(join(root, 'packaging/docker'), context, { recursive: true, filter: (path) => !path.endsWith('.tgz') });
   if (npm('pack', '--pack-destination', context, '--silent') !== 0) throw new Error('npm pack failed');
-  const tarball = readdirSync(context).find((name) => name.endsWith('.tgz'));
+  const packed = join(
+    context,
+    readdirSync(context).find((name) => name.endsWith('.tgz')),
+  );
+  // Another name for another content: what is mounted is not looked at when buildah decides whether a step is to be done again.
+  const tarball = `${createHash('sha256').update(readFileSync(packed)).digest('hex').slice(0, 16)}.tgz`;
+  renameSync(packed, join(context, tarball));
   const app = join(root, 'packaging/home-assistant/voice_prints');
   build('serve', { context, target: 'serve', PACKAGE: `./${tarball}` });
   build('node-red', { context, target: 'node-red', PACKAGE: `./${tarball}` });

@@ -194,7 +194,7 @@ async function isHomeAssistantApp() {
   const page = await throughIngress('/');
   assert.match(page.text, /<html data-key="none"/);
   assert.match(page.headers['content-security-policy'], /frame-ancestors 'self'/);
-  assert.equal((await throughIngress('/v1/speakers', { user: undefined })).status, 401);
+  assert.equal((await throughIngress('/v1/speakers', { user: '' })).status, 401);
   assert.equal((await fetch(`${url}/v1/speakers`, { headers: { 'x-remote-user-id': 'c0ffee' } })).status, 401);
   await step('enrols for a user of Home Assistant, and names', async () => {
     const [{ id, files }] = enrolment;
