@@ -35,11 +35,23 @@ const FRAME = 512;
 /** Pauses up to this long belong to a person's turn, when the time to the name is taken. */
 const TURN_PAUSE_SECONDS = 0.7;
 
+/** Lengths of speech, in seconds, and scores of the reliability table. */
+const LENGTHS = [0.5, 1, 1.5, 3, Number.POSITIVE_INFINITY];
+const SCORES = [0, 0.5, 0.8, 0.95, 1.001];
+/** Of each seed; see reliability. */
+const allReliability = [];
+
 const seeds = values.seeds.split(',');
 for (const set of positionals.length > 0 ? positionals : ['learner', 'telephone']) {
   const figures = [];
+  allReliability.length = 0;
   for (const seed of seeds) figures.push(await measure(set, seed));
   if (seeds.length > 1) summary(set, figures);
+  const sum = (row, column, key) => allReliability.reduce((total, cells) => total + cells[row][column][key], 0);
+  const cells = LENGTHS.slice(1).map((_, row) =>
+    SCORES.slice(1).map((_, column) => ({ turns: sum(row, column, 'turns'), wrong: sum(row, column, 'wrong') })),
+  );
+  printReliability(set, cells);
 }
 
 /** All conversations of one seed; prints and returns their figures. */
@@ -99,7 +111,8 @@ async function hearConversation(folder, name) {
     }
     const path = join(folder, `${name}.wav`);
     const truth = parseRttm(readFileSync(join(folder, `${name}.rttm`), 'utf8'));
-    const labelOf = ({ speakerId, cluster }) => (speakerId ? (speakerOf.get(speakerId) ?? speakerId) : cluster);
+    const labelOf = ({ speakerId, cluster }) =>
+      speakerId ? (speakerOf.get(speakerId) ?? speakerId) : (cluster ?? 'nobody');
     const offline = values.offline ? await identified(engine, path, labelOf) : undefined;
     const samples = await wholeRecording(await openFile(path));
     const before = process.cpuUsage();
@@ -157,8 +170,9 @@ function timelines({ events, labelOf }) {
   const corrected = new Map();
   for (const event of events) {
     if (event.type === 'turn' && event.turn.isFinal) {
-      const { turnId, start, end, speakerId, cluster } = event.turn;
-      const turn = { start, end, label: labelOf(event.turn), voice: speakerId ?? cluster };
+      const { turnId, start, end, speakerId, cluster, decision, score, speechSeconds } = event.turn;
+      const sureness = { isSure: decision === 'identified', score, speechSeconds };
+      const turn = { start, end, label: labelOf(event.turn), voice: speakerId ?? cluster ?? 'nobody', ...sureness };
       told.push(turn);
       corrected.set(turnId, { ...turn });
     }
@@ -212,13 +226,41 @@ function secondsToName({ truth, enrolled, events, labelOf }) {
     });
 }
 
-/** Share of all speech that is told under the name of an enrolled person who does not speak then. */
-function wrongNamePercent(lines) {
-  let [wrong, all] = [0, 0];
+/** Final turns with a name: by length and score, how many there are, and how many of them are somebody else's. */
+function reliability(lines) {
+  const cells = LENGTHS.slice(1).map(() => SCORES.slice(1).map(() => ({ turns: 0, wrong: 0 })));
   for (const { truth, told, enrolled } of lines) {
+    for (const turn of told) {
+      const spoken = (label) =>
+        truth
+          .filter((one) => one.label === label)
+          .reduce((sum, { start, end }) => sum + Math.max(0, Math.min(end, turn.end) - Math.max(start, turn.start)), 0);
+      const [speaker] = [...new Set(truth.map(({ label }) => label))].sort((a, b) => spoken(b) - spoken(a));
+      const row = LENGTHS.findIndex((least, i) => turn.speechSeconds >= least && turn.speechSeconds < LENGTHS[i + 1]);
+      const column = SCORES.findIndex((least, i) => turn.score >= least && turn.score < SCORES[i + 1]);
+      if (!enrolled.includes(turn.label) || row < 0 || column < 0 || spoken(speaker) === 0) continue;
+      cells[row][column].turns += 1;
+      if (turn.label !== speaker) cells[row][column].wrong += 1;
+    }
+  }
+  return cells;
+}
+
+function printReliability(set, cells) {
+  console.log(`${set}, turns with a name that are somebody else's, by score (0 to .5, .8, .95, 1):`);
+  for (const [row, columns] of cells.entries()) {
+    const shown = columns.map(({ turns, wrong }) => (turns === 0 ? '-' : `${wrong} of ${turns}`));
+    console.log(`  ${LENGTHS[row]} to ${LENGTHS[row + 1]} s: ${shown.join(', ')}`);
+  }
+}
+
+/** Share of all speech that is told under the name of an enrolled person who does not speak then. */
+function wrongNamePercent(lines, timeline, isCounted = () => true) {
+  let [wrong, all] = [0, 0];
+  for (const { truth, enrolled, ...timelines } of lines) {
     for (const { start, end, label } of truth) {
       all += end - start;
-      for (const turn of told) {
+      for (const turn of timelines[timeline].filter(isCounted)) {
         if (turn.label === label || !enrolled.includes(turn.label)) continue;
         const [from, to] = [Math.max(start, turn.start), Math.min(end, turn.end)];
         const isSpeakingToo = truth.some((one) => one.label === turn.label && one.start < to && one.end > from);
@@ -286,9 +328,12 @@ function report(set, heard) {
     `${set}: ${shown.length} turns, ${percent((100 * wrong.length) / shown.length)} % with a name shown and then corrected, ${switches} changes of label; ` +
       `${heard.length} conversations, ${seconds.toFixed(0)} s, CPU ${cpu.toFixed(4)} of real time`,
   );
+  allReliability.push(reliability(lines));
   return {
     ...figures,
-    'wrong name, % of speech': wrongNamePercent(lines),
+    'wrong name, % of speech': wrongNamePercent(lines, 'told'),
+    'wrong name said to be sure, % of speech': wrongNamePercent(lines, 'told', ({ isSure }) => isSure),
+    ...(values.offline ? { 'wrong name offline, % of speech': wrongNamePercent(lines, 'offline') } : {}),
     'first right name, median s': quantile(toName, 0.5),
     'turns of enrolled people named, %': (100 * toName.filter(Number.isFinite).length) / toName.length,
     'turns with a name shown and then corrected, %': (100 * wrong.length) / shown.length,

@@ -60,10 +60,14 @@ export interface LiveTurn {
   readonly decision: Decision;
   readonly speakerId: string | null;
   readonly name: string | null;
-  /** `unknown-1` …: stable over sessions until the unknown voice expires; null for an identified voice. */
+  /**
+   * `unknown-1` …: stable over sessions until the unknown voice expires; null for an identified voice, also where a turn
+   * is not surely its own.
+   */
   readonly cluster: string | null;
   readonly score: number;
   readonly margin: number;
+  /** True where several people speak at once for .3 s of it or more; always false without a segmentation model. */
   readonly overlap: boolean;
   readonly candidates: readonly Candidate[];
 }

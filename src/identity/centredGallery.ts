@@ -6,17 +6,17 @@ import type { EnrolledVoice } from './voices.js';
  * makes strangers there alike; whoever is enrolled beside a person shows how much. Both sides of a comparison are
  * therefore centred on the mean of everybody else enrolled, shrunk to nothing the fewer there are.
  */
-export class CentredGallery {
+export class CentredGallery<V extends MeanVoice = EnrolledVoice> {
   readonly #sum: Float32Array;
   /** Dot product of each voiceprint with the sum of all. */
-  readonly #toSum: ReadonlyMap<EnrolledVoice, number>;
+  readonly #toSum: ReadonlyMap<V, number>;
   readonly #sumSquared: number;
   readonly #weight: number;
   /** How little is known of what they have in common, 0..1. */
   readonly alone: number;
 
   /** @param centring voices like nobody that are counted among the others; undefined: nothing is centred */
-  constructor(voices: readonly EnrolledVoice[], centring: number | undefined) {
+  constructor(voices: readonly V[], centring: number | undefined) {
     this.#sum = sumOf(voices);
     this.#toSum = new Map(voices.map((voice) => [voice, dot(voice.mean, this.#sum)]));
     this.#sumSquared = dot(this.#sum, this.#sum);
@@ -35,7 +35,7 @@ export class CentredGallery {
    * @param heardToSum what `toSum` says of the heard voice
    * @param heardToMean dot product of the heard voice with the mean of the voiceprint
    */
-  centred(voice: EnrolledVoice, { cosine, heardToSum, heardToMean }: HeardCosines): number {
+  centred(voice: V, { cosine, heardToSum, heardToMean }: HeardCosines): number {
     if (this.#weight === 0) return cosine;
     const voiceToSum = this.#toSum.get(voice)!;
     const heardToOthers = this.#weight * (heardToSum - heardToMean);
@@ -44,6 +44,11 @@ export class CentredGallery {
     const length = (toOthers: number) => Math.sqrt(Math.max(LEAST_SQUARE, 1 - 2 * toOthers + othersSquared));
     return (cosine - heardToOthers - voiceToOthers + othersSquared) / (length(heardToOthers) * length(voiceToOthers));
   }
+}
+
+/** What is compared of a voice: its mean, of unit norm. */
+interface MeanVoice {
+  readonly mean: Float32Array;
 }
 
 /** How a heard voice lies to one voiceprint and to all of them together. */
@@ -55,7 +60,7 @@ interface HeardCosines {
 
 const LEAST_SQUARE = 1e-3;
 
-function sumOf(voices: readonly EnrolledVoice[]): Float32Array {
+function sumOf(voices: readonly MeanVoice[]): Float32Array {
   const sum = new Float32Array(voices[0]?.mean.length ?? 0);
   for (const { mean } of voices) for (let i = 0; i < sum.length; i += 1) sum[i]! += mean[i]!;
   return sum;

@@ -22,6 +22,11 @@ export interface Verdict {
   readonly candidates: readonly ResolvedCandidate[];
 }
 
+export interface DecisionOptions {
+  readonly calibration: CalibrationParameters;
+  readonly falseAcceptPercent: FalseAcceptPercent;
+}
+
 /**
  * Scores are posterior probabilities: everybody enrolled has the same share of the prior (see logShare), the rest is a
  * stranger's. The scores of all candidates add up to one less the stranger's share. A name is certain from one score on,
@@ -33,28 +38,49 @@ export interface Verdict {
 export function decide(
   comparisons: readonly VoiceComparison[],
   taken: VoiceComparison | undefined,
-  { calibration, falseAcceptPercent }: { calibration: CalibrationParameters; falseAcceptPercent: FalseAcceptPercent },
+  options: DecisionOptions,
 ): Verdict {
-  const scores = posteriors(comparisons, calibration);
-  const at = Math.max(0, taken ? comparisons.indexOf(taken) : 0);
-  const score = scores[at] ?? 0;
-  const runnerUp = scores.reduce((best, other, i) => (i === at ? best : Math.max(best, other)), 0);
+  const scores = posteriors(comparisons, options.calibration);
+  const candidates = comparisons.map(({ voice, cosine }, i) => ({ voiceId: voice.id, score: scores[i]!, cosine }));
+  return verdictOf(candidates, taken?.voice.id, options);
+}
+
+/**
+ * What scores say of a voice.
+ *
+ * @param candidates everybody enrolled; the first is who it would be if anybody
+ * @param taken whom the voice was taken for, undefined for nobody
+ */
+export function verdictOf(
+  candidates: readonly ResolvedCandidate[],
+  taken: string | undefined,
+  { calibration, falseAcceptPercent }: DecisionOptions,
+): Verdict {
+  const one = candidates.find(({ voiceId }) => voiceId === taken) ?? candidates[0];
+  const score = one?.score ?? 0;
+  const runnerUp = candidates.reduce((best, other) => (other === one ? best : Math.max(best, other.score)), 0);
   const margin = Math.max(0, score - runnerUp);
   const isSure = taken !== undefined && score >= acceptScore(calibration, falseAcceptPercent) && margin >= LEAST_MARGIN;
   return {
-    voiceId: taken?.voice.id ?? null,
-    decision: taken ? (isSure ? 'identified' : 'uncertain') : 'unknown',
+    voiceId: taken ?? null,
+    decision: taken === undefined ? 'unknown' : isSure ? 'identified' : 'uncertain',
     score,
     margin,
-    cosine: comparisons[at]?.cosine ?? null,
-    candidates: comparisons
-      .map(({ voice, cosine }, i) => ({ voiceId: voice.id, score: scores[i]!, cosine }))
-      .sort((a, b) => b.score - a.score)
-      .slice(0, SHOWN_CANDIDATES),
+    cosine: one?.cosine ?? null,
+    candidates: [...candidates].sort((a, b) => b.score - a.score).slice(0, SHOWN_CANDIDATES),
   };
 }
 
-function posteriors(comparisons: readonly VoiceComparison[], calibration: CalibrationParameters): number[] {
+/** The score of a voice that is as likely one of so many people as a stranger's: from there on a name is worth a guess. */
+export function uncertainScore(people: number, calibration: CalibrationParameters): number {
+  return 1 / (1 + Math.exp(-UNCERTAIN_LLR - logShare(people, calibration)));
+}
+
+/** Chance of each comparison to be right, in the order given. */
+export function posteriors(
+  comparisons: readonly { readonly llr: number }[],
+  calibration: CalibrationParameters,
+): number[] {
   const share = Math.log(ENROLLED_PRIOR) + logShare(comparisons.length, calibration);
   const stranger = Math.log(1 - ENROLLED_PRIOR);
   const highest = Math.max(stranger, ...comparisons.map(({ llr }) => llr + share));

@@ -18,6 +18,8 @@ export interface SegmenterOptions {
   readonly padMs: number;
   /** Longer speech is cut where it is least like speech, so that memory stays bounded. */
   readonly maxSpeechMs: number;
+  /** Where it is cut, at most this long before what was heard last; undefined: in its second half. */
+  readonly cutWithinMs?: number;
 }
 
 /** Silero's own thresholds, for wide-band audio. */
@@ -35,6 +37,14 @@ export const NARROW_BAND_SEGMENTER: SegmenterOptions = {
   ...WIDE_BAND_SEGMENTER,
   onProbability: 0.3,
   offProbability: 0.2,
+};
+
+/** Live streams, of either bandwidth: pauses within a breath are bridged, and faint onsets and endings belong to the turn. */
+export const LIVE_SEGMENTER: SegmenterOptions = {
+  ...NARROW_BAND_SEGMENTER,
+  hangOverMs: 300,
+  padMs: 150,
+  cutWithinMs: 1_000, // older audio is not held any more
 };
 
 /** Speech being collected, in hops. */
@@ -115,9 +125,12 @@ export class SpeechSegmenter {
     return this.#hop - this.#open.startHop >= this.#maxHops ? this.#cut(this.#open) : undefined;
   }
 
-  /** Cuts overlong speech at its least speechlike hop, looked for in its second half. */
+  /** Cuts overlong speech at its least speechlike hop. */
   #cut(open: OpenSpeech): SampleSpan {
-    const from = this.#maxHops >> 1;
+    const { cutWithinMs } = this.#options;
+    const half = this.#maxHops >> 1;
+    const within = cutWithinMs === undefined ? half : Math.floor(samplesOfMs(cutWithinMs) / HOP_SAMPLES);
+    const from = Math.max(half, this.#probabilities.length - within);
     let least = from;
     for (let at = from; at < this.#probabilities.length; at += 1) {
       if (this.#probabilities[at]! <= this.#probabilities[least]!) least = at;

@@ -85,6 +85,15 @@ test('a long monologue is cut at its least speechlike hop, gapless', () => {
   for (const { startSample, endSample } of spans) expect(endSample - startSample).toBeLessThanOrEqual(h(100) + PAD);
 });
 
+test('a live monologue is cut only where its audio is still held', () => {
+  const options = { ...WIDE_BAND_SEGMENTER, maxSpeechMs: 3200, cutWithinMs: 640 }; // 100 and 20 hops
+  const input = probabilities([0.9, 60], [0.4, 1], [0.9, 29], [0.7, 1], [0.9, 60], [0, 10]);
+  const segmenter = new SpeechSegmenter(options);
+  const cut = input.flatMap((probability, hop) => segmenter.push([probability]).map((span) => ({ span, hop })))[0]!;
+  expect(cut.span.endSample).toBe(h(90));
+  expect(h(cut.hop) - cut.span.endSample).toBeLessThanOrEqual(h(20));
+});
+
 test('what is settled never comes back', () => {
   const input = probabilities([0, 20], [0.9, 300], [0, 30], [0.9, 5], [0, 30], [0.9, 40], [0, 3]);
   const segmenter = new SpeechSegmenter({ ...WIDE_BAND_SEGMENTER, maxSpeechMs: 4000 });

@@ -1,7 +1,7 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
 import { HeldAudio } from '../../speech/heldAudio.js';
 import { LiveLoudness } from '../../speech/liveLoudness.js';
-import { HOP_SAMPLES, NARROW_BAND_SEGMENTER, SpeechSegmenter } from '../../speech/speechSegmenter.js';
+import { HOP_SAMPLES, LIVE_SEGMENTER, SpeechSegmenter } from '../../speech/speechSegmenter.js';
 import type { LivePiece, VadState } from '../compute/compute.js';
 
 /** What the network says of a piece; see Compute.detectSpeechIn. */
@@ -14,7 +14,7 @@ export interface HeardPiece {
 export class LiveEar {
   readonly #startSample: number;
   readonly #held: HeldAudio;
-  readonly #segmenter = new SpeechSegmenter(NARROW_BAND_SEGMENTER);
+  readonly #segmenter = new SpeechSegmenter(LIVE_SEGMENTER);
   readonly #loudness = new LiveLoudness();
   #state: VadState | undefined;
   #lookedSample: number;
@@ -83,10 +83,16 @@ export class LiveEar {
     return this.#held.copy(startSample, endSample);
   }
 
-  /** Lets go of what no later window can reach, given the longest window. */
-  forget(windowSamples: number): void {
+  /** The last `samples` up to the end of a span, or what there is of them in this run. */
+  before(endSample: number, samples: number): SampleSpan {
+    return { startSample: Math.max(this.#startSample, endSample - samples), endSample };
+  }
+
+  /** Lets go of what no later window can reach, given the longest window, and how far back else is looked. */
+  forget(windowSamples: number, lookBackSamples: number): void {
     const settled = this.#startSample + this.#segmenter.settledSample;
-    this.#held.dropBefore(Math.max(settled, this.#lookedSample - windowSamples));
+    const needed = Math.max(settled, this.#lookedSample - windowSamples);
+    this.#held.dropBefore(Math.min(needed, this.#lookedSample - lookBackSamples));
   }
 
   #onStream({ startSample, endSample }: SampleSpan): SampleSpan {

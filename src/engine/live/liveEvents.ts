@@ -8,6 +8,8 @@ export interface LiveEventContext {
   readonly names: ReadonlyMap<string, string>;
   /** `unknown-3`, where the change is about an unknown voice. */
   readonly cluster: string | null;
+  /** True where several people speak at once in the turn. */
+  readonly overlap: boolean;
   readonly timestampMs: number;
 }
 
@@ -37,7 +39,7 @@ export function liveEventOf(change: LiveChange, context: LiveEventContext): Live
 /** True where the event has the id of an unknown voice. */
 export const isOfUnknown = (verdict: Verdict): boolean => verdict.decision !== 'identified';
 
-function liveTurnOf(draft: TurnDraft, { names, cluster }: LiveEventContext): LiveTurn {
+function liveTurnOf(draft: TurnDraft, { names, cluster, overlap }: LiveEventContext): LiveTurn {
   const { verdict, turnId, isFinal } = draft;
   return {
     turnId,
@@ -51,7 +53,7 @@ function liveTurnOf(draft: TurnDraft, { names, cluster }: LiveEventContext): Liv
     cluster,
     score: verdict.score,
     margin: verdict.margin,
-    overlap: false, // a segmentation network will tell
+    overlap,
     candidates: verdict.candidates.map(({ voiceId, score, cosine }) => ({
       speakerId: voiceId,
       name: nameOf(names, voiceId) ?? voiceId,

@@ -13,12 +13,13 @@ export interface LiveNetworks {
   readonly batches: LiveBatches;
 }
 
-/** Loads both networks before any stream waits for them. `signal` ends everything, with the engine. */
+/** Loads the networks before any stream waits for them. `signal` ends everything, with the engine. */
 export async function openLiveNetworks(compute: Compute, signal: AbortSignal): Promise<LiveNetworks> {
   const batches = new LiveBatches(compute, { signal, lanes: compute.threads });
   const hum = Float32Array.from({ length: HUM_SAMPLES }, (_, i) => 0.01 * Math.sin(i / 20));
   const piece = { samples: hum.slice(0, HOP_SAMPLES), state: undefined };
-  await Promise.all([batches.detectSpeech(piece), batches.embed([oneWindow(hum)])]);
+  const segmented = compute.segmentation ? compute.localVoices(hum.slice(), signal) : undefined;
+  await Promise.all([batches.detectSpeech(piece), batches.embed([oneWindow(hum.slice())]), segmented]);
   return { compute, batches };
 }
 
@@ -40,6 +41,7 @@ export class LiveSpeech {
   #probe: BandwidthProbe | undefined = new BandwidthProbe();
   #probedMs = 0;
   #measured = false;
+  #lookBackSamples = 0;
 
   constructor(options: LiveSpeechOptions) {
     this.#options = options;
@@ -52,7 +54,8 @@ export class LiveSpeech {
 
   /** Waits for the networks. */
   async open(): Promise<void> {
-    await this.#networks();
+    const { compute } = await this.#networks();
+    this.#lookBackSamples = compute.segmentation?.windowSamples ?? 0;
   }
 
   async detect(piece: LivePiece): Promise<HeardPiece> {
@@ -66,6 +69,18 @@ export class LiveSpeech {
     const { batches, compute } = await this.#networks();
     for (const samples of windows) await this.#listenFor(samples, compute);
     return abortable(batches.embed(windows.map(oneWindow)), this.#options.signal);
+  }
+
+  /** How far back the segmentation network hears; 0 where none is used. Known once the networks are open. */
+  get lookBackSamples(): number {
+    return this.#lookBackSamples;
+  }
+
+  /** Who of three voices speaks in each frame (see Compute.localVoices); undefined without a segmentation network. */
+  async localVoices(samples: Float32Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const { compute } = await this.#networks();
+    if (!compute.segmentation) return undefined;
+    return abortable(compute.localVoices(samples, this.#options.signal), this.#options.signal);
   }
 
   #networks(): Promise<LiveNetworks> {

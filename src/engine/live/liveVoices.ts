@@ -1,3 +1,4 @@
+import type { SampleSpan } from '../../core/audioFrame.js';
 import { asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
 import type { EnrollResult, FalseAcceptPercent } from '../../core/identification.js';
 import type { LiveEvent } from '../../core/live.js';
@@ -16,6 +17,8 @@ export interface LiveVoicesOptions extends LiveUnknownsOptions {
   readonly sessionId: string;
   readonly speakerIds: readonly string[] | undefined;
   readonly falseAcceptPercent: FalseAcceptPercent;
+  /** True where several people speak at once in a part of the stream. */
+  readonly isOverlap: (span: SampleSpan) => boolean;
 }
 
 /** Turns of one session with the names of people and the ids of unknown voices. */
@@ -113,7 +116,9 @@ export class LiveVoices {
   async *#tell(changes: readonly LiveChange[]): AsyncGenerator<LiveEvent> {
     for (const change of changes) {
       const cluster = (await this.#stored(() => this.#clusterOf(change))) ?? null;
-      const event = liveEventOf(change, { names: this.#names, cluster, timestampMs: this.#options.nowMs() });
+      const overlap = change.type === 'turn' && this.#options.isOverlap(change.turn);
+      const context = { names: this.#names, cluster, overlap, timestampMs: this.#options.nowMs() };
+      const event = liveEventOf(change, context);
       if (event) yield event;
     }
   }

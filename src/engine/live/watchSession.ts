@@ -12,13 +12,14 @@ import type { CallOptions, EnrollUnknownRequest, LiveSession, WatchRequest } fro
 import { canBeReembedded } from '../enrolment/reembed.js';
 import { galleryWarnings } from '../voiceprints/galleryWarnings.js';
 import { LiveEar } from './liveEar.js';
+import { LiveOverlap } from './liveOverlap.js';
 import { LivePace } from './livePace.js';
 import { type LiveNetworks, LiveSpeech } from './liveSpeech.js';
 import { LiveVoices, type LiveVoicesOptions } from './liveVoices.js';
 import { LIVE_WINDOW_PLAN, LiveWindows, type PlannedWindow } from './liveWindows.js';
 
 /** What one session shares with the others of its engine. */
-export interface WatchDependencies extends Omit<LiveVoicesOptions, 'sessionId' | 'speakerIds'> {
+export interface WatchDependencies extends Omit<LiveVoicesOptions, 'sessionId' | 'speakerIds' | 'isOverlap'> {
   /** Of the session's tenant. */
   readonly notesOf: (actor?: Actor) => AuditNotes;
   readonly openNetworks: () => Promise<LiveNetworks>;
@@ -47,6 +48,7 @@ export class WatchSession implements LiveSession {
   readonly #signal: AbortSignal;
   readonly #voices: LiveVoices;
   readonly #speech: LiveSpeech;
+  readonly #overlap = new LiveOverlap();
   readonly #pace = new LivePace();
   #reader: AsyncGenerator<LiveEvent> | undefined;
   #ear: LiveEar | undefined;
@@ -64,6 +66,7 @@ export class WatchSession implements LiveSession {
       sessionId: this.sessionId,
       speakerIds: request.speakerIds,
       falseAcceptPercent: request.falseAcceptPercent ?? dependencies.falseAcceptPercent,
+      isOverlap: (span) => this.#overlap.isIn(span),
     });
     this.#speech = new LiveSpeech({
       openNetworks: dependencies.openNetworks,
@@ -161,9 +164,10 @@ export class WatchSession implements LiveSession {
     for (const span of ear.hear(await this.#speech.detect(ear.piece(hops)))) yield* this.#endSpeech(ear, span);
     const span = ear.openSpan;
     const due = span ? this.#windows.due(span, this.#hopFactor) : [];
+    if (span && due.length > 0 && this.#overlap.isDue(span.endSample)) await this.#findOverlap(ear, span);
     if (span && due.length > 0) yield* this.#voices.hear({ ...span, snrDb: ear.snrDb }, await this.#embedded(ear, due));
     else yield* this.#voices.idle();
-    ear.forget(samplesOfMs(LIVE_WINDOW_PLAN.windowMs));
+    ear.forget(samplesOfMs(LIVE_WINDOW_PLAN.windowMs), this.#speech.lookBackSamples);
   }
 
   async *#endSpeech(ear: LiveEar, span: SampleSpan): AsyncGenerator<LiveEvent> {
@@ -171,7 +175,16 @@ export class WatchSession implements LiveSession {
     this.#windows = new LiveWindows();
     const heard = { ...span, snrDb: ear.snrDb };
     ear.endStretch();
-    yield* this.#voices.end(heard, await this.#embedded(ear, due));
+    const [windows] = await Promise.all([this.#embedded(ear, due), this.#findOverlap(ear, span)]);
+    yield* this.#voices.end(heard, windows);
+  }
+
+  /** Looks for overlap in the last seconds up to the end of a span. */
+  async #findOverlap(ear: LiveEar, { endSample }: SampleSpan): Promise<void> {
+    if (this.#speech.lookBackSamples === 0) return;
+    const looked = ear.before(endSample, this.#speech.lookBackSamples);
+    const activity = await this.#speech.localVoices(ear.audio(looked));
+    if (activity) this.#overlap.take(activity, looked);
   }
 
   /** Ends a continuous run of audio: what follows is not connected to it. */

@@ -2,7 +2,6 @@ import type { SampleSpan } from '../../core/audioFrame.js';
 import { exactSecondsOfSamples, samplesOfMs } from '../../core/time.js';
 import { dot } from '../../core/vector.js';
 import type { Verdict } from '../decide.js';
-import type { HeardVoice } from '../matchVoices.js';
 import type { EnrolledVoice } from '../voices.js';
 import { changeOfVoice } from './changeOfVoice.js';
 import type { LiveChange, RejectReason, VoiceSnapshot } from './liveChange.js';
@@ -29,15 +28,6 @@ export interface HeardSpan extends SampleSpan {
   readonly snrDb?: number | undefined;
 }
 
-/** Whose a turn is: a voice of the session, or nobody's heard before. */
-interface Owner {
-  readonly voice: SessionVoice | undefined;
-  readonly own: VoiceSum;
-  /** The turn and what was known of the voice before. */
-  readonly heard: HeardVoice;
-  readonly position: number;
-}
-
 /** Speech no louder than the noise beside it, or hardly, founds no voice. */
 const LEAST_SNR_DB = 3;
 const LEAST_TURN_SAMPLES = samplesOfMs(300);
@@ -48,6 +38,7 @@ export class LiveTurns {
   readonly #voices: SessionVoices;
   #open: OpenTurn | undefined;
   #lastUnknown: SessionVoice | undefined;
+  #turns = 0;
 
   constructor(options: LiveTurnsOptions) {
     this.#options = options;
@@ -57,6 +48,11 @@ export class LiveTurns {
   /** True where the stream is telephone audio. */
   set isNarrowBand(isNarrowBand: boolean) {
     this.#voices.isNarrowBand = isNarrowBand;
+  }
+
+  /** Turns that are remembered one by one: a bounded number. */
+  get rememberedTurns(): number {
+    return this.#voices.rememberedTurns;
   }
 
   /** The unknown voice heard last, while it is unknown. */
@@ -118,7 +114,7 @@ export class LiveTurns {
     const turn = this.#open!;
     const { windows } = turn;
     if (windows.length < 2) return [];
-    const { voice: owner } = this.#ownerOf(windows.slice(0, -1));
+    const { voice: owner } = this.#voices.judge(VoiceSum.of(windows.slice(0, -1)));
     const others = this.#voices.all.flatMap((voice) => (voice === owner ? [] : [voice.heard]));
     const voiceBefore = (at: number) => {
       const own = VoiceSum.of(windows.slice(0, at));
@@ -140,8 +136,7 @@ export class LiveTurns {
 
   /** A name as soon as it is sure; a guess, or that nobody is known, only at the end. */
   #tentative(turn: OpenTurn): LiveChange[] {
-    const { voice, heard } = this.#ownerOf(turn.windows);
-    const verdict = this.#voices.verdictOf(heard, voice);
+    const { voice, verdict } = this.#voices.judge(VoiceSum.of(turn.windows));
     if (verdict.decision !== 'identified' || verdict.voiceId === turn.toldAs) return [];
     turn.toldAs = verdict.voiceId!;
     return [this.#told(turn, { isFinal: false, verdict, voice: voice?.number })];
@@ -150,38 +145,44 @@ export class LiveTurns {
   #final(turn: OpenTurn): LiveChange[] {
     const { turnId, startSample, endSample, windows, snrDb } = turn;
     if (windows.length === 0 || endSample - startSample < LEAST_TURN_SAMPLES) return [rejected(turn, 'too_short')];
-    const { voice: known, own, heard, position } = this.#ownerOf(windows);
+    const own = VoiceSum.of(windows);
+    const { voice: known, share, verdict } = this.#voices.judge(own);
     const seconds = exactSecondsOfSamples(own.samples);
     const isShort = seconds < SESSION_TUNING.foundSeconds;
     const isNoisy = snrDb !== undefined && snrDb < LEAST_SNR_DB;
-    if (!known && (isShort || isNoisy)) return this.#vagueTurn(turn, heard, isShort ? 'too_short' : 'too_noisy');
-    const voice = known ?? this.#voices.found({ sum: own, snrDb });
-    if (known && !isNoisy && position >= SESSION_TUNING.learn && seconds >= SESSION_TUNING.learnSeconds) {
-      this.#voices.learn(known, { sum: own, snrDb });
-    }
+    if (!known && (isShort || isNoisy)) return this.#vagueTurn(turn, verdict, isShort ? 'too_short' : 'too_noisy');
+    this.#turns += 1;
+    const heard = { turnId, order: this.#turns, sum: own, snrDb };
+    const isLearnt = !isNoisy && share >= SESSION_TUNING.learn && seconds >= SESSION_TUNING.learnSeconds;
+    if (!known) this.#voices.found(heard);
+    else if (isLearnt) this.#voices.learn(known, heard);
+    const relinked = known && !isLearnt ? [] : this.#relink();
+    const voice = this.#voices.all.find(({ learnt }) => learnt.includes(heard)) ?? known!;
     this.#voices.touch(voice);
-    const relabels = this.#relabel(voice);
-    const { verdict } = voice;
-    voice.tell(turnId);
-    if (verdict.decision !== 'identified') this.#lastUnknown = voice;
-    const told = this.#told(turn, { isFinal: true, verdict, voice: voice.number });
-    return [told, ...relabels, ...this.#mergeInto(voice)];
+    const follows = isLearnt || !known || share >= SESSION_TUNING.follow;
+    const changes = [...relinked, ...this.#relabel(voice)];
+    if (follows) voice.tell(turnId, verdict.voiceId);
+    const isUnknown = verdict.decision !== 'identified';
+    const isOfUnknown = isUnknown && voice.verdict.decision !== 'identified';
+    if (isOfUnknown) this.#lastUnknown = voice;
+    const number = isUnknown && !isOfUnknown ? undefined : voice.number;
+    const told = this.#told(turn, { isFinal: true, verdict, voice: number });
+    return [told, ...changes, ...this.#relabel(voice), ...this.#mergeInto(voice)];
   }
 
-  /** Too little to found a voice on, and like none: told only where it is clearly somebody enrolled. */
-  #vagueTurn(turn: OpenTurn, heard: HeardVoice, reason: RejectReason): LiveChange[] {
-    const verdict = this.#voices.verdictOf(heard);
+  /** Too little to found a voice on, and like none: reported only where it is clearly somebody enrolled. */
+  #vagueTurn(turn: OpenTurn, verdict: Verdict, reason: RejectReason): LiveChange[] {
     if (verdict.decision !== 'identified') return [rejected(turn, reason)];
     return [this.#told(turn, { isFinal: true, verdict, voice: undefined })];
   }
 
-  #ownerOf(windows: readonly LiveWindow[]): Owner {
-    const own = VoiceSum.of(windows);
-    const alone = own.heard()!;
-    const nearest = this.#voices.nearest(alone);
-    if (!nearest || nearest.position < SESSION_TUNING.join) return { voice: undefined, own, heard: alone, position: 0 };
-    const { voice, position } = nearest;
-    return { voice, own, heard: voice.heardWith(own), position };
+  /** Clusters the voices anew, now that there is more of them. */
+  #relink(): LiveChange[] {
+    const { changed, gone } = this.#voices.relink();
+    const merged = [...gone].map(
+      ([voice, kept]) => ({ type: 'merged', voice: kept.number, gone: voice.number }) as const,
+    );
+    return [...merged, ...changed.flatMap((voice) => this.#relabel(voice))];
   }
 
   /** Voices that have come to sound like this one are this one, unless they have another name. */

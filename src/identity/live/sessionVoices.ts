@@ -1,31 +1,34 @@
 import type { CalibrationParameters } from '../../core/calibration.js';
 import type { FalseAcceptPercent } from '../../core/identification.js';
 import type { WindowLikeness } from '../clusterWindows.js';
-import { decide, UNCERTAIN_LLR, type Verdict } from '../decide.js';
+import { decide, posteriors, UNCERTAIN_LLR, uncertainScore, type Verdict, verdictOf } from '../decide.js';
 import { compare, type HeardVoice, MATCH_TUNING, type VoiceComparison } from '../matchVoices.js';
 import type { EnrolledVoice } from '../voices.js';
+import { clusterTurns, type LinkedTurn } from './clusterTurns.js';
 import { type HeardSum, SessionVoice } from './sessionVoice.js';
+import { turnOwners } from './turnOwners.js';
 import { LikenessHere, positionOf } from './voiceLikeness.js';
+import type { VoiceSum } from './voiceSum.js';
 
 /** Likeness is as positionOf gives it. Found on conversations of other seeds than those that are reported. */
 export const SESSION_TUNING = {
-  /** A turn more alike to a voice than this is taken for it. */
-  join: 0.35,
-  /** More alike than this, and at least this long, it changes what is known of the voice. */
-  learn: 0.55,
-  learnSeconds: 2,
+  /** A turn that is so surely a voice's, and at least this long, is learnt from; clustering anew gives it to another where that fits better. */
+  learn: 0.3,
+  learnSeconds: 1,
+  /** A turn that is so surely a voice's is renamed with it. */
+  follow: 0.9,
   /** Speech from which a turn like no voice is a new one. */
   foundSeconds: 1,
   /** Two voices more alike than this are one, unless they have different names. */
   merge: 0.85,
   /** Evidence, as llr, that it takes to give a voice another name than it has. */
   stickyLlr: 4,
-  /** How much voiceprints say of which voice a turn is: likeness for each unit of llr, and the most llr that counts. */
-  support: 0.06,
-  narrowBandSupport: 0.03,
-  mostSupport: 4,
   /** Voices kept; the one heard longest ago gives way. */
   mostVoices: 40,
+  /** Turns that are remembered one by one, so that they can turn out to be somebody else's. */
+  mostTurns: 100,
+  /** Voices less likely a turn's than this say nothing of its name. */
+  leastShare: 0.01,
 };
 
 /** Defaults of a calibration: as measured with the built-in model. */
@@ -36,10 +39,21 @@ export interface SessionVoicesOptions {
   readonly falseAcceptPercent: FalseAcceptPercent;
 }
 
-/** The voice that a turn was taken for, and how alike they are. */
-export interface NearestVoice {
-  readonly voice: SessionVoice;
-  readonly position: number;
+/** What is known of a turn: by its own sound, and by what is sure of the voice it is likely of. */
+export interface TurnJudgement {
+  /** The likeliest voice of the session; undefined where somebody not heard before is likelier. */
+  readonly voice: SessionVoice | undefined;
+  /** How sure it is that the turn is that voice's, 0..1. */
+  readonly share: number;
+  readonly verdict: Verdict;
+}
+
+/** What clustering anew has changed. */
+export interface Relinked {
+  /** Voices that have other turns than before. */
+  readonly changed: readonly SessionVoice[];
+  /** Voices that have none any more, with the one that theirs are now. */
+  readonly gone: ReadonlyMap<SessionVoice, SessionVoice>;
 }
 
 /** The voices of one session and who they are. Enrolled voiceprints are looked at and never moved. */
@@ -50,15 +64,26 @@ export class SessionVoices {
   #voices: SessionVoice[] = [];
   #enrolled: readonly EnrolledVoice[] = [];
   #count = 0;
+  /** Of the latest turns, for linking. */
+  #linkedSums = new WeakMap<VoiceSum, LinkedTurn>();
   isNarrowBand = false;
 
   constructor(options: SessionVoicesOptions) {
     this.#options = options;
-    this.#likeness = new LikenessHere(options.calibration.windowCosine ?? WINDOW_COSINE);
+    this.#likeness = new LikenessHere(this.#usual);
   }
 
   get all(): readonly SessionVoice[] {
     return this.#voices;
+  }
+
+  /** Turns that are remembered one by one. */
+  get rememberedTurns(): number {
+    return this.#voices.reduce((sum, { learnt }) => sum + learnt.length, 0);
+  }
+
+  get #usual(): WindowLikeness {
+    return this.#options.calibration.windowCosine ?? WINDOW_COSINE;
   }
 
   get likeness(): WindowLikeness {
@@ -73,37 +98,135 @@ export class SessionVoices {
   /** Who may be named from now on; every voice is decided anew. */
   setEnrolled(enrolled: readonly EnrolledVoice[]): void {
     this.#enrolled = enrolled;
+    this.#linkedSums = new WeakMap();
     for (const voice of this.#voices) this.#decide(voice);
-  }
-
-  /**
-   * The voice that what was heard most likely is; undefined where there is none. Likeness within the stream tells most;
-   * voiceprints tell a little of whose voice it is not.
-   */
-  nearest(heard: HeardVoice): NearestVoice | undefined {
-    if (this.#voices.length === 0) return undefined;
-    const ranked = this.#compare(heard);
-    const weight = this.isNarrowBand ? SESSION_TUNING.narrowBandSupport : SESSION_TUNING.support;
-    let best: NearestVoice | undefined;
-    for (const voice of this.#voices) {
-      const { voiceId } = voice.verdict;
-      const own = ranked.find((one) => one.voice.id === voiceId)?.llr ?? 0;
-      const other = ranked.find((one) => one.voice.id !== voiceId)?.llr ?? 0;
-      const support = clip(own - Math.max(0, other), SESSION_TUNING.mostSupport);
-      const position = this.nearness(heard, voice) + weight * support;
-      if (position > (best?.position ?? Number.NEGATIVE_INFINITY)) best = { voice, position };
-    }
-    return best;
   }
 
   nearness(heard: HeardVoice, voice: SessionVoice): number {
     return positionOf(heard, voice.heard, this.likeness);
   }
 
+  /**
+   * Who speaks in a turn. Each voice of the session counts as much as the turn is likely its own, and what voiceprints
+   * say of the turn itself as much as it is likely nobody's heard before: a score is never surer than that the turn is
+   * of the voice that is so well known.
+   */
+  judge(own: VoiceSum): TurnJudgement {
+    const heard = own.heard()!;
+    const ranked = this.#compare(heard);
+    const owners = { heard, ranked, voices: this.#voices, usual: this.#usual, isNarrowBand: this.isNarrowBand };
+    const { shares, newcomer } = turnOwners(owners);
+    const scores = new Map<string, number>();
+    const add = (weight: number, comparisons: readonly VoiceComparison[], voice?: SessionVoice) => {
+      const held = this.#heldBesides(voice);
+      const likely = comparisons.map((one) => ({
+        llr: one.llr + (held.has(one.voice.id) ? MATCH_TUNING.mostSupport : 0),
+      }));
+      posteriors(likely, this.#options.calibration).forEach((score, i) => {
+        const { id } = comparisons[i]!.voice;
+        scores.set(id, (scores.get(id) ?? 0) + weight * score);
+      });
+    };
+    let best: { readonly voice: SessionVoice; readonly share: number } | undefined;
+    this.#voices.forEach((voice, i) => {
+      const share = shares[i]!;
+      if (share > Math.max(newcomer, best?.share ?? 0)) best = { voice, share };
+      if (share < SESSION_TUNING.leastShare) return;
+      if (voice.bound === undefined) add(share, this.#compare(voice.heardWith(own)), voice);
+      else scores.set(voice.bound, (scores.get(voice.bound) ?? 0) + share);
+    });
+    add(newcomer, ranked);
+    return { voice: best?.voice, share: best?.share ?? newcomer, verdict: this.#verdictOfScores(ranked, scores) };
+  }
+
+  #verdictOfScores(ranked: readonly VoiceComparison[], scores: ReadonlyMap<string, number>): Verdict {
+    const cosines = new Map(ranked.map(({ voice, cosine }) => [voice.id, cosine]));
+    const candidates = [...scores]
+      .map(([voiceId, score]) => ({ voiceId, score: Math.min(1, score), cosine: cosines.get(voiceId) ?? 0 }))
+      .sort((a, b) => b.score - a.score);
+    const [first] = candidates;
+    const isLikely = first && first.score >= uncertainScore(ranked.length, this.#options.calibration);
+    return verdictOf(candidates, isLikely ? first.voiceId : undefined, this.#options);
+  }
+
   /** A voice nobody of this session had. */
   found(heard: HeardSum): SessionVoice {
+    const voice = this.#add([heard]);
+    this.#settleOldest();
+    return voice;
+  }
+
+  /**
+   * Clusters the latest turns of all voices anew, as what was heard since may tell people apart, or show that two voices
+   * are one. Returns the voices that have other turns now, and those that have none any more with whom theirs went to.
+   */
+  relink(): Relinked {
+    const nodes = this.#voices.flatMap((voice) => [
+      ...voice.learnt.map((turn) => ({ voice, turn, sum: turn.sum })),
+      ...(voice.earlier ? [{ voice, turn: undefined, sum: voice.earlier }] : []),
+    ]);
+    const groups = clusterTurns(
+      nodes.map(({ sum }) => this.#linked(sum)),
+      { likeness: this.likeness, usual: this.#usual },
+    );
+    const owners = groupOwners(nodes, groups);
+    const owned = new Map<SessionVoice | number, HeardSum[]>();
+    nodes.forEach(({ voice, turn }, i) => {
+      if (!turn) return;
+      const owner = voice.bound === undefined ? (owners.get(groups[i]!) ?? groups[i]!) : voice;
+      owned.set(owner, [...(owned.get(owner) ?? []), turn]);
+    });
+    const before = new Map(nodes.map(({ voice, turn }) => [turn, voice]));
+    const changed: SessionVoice[] = [];
+    const gone = new Map<SessionVoice, SessionVoice>();
+    for (const [owner, turns] of owned) {
+      const isSame =
+        typeof owner !== 'number' &&
+        turns.length === owner.learnt.length &&
+        turns.every((turn) => before.get(turn) === owner);
+      if (isSame) continue;
+      const voice = typeof owner === 'number' ? this.#add(turns) : owner;
+      changed.push(voice);
+      for (const turn of turns) if (before.get(turn) !== voice) before.get(turn)!.handOver(turn.turnId, voice);
+      if (typeof owner !== 'number') owner.relearn(turns);
+    }
+    const left = changed.filter((voice) => !owned.has(voice));
+    for (const voice of this.#voices.filter((one) => !owned.has(one) && !left.includes(one))) {
+      if (voice.earlier) {
+        if (voice.learnt.length > 0) changed.push(voice);
+        voice.relearn([]);
+        continue;
+      }
+      const [turn] = voice.learnt;
+      const [to] = [...owned].find(([, turns]) => turns.includes(turn!)) ?? [];
+      const kept = typeof to === 'number' ? left[0] : to;
+      if (kept) {
+        gone.set(voice, kept);
+        voice.handOverAll(kept);
+      }
+      this.#voices = this.#voices.filter((one) => one !== voice);
+    }
+    for (const voice of changed) this.#decide(voice);
+    return { changed, gone };
+  }
+
+  #linked(sum: VoiceSum): LinkedTurn {
+    const known = this.#linkedSums.get(sum);
+    if (known) return known;
+    const heard = sum.heard()!;
+    const shares = new Map(this.#compare(heard).map((one) => [one.voice.id, one]));
+    const comparisons = this.#enrolled.map(({ id }) => shares.get(id)!);
+    const scores = posteriors(comparisons, this.#options.calibration);
+    const people = Float64Array.from([...scores, 1 - scores.reduce((all, score) => all + score, 0)]);
+    const linked = { heard, people };
+    this.#linkedSums.set(sum, linked);
+    return linked;
+  }
+
+  #add(turns: readonly HeardSum[]): SessionVoice {
     this.#count += 1;
-    const voice = new SessionVoice(this.#count, heard, this.verdictOf(heard.sum.heard()!));
+    const voice = new SessionVoice(this.#count, turns);
+    this.#decide(voice);
     this.#voices.push(voice);
     if (this.#voices.length > SESSION_TUNING.mostVoices) this.#voices.shift();
     return voice;
@@ -116,7 +239,16 @@ export class SessionVoices {
 
   learn(voice: SessionVoice, heard: HeardSum): void {
     voice.learn(heard);
+    this.#settleOldest();
     this.#decide(voice);
+  }
+
+  /** Keeps the number of turns bounded that are remembered one by one. */
+  #settleOldest(): void {
+    while (this.rememberedTurns > SESSION_TUNING.mostTurns) {
+      const order = (voice: SessionVoice) => voice.learnt[0]?.order ?? Number.POSITIVE_INFINITY;
+      this.#voices.reduce((oldest, voice) => (order(voice) < order(oldest) ? voice : oldest)).settleOldest();
+    }
   }
 
   /** Somebody who knows says whose voice this is. */
@@ -132,32 +264,37 @@ export class SessionVoices {
     this.#decide(kept);
   }
 
-  #decide(voice: SessionVoice): void {
-    voice.verdict = this.verdictOf(voice.heard, voice);
-  }
-
   /**
-   * Who a heard voice is. Somebody whom another voice of the session was taken for is less likely this one too: what
-   * sounded like two people mostly is (see MATCH_TUNING). Whom the voice was taken for before stays likelier.
+   * Who a voice is. Somebody whom another voice of the session was taken for is less likely this one too: what sounded
+   * like two people mostly is (see MATCH_TUNING). Whom this voice alone was taken for before stays likelier.
    */
-  verdictOf(heard: HeardVoice, own?: SessionVoice): Verdict {
-    const comparisons = this.#compare(heard);
-    if (own?.bound !== undefined) return boundVerdict(own.bound, decide(comparisons, undefined, this.#options));
-    const held = new Set(
-      this.#voices.flatMap((voice) =>
-        voice !== own && voice.verdict.decision === 'identified' ? [voice.verdict.voiceId] : [],
-      ),
-    );
-    const before = own?.verdict.voiceId;
+  #decide(voice: SessionVoice): void {
+    const comparisons = this.#compare(voice.heard);
+    voice.llrs = new Map(comparisons.map((one) => [one.voice.id, one.llr]));
+    if (voice.bound !== undefined) {
+      voice.verdict = boundVerdict(voice.bound, decide(comparisons, undefined, this.#options));
+      return;
+    }
+    const held = this.#heldBesides(voice);
+    const before = voice.verdict.voiceId;
     let taken: VoiceComparison | undefined;
     let highest = UNCERTAIN_LLR;
     for (const comparison of comparisons) {
       const { id } = comparison.voice;
-      const llr =
-        comparison.llr + (held.has(id) ? MATCH_TUNING.mostSupport : 0) + (id === before ? SESSION_TUNING.stickyLlr : 0);
+      const sticky = id === before ? SESSION_TUNING.stickyLlr : 0;
+      const llr = comparison.llr + (held.has(id) ? MATCH_TUNING.mostSupport : sticky);
       if (llr >= highest) [taken, highest] = [comparison, llr];
     }
-    return decide(comparisons, taken, this.#options);
+    voice.verdict = decide(comparisons, taken, this.#options);
+  }
+
+  /** People whom other voices of the session were taken for. */
+  #heldBesides(own: SessionVoice | undefined): Set<string | null> {
+    return new Set(
+      this.#voices.flatMap((voice) =>
+        voice !== own && voice.verdict.decision === 'identified' ? [voice.verdict.voiceId] : [],
+      ),
+    );
   }
 
   #compare(heard: HeardVoice): VoiceComparison[] {
@@ -165,8 +302,6 @@ export class SessionVoices {
     return compare(heard, this.#enrolled, { calibration, isNarrowBand: this.isNarrowBand });
   }
 }
-
-const clip = (value: number, most: number) => Math.max(-most, Math.min(most, value));
 
 /** What a person said of a voice: as sure as it gets. */
 const boundVerdict = (voiceId: string, { candidates }: Verdict): Verdict => ({
@@ -177,3 +312,23 @@ const boundVerdict = (voiceId: string, { candidates }: Verdict): Verdict => ({
   cosine: candidates.find((one) => one.voiceId === voiceId)?.cosine ?? null,
   candidates,
 });
+
+interface VoiceNode {
+  readonly voice: SessionVoice;
+  readonly sum: VoiceSum;
+}
+
+/** The voice that each group is: of those with most of their speech in it, the one first heard. */
+function groupOwners(nodes: readonly VoiceNode[], groups: Int32Array): Map<number, SessionVoice> {
+  const speech = new Map<SessionVoice, Map<number, number>>();
+  nodes.forEach(({ voice, sum }, i) => {
+    const own = speech.get(voice) ?? new Map<number, number>();
+    speech.set(voice, own.set(groups[i]!, (own.get(groups[i]!) ?? 0) + sum.samples));
+  });
+  const owners = new Map<number, SessionVoice>();
+  for (const [voice, own] of [...speech].sort(([a], [b]) => a.number - b.number)) {
+    const [[main]] = [...own].sort(([, a], [, b]) => b - a) as [[number, number]];
+    if (!owners.has(main)) owners.set(main, voice);
+  }
+  return owners;
+}

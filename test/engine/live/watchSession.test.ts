@@ -33,7 +33,7 @@ describe('a live session with real networks', () => {
     await using session = engine.watch({ audio: liveItems(audio) });
     const events = await collected(session.events());
     const finals = finalsOf(events);
-    expect(finals.length).toBeGreaterThan(3);
+    expect(finals.length).toBeGreaterThanOrEqual(3);
     const people = (from: number, to: number) =>
       new Set(
         finals
@@ -48,6 +48,18 @@ describe('a live session with real networks', () => {
     const tentative = turnsOf(events).filter(({ isFinal }) => !isFinal);
     expect(tentative.some(({ name }) => name === 'Voice slt')).toBe(true);
     for (const { turnId } of tentative) expect(finals.some((turn) => turn.turnId === turnId)).toBe(true);
+  });
+
+  test('a turn in which two people speak at once is marked, others are not', async () => {
+    const [one, other] = [heard('slt', 1), heard('rms', 1)];
+    const both = one.map((value, i) => value + (other[i] ?? 0));
+    await using session = engine.watch({ audio: liveItems(joined(one, pause(2), both, pause(2), other, pause(1))) });
+    const finals = finalsOf(await collected(session.events()));
+    const start = one.length / 16_000 + 1;
+    const end = start + 2 + both.length / 16_000;
+    const isOverlap = (turn: (typeof finals)[number]) => turn.start > start && turn.end < end;
+    expect(finals.filter(isOverlap).some(({ overlap }) => overlap)).toBe(true);
+    expect(finals.filter((turn) => !isOverlap(turn)).map(({ overlap }) => overlap)).not.toContain(true);
   });
 
   test('reports once, at its beginning, that no person can be named', async () => {

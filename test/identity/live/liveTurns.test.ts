@@ -115,4 +115,35 @@ describe('enrolled people in a live stream', () => {
     for (let turn = 0; turn < 5; turn += 1) stream.speak([0, 4]);
     expect(alice).toEqual(before);
   });
+
+  test('a turn is no surer a name than it is that its voice is the one so well known', () => {
+    const stream = new MadeStream();
+    stream.turns.setEnrolled([stream.enrolled(0, 'alice')]);
+    for (let turn = 0; turn < 6; turn += 1) stream.speak([0, 4]);
+    const [alice] = finalsOf(stream.speak([0, 1]));
+    expect(alice!.verdict).toMatchObject({ voiceId: 'alice', decision: 'identified' });
+    const [stranger] = finalsOf(stream.speak([1, 1]));
+    expect(stranger!.verdict.voiceId).toBeNull();
+    expect(stranger!.verdict.score).toBeLessThan(0.2);
+  });
+
+  test('two people who take short turns are two, each with their name in the end', () => {
+    const stream = new MadeStream();
+    stream.turns.setEnrolled([stream.enrolled(0, 'alice'), stream.enrolled(1, 'bob')]);
+    for (const voice of [0, 1, 0, 1, 0, 1]) stream.speak([voice, 1.5]);
+    const last = new Map(finalsOf(stream.changes).map(({ turnId, verdict }) => [turnId, verdict.voiceId]));
+    for (const { turnIds, verdict } of relabelsOf(stream.changes)) {
+      for (const turnId of turnIds) last.set(turnId, verdict.voiceId);
+    }
+    expect([...last.values()]).toEqual(['alice', 'bob', 'alice', 'bob', 'alice', 'bob']);
+  });
+
+  test('hours of turns keep a bounded memory of single turns', () => {
+    const stream = new MadeStream();
+    for (let turn = 0; turn < 150; turn += 1) stream.speak([turn % 3, 1.5]);
+    const learnt = [1, 2, 3].map((number) => stream.turns.voice(number)!);
+    expect(learnt.every((voice) => voice.exemplars.length <= 20)).toBe(true);
+    expect(learnt.every((voice) => voice.samples > 40 * 16_000)).toBe(true);
+    expect(stream.turns.rememberedTurns).toBeLessThanOrEqual(100);
+  });
 });

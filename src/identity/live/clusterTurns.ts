@@ -1,0 +1,106 @@
+import type { WindowLikeness } from '../clusterWindows.js';
+import type { HeardVoice } from '../matchVoices.js';
+import { variationalVoices } from '../variationalVoices.js';
+import { positionOf } from './voiceLikeness.js';
+
+/** A turn, or what is left of a voice's earlier ones, that is clustered with the others. */
+export interface LinkedTurn {
+  readonly heard: HeardVoice;
+  /** Probability that it is each enrolled person's, and a stranger's; shape (people + 1,). */
+  readonly people: Float64Array;
+}
+
+/** How turns are clustered anew. Likeness is as positionOf gives it. Found on conversations of other seeds than those that are reported. */
+export const LINK_TUNING = {
+  /** No two groups more alike than this are left apart by linking: it finds too many. */
+  stop: 0.8,
+  /** How much voiceprints count: likeness gained where two turns are surely one person's, and lost where they are not. */
+  support: 0.4,
+  /** See VariationalTuning. */
+  evidence: 0.6,
+  parsimony: 1,
+  iterations: 10,
+  /** Turns like nobody that count in the mean voice, which is what the room or the line adds to every voice: few turns show little of it. */
+  centring: 4,
+  /** Turns of so much speech count fully. */
+  fullSeconds: 6,
+};
+
+/**
+ * Tells the voices of some turns apart as recordings are: linking finds too many, and a Bayesian model of all of them
+ * gives up those without evidence of their own.
+ *
+ * @param likeness how alike windows of one voice and of two are in this stream
+ * @param usual the same as usual for the speaker model
+ * @returns voice of each turn; numbers need not be consecutive
+ */
+export function clusterTurns(
+  turns: readonly LinkedTurn[],
+  { likeness, usual }: { readonly likeness: WindowLikeness; readonly usual: WindowLikeness },
+): Int32Array {
+  const labels = linkTurns(turns, likeness);
+  const voices = 1 + labels.reduce((highest, label) => Math.max(highest, label), -1);
+  if (voices < 2) return labels;
+  const dimensions = turns[0]!.heard.centroid.length;
+  const embeddings = new Float32Array(turns.length * dimensions);
+  turns.forEach(({ heard }, row) => {
+    embeddings.set(heard.centroid, row * dimensions);
+  });
+  const input = {
+    dimensions,
+    embeddings: centredOn(embeddings, dimensions, LINK_TUNING.centring),
+    weights: Float32Array.from(turns, ({ heard }) => Math.min(1, heard.speechSeconds / LINK_TUNING.fullSeconds)),
+    stay: new Float32Array(turns.length), // turns may follow each other in any order
+    ...{ labels, voices },
+  };
+  return variationalVoices(input, usual, LINK_TUNING);
+}
+
+/**
+ * Agglomerative clustering with average linkage on the likeness of turns, weighted by speech.
+ *
+ * @returns group of each turn, numbered in order of appearance, shape (turns,)
+ */
+function linkTurns(turns: readonly LinkedTurn[], likeness: WindowLikeness): Int32Array {
+  const count = turns.length;
+  const near = turns.map((a) => Float64Array.from(turns, (b) => (a === b ? NEVER : nearness(a, b, likeness))));
+  const weights = Float64Array.from(turns, ({ heard }) => heard.speechSeconds);
+  const owner = Int32Array.from(turns.keys());
+  const open = new Set(turns.keys());
+  for (;;) {
+    let [kept, gone] = [-1, -1];
+    let highest = LINK_TUNING.stop;
+    for (const a of open) {
+      for (const b of open) {
+        if (a < b && near[a]![b]! >= highest) [kept, gone, highest] = [a, b, near[a]![b]!];
+      }
+    }
+    if (kept < 0) break;
+    open.delete(gone);
+    const [one, other] = [weights[kept]!, weights[gone]!];
+    weights[kept] = one + other;
+    for (const row of open) {
+      if (row === kept) continue;
+      const mean = (one * near[kept]![row]! + other * near[gone]![row]!) / (one + other);
+      near[kept]![row] = mean;
+      near[row]![kept] = mean;
+    }
+    for (let i = 0; i < count; i += 1) if (owner[i] === gone) owner[i] = kept;
+  }
+  const numbers = [...new Set(owner)];
+  return owner.map((one) => numbers.indexOf(one));
+}
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+function nearness(a: LinkedTurn, b: LinkedTurn, likeness: WindowLikeness): number {
+  const agreement = a.people.reduce((sum, share, i) => sum + share * b.people[i]!, 0);
+  return positionOf(a.heard, b.heard, likeness) + LINK_TUNING.support * (agreement - 0.5);
+}
+
+function centredOn(embeddings: Float32Array, dimensions: number, others: number): Float32Array {
+  const rows = embeddings.length / dimensions;
+  const mean = new Float64Array(dimensions);
+  for (let i = 0; i < embeddings.length; i += 1) mean[i % dimensions]! += embeddings[i]! / (rows + others);
+  return embeddings.map((value, i) => value - mean[i % dimensions]!);
+}
