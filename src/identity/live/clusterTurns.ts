@@ -1,6 +1,6 @@
 import type { WindowLikeness } from '../clusterWindows.js';
 import type { HeardVoice } from '../matchVoices.js';
-import { variationalVoices } from '../variationalVoices.js';
+import { vbx } from '../vbx.js';
 import { positionOf } from './voiceLikeness.js';
 
 /** A turn, or what is left of a voice's earlier ones, that is clustered with the others. */
@@ -16,7 +16,7 @@ export const LINK_TUNING = {
   stop: 0.8,
   /** How much voiceprints count: likeness gained where two turns are surely one person's, and lost where they are not. */
   support: 0.4,
-  /** See VariationalTuning. */
+  /** See VbxTuning. */
   evidence: 0.6,
   parsimony: 1,
   iterations: 10,
@@ -53,7 +53,7 @@ export function clusterTurns(
     stay: new Float32Array(turns.length), // turns may follow each other in any order
     ...{ labels, voices },
   };
-  return variationalVoices(input, usual, LINK_TUNING);
+  return vbx(input, usual, LINK_TUNING);
 }
 
 /**
