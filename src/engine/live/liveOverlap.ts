@@ -2,8 +2,8 @@ import type { SampleSpan } from '../../core/audioFrame.js';
 import { LOCAL_ACTIVE, LOCAL_FRAME_SAMPLES, LOCAL_VOICES } from '../../core/localVoices.js';
 import { samplesOfMs } from '../../core/time.js';
 
-/** Within speech that goes on, the network looks again after this much more of it. */
-const HOP_SAMPLES = samplesOfMs(2_000);
+/** Within speech that goes on, the network looks again after this much more of it: less than it hears at once. */
+const HOP_SAMPLES = samplesOfMs(8_000);
 /** Less overlap is chance: a breath, an echo. */
 const LEAST_SAMPLES = samplesOfMs(300);
 /** Longer ago than any turn that is still open. */
