@@ -21,17 +21,17 @@ import {
 import { giveStore, speakerType } from '../shared/editor/stores.js';
 import { textsOf } from '../shared/editor/texts.js';
 
-const OUTPUTS: Readonly<Record<string, number>> = { whole: 1, turns: 2, live: 3 };
+const OUTPUTS: Readonly<Record<string, number>> = { auto: 3, whole: 1, turns: 2, live: 3 };
 /** Topics below the base that are no sites. */
 const RESERVED_SITES: readonly unknown[] = ['speakers', 'status', 'errors'];
 
 const check = checksOf(textsOf('identify-speakers'));
 const partNumber = check('errors.part', wholeNumberFrom(1, 64));
 const topicPart = check('errors.topic', isTopicPart);
-const isWhole = hasChosen('output', 'whole');
-const isLive = hasChosen('output', 'live');
-const hasTopics = hasChosen('output', 'turns', 'live');
-const hasQueue = hasChosen('output', 'whole', 'turns');
+const isWhole = hasChosen('output', 'auto', 'whole');
+const isLive = hasChosen('output', 'auto', 'live');
+const hasTopics = hasChosen('output', 'auto', 'turns', 'live');
+const hasQueue = hasChosen('output', 'auto', 'whole', 'turns');
 
 RED.nodes.registerType('identify-speakers', {
   category: 'speaker identification',
@@ -49,7 +49,7 @@ RED.nodes.registerType('identify-speakers', {
     speakers: { value: '', validate: RED.validators.typedInput({ typeField: 'speakersType', allowBlank: true }) },
     speakersType: { value: 'str' },
     falseAcceptPercent: { value: '' },
-    output: { value: 'whole' },
+    output: { value: 'auto' },
     resultProperty: { value: 'payload', validate: when(isWhole, RED.validators.typedInput({ type: 'msg' })) },
     topicBase: { value: 'speaker-id', validate: when(hasTopics, topicPart) },
     site: {
@@ -72,11 +72,11 @@ RED.nodes.registerType('identify-speakers', {
       value: 'homeassistant',
       validate: when(isLive, when(isChosen('isDiscovered'), topicPart)),
     },
-    outputs: { value: 1 },
+    outputs: { value: 3 },
   },
   onadd: giveStore,
   inputs: 1,
-  outputs: 1,
+  outputs: 3,
   icon: 'voice-prints-identify.svg',
   paletteLabel() {
     return this._('identify-speakers.palette');
@@ -86,15 +86,18 @@ RED.nodes.registerType('identify-speakers', {
   },
   labelStyle: styleOfName,
   inputLabels() {
+    if (this.output === 'auto') return this._('identify-speakers.port.any');
     return this._(this.output === 'live' ? 'identify-speakers.port.stream' : 'identify-speakers.port.input');
   },
   outputLabels(index) {
     if (this.output === 'whole') return this._('identify-speakers.port.whole');
+    if (index === 0 && this.output === 'auto') return this._('identify-speakers.port.auto');
     if (index === 2) return this._('identify-speakers.port.state');
     return this._(index === 0 ? 'identify-speakers.port.known' : 'identify-speakers.port.others');
   },
   oneditprepare() {
     fillMissing(this);
+    if (this.output === undefined) $('#node-input-output').val('whole'); // written by hand or by a program
     keepPathOfOldNodes(this);
     makeTyped('property', ['msg', 'flow', 'global', 'str', 'env', 'jsonata']);
     makeTyped('speakers', [speakerType('#node-input-store'), ...COMPUTED]);
@@ -102,9 +105,10 @@ RED.nodes.registerType('identify-speakers', {
     const show = () => {
       const output = entered('#node-input-output');
       $('#node-input-outputs').val(OUTPUTS[output]!);
-      $('#identify-speakers-whole').toggle(output === 'whole');
+      const isForLive = output === 'live' || output === 'auto';
+      $('#identify-speakers-whole').toggle(output === 'whole' || output === 'auto');
       $('#identify-speakers-turns').toggle(output !== 'whole');
-      $('#identify-speakers-live').toggle(output === 'live');
+      $('#identify-speakers-live').toggle(isForLive);
       $('#identify-speakers-retain').toggle(output === 'turns');
       $('#identify-speakers-queue').toggle(output !== 'live');
       $('#identify-speakers-path, #identify-speakers-part, #identify-speakers-perChannel').toggle(output !== 'live');

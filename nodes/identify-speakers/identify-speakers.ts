@@ -2,7 +2,7 @@ import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'nod
 import { type EventContext, eventMessage, recordedTurnEvent, rejectedEvent } from '../../src/events/index.js';
 import { type Identification, type Progress, VoicePrintsError } from '../../src/index.js';
 import { mayNameFiles, selected } from '../shared/audioSelection.js';
-import { bindNode, type Send } from '../shared/bindNode.js';
+import { bindNode, LIVE_QUEUE_LIMIT, type Send } from '../shared/bindNode.js';
 import { liveInputScreen } from '../shared/liveInput.js';
 import { recordingsOf, workingDirectoryOf } from '../shared/recordingsOf.js';
 import { trySettings } from '../shared/settings.js';
@@ -10,7 +10,7 @@ import { evaluate, evaluateIds, located } from '../shared/typedProperty.js';
 import { storeOf, useStore } from '../speaker-store/storeOf.js';
 import { progressBadge, voicesBadge } from './identifyBadge.js';
 import { identifyForm, type IdentifySettings as Settings } from './identifySettings.js';
-import { bindLiveIdentify } from './liveIdentify.js';
+import { bindLiveIdentify, openLiveIdentify } from './liveIdentify.js';
 
 /** Who speaks when: in a recording the whole answer or a message a turn, in live streams an event as each turn ends. */
 export default function register(RED: NodeAPI): void {
@@ -41,13 +41,25 @@ export default function register(RED: NodeAPI): void {
       const result = await identify(RED, this, settings, msg, signal, progress.show);
       this.status(voicesBadge(RED, result));
       warnOnce(result.warnings);
-      if (settings.output === 'whole') sendWhole(RED, settings, msg, send, result);
+      if (settings.output !== 'turns') sendWhole(RED, settings, msg, send, result);
       else await sendTurns(RED, settings, msg, send, result);
     };
+    const live = settings.output === 'auto' ? openLiveIdentify(RED, this, settings) : undefined;
     const binding = bindNode(RED, this, handle, {
       queueLimit: settings.queueLimit,
       onWaiting: progress.waiting,
-      screen: liveInputScreen('choose "events of live streams" in this node, or let the source read a file'),
+      ...(live && {
+        aside: {
+          takes: (msg) => live.takes(msg),
+          handle: (msg, send) => live.handle(msg, send),
+          queueLimit: LIVE_QUEUE_LIMIT,
+        },
+      }),
+      ...(!live && {
+        screen: liveInputScreen(
+          'choose "by itself" or "events of live streams" in this node, or let the source read a file',
+        ),
+      }),
     });
     useStore(RED, this, settings.store, binding);
   }

@@ -25,7 +25,10 @@ const schema = z.object({
   isPath: checkbox.describe('Text and {path} in messages name files on this machine'),
   ...recordingShape,
   isSpeakerPerChannel: checkbox.describe('Each audio track, or each channel, is one person'),
-  output: z.enum(['whole', 'turns', 'live']).default('whole'),
+  output: z
+    .enum(['auto', 'whole', 'turns', 'live'])
+    .default('whole')
+    .describe('auto: as whole for a recording, as live for a live stream'),
   resultProperty: field(z.string().default('payload')),
   topicBase: topicText(TOPIC_BASE),
   site: topicText('home').refine(
@@ -48,6 +51,8 @@ const schema = z.object({
 });
 export type IdentifySettings = z.output<typeof schema>;
 
+const isForLive = (output: unknown): boolean => output === 'live' || output === 'auto';
+
 /** Settings of identify-speakers and how older ones are brought up to date. */
 export const identifyForm: SettingsForm<typeof schema> = {
   schema,
@@ -58,7 +63,8 @@ export const identifyForm: SettingsForm<typeof schema> = {
   ],
   unused: ({ output, isDiscovered }) => [
     ...(output === 'whole' ? ['site', 'topicBase'] : []),
-    ...(output === 'live' ? ['queueLimit'] : ['presenceWindowSeconds']),
-    ...(output === 'live' && isTicked(isDiscovered) ? [] : ['discoveryPrefix']),
+    ...(output === 'live' ? ['queueLimit'] : []),
+    ...(isForLive(output) ? [] : ['presenceWindowSeconds']),
+    ...(isForLive(output) && isTicked(isDiscovered) ? [] : ['discoveryPrefix']),
   ],
 };

@@ -5,7 +5,7 @@ import { VoicePrintsError } from '../../src/index.js';
 import { badge, failureBadge, shorten } from '../shared/badge.js';
 import { type Binding, bindNode, LIVE_QUEUE_LIMIT } from '../shared/bindNode.js';
 import { type Command, commandOf, textOf } from '../shared/liveCommand.js';
-import { liveSourceOf } from '../shared/liveInput.js';
+import { isLiveInput, liveSourceOf } from '../shared/liveInput.js';
 import { type LiveDescription, type StreamLabel, stateOf } from '../shared/liveMessages.js';
 import { bytesOf, describe } from '../shared/recordingsOf.js';
 import { evaluate, evaluateIds, located } from '../shared/typedProperty.js';
@@ -17,8 +17,14 @@ const { version } = createRequire(import.meta.url)('@voice-prints/node-red/packa
 
 const PORTS: readonly Port[] = ['known', 'others', 'state'];
 
-/** Live mode of the node: audio and commands come in, events, presence and states go out. */
+/** Makes the node listen to live streams only: audio and commands arrive, events, presence and states leave. */
 export function bindLiveIdentify(RED: NodeAPI, node: Node, settings: IdentifySettings): Binding {
+  const identify = openLiveIdentify(RED, node, settings);
+  return bindNode(RED, node, (msg, send) => identify.handle(msg, send), { queueLimit: LIVE_QUEUE_LIMIT });
+}
+
+/** The same for a node that takes recordings too. */
+export function openLiveIdentify(RED: NodeAPI, node: Node, settings: IdentifySettings): LiveIdentify {
   let isFailed = false;
   const warned = new Set<string>();
   const listening: LiveListening = new LiveListening({
@@ -48,10 +54,12 @@ export function bindLiveIdentify(RED: NodeAPI, node: Node, settings: IdentifySet
     stopHearingOfErased?.();
     void listening.close().finally(done);
   });
-  return bindNode(RED, node, (msg, send) => identify.handle(msg, send), { queueLimit: LIVE_QUEUE_LIMIT });
+  return identify;
 }
 
-class LiveIdentify {
+const COMMANDS: readonly string[] = ['enroll', 'stop', 'start', 'announce', 'remove', 'offline'];
+
+export class LiveIdentify {
   readonly #RED: NodeAPI;
   readonly #node: Node;
   readonly #settings: IdentifySettings;
@@ -82,6 +90,13 @@ class LiveIdentify {
         `this node takes live streams, and ${located(property)} is none; wire both outputs of a live audio source to it, or let it send one message with the whole answer`,
       );
     }
+  }
+
+  /** True for audio and states of a live source, and for commands; false for recordings. */
+  takes(msg: NodeMessageInFlow): boolean {
+    if (isLiveInput(msg) || this.#isGreeting(msg)) return true;
+    if (msg.payload instanceof Uint8Array) return false;
+    return COMMANDS.includes(commandOf(msg)?.action ?? '');
   }
 
   /** `online` from the broker node's birth message, or from Home Assistant: they know nothing yet. */

@@ -1,6 +1,7 @@
 import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
-import { asVoicePrintsError, VoicePrintsError } from '../../src/index.js';
+import { asVoicePrintsError, type VoicePrintsError } from '../../src/index.js';
 import { failureBadge } from './badge.js';
+import { type Job, Lane, stopped } from './lane.js';
 
 export type Send = (msg: NodeMessage | Array<NodeMessage | NodeMessage[] | null>) => void;
 
@@ -14,17 +15,17 @@ export interface BindOptions {
   readonly screen?: (msg: NodeMessageInFlow) => boolean;
   /** Called whenever the number of waiting messages changes. */
   readonly onWaiting?: (waiting: number) => void;
+  /** Messages that another handler works on, beside the others and in a queue of their own. */
+  readonly aside?: {
+    readonly takes: (msg: NodeMessageInFlow) => boolean;
+    readonly handle: Handler;
+    readonly queueLimit: number;
+  };
 }
 
 export interface Binding {
   /** True from the first message on: then the badge shows messages, and no longer the store. */
   readonly hasWorked: boolean;
-}
-
-interface Job {
-  readonly msg: NodeMessageInFlow;
-  readonly send: Send;
-  readonly done: (error?: Error) => void;
 }
 
 /** Default limit of recordings that wait at one node. */
@@ -39,23 +40,20 @@ export const LIVE_QUEUE_LIMIT = 1_000;
 export function bindNode(RED: NodeAPI, node: Node, handle: Handler, options: BindOptions = {}): Binding {
   const { queueLimit = DEFAULT_QUEUE_LIMIT, onWaiting = () => {}, screen = () => false } = options;
   const closing = new AbortController();
-  const waiting: Job[] = [];
-  let isWorking = false;
-  let hasWorked = false;
-  let finished: Promise<void> = Promise.resolve();
-  const cutOff: Job[] = [];
-
-  const work = async (): Promise<void> => {
-    isWorking = true;
-    hasWorked = true;
-    for (let job = waiting.shift(); job; job = waiting.shift()) {
-      onWaiting(waiting.length);
-      const failure = await failureOf(job, handle, closing.signal);
-      if (closing.signal.aborted && failure) cutOff.push(job);
-      else settle(node, job, failure);
-    }
-    isWorking = false;
+  const lane = (work: Handler, limit: number, tell: (waiting: number) => void): Lane =>
+    new Lane({
+      handle: work,
+      queueLimit: limit,
+      signal: closing.signal,
+      onWaiting: tell,
+      settle: (job, failure) => settle(node, job, failure),
+    });
+  const main = lane(handle, queueLimit, onWaiting);
+  const aside = options.aside && {
+    ...options.aside,
+    lane: lane(options.aside.handle, options.aside.queueLimit, () => {}),
   };
+  const lanes = aside ? [main, aside.lane] : [main];
   // Not `async`: Node-RED ignores a returned promise, and a rejected one would end its process.
   node.on('input', (msg, send, done) => {
     try {
@@ -67,17 +65,12 @@ export function bindNode(RED: NodeAPI, node: Node, handle: Handler, options: Bin
       settle(node, { msg, send, done }, asVoicePrintsError(thrown));
       return;
     }
-    if (isWorking && waiting.length >= queueLimit) {
-      done(queueFull(queueLimit));
-      return;
-    }
-    waiting.push({ msg, send, done });
-    if (isWorking) onWaiting(waiting.length);
-    else finished = work();
+    (aside?.takes(msg) ? aside.lane : main).push({ msg, send, done });
   });
   node.on('close', (isRemoved: boolean, done: () => void) => {
     closing.abort();
-    void Promise.allSettled([finished]).then(() => {
+    void Promise.allSettled(lanes.map(({ finished }) => finished)).then(() => {
+      const cutOff = lanes.flatMap((one) => one.cutOff);
       if (isRemoved) for (const job of cutOff) job.done(stopped());
       else reportAfterDeploy(RED, node.id, cutOff);
       node.status({});
@@ -86,25 +79,9 @@ export function bindNode(RED: NodeAPI, node: Node, handle: Handler, options: Bin
   });
   return {
     get hasWorked() {
-      return hasWorked;
+      return lanes.some(({ hasWorked }) => hasWorked);
     },
   };
-}
-
-/** What the handler failed with; whatever it does ends here. */
-async function failureOf(
-  { msg, send }: Job,
-  handle: Handler,
-  signal: AbortSignal,
-): Promise<VoicePrintsError | undefined> {
-  try {
-    if (signal.aborted) throw stopped();
-    await handle(msg, send, signal);
-    return undefined;
-  } catch (thrown) {
-    // An aborted stage may throw another error; the flow sees one code.
-    return signal.aborted ? stopped() : asVoicePrintsError(thrown);
-  }
 }
 
 function settle(node: Node, { done }: Job, failure: VoicePrintsError | undefined): void {
@@ -129,13 +106,3 @@ function reportAfterDeploy(RED: NodeAPI, nodeId: string, cutOff: readonly Job[])
       RED.log.warn(`[${nodeId}] ${cutOff.length} messages were interrupted by a deploy and not processed`);
   });
 }
-
-const stopped = () =>
-  new VoicePrintsError('ABORTED', 'the node was stopped before this message was done; send it again');
-
-const queueFull = (limit: number) =>
-  new VoicePrintsError(
-    'ENGINE_BUSY',
-    `${limit} messages are waiting at this node already and this one was dropped; send fewer at a time, or raise the node's queue limit`,
-    { details: { queueLimit: limit } },
-  );

@@ -14,6 +14,12 @@ export function liveSourceOf(msg: NodeMessageInFlow): string | undefined {
   return typeof given.source === 'string' ? given.source : undefined;
 }
 
+/** True for what a live source sends; false for a recording, also where it was put together from a live source's messages. */
+export function isLiveInput(msg: NodeMessageInFlow): boolean {
+  if (liveSourceOf(msg) === undefined) return false;
+  return !(msg.payload instanceof Uint8Array && msg.payload.length > LONGEST_PIECE_BYTES);
+}
+
 /**
  * For nodes that want recordings: the first message of a live stream is refused with `remedy`, the others, four a second, are
  * passed over. Give it to `bindNode` as its `screen`.
@@ -21,10 +27,8 @@ export function liveSourceOf(msg: NodeMessageInFlow): string | undefined {
 export function liveInputScreen(remedy: string): (msg: NodeMessageInFlow) => boolean {
   const reported = new Set<string>();
   return (msg) => {
-    const source = liveSourceOf(msg);
-    if (source === undefined) return false;
-    const { payload } = msg;
-    if (payload instanceof Uint8Array && payload.length > LONGEST_PIECE_BYTES) return false;
+    if (!isLiveInput(msg)) return false;
+    const source = liveSourceOf(msg)!;
     const isEnd = (msg.audio as { readonly isEnd?: unknown }).isEnd === true;
     const isNew = !reported.has(source);
     if (isEnd) reported.delete(source);

@@ -117,6 +117,20 @@ describe('identify-speakers, live', () => {
     expect(badges.at(-1)).toMatchObject({ fill: 'green', shape: 'dot', text: 'Ray, Sally' });
   });
 
+  test('a node that finds out by itself takes a stream while it works on a recording, and commands', async () => {
+    await flow.load(nodes.map((node) => ('id' in node && node.id === 'identify' ? { ...node, output: 'auto' } : node)));
+    const [known, others, state] = ['known', 'others', 'state'].map((id) => flow.collect(id));
+    flow.node('identify').receive({ payload: readFileSync(audio.talk), marker: 'recording' } as never);
+    stream('s1', Buffer.concat([pcmOf(audio.rms), silence(2)]));
+    await expect.poll(() => events(others!).map(({ cluster }) => cluster)).toContain('unknown-1');
+    flow.node('identify').receive({ payload: { action: 'enroll', speakerId: 'ray', name: 'Ray' } });
+    await expect.poll(() => onTopic(state!, 'speaker-id/door/enrolled')).toHaveLength(1);
+    const answersOf = () => known!.filter((message) => (message as { marker?: string }).marker === 'recording');
+    await expect.poll(answersOf).toHaveLength(1);
+    expect(answersOf()[0]!.payload).toMatchObject({ durationSeconds: expect.any(Number), segments: expect.any(Array) });
+    end('s1');
+  });
+
   test('an unknown voice gets its name by a message, and its turns are reported again', async () => {
     await flow.load(nodes);
     const [others, state] = ['others', 'state'].map((id) => flow.collect(id));
@@ -203,7 +217,7 @@ describe('identify-speakers, live', () => {
     flow.node('identify').receive({ payload: { action: 'remove' } });
     await expect
       .poll(() => state!.slice(6).map(({ payload, retain }) => [payload, retain]))
-      .toEqual(Array.from({ length: 4 }, () => ['', true]));
+      .toEqual(Array.from({ length: 5 }, () => ['', true]));
     expect([...known!, ...others!]).toEqual([]);
   });
 
