@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import { basename, isAbsolute, resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { NodeMessageInFlow } from 'node-red';
 import { decodeBase64 } from '../../src/api/calls/base64.js';
 import { VoicePrintsError } from '../../src/index.js';
@@ -130,8 +131,15 @@ function rawDescription({ isRaw, rawEncoding, rawSampleRateHz, rawChannels }: Au
   return isRaw ? { encoding: rawEncoding, sampleRateHz: rawSampleRateHz, channels: rawChannels } : {};
 }
 
-export const absolute = (path: string, workingDirectory: string | undefined): string =>
-  isAbsolute(path) || !workingDirectory ? path : resolve(workingDirectory, path);
+/** A path as the node's settings give it: relative to the user directory, or a file of this package (example 00). */
+export function absolute(path: string, workingDirectory: string | undefined): string {
+  if (path.startsWith(OUR_PACKAGE)) return join(packageFolder(), path.slice(OUR_PACKAGE.length));
+  return isAbsolute(path) || !workingDirectory ? path : resolve(workingDirectory, path);
+}
+
+const OUR_PACKAGE = '@voice-prints/node-red/';
+/** Wherever it was installed. */
+const packageFolder = (): string => dirname(createRequire(import.meta.url).resolve(`${OUR_PACKAGE}package.json`));
 
 const noAudio = (property: string) =>
   new VoicePrintsError(
