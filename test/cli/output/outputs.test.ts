@@ -108,7 +108,7 @@ test('subtitles: numbered, with comma and milliseconds', () => {
 
 test('the timeline is well-formed, has a bar a turn, both colour schemes, and shows no name unescaped', () => {
   const svg = timelineSvg(conversation, 'a & b.wav');
-  expect(svg.match(/<rect /g)).toHaveLength(3);
+  expect(svg.match(/<g><title>/g)).toHaveLength(3);
   expect(svg).toContain('prefers-color-scheme: dark');
   expect(svg).not.toContain('<&>');
   expect(svg).toContain('a &#38; b.wav');
@@ -122,6 +122,20 @@ test('the timeline is well-formed, has a bar a turn, both colour schemes, and sh
   for (const [, x, width] of svg.matchAll(/<rect x="([\d.]+)" y="\d+" width="([\d.]+)"/g)) {
     expect(Number(x) + Number(width)).toBeLessThanOrEqual(960);
   }
+});
+
+test('the timeline says how sure names are, marks overlap, and explains only what it has', () => {
+  const [alice, ...others] = conversation.segments;
+  const svg = timelineSvg(conversation, 'talk');
+  expect(svg).toContain('>uncertain<');
+  expect(svg).toContain('>unknown voice<');
+  expect(svg).not.toContain('>several at once<');
+  const both = { ...conversation, segments: [{ ...alice!, overlap: true }, ...others] };
+  expect(timelineSvg(both, 'talk')).toContain('>several at once<');
+  expect(timelineSvg(both, 'talk')).toContain('at the same time as another voice');
+  const named = timelineSvg({ ...conversation, segments: [alice!] }, 'talk');
+  expect(named).toMatch(/ s · \d+ %</);
+  expect(named).not.toContain('>uncertain<');
 });
 
 test('a recording without speech is drawn and printed', () => {
