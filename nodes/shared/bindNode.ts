@@ -1,12 +1,9 @@
-import type { Node, NodeAPI, NodeMessage, NodeMessageInFlow } from 'node-red';
+import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { asVoicePrintsError, type VoicePrintsError } from '../../src/index.js';
 import { failureBadge } from './badge.js';
-import { type Job, Lane, stopped } from './lane.js';
+import { type Handler, type Job, Lane, type Send, stopped } from './lane.js';
 
-export type Send = (msg: NodeMessage | Array<NodeMessage | NodeMessage[] | null>) => void;
-
-/** What a node does with one message. It ends when the message is dealt with; `signal` fires when the node closes. */
-export type Handler = (msg: NodeMessageInFlow, send: Send, signal: AbortSignal) => Promise<void>;
+export type { Handler, Send };
 
 export interface BindOptions {
   /** Messages that may wait while one is worked on; the next one ends with ENGINE_BUSY. */

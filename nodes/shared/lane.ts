@@ -1,6 +1,10 @@
-import type { NodeMessageInFlow } from 'node-red';
+import type { NodeMessage, NodeMessageInFlow } from 'node-red';
 import { asVoicePrintsError, VoicePrintsError } from '../../src/index.js';
-import type { Handler, Send } from './bindNode.js';
+
+export type Send = (msg: NodeMessage | Array<NodeMessage | NodeMessage[] | null>) => void;
+
+/** What a node does with one message. It ends when the message is dealt with; `signal` fires when the node closes. */
+export type Handler = (msg: NodeMessageInFlow, send: Send, signal: AbortSignal) => Promise<void>;
 
 export interface Job {
   readonly msg: NodeMessageInFlow;
