@@ -54,6 +54,14 @@ export function wantedRuntime(env: NodeJS.ProcessEnv = process.env): RuntimeKind
 }
 
 /**
+ * The build that `openRuntime` will take, without loading either; an installed native one that cannot be loaded is not noticed.
+ * Throws CONFIG_INVALID.
+ */
+export function likelyRuntime(): RuntimeKind {
+  return wantedRuntime() ?? (isMusl() || !isInstalled() ? 'wasm' : 'native');
+}
+
+/**
  * From 1.29 on the runtime sends telemetry, and writes a device id, unless this variable is set before it is loaded
  * (microsoft/onnxruntime#27379). It reads the environment of the process, of which a worker thread has only a copy, so the
  * main thread has to set it before the first worker starts.

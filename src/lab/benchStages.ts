@@ -5,7 +5,7 @@ import { ENGINE_SAMPLE_RATE_HZ } from '../core/audioFrame.js';
 import type { RecordingLimits } from '../core/recording.js';
 import type { SpeechAudio } from '../engine/compute/compute.js';
 import { modelInStore } from '../engine/models/modelInStore.js';
-import { HOP_SHARE } from '../engine/recording/localSpeechOf.js';
+import { HOP_SHARES } from '../engine/recording/localSpeechOf.js';
 import { wholeRecording } from '../engine/recording/wholeRecording.js';
 import { Fbank, frameCount } from '../features/fbank.js';
 import { copyFrames, framesOfWindow } from '../features/modelInput.js';
@@ -13,6 +13,7 @@ import { UNCALIBRATED } from '../identity/calibration.js';
 import { resolveVoices } from '../identity/resolveVoices.js';
 import { windowsOf } from '../identity/windowsOf.js';
 import { ModelStore } from '../inference/modelStore.js';
+import { likelyRuntime } from '../inference/onnxRuntime.js';
 import { SpeakerEmbedder } from '../inference/speakerEmbedder.js';
 import { SegmentationNet } from '../speech/segmentationNet.js';
 import { SileroVad } from '../speech/sileroVad.js';
@@ -125,7 +126,7 @@ async function timed<T>(least: Map<string, number>, stage: string, work: () => P
 
 /** Runs the network on the whole recording in overlapping windows, as localSpeechOf does. */
 async function runSegmentation(net: SegmentationNet, samples: Float32Array, windowSamples: number): Promise<void> {
-  for (let at = 0; at < samples.length; at += windowSamples * HOP_SHARE) {
+  for (let at = 0; at < samples.length; at += windowSamples * HOP_SHARES[likelyRuntime()]) {
     await net.activity(samples.subarray(at, at + windowSamples));
   }
 }

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { SampleSpan } from '../../core/audioFrame.js';
 import type { RuntimeReport } from '../../core/runtimeReport.js';
 import type { VoicesInput, VoicesResult } from '../../identity/resolveVoices.js';
+import { likelyRuntime, type RuntimeKind } from '../../inference/onnxRuntime.js';
 import type { SegmentationModel } from '../../inference/segmentationModel.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
 import { WorkerPool } from '../../inference/workerPool.js';
@@ -37,6 +38,10 @@ export class WorkerCompute implements Compute {
     const workerData: ComputeWorkerData = { model, segmentation, vadPath: require.resolve('#silero-vad') };
     const filename = pathToFileURL(require.resolve('#compute-worker')).href;
     this.#pool = new WorkerPool({ filename, threads: this.threads, workerData });
+  }
+
+  get runtime(): RuntimeKind {
+    return likelyRuntime();
   }
 
   detectSpeech(

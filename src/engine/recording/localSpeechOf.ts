@@ -3,6 +3,7 @@ import { VoicePrintsError } from '../../core/errors.js';
 import { LOCAL_ACTIVE, LOCAL_FRAME_SAMPLES, LOCAL_VOICES, type LocalPiece } from '../../core/localVoices.js';
 import { msOfSamples } from '../../core/time.js';
 import type { LocalSpeech } from '../../identity/conversation/localSpeech.js';
+import type { RuntimeKind } from '../../inference/onnxRuntime.js';
 import { HeldAudio } from '../../speech/heldAudio.js';
 import { LevelControl } from '../../speech/levelControl.js';
 import { localPiecesOf } from '../../speech/localPieces.js';
@@ -12,8 +13,11 @@ import type { Compute, VadState } from '../compute/compute.js';
 import { EmbeddingQueue } from './embeddingQueue.js';
 import { oneWindow } from './speechOf.js';
 
-/** Part of a window of the segmentation network from one to the next: each moment is looked at five times. */
-export const HOP_SHARE = 0.2;
+/**
+ * Part of a window of the segmentation network from one to the next. Each moment is processed five times; in WebAssembly, where the
+ * network takes most of the time, every other window is left out (figures in BENCHMARKS.md, "In WebAssembly").
+ */
+export const HOP_SHARES: Readonly<Record<RuntimeKind, number>> = { native: 0.2, wasm: 0.4 };
 /** Windows of the segmentation network under way; the audio waiting stays within a minute. */
 const MAX_UNDER_WAY = 4;
 /** Audio the voice-activity network looks at in one call: about 16 s. */
@@ -106,11 +110,11 @@ class LocalSpeechStream {
   #peak = 0;
 
   constructor(options: LocalSpeechOptions) {
-    const { segmentation } = options.compute;
+    const { segmentation, runtime } = options.compute;
     if (!segmentation) throw new VoicePrintsError('INFERENCE_FAILED', 'no segmentation model is in use; add one');
     this.#options = options;
     this.#chunkFrames = framesOfWindow(segmentation);
-    this.#hopFrames = Math.round(this.#chunkFrames * HOP_SHARE);
+    this.#hopFrames = Math.round(this.#chunkFrames * HOP_SHARES[runtime]);
     this.#embedder = new EmbeddingQueue(options.compute, options.signal);
   }
 
