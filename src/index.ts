@@ -7,7 +7,7 @@ export * from './core/identification.js';
 export * from './core/progress.js';
 export * from './core/recording.js';
 export type { RuntimeReport } from './core/runtimeReport.js';
-export type { Strangers } from './core/strangers.js';
+export { DEFAULT_STRANGERS, type Strangers } from './core/strangers.js';
 export * from './core/unknownVoice.js';
 export * from './core/voiceprint.js';
 export type { Compute } from './engine/compute/compute.js';

@@ -1,7 +1,13 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { z } from 'zod';
-import { type EngineOptions, falseAcceptPercent, VoicePrintsError } from '../../src/index.js';
+import {
+  DEFAULT_FALSE_ACCEPT_PERCENT,
+  DEFAULT_STRANGERS,
+  type EngineOptions,
+  falseAcceptPercent,
+  VoicePrintsError,
+} from '../../src/index.js';
 import {
   checkbox,
   field,
@@ -21,11 +27,11 @@ export interface StoreCredentials {
 const schema = z.object({
   folder: text.describe('Relative to the user directory; empty for one of its own'),
   model: text,
-  falseAcceptPercent: field(falseAcceptPercent.default(1)),
+  falseAcceptPercent: field(falseAcceptPercent.default(DEFAULT_FALSE_ACCEPT_PERCENT)),
   workerThreads: field(z.coerce.number().int().min(1).max(64).optional()),
   keepAudio: checkbox,
   requireConsent: checkbox,
-  strangers: field(z.enum(['none', 'session', 'days']).default('session')),
+  strangers: field(z.enum(['none', 'session', 'days']).default(DEFAULT_STRANGERS)),
   unknownVoiceDays: field(z.coerce.number().min(0).max(3_650).default(30)).describe(
     'With strangers "days"; 0: session',
   ),
@@ -42,6 +48,7 @@ const schema = z.object({
 
 export const storeForm: SettingsForm<typeof schema> = {
   schema,
+  // What each release added, with the default of that release: later changes of a default do not belong here.
   migrations: [
     withDefaults({
       folder: '',
@@ -52,7 +59,7 @@ export const storeForm: SettingsForm<typeof schema> = {
       restPath: '/voice-prints',
     }),
     withDefaults({ keepAudio: false }),
-    // Stores of before open nothing new by themselves.
+    // The new interfaces stay off in flows that were saved before this release.
     withDefaults({ isStreamOn: false, isGrpcOn: false, grpcHost: '127.0.0.1', grpcPort: '50051' }),
     (stored) => withDefaults({ strangers: strangersBefore(stored), unknownVoiceDays: '30' })(stored),
   ],
@@ -63,7 +70,7 @@ export const storeForm: SettingsForm<typeof schema> = {
   ],
 };
 
-/** Stores of before 0.3 had days only. */
+/** Before 0.3 a store had only the number of days. */
 const strangersBefore = ({ unknownVoiceDays: days }: StoredSettings): 'session' | 'days' =>
   days === undefined || days === '' || Number(days) === 0 ? 'session' : 'days';
 

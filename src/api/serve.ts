@@ -33,7 +33,7 @@ export interface ServeOptions extends RestRouterOptions {
   readonly corsOrigins?: readonly string[];
   /** Limits on live streams over WebSocket. */
   readonly streamLimits?: Partial<StreamLimits>;
-  /** Concurrent connections; 1,000 by default. Beyond that, the connections that have been idle longest are closed. */
+  /** Concurrent connections; 1,000 by default. Beyond that, the earliest that carry no call or stream are closed. */
   readonly maxConnections?: number;
   /** Sees the events of live streams over WebSocket. */
   readonly observer?: StreamObserver | undefined;

@@ -4,8 +4,12 @@ import type { EnrollQuality } from './voiceprint.js';
 /** `identified`: the score passes the chosen false-accept preset and the margin; `uncertain`: near it; `unknown`: no enrolled person. */
 export type Decision = 'identified' | 'uncertain' | 'unknown';
 
-/** False-accept rate in percent: how often a voice that is not enrolled is named. Users choose it instead of a cosine. */
-export type FalseAcceptPercent = 0.1 | 1 | 5;
+/** False-accept rates in percent: how often a voice that is not enrolled is named. Users choose one instead of a cosine. */
+export const FALSE_ACCEPT_PERCENTS = [0.1, 1, 5] as const;
+export type FalseAcceptPercent = (typeof FALSE_ACCEPT_PERCENTS)[number];
+
+/** The false-accept preset of every surface where none is chosen. */
+export const DEFAULT_FALSE_ACCEPT_PERCENT: FalseAcceptPercent = 1;
 
 /** One candidate for a turn. `score` is a calibrated probability 0..1, `cosine` the raw similarity. */
 export interface Candidate {

@@ -1,5 +1,5 @@
 /**
- * What is kept of the voices of live streams that belong to nobody enrolled. `none`: nothing but what the running stream
+ * What is kept of the unknown voices of live streams, those that match no enrolled person. `none`: nothing but what the running stream
  * needs in memory to give a voice the same id twice. `session`: in memory while the session runs, so that it can be listed
  * and enrolled. `days=N`: in the store, encrypted as it is, for N days after it last spoke, so that it is recognised.
  */
@@ -9,6 +9,9 @@ export type Strangers = 'none' | 'session' | `days=${number}`;
 export type StrangersPolicy =
   | { readonly keeps: 'none' | 'session' }
   | { readonly keeps: 'days'; readonly days: number };
+
+/** What is kept where no policy is given. */
+export const DEFAULT_STRANGERS = 'session' satisfies Strangers;
 
 const MAX_DAYS = 3_650;
 

@@ -11,7 +11,7 @@ export interface UnknownExemplar {
   readonly bandwidthHz?: number | undefined;
 }
 
-/** A voice of a live stream that matches no enrolled person: recognised when it returns, until it expires. */
+/** A voice of a live stream that matches no enrolled person: recognised when it returns, until its session ends or it expires. */
 export interface UnknownVoice {
   /** `unknown-1` …; a number is never reused within a store. */
   readonly id: string;

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
+import { DEFAULT_FALSE_ACCEPT_PERCENT, FALSE_ACCEPT_PERCENTS } from '../core/identification.js';
 import { inputProblems } from '../core/inputProblems.js';
-import { type Strangers, type StrangersPolicy, strangersPolicyOf } from '../core/strangers.js';
+import { DEFAULT_STRANGERS, type Strangers, type StrangersPolicy, strangersPolicyOf } from '../core/strangers.js';
 import type { EngineOptions } from './engineOptions.js';
 
-const percent = z.union([z.literal(0.1), z.literal(1), z.literal(5)]);
+const percent = z.literal(FALSE_ACCEPT_PERCENTS);
 
 /** The preset as surfaces receive it: a number, or a number as text. */
 export const falseAcceptPercent = z.coerce
@@ -30,7 +31,7 @@ export const engineConfig = z
     encryptionKey: z.string().min(8).optional(),
     model: z.string().optional(),
     segmentation: z.string().optional(),
-    falseAcceptPercent: percent.default(1),
+    falseAcceptPercent: percent.default(DEFAULT_FALSE_ACCEPT_PERCENT),
     keepAudio: z.boolean().default(false),
     strangers: strangersPolicy.optional(),
     unknownVoiceDays: z.number().min(0).max(3_650).optional(),
@@ -41,11 +42,15 @@ export const engineConfig = z
     maxBytes: count.positive().default(2 ** 31),
     maxDecodeMs: count.positive().default(900_000),
   })
-  .transform(({ unknownVoiceDays: days, strangers, ...others }) => ({
-    ...others,
-    /** Undefined: nobody said anything. */
-    strangers: strangers ?? (days === undefined ? undefined : policyOfDays(days)),
-  })) satisfies z.ZodType<object, EngineOptions>;
+  .transform(({ unknownVoiceDays: days, strangers, ...others }) => {
+    const given = strangers ?? (days === undefined ? undefined : policyOfDays(days));
+    return {
+      ...others,
+      strangers: given ?? strangersPolicyOf(DEFAULT_STRANGERS)!,
+      /** False where the default is used: unknown voices that the store already holds then keep their own expiry. */
+      isStrangersGiven: given !== undefined,
+    };
+  }) satisfies z.ZodType<object, EngineOptions>;
 
 export type EngineConfig = z.output<typeof engineConfig>;
 

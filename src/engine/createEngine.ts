@@ -77,13 +77,13 @@ const openLowdbRegistry = ({ storeDirectory, encryptionKey }: EngineConfig) =>
   LowdbRegistry.open(storeDirectory, { encryptionKey });
 
 const openLowdbUnknownVoices = (
-  { storeDirectory, encryptionKey, strangers, maxUnknownVoices }: EngineConfig,
+  { storeDirectory, encryptionKey, strangers, isStrangersGiven, maxUnknownVoices }: EngineConfig,
   nowMs: () => number,
 ) =>
   LowdbUnknownVoices.open(storeDirectory, {
     encryptionKey,
-    // Nobody said anything: what another process keeps here lives as long as that one said.
-    keepMs: strangers && (strangers.keeps === 'days' ? strangers.days * MS_A_DAY : 0),
+    // Where no policy was given, voices that another process stored here keep the expiry that it set.
+    keepMs: isStrangersGiven ? (strangers.keeps === 'days' ? strangers.days * MS_A_DAY : 0) : undefined,
     mostVoices: maxUnknownVoices,
     nowMs,
   });

@@ -297,7 +297,7 @@ export class VoiceEngine implements Engine {
   }
 
   get strangers(): Strangers {
-    return strangersOf(this.#parts.config.strangers ?? { keeps: 'session' });
+    return strangersOf(this.#parts.config.strangers);
   }
 
   acceptScore(falseAcceptPercent: FalseAcceptPercent = this.#parts.config.falseAcceptPercent): number {
@@ -377,7 +377,7 @@ export class VoiceEngine implements Engine {
 
   /** A session may keep less than the engine's setting, never more. Throws CONFIG_INVALID. */
   #strangersOf({ strangers }: WatchRequest): StrangersPolicy {
-    const own = this.#parts.config.strangers ?? { keeps: 'session' };
+    const own = this.#parts.config.strangers;
     return strangers === undefined ? own : stricter(own, parseConfig(strangersPolicy, strangers));
   }
 

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { asVoicePrintsError, type ErrorCode, VoicePrintsError } from '../core/errors.js';
 import type { Job, JobFailure, JobOutcome, JobProgress } from './job.js';
 import type { JobClaim, JobQueue } from './jobQueue.js';
+import { retryWaitMs } from './retryWait.js';
 import { inFuture, WakeUp } from './wakeUp.js';
-import { backoffMs } from './webhooks/backoff.js';
 
 export interface JobRunnerOptions {
   readonly queue: JobQueue;
@@ -135,7 +135,7 @@ export class JobRunner {
       const isTransient = TRANSIENT.has(error.code);
       if (isTransient && !error.code.startsWith('URL_')) this.#report(thrown);
       if (isTransient && job.tries < maxTries) {
-        return queue.retryLater(claim, nowMs() + backoffMs(job.tries, retryMs), failure);
+        return queue.retryLater(claim, nowMs() + retryWaitMs(job.tries, retryMs), failure);
       }
       outcome = { failure };
     }

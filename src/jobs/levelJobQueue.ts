@@ -4,9 +4,9 @@ import type { Job, JobFailure, JobOrder, JobOutcome, JobProgress } from './job.j
 import { type Entry, entryOf, isLive, JobIndex, jobKeyOf } from './jobIndex.js';
 import type { JobClaim, JobPage, JobQueue } from './jobQueue.js';
 import { dayOf, type LevelAudioUse } from './levelAudioUse.js';
+import { retryWaitMs } from './retryWait.js';
 import type { SealedLevel } from './sealedLevel.js';
 import { jobOf } from './storedRows.js';
-import { backoffMs } from './webhooks/backoff.js';
 import type { LevelOutbox } from './webhooks/levelOutbox.js';
 
 /** Limits of queued and running jobs, and when a job is tried again that was running when a process ended. */
@@ -56,7 +56,7 @@ export class LevelJobQueue implements JobQueue {
     const entries: Entry[] = [];
     for await (const [key, row] of parts.level.all(PREFIX)) {
       const job = jobOf(row);
-      const waitMs = job.tries > 1 ? backoffMs(job.tries - 1, parts.limits.retryMs) : 0;
+      const waitMs = job.tries > 1 ? retryWaitMs(job.tries - 1, parts.limits.retryMs) : 0;
       entries.push(entryOf(key, job, parts.nowMs() + waitMs));
     }
     entries.sort((a, b) => (a.endedAtMs ?? 0) - (b.endedAtMs ?? 0)); // jobs that have not ended keep their order of age

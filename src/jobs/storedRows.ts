@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CODES, VoicePrintsError } from '../core/errors.js';
+import { FALSE_ACCEPT_PERCENTS } from '../core/identification.js';
 import { RAW_ENCODINGS } from '../core/recording.js';
 import type { AudioUse } from './audioUse.js';
 import type { Job } from './job.js';
@@ -17,7 +18,7 @@ const task = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('identify'),
     speakerIds: ids,
-    falseAcceptPercent: z.union([z.literal(0.1), z.literal(1), z.literal(5)]).optional(),
+    falseAcceptPercent: z.literal(FALSE_ACCEPT_PERCENTS).optional(),
     isSpeakerPerChannel: z.boolean().optional(),
   }),
   z.object({

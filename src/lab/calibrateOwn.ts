@@ -1,6 +1,7 @@
 import { openRecording } from '../audio/openRecording.js';
 import type { CalibrationParameters } from '../core/calibration.js';
 import { VoicePrintsError } from '../core/errors.js';
+import type { FalseAcceptPercent } from '../core/identification.js';
 import type { RecordingLimits } from '../core/recording.js';
 import { WorkerCompute } from '../engine/compute/workerCompute.js';
 import { modelInStore } from '../engine/models/modelInStore.js';
@@ -118,7 +119,7 @@ function halvesOf(speakers: readonly CalibrationSpeaker[]): [CalibrationSpeaker[
 function withPresets(own: CalibrationParameters, before: CalibrationParameters): CalibrationParameters {
   const { falseAcceptLlr, gallerySize = 1 } = own;
   if (Object.values(falseAcceptLlr).every(Number.isFinite)) return own;
-  const kept = (percent: 0.1 | 1 | 5) => acceptLlr(before, percent, gallerySize);
+  const kept = (percent: FalseAcceptPercent) => acceptLlr(before, percent, gallerySize);
   return { ...own, falseAcceptLlr: { '0.1': kept(0.1), '1': kept(1), '5': kept(5) } };
 }
 

@@ -1,5 +1,5 @@
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
-import { BACKOFF, type BackoffConfig, backoffMs } from '../core/backoff.js';
+import { RECONNECT, type ReconnectConfig, reconnectMs } from '../core/backoff.js';
 import { guarded } from '../core/guarded.js';
 import { present } from '../core/present.js';
 import type { MqttMessage } from '../events/index.js';
@@ -33,7 +33,7 @@ export interface BrokerConnectionOptions {
   readonly onMessage: (message: ReceivedMessage) => void;
   /** Called once for each fault, however often it is tried again, and when it is over. */
   readonly onReport: (report: BrokerReport) => void;
-  readonly backoff?: Partial<BackoffConfig>;
+  readonly backoff?: Partial<ReconnectConfig>;
 }
 
 /** Counts since the start. */
@@ -55,7 +55,7 @@ export interface BrokerCounts {
  */
 export class BrokerConnection implements AsyncDisposable {
   readonly #options: BrokerConnectionOptions;
-  readonly #backoff: BackoffConfig;
+  readonly #backoff: ReconnectConfig;
   readonly #outbox: Outbox;
   readonly #topics = new Set<string>();
   #client: MqttClient | undefined;
@@ -75,7 +75,7 @@ export class BrokerConnection implements AsyncDisposable {
 
   constructor(options: BrokerConnectionOptions) {
     this.#options = options;
-    this.#backoff = { ...BACKOFF, ...options.backoff };
+    this.#backoff = { ...RECONNECT, ...options.backoff };
     this.#outbox = new Outbox({ maxMessages: options.bufferMessages, maxBytes: MAX_BYTES });
   }
 
@@ -263,7 +263,7 @@ export class BrokerConnection implements AsyncDisposable {
     this.#onDrained();
     if (this.#isClosed) return;
     this.#failures += 1;
-    const retryInMs = backoffMs(this.#backoff, this.#failures, false, Math.random());
+    const retryInMs = reconnectMs(this.#backoff, this.#failures, false);
     const { code, message } = brokerFault(error);
     if (this.#faultShown !== code) this.#options.onReport({ code, message, retryInMs });
     this.#faultShown = code;

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Actor } from '../core/audit.js';
-import type { BackoffConfig } from '../core/backoff.js';
+import type { ReconnectConfig } from '../core/backoff.js';
 import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
 import type { EnrollResult } from '../core/identification.js';
 import type { StreamState } from '../core/live.js';
@@ -65,7 +65,7 @@ export interface MqttSurfaceOptions extends Pick<SiteOptions, 'presenceWindowMs'
   /** Undefined: no topic is subscribed to for commands. */
   readonly control: LiveControl | undefined;
   readonly onReport: (report: BrokerReport) => void;
-  readonly backoff?: Partial<BackoffConfig>;
+  readonly backoff?: Partial<ReconnectConfig>;
 }
 
 /** Live events of this process on a broker, as the nodes publish them; commands from it. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BACKOFF, type BackoffConfig, backoffMs } from '../core/backoff.js';
+import { RECONNECT, type ReconnectConfig, reconnectMs } from '../core/backoff.js';
 import { asVoicePrintsError, type VoicePrintsError } from '../core/errors.js';
 import type { LiveAudio, StreamState } from '../core/live.js';
 import { present } from '../core/present.js';
@@ -24,7 +24,7 @@ export interface SourceRunnerOptions {
   readonly engine: () => Promise<Engine>;
   readonly openAudio: (signal: AbortSignal) => LiveAudio;
   readonly sink: SourceSink;
-  readonly backoff?: Partial<BackoffConfig> | undefined;
+  readonly backoff?: Partial<ReconnectConfig> | undefined;
 }
 
 /** A failure of one try, or undefined where the source is over: a file that was played to its end. */
@@ -36,7 +36,7 @@ type Outcome = { readonly code: VoicePrintsError['code']; readonly message: stri
  */
 export class SourceRunner {
   readonly #options: SourceRunnerOptions;
-  readonly #backoff: BackoffConfig;
+  readonly #backoff: ReconnectConfig;
   readonly #stopping = new AbortController();
   readonly #killing = new AbortController();
   readonly #running: Promise<void>;
@@ -46,7 +46,7 @@ export class SourceRunner {
 
   constructor(options: SourceRunnerOptions) {
     this.#options = options;
-    this.#backoff = { ...BACKOFF, ...options.backoff };
+    this.#backoff = { ...RECONNECT, ...options.backoff };
     this.#running = this.#run().finally(() => {
       this.isOver = true;
     });
@@ -67,7 +67,7 @@ export class SourceRunner {
       const failure = await this.#attempt();
       if (failure === undefined || signal.aborted) return;
       failures = performance.now() - beganAtMs > STABLE_MS ? 1 : failures + 1;
-      const retryInMs = backoffMs(this.#backoff, failures, false, Math.random());
+      const retryInMs = reconnectMs(this.#backoff, failures, false);
       this.#tell({ status: 'retrying', ...failure, retryInMs, attempt: failures });
       await sleep(retryInMs, undefined, { signal }).catch(() => undefined); // stopped: seen above
     }

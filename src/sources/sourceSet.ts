@@ -1,4 +1,4 @@
-import type { BackoffConfig } from '../core/backoff.js';
+import type { ReconnectConfig } from '../core/backoff.js';
 import { VoicePrintsError } from '../core/errors.js';
 import { guarded } from '../core/guarded.js';
 import type { LiveAudio, StreamStatus } from '../core/live.js';
@@ -46,7 +46,7 @@ export interface SourceSetOptions {
   readonly openAudio: (spec: SourceSpec, signal: AbortSignal) => LiveAudio;
   readonly observer: SourceObserver;
   readonly presenceWindowMs: number;
-  readonly backoff?: Partial<BackoffConfig>;
+  readonly backoff?: Partial<ReconnectConfig>;
 }
 
 /** Which sources a command is for: one by id, those of a site, or all. */

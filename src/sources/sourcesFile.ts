@@ -7,7 +7,7 @@ import { inputProblems } from '../core/inputProblems.js';
 import { parseLiveSource } from '../core/parseLiveSource.js';
 import { present } from '../core/present.js';
 import { isTopicName } from '../events/index.js';
-import { RAW_ENCODINGS } from '../index.js';
+import { FALSE_ACCEPT_PERCENTS, RAW_ENCODINGS } from '../index.js';
 import { parseSpan, type ScheduleSpan } from './schedule.js';
 import { parseSipLine } from './sipLine.js';
 import type { SourceSpec } from './sourceSpec.js';
@@ -39,7 +39,7 @@ const source = z.strictObject({
   passwordFile: text(1_024).optional().describe('File whose first line is the password'),
   store: text(1_024).optional().describe('Folder of the voiceprints; that of serve by default'),
   speakers: z.array(text(128)).min(1).max(1_000).optional().describe('Only these ids'),
-  falseAccept: z.union([z.literal(0.1), z.literal(1), z.literal(5)]).optional(),
+  falseAccept: z.literal(FALSE_ACCEPT_PERCENTS).optional(),
   schedule: z.array(span).min(1).max(32).optional().describe('When it is on, in local time; always by default'),
   loop: z.boolean().default(false).describe('A file begins again at its end'),
   encoding: z.enum(RAW_ENCODINGS as unknown as [string, ...string[]]).optional(),

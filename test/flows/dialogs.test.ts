@@ -50,6 +50,19 @@ const FIELDS: readonly (readonly [string, SettingsForm<z.ZodType>, object, reado
   ],
 ];
 
+test.each([
+  ['audio-source', audioForm],
+  ['identify-speakers', identifyForm],
+  ['speaker-store', storeForm],
+] as const)(
+  '%s: a new node of the dialog has the settings of a node without any',
+  (type, form: SettingsForm<z.ZodType>) => {
+    const { defaults } = definitionOf(type);
+    const stored = Object.fromEntries(Object.entries(defaults).map(([name, { value }]) => [name, value]));
+    expect(readSettings(form, stored)).toEqual(readSettings(form, {}));
+  },
+);
+
 describe.each(FIELDS)('%s', (type, form, choice, properties) => {
   const definition = definitionOf(type);
   const defaults = Object.fromEntries(Object.entries(definition.defaults).map(([name, { value }]) => [name, value]));

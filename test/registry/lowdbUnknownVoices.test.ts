@@ -61,14 +61,14 @@ test('a plain file given a key is encrypted on opening', async () => {
   const { folder, trace, tenantId, voice } = await folderWithOne();
   await using voices = await open(folder, { encryptionKey: KEY });
   expect((await allBytes(folder)).includes(trace)).toBe(false);
-  expect(await voices.list(tenantId)).toEqual([voice]);
+  expect(await voices.list(tenantId)).toEqual([{ ...voice, expiresAtMs: 1_000 }]);
 });
 
 test('kept for no time, nothing is written, and what was kept before is erased on opening', async () => {
   const { folder, trace, tenantId, voice } = await folderWithOne();
   await using voices = await open(folder, { keepMs: 0 });
   expect((await allBytes(folder)).includes(trace)).toBe(false);
-  expect(await voices.put(tenantId, { ...voice, id: await voices.newId(tenantId), lastHeardMs: 5 })).toBe(true);
+  expect(await voices.put(tenantId, { ...voice, id: await voices.newId(tenantId) })).toBe(true);
   await voices.flush();
   expect(await voices.list(tenantId)).toEqual([]);
   expect((await allBytes(folder)).includes(base64Of(voice.exemplars[0]!.embedding.values))).toBe(false);
@@ -88,7 +88,7 @@ test('a failed write is reported to the next caller, and nothing is lost', async
   // A write that waits for the lock already may still be refused.
   await expect.poll(() => voices.flush().then(() => 'written', String)).toBe('written');
   await using other = await open(folder);
-  expect(await other.list('t')).toEqual([voice]);
+  expect(await other.list('t')).toEqual([{ ...voice, expiresAtMs: 1_000 }]);
 });
 
 test.each([

@@ -72,6 +72,7 @@ function wrongKey(throttle: KeyThrottle, address: string): RefusedError {
   return httpRefusal('TOO_MANY_REQUESTS', message, { 'retry-after': String(waitSeconds) });
 }
 
+/** Worded as the DeepAffects API does, whose clients may compare it. */
 const keyInvalid = () => httpRefusal('KEY_INVALID', 'Invalid ApiKey', { 'www-authenticate': 'Bearer' });
 
 /** Throws KEY_INVALID where the key was revoked, or its grace has ended, since it was admitted. Used by long-lived connections. */

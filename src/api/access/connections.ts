@@ -11,9 +11,9 @@ interface Connection {
 }
 
 /**
- * The connections of a server, limited in number. Beyond the limit the connection that has been idle longest is closed, of
- * the network with most connections. Connections with an admitted stream, or a completely received call, are never closed:
- * idle connections cannot crowd out active clients.
+ * The connections of a server, limited in number. Beyond the limit the earliest connection of the network with most
+ * connections is closed. Connections with an admitted stream, or a completely received call, are never closed:
+ * unused connections cannot crowd out active clients.
  */
 export class Connections {
   readonly #most: number;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { FalseAcceptPercent } from '../../core/identification.js';
 import type { JobTask } from '../../engine/jobs/jobs.js';
 import {
   carried,
@@ -76,7 +77,7 @@ export const pageQuery = z.object({
 
 interface TaskFields {
   readonly speakerIds?: readonly string[] | undefined;
-  readonly falseAcceptPercent?: 0.1 | 1 | 5 | undefined;
+  readonly falseAcceptPercent?: FalseAcceptPercent | undefined;
   readonly speakerCount?: number | undefined;
   readonly speakers?: number | undefined;
   readonly separateSpeakerPerChannel?: boolean | undefined;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../../core/errors.js';
+import { COMPLETE_SPEECH_MS } from '../../core/voiceprint.js';
 import { HTTP_CODE_NAMES } from '../refusals/refusal.js';
 
 /** The answers of the /v1 calls, as the document describes them. A test checks real answers against them. */
@@ -37,7 +38,9 @@ export const identification = z.strictObject({
 export const speaker = z.strictObject({
   speakerId: z.string(),
   name: z.string(),
-  isComplete: z.boolean().describe('From 12 s of speech on; names by voiceprints with less are less certain'),
+  isComplete: z
+    .boolean()
+    .describe(`From ${COMPLETE_SPEECH_MS / 1000} s of speech on; names by voiceprints with less are less certain`),
   speechSeconds: seconds,
   audioSeconds: seconds,
   quality,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { COMPLETE_SPEECH_MS } from '../../core/voiceprint.js';
 
 /** The answers of the DeepAffects calls, as the document describes them. */
 
@@ -31,7 +32,9 @@ const voiceprint = {
 };
 
 export const enrolled = z.looseObject({
-  message: z.enum(['Success', 'Complete']).describe('Complete only on v1, from 12 s of speech on'),
+  message: z
+    .enum(['Success', 'Complete'])
+    .describe(`Complete only on v1, from ${COMPLETE_SPEECH_MS / 1000} s of speech on`),
   ...voiceprint,
   remarks: z.array(remark),
 });

@@ -10,7 +10,7 @@ export type RefusalType =
   | 'rate_limit'
   | 'api_error';
 
-/** Codes that occur only over HTTP; all others are ErrorCodes of the engine. */
+/** Codes that occur only over the network (HTTP, WebSocket, gRPC); all others are ErrorCodes of the engine. */
 const HTTP_CODES = {
   KEY_INVALID: [401, 'invalid_key'],
   QUOTA_USED_UP: [402, 'quota'],

@@ -1,6 +1,6 @@
 /** What one client, or all together, may have of the server. */
 export interface WyomingLimits {
-  /** Connections at once; of the network with most of them, the one that has been idle longest is closed for a new one. */
+  /** Connections at once; of the network with most of them, the earliest without a command in progress is closed for a new one. */
   readonly maxConnections: number;
   /** Commands that are spoken or answered at once. */
   readonly maxStreams: number;

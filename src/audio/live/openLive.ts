@@ -1,4 +1,4 @@
-import { BACKOFF, type BackoffConfig } from '../../core/backoff.js';
+import { RECONNECT, type ReconnectConfig } from '../../core/backoff.js';
 import type { LiveAudio } from '../../core/live.js';
 import type { LiveSource } from '../../core/liveSource.js';
 import type { DecoderOptions } from '../decoding/decoding.js';
@@ -27,7 +27,7 @@ export interface OpenLiveOptions extends LauncherOptions, DecoderOptions {
    * may lie anywhere; what it refers to must be public, on the same machine, or listed here.
    */
   readonly allowHosts?: readonly string[];
-  readonly backoff?: Partial<BackoffConfig>;
+  readonly backoff?: Partial<ReconnectConfig>;
   /** How long a source may be silent while it is open; by default what suits its kind. */
   readonly stallMs?: number;
   /** Where samples "on standard input" come from; this process's by default. */
@@ -41,7 +41,7 @@ export interface OpenLiveOptions extends LauncherOptions, DecoderOptions {
 export function openLive(source: LiveSource, options: OpenLiveOptions): LiveAudio {
   const { signal, bufferMs = BUFFER_MS, backoff, stdin = process.stdin } = options;
   if (source.kind === 'stdin') return stdinAudio(source, stdin, signal);
-  const config = { backoff: { ...BACKOFF, ...backoff }, stableMs: STABLE_MS, bufferMs, stallMs: options.stallMs };
+  const config = { backoff: { ...RECONNECT, ...backoff }, stableMs: STABLE_MS, bufferMs, stallMs: options.stallMs };
   return new SupervisedAudio(connectionOf(source, options), config, signal);
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BackoffConfig, backoffMs } from '../../core/backoff.js';
+import { type ReconnectConfig, reconnectMs } from '../../core/backoff.js';
 import { asVoicePrintsError, type VoicePrintsError } from '../../core/errors.js';
 import type { LiveAudio, LiveItem } from '../../core/live.js';
 import type { LiveConnection } from './liveConnection.js';
@@ -9,7 +9,7 @@ import { StreamTimeline } from './streamTimeline.js';
 import { watched } from './watchdog.js';
 
 export interface SupervisionConfig {
-  readonly backoff: BackoffConfig;
+  readonly backoff: ReconnectConfig;
   /** A connection that held this long was a good one: the next failure counts as the first. */
   readonly stableMs: number;
   /** Audio held at most for a listener that is slow. */
@@ -65,7 +65,7 @@ export class SupervisedAudio implements LiveAudio {
       if (this.#connection.failsForGood || isFinal(error))
         return this.#items.pushState({ status: 'ended', code, message });
       failures = this.#wasStable() ? 1 : failures + 1;
-      const retryInMs = backoffMs(this.#config.backoff, failures, isSlow(error), Math.random());
+      const retryInMs = reconnectMs(this.#config.backoff, failures, isSlow(error));
       this.#items.pushState({ status: 'retrying', code, message, retryInMs, attempt: failures });
       await sleep(retryInMs, undefined, { signal, ref: true }).catch(() => undefined); // aborted: seen above
     }

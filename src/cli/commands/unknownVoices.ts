@@ -1,5 +1,6 @@
 import { present } from '../../core/present.js';
-import { type UnknownVoiceSummary, VoicePrintsError } from '../../index.js';
+import { LEAST_SPEECH_MS } from '../../engine/enrolment/enrollGate.js';
+import { COMPLETE_SPEECH_MS, type UnknownVoiceSummary, VoicePrintsError } from '../../index.js';
 import type { Command } from '../command.js';
 import { consentVersionOption, openEngine } from '../options/openEngine.js';
 import { hasFlag, textOption, usageError } from '../options/parseCommandLine.js';
@@ -46,8 +47,8 @@ const enroll: Command = {
     language: { value: 'CODE', about: 'Language of the speech, e.g. en-US; stored, never required' },
   },
   example: 'voice-prints speakers enroll unknown-3 alice --name "Alice" --consent "asked at the door"',
-  notes: `UNKNOWN is an id of speakers unknowns. The rules are those of recordings: at least 6 s of clean speech of one person,
-complete at 12 s. The unknown voice is then erased.`,
+  notes: `UNKNOWN is an id of speakers unknowns. The rules are those of recordings: at least ${LEAST_SPEECH_MS / 1000} s of clean speech of one person,
+complete at ${COMPLETE_SPEECH_MS / 1000} s. The unknown voice is then erased.`,
   async run(args, terminal) {
     const [cluster, speakerId] = args.positionals as [string, string];
     const name = textOption(args, 'name');

@@ -33,7 +33,7 @@ interface SampleRequest {
 
 /**
  * Adds samples to a voiceprint, through the gate. Refused samples are in the result; where none was accepted, or
- * all accepted ones come to less than 6 s, nothing is stored.
+ * all accepted ones come to less than LEAST_SPEECH_MS, nothing is stored.
  *
  * @throws VoicePrintsError SPEAKER_ID_INVALID, INPUT_INVALID, the decoder's error where no sample could be read at
  *   all, or what the networks, the registry and the signal throw

@@ -9,7 +9,7 @@ export interface JobSettings extends JobQueueLimits {
   readonly concurrency: number;
   /** Tries at a job that fails for a reason that may pass, or that ends the process. */
   readonly maxTries: number;
-  /** Before the second try at what failed, or the third at what was in work when a process ended; then four times as long. */
+  /** Before the second try at what failed, or the third at what was in work when a process ended; later waits grow as in jobs/retryWait.ts. */
   readonly retryMs: number;
   /** Largest recording of a job. */
   readonly maxAudioBytesOfJob: number;
@@ -21,7 +21,7 @@ export interface JobSettings extends JobQueueLimits {
   /** A job that still waits then expires, and its audio is erased. */
   readonly audioKeptMs: number;
   readonly webhookTries: number;
-  /** Before the second attempt; each further wait is four times as long, less up to half by chance. */
+  /** Before the second attempt; later waits grow as in jobs/retryWait.ts. */
   readonly webhookRetryMs: number;
   readonly webhookTimeoutMs: number;
   /** Of a receiver's answer, before we hang up. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asVoicePrintsError } from '../../core/errors.js';
+import { retryWaitMs } from '../retryWait.js';
 import { inFuture, WakeUp } from '../wakeUp.js';
-import { backoffMs } from './backoff.js';
 import type { Delivery, FailedAttempt, WebhookOutbox, WebhookSecrets } from './webhookOutbox.js';
 import { webhookHeaders } from './webhookSignature.js';
 
@@ -21,7 +21,7 @@ export interface WebhookSenderOptions {
   readonly bodyOf: (delivery: Delivery) => Promise<string | undefined>;
   /** Attempts per message. */
   readonly maxTries: number;
-  /** Delay before the second attempt; each further delay is four times as long. */
+  /** Wait before the second attempt; further waits grow as in retryWait.ts. */
   readonly retryMs: number;
   /** In flight at once, in total and per host. */
   readonly concurrency: number;
@@ -109,7 +109,7 @@ export class WebhookSender {
       const failed: FailedAttempt = { ...failure, atMs };
       const tries = delivery.tries + 1;
       if (tries >= maxTries) return await this.#noted(() => outbox.bury(webhookId, failed));
-      await this.#noted(() => outbox.retryLater(webhookId, failed, nowMs() + backoffMs(tries, retryMs)));
+      await this.#noted(() => outbox.retryLater(webhookId, failed, nowMs() + retryWaitMs(tries, retryMs)));
     } finally {
       this.#attempts.delete(webhookId);
     }

@@ -5,13 +5,13 @@ import { GdpReader } from '../../../src/audio/live/pipeline/gdpReader.js';
 import { pipelineTokens } from '../../../src/audio/live/pipeline/pipeline.js';
 import { rtpPortOfSdp } from '../../../src/audio/live/rtp/rtpSdp.js';
 import { soundOnly } from '../../../src/audio/live/rtsp/soundOnly.js';
-import { BACKOFF, backoffMs } from '../../../src/core/backoff.js';
+import { RECONNECT, reconnectMs } from '../../../src/core/backoff.js';
 
 test('waits double up to a cap; by chance a quarter less, never more', () => {
-  const waits = [1, 2, 3, 4, 5, 6, 7, 1_000].map((failures) => backoffMs(BACKOFF, failures, false, 0));
+  const waits = [1, 2, 3, 4, 5, 6, 7, 1_000].map((failures) => reconnectMs(RECONNECT, failures, false, 0));
   expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
-  expect(backoffMs(BACKOFF, 1, false, 0.999)).toBe(750);
-  expect([1, 2, 9].map((failures) => backoffMs(BACKOFF, failures, true, 0))).toEqual([60_000, 120_000, 600_000]);
+  expect(reconnectMs(RECONNECT, 1, false, 0.999)).toBe(750);
+  expect([1, 2, 9].map((failures) => reconnectMs(RECONNECT, failures, true, 0))).toEqual([60_000, 120_000, 600_000]);
 });
 
 test('a value cannot leave its quotes', () => {
