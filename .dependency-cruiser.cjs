@@ -1,4 +1,4 @@
-// Who may import whom: nodes, api, cli, lab -> the front door or the engine -> stages -> stream -> core; one owner a package.
+// Who may import whom: nodes, api, cli, lab -> the front door or the engine -> stages -> stream -> core; one owner per package.
 // Read on the TypeScript sources, so that imports of types count as well.
 const STAGES = 'audio|speech|features|inference|identity|registry|evaluation|net|jobs';
 
@@ -9,7 +9,7 @@ const EDITOR = '^nodes/([^/]+)/editor(\\.ts$|/)';
 const ownedBy = (name, owner) => ({
   name: `${name.replaceAll(/[^a-z-]+/g, '-')}-only-in-${owner.replaceAll(/[^a-z-]+/g, '-')}`,
   severity: 'error',
-  comment: 'One owner a package: a change of library stays in one folder.',
+  comment: 'One owner per package: a change of library stays in one folder.',
   from: { path: '^(src|nodes)/', pathNot: `^(${owner})` },
   to: { path: `(^|/)node_modules/(${name})/|^(${name})$`, dependencyTypesNot: ['type-only'] },
 });

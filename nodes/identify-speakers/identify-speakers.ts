@@ -12,7 +12,7 @@ import { progressBadge, voicesBadge } from './identifyBadge.js';
 import { identifyForm, type IdentifySettings as Settings } from './identifySettings.js';
 import { bindLiveIdentify, openLiveIdentify } from './liveIdentify.js';
 
-/** Who speaks when: in a recording the whole answer or a message a turn, in live streams an event as each turn ends. */
+/** Who speaks when: in a recording the whole answer or a message per turn, in live streams an event as each turn ends. */
 export default function register(RED: NodeAPI): void {
   function IdentifySpeakers(this: Node, def: NodeDef): void {
     RED.nodes.createNode(this, def);
@@ -121,7 +121,7 @@ async function sendTurns(
     result.segments.length > 0
       ? result.segments.map((segment) => recordedTurnEvent(segment, context, nowMs))
       : [rejectedEvent({ reason: warnings[0]?.code ?? 'AUDIO_NO_SPEECH', start: 0, end }, context, nowMs)];
-  // Without the audio: a clone a turn would copy it each time.
+  // Without the audio: a clone per turn would copy it each time.
   const { payload: _audio, ...rest } = msg;
   events.forEach((event, index) => {
     const turn = RED.util.cloneMessage(rest) as NodeMessage;

@@ -11,7 +11,7 @@ import { storeOf, useStore } from '../speaker-store/storeOf.js';
 
 const ACTIONS = ['list', 'get', 'rename', 'delete', 'export', 'import', 'unknowns', 'forget'] as const;
 type Action = (typeof ACTIONS)[number];
-/** Begins a flow in place of answering messages. */
+/** With this action the node answers no messages: it sends one itself when a job has ended. */
 const JOBS_ACTION = 'jobs';
 
 const schema = z.object({
@@ -43,7 +43,7 @@ export const registryForm: SettingsForm<typeof schema> = {
       newName: 'speakerName',
       newNameType: 'msg',
     }),
-    // The editor draws its port by it.
+    // The editor takes the number of input ports from this property.
     withDefaults({ inputs: 1 }),
   ],
 };

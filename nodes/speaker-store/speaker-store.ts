@@ -13,12 +13,13 @@ import type { SpeakerStoreNode } from './storeOf.js';
 import { engineOptions, type StoreCredentials, storeDirectory, storeForm } from './storeSettings.js';
 import { openSurfaces, type StoreSurfaces } from './storeSurfaces.js';
 
-/** The config node: creates the engine when a node needs it, shows its state on these nodes, closes it at the end. */
+/** The config node: creates the engine when a node needs it, shows its state on these nodes, and closes it when the flows stop. */
 export default function register(RED: NodeAPI): void {
   function SpeakerStore(this: SpeakerStoreNode & Node<StoreCredentials>, def: NodeDef): void {
     RED.nodes.createNode(this, def);
     const users: Record<string, Node> = {};
-    const fresh = new Map<string, () => boolean>();
+    /** By node id: whether the node's badge may still show the store. */
+    const mayShowStore = new Map<string, () => boolean>();
     const erasureListeners = new Set<(speakerId: string) => void>();
     const open = async (): Promise<Engine> => {
       const engine = await createEngine(engineOptions(RED, this, def), { actor: 'node-red' });
@@ -33,7 +34,7 @@ export default function register(RED: NodeAPI): void {
     };
     const onPhase = (phase: StorePhase): void => {
       for (const user of Object.values(users)) {
-        if (phase.is === 'failed' || fresh.get(user.id)?.()) user.status(phaseBadge(phase));
+        if (phase.is === 'failed' || mayShowStore.get(user.id)?.()) user.status(phaseBadge(phase));
       }
     };
     const onTried = (failure: Error | undefined, engine: Engine): void => {
@@ -45,9 +46,9 @@ export default function register(RED: NodeAPI): void {
       if (!store.isAsked) store.engine().catch((error: Error) => this.error(error.message));
     };
     const engine = (): Promise<Engine> => store.engine();
-    const addUser = (user: Node, isFresh: () => boolean): void => {
+    const addUser = (user: Node, mayShow: () => boolean): void => {
       users[user.id] = user;
-      fresh.set(user.id, isFresh);
+      mayShowStore.set(user.id, mayShow);
       user.on('close', () => {
         delete users[user.id];
       });

@@ -11,8 +11,8 @@ export interface SpeakerStoreNode extends Node {
   keys(): StoreKeys;
   /** Opens the engine on the first call; a failed opening is tried again on the next one. */
   engine(): Promise<Engine>;
-  /** `isFresh`: whether the node's badge may still show the store. */
-  register(user: Node, isFresh: () => boolean): void;
+  /** `mayShow`: whether the node's badge may still show the store. */
+  register(user: Node, mayShow: () => boolean): void;
   /** Calls the listener for every person of the flows who is erased, by a node or over REST of this store. Returns a function that ends that. */
   onErased(listener: (speakerId: string) => void): () => void;
   /** Calls the listener for every asynchronous job of the store's API that is done or failed; never while the API is off. Returns a function that ends that. */

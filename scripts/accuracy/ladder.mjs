@@ -1,4 +1,4 @@
-// The robustness ladder: equal error rates as speech is damaged more and more, one column a model, as a table in Markdown:
+// The robustness ladder: equal error rates as speech is damaged more and more, one column per model, as a table in Markdown:
 //   node scripts/accuracy/ladder.mjs [--models ID|FILE,…] [--utterances 4] [--manifest FILE.jsonl] [--resemblyzer PYTHON]
 //     [--steps 1-8]
 // Every person's utterances of 2 s or more, `--utterances` of them spread evenly, all pairs of the same step; whole

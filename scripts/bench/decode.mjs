@@ -1,6 +1,6 @@
 // CPU that reading a recording takes, as a part of one core (real-time factor). Run after `npm run build`:
 //   node scripts/bench/decode.mjs [seconds of audio, 600 by default]
-// Prints one JSON object a line. GStreamer's CPU is that of the child process.
+// Prints one JSON object per line. GStreamer's CPU is that of the child process.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const seconds = Number(process.argv[2] ?? 600);
 const folder = mkdtempSync(join(tmpdir(), 'bench-decode-'));
 const limits = { maxBytes: 2 ** 40, maxDurationMs: 1e9, maxDecodeMs: 1e9 };
 
-/** CPU seconds of the children that have ended (Linux: fields 16 and 17 of stat, 100 ticks a second). */
+/** CPU seconds of the children that have ended (Linux: fields 16 and 17 of stat, 100 ticks per second). */
 async function childCpu() {
   const { readFile } = await import('node:fs/promises');
   const fields = (await readFile('/proc/self/stat', 'utf8')).split(') ')[1].split(' ');

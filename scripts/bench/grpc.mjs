@@ -78,7 +78,7 @@ try {
   client.close();
   console.log(
     `${streams} streams, chunks of ${chunkSeconds} s, ${audioSeconds} s of audio in ${((performance.now() - since) / 1000).toFixed(0)} s: ` +
-      `CPU ${(cpu / audioSeconds).toFixed(4)} of real time, ${(audioSeconds / cpu).toFixed(0)} streams a core; ` +
+      `CPU ${(cpu / audioSeconds).toFixed(4)} of real time, ${(audioSeconds / cpu).toFixed(0)} streams per core; ` +
       `from a chunk to its first answer: median ${at(0.5)}, 95 % ${at(0.95)}, at most ${at(1)}`,
   );
 } finally {

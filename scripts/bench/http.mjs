@@ -48,7 +48,7 @@ function clip(number) {
 }
 const recordings = Array.from({ length: clips }, (_, i) => clip(i));
 
-/** Clips a second, and CPU seconds a clip, when `identify` is asked for all, by as many callers at once as there are clients. */
+/** Clips per second, and CPU seconds per clip, when `identify` is asked for all, by as many callers at once as there are clients. */
 async function throughput(identify) {
   let next = 0;
   const [since, cpuBefore] = [performance.now(), process.cpuUsage()];
@@ -103,7 +103,7 @@ try {
     measured.push({ http: http ?? (await throughput(overHttp)), direct });
     const { http: h, direct: d } = measured.at(-1);
     console.log(
-      `round ${round + 1}: HTTP ${h.perSecond.toFixed(2)}, directly ${d.perSecond.toFixed(2)} clips a second, ` +
+      `round ${round + 1}: HTTP ${h.perSecond.toFixed(2)}, directly ${d.perSecond.toFixed(2)} clips per second, ` +
         `ratio ${(h.perSecond / d.perSecond).toFixed(3)}; CPU ${h.cpuSeconds.toFixed(3)} and ${d.cpuSeconds.toFixed(3)} s a clip`,
     );
   }
@@ -113,7 +113,7 @@ try {
   const ratios = measured.map(({ http, direct }) => http.perSecond / direct.perSecond);
   console.log(
     `${clients} clients, ${rounds} rounds of ${clips} clips of 10 s: HTTP ${((rounds * clips) / seconds('http')).toFixed(2)}, ` +
-      `directly ${((rounds * clips) / seconds('direct')).toFixed(2)} clips a second; throughput ratio ` +
+      `directly ${((rounds * clips) / seconds('direct')).toFixed(2)} clips per second; throughput ratio ` +
       `${(seconds('direct') / seconds('http')).toFixed(3)}, median of rounds ${median(ratios).toFixed(3)}; ` +
       `CPU ${cpu('http').toFixed(3)} and ${cpu('direct').toFixed(3)} s a clip, ratio ${(cpu('direct') / cpu('http')).toFixed(3)}`,
   );

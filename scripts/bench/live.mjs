@@ -1,5 +1,5 @@
 /**
- * Live streams a core: CPU seconds of this process, all threads and all stages, a second of live audio.
+ * Live streams per core: CPU seconds of this process, all threads and all stages, per second of live audio.
  *
  *   npm run build && node scripts/bench/live.mjs CONVERSATION.wav... [--streams 16] [--seconds 60] [--threads 1] [--real-time]
  *
@@ -111,7 +111,7 @@ try {
   const streamSeconds = (streams * frames * FRAME) / RATE;
   const cpu = (user + system) / 1e6 / streamSeconds;
   console.log(
-    `${streams} streams of ${values.seconds} s, ${enrolled} people enrolled: CPU ${cpu.toFixed(5)} a second of audio, ${(1 / cpu).toFixed(0)} streams a core; ` +
+    `${streams} streams of ${values.seconds} s, ${enrolled} people enrolled: CPU ${cpu.toFixed(5)} per second of audio, ${(1 / cpu).toFixed(0)} streams per core; ` +
       `${wallSeconds.toFixed(0)} s on the wall, ${counts.turns} turns, highest level of delay ${counts.degraded}, frames dropped ${counts.dropped}, ` +
       `event-loop delay p99 ${(delay.percentile(99) / 1e6).toFixed(0)} ms, memory ${(process.memoryUsage.rss() / 2 ** 20).toFixed(0)} MB`,
   );

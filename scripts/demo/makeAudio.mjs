@@ -1,5 +1,5 @@
 // Makes the demo's recordings with Debian's speech synthesizers (package flite; festival's voices work, too):
-// three enrolment samples a person, one conversation with a visitor, and its truth as RTTM.
+// three enrolment samples per person, one conversation with a visitor, and its truth as RTTM.
 // Usage: node scripts/demo/makeAudio.mjs [FOLDER]   (default .demo/audio)
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeDemoAudio } from './makeAudio.mjs';
 
-/** Two samples a person are enough for a complete voiceprint. */
+/** Two samples per person are enough for a complete voiceprint. */
 const SAMPLES = 2;
 const BITS_PER_SECOND = 14_000;
 

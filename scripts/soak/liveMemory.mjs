@@ -81,7 +81,7 @@ function footprint(startedMs) {
   return { hours: (performance.now() - startedMs) / 3.6e6, rss, heapUsed, external, descriptors };
 }
 
-/** Least-squares line through one measure: megabytes an hour, its standard error, and megabytes at the first sample. */
+/** Least-squares line through one measure: megabytes per hour, its standard error, and megabytes at the first sample. */
 function lineThrough(samples, key) {
   const n = samples.length;
   const mean = (of) => samples.reduce((sum, sample) => sum + of(sample), 0) / n;

@@ -6,8 +6,8 @@ interface Waiting {
 }
 
 /**
- * Lets a few jobs run and a few more wait; beyond that throws ENGINE_BUSY at once, so that a flood of requests is noticed
- * by those who send it instead of filling the memory.
+ * Lets a few jobs run and a few more wait; beyond that throws ENGINE_BUSY at once so that too many requests
+ * are refused instead of filling the memory.
  */
 export class Admission {
   readonly #limit: number;
@@ -17,7 +17,10 @@ export class Admission {
   /** Slots in use; a finished job hands its slot to the first waiting one, so that no other job takes it in between. */
   #taken = 0;
 
-  /** @param limit jobs at a time  @param maxWaiting jobs that may wait for one of them */
+  /**
+   * @param limit jobs that run at once
+   * @param maxWaiting further jobs that may wait; the next one is refused
+   */
   constructor(limit: number, maxWaiting: number) {
     this.#limit = limit;
     this.#maxWaiting = maxWaiting;

@@ -1,5 +1,6 @@
 import type { AuditTrail } from '../core/audit.js';
 import { asVoicePrintsError } from '../core/errors.js';
+import { MS_PER_DAY } from '../core/time.js';
 import { answering } from '../files/answering.js';
 import { ModelStore } from '../inference/modelStore.js';
 import type { SegmentationModel } from '../inference/segmentationModel.js';
@@ -17,8 +18,6 @@ import type { EngineOptions } from './engineOptions.js';
 import { registryOfModel } from './enrolment/modelView.js';
 import { modelInStore } from './models/modelInStore.js';
 import { type OpenCompute, VoiceEngine } from './voiceEngine.js';
-
-const MS_A_DAY = 86_400_000;
 
 /** The parts of the engine, replaceable by other implementations (another registry, a compute process, a clock for tests). */
 export interface CreateEngineOptions {
@@ -83,7 +82,7 @@ const openLowdbUnknownVoices = (
   LowdbUnknownVoices.open(storeDirectory, {
     encryptionKey,
     // Where no policy was given, voices that another process stored here keep the expiry that it set.
-    keepMs: isStrangersGiven ? (strangers.keeps === 'days' ? strangers.days * MS_A_DAY : 0) : undefined,
+    keepMs: isStrangersGiven ? (strangers.keeps === 'days' ? strangers.days * MS_PER_DAY : 0) : undefined,
     mostVoices: maxUnknownVoices,
     nowMs,
   });

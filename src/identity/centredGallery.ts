@@ -2,9 +2,10 @@ import { dot } from '../core/vector.js';
 import type { EnrolledVoice } from './voices.js';
 
 /**
- * The enrolled people with what they have in common. A line, a room or a studio gives something to all its voices, which
- * makes strangers there alike; whoever is enrolled beside a person shows how much. Both sides of a comparison are
- * therefore centred on the mean of everybody else enrolled, shrunk to nothing the fewer there are.
+ * The enrolled people and what their voiceprints have in common. A telephone line, a room or a studio changes all voices
+ * recorded there in the same way, so that those of different people are more similar. The mean of the other enrolled
+ * voiceprints estimates that change: it is subtracted from both sides of a comparison, after it was shrunk towards zero, the
+ * more the fewer other people are enrolled.
  */
 export class CentredGallery<V extends MeanVoice = EnrolledVoice> {
   readonly #sum: Float32Array;
@@ -12,10 +13,10 @@ export class CentredGallery<V extends MeanVoice = EnrolledVoice> {
   readonly #toSum: ReadonlyMap<V, number>;
   readonly #sumSquared: number;
   readonly #weight: number;
-  /** How little is known of what they have in common, 0..1. */
+  /** Weight of zero in the shrunk mean, 0..1: 1 where nothing is subtracted. */
   readonly alone: number;
 
-  /** @param centring voices like nobody that are counted among the others; undefined: nothing is centred */
+  /** @param centring pseudo-count of the shrinkage: so many zero vectors are added to the mean; undefined: nothing is subtracted */
   constructor(voices: readonly V[], centring: number | undefined) {
     this.#sum = sumOf(voices);
     this.#toSum = new Map(voices.map((voice) => [voice, dot(voice.mean, this.#sum)]));
@@ -25,24 +26,24 @@ export class CentredGallery<V extends MeanVoice = EnrolledVoice> {
     this.alone = this.#weight === 0 ? 1 : centring! * this.#weight;
   }
 
-  /** Dot product of a heard voice with the sum of all, for `centred`. */
-  toSum(heard: Float32Array): number {
-    return this.#weight === 0 ? 0 : dot(heard, this.#sum);
+  /** Dot product of a probe, the voice to be named, with the sum of all voiceprints, for `centred`. */
+  toSum(probe: Float32Array): number {
+    return this.#weight === 0 ? 0 : dot(probe, this.#sum);
   }
 
   /**
-   * @param cosine of the heard voice and this voiceprint
-   * @param heardToSum what `toSum` says of the heard voice
-   * @param heardToMean dot product of the heard voice with the mean of the voiceprint
+   * @param cosine of the probe and this voiceprint
+   * @param probeToSum what `toSum` returns for the probe
+   * @param probeToMean dot product of the probe with the mean of the voiceprint
    */
-  centred(voice: V, { cosine, heardToSum, heardToMean }: HeardCosines): number {
+  centred(voice: V, { cosine, probeToSum, probeToMean }: ProbeCosines): number {
     if (this.#weight === 0) return cosine;
     const voiceToSum = this.#toSum.get(voice)!;
-    const heardToOthers = this.#weight * (heardToSum - heardToMean);
+    const probeToOthers = this.#weight * (probeToSum - probeToMean);
     const voiceToOthers = this.#weight * (voiceToSum - 1);
     const othersSquared = this.#weight ** 2 * (this.#sumSquared - 2 * voiceToSum + 1);
     const length = (toOthers: number) => Math.sqrt(Math.max(LEAST_SQUARE, 1 - 2 * toOthers + othersSquared));
-    return (cosine - heardToOthers - voiceToOthers + othersSquared) / (length(heardToOthers) * length(voiceToOthers));
+    return (cosine - probeToOthers - voiceToOthers + othersSquared) / (length(probeToOthers) * length(voiceToOthers));
   }
 }
 
@@ -51,11 +52,11 @@ interface MeanVoice {
   readonly mean: Float32Array;
 }
 
-/** How a heard voice lies to one voiceprint and to all of them together. */
-interface HeardCosines {
+/** Similarities of a probe to one voiceprint and to all of them together. */
+interface ProbeCosines {
   readonly cosine: number;
-  readonly heardToSum: number;
-  readonly heardToMean: number;
+  readonly probeToSum: number;
+  readonly probeToMean: number;
 }
 
 const LEAST_SQUARE = 1e-3;

@@ -70,12 +70,12 @@ export function comparisonsOf(
   { centring, isNarrowBand }: { readonly centring: number | undefined; readonly isNarrowBand: boolean },
 ): { readonly voice: EnrolledVoice; readonly cosine: number; readonly comparison: Comparison }[] {
   const gallery = galleryOf(voices, centring);
-  const heardToSum = gallery.toSum(centroid);
+  const probeToSum = gallery.toSum(centroid);
   return voices.map((voice) => {
     const cosine = voiceCosine(centroid, voice);
-    const heardToMean = dot(centroid, voice.mean);
+    const probeToMean = dot(centroid, voice.mean);
     const comparison = {
-      cosine: gallery.centred(voice, { cosine, heardToSum, heardToMean }),
+      cosine: gallery.centred(voice, { cosine, probeToSum, probeToMean }),
       speechSeconds,
       voiceSeconds: voice.speechSeconds,
       alone: gallery.alone,

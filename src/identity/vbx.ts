@@ -56,7 +56,7 @@ export function vbx(input: VbxInput, model: VoiceModel, tuning: VbxTuning): Int3
   });
 }
 
-/** Expected log likelihood of each window under each voice, up to a constant a window, shape (windows, voices). */
+/** Expected log likelihood of each window under each voice, up to a constant per window, shape (windows, voices). */
 function logLikelihoods(
   { dimensions, embeddings, weights, voices }: VbxInput,
   posterior: Float64Array,

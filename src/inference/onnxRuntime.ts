@@ -29,7 +29,7 @@ const wasm = lazy(loadWasm);
 
 /**
  * The build that VOICE_PRINTS_RUNTIME asks for; where it is not set, native if it can be loaded, else WebAssembly. One of each
- * is kept a thread. Throws CONFIG_INVALID for another value, INFERENCE_UNAVAILABLE where the build cannot be loaded.
+ * is kept per thread. Throws CONFIG_INVALID for another value, INFERENCE_UNAVAILABLE where the build cannot be loaded.
  */
 export async function openRuntime(): Promise<OnnxRuntime> {
   const wanted = wantedRuntime();
@@ -84,7 +84,7 @@ async function loadNative(): Promise<OnnxRuntime> {
 async function loadWasm(): Promise<OnnxRuntime> {
   try {
     const ort = (await import(pathToFileURL(require.resolve('#onnxruntime-wasm')).href)) as typeof Ort;
-    // Each worker thread has a network of its own: more threads a network would take the cores from each other.
+    // Each worker thread has a network of its own: more threads per network would take the cores from each other.
     ort.env.wasm.numThreads = 1;
     return { kind: 'wasm', provider: 'wasm', ort };
   } catch (cause) {

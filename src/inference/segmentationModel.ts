@@ -1,4 +1,4 @@
-/** One segmentation model as `models list` shows it: it gives the activity of up to three voices in each frame of a window. */
+/** One segmentation model as `models list` shows it: it gives the activity of up to three voices in each frame of a chunk. */
 export interface SegmentationModel {
   readonly kind: 'segmentation';
   /** Two different files never have the same id. */

@@ -1,5 +1,5 @@
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
-const MINUTES_A_DAY = 24 * 60;
+const MINUTES_PER_DAY = 24 * 60;
 
 /** When a source is on, in the time zone of this process: one of these spans. */
 export interface ScheduleSpan {
@@ -17,7 +17,7 @@ export function parseSpan(text: string): ScheduleSpan | undefined {
   const from = minuteOf(fromHour, fromMinute);
   const to = minuteOf(toHour, toMinute);
   const onDays = days === undefined ? DAYS.map((_, day) => day) : daysOf(days);
-  if (from === undefined || to === undefined || from === MINUTES_A_DAY || !onDays) return undefined;
+  if (from === undefined || to === undefined || from === MINUTES_PER_DAY || !onDays) return undefined;
   return { days: onDays, from, to };
 }
 
@@ -34,7 +34,7 @@ export function isWithin(spans: readonly ScheduleSpan[], at: Date): boolean {
 
 function minuteOf(hour: string | undefined, minute: string | undefined): number | undefined {
   const minutes = Number(hour) * 60 + Number(minute);
-  return Number(minute) < 60 && minutes <= MINUTES_A_DAY ? minutes : undefined;
+  return Number(minute) < 60 && minutes <= MINUTES_PER_DAY ? minutes : undefined;
 }
 
 function daysOf(text: string): readonly number[] | undefined {

@@ -6,11 +6,11 @@ import type { SegmentationModel } from '../inference/segmentationModel.js';
 /** Voices that speak in each class of the network: the powerset of three, two at once at most. */
 const CLASSES: readonly (readonly number[])[] = [[], [0], [1], [2], [0, 1], [0, 2], [1, 2]];
 
-/** Frames of 20 ms in one window of the model. */
-export const framesOfWindow = ({ windowSamples }: Pick<SegmentationModel, 'windowSamples'>): number =>
+/** Frames of 20 ms in one chunk, the input of the model. */
+export const framesOfChunk = ({ windowSamples }: Pick<SegmentationModel, 'windowSamples'>): number =>
   Math.floor(windowSamples / LOCAL_FRAME_SAMPLES);
 
-/** A segmentation model at work: windows in, who of three voices speaks in each frame out. Holds the thread it is called on. */
+/** A segmentation model at work: chunks in, who of three voices speaks in each frame out. Holds the thread it is called on. */
 export class SegmentationNet {
   readonly #model: SegmentationModel;
   readonly #session: OnnxSession;
@@ -26,7 +26,7 @@ export class SegmentationNet {
   }
 
   /**
-   * @param samples one window of the model, mono 16 kHz, shape (windowSamples,); a shorter one is followed by silence
+   * @param samples one chunk, mono 16 kHz, shape (windowSamples,); a shorter one is followed by silence
    * @returns probability 0..255 that each voice speaks, row-major, shape (frames of 20 ms, LOCAL_VOICES)
    * @throws VoicePrintsError INFERENCE_FAILED
    */
@@ -49,7 +49,7 @@ export class SegmentationNet {
   #onGrid(logProbabilities: Float32Array): Uint8Array<ArrayBuffer> {
     const { frameShiftSamples: shift, frameSamples: size } = this.#model;
     const rows = Math.floor(logProbabilities.length / CLASSES.length);
-    const frames = framesOfWindow(this.#model);
+    const frames = framesOfChunk(this.#model);
     const activity = new Uint8Array(frames * LOCAL_VOICES);
     for (let frame = 0; frame < frames; frame += 1) {
       const middle = (frame + 0.5) * LOCAL_FRAME_SAMPLES;

@@ -138,7 +138,7 @@ test('fields are checked by what is chosen in the dialog, also before it is save
   expect(isValid).toBe(true);
 });
 
-test('one message a turn gives the node its second port and shows the topic', async () => {
+test('one message per turn gives the node its second port and shows the topic', async () => {
   await using editor = await Editor.open(browser, red.url, 'en-US');
   const node = everything.find(({ type, output }) => type === 'identify-speakers' && output === 'whole')!;
   await editor.edit(node.id);

@@ -43,7 +43,7 @@ describe('enroll-speaker', () => {
     expect(bad.code).toBe('SPEAKER_ID_INVALID');
   });
 
-  test('a live source wired to it is reported once a stream, also while another recording is worked on', async () => {
+  test('a live source wired to it is reported once per stream, also while another recording is worked on', async () => {
     await on.flow.load([...enrolNodes, ...failures]);
     const failed = on.flow.collect('failed');
     const good = on.flow.next('accepted');

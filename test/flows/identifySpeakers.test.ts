@@ -27,7 +27,7 @@ describe('identify-speakers', () => {
     expect(badges.at(-1)).toMatchObject({ fill: 'green', text: expect.stringMatching(/Sally.*\+1$/) });
   });
 
-  test('one message a turn: known people first, strangers second, ready for mqtt out', async () => {
+  test('one message per turn: known people first, strangers second, ready for mqtt out', async () => {
     const turns = { ...whole, output: 'turns', site: 'door', outputs: 2, wires: [['out'], ['other']] };
     await on.flow.load([...enrolNodes, turns, out, { id: 'other', type: 'helper' }]);
     await on.enrolBoth();

@@ -21,10 +21,10 @@ const enrolled = (id: string, mean: Float32Array<ArrayBuffer>): EnrolledVoice =>
 });
 const cosines = (heard: Float32Array, voices: readonly EnrolledVoice[], centring: number | undefined) => {
   const gallery = new CentredGallery(voices, centring);
-  const heardToSum = gallery.toSum(heard);
+  const probeToSum = gallery.toSum(heard);
   return voices.map((voice) => {
     const cosine = dot(heard, voice.mean);
-    return gallery.centred(voice, { cosine, heardToSum, heardToMean: cosine });
+    return gallery.centred(voice, { cosine, probeToSum, probeToMean: cosine });
   });
 };
 

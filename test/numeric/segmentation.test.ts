@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { LOCAL_VOICES } from '../../src/core/localVoices.js';
 import { ModelStore } from '../../src/inference/modelStore.js';
-import { framesOfWindow, SegmentationNet } from '../../src/speech/segmentationNet.js';
+import { framesOfChunk, SegmentationNet } from '../../src/speech/segmentationNet.js';
 
 /** What Python says of the package's model; made by makeGolden.py beside it. */
 const golden: { readonly model: string; readonly every: number; readonly activity: readonly (readonly number[])[] } =
@@ -44,8 +44,8 @@ test('the segmentation model of the package says what it says in Python, whateve
   const samples = goldenSignal(model.windowSamples);
   for (const gain of [1, 0.03]) {
     const activity = await net.activity(samples.map((sample) => sample * gain));
-    expect(activity.length).toBe(framesOfWindow(model) * LOCAL_VOICES);
-    expect(golden.activity.length).toBe(framesOfWindow(model) / golden.every);
+    expect(activity.length).toBe(framesOfChunk(model) * LOCAL_VOICES);
+    expect(golden.activity.length).toBe(framesOfChunk(model) / golden.every);
     golden.activity.forEach((voices, i) => {
       voices.forEach((expected, voice) => {
         const found = activity[i * golden.every * LOCAL_VOICES + voice]! / 255;

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { LOCAL_VOICES } from '../../src/core/localVoices.js';
 import { ModelStore } from '../../src/inference/modelStore.js';
-import { framesOfWindow, SegmentationNet } from '../../src/speech/segmentationNet.js';
+import { framesOfChunk, SegmentationNet } from '../../src/speech/segmentationNet.js';
 import { trySegmentation } from '../../src/speech/trySegmentation.js';
 
 const path = fileURLToPath(new URL('../fixtures/segmentation/toneSegmentation.onnx', import.meta.url));
@@ -35,7 +35,7 @@ test('who speaks in each frame of a window, two at once included, and silence af
       { hz: 2500, from: 7, to: 8 },
     ]),
   );
-  expect(activity.length).toBe(framesOfWindow(model) * LOCAL_VOICES);
+  expect(activity.length).toBe(framesOfChunk(model) * LOCAL_VOICES);
   const heard = [0.5, 2, 3.5, 5, 6.5, 7.5, 9].map((seconds) => voicesAt(activity, seconds));
   expect(heard).toEqual([[], [0], [0, 1], [1], [], [2], []]);
   // Changes lie where they are, within two of the network's frames (34 ms).

@@ -9,7 +9,7 @@ const run = promisify(execFile);
 /** The people of the demo who are enrolled; a visitor speaks in the conversation, too. */
 export const RESIDENTS = ['nora', 'hugo', 'angus'] as const;
 
-/** Of the recordings of `npm start`: two samples a person, which complete a voiceprint, and the conversation. */
+/** Of the recordings of `npm start`: two samples per person, which complete a voiceprint, and the conversation. */
 export interface DemoScene {
   readonly samples: Readonly<Record<(typeof RESIDENTS)[number], readonly string[]>>;
   readonly conversation: string;

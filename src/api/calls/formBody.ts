@@ -73,7 +73,7 @@ function collect(parser: BusboyInstance, fail: (error: Error) => void): Promise<
       fail(formInvalid('a field of the form is given twice; give each once, and lists separated by commas'));
     fields.set(name, value);
   });
-  parser.on('filesLimit', () => fail(formInvalid('the form has more than one file; send one recording a call')));
+  parser.on('filesLimit', () => fail(formInvalid('the form has more than one file; send one recording per call')));
   parser.on('fieldsLimit', () => fail(formInvalid(`the form has more than ${MAX_FIELDS} fields; send fewer`)));
   parser.on('partsLimit', () => fail(formInvalid(`the form has more than ${MAX_FIELDS} parts; send fewer`)));
   parser.on('error', () => fail(notForm()));

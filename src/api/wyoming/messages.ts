@@ -8,7 +8,7 @@ const name = z.string().min(1).max(200);
 /** Passed back as it came, as the protocol wants it. */
 const context = z.record(z.string(), z.unknown()).nullish();
 
-/** Format of the audio: `width` in bytes a sample. */
+/** Format of the audio: `width` in bytes per sample. */
 const audioFormat = z.object({
   rate: z.int().min(4_000).max(192_000),
   width: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]),

@@ -76,7 +76,7 @@ export class DecoderChild implements AsyncDisposable {
         throw thrown;
       }
     };
-    // Any other error is the child's closed stdin: it has had enough, or it died.
+    // Any other error is the child's closed stdin: it needs no more input, or it ended.
     await pipeline(watched, this.#process.stdin as Writable, { signal }).catch(() => undefined);
     if (failure !== undefined) throw failure;
   }

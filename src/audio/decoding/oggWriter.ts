@@ -1,4 +1,4 @@
-/** Packets a page: about a second of speech, and always less than the 255 pieces that a page may hold. */
+/** Packets per page: about a second of speech, and always less than the 255 pieces that a page may hold. */
 const PAGE_PACKETS = 32;
 const PAGE_SEGMENTS = 255;
 

@@ -1,4 +1,4 @@
-/** What we use of the package `opus-decoder`: libopus in WebAssembly, about .1 ms a packet. */
+/** What we use of the package `opus-decoder`: libopus in WebAssembly, about .1 ms per packet. */
 interface WasmDecoder {
   readonly ready: Promise<void>;
   decodeFrame(packet: Uint8Array): {
@@ -20,7 +20,7 @@ const MOST_PACKET_DECIMS = 1_200;
 /** What the library has room for; past it, it throws. Longer packets are decoded frame by frame. */
 const MOST_AT_ONCE_BYTES = 3_840;
 
-/** Opus packets from outside, decoded one after the other: one decoder a stream, since it remembers what came before. */
+/** Opus packets from outside, decoded one after the other: one decoder per stream, since it remembers what came before. */
 export class OpusDecoder implements Disposable {
   readonly #decoder: WasmDecoder;
 

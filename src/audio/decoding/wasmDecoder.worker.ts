@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ENGINE_SAMPLE_RATE_HZ } from '../../core/audioFrame.js';
-import { Mixdown } from '../samples/mixdown.js';
+import { ChannelMixer } from '../samples/channelMixer.js';
 import { Resampler } from '../samples/resampler.js';
 import { type Decoded, WASM_DECODERS, type WasmDecoder } from './wasmDecoders.js';
 
@@ -24,7 +24,7 @@ export interface WasmReply {
 const { decoder: wanted, channel, isTrial } = workerData as WasmWorkerData;
 
 let resampler: Resampler | undefined;
-let mixdown: Mixdown | undefined;
+let mixer: ChannelMixer | undefined;
 
 function toMono({ channelData, samplesDecoded, sampleRate }: Decoded): Float32Array<ArrayBuffer> {
   const only = channel === undefined ? undefined : channelData[channel];
@@ -35,8 +35,8 @@ function toMono({ channelData, samplesDecoded, sampleRate }: Decoded): Float32Ar
     for (let i = 0; i < samplesDecoded; i += 1) interleaved[i * channels + at] = samples[i]!;
   });
   const mono = new Float32Array(samplesDecoded);
-  if (samplesDecoded > 0) mixdown ??= new Mixdown(channels, sampleRate); // known from the first samples on
-  mixdown?.mix(interleaved, mono);
+  if (samplesDecoded > 0) mixer ??= new ChannelMixer(channels, sampleRate); // known from the first samples on
+  mixer?.mix(interleaved, mono);
   return mono;
 }
 

@@ -26,7 +26,7 @@ export interface PacketTable {
   /** Frames of sound, silence put before and after it by the encoder not counted. */
   readonly validFrames: number;
   readonly primingFrames: number;
-  /** Sizes of the packets as numbers of 7 bits a byte, the highest first. */
+  /** Sizes of the packets as numbers of 7 bits per byte, the highest first. */
   readonly sizes: Uint8Array;
 }
 

@@ -166,5 +166,5 @@ function pcmCodec({ tag, bits, blockBytes, channels }: FormatChunk): PcmCodec | 
 }
 
 function unsupportedBits(bits: number): never {
-  throw corrupt(`the WAV header names ${bits} bits a sample, which no WAV has`);
+  throw corrupt(`the WAV header names ${bits} bits per sample, which no WAV has`);
 }

@@ -3,7 +3,7 @@ import { msOfSamples, samplesOfMs } from '../../core/time.js';
 import type { TimedSamples } from './liveConnection.js';
 import { lost } from './liveErrors.js';
 
-const SAMPLES_A_NS = ENGINE_SAMPLE_RATE_HZ / 1e9;
+const SAMPLES_PER_NS = ENGINE_SAMPLE_RATE_HZ / 1e9;
 /** Times are rounded on their way; less than this is no gap. */
 const TOLERANCE_SAMPLES = samplesOfMs(2);
 /** A source whose clock jumps ahead of ours by more has restarted its count: reconnecting fixes that. */
@@ -49,7 +49,7 @@ export class StreamTimeline {
    * Throws LIVE_LOST where the source's times make no sense.
    */
   place({ samples, ptsNs }: TimedSamples, nowMs: number): PlacedSamples | undefined {
-    const recordedAt = ptsNs === undefined ? this.#nextSample : Math.round(ptsNs * SAMPLES_A_NS);
+    const recordedAt = ptsNs === undefined ? this.#nextSample : Math.round(ptsNs * SAMPLES_PER_NS);
     this.#startedAtMs ??= nowMs - msOfSamples(samples.length);
     if (this.#offset === undefined) this.#connect(recordedAt, samples.length, nowMs);
     // Without times pieces follow on each other, and the offset has done its work.

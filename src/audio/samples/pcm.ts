@@ -1,4 +1,4 @@
-import { Mixdown } from './mixdown.js';
+import { ChannelMixer } from './channelMixer.js';
 
 type ByteOrder = 'le' | 'be';
 
@@ -113,7 +113,7 @@ export class PcmUnpacker {
   readonly #channels: number;
   /** The only one used, from 0; undefined: all of them. */
   readonly #channel: number | undefined;
-  readonly #mixdown: Mixdown;
+  readonly #mixer: ChannelMixer;
   readonly #blockBytes: number;
   /** The beginning of an incomplete block. */
   readonly #carry: Uint8Array;
@@ -123,7 +123,7 @@ export class PcmUnpacker {
   /** @param channel the only one to use, from 0; by default all of them are mixed */
   constructor(layout: PcmLayout, channel?: number) {
     this.#read = CODECS[layout.codec].read;
-    this.#mixdown = new Mixdown(layout.channels, layout.sampleRateHz);
+    this.#mixer = new ChannelMixer(layout.channels, layout.sampleRateHz);
     this.#channels = layout.channels;
     this.#channel = channel;
     this.#blockBytes = blockBytesOf(layout);
@@ -157,6 +157,6 @@ export class PcmUnpacker {
       for (let i = 0, at = this.#channel; i < mono.length; i += 1, at += channels) mono[i] = samples[at]!;
       return;
     }
-    this.#mixdown.mix(samples, mono);
+    this.#mixer.mix(samples, mono);
   }
 }

@@ -12,7 +12,7 @@ export const evalVerify: Command = {
   arity: [1, 1],
   options: { seconds: { value: 'N', about: 'Only the middle N seconds of each utterance (default: all of it)' } },
   example: 'voice-prints eval verify people.jsonl --seconds 2',
-  notes: `MANIFEST holds a JSON object a line: {"speaker": "a", "file": "a/1.flac"}; files are relative to it. Optional: "start"
+  notes: `MANIFEST holds a JSON object per line: {"speaker": "a", "file": "a/1.flac"}; files are relative to it. Optional: "start"
 and "end" in seconds, and "session": then two utterances of one person count only across sessions.`,
   async run(args, terminal) {
     using bar = new ProgressBar(args, terminal);

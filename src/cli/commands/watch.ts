@@ -41,8 +41,8 @@ at 16 kHz mono: each sender is a stream of its own, with its address after the s
 mic: (or mic:pulse/NAME, mic:alsa/hw:0), or - for headerless samples on standard input (s16le at 16 kHz, or as --encoding,
 --rate and --channels say). Telephone calls: sip:0.0.0.0:5060 waits for them, sip:USER@REGISTRAR registers first (password in
 VOICE_PRINTS_SIP_PASSWORD), sip:call:USER@HOST calls; one call at a time. Runs until the source ends or Ctrl-C; a camera that fails is tried again.
-A name with a question mark may still change. With --json every event is one JSON object a line: identified, uncertain,
-unknown and rejected once a turn, at its end; tentative before it; relabel when earlier turns turn out to be another
+A name with a question mark may still change. With --json every event is one JSON object per line: identified, uncertain,
+unknown and rejected once per turn, at its end; tentative before it; relabel when earlier turns turn out to be another
 speaker's; stream, dropped and degraded about the stream itself. With --mqtt the same events go to a broker, on the topics of
 docs/events.md; user and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWORD or --mqtt-credentials.`,
   async run(args, terminal) {

@@ -41,7 +41,7 @@ export interface AnalyseSampleOptions {
 }
 
 /**
- * Decodes one enrolment sample and measures it. The sample is held whole (64 kB a second): its length must be limited
+ * Decodes one enrolment sample and measures it. The sample is held whole (64 kB per second): its length must be limited
  * by its opener. Throws what the decoder and the networks throw, or AUDIO_EMPTY.
  */
 export async function analyseSample(

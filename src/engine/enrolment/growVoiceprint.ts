@@ -21,7 +21,7 @@ export interface Growth {
 }
 
 /**
- * The voiceprint with accepted samples added: one exemplar a sample, the mean of all weighted by speech. Samples of
+ * The voiceprint with accepted samples added: one exemplar per sample, the mean of all weighted by speech. Samples of
  * another model are dropped with all that was counted for them: vectors of two models cannot be compared.
  */
 export function growVoiceprint(

@@ -4,8 +4,8 @@ import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
 import { meanOf, qualityOf } from './growVoiceprint.js';
 
 /**
- * A voiceprint in the terms of a model: with the embeddings that this model made of its samples, at enrolment or later of
- * kept audio. Unchanged where the model embedded none of it, or too little to be complete: it is stale then.
+ * A voiceprint with the embeddings that this model made of its samples, at enrolment or later from kept audio. Unchanged
+ * where the model embedded no sample, or too few for a complete voiceprint: it is stale then.
  */
 export function asOfModel(voiceprint: Voiceprint, modelId: string): Voiceprint {
   if (voiceprint.mean === undefined || voiceprint.mean.modelId === modelId) return voiceprint;
@@ -42,7 +42,7 @@ export function registryOfModel(registry: VoiceprintRegistry, modelId: string): 
       const after = await registry.update(tenantId, id, (current) => {
         const view = seen(current);
         const changed = change(view);
-        return changed === view ? current : changed; // seeing it is no reason to write it
+        return changed === view ? current : changed; // an unchanged view is not written
       });
       return seen(after);
     },

@@ -1,11 +1,10 @@
 import type { StrangersPolicy } from '../../core/strangers.js';
+import { MS_PER_DAY } from '../../core/time.js';
 import type { UnknownVoice } from '../../core/unknownVoice.js';
 import type { UnknownVoices } from '../../registry/unknownVoices.js';
 
 /** What one session uses to keep its unknown voices. */
 export type StrangersOfSession = Pick<UnknownVoices, 'newId' | 'list' | 'put' | 'delete'>;
-
-const MS_A_DAY = 86_400_000;
 
 interface RunningSession {
   readonly tenantId: string;
@@ -31,7 +30,7 @@ export class SessionStrangers {
 
   /** What a new session keeps its unknown voices in; dispose it when the session ends, and they are gone. */
   open(policy: StrangersPolicy, tenantId: string): StrangersOfSession & Disposable {
-    if (policy.keeps === 'days') return this.#inStore(policy.days * MS_A_DAY);
+    if (policy.keeps === 'days') return this.#inStore(policy.days * MS_PER_DAY);
     return policy.keeps === 'session' ? this.#inMemory(tenantId) : this.#nowhere();
   }
 

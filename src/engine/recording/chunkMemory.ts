@@ -11,7 +11,7 @@ export interface EmbeddedChunk extends SampleSpan {
 
 /**
  * The windows of the last chunks of a stream, so that a voice is identified from all its speech and not from one chunk alone.
- * Bounded: about 1 kB a window, at most `maxWindows` besides those of the newest chunk.
+ * Bounded: about 1 kB per window, at most `maxWindows` besides those of the newest chunk.
  */
 export class ChunkMemory {
   readonly #maxWindows: number;

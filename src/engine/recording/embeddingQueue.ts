@@ -38,7 +38,7 @@ export class EmbeddingQueue {
     return out;
   }
 
-  /** Resolves when nothing is under way any more, whatever became of it. */
+  /** Resolves once every batch has succeeded or failed. Never rejects. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#batches);
   }

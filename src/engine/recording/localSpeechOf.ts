@@ -7,25 +7,25 @@ import type { RuntimeKind } from '../../inference/onnxRuntime.js';
 import { HeldAudio } from '../../speech/heldAudio.js';
 import { LevelControl } from '../../speech/levelControl.js';
 import { localPiecesOf } from '../../speech/localPieces.js';
-import { framesOfWindow } from '../../speech/segmentationNet.js';
+import { framesOfChunk } from '../../speech/segmentationNet.js';
 import { HOP_SAMPLES, SpeechSegmenter, WIDE_BAND_SEGMENTER } from '../../speech/speechSegmenter.js';
 import type { Compute, VadState } from '../compute/compute.js';
 import { EmbeddingQueue } from './embeddingQueue.js';
 import { oneWindow } from './speechOf.js';
 
 /**
- * Part of a window of the segmentation network from one to the next. Each moment is processed five times; in WebAssembly, where the
- * network takes most of the time, every other window is left out (figures in BENCHMARKS.md, "In WebAssembly").
+ * Share of a chunk after which the next one begins. Each moment is processed five times; in WebAssembly, where the
+ * network takes most of the time, every other chunk is left out (figures in BENCHMARKS.md, "In WebAssembly").
  */
 export const HOP_SHARES: Readonly<Record<RuntimeKind, number>> = { native: 0.2, wasm: 0.4 };
-/** Windows of the segmentation network under way; the audio waiting stays within a minute. */
+/** Chunks in the segmentation network at once; the audio waiting stays within a minute. */
 const MAX_UNDER_WAY = 4;
 /** Audio the voice-activity network looks at in one call: about 16 s. */
 const PIECE_SAMPLES = 500 * HOP_SAMPLES;
 /** Pieces are cut to a multiple of this, so that pieces of one length go through the speaker network together. */
 const STEP_FRAMES = 5;
 /** The activity of a voice that only the voice-activity network detects. */
-const HEARD = 255;
+const FULL_ACTIVITY = 255;
 
 /** Possible speech: all other audio counts as silence and is not given to the segmentation network. */
 const AUDIBLE_SEGMENTER = {
@@ -59,8 +59,8 @@ export interface LocalSpeechOptions {
 }
 
 /**
- * Sends a stream through the segmentation network in overlapping windows, and embeds the pieces of each local voice of
- * each window. Networks and decoding run concurrently; only the audio of a minute is held.
+ * Sends a stream through the segmentation network in overlapping chunks, and embeds the pieces of each local voice of
+ * each chunk. Networks and decoding run concurrently; only the audio of a minute is held.
  *
  * @throws VoicePrintsError what the decoder, the networks and the signal throw
  */
@@ -113,7 +113,7 @@ class LocalSpeechStream {
     const { segmentation, runtime } = options.compute;
     if (!segmentation) throw new VoicePrintsError('INFERENCE_FAILED', 'no segmentation model is in use; add one');
     this.#options = options;
-    this.#chunkFrames = framesOfWindow(segmentation);
+    this.#chunkFrames = framesOfChunk(segmentation);
     this.#hopFrames = Math.round(this.#chunkFrames * HOP_SHARES[runtime]);
     this.#embedder = new EmbeddingQueue(options.compute, options.signal);
   }
@@ -183,7 +183,7 @@ class LocalSpeechStream {
     this.#audible.push(...this.#perhaps.push(probabilities));
   }
 
-  /** Sends the next window to the segmentation network, if there may be speech in it. */
+  /** Sends the next chunk to the segmentation network, if there may be speech in it. */
   async #post(): Promise<void> {
     const { compute, signal } = this.#options;
     const start = this.#chunkStart;
@@ -201,7 +201,7 @@ class LocalSpeechStream {
     while (this.#underWay.length > MAX_UNDER_WAY) await this.#take();
   }
 
-  /** Waits for the oldest window under way, and embeds its pieces. */
+  /** Waits for the oldest chunk in work, and embeds its pieces. */
   async #take(): Promise<void> {
     const { index, samples, activity: promised } = this.#underWay[0]!;
     const activity = await promised;
@@ -229,7 +229,7 @@ class LocalSpeechStream {
       if (probability < 255 * WIDE_BAND_SEGMENTER.offProbability || activity[frame * LOCAL_VOICES]! >= LOCAL_ACTIVE) {
         continue;
       }
-      activity[frame * LOCAL_VOICES] = HEARD;
+      activity[frame * LOCAL_VOICES] = FULL_ACTIVITY;
       isFilled = true;
     }
     return isFilled;

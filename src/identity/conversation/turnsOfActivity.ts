@@ -21,7 +21,7 @@ export const TURN_TUNING = {
  */
 export function turnsOfActivity(local: LocalSpeech, labels: Int32Array, voices: number): Turn[] {
   const frames = Math.ceil(local.samples / LOCAL_FRAME_SAMPLES);
-  const heard = Array.from({ length: voices }, () => new Uint8Array(frames));
+  const speaks = Array.from({ length: voices }, () => new Uint8Array(frames));
   const owners = ownersOf(local, labels);
   const isSure = maskOf(local.speech, frames);
   const isAudible = maskOf(local.audible, frames);
@@ -46,25 +46,25 @@ export function turnsOfActivity(local: LocalSpeech, labels: Int32Array, voices: 
     const looks = Math.max(1, last - first + 1);
     const count = Math.max(Math.round(counted / looks), isSure[frame]!);
     for (const voice of likeliest(shares, count)) {
-      if (shares[voice]! > TURN_TUNING.leastShare * looks) heard[voice]![frame] = 1;
+      if (shares[voice]! > TURN_TUNING.leastShare * looks) speaks[voice]![frame] = 1;
     }
   }
-  fillSilence(heard, isSure);
-  const turns = heard.flatMap((own, voice) => turnsOf(own, voice, local.samples));
+  fillSilence(speaks, isSure);
+  const turns = speaks.flatMap((own, voice) => turnsOf(own, voice, local.samples));
   return turns.sort((a, b) => a.startSample - b.startSample || a.voice - b.voice);
 }
 
 /** Where there is certainly speech but no voice, the nearest voice within that speech speaks. */
-function fillSilence(heard: readonly Uint8Array[], isSure: Uint8Array): void {
-  const voiceAt = (frame: number) => (isSure[frame] ? heard.findIndex((own) => own[frame]) : -1);
+function fillSilence(speaks: readonly Uint8Array[], isSure: Uint8Array): void {
+  const voiceAt = (frame: number) => (isSure[frame] ? speaks.findIndex((own) => own[frame]) : -1);
   for (let frame = 0; frame < isSure.length; frame += 1) {
     if (!isSure[frame] || voiceAt(frame) >= 0) continue;
     let end = frame;
     while (isSure[end] && voiceAt(end) < 0) end += 1;
     const [before, after] = [voiceAt(frame - 1), voiceAt(end)];
     const middle = before < 0 ? frame : after < 0 ? end : Math.round((frame + end) / 2);
-    heard[before]?.fill(1, frame, middle);
-    heard[after]?.fill(1, middle, end);
+    speaks[before]?.fill(1, frame, middle);
+    speaks[after]?.fill(1, middle, end);
     frame = end;
   }
 }
@@ -121,10 +121,10 @@ function likeliest(shares: Float64Array, count: number): number[] {
 }
 
 /** Runs of frames as turns, short pauses closed and short turns dropped. */
-function turnsOf(heard: Uint8Array, voice: number, samples: number): Turn[] {
+function turnsOf(speaks: Uint8Array, voice: number, samples: number): Turn[] {
   const runs: { from: number; to: number }[] = [];
-  for (let frame = 0; frame < heard.length; frame += 1) {
-    if (!heard[frame]) continue;
+  for (let frame = 0; frame < speaks.length; frame += 1) {
+    if (!speaks[frame]) continue;
     const last = runs.at(-1);
     if (last && frame - last.to < TURN_TUNING.gapFrames) last.to = frame + 1;
     else runs.push({ from: frame, to: frame + 1 });

@@ -55,10 +55,10 @@ export function turnOwners({ heard, ranked, voices, usual, isNarrowBand }: Owner
   const prior = (1 - tuning.newcomer) / tuning.newcomer / voices.length;
   const means = voices.map((voice) => ({ mean: voice.heard.centroid }));
   const session = new CentredGallery(means, tuning.centring);
-  const heardToSum = session.toSum(heard.centroid);
+  const probeToSum = session.toSum(heard.centroid);
   const odds = Float64Array.from(voices, (voice, i) => {
     const cosine = dot(heard.centroid, voice.heard.centroid);
-    const centred = session.centred(means[i]!, { cosine, heardToSum, heardToMean: cosine });
+    const centred = session.centred(means[i]!, { cosine, probeToSum, probeToMean: cosine });
     const alike = centred / (usual.same - usual.different);
     const llr =
       tuning.offset +

@@ -12,9 +12,9 @@ import { withoutTitles } from './icyMetadata.js';
 import { type CUT, linksOf } from './links.js';
 import { withCuts } from './oggChain.js';
 
-/** Lists that name lists that name lists … */
+/** Redirects and playlists that lead to further playlists, one after the other. */
 const MAX_HOPS = 5;
-/** Each link of a chain is a process: a server that makes them as short as it likes starts one a second at most. */
+/** Shortest time between the starts of two links: each is decoded by a process of its own, and a server may send very short ones. */
 const LEAST_LINK_MS = 1_000;
 
 export interface HttpOptions extends LauncherOptions {
@@ -32,8 +32,8 @@ interface Opened {
 }
 
 /**
- * Audio over HTTP. It is fetched here and decoded by a child, so that no address and no password stands in an argument
- * list, and status codes are known. Nothing is lost within a connection: pieces follow on each other.
+ * Audio over HTTP. It is fetched here and decoded by a child, so that its arguments contain no address and no
+ * password, and status codes are known. Within a connection the audio has no gaps.
  */
 export class HttpConnection implements LiveConnection {
   readonly firstDataMs = 30_000;

@@ -57,7 +57,7 @@ export class RtspConnection implements LiveConnection {
     };
     try {
       const { encoding, clockRateHz } = await relay.describe(signal);
-      // G.722 counts 8,000 for 16,000 samples a second (RFC 3551, 4.5.2).
+      // G.722 counts 8,000 for 16,000 samples per second (RFC 3551, 4.5.2).
       if (clockRateHz !== undefined) this.#isNarrowBand = clockRateHz < 16_000 && encoding !== 'G722';
       const parts = this.#pipeline(relay.location, transport, encoding === 'MP2T');
       for await (const piece of pipelineAudio({ parts, explain }, this.#options, signal)) {

@@ -31,7 +31,7 @@ interface Asked {
 /** After so many, the device only repeats that our answers are stale. */
 const MAX_CHALLENGES = 3;
 /** Keep-alive requests of a device: a few per minute at most. */
-const MAX_UNASKED_A_MINUTE = 120;
+const MAX_UNASKED_PER_MINUTE = 120;
 /** Limit of unsent data: a device that sends requests and never reads is disconnected. */
 const MAX_UNSENT_BYTES = 1_048_576;
 
@@ -159,7 +159,7 @@ export class RtspDevice {
       this.#unaskedSinceMs = performance.now();
     }
     this.#unaskedMessages += 1;
-    if (this.#unaskedMessages > MAX_UNASKED_A_MINUTE)
+    if (this.#unaskedMessages > MAX_UNASKED_PER_MINUTE)
       this.#fail('broken', new Error('the device sends faster than its stream plays'));
     else if (isRequest) this.#obey(message);
   }

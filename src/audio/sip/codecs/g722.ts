@@ -34,7 +34,7 @@ export class G722Decoder {
   /** The mirror filter's memory: the last 11 pairs. */
   readonly #memory = new Int32Array(QMF_TAPS - 2);
 
-  /** Two samples a byte, at 16 kHz, in [-1, 1]. */
+  /** Two samples per byte, at 16 kHz, in [-1, 1]. */
   decode(codewords: Uint8Array): Float32Array<ArrayBuffer> {
     const pairs = new Int32Array(this.#memory.length + 2 * codewords.length);
     pairs.set(this.#memory);

@@ -3,7 +3,7 @@ import { PcmUnpacker } from '../../samples/pcm.js';
 import type { SipCodec } from '../sipTypes.js';
 import { G722Decoder } from './g722.js';
 
-/** RTP payloads of one codec to samples. One a call: it remembers what came before. */
+/** RTP payloads of one codec to samples. One per call: it remembers what came before. */
 export interface PayloadDecoder {
   readonly codec: SipCodec;
   /** Of the samples: 8,000 or 16,000. */

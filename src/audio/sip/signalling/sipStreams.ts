@@ -13,7 +13,7 @@ const CONNECT_MS = 10_000;
 /** Limit of unread answers for a peer that sends requests. */
 const MAX_UNREAD_BYTES = 262_144;
 
-/** SIP over TCP: messages framed by Content-Length (RFC 3261, 18.3), one connection a peer, used in both directions. */
+/** SIP over TCP: messages framed by Content-Length (RFC 3261, 18.3), one connection per peer, used in both directions. */
 export class SipStreams {
   readonly #onMessage: (message: Buffer, from: SipPeer) => void;
   readonly #connections = new Map<string, Socket>();

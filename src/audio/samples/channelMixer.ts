@@ -30,7 +30,7 @@ export class PhaseWatch {
     this.#firstEnergy = this.#firstEnergy * this.#decay + first * first;
     this.#secondEnergy = this.#secondEnergy * this.#decay + second * second;
     this.#product = this.#product * this.#decay + first * second;
-    // Compared as squares: a root a sample is saved.
+    // Compared as squares, which saves a square root per sample.
     if (this.#product < 0) {
       const squared = this.#product * this.#product;
       const energies = this.#firstEnergy * this.#secondEnergy;
@@ -42,7 +42,7 @@ export class PhaseWatch {
 }
 
 /** Several channels to one: their mean, each in the phase of those before it. Keeps state from call to call. */
-export class Mixdown {
+export class ChannelMixer {
   readonly #watches: readonly PhaseWatch[];
 
   constructor(channels: number, sampleRateHz: number) {
