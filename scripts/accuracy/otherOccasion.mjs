@@ -116,9 +116,9 @@ function rates(people, [enrolledAs, triedAs], { gallery, seed, calibration }) {
       const owner = Math.floor(random() * gallery);
       const own = verdictOf(shuffled[owner]);
       count.owners += 1;
-      if (own.decision === 'identified' && own.voiceId === `${owner}`) count.named += 1;
-      if (own.decision === 'uncertain' && own.voiceId === `${owner}`) count.uncertain += 1;
-      if (own.decision === 'identified' && own.voiceId !== `${owner}`) count.wrong += 1;
+      if (own.decision === 'identified' && own.speakerId === `${owner}`) count.named += 1;
+      if (own.decision === 'uncertain' && own.speakerId === `${owner}`) count.uncertain += 1;
+      if (own.decision === 'identified' && own.speakerId !== `${owner}`) count.wrong += 1;
     }
   }
   return {

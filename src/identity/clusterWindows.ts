@@ -6,7 +6,7 @@ import { vbx } from './vbx.js';
 import { viterbi } from './viterbi.js';
 
 /** Mean cosines of two windows of one voice and of different voices in one recording, for one model. */
-export interface WindowLikeness {
+export interface WindowSimilarity {
   readonly same: number;
   readonly different: number;
 }
@@ -67,14 +67,14 @@ export const CLUSTER_TUNING: ClusterTuning = {
  * Clusters windows in three steps: average linkage over the longer windows finds too many voices; VBx over the whole
  * recording drops those without enough evidence; a Viterbi path assigns every window to a voice.
  */
-export function clusterWindows(input: Windows, usual: WindowLikeness, tuning = CLUSTER_TUNING): ClusteredWindows {
-  const likeness = likenessHere(input, usual);
-  const spread = likeness.same - likeness.different;
+export function clusterWindows(input: Windows, usual: WindowSimilarity, tuning = CLUSTER_TUNING): ClusteredWindows {
+  const similarity = similarityIn(input, usual);
+  const spread = similarity.same - similarity.different;
   const founding = foundingWindows(input, tuning.foundingMs);
-  const cosine = likeness.different + tuning.stop * spread;
+  const cosine = similarity.different + tuning.stop * spread;
   const labels = averageLinkage(rowsOf(input, founding), { cosine, maxGroups: MAX_VOICES });
   const everyWindow = Int32Array.from(input.windows, (_, i) => i);
-  const changeCost = changeCosts(input, likeness, tuning);
+  const changeCost = changeCosts(input, similarity, tuning);
   const many = centroidsOf(input, founding, labels);
   const first = pathAlong(input, many, changeCost);
   const longest = input.windows.reduce(
@@ -90,7 +90,7 @@ export function clusterWindows(input: Windows, usual: WindowLikeness, tuning = C
       labels: first,
       voices: many.voices,
     },
-    likeness,
+    similarity,
     tuning,
   );
   const found = centroidsOf(input, everyWindow, settled);
@@ -101,17 +101,17 @@ export function clusterWindows(input: Windows, usual: WindowLikeness, tuning = C
 export function relabelled(
   input: Windows,
   labels: Int32Array,
-  usual: WindowLikeness,
+  usual: WindowSimilarity,
   tuning = CLUSTER_TUNING,
 ): ClusteredWindows {
   const everyWindow = Int32Array.from(input.windows, (_, i) => i);
-  const changeCost = changeCosts(input, likenessHere(input, usual), tuning);
+  const changeCost = changeCosts(input, similarityIn(input, usual), tuning);
   return centroidsOf(input, everyWindow, pathAlong(input, centroidsOf(input, everyWindow, labels), changeCost));
 }
 
 const isInside = ({ segmentOf }: Windows, i: number) => i > 0 && segmentOf[i] === segmentOf[i - 1];
 
-function changeCosts(input: Windows, { same, different }: WindowLikeness, tuning: ClusterTuning): Float32Array {
+function changeCosts(input: Windows, { same, different }: WindowSimilarity, tuning: ClusterTuning): Float32Array {
   return Float32Array.from(
     input.windows,
     (_, i) => (same - different) * (isInside(input, i) ? tuning.changeInside : tuning.changeAcross),
@@ -125,7 +125,10 @@ const USUAL_PAIRS = 10;
  * Estimates the cosines of this recording: windows that follow each other without a pause are mostly of one voice. A room
  * or a line makes all voices more similar; the distance between two voices shrinks with the distances within one.
  */
-function likenessHere({ dimensions, embeddings, windows, segmentOf }: Windows, usual: WindowLikeness): WindowLikeness {
+function similarityIn(
+  { dimensions, embeddings, windows, segmentOf }: Windows,
+  usual: WindowSimilarity,
+): WindowSimilarity {
   const cosines: number[] = [];
   windows.forEach((window, i) => {
     for (let j = i + 1; j < windows.length && segmentOf[j] === segmentOf[i]; j += 1) {
@@ -151,7 +154,7 @@ export function centred({ dimensions, embeddings, windows }: Windows): Float32Ar
 }
 
 function pathAlong(input: Windows, { centroids, voices }: ClusteredWindows, changeCost: Float32Array): Int32Array {
-  return viterbi({ windows: input.windows.length, voices, likeness: likenessTo(input, centroids), changeCost });
+  return viterbi({ windows: input.windows.length, voices, similarity: similaritiesTo(input, centroids), changeCost });
 }
 
 /** Windows long enough to start a voice; all of them where none is. */
@@ -197,7 +200,7 @@ function normalise(vector: Float32Array): void {
 }
 
 /** Cosine of every window to every centroid, row-major, shape (windows, voices). */
-export function likenessTo({ dimensions, embeddings, windows }: Windows, centroids: Float32Array): Float32Array {
+export function similaritiesTo({ dimensions, embeddings, windows }: Windows, centroids: Float32Array): Float32Array {
   const voices = centroids.length / dimensions;
   const out = new Float32Array(windows.length * voices);
   for (let row = 0; row < windows.length; row += 1) {

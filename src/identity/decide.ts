@@ -14,7 +14,7 @@ const SHOWN_CANDIDATES = 3;
 
 /** What a turn says of its voice. */
 export interface Verdict {
-  readonly voiceId: string | null;
+  readonly speakerId: string | null;
   readonly decision: Decision;
   readonly score: number;
   readonly margin: number;
@@ -41,7 +41,7 @@ export function decide(
   options: DecisionOptions,
 ): Verdict {
   const scores = posteriors(comparisons, options.calibration);
-  const candidates = comparisons.map(({ voice, cosine }, i) => ({ voiceId: voice.id, score: scores[i]!, cosine }));
+  const candidates = comparisons.map(({ voice, cosine }, i) => ({ speakerId: voice.id, score: scores[i]!, cosine }));
   return verdictOf(candidates, taken?.voice.id, options);
 }
 
@@ -56,13 +56,13 @@ export function verdictOf(
   taken: string | undefined,
   { calibration, falseAcceptPercent }: DecisionOptions,
 ): Verdict {
-  const one = candidates.find(({ voiceId }) => voiceId === taken) ?? candidates[0];
+  const one = candidates.find(({ speakerId }) => speakerId === taken) ?? candidates[0];
   const score = one?.score ?? 0;
   const runnerUp = candidates.reduce((best, other) => (other === one ? best : Math.max(best, other.score)), 0);
   const margin = Math.max(0, score - runnerUp);
   const isSure = taken !== undefined && score >= acceptScore(calibration, falseAcceptPercent) && margin >= LEAST_MARGIN;
   return {
-    voiceId: taken ?? null,
+    speakerId: taken ?? null,
     decision: taken === undefined ? 'unknown' : isSure ? 'identified' : 'uncertain',
     score,
     margin,

@@ -5,7 +5,7 @@ import { CentredGallery } from './centredGallery.js';
 import type { EnrolledVoice } from './voices.js';
 
 /** One voice of the recording, or a long turn of it, to be compared with voiceprints. */
-export interface HeardVoice {
+export interface PooledVoice {
   /** Unit norm, shape (d,). */
   readonly centroid: Float32Array;
   readonly speechSeconds: number;
@@ -32,7 +32,7 @@ export interface MatchOptions {
   /** llr from which a name is given. */
   readonly leastLlr: number;
   /** llr that two voices of the recording are one person. */
-  readonly samePersonLlr: (a: HeardVoice, b: HeardVoice) => number;
+  readonly samePersonLlr: (a: PooledVoice, b: PooledVoice) => number;
 }
 
 /**
@@ -46,9 +46,9 @@ export const MATCH_TUNING = { mostSupport: -1.5 };
 const MEAN_SHARE = 0.8;
 
 /** Cosine of a voice to a voiceprint: mostly to its mean, partly to its most similar sample. */
-export function voiceCosine(heard: Float32Array, voice: EnrolledVoice): number {
-  const toMean = dot(heard, voice.mean);
-  const toBest = voice.exemplars.reduce((best, exemplar) => Math.max(best, dot(heard, exemplar)), toMean);
+export function voiceCosine(probe: Float32Array, voice: EnrolledVoice): number {
+  const toMean = dot(probe, voice.mean);
+  const toBest = voice.exemplars.reduce((best, exemplar) => Math.max(best, dot(probe, exemplar)), toMean);
   return MEAN_SHARE * toMean + (1 - MEAN_SHARE) * toBest;
 }
 
@@ -65,7 +65,7 @@ function galleryOf(voices: readonly EnrolledVoice[], centring: number | undefine
 
 /** Comparisons of one voice with each enrolled person, for the calibration; `cosine` is raw, the one in `comparison` centred. */
 export function comparisonsOf(
-  { centroid, speechSeconds }: HeardVoice,
+  { centroid, speechSeconds }: PooledVoice,
   voices: readonly EnrolledVoice[],
   { centring, isNarrowBand }: { readonly centring: number | undefined; readonly isNarrowBand: boolean },
 ): { readonly voice: EnrolledVoice; readonly cosine: number; readonly comparison: Comparison }[] {
@@ -88,11 +88,11 @@ export function comparisonsOf(
 
 /** One voice compared with all enrolled people, best first. */
 export function compare(
-  heard: HeardVoice,
+  probe: PooledVoice,
   voices: readonly EnrolledVoice[],
   { calibration, isNarrowBand }: Pick<MatchOptions, 'calibration' | 'isNarrowBand'>,
 ): VoiceComparison[] {
-  return comparisonsOf(heard, voices, { centring: calibration.centring, isNarrowBand })
+  return comparisonsOf(probe, voices, { centring: calibration.centring, isNarrowBand })
     .map(({ voice, cosine, comparison }) => ({ voice, cosine, llr: llrOf(comparison, calibration) }))
     .sort((a, b) => b.llr - a.llr);
 }
@@ -102,15 +102,15 @@ export function compare(
  * person supports or opposes a second match with that person, by the similarity of the two voices in this recording.
  */
 export function matchVoices(
-  heard: readonly HeardVoice[],
+  probes: readonly PooledVoice[],
   voices: readonly EnrolledVoice[],
   options: MatchOptions,
 ): VoiceMatch[] {
-  const comparisons = heard.map((one) => compare(one, voices, options));
+  const comparisons = probes.map((one) => compare(one, voices, options));
   const taken = new Map<number, VoiceComparison>();
   const holders = new Map<string, number[]>();
   for (;;) {
-    const next = surestPair(heard, comparisons, { taken, holders, options });
+    const next = surestPair(probes, comparisons, { taken, holders, options });
     if (!next) break;
     taken.set(next.row, next.comparison);
     holders.set(next.comparison.voice.id, [...(holders.get(next.comparison.voice.id) ?? []), next.row]);
@@ -126,7 +126,7 @@ interface Assignment {
 
 /** The pair of highest llr among voices not yet matched. */
 function surestPair(
-  heard: readonly HeardVoice[],
+  probes: readonly PooledVoice[],
   comparisons: readonly (readonly VoiceComparison[])[],
   { taken, holders, options }: Assignment,
 ): { row: number; comparison: VoiceComparison } | undefined {
@@ -136,7 +136,7 @@ function surestPair(
     if (taken.has(row)) return;
     for (const comparison of list) {
       const others = holders.get(comparison.voice.id) ?? [];
-      const support = others.map((other) => options.samePersonLlr(heard[row]!, heard[other]!));
+      const support = others.map((other) => options.samePersonLlr(probes[row]!, probes[other]!));
       const llr = comparison.llr + (support.length > 0 ? Math.min(MATCH_TUNING.mostSupport, Math.max(...support)) : 0);
       if (llr >= highest) {
         highest = llr;

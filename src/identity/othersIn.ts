@@ -1,4 +1,4 @@
-import { compare, type HeardVoice, type MatchOptions } from './matchVoices.js';
+import { compare, type MatchOptions, type PooledVoice } from './matchVoices.js';
 import type { EnrolledVoice } from './voices.js';
 
 /** When a part of a voice is another person's. Tuned on conversations of other seeds than those that are reported. */
@@ -15,33 +15,33 @@ export const OTHERS_TUNING = {
 export interface PersonPart {
   /** Number of the enrolled person, or how many there are for a stranger. */
   readonly person: number;
-  readonly heard: HeardVoice;
+  readonly pooled: PooledVoice;
 }
 
 /** llr of each enrolled person in their order, followed by 0 for a stranger; shape (people + 1,). */
 export function personLlrs(
-  heard: HeardVoice,
+  pooled: PooledVoice,
   enrolled: readonly EnrolledVoice[],
   options: Pick<MatchOptions, 'calibration' | 'isNarrowBand'>,
 ): Float64Array {
-  const llrs = new Map(compare(heard, enrolled, options).map(({ voice, llr }) => [voice.id, llr]));
+  const llrs = new Map(compare(pooled, enrolled, options).map(({ voice, llr }) => [voice.id, llr]));
   return Float64Array.from([...enrolled.map(({ id }) => llrs.get(id)!), 0]);
 }
 
 /** The parts of a voice that clearly belong to another person than the largest part: two people were merged. */
 export function othersIn<P extends PersonPart>(
   parts: readonly P[],
-  llrsOf: (heard: HeardVoice) => Float64Array,
+  llrsOf: (pooled: PooledVoice) => Float64Array,
   tuning = OTHERS_TUNING,
 ): P[] {
-  const [main, ...others] = [...parts].sort((a, b) => b.heard.speechSeconds - a.heard.speechSeconds);
+  const [main, ...others] = [...parts].sort((a, b) => b.pooled.speechSeconds - a.pooled.speechSeconds);
   if (!main || others.length === 0) return [];
-  const mainLlrs = llrsOf(main.heard);
+  const mainLlrs = llrsOf(main.pooled);
   const stranger = mainLlrs.length - 1;
-  return others.filter(({ person, heard }) => {
-    const llrs = llrsOf(heard);
+  return others.filter(({ person, pooled }) => {
+    const llrs = llrsOf(pooled);
     const contrast = llrs[person]! - llrs[main.person]! + mainLlrs[main.person]! - mainLlrs[person]!;
     const isTheirs = person === stranger ? llrs[main.person]! <= -tuning.leastLlr : llrs[person]! >= tuning.leastLlr;
-    return isTheirs && heard.speechSeconds >= tuning.leastSeconds && contrast >= tuning.leastContrast;
+    return isTheirs && pooled.speechSeconds >= tuning.leastSeconds && contrast >= tuning.leastContrast;
   });
 }

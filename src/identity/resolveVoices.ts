@@ -4,12 +4,12 @@ import type { FalseAcceptPercent } from '../core/identification.js';
 import { secondsOfSamples } from '../core/time.js';
 import { centroid, dot } from '../core/vector.js';
 import { averageLinkage, type LinkageStop } from './averageLinkage.js';
-import { type ClusteredWindows, clusterWindows, relabelled, type WindowLikeness } from './clusterWindows.js';
+import { type ClusteredWindows, clusterWindows, relabelled, type WindowSimilarity } from './clusterWindows.js';
 import { clusterPieces, relabelledPieces, UNASSIGNED, windowsOf } from './conversation/clusterPieces.js';
 import type { LocalSpeech } from './conversation/localSpeech.js';
 import { turnsOfActivity } from './conversation/turnsOfActivity.js';
 import { decide, UNCERTAIN_LLR, type Verdict } from './decide.js';
-import { compare, type HeardVoice, type MatchOptions, matchVoices } from './matchVoices.js';
+import { compare, type MatchOptions, matchVoices, type PooledVoice } from './matchVoices.js';
 import { splitByVoice } from './splitByVoice.js';
 import { type Turn, turnsOfWindows } from './turnsOfWindows.js';
 import type { EnrolledVoice } from './voices.js';
@@ -67,7 +67,7 @@ export const STRANGER_TUNING = { joinLlr: 3 };
 export function resolveVoices(input: VoicesInput): VoicesResult {
   const { calibration, isNarrowBand } = input;
   const { offset, cosine } = calibration.recordingCosine ?? RECORDING_COSINE;
-  const samePersonLlr = (a: HeardVoice, b: HeardVoice) => offset + cosine * dot(a.centroid, b.centroid);
+  const samePersonLlr = (a: PooledVoice, b: PooledVoice) => offset + cosine * dot(a.centroid, b.centroid);
   const options = { calibration, isNarrowBand, leastLlr: UNCERTAIN_LLR, samePersonLlr };
   const usual = calibration.windowCosine ?? WINDOW_COSINE;
   if ('local' in input) {
@@ -90,7 +90,7 @@ interface FoundVoices {
   turnsOf(numbers: readonly number[]): Turn[];
 }
 
-function voicesOfWindows(input: WindowsInput, usual: WindowLikeness, options: MatchOptions): FoundVoices | undefined {
+function voicesOfWindows(input: WindowsInput, usual: WindowSimilarity, options: MatchOptions): FoundVoices | undefined {
   const { windows, speech } = input;
   if (windows.length === 0) return undefined;
   const segmentOf = segmentsOf(windows, speech);
@@ -106,7 +106,7 @@ function voicesOfWindows(input: WindowsInput, usual: WindowLikeness, options: Ma
 
 function voicesOfPieces(
   input: ConversationInput,
-  usual: WindowLikeness,
+  usual: WindowSimilarity,
   options: MatchOptions,
 ): FoundVoices | undefined {
   const { local } = input;
@@ -167,7 +167,7 @@ function markedOverlap(turns: readonly ResolvedTurn[]): ResolvedTurn[] {
 }
 
 /** Merges unnamed voices that are similar enough, or too many; the number of each voice, unchanged for named ones. */
-function joinedStrangers(probes: readonly HeardVoice[], isStranger: readonly boolean[], stop: LinkageStop): number[] {
+function joinedStrangers(probes: readonly PooledVoice[], isStranger: readonly boolean[], stop: LinkageStop): number[] {
   const rows = [...probes.keys()].filter((row) => isStranger[row]);
   const dimensions = probes[0]?.centroid.length ?? 0;
   const sums = new Float32Array(rows.length * dimensions);
@@ -193,7 +193,7 @@ function segmentsOf(windows: readonly SampleSpan[], speech: readonly SampleSpan[
   });
 }
 
-function probesOf(found: ClusteredWindows, spans: readonly Turn[], dimensions: number): HeardVoice[] {
+function probesOf(found: ClusteredWindows, spans: readonly Turn[], dimensions: number): PooledVoice[] {
   const samples = new Float64Array(found.voices);
   for (const { voice, startSample, endSample } of spans) samples[voice]! += endSample - startSample;
   return Array.from(samples, (count, voice) => ({
@@ -202,7 +202,7 @@ function probesOf(found: ClusteredWindows, spans: readonly Turn[], dimensions: n
   }));
 }
 
-function pooled(parts: readonly HeardVoice[]): HeardVoice {
+function pooled(parts: readonly PooledVoice[]): PooledVoice {
   const seconds = parts.map(({ speechSeconds }) => speechSeconds);
   return {
     centroid: centroid(

@@ -2,7 +2,7 @@ import type { SampleSpan } from '../core/audioFrame.js';
 import { exactSecondsOfSamples } from '../core/time.js';
 import { unit } from '../core/vector.js';
 import type { ClusteredWindows, Windows } from './clusterWindows.js';
-import type { HeardVoice, MatchOptions } from './matchVoices.js';
+import type { MatchOptions, PooledVoice } from './matchVoices.js';
 import { othersIn, personLlrs } from './othersIn.js';
 import { viterbi } from './viterbi.js';
 import type { EnrolledVoice } from './voices.js';
@@ -24,14 +24,14 @@ export function splitByVoice(
 ): Int32Array {
   const labels = found.labels.slice();
   if (enrolled.length === 0) return labels;
-  const llrsOf = (heard: HeardVoice) => personLlrs(heard, enrolled, options);
+  const llrsOf = (pooled: PooledVoice) => personLlrs(pooled, enrolled, options);
   let next = found.voices;
   for (let voice = 0; voice < found.voices; voice += 1) {
     const rows = [...found.labels.keys()].filter((row) => found.labels[row] === voice);
-    const parts = [...rowsByPerson(rows, (row) => llrsOf(heardIn(input, [row])))].map(([person, own]) => ({
+    const parts = [...rowsByPerson(rows, (row) => llrsOf(pooledIn(input, [row])))].map(([person, own]) => ({
       person,
       rows: own,
-      heard: heardIn(input, own),
+      pooled: pooledIn(input, own),
     }));
     for (const other of othersIn(parts, llrsOf)) {
       for (const row of other.rows) labels[row] = next;
@@ -45,12 +45,12 @@ export function splitByVoice(
 function rowsByPerson(rows: readonly number[], llrsOf: (row: number) => Float64Array): Map<number, number[]> {
   const llrs = rows.map(llrsOf);
   const people = llrs[0]?.length ?? 0;
-  const likeness = new Float32Array(rows.length * people);
+  const similarity = new Float32Array(rows.length * people);
   llrs.forEach((own, i) => {
-    likeness.set(own, i * people);
+    similarity.set(own, i * people);
   });
   const changeCost = new Float32Array(rows.length).fill(CHANGE_LLR);
-  const path = viterbi({ windows: rows.length, voices: people, likeness, changeCost });
+  const path = viterbi({ windows: rows.length, voices: people, similarity, changeCost });
   const parts = new Map<number, number[]>();
   path.forEach((person, i) => {
     parts.set(person, [...(parts.get(person) ?? []), rows[i]!]);
@@ -59,7 +59,7 @@ function rowsByPerson(rows: readonly number[], llrsOf: (row: number) => Float64A
 }
 
 /** Windows as one voice; what several of them cover counts once. */
-function heardIn({ dimensions, embeddings, windows }: Windows, rows: readonly number[]): HeardVoice {
+function pooledIn({ dimensions, embeddings, windows }: Windows, rows: readonly number[]): PooledVoice {
   const sum = new Float32Array(dimensions);
   for (const row of rows) {
     const samples = windows[row]!.endSample - windows[row]!.startSample;

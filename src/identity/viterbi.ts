@@ -3,13 +3,13 @@ export interface ViterbiInput {
   readonly windows: number;
   readonly voices: number;
   /** Row-major, shape (windows, voices); higher is more likely. */
-  readonly likeness: Float32Array;
-  /** Cost of another voice than in the previous window, in units of `likeness`, shape (windows,). */
+  readonly similarity: Float32Array;
+  /** Cost of another voice than in the previous window, in units of `similarity`, shape (windows,). */
   readonly changeCost: Float32Array;
 }
 
 /** The most likely voice of each window, shape (windows,): the Viterbi algorithm with one cost for every change. */
-export function viterbi({ windows, voices, likeness, changeCost }: ViterbiInput): Int32Array {
+export function viterbi({ windows, voices, similarity, changeCost }: ViterbiInput): Int32Array {
   const path = new Int32Array(windows);
   if (windows === 0) return path;
   const from = new Int32Array(windows * voices);
@@ -21,7 +21,7 @@ export function viterbi({ windows, voices, likeness, changeCost }: ViterbiInput)
     for (let voice = 0; voice < voices; voice += 1) {
       const stays = total[voice]! >= change;
       from[window * voices + voice] = stays ? voice : best;
-      next[voice] = likeness[window * voices + voice]! + (stays ? total[voice]! : change);
+      next[voice] = similarity[window * voices + voice]! + (stays ? total[voice]! : change);
     }
     total = next;
   }

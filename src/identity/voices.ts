@@ -12,7 +12,7 @@ export interface EnrolledVoice {
 
 /** One enrolled person as a possible owner of a turn. */
 export interface ResolvedCandidate {
-  readonly voiceId: string;
+  readonly speakerId: string;
   /** Calibrated probability 0..1. */
   readonly score: number;
   readonly cosine: number;

@@ -11,7 +11,7 @@ import {
 } from '../evaluation/fitCalibration.js';
 import { logisticFit } from '../evaluation/logisticFit.js';
 import { llrOf } from '../identity/calibration.js';
-import { comparisonsOf, type HeardVoice } from '../identity/matchVoices.js';
+import { comparisonsOf, type PooledVoice } from '../identity/matchVoices.js';
 import type { EnrolledVoice } from '../identity/voices.js';
 import type { CalibrationSpeaker, EmbeddedSpeech } from './calibrationMaterial.js';
 
@@ -103,7 +103,7 @@ export function llrsOf(speakers: readonly CalibrationSpeaker[], calibration: Cal
 interface Attempt {
   readonly group: string;
   readonly voices: readonly EnrolledVoice[];
-  readonly probe: HeardVoice;
+  readonly probe: PooledVoice;
   readonly isNarrowBand: boolean;
   /** Id of the voice that is the probe's own; undefined: a stranger's. */
   readonly owner: string | undefined;

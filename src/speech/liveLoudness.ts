@@ -17,7 +17,7 @@ export class LiveLoudness {
   #speechHops = 0;
 
   /** @param power mean square of the hop's samples  @param probability that it is speech */
-  hear(power: number, probability: number): void {
+  add(power: number, probability: number): void {
     if (probability < PAUSE_PROBABILITY) {
       this.#pauses += 1;
       // The first pauses have equal weights, as there is no estimate before them.

@@ -45,7 +45,7 @@ test('both sides are centred on the mean of the others, each voiceprint without 
   });
 });
 
-test('what a line gives to all its voices is no likeness; that of a person stays', () => {
+test('what a line gives to all its voices is no similarity; that of a person stays', () => {
   const line = direction();
   const people = Array.from({ length: 12 }, direction);
   const voices = people.slice(0, 10).map((voice, i) => enrolled(`${i}`, onLine(voice, line, 1.2)));

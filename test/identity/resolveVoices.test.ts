@@ -49,7 +49,7 @@ describe('resolveVoices', () => {
     const { input, voices, speech } = recordingOf([0, 1, 0, 1, 0, 1]);
     const gallery = [enrolled('ann', voices[0]!), enrolled('ben', voices[1]!)];
     const { turns } = resolveVoices({ ...input, voices: gallery });
-    expect(turns.map(({ voiceId }) => voiceId)).toEqual(['ann', 'ben', 'ann', 'ben', 'ann', 'ben']);
+    expect(turns.map(({ speakerId }) => speakerId)).toEqual(['ann', 'ben', 'ann', 'ben', 'ann', 'ben']);
     expect(turns.every(({ decision }) => decision === 'identified')).toBe(true);
     expect(turns.map(({ startSample, endSample }) => ({ startSample, endSample }))).toEqual(speech);
   });
@@ -65,14 +65,14 @@ describe('resolveVoices', () => {
     const { turns } = resolveVoices(input);
     expect(turns.map(({ voice }) => voice)).toEqual([0, 1, 0, 2, 1]);
     expect(
-      turns.every(({ decision, voiceId, score }) => decision === 'unknown' && voiceId === null && score === 0),
+      turns.every(({ decision, speakerId, score }) => decision === 'unknown' && speakerId === null && score === 0),
     ).toBe(true);
   });
 
   test('a stranger beside an enrolled person is not given the name', () => {
     const { input, voices } = recordingOf([0, 1, 0, 1]);
     const { turns } = resolveVoices({ ...input, voices: [enrolled('ann', voices[0]!)] });
-    expect(turns.map(({ voiceId }) => voiceId)).toEqual(['ann', null, 'ann', null]);
+    expect(turns.map(({ speakerId }) => speakerId)).toEqual(['ann', null, 'ann', null]);
   });
 
   test('scores are probabilities, candidates best first and at most three', () => {
@@ -93,7 +93,7 @@ describe('resolveVoices', () => {
     const calibration = { ...UNCALIBRATED, falseAcceptLlr: { '0.1': 1000, '1': 2, '5': 0.5 } };
     const gallery = [enrolled('ann', voices[0]!)];
     const strict = resolveVoices({ ...input, voices: gallery, calibration, falseAcceptPercent: 0.1 });
-    expect(strict.turns[0]).toMatchObject({ voiceId: 'ann', decision: 'uncertain' });
+    expect(strict.turns[0]).toMatchObject({ speakerId: 'ann', decision: 'uncertain' });
   });
 
   test('nothing said is no turn', () => {

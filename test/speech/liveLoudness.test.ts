@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { LiveLoudness } from '../../src/speech/liveLoudness.js';
 
 const pauses = (loudness: LiveLoudness, count: number, power: number) => {
-  for (let hop = 0; hop < count; hop += 1) loudness.hear(power, 0.01);
+  for (let hop = 0; hop < count; hop += 1) loudness.add(power, 0.01);
 };
 
 test.each([
@@ -13,13 +13,13 @@ test.each([
 ])('$name: $expected dB', ({ speech, noise, expected }) => {
   const loudness = new LiveLoudness();
   pauses(loudness, 40, noise);
-  for (let hop = 0; hop < 30; hop += 1) loudness.hear(speech, 0.9);
+  for (let hop = 0; hop < 30; hop += 1) loudness.add(speech, 0.9);
   expect(loudness.snrDb).toBeCloseTo(expected, 1);
 });
 
 test('gives no estimate before there was speech and half a second of pauses', () => {
   const loudness = new LiveLoudness();
-  loudness.hear(1, 0.9);
+  loudness.add(1, 0.9);
   pauses(loudness, 15, 0.01);
   expect(loudness.snrDb).toBeUndefined();
   pauses(loudness, 1, 0.01);
@@ -32,6 +32,6 @@ test('follows a noise that changes', () => {
   const loudness = new LiveLoudness();
   pauses(loudness, 200, 0.5);
   pauses(loudness, 200, 0.001);
-  loudness.hear(1, 0.9);
+  loudness.add(1, 0.9);
   expect(loudness.snrDb).toBeGreaterThan(29);
 });

@@ -6,16 +6,16 @@ import type { SegmentationModel } from '../../inference/segmentationModel.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
 import type { SpeechQuality } from '../../speech/quality.js';
 
-/** What the voice-activity network remembers between two pieces of one stream. Plain data, opaque to callers. */
+/** What the voice-activity network remembers between two blocks of one stream. Plain data, opaque to callers. */
 export interface VadState {
   /** Recurrent state, shape (2 * 128,). */
   readonly recurrent: Float32Array<ArrayBuffer>;
-  /** The last 64 samples before the piece. */
+  /** The last 64 samples before the block. */
   readonly context: Float32Array<ArrayBuffer>;
 }
 
-/** The next piece of one live stream. */
-export interface LivePiece {
+/** The next block of one live stream, 128 ms or more. */
+export interface LiveBlock {
   /** Mono 16 kHz, whole hops of 512 samples. */
   readonly samples: Float32Array<ArrayBuffer>;
   /** Undefined starts the stream, or restarts it after a gap. */
@@ -47,9 +47,9 @@ export interface Compute extends AsyncDisposable {
     state: VadState | undefined,
     signal: AbortSignal,
   ): Promise<{ readonly probabilities: Float32Array<ArrayBuffer>; readonly state: VadState }>;
-  /** The same for pieces of several live streams in one go; answers in their order. */
+  /** The same for blocks of several live streams in one go; answers in their order. */
   detectSpeechIn(
-    pieces: readonly LivePiece[],
+    blocks: readonly LiveBlock[],
     signal: AbortSignal,
   ): Promise<readonly { readonly probabilities: Float32Array<ArrayBuffer>; readonly state: VadState }[]>;
   /** Unit-norm embeddings, shape (windows, d), in the order of the spans and of the windows in each. */

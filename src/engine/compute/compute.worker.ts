@@ -8,7 +8,7 @@ import { replyOf, type WorkerReply } from '../../inference/workerPool.js';
 import { measureQuality } from '../../speech/quality.js';
 import { SegmentationNet } from '../../speech/segmentationNet.js';
 import { SileroVad } from '../../speech/sileroVad.js';
-import type { LivePiece } from './compute.js';
+import type { LiveBlock } from './compute.js';
 import type { ComputeTask, ComputeWorkerData } from './computeTask.js';
 
 const { model, segmentation, vadPath } = workerData as ComputeWorkerData;
@@ -44,10 +44,10 @@ function openEmbedder(): Promise<SpeakerEmbedder> {
 }
 
 /** One after the other: the network takes the hops of one stream at a time. */
-async function detectSpeechIn(pieces: readonly LivePiece[]) {
+async function detectSpeechIn(blocks: readonly LiveBlock[]) {
   const network = await openVad();
   const answers: Awaited<ReturnType<SileroVad['detect']>>[] = [];
-  for (const { samples, state } of pieces) answers.push(await network.detect(samples, state));
+  for (const { samples, state } of blocks) answers.push(await network.detect(samples, state));
   return answers;
 }
 
@@ -69,7 +69,7 @@ async function work(task: ComputeTask): Promise<unknown> {
     case 'detectSpeech':
       return (await openVad()).detect(task.samples, task.state);
     case 'detectSpeechIn':
-      return detectSpeechIn(task.pieces);
+      return detectSpeechIn(task.blocks);
     case 'localVoices':
       return (await openSegmenter()).activity(task.samples);
     case 'embed':

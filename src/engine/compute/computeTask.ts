@@ -2,12 +2,12 @@ import type { SampleSpan } from '../../core/audioFrame.js';
 import type { VoicesInput } from '../../identity/resolveVoices.js';
 import type { SegmentationModel } from '../../inference/segmentationModel.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
-import type { LivePiece, SpeechAudio, VadState } from './compute.js';
+import type { LiveBlock, SpeechAudio, VadState } from './compute.js';
 
 /** What WorkerCompute posts to compute.worker; one kind for each method of Compute. */
 export type ComputeTask =
   | { readonly kind: 'detectSpeech'; readonly samples: Float32Array<ArrayBuffer>; readonly state: VadState | undefined }
-  | { readonly kind: 'detectSpeechIn'; readonly pieces: readonly LivePiece[] }
+  | { readonly kind: 'detectSpeechIn'; readonly blocks: readonly LiveBlock[] }
   | { readonly kind: 'localVoices'; readonly samples: Float32Array<ArrayBuffer> }
   | { readonly kind: 'embed'; readonly spans: readonly SpeechAudio[] }
   | {

@@ -9,7 +9,7 @@ import type { SegmentationModel } from '../../inference/segmentationModel.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
 import { WorkerPool } from '../../inference/workerPool.js';
 import type { SpeechQuality } from '../../speech/quality.js';
-import type { Compute, LivePiece, SpeechAudio, VadState } from './compute.js';
+import type { Compute, LiveBlock, SpeechAudio, VadState } from './compute.js';
 import type { ComputeTask, ComputeWorkerData } from './computeTask.js';
 
 const require = createRequire(import.meta.url);
@@ -53,10 +53,10 @@ export class WorkerCompute implements Compute {
   }
 
   detectSpeechIn(
-    pieces: readonly LivePiece[],
+    blocks: readonly LiveBlock[],
     signal: AbortSignal,
   ): Promise<readonly { readonly probabilities: Float32Array<ArrayBuffer>; readonly state: VadState }[]> {
-    return this.#run({ kind: 'detectSpeechIn', pieces }, buffersOf(pieces.map(({ samples }) => samples)), signal);
+    return this.#run({ kind: 'detectSpeechIn', blocks }, buffersOf(blocks.map(({ samples }) => samples)), signal);
   }
 
   localVoices(samples: Float32Array<ArrayBuffer>, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {

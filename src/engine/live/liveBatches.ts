@@ -1,8 +1,8 @@
-import type { Compute, LivePiece, SpeechAudio } from '../compute/compute.js';
-import type { HeardPiece } from './liveEar.js';
+import type { Compute, LiveBlock, SpeechAudio } from '../compute/compute.js';
+import type { DetectedBlock } from './liveDetector.js';
 
-/** Most pieces of speech detection in one task: a few milliseconds of work. */
-const MAX_PIECES = 32;
+/** Most blocks of speech detection in one task: a few milliseconds of work. */
+const MAX_BLOCKS = 32;
 /** Most windows in one task: the network takes 16 at once. */
 const MAX_WINDOWS = 16;
 
@@ -59,17 +59,17 @@ class Batches<T, R> {
  * again, so that none has two places in a queue.
  */
 export class LiveBatches {
-  readonly #pieces: Batches<LivePiece, HeardPiece>;
+  readonly #blocks: Batches<LiveBlock, DetectedBlock>;
   readonly #windows: Batches<SpeechAudio, Float32Array<ArrayBuffer>>;
 
   /** @param signal ends everything, with the engine  @param lanes calls at a time, as many as the networks have threads */
   constructor(compute: Compute, { signal, lanes }: { readonly signal: AbortSignal; readonly lanes: number }) {
-    this.#pieces = new Batches((pieces) => compute.detectSpeechIn(pieces, signal), { size: MAX_PIECES, lanes });
+    this.#blocks = new Batches((blocks) => compute.detectSpeechIn(blocks, signal), { size: MAX_BLOCKS, lanes });
     this.#windows = new Batches((speech) => compute.embed(speech, signal), { size: MAX_WINDOWS, lanes });
   }
 
-  detectSpeech(piece: LivePiece): Promise<HeardPiece> {
-    return this.#pieces.add(piece);
+  detectSpeech(block: LiveBlock): Promise<DetectedBlock> {
+    return this.#blocks.add(block);
   }
 
   /** Unit-norm embedding of the one window of each; see Compute.embed. */

@@ -24,13 +24,13 @@ export function liveEventOf(change: LiveChange, context: LiveEventContext): Live
   }
   if (change.type === 'merged') return undefined;
   const { turnIds, verdict } = change;
-  const { voiceId, score } = verdict;
+  const { speakerId, score } = verdict;
   return {
     type: 'relabel',
     turnIds,
     cluster,
-    speakerId: voiceId,
-    name: nameOf(names, voiceId),
+    speakerId,
+    name: nameOf(names, speakerId),
     score,
     timestampMs,
   };
@@ -48,20 +48,20 @@ function liveTurnOf(draft: TurnDraft, { names, cluster, overlap }: LiveEventCont
     end: secondsOfSamples(draft.endSample),
     speechSeconds: secondsOfSamples(draft.speechSamples),
     decision: verdict.decision,
-    speakerId: verdict.voiceId,
-    name: nameOf(names, verdict.voiceId),
+    speakerId: verdict.speakerId,
+    name: nameOf(names, verdict.speakerId),
     cluster,
     score: verdict.score,
     margin: verdict.margin,
     overlap,
-    candidates: verdict.candidates.map(({ voiceId, score, cosine }) => ({
-      speakerId: voiceId,
-      name: nameOf(names, voiceId) ?? voiceId,
+    candidates: verdict.candidates.map(({ speakerId, score, cosine }) => ({
+      speakerId,
+      name: nameOf(names, speakerId) ?? speakerId,
       score,
       cosine,
     })),
   };
 }
 
-const nameOf = (names: ReadonlyMap<string, string>, voiceId: string | null): string | null =>
-  voiceId === null ? null : (names.get(voiceId) ?? voiceId);
+const nameOf = (names: ReadonlyMap<string, string>, speakerId: string | null): string | null =>
+  speakerId === null ? null : (names.get(speakerId) ?? speakerId);

@@ -1,11 +1,11 @@
 import { msOfSamples } from '../../core/time.js';
 import { HOP_SAMPLES } from '../../speech/speechSegmenter.js';
 import { abortable } from '../../stream/abortable.js';
-import type { Compute, LivePiece } from '../compute/compute.js';
+import type { Compute, LiveBlock } from '../compute/compute.js';
 import { BandwidthProbe } from '../recording/bandwidthProbe.js';
 import { oneWindow } from '../recording/speechOf.js';
 import { LiveBatches } from './liveBatches.js';
-import type { HeardPiece } from './liveEar.js';
+import type { DetectedBlock } from './liveDetector.js';
 
 /** The networks, once they are loaded. */
 export interface LiveNetworks {
@@ -17,9 +17,9 @@ export interface LiveNetworks {
 export async function openLiveNetworks(compute: Compute, signal: AbortSignal): Promise<LiveNetworks> {
   const batches = new LiveBatches(compute, { signal, lanes: compute.threads });
   const hum = Float32Array.from({ length: HUM_SAMPLES }, (_, i) => 0.01 * Math.sin(i / 20));
-  const piece = { samples: hum.slice(0, HOP_SAMPLES), state: undefined };
+  const block = { samples: hum.slice(0, HOP_SAMPLES), state: undefined };
   const segmented = compute.segmentation ? compute.localVoices(hum.slice(), signal) : undefined;
-  await Promise.all([batches.detectSpeech(piece), batches.embed([oneWindow(hum.slice())]), segmented]);
+  await Promise.all([batches.detectSpeech(block), batches.embed([oneWindow(hum.slice())]), segmented]);
   return { compute, batches };
 }
 
@@ -58,9 +58,9 @@ export class LiveSpeech {
     this.#lookBackSamples = compute.segmentation?.windowSamples ?? 0;
   }
 
-  async detect(piece: LivePiece): Promise<HeardPiece> {
+  async detect(block: LiveBlock): Promise<DetectedBlock> {
     const { batches } = await this.#networks();
-    return abortable(batches.detectSpeech(piece), this.#options.signal);
+    return abortable(batches.detectSpeech(block), this.#options.signal);
   }
 
   /** Unit-norm embedding of each window. Takes the arrays. */

@@ -57,7 +57,7 @@ export class LiveUnknowns {
     return id;
   }
 
-  /** Drops voices that the session has dropped; when they return, they are recognised from the store. */
+  /** Drops voices that the session has dropped; when they return, they are recognised where they were kept. */
   prune(isKnown: (voice: number) => boolean): void {
     for (const voice of this.#kept.keys()) if (!isKnown(voice)) this.#kept.delete(voice);
   }
@@ -67,7 +67,7 @@ export class LiveUnknowns {
     return [...this.#kept].find(([, kept]) => kept.id === id)?.[0];
   }
 
-  /** Stores a voice for later sessions. A voice that was erased meanwhile gets a new id. */
+  /** Keeps a voice as the policy says: in memory, in the store, or not at all. A voice that was erased meanwhile gets a new id. */
   async keep(snapshot: VoiceSnapshot): Promise<void> {
     const { unknownVoices, tenantId } = this.#options;
     const voice = this.#unknownVoice(snapshot);
@@ -108,14 +108,14 @@ export class LiveUnknowns {
       ({ id, modelId }) => modelId === model.id && !taken.has(id),
     );
     if (all.length === 0) return undefined;
-    const heard = {
+    const probe = {
       centroid: centroid(
         exemplars.map(({ embedding }) => embedding),
         exemplars.map((exemplar) => exemplar.samples),
       ),
       speechSeconds: exactSecondsOfSamples(samples),
     };
-    const [best] = compare(heard, all.map(enrolledVoiceOf), { calibration, isNarrowBand: this.isNarrowBand });
+    const [best] = compare(probe, all.map(enrolledVoiceOf), { calibration, isNarrowBand: this.isNarrowBand });
     if (!best || best.llr < acceptLlr(calibration, 1, all.length)) return undefined;
     return all.find(({ id }) => id === best.voice.id);
   }

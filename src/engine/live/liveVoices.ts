@@ -4,7 +4,7 @@ import type { EnrollResult, FalseAcceptPercent } from '../../core/identification
 import type { LiveEvent } from '../../core/live.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
 import type { LiveChange, VoiceSnapshot } from '../../identity/live/liveChange.js';
-import { type HeardSpan, LiveTurns } from '../../identity/live/liveTurns.js';
+import { LiveTurns, type SpeechSpan } from '../../identity/live/liveTurns.js';
 import type { LiveWindow } from '../../identity/live/voiceSum.js';
 import type { EnrollUnknownRequest } from '../engine.js';
 import { isOfUnknown, liveEventOf } from './liveEvents.js';
@@ -61,25 +61,25 @@ export class LiveVoices {
   }
 
   /** See LiveTurns.hear. */
-  async *hear(span: HeardSpan, windows: readonly LiveWindow[]): AsyncGenerator<LiveEvent> {
+  async *update(span: SpeechSpan, windows: readonly LiveWindow[]): AsyncGenerator<LiveEvent> {
     yield* this.idle();
-    yield* this.#tell(this.#turns.hear(span, windows));
+    yield* this.#eventsOf(this.#turns.update(span, windows));
   }
 
   /** See LiveTurns.end. */
-  async *end(span: HeardSpan, windows: readonly LiveWindow[]): AsyncGenerator<LiveEvent> {
+  async *end(span: SpeechSpan, windows: readonly LiveWindow[]): AsyncGenerator<LiveEvent> {
     yield* this.idle();
-    yield* this.#tell(this.#turns.end(span, windows));
+    yield* this.#eventsOf(this.#turns.end(span, windows));
   }
 
   /** What others did meanwhile: people enrolled, renamed, erased. */
   async *idle(): AsyncGenerator<LiveEvent> {
     const changed = await this.#stored(() => this.#gallery.changed());
-    if (changed) yield* this.#tell(this.#take(changed));
+    if (changed) yield* this.#eventsOf(this.#take(changed));
     yield* this.#troubles.splice(0);
     for (const { voice, speakerId } of this.#toBind.splice(0)) {
       this.#bound.set(speakerId, voice);
-      yield* this.#tell(this.#turns.bind(voice, speakerId));
+      yield* this.#eventsOf(this.#turns.bind(voice, speakerId));
     }
   }
 
@@ -113,7 +113,7 @@ export class LiveVoices {
     return [...gone.flatMap(([, voice]) => this.#turns.bind(voice, undefined)), ...this.#turns.setEnrolled(voices)];
   }
 
-  async *#tell(changes: readonly LiveChange[]): AsyncGenerator<LiveEvent> {
+  async *#eventsOf(changes: readonly LiveChange[]): AsyncGenerator<LiveEvent> {
     for (const change of changes) {
       const cluster = (await this.#stored(() => this.#clusterOf(change))) ?? null;
       const overlap = change.type === 'turn' && this.#options.isOverlap(change.turn);

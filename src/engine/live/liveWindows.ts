@@ -37,31 +37,31 @@ export class LiveWindows {
     this.#plan = plan;
   }
 
-  /** Windows that are due now that speech reaches to `endSample`; `stretch` 2 makes the hops twice as long. */
-  due({ startSample, endSample }: SampleSpan, stretch = 1): PlannedWindow[] {
+  /** Windows that are due now that speech reaches to `endSample`; `hopFactor` 2 makes the hops twice as long. */
+  due({ startSample, endSample }: SampleSpan, hopFactor = 1): PlannedWindow[] {
     const due: PlannedWindow[] = [];
     for (;;) {
-      const next = this.#nextEnd(startSample, stretch);
+      const next = this.#nextEnd(startSample, hopFactor);
       if (next > endSample) return due;
       due.push(this.#window(startSample, next));
     }
   }
 
   /** The windows still missing where speech ended. */
-  rest(span: SampleSpan, stretch = 1): PlannedWindow[] {
-    const due = this.due(span, stretch);
+  rest(span: SampleSpan, hopFactor = 1): PlannedWindow[] {
+    const due = this.due(span, hopFactor);
     const { startSample, endSample } = span;
     const isMissing =
       this.#coveredSample === undefined || endSample - this.#coveredSample >= samplesOfMs(this.#plan.leastRestMs);
     return isMissing ? [...due, this.#window(startSample, endSample)] : due;
   }
 
-  #nextEnd(startSample: number, stretch: number): number {
+  #nextEnd(startSample: number, hopFactor: number): number {
     const first = this.#plan.firstEndsMs[this.#made];
     if (this.#coveredSample === undefined || first !== undefined) {
       return startSample + samplesOfMs(first ?? this.#plan.windowMs);
     }
-    return this.#coveredSample + stretch * samplesOfMs(this.#plan.hopMs);
+    return this.#coveredSample + hopFactor * samplesOfMs(this.#plan.hopMs);
   }
 
   #window(speechStart: number, endSample: number): PlannedWindow {

@@ -11,7 +11,7 @@ import type { AuditNotes } from '../auditNotes.js';
 import type { CallOptions, EnrollUnknownRequest, LiveSession, WatchRequest } from '../engine.js';
 import { canBeReembedded } from '../enrolment/reembed.js';
 import { galleryWarnings } from '../voiceprints/galleryWarnings.js';
-import { LiveEar } from './liveEar.js';
+import { LiveDetector } from './liveDetector.js';
 import { LiveOverlap } from './liveOverlap.js';
 import { LivePace } from './livePace.js';
 import { type LiveNetworks, LiveSpeech } from './liveSpeech.js';
@@ -31,9 +31,9 @@ export interface WatchDependencies extends Omit<LiveVoicesOptions, 'sessionId' |
   readonly onEnded: () => void;
 }
 
-/** Hops of 32 ms that are looked at together; more of them where the work is late. */
-const PIECE_HOPS = 4;
-const LATE_PIECE_HOPS = 12;
+/** Hops of 32 ms in a block; more of them while processing lags behind the stream. */
+const BLOCK_HOPS = 4;
+const LATE_BLOCK_HOPS = 12;
 /** Shorter gaps (lost packets) are filled with silence; longer ones end the segment of speech. */
 const LONGEST_FILLED_SAMPLES = samplesOfMs(200);
 
@@ -51,7 +51,7 @@ export class WatchSession implements LiveSession {
   readonly #overlap = new LiveOverlap();
   readonly #pace = new LivePace();
   #reader: AsyncGenerator<LiveEvent> | undefined;
-  #ear: LiveEar | undefined;
+  #detector: LiveDetector | undefined;
   #windows = new LiveWindows();
 
   constructor(request: WatchRequest, dependencies: WatchDependencies) {
@@ -120,7 +120,7 @@ export class WatchSession implements LiveSession {
     }
   }
 
-  /** Why no person can be named, if so and if pending work does not change it. */
+  /** Warns where no enrolled person can be named, unless automatic re-embedding is about to change that. */
   async *#galleryWarnings(): AsyncGenerator<LiveEvent> {
     const { voiceprints, tenantId, model, nowMs } = this.#dependencies;
     if (this.#request.speakerIds?.length) return;
@@ -133,7 +133,7 @@ export class WatchSession implements LiveSession {
 
   async *#take(item: LiveItem): AsyncGenerator<LiveEvent> {
     const timestampMs = this.#dependencies.nowMs();
-    if (item.type === 'audio') yield* this.#hear(item.frame);
+    if (item.type === 'audio') yield* this.#detect(item.frame);
     else if (item.type === 'dropped') yield { type: 'dropped', seconds: secondsOfSamples(item.samples), timestampMs };
     else {
       if (item.state.status !== 'open') yield* this.#endRun();
@@ -141,64 +141,66 @@ export class WatchSession implements LiveSession {
     }
   }
 
-  async *#hear({ samples, startSample }: AudioFrame): AsyncGenerator<LiveEvent> {
-    const gap = this.#ear ? startSample - this.#ear.endSample : 0;
+  async *#detect({ samples, startSample }: AudioFrame): AsyncGenerator<LiveEvent> {
+    const gap = this.#detector ? startSample - this.#detector.endSample : 0;
     if (gap < 0 || gap > LONGEST_FILLED_SAMPLES) yield* this.#endRun();
-    else if (gap > 0) this.#ear?.append(new Float32Array(gap));
-    this.#ear ??= new LiveEar(startSample);
-    this.#ear.append(samples);
-    const hops = this.#pace.level > 0 ? LATE_PIECE_HOPS : PIECE_HOPS;
-    while (this.#ear && this.#ear.waitingHops >= hops) {
-      yield* this.#look(this.#ear, hops);
-      yield* this.#keepPace(this.#ear);
+    else if (gap > 0) this.#detector?.append(new Float32Array(gap));
+    this.#detector ??= new LiveDetector(startSample);
+    this.#detector.append(samples);
+    const hops = this.#pace.level > 0 ? LATE_BLOCK_HOPS : BLOCK_HOPS;
+    while (this.#detector && this.#detector.waitingHops >= hops) {
+      yield* this.#look(this.#detector, hops);
+      yield* this.#keepPace(this.#detector);
     }
   }
 
-  *#keepPace(ear: LiveEar): Generator<LiveEvent> {
-    if (!this.#pace.worked(performance.now(), msOfSamples(ear.endSample))) return;
+  *#keepPace(detector: LiveDetector): Generator<LiveEvent> {
+    if (!this.#pace.worked(performance.now(), msOfSamples(detector.endSample))) return;
     yield { type: 'degraded', level: this.#pace.level, timestampMs: this.#dependencies.nowMs() };
   }
 
-  /** Processes a chunk, embeds the windows that are due, and yields the events. */
-  async *#look(ear: LiveEar, hops: number): AsyncGenerator<LiveEvent> {
-    for (const span of ear.hear(await this.#speech.detect(ear.piece(hops)))) yield* this.#endSpeech(ear, span);
-    const span = ear.openSpan;
+  /** Processes a block, embeds the windows that are due, and yields the events. */
+  async *#look(detector: LiveDetector, hops: number): AsyncGenerator<LiveEvent> {
+    for (const span of detector.take(await this.#speech.detect(detector.block(hops))))
+      yield* this.#endSpeech(detector, span);
+    const span = detector.openSpan;
     const due = span ? this.#windows.due(span, this.#hopFactor) : [];
-    if (span && due.length > 0 && this.#overlap.isDue(span.endSample)) await this.#findOverlap(ear, span);
-    if (span && due.length > 0) yield* this.#voices.hear({ ...span, snrDb: ear.snrDb }, await this.#embedded(ear, due));
+    if (span && due.length > 0 && this.#overlap.isDue(span.endSample)) await this.#findOverlap(detector, span);
+    if (span && due.length > 0)
+      yield* this.#voices.update({ ...span, snrDb: detector.snrDb }, await this.#embedded(detector, due));
     else yield* this.#voices.idle();
-    ear.forget(samplesOfMs(LIVE_WINDOW_PLAN.windowMs), this.#speech.lookBackSamples);
+    detector.forget(samplesOfMs(LIVE_WINDOW_PLAN.windowMs), this.#speech.lookBackSamples);
   }
 
-  async *#endSpeech(ear: LiveEar, span: SampleSpan): AsyncGenerator<LiveEvent> {
+  async *#endSpeech(detector: LiveDetector, span: SampleSpan): AsyncGenerator<LiveEvent> {
     const due = this.#windows.rest(span, this.#hopFactor);
     this.#windows = new LiveWindows();
-    const heard = { ...span, snrDb: ear.snrDb };
-    ear.endStretch();
-    const [windows] = await Promise.all([this.#embedded(ear, due), this.#findOverlap(ear, span)]);
-    yield* this.#voices.end(heard, windows);
+    const speech = { ...span, snrDb: detector.snrDb };
+    detector.endSegment();
+    const [windows] = await Promise.all([this.#embedded(detector, due), this.#findOverlap(detector, span)]);
+    yield* this.#voices.end(speech, windows);
   }
 
   /** Looks for overlap in the last seconds up to the end of a span. */
-  async #findOverlap(ear: LiveEar, { endSample }: SampleSpan): Promise<void> {
+  async #findOverlap(detector: LiveDetector, { endSample }: SampleSpan): Promise<void> {
     if (this.#speech.lookBackSamples === 0) return;
-    const looked = ear.before(endSample, this.#speech.lookBackSamples);
-    const activity = await this.#speech.localVoices(ear.audio(looked));
+    const looked = detector.before(endSample, this.#speech.lookBackSamples);
+    const activity = await this.#speech.localVoices(detector.audio(looked));
     if (activity) this.#overlap.take(activity, looked);
   }
 
   /** Ends a continuous run of audio: what follows is not connected to it. */
   async *#endRun(): AsyncGenerator<LiveEvent> {
-    const ear = this.#ear;
-    this.#ear = undefined;
+    const detector = this.#detector;
+    this.#detector = undefined;
     this.#pace.restart();
-    if (!ear) return;
-    if (ear.waitingHops > 0) yield* this.#look(ear, ear.waitingHops);
-    for (const span of ear.flush()) yield* this.#endSpeech(ear, span);
+    if (!detector) return;
+    if (detector.waitingHops > 0) yield* this.#look(detector, detector.waitingHops);
+    for (const span of detector.flush()) yield* this.#endSpeech(detector, span);
   }
 
-  async #embedded(ear: LiveEar, planned: readonly PlannedWindow[]) {
-    const embeddings = await this.#speech.embed(planned.map((span) => ear.audio(span)));
+  async #embedded(detector: LiveDetector, planned: readonly PlannedWindow[]) {
+    const embeddings = await this.#speech.embed(planned.map((span) => detector.audio(span)));
     this.#voices.isNarrowBand = this.#speech.isNarrowBand;
     return planned.map((span, i) => ({ ...span, embedding: embeddings[i]! }));
   }

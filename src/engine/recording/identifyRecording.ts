@@ -120,14 +120,14 @@ export const isLowRate = ({ format }: Recording): boolean =>
 
 /** Turns as answers show them: seconds, names, and unknown voices numbered in order of appearance. */
 export function segmentsOf(turns: readonly ResolvedTurn[], names: ReadonlyMap<string, string>): IdentifiedSegment[] {
-  const nameOf = (voiceId: string) => names.get(voiceId) ?? voiceId;
+  const nameOf = (speakerId: string) => names.get(speakerId) ?? speakerId;
   const unknowns = new Map<number, string>();
   return turns.map((turn) => {
-    const { voiceId, voice, decision, score, margin, cosine, isOverlap } = turn;
+    const { speakerId, voice, decision, score, margin, cosine, isOverlap } = turn;
     if (decision !== 'identified' && !unknowns.has(voice)) unknowns.set(voice, `unknown-${unknowns.size + 1}`);
     return {
-      speakerId: voiceId,
-      name: voiceId === null ? null : nameOf(voiceId),
+      speakerId,
+      name: speakerId === null ? null : nameOf(speakerId),
       cluster: decision === 'identified' ? null : unknowns.get(voice)!,
       start: secondsOfSamples(turn.startSample),
       end: secondsOfSamples(turn.endSample),
@@ -138,8 +138,8 @@ export function segmentsOf(turns: readonly ResolvedTurn[], names: ReadonlyMap<st
       overlap: isOverlap,
       candidates: turn.candidates.map(
         (one): Candidate => ({
-          speakerId: one.voiceId,
-          name: nameOf(one.voiceId),
+          speakerId: one.speakerId,
+          name: nameOf(one.speakerId),
           score: one.score,
           cosine: one.cosine,
         }),

@@ -1,7 +1,13 @@
 import { LOCAL_FRAME_SAMPLES, type LocalPiece } from '../../core/localVoices.js';
 import { exactSecondsOfSamples } from '../../core/time.js';
 import { dot } from '../../core/vector.js';
-import { type ClusteredWindows, centred, centroidsOf, likenessTo, type WindowLikeness } from '../clusterWindows.js';
+import {
+  type ClusteredWindows,
+  centred,
+  centroidsOf,
+  similaritiesTo,
+  type WindowSimilarity,
+} from '../clusterWindows.js';
 import { vbx } from '../vbx.js';
 import { linkGroups, type Relation } from './linkGroups.js';
 import type { LocalSpeech } from './localSpeech.js';
@@ -59,7 +65,7 @@ const MAX_VOICES = 40;
  */
 export function clusterPieces(
   input: EmbeddedPieces,
-  usual: WindowLikeness,
+  usual: WindowSimilarity,
   { leastVoices = 1 }: { readonly leastVoices?: number | undefined } = {},
 ): ClusteredWindows {
   const founding = foundingRows(input.local.pieces);
@@ -89,13 +95,18 @@ export function clusterPieces(
 }
 
 /**
- * Voice of each row, those groups being voices of their own that are like nobody else: in a few seconds no voice can
- * justify itself by how often it is heard, but who is unlike everybody is somebody else.
+ * Voice of each row, where small groups that are similar to no other voice are kept: a few seconds of speech are too little
+ * evidence for the model to keep a voice, but a voice that is similar to no other is another person's.
  *
  * @param linked group of each row
  * @param settled voice of each row, once the model has given up what it could
  */
-function withLoners(rows: EmbeddedPieces, linked: Int32Array, settled: Int32Array, usual: WindowLikeness): Int32Array {
+function withLoners(
+  rows: EmbeddedPieces,
+  linked: Int32Array,
+  settled: Int32Array,
+  usual: WindowSimilarity,
+): Int32Array {
   const { dimensions } = rows;
   const most = usual.different + PIECE_TUNING.alone * (usual.same - usual.different);
   const windows = windowsOf(rows);
@@ -126,7 +137,7 @@ function speechSeconds(rows: readonly number[], { pieces, voices: { hopFrames } 
 }
 
 /** Starts from other labels (see splitByVoice) and assigns every piece to the most likely of these voices again. */
-export function relabelledPieces(input: EmbeddedPieces, labels: Int32Array, usual: WindowLikeness): ClusteredWindows {
+export function relabelledPieces(input: EmbeddedPieces, labels: Int32Array, usual: WindowSimilarity): ClusteredWindows {
   const rows = Int32Array.from([...labels.keys()].filter((row) => labels[row] !== UNASSIGNED));
   const windows = windowsOf(input);
   const { centroids } = centroidsOf(
@@ -164,7 +175,7 @@ function rowsOf({ dimensions, embeddings }: EmbeddedPieces, rows: Int32Array): F
 
 function linkedRows(
   { local, dimensions, embeddings }: EmbeddedPieces,
-  usual: WindowLikeness,
+  usual: WindowSimilarity,
   leastVoices: number,
 ): Int32Array {
   const weights = Float64Array.from(local.pieces, ({ frames }) => frames.length);
@@ -191,23 +202,23 @@ function relationsOf(pieces: readonly LocalPiece[]): Relation[] {
 }
 
 /** Voice of each piece, with the centroids of the voices that have any; UNASSIGNED where there are fewer voices than local ones. */
-function assigned(input: EmbeddedPieces, centroids: Float32Array, usual: WindowLikeness): ClusteredWindows {
+function assigned(input: EmbeddedPieces, centroids: Float32Array, usual: WindowSimilarity): ClusteredWindows {
   const { dimensions, local } = input;
   const voices = centroids.length / dimensions;
-  const likeness = likenessTo(windowsOf(input), centroids);
+  const similarity = similaritiesTo(windowsOf(input), centroids);
   const margin = PIECE_TUNING.margin * (usual.same - usual.different);
   const labels = new Int32Array(local.pieces.length).fill(UNASSIGNED);
   for (const rows of chunksOf(local.pieces)) {
     const own = [...new Set(rows.map((row) => local.pieces[row]!.local))];
     const mean = own.map((voice) => {
       const parts = rows.filter((row) => local.pieces[row]!.local === voice);
-      return meanLikeness(parts, { pieces: local.pieces, likeness, voices });
+      return meanSimilarity(parts, { pieces: local.pieces, similarity, voices });
     });
     const taken = bestAssignment(mean, voices);
     for (const row of rows) {
       const { local: voice, frames } = local.pieces[row]!;
       const main = taken[own.indexOf(voice)]!;
-      const at = (one: number) => likeness[row * voices + one]!;
+      const at = (one: number) => similarity[row * voices + one]!;
       const best = highest(voices, at);
       const isOwn = frames.length >= PIECE_TUNING.ownFrames;
       const isElse = isOwn && (main === UNASSIGNED || at(best) - at(main) > margin);
@@ -236,44 +247,44 @@ function chunksOf(pieces: readonly LocalPiece[]): number[][] {
   return chunks;
 }
 
-interface Likeness {
+interface Similarity {
   readonly pieces: readonly LocalPiece[];
   /** Shape (pieces, voices). */
-  readonly likeness: Float32Array;
+  readonly similarity: Float32Array;
   readonly voices: number;
 }
 
 /** Similarity of a local voice to each voice of the recording: the mean over its pieces, weighted by length. */
-function meanLikeness(rows: readonly number[], { pieces, likeness, voices }: Likeness): Float64Array {
+function meanSimilarity(rows: readonly number[], { pieces, similarity, voices }: Similarity): Float64Array {
   const mean = new Float64Array(voices);
   const total = rows.reduce((sum, row) => sum + pieces[row]!.frames.length, 0);
   for (const row of rows) {
     const share = pieces[row]!.frames.length / total;
-    for (let voice = 0; voice < voices; voice += 1) mean[voice]! += share * likeness[row * voices + voice]!;
+    for (let voice = 0; voice < voices; voice += 1) mean[voice]! += share * similarity[row * voices + voice]!;
   }
   return mean;
 }
 
 /** A different voice for each local voice, with the highest total similarity; UNASSIGNED if there are too few voices. */
-function bestAssignment(likeness: readonly Float64Array[], voices: number): number[] {
+function bestAssignment(similarity: readonly Float64Array[], voices: number): number[] {
   let best: { readonly taken: readonly number[]; readonly sum: number } | undefined;
   const tryFrom = (taken: readonly number[], sum: number): void => {
-    const next = likeness[taken.length];
+    const next = similarity[taken.length];
     if (!next) {
       if (!best || sum > best.sum) best = { taken, sum };
       return;
     }
     // With three local voices, one of a voice's best three is free.
-    const order = [...next.keys()].sort((a, b) => next[b]! - next[a]!).slice(0, likeness.length);
+    const order = [...next.keys()].sort((a, b) => next[b]! - next[a]!).slice(0, similarity.length);
     for (const voice of order) if (!taken.includes(voice)) tryFrom([...taken, voice], sum + next[voice]! + 1);
-    if (voices < likeness.length) tryFrom([...taken, UNASSIGNED], sum);
+    if (voices < similarity.length) tryFrom([...taken, UNASSIGNED], sum);
   };
   tryFrom([], 0);
   return [...(best?.taken ?? [])];
 }
 
-function highest(count: number, likenessOf: (i: number) => number): number {
+function highest(count: number, similarityOf: (i: number) => number): number {
   let best = 0;
-  for (let i = 1; i < count; i += 1) if (likenessOf(i) > likenessOf(best)) best = i;
+  for (let i = 1; i < count; i += 1) if (similarityOf(i) > similarityOf(best)) best = i;
   return best;
 }

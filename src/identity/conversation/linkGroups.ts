@@ -107,7 +107,7 @@ class BlockLinkage {
   readonly #weights: Float64Array;
   readonly #isOpen: Uint8Array;
   readonly #nearest: Int32Array;
-  readonly #likeness: Float64Array;
+  readonly #similarity: Float64Array;
 
   constructor(
     { dimensions, sums, weights }: GroupedEmbeddings,
@@ -120,7 +120,7 @@ class BlockLinkage {
     this.#weights = weights.slice(from, to);
     this.#isOpen = new Uint8Array(size).fill(1);
     this.#nearest = new Int32Array(size);
-    this.#likeness = new Float64Array(size);
+    this.#similarity = new Float64Array(size);
     this.#cosine = new Float32Array(size * size);
     this.#apart = new Float32Array(size * size);
     this.#together = new Float32Array(size * size);
@@ -145,9 +145,9 @@ class BlockLinkage {
     for (;;) {
       let kept = -1;
       for (let row = 0; row < this.#size; row += 1) {
-        if (this.#isOpen[row] && this.#likeness[row]! > (kept < 0 ? NEVER : this.#likeness[kept]!)) kept = row;
+        if (this.#isOpen[row] && this.#similarity[row]! > (kept < 0 ? NEVER : this.#similarity[kept]!)) kept = row;
       }
-      if (kept < 0 || this.#likeness[kept]! < stop) return labelsOf(owner);
+      if (kept < 0 || this.#similarity[kept]! < stop) return labelsOf(owner);
       const gone = this.#nearest[kept]!;
       owner[gone] = kept;
       this.#merge(kept, gone);
@@ -159,10 +159,10 @@ class BlockLinkage {
     matrix[b * this.#size + a] = value;
   }
 
-  #likenessOf(a: number, b: number): number {
+  #similarityOf(a: number, b: number): number {
     const at = a * this.#size + b;
-    const heard = this.#apart[at]! + this.#together[at]!;
-    const areTwo = heard >= APART_TUNING.frames && this.#apart[at]! >= APART_TUNING.share * heard;
+    const frames = this.#apart[at]! + this.#together[at]!;
+    const areTwo = frames >= APART_TUNING.frames && this.#apart[at]! >= APART_TUNING.share * frames;
     return areTwo ? NEVER : this.#cosine[at]!;
   }
 
@@ -172,11 +172,11 @@ class BlockLinkage {
     let highest = NEVER;
     for (let other = 0; other < this.#size; other += 1) {
       if (other === row || !this.#isOpen[other]) continue;
-      const likeness = this.#likenessOf(row, other);
-      if (likeness > highest) [nearest, highest] = [other, likeness];
+      const similarity = this.#similarityOf(row, other);
+      if (similarity > highest) [nearest, highest] = [other, similarity];
     }
     this.#nearest[row] = nearest;
-    this.#likeness[row] = highest;
+    this.#similarity[row] = highest;
   }
 
   /** `gone` joins `kept`. */
@@ -197,9 +197,9 @@ class BlockLinkage {
       if (!this.#isOpen[row] || row === kept) continue;
       const nearest = this.#nearest[row]!;
       if (nearest === kept || nearest === gone) this.#look(row);
-      else if (this.#likenessOf(row, kept) > this.#likeness[row]!) {
+      else if (this.#similarityOf(row, kept) > this.#similarity[row]!) {
         this.#nearest[row] = kept;
-        this.#likeness[row] = this.#likenessOf(row, kept);
+        this.#similarity[row] = this.#similarityOf(row, kept);
       }
     }
   }

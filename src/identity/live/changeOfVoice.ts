@@ -1,16 +1,16 @@
 import { exactSecondsOfSamples } from '../../core/time.js';
-import type { WindowLikeness } from '../clusterWindows.js';
-import type { HeardVoice } from '../matchVoices.js';
-import { positionOf } from './voiceLikeness.js';
+import type { WindowSimilarity } from '../clusterWindows.js';
+import type { PooledVoice } from '../matchVoices.js';
+import { relativeSimilarity } from './voiceSimilarity.js';
 import type { LiveWindow } from './voiceSum.js';
 
-/** When one stretch of speech is two people's. Found on conversations of other seeds than those that are reported. */
+/** When one segment of speech contains two people. Tuned on conversations of other seeds than those that are reported. */
 export interface ChangeTuning {
-  /** Likeness, as positionOf gives it, that an unheard voice is taken to have: what is less like the turn's voice is new. */
+  /** Similarity assumed of a voice that is new to the session: windows less similar than this to the turn's voice are its. */
   readonly newcomer: number;
-  /** Evidence that it takes: differences of likeness, added up over windows of full length. */
+  /** Least evidence for a change: the sum of differences of similarity over windows of full length. */
   readonly evidence: number;
-  /** Windows that are looked back at. */
+  /** The latest windows, among which a change is looked for. */
   readonly lookBack: number;
 }
 
@@ -21,24 +21,24 @@ const FULL_WINDOW_SAMPLES = 24_000;
 export interface ChangeInput {
   /** Windows of one turn, in order. */
   readonly windows: readonly LiveWindow[];
-  /** What is known of the voice that the windows before `at` belong to. */
-  readonly voiceBefore: (at: number) => HeardVoice;
+  /** The voice of the turn, from the windows before `at` and what the session knows of it. */
+  readonly voiceBefore: (at: number) => PooledVoice;
   /** Every other voice of the session. */
-  readonly others: readonly HeardVoice[];
+  readonly others: readonly PooledVoice[];
 }
 
 /**
- * Where in a turn another voice sets in: the windows from there on are more like another voice of the session, or less
- * like the turn's than one person is. Undefined where they are one person's.
+ * Index of the first window of another voice in a turn: from there on the windows are more similar to another voice of the
+ * session, or to a new one, than to the voice of the turn. Undefined where all windows are of one voice.
  */
 export function changeOfVoice(
   { windows, voiceBefore, others }: ChangeInput,
-  likeness: WindowLikeness,
+  similarity: WindowSimilarity,
   tuning = CHANGE_TUNING,
 ): number | undefined {
   const elsewhere = windows.map((window) => {
-    const heard = heardOf(window);
-    return Math.max(tuning.newcomer, ...others.map((other) => positionOf(heard, other, likeness)));
+    const pooled = pooledOf(window);
+    return Math.max(tuning.newcomer, ...others.map((other) => relativeSimilarity(pooled, other, similarity)));
   });
   let best: number | undefined;
   let highest = tuning.evidence;
@@ -47,14 +47,14 @@ export function changeOfVoice(
     let evidence = 0;
     for (let i = at; i < windows.length; i += 1) {
       const weight = Math.min(1, (windows[i]!.endSample - windows[i]!.startSample) / FULL_WINDOW_SAMPLES);
-      evidence += weight * (elsewhere[i]! - positionOf(heardOf(windows[i]!), before, likeness));
+      evidence += weight * (elsewhere[i]! - relativeSimilarity(pooledOf(windows[i]!), before, similarity));
     }
     if (evidence > highest) [best, highest] = [at, evidence];
   }
   return best;
 }
 
-const heardOf = ({ embedding, startSample, endSample }: LiveWindow): HeardVoice => ({
+const pooledOf = ({ embedding, startSample, endSample }: LiveWindow): PooledVoice => ({
   centroid: embedding,
   speechSeconds: exactSecondsOfSamples(endSample - startSample),
 });

@@ -1,55 +1,55 @@
-import type { WindowLikeness } from '../clusterWindows.js';
-import type { HeardVoice } from '../matchVoices.js';
+import type { WindowSimilarity } from '../clusterWindows.js';
+import type { PooledVoice } from '../matchVoices.js';
 import { vbx } from '../vbx.js';
-import { positionOf } from './voiceLikeness.js';
+import { relativeSimilarity } from './voiceSimilarity.js';
 
 /** A turn, or what is left of a voice's earlier ones, that is clustered with the others. */
 export interface LinkedTurn {
-  readonly heard: HeardVoice;
+  readonly pooled: PooledVoice;
   /** Probability that it is each enrolled person's, and a stranger's; shape (people + 1,). */
   readonly people: Float64Array;
 }
 
-/** How turns are clustered anew. Likeness is as positionOf gives it. Found on conversations of other seeds than those that are reported. */
+/** How turns are clustered anew, with similarities of `relativeSimilarity`. Tuned on conversations of other seeds than those that are reported. */
 export const LINK_TUNING = {
-  /** No two groups more alike than this are left apart by linking: it finds too many. */
+  /** Linking stops where no two groups are more similar than this; it leaves too many groups. */
   stop: 0.8,
-  /** How much voiceprints count: likeness gained where two turns are surely one person's, and lost where they are not. */
+  /** Similarity added where the voiceprints say that two turns are one person's, and subtracted where they say they are not. */
   support: 0.4,
   /** See VbxTuning. */
   evidence: 0.6,
   parsimony: 1,
   iterations: 10,
-  /** Turns like nobody that count in the mean voice, which is what the room or the line adds to every voice: few turns show little of it. */
+  /** Pseudo-count of the mean voice, which estimates what the room or the line adds to every voice: with few turns it is close to zero. */
   centring: 4,
   /** Turns of so much speech count fully. */
   fullSeconds: 6,
 };
 
 /**
- * Tells the voices of some turns apart as recordings are: linking finds too many, and a Bayesian model of all of them
- * gives up those without evidence of their own.
+ * Clusters turns as recordings are clustered: linking finds too many voices, and a Bayesian model of all turns removes those
+ * without enough evidence.
  *
- * @param likeness how alike windows of one voice and of two are in this stream
+ * @param similarity of windows of one voice and of two in this stream
  * @param usual the same as usual for the speaker model
  * @returns voice of each turn; numbers need not be consecutive
  */
 export function clusterTurns(
   turns: readonly LinkedTurn[],
-  { likeness, usual }: { readonly likeness: WindowLikeness; readonly usual: WindowLikeness },
+  { similarity, usual }: { readonly similarity: WindowSimilarity; readonly usual: WindowSimilarity },
 ): Int32Array {
-  const labels = linkTurns(turns, likeness);
+  const labels = linkTurns(turns, similarity);
   const voices = 1 + labels.reduce((highest, label) => Math.max(highest, label), -1);
   if (voices < 2) return labels;
-  const dimensions = turns[0]!.heard.centroid.length;
+  const dimensions = turns[0]!.pooled.centroid.length;
   const embeddings = new Float32Array(turns.length * dimensions);
-  turns.forEach(({ heard }, row) => {
-    embeddings.set(heard.centroid, row * dimensions);
+  turns.forEach(({ pooled }, row) => {
+    embeddings.set(pooled.centroid, row * dimensions);
   });
   const input = {
     dimensions,
     embeddings: centredOn(embeddings, dimensions, LINK_TUNING.centring),
-    weights: Float32Array.from(turns, ({ heard }) => Math.min(1, heard.speechSeconds / LINK_TUNING.fullSeconds)),
+    weights: Float32Array.from(turns, ({ pooled }) => Math.min(1, pooled.speechSeconds / LINK_TUNING.fullSeconds)),
     stay: new Float32Array(turns.length), // turns may follow each other in any order
     ...{ labels, voices },
   };
@@ -57,14 +57,14 @@ export function clusterTurns(
 }
 
 /**
- * Agglomerative clustering with average linkage on the likeness of turns, weighted by speech.
+ * Agglomerative clustering with average linkage on the similarity of turns, weighted by speech.
  *
  * @returns group of each turn, numbered in order of appearance, shape (turns,)
  */
-function linkTurns(turns: readonly LinkedTurn[], likeness: WindowLikeness): Int32Array {
+function linkTurns(turns: readonly LinkedTurn[], similarity: WindowSimilarity): Int32Array {
   const count = turns.length;
-  const near = turns.map((a) => Float64Array.from(turns, (b) => (a === b ? NEVER : nearness(a, b, likeness))));
-  const weights = Float64Array.from(turns, ({ heard }) => heard.speechSeconds);
+  const near = turns.map((a) => Float64Array.from(turns, (b) => (a === b ? NEVER : nearness(a, b, similarity))));
+  const weights = Float64Array.from(turns, ({ pooled }) => pooled.speechSeconds);
   const owner = Int32Array.from(turns.keys());
   const open = new Set(turns.keys());
   for (;;) {
@@ -93,9 +93,9 @@ function linkTurns(turns: readonly LinkedTurn[], likeness: WindowLikeness): Int3
 
 const NEVER = Number.NEGATIVE_INFINITY;
 
-function nearness(a: LinkedTurn, b: LinkedTurn, likeness: WindowLikeness): number {
+function nearness(a: LinkedTurn, b: LinkedTurn, similarity: WindowSimilarity): number {
   const agreement = a.people.reduce((sum, share, i) => sum + share * b.people[i]!, 0);
-  return positionOf(a.heard, b.heard, likeness) + LINK_TUNING.support * (agreement - 0.5);
+  return relativeSimilarity(a.pooled, b.pooled, similarity) + LINK_TUNING.support * (agreement - 0.5);
 }
 
 function centredOn(embeddings: Float32Array, dimensions: number, others: number): Float32Array {

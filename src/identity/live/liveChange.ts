@@ -19,17 +19,17 @@ export type RejectReason = 'too_short' | 'too_noisy';
 export type LiveChange =
   | { readonly type: 'turn'; readonly turn: TurnDraft }
   | ({ readonly type: 'rejected'; readonly turnId: string; readonly reason: RejectReason } & SampleSpan)
-  /** Turns told before that belong to somebody else than was said. */
+  /** Turns reported earlier that belong to somebody else than was reported. */
   | { readonly type: 'relabel'; readonly turnIds: readonly string[]; readonly voice: number; readonly verdict: Verdict }
   /** Two voices turned out to be one. */
   | { readonly type: 'merged'; readonly voice: number; readonly gone: number };
 
-/** A stretch of one voice that was clear enough to learn from. */
+/** Speech of one voice that was clear enough to learn from. */
 export interface VoiceExemplar {
   /** Unit norm, shape (d,). */
   readonly embedding: Float32Array<ArrayBuffer>;
   readonly samples: number;
-  /** Speech over noise in decibels; undefined where nobody could tell. */
+  /** Signal-to-noise ratio in decibels; undefined where it was not measured. */
   readonly snrDb: number | undefined;
 }
 

@@ -19,12 +19,12 @@ interface OpenTurn {
   endSample: number;
   readonly windows: LiveWindow[];
   snrDb: number | undefined;
-  /** The name last told; undefined where none was. */
-  toldAs: string | undefined;
+  /** Id of the person last reported; undefined where none was. */
+  reportedAs: string | undefined;
 }
 
 /** Speech as it was found, with its loudness over the noise in decibels where that is known. */
-export interface HeardSpan extends SampleSpan {
+export interface SpeechSpan extends SampleSpan {
   readonly snrDb?: number | undefined;
 }
 
@@ -65,22 +65,22 @@ export class LiveTurns {
     return this.#voiceOf(number)?.snapshot;
   }
 
-  /** Who may be named from now on; turns told before are told anew where that changes whose they are. */
+  /** Who may be named from now on; turns reported earlier are relabelled where that changes whose they are. */
   setEnrolled(enrolled: readonly EnrolledVoice[]): LiveChange[] {
     this.#voices.setEnrolled(enrolled);
     return this.#voices.all.flatMap((voice) => this.#relabel(voice));
   }
 
   /** Somebody who knows says whose voice it is; undefined takes that back. */
-  bind(number: number, voiceId: string | undefined): LiveChange[] {
+  bind(number: number, speakerId: string | undefined): LiveChange[] {
     const voice = this.#voiceOf(number);
     if (!voice) return [];
-    this.#voices.bind(voice, voiceId);
+    this.#voices.bind(voice, speakerId);
     return this.#relabel(voice);
   }
 
   /** Speech goes on until at least `span.endSample`; `windows` are what was embedded of it since the last call. */
-  hear(span: HeardSpan, windows: readonly LiveWindow[]): LiveChange[] {
+  update(span: SpeechSpan, windows: readonly LiveWindow[]): LiveChange[] {
     const changes: LiveChange[] = [];
     for (const window of windows) {
       const { windows: before } = this.#turnOf(span);
@@ -95,17 +95,17 @@ export class LiveTurns {
     return turn.windows.length === 0 ? changes : [...changes, ...this.#tentative(turn)];
   }
 
-  /** The stretch of speech ended at `span.endSample`. */
-  end(span: HeardSpan, windows: readonly LiveWindow[]): LiveChange[] {
-    const changes = this.hear(span, windows);
+  /** The segment of speech ended at `span.endSample`. */
+  end(span: SpeechSpan, windows: readonly LiveWindow[]): LiveChange[] {
+    const changes = this.update(span, windows);
     const turn = this.#open!;
     this.#open = undefined;
     return [...changes, ...this.#final(turn)];
   }
 
-  #turnOf({ startSample, endSample, snrDb }: HeardSpan): OpenTurn {
+  #turnOf({ startSample, endSample, snrDb }: SpeechSpan): OpenTurn {
     const turnId = () => this.#options.newTurnId();
-    this.#open ??= { turnId: turnId(), startSample, endSample, windows: [], snrDb, toldAs: undefined };
+    this.#open ??= { turnId: turnId(), startSample, endSample, windows: [], snrDb, reportedAs: undefined };
     return this.#open;
   }
 
@@ -115,12 +115,12 @@ export class LiveTurns {
     const { windows } = turn;
     if (windows.length < 2) return [];
     const { voice: owner } = this.#voices.judge(VoiceSum.of(windows.slice(0, -1)));
-    const others = this.#voices.all.flatMap((voice) => (voice === owner ? [] : [voice.heard]));
+    const others = this.#voices.all.flatMap((voice) => (voice === owner ? [] : [voice.pooled]));
     const voiceBefore = (at: number) => {
       const own = VoiceSum.of(windows.slice(0, at));
-      return owner ? owner.heardWith(own) : own.heard()!;
+      return owner ? owner.pooledWith(own) : own.pooled()!;
     };
-    const at = changeOfVoice({ windows, voiceBefore, others }, this.#voices.likeness);
+    const at = changeOfVoice({ windows, voiceBefore, others }, this.#voices.similarity);
     if (at === undefined) return [];
     const boundary = Math.round((middleOf(windows[at - 1]!) + middleOf(windows[at]!)) / 2);
     this.#open = {
@@ -129,17 +129,17 @@ export class LiveTurns {
       endSample: turn.endSample,
       windows: windows.slice(at),
       snrDb: turn.snrDb,
-      toldAs: undefined,
+      reportedAs: undefined,
     };
     return this.#final({ ...turn, windows: windows.slice(0, at), endSample: boundary });
   }
 
-  /** A name as soon as it is sure; a guess, or that nobody is known, only at the end. */
+  /** An identified person as soon as it is certain; uncertain and unknown only at the end. */
   #tentative(turn: OpenTurn): LiveChange[] {
     const { voice, verdict } = this.#voices.judge(VoiceSum.of(turn.windows));
-    if (verdict.decision !== 'identified' || verdict.voiceId === turn.toldAs) return [];
-    turn.toldAs = verdict.voiceId!;
-    return [this.#told(turn, { isFinal: false, verdict, voice: voice?.number })];
+    if (verdict.decision !== 'identified' || verdict.speakerId === turn.reportedAs) return [];
+    turn.reportedAs = verdict.speakerId!;
+    return [this.#report(turn, { isFinal: false, verdict, voice: voice?.number })];
   }
 
   #final(turn: OpenTurn): LiveChange[] {
@@ -152,28 +152,28 @@ export class LiveTurns {
     const isNoisy = snrDb !== undefined && snrDb < LEAST_SNR_DB;
     if (!known && (isShort || isNoisy)) return this.#vagueTurn(turn, verdict, isShort ? 'too_short' : 'too_noisy');
     this.#turns += 1;
-    const heard = { turnId, order: this.#turns, sum: own, snrDb };
+    const voiceTurn = { turnId, order: this.#turns, sum: own, snrDb };
     const isLearnt = !isNoisy && share >= SESSION_TUNING.learn && seconds >= SESSION_TUNING.learnSeconds;
-    if (!known) this.#voices.found(heard);
-    else if (isLearnt) this.#voices.learn(known, heard);
+    if (!known) this.#voices.found(voiceTurn);
+    else if (isLearnt) this.#voices.learn(known, voiceTurn);
     const relinked = known && !isLearnt ? [] : this.#relink();
-    const voice = this.#voices.all.find(({ learnt }) => learnt.includes(heard)) ?? known!;
+    const voice = this.#voices.all.find(({ learnt }) => learnt.includes(voiceTurn)) ?? known!;
     this.#voices.touch(voice);
     const follows = isLearnt || !known || share >= SESSION_TUNING.follow;
     const changes = [...relinked, ...this.#relabel(voice)];
-    if (follows) voice.tell(turnId, verdict.voiceId);
+    if (follows) voice.report(turnId, verdict.speakerId);
     const isUnknown = verdict.decision !== 'identified';
     const isOfUnknown = isUnknown && voice.verdict.decision !== 'identified';
     if (isOfUnknown) this.#lastUnknown = voice;
     const number = isUnknown && !isOfUnknown ? undefined : voice.number;
-    const told = this.#told(turn, { isFinal: true, verdict, voice: number });
-    return [told, ...changes, ...this.#relabel(voice), ...this.#mergeInto(voice)];
+    const reported = this.#report(turn, { isFinal: true, verdict, voice: number });
+    return [reported, ...changes, ...this.#relabel(voice), ...this.#mergeInto(voice)];
   }
 
   /** Too little to found a voice on, and like none: reported only where it is clearly somebody enrolled. */
   #vagueTurn(turn: OpenTurn, verdict: Verdict, reason: RejectReason): LiveChange[] {
     if (verdict.decision !== 'identified') return [rejected(turn, reason)];
-    return [this.#told(turn, { isFinal: true, verdict, voice: undefined })];
+    return [this.#report(turn, { isFinal: true, verdict, voice: undefined })];
   }
 
   /** Clusters the voices anew, now that there is more of them. */
@@ -191,8 +191,8 @@ export class LiveTurns {
       (voice) =>
         voice !== kept &&
         voice.bound === undefined &&
-        (voice.verdict.voiceId === null || voice.verdict.voiceId === kept.verdict.voiceId) &&
-        this.#voices.nearness(kept.heard, voice) >= SESSION_TUNING.merge,
+        (voice.verdict.speakerId === null || voice.verdict.speakerId === kept.verdict.speakerId) &&
+        this.#voices.nearness(kept.pooled, voice) >= SESSION_TUNING.merge,
     );
     for (const gone of same) this.#voices.merge(kept, gone);
     if (same.length === 0) return [];
@@ -201,11 +201,11 @@ export class LiveTurns {
   }
 
   #relabel(voice: SessionVoice): LiveChange[] {
-    const turnIds = voice.tellAnew();
+    const turnIds = voice.reportChanges();
     return turnIds.length > 0 ? [{ type: 'relabel', turnIds, voice: voice.number, verdict: voice.verdict }] : [];
   }
 
-  #told(
+  #report(
     { turnId, startSample, endSample, windows }: OpenTurn,
     { isFinal, verdict, voice }: { isFinal: boolean; verdict: Verdict; voice: number | undefined },
   ): LiveChange {

@@ -1,14 +1,14 @@
 import type { Verdict } from '../decide.js';
-import type { HeardVoice } from '../matchVoices.js';
+import type { PooledVoice } from '../matchVoices.js';
 import type { VoiceExemplar, VoiceSnapshot } from './liveChange.js';
 import { VoiceSum } from './voiceSum.js';
 
 const MOST_EXEMPLARS = 20;
 /** Turns of a voice that can still be relabelled. */
-const MOST_TOLD = 500;
+const MOST_REPORTED = 500;
 
-/** A stretch of one voice. */
-export interface HeardSum {
+/** A turn of one voice. */
+export interface VoiceTurn {
   readonly turnId: string;
   /** Counts the turns of the session. */
   readonly order: number;
@@ -18,10 +18,10 @@ export interface HeardSum {
 
 /** An exemplar and the turn it was made of, while that is remembered. */
 interface KeptExemplar extends VoiceExemplar {
-  readonly of: HeardSum | undefined;
+  readonly of: VoiceTurn | undefined;
 }
 
-const NOBODY: Verdict = { voiceId: null, decision: 'unknown', score: 0, margin: 0, cosine: null, candidates: [] };
+const NOBODY: Verdict = { speakerId: null, decision: 'unknown', score: 0, margin: 0, cosine: null, candidates: [] };
 
 /** One voice of a session, enrolled or not. */
 export class SessionVoice {
@@ -33,24 +33,24 @@ export class SessionVoice {
   bound: string | undefined;
   /** What was learnt before the turns that are remembered one by one. */
   #earlier = new VoiceSum();
-  #learnt: HeardSum[];
+  #learnt: VoiceTurn[];
   #sum: VoiceSum;
-  #heard: HeardVoice;
+  #pooled: PooledVoice;
   #exemplars: KeptExemplar[] = [];
   /** Turns reported, the newest last, with what each was reported as. */
-  readonly #told = new Map<string, string>();
+  readonly #reported = new Map<string, string>();
 
-  constructor(number: number, learnt: readonly HeardSum[]) {
+  constructor(number: number, learnt: readonly VoiceTurn[]) {
     this.number = number;
     this.#learnt = [...learnt];
     this.#sum = sumOf(this.#learnt);
-    this.#heard = this.#sum.heard()!;
+    this.#pooled = this.#sum.pooled()!;
     this.#keepExemplars(learnt.map(exemplarOf));
   }
 
   /** Unit-norm mean and seconds. */
-  get heard(): HeardVoice {
-    return this.#heard;
+  get pooled(): PooledVoice {
+    return this.#pooled;
   }
 
   get snapshot(): VoiceSnapshot {
@@ -58,18 +58,18 @@ export class SessionVoice {
   }
 
   /** The latest turns it was learnt from. */
-  get learnt(): readonly HeardSum[] {
+  get learnt(): readonly VoiceTurn[] {
     return this.#learnt;
   }
 
   /** The voice with more of it, which it does not keep. */
-  heardWith(sum: VoiceSum): HeardVoice {
-    return this.#sum.with(sum).heard()!;
+  pooledWith(sum: VoiceSum): PooledVoice {
+    return this.#sum.with(sum).pooled()!;
   }
 
-  learn(heard: HeardSum): void {
-    this.#take([heard]);
-    this.#keepExemplars([exemplarOf(heard)]);
+  learn(turn: VoiceTurn): void {
+    this.#take([turn]);
+    this.#keepExemplars([exemplarOf(turn)]);
   }
 
   /** Takes over all that was known of another voice. */
@@ -77,7 +77,7 @@ export class SessionVoice {
     this.#earlier = this.#earlier.with(other.#earlier);
     this.#take(other.#learnt);
     this.#keepExemplars(other.#exemplars);
-    for (const [turnId, label] of other.#told) this.#told.set(turnId, label);
+    for (const [turnId, label] of other.#reported) this.#reported.set(turnId, label);
     this.#forgetOldTurns();
   }
 
@@ -96,10 +96,10 @@ export class SessionVoice {
   }
 
   /** Other turns turned out to be this voice's; there must be some, or earlier ones. */
-  relearn(turns: readonly HeardSum[]): void {
+  relearn(turns: readonly VoiceTurn[]): void {
     this.#learnt = [...turns];
     this.#sum = this.#earlier.with(sumOf(this.#learnt));
-    this.#heard = this.#sum.heard()!;
+    this.#pooled = this.#sum.pooled()!;
     const known = new Set(turns);
     const kept = this.#exemplars.filter(({ of }) => of === undefined || known.has(of));
     const missing = turns.filter((turn) => !kept.some(({ of }) => of === turn));
@@ -109,46 +109,46 @@ export class SessionVoice {
 
   /** Hands over what a turn was reported as; undefined where it does not follow the voice. */
   handOver(turnId: string, to: SessionVoice): void {
-    const label = this.#told.get(turnId);
+    const label = this.#reported.get(turnId);
     if (label === undefined) return;
-    this.#told.delete(turnId);
-    to.#told.set(turnId, label);
+    this.#reported.delete(turnId);
+    to.#reported.set(turnId, label);
   }
 
   /** The same for all turns. */
   handOverAll(to: SessionVoice): void {
-    for (const turnId of [...this.#told.keys()]) this.handOver(turnId, to);
+    for (const turnId of [...this.#reported.keys()]) this.handOver(turnId, to);
   }
 
   /** Remembers what a turn was reported as: a person's id, or undefined for this voice, unknown. */
-  tell(turnId: string, voiceId: string | null): void {
-    this.#told.set(turnId, this.#labelOf(voiceId));
+  report(turnId: string, speakerId: string | null): void {
+    this.#reported.set(turnId, this.#labelOf(speakerId));
     this.#forgetOldTurns();
   }
 
   /** Turns that were reported as somebody else than the voice is now; from now on they count as reported anew. */
-  tellAnew(): string[] {
-    const label = this.#labelOf(this.verdict.voiceId);
-    const turnIds = [...this.#told].flatMap(([turnId, told]) => (told === label ? [] : [turnId]));
-    for (const turnId of turnIds) this.#told.set(turnId, label);
+  reportChanges(): string[] {
+    const label = this.#labelOf(this.verdict.speakerId);
+    const turnIds = [...this.#reported].flatMap(([turnId, reported]) => (reported === label ? [] : [turnId]));
+    for (const turnId of turnIds) this.#reported.set(turnId, label);
     return turnIds;
   }
 
-  #labelOf(voiceId: string | null): string {
-    return voiceId ?? `voice ${this.number}`;
+  #labelOf(speakerId: string | null): string {
+    return speakerId ?? `voice ${this.number}`;
   }
 
   #forgetOldTurns(): void {
-    for (const turnId of this.#told.keys()) {
-      if (this.#told.size <= MOST_TOLD) return;
-      this.#told.delete(turnId);
+    for (const turnId of this.#reported.keys()) {
+      if (this.#reported.size <= MOST_REPORTED) return;
+      this.#reported.delete(turnId);
     }
   }
 
-  #take(turns: readonly HeardSum[]): void {
+  #take(turns: readonly VoiceTurn[]): void {
     this.#learnt = [...this.#learnt, ...turns].sort((a, b) => a.order - b.order);
     this.#sum = this.#earlier.with(sumOf(this.#learnt));
-    this.#heard = this.#sum.heard()!;
+    this.#pooled = this.#sum.pooled()!;
   }
 
   /** Of more than 20 exemplars those with least speech go. */
@@ -164,9 +164,9 @@ export class SessionVoice {
   }
 }
 
-const exemplarOf = (turn: HeardSum): KeptExemplar => {
+const exemplarOf = (turn: VoiceTurn): KeptExemplar => {
   const { sum, snrDb } = turn;
-  return { of: turn, embedding: sum.heard()!.centroid.slice(), samples: sum.samples, snrDb };
+  return { of: turn, embedding: sum.pooled()!.centroid.slice(), samples: sum.samples, snrDb };
 };
 
-const sumOf = (turns: readonly HeardSum[]): VoiceSum => turns.reduce((all, { sum }) => all.with(sum), new VoiceSum());
+const sumOf = (turns: readonly VoiceTurn[]): VoiceSum => turns.reduce((all, { sum }) => all.with(sum), new VoiceSum());

@@ -1,16 +1,16 @@
 import type { CalibrationParameters } from '../../core/calibration.js';
 import type { FalseAcceptPercent } from '../../core/identification.js';
-import type { WindowLikeness } from '../clusterWindows.js';
+import type { WindowSimilarity } from '../clusterWindows.js';
 import { decide, posteriors, UNCERTAIN_LLR, uncertainScore, type Verdict, verdictOf } from '../decide.js';
-import { compare, type HeardVoice, MATCH_TUNING, type VoiceComparison } from '../matchVoices.js';
+import { compare, MATCH_TUNING, type PooledVoice, type VoiceComparison } from '../matchVoices.js';
 import type { EnrolledVoice } from '../voices.js';
 import { clusterTurns, type LinkedTurn } from './clusterTurns.js';
-import { type HeardSum, SessionVoice } from './sessionVoice.js';
+import { SessionVoice, type VoiceTurn } from './sessionVoice.js';
 import { turnOwners } from './turnOwners.js';
-import { LikenessHere, positionOf } from './voiceLikeness.js';
+import { relativeSimilarity, StreamSimilarity } from './voiceSimilarity.js';
 import type { VoiceSum } from './voiceSum.js';
 
-/** Likeness is as positionOf gives it. Found on conversations of other seeds than those that are reported. */
+/** Similarity is as relativeSimilarity gives it. Found on conversations of other seeds than those that are reported. */
 export const SESSION_TUNING = {
   /** A turn that is so surely a voice's, and at least this long, is learnt from; clustering anew gives it to another where that fits better. */
   learn: 0.3,
@@ -32,7 +32,7 @@ export const SESSION_TUNING = {
 };
 
 /** Defaults of a calibration: as measured with the built-in model. */
-const WINDOW_COSINE: WindowLikeness = { same: 0.6, different: 0.2 };
+const WINDOW_COSINE: WindowSimilarity = { same: 0.6, different: 0.2 };
 
 export interface SessionVoicesOptions {
   readonly calibration: CalibrationParameters;
@@ -59,7 +59,7 @@ export interface Relinked {
 /** The voices of one session and who they are. Enrolled voiceprints are looked at and never moved. */
 export class SessionVoices {
   readonly #options: SessionVoicesOptions;
-  readonly #likeness: LikenessHere;
+  readonly #similarity: StreamSimilarity;
   /** The one heard longest ago first. */
   #voices: SessionVoice[] = [];
   #enrolled: readonly EnrolledVoice[] = [];
@@ -70,7 +70,7 @@ export class SessionVoices {
 
   constructor(options: SessionVoicesOptions) {
     this.#options = options;
-    this.#likeness = new LikenessHere(this.#usual);
+    this.#similarity = new StreamSimilarity(this.#usual);
   }
 
   get all(): readonly SessionVoice[] {
@@ -82,17 +82,17 @@ export class SessionVoices {
     return this.#voices.reduce((sum, { learnt }) => sum + learnt.length, 0);
   }
 
-  get #usual(): WindowLikeness {
+  get #usual(): WindowSimilarity {
     return this.#options.calibration.windowCosine ?? WINDOW_COSINE;
   }
 
-  get likeness(): WindowLikeness {
-    return this.#likeness.here;
+  get similarity(): WindowSimilarity {
+    return this.#similarity.current;
   }
 
-  /** @param cosine of two windows that do not overlap, in one stretch of speech */
+  /** @param cosine of two windows that do not overlap, in one segment of speech */
   compareWindows(cosine: number): void {
-    this.#likeness.add(cosine);
+    this.#similarity.add(cosine);
   }
 
   /** Who may be named from now on; every voice is decided anew. */
@@ -102,19 +102,19 @@ export class SessionVoices {
     for (const voice of this.#voices) this.#decide(voice);
   }
 
-  nearness(heard: HeardVoice, voice: SessionVoice): number {
-    return positionOf(heard, voice.heard, this.likeness);
+  nearness(pooled: PooledVoice, voice: SessionVoice): number {
+    return relativeSimilarity(pooled, voice.pooled, this.similarity);
   }
 
   /**
-   * Who speaks in a turn. Each voice of the session counts as much as the turn is likely its own, and what voiceprints
-   * say of the turn itself as much as it is likely nobody's heard before: a score is never surer than that the turn is
-   * of the voice that is so well known.
+   * Who speaks in a turn. The score of a person is a sum over the voices of the session, each weighted by the probability that
+   * the turn is of that voice, plus the comparison of the turn itself, weighted by the probability that its voice is new: a
+   * score never exceeds the probability that the turn belongs to the voice it is taken from.
    */
   judge(own: VoiceSum): TurnJudgement {
-    const heard = own.heard()!;
-    const ranked = this.#compare(heard);
-    const owners = { heard, ranked, voices: this.#voices, usual: this.#usual, isNarrowBand: this.isNarrowBand };
+    const pooled = own.pooled()!;
+    const ranked = this.#compare(pooled);
+    const owners = { pooled, ranked, voices: this.#voices, usual: this.#usual, isNarrowBand: this.isNarrowBand };
     const { shares, newcomer } = turnOwners(owners);
     const scores = new Map<string, number>();
     const add = (weight: number, comparisons: readonly VoiceComparison[], voice?: SessionVoice) => {
@@ -132,7 +132,7 @@ export class SessionVoices {
       const share = shares[i]!;
       if (share > Math.max(newcomer, best?.share ?? 0)) best = { voice, share };
       if (share < SESSION_TUNING.leastShare) return;
-      if (voice.bound === undefined) add(share, this.#compare(voice.heardWith(own)), voice);
+      if (voice.bound === undefined) add(share, this.#compare(voice.pooledWith(own)), voice);
       else scores.set(voice.bound, (scores.get(voice.bound) ?? 0) + share);
     });
     add(newcomer, ranked);
@@ -142,16 +142,16 @@ export class SessionVoices {
   #verdictOfScores(ranked: readonly VoiceComparison[], scores: ReadonlyMap<string, number>): Verdict {
     const cosines = new Map(ranked.map(({ voice, cosine }) => [voice.id, cosine]));
     const candidates = [...scores]
-      .map(([voiceId, score]) => ({ voiceId, score: Math.min(1, score), cosine: cosines.get(voiceId) ?? 0 }))
+      .map(([speakerId, score]) => ({ speakerId, score: Math.min(1, score), cosine: cosines.get(speakerId) ?? 0 }))
       .sort((a, b) => b.score - a.score);
     const [first] = candidates;
     const isLikely = first && first.score >= uncertainScore(ranked.length, this.#options.calibration);
-    return verdictOf(candidates, isLikely ? first.voiceId : undefined, this.#options);
+    return verdictOf(candidates, isLikely ? first.speakerId : undefined, this.#options);
   }
 
-  /** A voice nobody of this session had. */
-  found(heard: HeardSum): SessionVoice {
-    const voice = this.#add([heard]);
+  /** Adds a voice that is new to the session. */
+  found(turn: VoiceTurn): SessionVoice {
+    const voice = this.#add([turn]);
     this.#settleOldest();
     return voice;
   }
@@ -167,10 +167,10 @@ export class SessionVoices {
     ]);
     const groups = clusterTurns(
       nodes.map(({ sum }) => this.#linked(sum)),
-      { likeness: this.likeness, usual: this.#usual },
+      { similarity: this.similarity, usual: this.#usual },
     );
     const owners = groupOwners(nodes, groups);
-    const owned = new Map<SessionVoice | number, HeardSum[]>();
+    const owned = new Map<SessionVoice | number, VoiceTurn[]>();
     nodes.forEach(({ voice, turn }, i) => {
       if (!turn) return;
       const owner = voice.bound === undefined ? (owners.get(groups[i]!) ?? groups[i]!) : voice;
@@ -213,17 +213,17 @@ export class SessionVoices {
   #linked(sum: VoiceSum): LinkedTurn {
     const known = this.#linkedSums.get(sum);
     if (known) return known;
-    const heard = sum.heard()!;
-    const shares = new Map(this.#compare(heard).map((one) => [one.voice.id, one]));
+    const pooled = sum.pooled()!;
+    const shares = new Map(this.#compare(pooled).map((one) => [one.voice.id, one]));
     const comparisons = this.#enrolled.map(({ id }) => shares.get(id)!);
     const scores = posteriors(comparisons, this.#options.calibration);
     const people = Float64Array.from([...scores, 1 - scores.reduce((all, score) => all + score, 0)]);
-    const linked = { heard, people };
+    const linked = { pooled, people };
     this.#linkedSums.set(sum, linked);
     return linked;
   }
 
-  #add(turns: readonly HeardSum[]): SessionVoice {
+  #add(turns: readonly VoiceTurn[]): SessionVoice {
     this.#count += 1;
     const voice = new SessionVoice(this.#count, turns);
     this.#decide(voice);
@@ -237,8 +237,8 @@ export class SessionVoices {
     this.#voices = [...this.#voices.filter((other) => other !== voice), voice];
   }
 
-  learn(voice: SessionVoice, heard: HeardSum): void {
-    voice.learn(heard);
+  learn(voice: SessionVoice, turn: VoiceTurn): void {
+    voice.learn(turn);
     this.#settleOldest();
     this.#decide(voice);
   }
@@ -252,8 +252,8 @@ export class SessionVoices {
   }
 
   /** Somebody who knows says whose voice this is. */
-  bind(voice: SessionVoice, voiceId: string | undefined): void {
-    voice.bound = voiceId;
+  bind(voice: SessionVoice, speakerId: string | undefined): void {
+    voice.bound = speakerId;
     this.#decide(voice);
   }
 
@@ -269,14 +269,14 @@ export class SessionVoices {
    * like two people mostly is (see MATCH_TUNING). Whom this voice alone was taken for before stays likelier.
    */
   #decide(voice: SessionVoice): void {
-    const comparisons = this.#compare(voice.heard);
+    const comparisons = this.#compare(voice.pooled);
     voice.llrs = new Map(comparisons.map((one) => [one.voice.id, one.llr]));
     if (voice.bound !== undefined) {
       voice.verdict = boundVerdict(voice.bound, decide(comparisons, undefined, this.#options));
       return;
     }
     const held = this.#heldBesides(voice);
-    const before = voice.verdict.voiceId;
+    const before = voice.verdict.speakerId;
     let taken: VoiceComparison | undefined;
     let highest = UNCERTAIN_LLR;
     for (const comparison of comparisons) {
@@ -292,24 +292,24 @@ export class SessionVoices {
   #heldBesides(own: SessionVoice | undefined): Set<string | null> {
     return new Set(
       this.#voices.flatMap((voice) =>
-        voice !== own && voice.verdict.decision === 'identified' ? [voice.verdict.voiceId] : [],
+        voice !== own && voice.verdict.decision === 'identified' ? [voice.verdict.speakerId] : [],
       ),
     );
   }
 
-  #compare(heard: HeardVoice): VoiceComparison[] {
+  #compare(pooled: PooledVoice): VoiceComparison[] {
     const { calibration } = this.#options;
-    return compare(heard, this.#enrolled, { calibration, isNarrowBand: this.isNarrowBand });
+    return compare(pooled, this.#enrolled, { calibration, isNarrowBand: this.isNarrowBand });
   }
 }
 
 /** What a person said of a voice: as sure as it gets. */
-const boundVerdict = (voiceId: string, { candidates }: Verdict): Verdict => ({
-  voiceId,
+const boundVerdict = (speakerId: string, { candidates }: Verdict): Verdict => ({
+  speakerId,
   decision: 'identified',
   score: 1,
   margin: 1,
-  cosine: candidates.find((one) => one.voiceId === voiceId)?.cosine ?? null,
+  cosine: candidates.find((one) => one.speakerId === speakerId)?.cosine ?? null,
   candidates,
 });
 

@@ -1,25 +1,25 @@
 import { dot } from '../../core/vector.js';
 import { CentredGallery } from '../centredGallery.js';
-import type { WindowLikeness } from '../clusterWindows.js';
-import type { HeardVoice, VoiceComparison } from '../matchVoices.js';
+import type { WindowSimilarity } from '../clusterWindows.js';
+import type { PooledVoice, VoiceComparison } from '../matchVoices.js';
 import type { SessionVoice } from './sessionVoice.js';
 
-/** How sure it is that a turn is a voice's, as llr: fitted to turns of conversations of other seeds than those that are reported. */
+/** Log-likelihood ratio that a turn is of a voice: fitted to turns of conversations of other seeds than those that are reported. */
 export const OWNER_TUNING = {
   offset: -3,
-  /** For a cosine as far above another as one voice's usually is above two voices'. */
-  likeness: 4.5,
-  /** The same where nobody else was heard in this session, who would show what voices here have in common. */
+  /** Weight of the centred cosine, in units of the usual difference between one voice and two. */
+  similarity: 4.5,
+  /** The same where the session has no other voice, so that nothing can be subtracted; see CentredGallery. */
   alone: -1.7,
-  likenessAlone: 3.7,
+  similarityAlone: 3.7,
   /** For each unit of ln(seconds) of the turn. */
   logSeconds: -2.2,
-  likenessLogSeconds: 1.5,
-  /** What voiceprints say of which voice it is, for each unit of llr, and the most llr that counts. */
+  similarityLogSeconds: 1.5,
+  /** Weight of the voiceprints' llr, and the largest llr that counts. */
   support: 0.5,
   narrowBandSupport: 0.33,
   mostSupport: 4,
-  /** Chance, before anything is heard, that a turn is a voice's that was not heard before. */
+  /** Prior probability that a turn is of a voice new to the session. */
   newcomer: 0.4,
   leastSeconds: 0.3,
   mostSeconds: 4,
@@ -29,42 +29,42 @@ export const OWNER_TUNING = {
 
 export interface OwnersInput {
   /** The turn by itself. */
-  readonly heard: HeardVoice;
+  readonly pooled: PooledVoice;
   /** The turn with everybody enrolled, best first. */
   readonly ranked: readonly VoiceComparison[];
   readonly voices: readonly SessionVoice[];
-  /** How alike windows of one voice and of two are, for the speaker model. */
-  readonly usual: WindowLikeness;
+  /** Usual similarity of windows of one voice and of two, for the speaker model. */
+  readonly usual: WindowSimilarity;
   readonly isNarrowBand: boolean;
 }
 
-/** Whose a turn may be. */
+/** Which voices a turn may be of. */
 export interface TurnOwners {
   /** Probability of each voice of the session, in their order. */
   readonly shares: Float64Array;
-  /** Probability that nobody of the session was heard. */
+  /** Probability that the turn is of none of them. */
   readonly newcomer: number;
 }
 
-/** How likely a turn is each voice's of the session: by its likeness within the stream, and by what voiceprints say. */
-export function turnOwners({ heard, ranked, voices, usual, isNarrowBand }: OwnersInput): TurnOwners {
+/** Probability that a turn is of each voice of the session, from its similarity within the stream and from the voiceprints. */
+export function turnOwners({ pooled, ranked, voices, usual, isNarrowBand }: OwnersInput): TurnOwners {
   if (voices.length === 0) return { shares: new Float64Array(0), newcomer: 1 };
   const tuning = OWNER_TUNING;
-  const log = Math.log(Math.min(tuning.mostSeconds, Math.max(tuning.leastSeconds, heard.speechSeconds)));
+  const log = Math.log(Math.min(tuning.mostSeconds, Math.max(tuning.leastSeconds, pooled.speechSeconds)));
   const weight = isNarrowBand ? tuning.narrowBandSupport : tuning.support;
   const prior = (1 - tuning.newcomer) / tuning.newcomer / voices.length;
-  const means = voices.map((voice) => ({ mean: voice.heard.centroid }));
+  const means = voices.map((voice) => ({ mean: voice.pooled.centroid }));
   const session = new CentredGallery(means, tuning.centring);
-  const probeToSum = session.toSum(heard.centroid);
+  const probeToSum = session.toSum(pooled.centroid);
   const odds = Float64Array.from(voices, (voice, i) => {
-    const cosine = dot(heard.centroid, voice.heard.centroid);
+    const cosine = dot(pooled.centroid, voice.pooled.centroid);
     const centred = session.centred(means[i]!, { cosine, probeToSum, probeToMean: cosine });
     const alike = centred / (usual.same - usual.different);
     const llr =
       tuning.offset +
       tuning.logSeconds * log +
       tuning.alone * session.alone +
-      alike * (tuning.likeness + tuning.likenessLogSeconds * log + tuning.likenessAlone * session.alone) +
+      alike * (tuning.similarity + tuning.similarityLogSeconds * log + tuning.similarityAlone * session.alone) +
       weight * supportOf(voice, ranked);
     return prior * Math.exp(llr);
   });
@@ -73,13 +73,13 @@ export function turnOwners({ heard, ranked, voices, usual, isNarrowBand }: Owner
 }
 
 /**
- * How much the voiceprints speak for or against a voice: for it where the turn is like the voice's person, against it
- * where it is like somebody else, and more so than the voice itself is.
+ * Evidence of the voiceprints for or against a voice: for it where the turn is similar to the voice's person, against it where
+ * it is more similar to another person than the voice is.
  */
-function supportOf({ verdict: { voiceId }, llrs }: SessionVoice, ranked: readonly VoiceComparison[]): number {
-  const own = ranked.find(({ voice }) => voice.id === voiceId)?.llr ?? 0;
+function supportOf({ verdict: { speakerId }, llrs }: SessionVoice, ranked: readonly VoiceComparison[]): number {
+  const own = ranked.find(({ voice }) => voice.id === speakerId)?.llr ?? 0;
   const other = ranked.reduce(
-    (most, { voice: { id }, llr }) => (id === voiceId ? most : Math.max(most, llr - Math.max(0, llrs.get(id) ?? 0))),
+    (most, { voice: { id }, llr }) => (id === speakerId ? most : Math.max(most, llr - Math.max(0, llrs.get(id) ?? 0))),
     0,
   );
   const { mostSupport } = OWNER_TUNING;

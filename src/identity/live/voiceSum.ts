@@ -1,7 +1,7 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
 import { exactSecondsOfSamples } from '../../core/time.js';
 import { unit } from '../../core/vector.js';
-import type { HeardVoice } from '../matchVoices.js';
+import type { PooledVoice } from '../matchVoices.js';
 
 /** One embedded window of live speech. */
 export interface LiveWindow extends SampleSpan {
@@ -11,7 +11,7 @@ export interface LiveWindow extends SampleSpan {
   readonly samples: number;
 }
 
-/** Weighted sum of unit embeddings: what one voice sounds like, and how much of it was heard. */
+/** Weighted sum of unit embeddings: the embedding of one voice, and how much speech it was made of. */
 export class VoiceSum {
   #sum: Float32Array<ArrayBuffer> | undefined;
   #samples = 0;
@@ -38,7 +38,7 @@ export class VoiceSum {
   }
 
   /** Unit-norm mean and seconds; undefined where there is no speech. */
-  heard(): HeardVoice | undefined {
+  pooled(): PooledVoice | undefined {
     if (!this.#sum) return undefined;
     return { centroid: unit(this.#sum), speechSeconds: exactSecondsOfSamples(this.#samples) };
   }

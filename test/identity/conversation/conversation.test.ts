@@ -55,7 +55,7 @@ describe('a conversation with a segmentation network', () => {
     const mean = voices[0]!;
     const ann = { id: 'ann', mean, exemplars: [mean], speechSeconds: 18, isNarrowBand: false };
     const { turns } = resolveVoices({ ...input, voices: [ann] });
-    expect(turns.map(({ voiceId }) => voiceId)).toEqual(['ann', null, 'ann', null, 'ann', null, 'ann', null]);
+    expect(turns.map(({ speakerId }) => speakerId)).toEqual(['ann', null, 'ann', null, 'ann', null, 'ann', null]);
   });
 
   test('a change of voice that the network missed is found by the embeddings', () => {

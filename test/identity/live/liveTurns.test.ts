@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { finalsOf, MadeStream, relabelsOf } from './madeStream.js';
 
 const voicesOf = (changes: Parameters<typeof finalsOf>[0]) => finalsOf(changes).map(({ voice }) => voice);
-const peopleOf = (changes: Parameters<typeof finalsOf>[0]) => finalsOf(changes).map(({ verdict }) => verdict.voiceId);
+const peopleOf = (changes: Parameters<typeof finalsOf>[0]) => finalsOf(changes).map(({ verdict }) => verdict.speakerId);
 
 describe('unknown voices of a live stream', () => {
   test('keep their numbers, however often they take turns', () => {
@@ -74,18 +74,18 @@ describe('enrolled people in a live stream', () => {
     stream.turns.setEnrolled([stream.enrolled(0, 'alice'), stream.enrolled(1, 'bob')]);
     const told = stream.speak([0, 4]).flatMap((change) => (change.type === 'turn' ? [change.turn] : []));
     expect(told.map(({ isFinal }) => isFinal)).toEqual([false, true]);
-    expect(told.map(({ verdict }) => verdict.voiceId)).toEqual(['alice', 'alice']);
+    expect(told.map(({ verdict }) => verdict.speakerId)).toEqual(['alice', 'alice']);
     expect(told[0]!.endSample - told[0]!.startSample).toBeLessThanOrEqual(24_000);
     expect(peopleOf(stream.speak([1, 3]))).toEqual(['bob']);
     expect(peopleOf(stream.speak([2, 3]))).toEqual([null]);
   });
 
-  test('somebody enrolled later is told anew for all of their turns, nobody else', () => {
+  test('turns of a person enrolled later are relabelled, no others', () => {
     const stream = new MadeStream();
     for (const voice of [0, 1, 0]) stream.speak([voice, 3]);
     const changes = stream.turns.setEnrolled([stream.enrolled(0, 'alice')]);
     expect(changes).toMatchObject([{ type: 'relabel', turnIds: ['t1', 't3'], voice: 1 }]);
-    expect(relabelsOf(changes)[0]!.verdict).toMatchObject({ voiceId: 'alice', decision: 'identified' });
+    expect(relabelsOf(changes)[0]!.verdict).toMatchObject({ speakerId: 'alice', decision: 'identified' });
     expect(stream.turns.setEnrolled([stream.enrolled(0, 'alice')])).toEqual([]);
   });
 
@@ -94,7 +94,11 @@ describe('enrolled people in a live stream', () => {
     stream.turns.setEnrolled([stream.enrolled(0, 'alice')]);
     stream.speak([0, 3]);
     const [change] = stream.turns.setEnrolled([]);
-    expect(change).toMatchObject({ type: 'relabel', turnIds: ['t1'], verdict: { voiceId: null, decision: 'unknown' } });
+    expect(change).toMatchObject({
+      type: 'relabel',
+      turnIds: ['t1'],
+      verdict: { speakerId: null, decision: 'unknown' },
+    });
   });
 
   test('somebody may say whose voice it is', () => {
@@ -102,7 +106,7 @@ describe('enrolled people in a live stream', () => {
     stream.speak([0, 3]);
     stream.speak([1, 3]);
     expect(stream.turns.bind(1, 'alice')).toMatchObject([{ type: 'relabel', turnIds: ['t1'], voice: 1 }]);
-    expect(finalsOf(stream.speak([0, 3]))[0]!.verdict).toMatchObject({ voiceId: 'alice', decision: 'identified' });
+    expect(finalsOf(stream.speak([0, 3]))[0]!.verdict).toMatchObject({ speakerId: 'alice', decision: 'identified' });
     expect(stream.turns.bind(1, undefined)).toMatchObject([{ type: 'relabel', turnIds: ['t1', 't3'] }]);
     expect(stream.turns.bind(99, 'nobody')).toEqual([]);
   });
@@ -121,9 +125,9 @@ describe('enrolled people in a live stream', () => {
     stream.turns.setEnrolled([stream.enrolled(0, 'alice')]);
     for (let turn = 0; turn < 6; turn += 1) stream.speak([0, 4]);
     const [alice] = finalsOf(stream.speak([0, 1]));
-    expect(alice!.verdict).toMatchObject({ voiceId: 'alice', decision: 'identified' });
+    expect(alice!.verdict).toMatchObject({ speakerId: 'alice', decision: 'identified' });
     const [stranger] = finalsOf(stream.speak([1, 1]));
-    expect(stranger!.verdict.voiceId).toBeNull();
+    expect(stranger!.verdict.speakerId).toBeNull();
     expect(stranger!.verdict.score).toBeLessThan(0.2);
   });
 
@@ -131,9 +135,9 @@ describe('enrolled people in a live stream', () => {
     const stream = new MadeStream();
     stream.turns.setEnrolled([stream.enrolled(0, 'alice'), stream.enrolled(1, 'bob')]);
     for (const voice of [0, 1, 0, 1, 0, 1]) stream.speak([voice, 1.5]);
-    const last = new Map(finalsOf(stream.changes).map(({ turnId, verdict }) => [turnId, verdict.voiceId]));
+    const last = new Map(finalsOf(stream.changes).map(({ turnId, verdict }) => [turnId, verdict.speakerId]));
     for (const { turnIds, verdict } of relabelsOf(stream.changes)) {
-      for (const turnId of turnIds) last.set(turnId, verdict.voiceId);
+      for (const turnId of turnIds) last.set(turnId, verdict.speakerId);
     }
     expect([...last.values()]).toEqual(['alice', 'bob', 'alice', 'bob', 'alice', 'bob']);
   });

@@ -48,7 +48,7 @@ export class MadeStream {
       };
       const span = { startSample, endSample, snrDb: this.snrDb };
       const isLast = half === voiceAt.length;
-      this.changes.push(...(isLast ? this.turns.end(span, [window]) : this.turns.hear(span, [window])));
+      this.changes.push(...(isLast ? this.turns.end(span, [window]) : this.turns.update(span, [window])));
     }
     this.#sample += voiceAt.length * HOP + 16_000;
     return this.changes.slice(from);

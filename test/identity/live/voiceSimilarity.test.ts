@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { unit } from '../../../src/core/vector.js';
-import { LikenessHere, positionOf } from '../../../src/identity/live/voiceLikeness.js';
+import { relativeSimilarity, StreamSimilarity } from '../../../src/identity/live/voiceSimilarity.js';
 
-const LIKENESS = { same: 0.6, different: 0.1 };
+const SIMILARITY = { same: 0.6, different: 0.1 };
 
 /** Two unit vectors of a given cosine. */
 const pair = (cosine: number) => [
@@ -18,17 +18,17 @@ test.each([
   { name: 'half windows of one voice are less alike', cosine: 0.6 / 1.4, seconds: [0.75, 0.75], position: 1 },
 ])('$name', ({ cosine, seconds, position }) => {
   const [a, b] = pair(cosine).map((centroid, i) => ({ centroid, speechSeconds: seconds[i]! }));
-  expect(positionOf(a!, b!, LIKENESS)).toBeCloseTo(position, 3);
+  expect(relativeSimilarity(a!, b!, SIMILARITY)).toBeCloseTo(position, 3);
 });
 
 test('a stream whose windows are more alike asks for more; one outlier asks for nothing', () => {
-  const stream = new LikenessHere(LIKENESS);
-  expect(stream.here).toEqual(LIKENESS);
+  const stream = new StreamSimilarity(SIMILARITY);
+  expect(stream.current).toEqual(SIMILARITY);
   stream.add(0.99);
-  expect(stream.here.same).toBeLessThan(0.65);
+  expect(stream.current.same).toBeLessThan(0.65);
   for (let i = 0; i < 200; i += 1) stream.add(0.8);
-  expect(stream.here.same).toBeGreaterThan(0.78);
-  expect(stream.here.different).toBeGreaterThan(0.5);
+  expect(stream.current.same).toBeGreaterThan(0.78);
+  expect(stream.current.different).toBeGreaterThan(0.5);
   for (let i = 0; i < 400; i += 1) stream.add(0.2);
-  expect(stream.here.same).toBeCloseTo(LIKENESS.same, 6); // never below what is usual
+  expect(stream.current.same).toBeCloseTo(SIMILARITY.same, 6); // never below what is usual
 });

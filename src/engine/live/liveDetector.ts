@@ -2,16 +2,16 @@ import type { SampleSpan } from '../../core/audioFrame.js';
 import { HeldAudio } from '../../speech/heldAudio.js';
 import { LiveLoudness } from '../../speech/liveLoudness.js';
 import { HOP_SAMPLES, LIVE_SEGMENTER, SpeechSegmenter } from '../../speech/speechSegmenter.js';
-import type { LivePiece, VadState } from '../compute/compute.js';
+import type { LiveBlock, VadState } from '../compute/compute.js';
 
-/** What the network says of a piece; see Compute.detectSpeechIn. */
-export interface HeardPiece {
+/** Speech probability of each hop of a block; see Compute.detectSpeechIn. */
+export interface DetectedBlock {
   readonly probabilities: Float32Array<ArrayBuffer>;
   readonly state: VadState;
 }
 
-/** Speech of one unbroken run of a live stream, found piece by piece. Holds the audio of speech that has not ended. */
-export class LiveEar {
+/** Speech of one unbroken run of a live stream, found block by block. Holds the audio of speech that has not ended. */
+export class LiveDetector {
   readonly #startSample: number;
   readonly #held: HeldAudio;
   readonly #segmenter = new SpeechSegmenter(LIVE_SEGMENTER);
@@ -41,39 +41,39 @@ export class LiveEar {
   }
 
   /** The next hops for the network. */
-  piece(hops: number): LivePiece {
+  block(hops: number): LiveBlock {
     const samples = this.#held.copy(this.#lookedSample, this.#lookedSample + hops * HOP_SAMPLES);
     return { samples, state: this.#state };
   }
 
-  /** Takes the network's answer to the piece; returns the stretches of speech that ended. */
-  hear({ probabilities, state }: HeardPiece): SampleSpan[] {
+  /** Takes the network's answer to the block; returns the segments of speech that ended. */
+  take({ probabilities, state }: DetectedBlock): SampleSpan[] {
     this.#state = state;
     const samples = this.#held.copy(this.#lookedSample, this.#lookedSample + probabilities.length * HOP_SAMPLES);
     probabilities.forEach((probability, hop) => {
-      this.#loudness.hear(powerOf(samples.subarray(hop * HOP_SAMPLES, (hop + 1) * HOP_SAMPLES)), probability);
+      this.#loudness.add(powerOf(samples.subarray(hop * HOP_SAMPLES, (hop + 1) * HOP_SAMPLES)), probability);
     });
     this.#lookedSample += samples.length;
     return this.#segmenter.push(probabilities).map((span) => this.#onStream(span));
   }
 
-  /** Speech over noise of the stretch under way, or of one that just ended, in decibels; undefined where nobody can tell. */
+  /** Signal-to-noise ratio in decibels of the open segment, or of the one that just ended; undefined where it cannot be estimated. */
   get snrDb(): number | undefined {
     return this.#loudness.snrDb;
   }
 
-  /** Call when a stretch of speech is done with. */
-  endStretch(): void {
+  /** Call when the last segment has been processed. */
+  endSegment(): void {
     this.#loudness.restart();
   }
 
-  /** Speech under way. */
+  /** The segment of speech that has not ended. */
   get openSpan(): SampleSpan | undefined {
     const span = this.#segmenter.openSpan;
     return span && this.#onStream(span);
   }
 
-  /** Ends the run; returns the stretch still open. */
+  /** Ends the run; returns the segment still open. */
   flush(): SampleSpan[] {
     return this.#segmenter.flush(this.#lookedSample - this.#startSample).map((span) => this.#onStream(span));
   }
@@ -88,7 +88,7 @@ export class LiveEar {
     return { startSample: Math.max(this.#startSample, endSample - samples), endSample };
   }
 
-  /** Lets go of what no later window can reach, given the longest window, and how far back else is looked. */
+  /** Drops audio that no later window contains, given the longest window and the look-back of overlap detection. */
   forget(windowSamples: number, lookBackSamples: number): void {
     const settled = this.#startSample + this.#segmenter.settledSample;
     const needed = Math.max(settled, this.#lookedSample - windowSamples);
