@@ -52,7 +52,7 @@ export class SourceRunner {
     });
   }
 
-  /** Ends the audio; resolves once the last turns are told, or after some seconds without them. */
+  /** Ends the audio; resolves once the last turns are emitted, or after some seconds without them. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const late = setTimeout(() => this.#killing.abort(), LAST_TURNS_MS);

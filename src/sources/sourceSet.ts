@@ -30,7 +30,7 @@ export interface SourceStatus {
 
 /** Receives what all sources deliver. */
 export interface SourceObserver {
-  opened(heard: { readonly session: LiveSession; readonly site: string; readonly engine: Engine }): void;
+  opened(watched: { readonly session: LiveSession; readonly site: string; readonly engine: Engine }): void;
   closed(session: LiveSession): void;
   event(event: SpeakerEvent, session: LiveSession | undefined): void;
   /** `status` or `code` changed. */

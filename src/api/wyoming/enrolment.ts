@@ -38,7 +38,7 @@ export class CommandEnrolment implements SpokenCommand {
     });
   }
 
-  async hear({ payload }: WyomingEvent): Promise<void> {
+  async receive({ payload }: WyomingEvent): Promise<void> {
     if (!payload) return;
     this.#bytes += payload.length;
     if (this.#bytes > MOST_BYTES) {

@@ -18,7 +18,7 @@ export class CommandIdentification implements SpokenCommand {
   readonly done: Promise<void>;
   readonly #context: CommandContext;
   readonly #given: IdentifyData['context'];
-  readonly #heard: SpeakerOfCommand;
+  readonly #commandSpeaker: SpeakerOfCommand;
   #finish: () => void = () => undefined;
 
   constructor(context: CommandContext, request: IdentificationRequest, start: WyomingEvent) {
@@ -26,7 +26,7 @@ export class CommandIdentification implements SpokenCommand {
     const { speakerIds } = request;
     this.#context = context;
     this.#given = request.context;
-    this.#heard = new SpeakerOfCommand({
+    this.#commandSpeaker = new SpeakerOfCommand({
       ...{ engine, tenantId, format: formatOf(start), speakerIds, falseAcceptPercent },
     });
     this.done = new Promise((resolve) => {
@@ -34,12 +34,12 @@ export class CommandIdentification implements SpokenCommand {
     });
   }
 
-  async hear({ payload }: WyomingEvent): Promise<void> {
-    if (payload) this.#heard.push(payload);
+  async receive({ payload }: WyomingEvent): Promise<void> {
+    if (payload) this.#commandSpeaker.push(payload);
   }
 
   async stop(): Promise<void> {
-    const speaker = await this.#heard.end();
+    const speaker = await this.#commandSpeaker.end();
     const context = contextWith(this.#given, speakerDataOf(speaker));
     if (speaker.speakerId === null) {
       await this.#context.client.send({ type: 'not-identified', data: { context } });
@@ -55,7 +55,7 @@ export class CommandIdentification implements SpokenCommand {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#finish();
-    this.#heard[Symbol.dispose]();
+    this.#commandSpeaker[Symbol.dispose]();
   }
 }
 

@@ -16,7 +16,7 @@ export interface SpokenCommand extends AsyncDisposable {
   /** Settles when nothing more is to be answered. Never rejects. */
   readonly done: Promise<void>;
   /** `audio-chunk`. Resolves when more may follow. */
-  hear(event: WyomingEvent): Promise<void>;
+  receive(event: WyomingEvent): Promise<void>;
   /** `audio-stop`. */
   stop(event: WyomingEvent): Promise<void>;
   /** An event that belongs to no part of the protocol that is known here. */

@@ -25,17 +25,17 @@ export class Transcription implements SpokenCommand {
   readonly #surface: WyomingSurface;
   readonly #client: WyomingClient;
   readonly #link: AsrLink;
-  readonly #heard: SpeakerOfCommand;
+  readonly #commandSpeaker: SpeakerOfCommand;
   #patience: NodeJS.Timeout | undefined;
   #finish: () => void = () => undefined;
   #isAnswered = false;
   #isOver = false;
 
-  private constructor({ surface, client }: CommandContext, link: AsrLink, heard: SpeakerOfCommand) {
+  private constructor({ surface, client }: CommandContext, link: AsrLink, commandSpeaker: SpeakerOfCommand) {
     this.#surface = surface;
     this.#client = client;
     this.#link = link;
-    this.#heard = heard;
+    this.#commandSpeaker = commandSpeaker;
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -55,13 +55,13 @@ export class Transcription implements SpokenCommand {
     return new Transcription(context, link, new SpeakerOfCommand({ engine, tenantId, format, falseAcceptPercent }));
   }
 
-  async hear(event: WyomingEvent): Promise<void> {
-    if (event.payload) this.#heard.push(event.payload);
+  async receive(event: WyomingEvent): Promise<void> {
+    if (event.payload) this.#commandSpeaker.push(event.payload);
     await this.#link.send(event);
   }
 
   async stop(event: WyomingEvent): Promise<void> {
-    this.#heard.end().catch(() => undefined); // while the transcript is made
+    this.#commandSpeaker.end().catch(() => undefined); // while the transcript is made
     if (!this.#isAnswered) {
       const late = new VoicePrintsError(
         'URL_TIMEOUT',
@@ -132,7 +132,7 @@ export class Transcription implements SpokenCommand {
     const given = new AbortController();
     try {
       const late = sleep(this.#surface.limits.nameMs, undefined, { signal: given.signal, ref: false });
-      const speaker = await Promise.race<CommandSpeaker | undefined>([this.#heard.end(), late]);
+      const speaker = await Promise.race<CommandSpeaker | undefined>([this.#commandSpeaker.end(), late]);
       return speakerDataOf(speaker);
     } catch (error) {
       this.#surface.report({ requestId: 'wyoming', code: 'INTERNAL', error });
@@ -152,7 +152,7 @@ export class Transcription implements SpokenCommand {
     this.#isOver = true;
     clearTimeout(this.#patience);
     this.#link[Symbol.dispose]();
-    this.#heard[Symbol.dispose]();
+    this.#commandSpeaker[Symbol.dispose]();
     this.#finish();
   }
 }

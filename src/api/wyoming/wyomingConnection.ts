@@ -121,7 +121,7 @@ export class WyomingConnection implements WyomingClient {
       case 'audio-start':
         return this.#start(event);
       case 'audio-chunk':
-        return this.#hear(event);
+        return this.#receive(event);
       case 'audio-stop':
         return this.#stop(event);
       case 'user-event':
@@ -194,14 +194,14 @@ export class WyomingConnection implements WyomingClient {
     };
   }
 
-  async #hear(chunk: WyomingEvent): Promise<void> {
+  async #receive(chunk: WyomingEvent): Promise<void> {
     if (!this.#isSpoken || !this.#command) return; // the rest of a command that was answered already
     this.#audioBytes += chunk.payload?.length ?? 0;
     const { maxAudioMs } = this.#surface.limits;
     if (this.#audioBytes / this.#bytesPerMs > maxAudioMs) {
       throw new VoicePrintsError('AUDIO_TOO_LONG', `one command has at most ${maxAudioMs / 1_000} s; send audio-stop`);
     }
-    await this.#command.hear(chunk);
+    await this.#command.receive(chunk);
   }
 
   async #stop(event: WyomingEvent): Promise<void> {

@@ -2,7 +2,7 @@ import type { Measure } from '../../api/measures.js';
 import type { SourceReport } from '../../api/restOptions.js';
 import type { ServerLog } from '../../api/serverLog.js';
 import type { ObservedStream, StreamObserver } from '../../api/websocket/streamSession.js';
-import { HeardSessions } from '../../engine/live/heardSessions.js';
+import { WatchedSessions } from '../../engine/live/watchedSessions.js';
 import { isTopicName, PRESENCE_WINDOW_MS, type SpeakerEvent } from '../../events/index.js';
 import { type Engine, type LiveSession, LOCAL_TENANT, VoicePrintsError } from '../../index.js';
 import type { BrokerReport } from '../../mqtt/brokerFault.js';
@@ -57,7 +57,7 @@ export async function openServeLive(
   const close = async (): Promise<void> => {
     for (const closer of closers.reverse()) await closer();
   };
-  const sessions = new HeardSessions(engine);
+  const sessions = new WatchedSessions(engine);
   let set: SourceSet | undefined;
   let surface: MqttSurface | undefined;
   if (choice) {
@@ -103,7 +103,7 @@ export async function openServeLive(
   };
 }
 
-function controlOf(sessions: HeardSessions, sources: () => SourceSet | undefined): LiveControl {
+function controlOf(sessions: WatchedSessions, sources: () => SourceSet | undefined): LiveControl {
   const running = (): SourceSet => {
     const set = sources();
     if (set) return set;
@@ -123,8 +123,8 @@ function logReport(log: ServerLog, { code, message, ...rest }: BrokerReport): vo
 
 const isOfUnknown = ({ event_type }: SpeakerEvent): boolean => event_type === 'unknown' || event_type === 'uncertain';
 
-const sourceObserver = (sessions: HeardSessions, surface: MqttSurface | undefined): SourceObserver => ({
-  opened: (heard) => sessions.open(heard),
+const sourceObserver = (sessions: WatchedSessions, surface: MqttSurface | undefined): SourceObserver => ({
+  opened: (watched) => sessions.open(watched),
   closed: (session) => sessions.close(session),
   event: (event: SpeakerEvent, session: LiveSession | undefined) => {
     if (session && isOfUnknown(event)) sessions.unknown(session);
@@ -137,7 +137,7 @@ const sourceObserver = (sessions: HeardSessions, surface: MqttSurface | undefine
 interface Observing {
   readonly engine: Engine;
   readonly surface: MqttSurface;
-  readonly sessions: HeardSessions;
+  readonly sessions: WatchedSessions;
 }
 
 /** Events of live streams over WebSocket: those of the tenant whose people flows and the command line know. */

@@ -1,4 +1,4 @@
-import { HeardSessions } from '../../engine/live/heardSessions.js';
+import { WatchedSessions } from '../../engine/live/watchedSessions.js';
 import { isTopicName, type SpeakerEvent } from '../../events/index.js';
 import { type Engine, type LiveSession, LOCAL_TENANT, VoicePrintsError } from '../../index.js';
 import type { LiveControl } from '../../mqtt/mqttSurface.js';
@@ -30,7 +30,7 @@ export async function openWatchMqtt(
     throw usageError(`--site ${site} is no level of an MQTT topic, or reserved; choose another`);
   }
   const { takesCommands, ...options } = choice;
-  const sessions = new HeardSessions(engine);
+  const sessions = new WatchedSessions(engine);
   const surface = new MqttSurface({
     ...options,
     control: takesCommands ? controlOf(sessions) : undefined,
@@ -60,7 +60,7 @@ export async function openWatchMqtt(
   };
 }
 
-const controlOf = (sessions: HeardSessions): LiveControl => {
+const controlOf = (sessions: WatchedSessions): LiveControl => {
   const refuse = (): never => {
     throw new VoicePrintsError('INPUT_INVALID', 'watch listens until it ends; end it, or use serve --sources');
   };

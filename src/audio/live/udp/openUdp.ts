@@ -33,7 +33,7 @@ export interface UdpSenders extends AsyncIterable<UdpSender> {
   readonly refusedDatagrams: number;
 }
 
-interface Heard {
+interface Sender {
   readonly audio: PushedAudio;
   readonly clock: ArrivalClock;
   lastMs: number;
@@ -47,7 +47,7 @@ export async function openUdp(source: UdpSource, options: OpenUdpOptions): Promi
   const { signal, maxSenders = 16, idleMs = 30_000, accepts = () => true } = options;
   const format = formatOf(source);
   new PushedAudio(format).end(); // throws for a format that cannot be
-  const senders = new Map<string, Heard>();
+  const senders = new Map<string, Sender>();
   const channel = new Channel<UdpSender>(maxSenders, ({ address }) => end(address));
   const state = { refusedDatagrams: 0 };
 
@@ -55,15 +55,15 @@ export async function openUdp(source: UdpSource, options: OpenUdpOptions): Promi
     senders.get(address)?.audio.end();
     senders.delete(address);
   }
-  function senderAt(address: string): Heard | undefined {
+  function senderAt(address: string): Sender | undefined {
     const known = senders.get(address);
     if (known && !known.audio.isOver) return known;
     if (!known && senders.size >= maxSenders) return undefined;
     const audio = new PushedAudio({ ...format, signal });
-    const fresh = { audio, clock: new ArrivalClock(), lastMs: 0 };
-    senders.set(address, fresh);
+    const added = { audio, clock: new ArrivalClock(), lastMs: 0 };
+    senders.set(address, added);
     channel.push({ address, audio });
-    return fresh;
+    return added;
   }
   const onDatagram = (datagram: Uint8Array, address: string): void => {
     const bytes = wholeSamples(datagram, format);

@@ -4,37 +4,37 @@ import type { EnrollResult } from '../../core/identification.js';
 import { type Engine, type EnrollUnknownRequest, type LiveSession, LOCAL_TENANT } from '../engine.js';
 
 /** A session that runs, and where. */
-export interface HeardSession {
+export interface WatchedSession {
   readonly session: LiveSession;
   readonly site: string;
   readonly engine: Engine;
 }
 
 /** The live sessions of one process, of the people of flows and the command line: "the last unknown is Alice". */
-export class HeardSessions {
+export class WatchedSessions {
   readonly #fallback: Engine;
-  /** The one that heard an unknown voice last first. */
-  #sessions: HeardSession[] = [];
+  /** Those with the most recent unknown voice first. */
+  #sessions: WatchedSession[] = [];
   /** Engine that last listened at a site: a voice may be enrolled long after its session. */
   readonly #engines = new Map<string, Engine>();
 
-  /** @param fallback engine of sites where nothing was heard */
+  /** @param fallback engine of sites without a session yet */
   constructor(fallback: Engine) {
     this.#fallback = fallback;
   }
 
-  open(heard: HeardSession): void {
-    this.#sessions.push(heard);
-    this.#engines.set(heard.site, heard.engine);
+  open(watched: WatchedSession): void {
+    this.#sessions.push(watched);
+    this.#engines.set(watched.site, watched.engine);
   }
 
   close(session: LiveSession): void {
-    this.#sessions = this.#sessions.filter((heard) => heard.session !== session);
+    this.#sessions = this.#sessions.filter((watched) => watched.session !== session);
   }
 
-  /** The session has heard an unknown voice. */
+  /** An unknown voice spoke in the session. */
   unknown(session: LiveSession): void {
-    const at = this.#sessions.findIndex((heard) => heard.session === session);
+    const at = this.#sessions.findIndex((watched) => watched.session === session);
     if (at > 0) this.#sessions.unshift(...this.#sessions.splice(at, 1));
   }
 
@@ -47,9 +47,9 @@ export class HeardSessions {
     site: string | undefined,
     actor: Actor,
   ): Promise<{ readonly site: string | undefined; readonly result: EnrollResult }> {
-    for (const heard of this.#sessions.filter((one) => site === undefined || one.site === site)) {
+    for (const watched of this.#sessions.filter((one) => site === undefined || one.site === site)) {
       try {
-        return { site: heard.site, result: await heard.session.enrollUnknown(request, { actor }) };
+        return { site: watched.site, result: await watched.session.enrollUnknown(request, { actor }) };
       } catch (error) {
         if (!(error instanceof VoicePrintsError) || error.code !== 'CLUSTER_NOT_FOUND') throw error;
       }
