@@ -8,6 +8,7 @@ import type { RecordingSource } from '../../src/core/recording.js';
 import { createEngine } from '../../src/engine/createEngine.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { type FliteVoice, speak, TEXTS } from '../support/fliteVoices.js';
+import { until } from '../support/until.js';
 
 const root = mkdtempSync(join(tmpdir(), 'voice-prints-engine-'));
 const opened: Engine[] = [];
@@ -265,8 +266,10 @@ test('an aborted call ends, and the engine goes on', async () => {
   const engine = await openEngine();
   const stop = new AbortController();
   const path = spoken('slt', 0);
-  const aborted = engine.enroll({ speakerId: 'a', samples: [file(path), file(path)] }, { signal: stop.signal });
-  setTimeout(() => stop.abort(), 50);
+  const aborted = engine.enroll(
+    { speakerId: 'a', samples: [file(path), file(path)] },
+    { signal: stop.signal, onProgress: () => stop.abort() },
+  );
   await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
   expect(await engine.speakers().list()).toEqual([]);
   expect((await engine.enroll({ speakerId: 'a', samples: [file(path)] })).status).toBe('complete');
@@ -275,8 +278,12 @@ test('an aborted call ends, and the engine goes on', async () => {
 test('disposing stops pending work, and afterwards every call is refused', async () => {
   const engine = await openEngine();
   const source = file(spoken('slt', 0));
-  const pending = Array.from({ length: 8 }, () => engine.identify({ source }).catch((error) => error.code));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  let isRunning = false;
+  const onProgress = () => (isRunning = true);
+  const pending = Array.from({ length: 8 }, () =>
+    engine.identify({ source }, { onProgress }).catch(({ code }) => code),
+  );
+  await until(() => isRunning);
   await engine[Symbol.asyncDispose]();
   expect(await Promise.all(pending)).toEqual(Array(8).fill('ENGINE_CLOSED'));
   await expect(engine.identify({ source })).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });

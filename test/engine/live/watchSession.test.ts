@@ -8,6 +8,7 @@ import type { LiveItem } from '../../../src/core/live.js';
 import { createEngine } from '../../../src/engine/createEngine.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { type FliteVoice, speak, TEXTS } from '../../support/fliteVoices.js';
+import { until } from '../../support/until.js';
 import { collected, finalsOf, joined, liveItems, pause, samplesOf, turnsOf } from './liveAudio.js';
 
 const root = mkdtempSync(join(tmpdir(), 'voice-prints-live-'));
@@ -75,11 +76,11 @@ describe('a live session with real networks', () => {
     const stop = new AbortController();
     async function* hanging(): AsyncGenerator<LiveItem> {
       yield* liveItems(heard('slt', 1).subarray(0, 32_000));
+      setImmediate(() => stop.abort());
       await new Promise(() => undefined);
     }
     const session = engine.watch({ audio: hanging(), signal: stop.signal });
     const reading = collected(session.events());
-    setTimeout(() => stop.abort(), 200);
     await expect(reading).rejects.toMatchObject({ code: 'ABORTED' });
     await session[Symbol.asyncDispose]();
   });
@@ -166,15 +167,17 @@ describe('a live session with real networks', () => {
 
   test('closing the engine ends its sessions', async () => {
     const own = await createEngine({ storeDirectory: join(root, 'other'), workerThreads: 1 });
+    let seconds = 0;
     async function* endless(): AsyncGenerator<LiveItem> {
       for (let at = 0; ; at += 16_000) {
         yield* liveItems(pause(1), at);
+        seconds += 1;
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     }
     const reading = collected(own.watch({ audio: endless() }).events());
     const idle = own.watch({ audio: endless() });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await until(() => seconds >= 2);
     const ended = expect(reading).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
     await own[Symbol.asyncDispose]();
     await ended;

@@ -7,6 +7,7 @@ import type { LiveEvent } from '../../../src/core/live.js';
 import { createEngine } from '../../../src/engine/createEngine.js';
 import type { Engine } from '../../../src/engine/engine.js';
 import { type FliteVoice, speak, TEXTS } from '../../support/fliteVoices.js';
+import { until } from '../../support/until.js';
 import { finalsOf, joined, pause, samplesOf } from './liveAudio.js';
 import { Stage, untilHeard } from './stage.js';
 
@@ -65,16 +66,22 @@ describe('people and unknown voices come and go', () => {
     expect((await engine.speakers().unknowns()).map(({ unknownId }) => unknownId)).toEqual(['unknown-2']);
 
     await engine.speakers().rename('cal', 'Calvin');
-    await new Promise((resolve) => setTimeout(resolve, 1100)); // sessions look once a second
-    stage.say(heard('kal16', 0, 6));
-    expect(new Set(longOf(await untilHeard(events)).map(({ name }) => name))).toEqual(new Set(['Calvin']));
+    const spokenAgain = async (text: number) => {
+      stage.say(heard('kal16', text, 6));
+      return untilHeard(events);
+    };
+    // Sessions read the registry once a second: the voice speaks until the change is seen.
+    await until(
+      () => spokenAgain(0),
+      (seen) => longOf(seen).length > 0 && longOf(seen).every(({ name }) => name === 'Calvin'),
+    );
 
     await engine.speakers().delete('cal');
-    await new Promise((resolve) => setTimeout(resolve, 1100));
-    stage.say(heard('kal16', 1, 6));
-    const erased = await untilHeard(events);
-    expect(erased.some((event) => event.type === 'relabel' && event.speakerId === null)).toBe(true);
-    expect(new Set(longOf(erased).map(({ name }) => name))).toEqual(new Set([null]));
+    await until(
+      () => spokenAgain(1),
+      (seen) => seen.some((event) => event.type === 'relabel' && event.speakerId === null),
+    );
+    expect(new Set(longOf(await spokenAgain(1)).map(({ name }) => name))).toEqual(new Set([null]));
     stage.end();
   });
 });
