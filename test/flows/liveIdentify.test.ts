@@ -217,7 +217,7 @@ describe('identify-speakers, live', () => {
     flow.node('identify').receive({ payload: { action: 'remove' } });
     await expect
       .poll(() => state!.slice(6).map(({ payload, retain }) => [payload, retain]))
-      .toEqual(Array.from({ length: 5 }, () => ['', true]));
+      .toEqual(Array.from({ length: 4 }, () => ['', true]));
     expect([...known!, ...others!]).toEqual([]);
   });
 

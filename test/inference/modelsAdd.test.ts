@@ -171,7 +171,7 @@ describe('what is refused, with the reason, and leaves nothing behind', () => {
     {
       name: 'weights in another file',
       bytes: onnxFile({ properties: speaker, isExternal: true }),
-      reason: /weights lie in another file/,
+      reason: /weights are in another file/,
     },
     { name: 'a network that cannot run', bytes: onnxFile({ properties: speaker }), reason: /cannot load/ },
     { name: 'another checksum', bytes: shipped, more: { sha256: 'ab'.repeat(32) }, reason: new RegExp(sha256) },

@@ -4,7 +4,7 @@ import { samplesOfMs } from '../../core/time.js';
 import type { ByteSource } from '../byteSource.js';
 import { hasEndOfStream } from '../headers/oggHeader.js';
 import type { Probe } from '../probe.js';
-import { corrupt, decoderMissing, noSuchTrack } from './decodeErrors.js';
+import { corrupt, decodeFailed, decoderMissing, noSuchTrack } from './decodeErrors.js';
 import type { DecoderOptions, Decoding } from './decoding.js';
 import {
   countTracks,
@@ -16,6 +16,7 @@ import {
 } from './gstreamer.js';
 import { mixTracks, type TrackPieces } from './mixTracks.js';
 import { decodeWithWasm, wasmDecoderOf } from './wasmDecoder.js';
+import { STALL_TRIES, StalledDecoder } from './watchedOutput.js';
 
 /**
  * How much shorter than declared a whole recording may come out: lossy codecs count their own delay (M4A ends 370
@@ -30,7 +31,7 @@ const TOLERANCE_SAMPLES = 4 * 1_024;
 const UNCOUNTED: readonly string[] = ['mpeg-ts', 'mpeg-ps', 'avi', 'asf'];
 const MAX_TRACKS = 16;
 /** A track that gives no audio while others do: it is empty, or its container is wrong. */
-const START_MS = 30_000;
+const START_MS = 45_000;
 
 /** Apple's spatial audio always accompanies an ordinary track with the same audio. */
 const ALTERNATE_CODECS: readonly string[] = ['apac'];
@@ -140,7 +141,20 @@ export class CompressedDecoding implements Decoding {
     }
   }
 
+  /** By another child where one stands still. */
   async *#decode(selection: GStreamerSelection, signal: AbortSignal): TrackPieces {
+    for (let triesLeft = STALL_TRIES - 1; ; triesLeft -= 1) {
+      try {
+        yield* this.#decodeOnce(selection, signal);
+        return;
+      } catch (thrown) {
+        if (!(thrown instanceof StalledDecoder)) throw thrown;
+        if (triesLeft === 0) throw decodeFailed(this.#probe.format.container);
+      }
+    }
+  }
+
+  async *#decodeOnce(selection: GStreamerSelection, signal: AbortSignal): TrackPieces {
     const { format, tracks } = this.#probe;
     const { container } = format;
     const codec = tracks[(selection.track ?? 1) - 1]?.codec ?? format.codec;

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { guarded } from '../../core/guarded.js';
@@ -84,6 +85,19 @@ export class DecoderChild implements AsyncDisposable {
   /** Exit status once all its output was read; null when a signal ended it. */
   ended(signal: AbortSignal): Promise<number | null> {
     return abortable(this.#closed, signal);
+  }
+
+  /** Processor time of all its threads so far, in ticks of the system; undefined where the system does not say. */
+  processorTicks(): number | undefined {
+    try {
+      // The name in brackets may hold anything; user and system time are fields 14 and 15 (proc(5)).
+      const fields = readFileSync(`/proc/${this.#process.pid}/stat`, 'latin1')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+      return Number(fields[11]) + Number(fields[12]);
+    } catch {
+      return undefined;
+    }
   }
 
   kill(): void {

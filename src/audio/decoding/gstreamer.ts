@@ -1,13 +1,13 @@
 import type { VoicePrintsError } from '../../core/errors.js';
 import { guarded } from '../../core/guarded.js';
 import type { AudioSelection } from '../../core/recording.js';
-import { untilAborted } from '../../stream/abortable.js';
 import type { ByteSource } from '../byteSource.js';
 import { text } from '../headers/bytes.js';
 import type { SourceFormat } from '../recording.js';
 import { PcmUnpacker } from '../samples/pcm.js';
 import { corrupt, decodeFailed, decoderMissing, noSuchChannel, noSuchTrack, notAudio } from './decodeErrors.js';
 import { DecoderChild } from './decoderChild.js';
+import { STALL_TRIES, StalledDecoder, WatchedOutput } from './watchedOutput.js';
 
 export const GST_LAUNCH = 'gst-launch-1.0';
 /** Longer than a line of GStreamer's output about a stream. */
@@ -107,10 +107,24 @@ const STREAM_CAPS = /GstMultiQueuePad:src_(\d+): caps = audio\//g;
 
 /** How many audio tracks GStreamer finds in a container, without decoding more than the beginning of one. */
 export async function countTracks(command: string, source: ByteSource, signal: AbortSignal): Promise<number> {
+  let most = 1; // where there is no child, the decoder reports what is missing
+  for (let tries = 0; tries < STALL_TRIES; tries += 1) {
+    const { count, isStalled } = await countOnce(command, source, signal);
+    most = Math.max(most, count);
+    if (!isStalled) break;
+  }
+  return most;
+}
+
+async function countOnce(
+  command: string,
+  source: ByteSource,
+  signal: AbortSignal,
+): Promise<{ readonly count: number; readonly isStalled: boolean }> {
   const survey = ['!', 'decodebin', 'caps=audio/x-raw', 'expose-all-streams=false', '!', 'fakesink', 'num-buffers=1'];
   const input = source.descriptor === undefined ? PIPE_INPUT : FILE_INPUT;
   await using child = await startChild(command, ['-v', ...input, ...survey], source);
-  if (!child) return 1; // the decoder reports what is missing
+  if (!child) return { count: 0, isStalled: false };
   if (source.descriptor === undefined)
     guarded(
       () => child.kill(),
@@ -118,11 +132,12 @@ export async function countTracks(command: string, source: ByteSource, signal: A
     )();
   const streams = new Set<string>();
   let words = '';
-  for await (const chunk of untilAborted<Uint8Array>(child.stdout, signal)) {
+  const output = new WatchedOutput(child, source, signal);
+  for await (const chunk of output) {
     words = (words + text(chunk, 0, chunk.length)).slice(-MAX_WORDS);
     for (const [, stream] of words.matchAll(STREAM_CAPS)) streams.add(stream!);
   }
-  return Math.max(1, streams.size);
+  return { count: streams.size, isStalled: output.isStalled };
 }
 
 export interface GStreamerDecoding {
@@ -133,7 +148,7 @@ export interface GStreamerDecoding {
 }
 
 /**
- * Mono 16 kHz from the child. Throws AUDIO_DECODER_MISSING, AUDIO_NOT_AUDIO, AUDIO_CORRUPT, AUDIO_DECODE_FAILED or
+ * Mono 16 kHz from the child. Throws StalledDecoder, AUDIO_DECODER_MISSING, AUDIO_NOT_AUDIO, AUDIO_CORRUPT, AUDIO_DECODE_FAILED or
  * AUDIO_TRACK_NOT_FOUND where there was no sound at all. Owns the child.
  *
  * @returns whether the child failed after the first samples
@@ -154,9 +169,14 @@ export async function* decodeWithGStreamer(
   const channels = outputChannels(selection);
   const unpacker = new PcmUnpacker({ codec: 'f32le', sampleRateHz: 16_000, channels });
   let hasSamples = false;
-  for await (const chunk of untilAborted<Uint8Array>(owned.stdout, signal)) {
+  const output = new WatchedOutput(owned, source, signal);
+  for await (const chunk of output) {
     hasSamples = true;
     yield unpacker.unpack(chunk);
+  }
+  if (output.isStalled) {
+    if (hasSamples) return false; // the end is missing, not the audio: whether it is whole, its length tells
+    throw new StalledDecoder('the decoder stands still');
   }
   const status = await owned.ended(signal);
   if (feedFailure !== undefined) throw feedFailure;

@@ -1,7 +1,6 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
 import type { RuntimeReport } from '../../core/runtimeReport.js';
 import type { VoicesInput, VoicesResult } from '../../identity/resolveVoices.js';
-import type { RuntimeKind } from '../../inference/onnxRuntime.js';
 import type { SegmentationModel } from '../../inference/segmentationModel.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
 import type { SpeechQuality } from '../../speech/quality.js';
@@ -38,7 +37,7 @@ export interface Compute extends AsyncDisposable {
   /** Calls that are worked on at a time. */
   readonly threads: number;
   /** What the networks run in. Throws CONFIG_INVALID. */
-  readonly runtime: RuntimeKind;
+  readonly runtime: RuntimeReport['runtime'];
   /** Speaker activity in each frame; undefined where no segmentation model is used. */
   readonly segmentation?: SegmentationModel | undefined;
   /** Speech probability 0..1 of every whole 512-sample hop (32 ms) of `samples`; `state` undefined starts a stream. */

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { SampleSpan } from '../../core/audioFrame.js';
 import type { RuntimeReport } from '../../core/runtimeReport.js';
 import type { VoicesInput, VoicesResult } from '../../identity/resolveVoices.js';
-import { likelyRuntime, type RuntimeKind } from '../../inference/onnxRuntime.js';
+import { likelyRuntime } from '../../inference/onnxRuntime.js';
 import type { SegmentationModel } from '../../inference/segmentationModel.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
 import { WorkerPool } from '../../inference/workerPool.js';
@@ -40,7 +40,7 @@ export class WorkerCompute implements Compute {
     this.#pool = new WorkerPool({ filename, threads: this.threads, workerData });
   }
 
-  get runtime(): RuntimeKind {
+  get runtime(): RuntimeReport['runtime'] {
     return likelyRuntime();
   }
 

@@ -1,9 +1,9 @@
 import type { AudioFrame, SampleSpan } from '../../core/audioFrame.js';
 import { VoicePrintsError } from '../../core/errors.js';
 import { LOCAL_ACTIVE, LOCAL_FRAME_SAMPLES, LOCAL_VOICES, type LocalPiece } from '../../core/localVoices.js';
+import type { RuntimeReport } from '../../core/runtimeReport.js';
 import { msOfSamples } from '../../core/time.js';
 import type { LocalSpeech } from '../../identity/conversation/localSpeech.js';
-import type { RuntimeKind } from '../../inference/onnxRuntime.js';
 import { HeldAudio } from '../../speech/heldAudio.js';
 import { LevelControl } from '../../speech/levelControl.js';
 import { localPiecesOf } from '../../speech/localPieces.js';
@@ -17,7 +17,7 @@ import { oneWindow } from './speechOf.js';
  * Share of a chunk after which the next one begins. Each moment is processed five times; in WebAssembly, where the
  * network takes most of the time, every other chunk is left out (figures in BENCHMARKS.md, "In WebAssembly").
  */
-export const HOP_SHARES: Readonly<Record<RuntimeKind, number>> = { native: 0.2, wasm: 0.4 };
+export const HOP_SHARES: Readonly<Record<RuntimeReport['runtime'], number>> = { native: 0.2, wasm: 0.4 };
 /** Chunks in the segmentation network at once; the audio waiting stays within a minute. */
 const MAX_UNDER_WAY = 4;
 /** Audio the voice-activity network looks at in one call: about 16 s. */

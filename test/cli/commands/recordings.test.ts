@@ -94,7 +94,7 @@ describe('identify', () => {
     expect(lines[0]).toMatch(/^SPEAKER talk_at_the_door 1 \d+\.\d{3} \d+\.\d{3} <NA> <NA> slate <NA> <NA>$/);
     expect(readFileSync(srt!, 'utf8')).toMatch(/^1\n00:00:0\d,\d{3} --> 00:00:0\d,\d{3}\nSlate\n\n/);
     const drawing = readFileSync(svg!, 'utf8');
-    expect(drawing.match(/<rect /g)).toHaveLength(result.segments.length);
+    expect(drawing.match(/<g><title>/g)).toHaveLength(result.segments.length);
     expect(drawing).toContain('>unknown-1</text>');
   });
 

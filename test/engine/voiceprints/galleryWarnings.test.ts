@@ -8,7 +8,7 @@ const incomplete = { ...randomVoiceprint({ id: 'ben' }), isComplete: false };
 const ofAnotherModel = randomVoiceprint({ id: 'carl', modelId: 'model-2' });
 
 test.each([
-  { name: 'nobody', everybody: [], code: 'NOBODY_ENROLLED', says: 'nobody is enrolled' },
+  { name: 'nobody', everybody: [], code: 'NOBODY_ENROLLED', says: 'no speaker is enrolled' },
   { name: 'people of another model', everybody: [ofAnotherModel], code: 'VOICEPRINT_STALE', says: '1 person was' },
 ])('$name: a warning that says what to do, and no name', ({ everybody, code, says }) => {
   const warnings = galleryWarnings(everybody, MODEL);
