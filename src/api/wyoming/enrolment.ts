@@ -10,11 +10,11 @@ import type { WyomingEvent } from './wire.js';
 const MOST_BYTES = 16 * 2 ** 20;
 const ACTOR = { name: 'wyoming' };
 
-/** Throws CONFIG_INVALID where clients may not change who is enrolled. */
+/** Throws INPUT_INVALID where clients may not change who is enrolled. */
 export function assertMayEnrol({ surface }: CommandContext): void {
   if (surface.mayEnrol) return;
   throw new VoicePrintsError(
-    'CONFIG_INVALID',
+    'INPUT_INVALID', // whoever asked must learn why: the texts of CONFIG_INVALID stay in the log
     'clients may not enrol or delete people here; start the server with --wyoming-enrol to allow it',
   );
 }

@@ -143,7 +143,7 @@ export class WyomingConnection implements WyomingClient {
     return async (start) => {
       if (!this.#surface.asr) {
         throw new VoicePrintsError(
-          'CONFIG_INVALID',
+          'INPUT_INVALID',
           'no speech-to-text service is set here; start the server with --wyoming-asr, or send identify first',
         );
       }

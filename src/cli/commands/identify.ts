@@ -22,7 +22,7 @@ export const identify: Command = {
   operands: 'FILE|-',
   arity: [1, 1],
   options: {
-    speakers: { value: 'A,B', about: 'Only these ids (default: all people with a complete voiceprint)' },
+    speakers: { value: 'A,B', about: 'Only these ids (default: everyone enrolled)' },
     'speaker-count': { value: 'N', about: 'Number of people who speak (default: estimated)' },
     'max-speakers': { value: 'N', about: 'Maximum number of people who speak' },
     ...falseAcceptOption,

@@ -57,7 +57,7 @@ export const serve: Command = {
     },
     'key-file': { value: 'FILE', about: 'API keys, a line each: tenant:key or tenant:sha256:HEX' },
   },
-  example: `VOICE_PRINTS_API_KEYS=home:a-long-secret voice-prints serve --port 8080
+  example: `VOICE_PRINTS_API_KEYS=local:a-long-secret voice-prints serve --port 8080
 curl 'http://127.0.0.1:8080/v1/speakers' -H 'Authorization: Bearer a-long-secret'
 VOICE_PRINTS_MQTT_USER=voice VOICE_PRINTS_MQTT_PASSWORD=… voice-prints serve --mqtt mqtts://broker.local --mqtt-discovery homeassistant`,
   notes: `Prints one line, {"rest":"http://…","grpc":"127.0.0.1:50051"}, once it listens.

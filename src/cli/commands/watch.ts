@@ -22,7 +22,7 @@ export const watch: Command = {
   operands: 'SOURCE',
   arity: [1, 1],
   options: {
-    speakers: { value: 'A,B', about: 'Only these ids (default: all people with a complete voiceprint)' },
+    speakers: { value: 'A,B', about: 'Only these ids (default: everyone enrolled)' },
     ...falseAcceptOption,
     ...strangersOption,
     site: { value: 'NAME', about: 'Name of the place, for the events (default: live)' },

@@ -20,7 +20,7 @@ export function printEnrolment(
 
 function remarkMissing(args: ParsedArguments, terminal: Terminal, result: EnrollResult): void {
   const more = Math.ceil(COMPLETE_SPEECH_MS / 1000 - result.speechSeconds);
-  remark(args, terminal, `${result.speakerId} is matched once ${more} s more of speech are added.`);
+  remark(args, terminal, `Names will be more certain with ${more} s more speech of ${result.speakerId}.`);
 }
 
 function summary(result: EnrollResult): string {

@@ -29,6 +29,6 @@ export function assertConsent(
   if (!isRequired || consentText?.trim() || current?.consent) return;
   throw new VoicePrintsError(
     'CONSENT_REQUIRED',
-    'this store enrols only people who agreed; give the consent (consentText) with what the person agreed to',
+    'this store enrols only people who agreed; give the consent with what the person agreed to (consentText; over MQTT consent)',
   );
 }

@@ -260,7 +260,10 @@ test('enrolment and deletion are refused unless they were allowed; then they go 
   const closed = await clientOf((await opened({ script })).address);
   for (const type of ['enroll', 'delete']) {
     closed.send(type, { name: 'Alice' });
-    expect((await closed.until('error')).data).toMatchObject({ code: 'CONFIG_INVALID' });
+    expect((await closed.until('error')).data).toMatchObject({
+      code: 'INPUT_INVALID',
+      text: expect.stringContaining('--wyoming-enrol'),
+    });
   }
   closed.send('describe');
   expect((await closed.until('info')).data.identity).not.toMatchObject([
