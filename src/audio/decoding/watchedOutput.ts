@@ -1,3 +1,4 @@
+import { guarded } from '../../core/guarded.js';
 import { untilAborted } from '../../stream/abortable.js';
 import type { ByteSource } from '../byteSource.js';
 import type { DecoderChild } from './decoderChild.js';
@@ -49,11 +50,15 @@ export class WatchedOutput {
   /** On a busy machine a child may be slow, but its processor time grows. */
   #watch(): NodeJS.Timeout {
     let before = this.#child.processorTicks();
-    return setInterval(() => {
+    const look = () => {
       const now = this.#child.processorTicks();
       this.#isStalled = now === before;
       before = now;
       if (this.#isStalled) this.#child.kill();
-    }, QUIET_MS);
+    };
+    return setInterval(
+      guarded(() => undefined, look),
+      QUIET_MS,
+    );
   }
 }
