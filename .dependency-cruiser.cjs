@@ -90,6 +90,19 @@ module.exports = {
       to: { path: '^src/events/' },
     },
     {
+      name: 'display-imports-core-only',
+      severity: 'error',
+      comment: 'How results look is the same on every surface, browsers included: pure, and without Node.js.',
+      from: { path: '^src/display/' },
+      to: { path: '^(src|nodes)/|^node:', pathNot: '^src/(display|core)/' },
+    },
+    {
+      name: 'display-for-surfaces-only',
+      severity: 'error',
+      from: { path: `^src/(${STAGES}|stream|events|engine|lab)/` },
+      to: { path: '^src/display/' },
+    },
+    {
       name: 'engine-knows-no-surface',
       severity: 'error',
       from: { path: '^src/engine/' },
@@ -141,9 +154,10 @@ module.exports = {
     {
       name: 'dialogs-import-dialogs-only',
       severity: 'error',
-      comment: 'A dialog is bundled for the browser: it uses its own code and what all dialogs share.',
+      comment:
+        'A dialog is bundled for the browser: it uses its own code, what all dialogs share, and how results look.',
       from: { path: EDITOR },
-      to: { pathNot: ['^nodes/$1/editor/', '^nodes/shared/editor/'] },
+      to: { pathNot: ['^nodes/$1/editor/', '^nodes/shared/editor/', '^src/display/'] },
     },
     {
       name: 'nothing-else-imports-dialogs',
@@ -170,7 +184,7 @@ module.exports = {
     ownedBy('@wasm-audio-decoders/flac|mpg123-decoder|ogg-opus-decoder|opus-decoder', 'src/audio/'),
     ownedBy('sip\\.js', 'src/audio/sip/'),
     ownedBy('sdp-transform|gstreamer-superficial', 'src/audio/'),
-    ownedBy('string-width', 'src/cli/output/'),
+    ownedBy('string-width', 'src/(cli/output|display)/'),
     {
       name: 'node-red-types-only-in-nodes',
       severity: 'error',

@@ -51,6 +51,7 @@ RED.nodes.registerType('identify-speakers', {
     falseAcceptPercent: { value: '' },
     output: { value: 'auto' },
     resultProperty: { value: 'payload', validate: when(isWhole, RED.validators.typedInput({ type: 'msg' })) },
+    isDrawn: { value: false },
     topicBase: { value: 'speaker-id', validate: when(hasTopics, topicPart) },
     site: {
       value: 'home',

@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
+import { timelineSvg } from '../../src/display/timelineSvg.js';
 import { type EventContext, eventMessage, recordedTurnEvent, rejectedEvent } from '../../src/events/index.js';
 import { type Identification, type Progress, VoicePrintsError } from '../../src/index.js';
 import { mayNameFiles, selected } from '../shared/audioSelection.js';
@@ -99,6 +100,7 @@ async function identify(
 }
 
 function sendWhole(RED: NodeAPI, settings: Settings, msg: NodeMessageInFlow, send: Send, result: Identification): void {
+  if (settings.isDrawn) Object.assign(msg, { timeline: timelineSvg(result, '') });
   RED.util.setMessageProperty(msg, settings.resultProperty, result, true);
   send(msg);
 }

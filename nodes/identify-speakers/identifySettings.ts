@@ -30,6 +30,7 @@ const schema = z.object({
     .default('whole')
     .describe('auto: as whole for a recording, as live for a live stream'),
   resultProperty: field(z.string().default('payload')),
+  isDrawn: checkbox.describe('A drawing of the turns goes with the result, as msg.timeline'),
   topicBase: topicText(TOPIC_BASE),
   site: topicText('home').refine(
     (site) => !RESERVED_SITES.includes(site),

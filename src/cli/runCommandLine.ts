@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { printableJson, printableLine } from '../display/printable.js';
 import { asVoicePrintsError, VoicePrintsError } from '../index.js';
 import type { Command, Terminal } from './command.js';
 import { commands } from './commands.js';
 import { commandHelp, generalHelp, groupHelp } from './help.js';
 import { findCommand, hasFlag, parseCommandLine, usageError } from './options/parseCommandLine.js';
 import { errorAnswer } from './output/output.js';
-import { printableJson, printableLine } from './output/printable.js';
 
 /** Exit codes: 0 success, 1 failure, 2 usage error; 130 for Ctrl-C, as in shells. */
 const EXIT = { done: 0, failed: 1, usage: 2, stopped: 130 } as const;

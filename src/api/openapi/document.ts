@@ -46,8 +46,9 @@ export function openApiDocument(): Json {
 
 function described(operation: Operation): Json {
   const { operationId, summary, scope, status, answer, body, audioQuery, query, tag = 'voice-prints' } = operation;
+  const timeline = operation.hasTimeline && { 'image/svg+xml': { schema: { type: 'string' } } };
   const refusal = operation.refusal === 'fault' ? faultRefusal : problemRefusal;
-  const content = answer ? { content: { 'application/json': { schema: jsonSchema(answer) } } } : {};
+  const content = answer ? { content: { 'application/json': { schema: jsonSchema(answer) }, ...timeline } } : {};
   return {
     operationId,
     tags: [tag],

@@ -17,6 +17,8 @@ export interface Operation {
   readonly audioQuery?: z.ZodObject;
   readonly status: 200 | 201 | 202 | 204;
   readonly answer?: z.ZodType;
+  /** Also answers with a drawing, where `Accept` asks for one. */
+  readonly hasTimeline?: true;
   /** Format of its refusals: a problem document by default, else the `fault` of the DeepAffects service. */
   readonly refusal?: 'fault';
   /** Heading in the documents. */

@@ -104,6 +104,7 @@ export const OPERATIONS: readonly Operation[] = [
     audioQuery: identifyQuery,
     status: 200,
     answer: answers.identification,
+    hasTimeline: true,
   },
   {
     method: 'post',
@@ -135,6 +136,7 @@ export const OPERATIONS: readonly Operation[] = [
     scope: 'identify',
     status: 200,
     answer: answers.job,
+    hasTimeline: true,
   },
   {
     method: 'delete',

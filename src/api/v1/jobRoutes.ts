@@ -11,6 +11,7 @@ import { cancelOrErase, jobsOf, visibleJob } from '../deepaffects/jobRoutes.js';
 import { problemDialect } from '../refusals/dialect.js';
 import { refuseMethod, refuseRoute } from '../refusals/refusal.js';
 import { iso, v1Job, webhookAnswer } from './jobAnswers.js';
+import { drawableResult, timelineAnswer, wantsTimeline } from './timelineAnswer.js';
 
 const LIST_LENGTH = 50;
 
@@ -73,7 +74,11 @@ async function list(call: Call): Promise<Answer> {
 }
 
 async function show(call: Call): Promise<Answer> {
-  return { status: 200, body: v1Job(await visibleJob(call)) };
+  const job = await visibleJob(call);
+  const drawable = drawableResult(job);
+  // A job that has no turns, or none yet, is shown as it is.
+  if (wantsTimeline(call) && drawable) return timelineAnswer(call, drawable);
+  return { status: 200, body: v1Job(job) };
 }
 
 async function cancel(call: Call): Promise<Answer> {

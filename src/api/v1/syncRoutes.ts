@@ -17,6 +17,7 @@ import {
 } from '../calls/schemas.js';
 import { problemDialect } from '../refusals/dialect.js';
 import { RefusedError, refuseMethod, refuseRoute } from '../refusals/refusal.js';
+import { timelineAnswer, wantsTimeline } from './timelineAnswer.js';
 
 /** Adds `/v1/speakers…`, `/v1/unknown-voices…` and `/v1/identify`. Answers have the engine's own types. */
 export function addV1Routes(router: Router, surface: Surface): void {
@@ -141,5 +142,5 @@ async function identify(call: Call): Promise<Answer> {
     },
     call.options,
   );
-  return { status: 200, body: result };
+  return wantsTimeline(call) ? timelineAnswer(call, result) : { status: 200, body: result };
 }

@@ -1,5 +1,7 @@
 import { basename, extname } from 'node:path';
 import { present } from '../../core/present.js';
+import { timelineSvg } from '../../display/timelineSvg.js';
+import { voiceId } from '../../display/voiceLabel.js';
 import { formatRttm } from '../../evaluation/rttm.js';
 import type { Identification, IdentifyRequest, RecordingSource } from '../../index.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
@@ -11,9 +13,7 @@ import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
 import { printResult, remark } from '../output/output.js';
 import { ProgressBar } from '../output/progressBar.js';
 import { srt } from '../output/srt.js';
-import { timelineSvg } from '../output/timelineSvg.js';
 import { turnsTable } from '../output/turnsTable.js';
-import { voiceId } from '../output/voiceLabel.js';
 import { writeWhole } from '../output/writeWhole.js';
 
 export const identify: Command = {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { allowedHosts } from '../../core/allowedHosts.js';
 import { present } from '../../core/present.js';
+import { printableJson } from '../../display/printable.js';
 import { type EventContext, liveSpeakerEvent } from '../../events/index.js';
 import { type Engine, type LiveSession, VoicePrintsError } from '../../index.js';
 import { type LiveAudio, type LiveSource, openLive, openUdp, parseLiveSource, type StreamState } from '../../live.js';
@@ -13,7 +14,6 @@ import { hasFlag, listOption, textOption, usageError } from '../options/parseCom
 import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
 import { sipAudio } from '../options/sipAudio.js';
 import { LiveView } from '../output/liveView.js';
-import { printableJson } from '../output/printable.js';
 import { openWatchMqtt, type WatchMqtt } from './watchMqtt.js';
 
 export const watch: Command = {

@@ -1,8 +1,9 @@
+import { clock, percent } from '../../display/figures.js';
+import { printable, printableLine } from '../../display/printable.js';
+import { voiceLabel } from '../../display/voiceLabel.js';
 import type { LiveEvent, LiveTurn } from '../../live.js';
 import type { ParsedArguments, Terminal } from '../command.js';
-import { clock, percent, remark } from './output.js';
-import { printable, printableLine } from './printable.js';
-import { voiceLabel } from './voiceLabel.js';
+import { remark } from './output.js';
 
 const STREAM_WORDS = {
   connecting: 'connecting',

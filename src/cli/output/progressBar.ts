@@ -1,8 +1,8 @@
+import { clock } from '../../display/figures.js';
+import { printableLine } from '../../display/printable.js';
 import type { OnProgress, Progress } from '../../index.js';
 import type { ParsedArguments, Terminal } from '../command.js';
 import { hasFlag } from '../options/parseCommandLine.js';
-import { clock } from './output.js';
-import { printableLine } from './printable.js';
 
 const BAR_CELLS = 24;
 /** Shorter work shows no bar, which would only flash up. */

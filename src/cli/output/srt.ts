@@ -1,5 +1,5 @@
+import { voiceLabel } from '../../display/voiceLabel.js';
 import type { Identification } from '../../index.js';
-import { voiceLabel } from './voiceLabel.js';
 
 /** The turns as SubRip subtitles, so that a player shows who is speaking. */
 export function srt(result: Identification): string {

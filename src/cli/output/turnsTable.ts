@@ -1,6 +1,7 @@
+import { clock, percent } from '../../display/figures.js';
+import { voiceId, voiceLabel } from '../../display/voiceLabel.js';
 import type { Identification, IdentifiedSegment } from '../../index.js';
-import { clock, percent, table } from './output.js';
-import { voiceId, voiceLabel } from './voiceLabel.js';
+import { table } from './output.js';
 
 /** A longer pause separates two rows, even where the same person continues after it. */
 const LONGEST_MERGED_PAUSE_SECONDS = 10;

@@ -43,6 +43,22 @@ test.each([
   expect(people(answer).sort()).toEqual(expected.sort());
 });
 
+test('who accepts SVG only gets a drawing, in which nothing can run', async () => {
+  const ask = (accept: string) =>
+    fetch(`${server.url}/v1/identify`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'video/x-matroska', accept },
+      body: recording,
+    });
+  const drawn = await ask('image/svg+xml,image/*;q=.8');
+  expect(drawn.headers.get('content-type')).toBe('image/svg+xml');
+  expect(drawn.headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
+  expect(await drawn.text()).toMatch(/^<svg [\s\S]*<g><title>[\s\S]*<\/svg>\s*$/);
+  expect((await ask('image/svg+xml, application/json')).headers.get('content-type')).toMatch(/^application\/json/);
+  const refused = await fetch(`${server.url}/v1/identify`, { method: 'POST', headers: { accept: 'image/svg+xml' } });
+  expect(refused.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+});
+
 test('a track that is not there is the fault of the caller', async () => {
   const body = JSON.stringify({ content: recording.toString('base64'), track: 3 });
   const response = await fetch(`${server.url}/v1/identify`, { method: 'POST', headers, body });
@@ -61,4 +77,7 @@ test('a job keeps the choice', async () => {
   const job = await until(poll, ({ status }) => status === 'done' || status === 'failed');
   expect(job.status).toBe('done');
   expect(people(job.result)).toEqual(['rms']);
+  const accept = { ...headers, accept: 'image/svg+xml' };
+  const drawing = await fetch(`${server.url}/v1/jobs/${requestId}`, { headers: accept });
+  expect(await drawing.text()).toMatch(/^<svg /);
 });

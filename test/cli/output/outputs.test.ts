@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { storeFolder } from '../../../src/cli/options/storeFolder.js';
-import { clock, percent, table } from '../../../src/cli/output/output.js';
-import { printableJson } from '../../../src/cli/output/printable.js';
+import { table } from '../../../src/cli/output/output.js';
 import { srt } from '../../../src/cli/output/srt.js';
-import { timelineSvg } from '../../../src/cli/output/timelineSvg.js';
 import { turnsTable } from '../../../src/cli/output/turnsTable.js';
+import { clock, percent } from '../../../src/display/figures.js';
+import { printableJson } from '../../../src/display/printable.js';
+import { timelineSvg } from '../../../src/display/timelineSvg.js';
 import type { Identification, IdentifiedSegment } from '../../../src/index.js';
 
 const turn = (own: Partial<IdentifiedSegment>): IdentifiedSegment => ({
@@ -114,12 +115,12 @@ test('the timeline is well-formed, has a bar a turn, both colour schemes, and sh
   expect(svg).toContain('a &#38; b.wav');
   // Every bar lies inside the drawing, and so does every letter of the axis.
   for (const [, x, anchor, text] of svg.matchAll(
-    /<text x="([\d.]+)" y="\d+" class="tick" text-anchor="(\w+)">([^<]+)</g,
+    /<text x="([\d.]+)" y="\d+" class="vp-tick" text-anchor="(\w+)">([^<]+)</g,
   )) {
     const right = Number(x) + (anchor === 'middle' ? (7 * text!.length) / 2 : 0);
     expect(right, text).toBeLessThanOrEqual(960);
   }
-  for (const [, x, width] of svg.matchAll(/<rect x="([\d.]+)" y="\d+" width="([\d.]+)"/g)) {
+  for (const [, x, width] of svg.matchAll(/<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g)) {
     expect(Number(x) + Number(width)).toBeLessThanOrEqual(960);
   }
 });
@@ -155,4 +156,21 @@ test.each([
   const values = 'store' in row ? { store: row.store } : {};
   const folder = storeFolder({ positionals: [], values }, env, platform);
   expect(folder).toMatch(typeof expected === 'string' ? new RegExp(`^${expected}$`) : expected);
+});
+
+test('a narrow timeline keeps everything inside, and one for a page brings no style that could leak into it', () => {
+  const svg = timelineSvg(conversation, 'talk', { width: 358, theme: 'page' });
+  expect(svg).not.toContain('<style>');
+  expect(svg).toContain('viewBox="0 0 358 ');
+  for (const [, x, width] of svg.matchAll(/<rect x="([\d.]+)" y="[\d.]+" width="([\d.]+)"/g)) {
+    expect(Number(x) + Number(width)).toBeLessThanOrEqual(358);
+  }
+  const style = /<style>([^<]*)<\/style>/.exec(timelineSvg(conversation, 'talk'))![1]!;
+  const selectors = [...style.matchAll(/([^{}]+)\{[^{}]*\}/g)].map(([, selector]) => selector!.trim());
+  expect(selectors.length).toBeGreaterThan(10);
+  for (const selector of selectors) expect(selector).toMatch(/^\.vp-timeline/);
+});
+
+test('a timeline says in words what it shows, for those who do not see it', () => {
+  expect(timelineSvg(conversation, '')).toMatch(/aria-label="Alice [^"]+ 0:04\.7 \(\d+ %\), unknown-1 0:01\.3/);
 });

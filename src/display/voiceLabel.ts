@@ -1,4 +1,4 @@
-import type { IdentifiedSegment } from '../../index.js';
+import type { IdentifiedSegment } from '../core/identification.js';
 import { printableLine } from './printable.js';
 
 /** A segment of a recording or a turn of a live stream. */
