@@ -1,6 +1,6 @@
 /**
  * Colours of a timeline. `auto` follows the reader's system, and is what a file needs; `light` and `dark` are fixed, for programs
- * that understand plain CSS only; `page` has no style of its own: the page has `TIMELINE_PAGE_STYLE` in its style sheet, and
+ * that understand plain CSS only; `page` has no style of its own: the page has `timelineStyle('page')` in its style sheet, and
  * chooses colours by the custom properties named there.
  */
 export type TimelineTheme = 'auto' | 'light' | 'dark' | 'page';
@@ -21,9 +21,9 @@ const OF_PAGE: Colours = {
   grid: 'var(--vp-grid, rgb(128 128 128 / .35))',
 };
 
-/** The rules inside a drawing. */
+/** The rules of a drawing; those of `page` are for the style sheet of the page. */
 export function timelineStyle(theme: TimelineTheme): string {
-  if (theme === 'page') return '';
+  if (theme === 'page') return SHAPES + coloured(OF_PAGE);
   if (theme === 'light') return SHAPES + coloured(LIGHT);
   if (theme === 'dark') return SHAPES + coloured(DARK);
   return `${SHAPES}.vp-timeline { color-scheme: light dark; }\n${coloured(LIGHT)}@media (prefers-color-scheme: dark) {\n${coloured(DARK)}}\n`;
@@ -39,6 +39,3 @@ const SHAPES = `.vp-timeline { font: 13px system-ui, sans-serif; }
 .vp-timeline .vp-unsure { fill-opacity: .3; stroke-width: 1.5; stroke-dasharray: 4 3; }
 .vp-timeline .vp-score { font-size: 11px; font-weight: 600; dominant-baseline: central; text-anchor: middle; }
 `;
-
-/** For the style sheet of a page that shows drawings of the theme `page`. */
-export const TIMELINE_PAGE_STYLE = SHAPES + coloured(OF_PAGE);

@@ -57,9 +57,9 @@ export function timelineSvg(result: Identification, title: string, options: Time
       : []),
     ...legend.parts,
   ];
-  const style = timelineStyle(theme);
+  const style = theme === 'page' ? '' : `<style>\n${timelineStyle(theme)}</style>\n`;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" class="vp-timeline" role="img" aria-label="${escaped(described(rows, title, words))}">
-${style ? `<style>\n${style}</style>\n` : ''}${overlapPattern}
+${style}${overlapPattern}
 ${body.join('\n')}
 </svg>
 `;
