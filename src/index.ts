@@ -3,6 +3,7 @@
 export type { AudioFrame } from './core/audioFrame.js';
 export * from './core/audit.js';
 export * from './core/errors.js';
+export * from './core/feedback.js';
 export * from './core/identification.js';
 export * from './core/progress.js';
 export * from './core/recording.js';

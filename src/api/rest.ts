@@ -14,7 +14,9 @@ import { openApiDocument } from './openapi/document.js';
 import { faultDialect, problemDialect } from './refusals/dialect.js';
 import { refusalOf } from './refusals/refusal.js';
 import { REST_LIMITS, type RestRouterOptions } from './restOptions.js';
+import { addFeedbackRoutes } from './v1/feedbackRoutes.js';
 import { addJobRoutes } from './v1/jobRoutes.js';
+import { addPeopleRoutes } from './v1/peopleRoutes.js';
 import { addSourceRoutes } from './v1/sourceRoutes.js';
 import { addV1Routes } from './v1/syncRoutes.js';
 
@@ -22,7 +24,7 @@ import { addV1Routes } from './v1/syncRoutes.js';
 const CONTRACT_PREFIX = '/audio/generic/api';
 
 /**
- * The REST surface as one Express handler: below `/audio/generic/api`, `/v1/speakers`, `/v1/identify`, `/v1/jobs`, `/v1/webhooks`, `/metrics`;
+ * The REST surface as one Express handler: below `/audio/generic/api`, `/v1/speakers`, `/v1/identify`, `/v1/turns`, `/v1/feedback`, `/v1/jobs`, `/v1/webhooks`, `/metrics`;
  * everything else is passed to `next`. Works in Express 4 (Node-RED) and Express 5, behind other body parsers or none.
  */
 export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }: RestRouterOptions): express.Router {
@@ -58,6 +60,8 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
   addDeepaffectsRoutes(contract, surface);
   router.use(CONTRACT_PREFIX, contract);
   addJobRoutes(router, surface);
+  addFeedbackRoutes(router, surface);
+  addPeopleRoutes(router, surface);
   addV1Routes(router, surface);
   addSourceRoutes(router, surface, shared.sources ?? (() => []));
   router.use(refuseBadPath);

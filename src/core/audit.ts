@@ -6,7 +6,10 @@ export interface Actor {
   readonly requestId?: string;
 }
 
-/** Operations on voiceprints and keys; `enrol unknown` enrols an unknown voice, `re-embed` follows a change of model. */
+/**
+ * Operations on voiceprints and keys; `enrol unknown` enrols an unknown voice, `re-embed` follows a change of model, `feedback` is what
+ * a person said of a turn.
+ */
 export const AUDIT_ACTIONS = [
   'enrol',
   'enrol unknown',
@@ -16,6 +19,11 @@ export const AUDIT_ACTIONS = [
   'export',
   'import',
   're-embed',
+  'feedback',
+  'undo feedback',
+  'merge',
+  'split',
+  'remove sample',
   'create key',
   'rotate key',
   'revoke key',

@@ -143,6 +143,22 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     means: 'this session has no unknown voice with that id',
     remedy: 'use one of a turn event, or omit it for the most recent one',
   },
+  TURN_NOT_FOUND: {
+    means: 'no such turn is remembered: turns are kept for a day at most, and not over a restart',
+    remedy: 'list the turns to see those that are',
+  },
+  FEEDBACK_NOT_FOUND: {
+    means: 'no such feedback is remembered, or it was undone already',
+    remedy: 'list the feedback to see what can be undone',
+  },
+  NAME_TAKEN: {
+    means: 'another voice of the conversation has this name',
+    remedy: 'correct that one first, or say that both are the same person (`isAlsoOther`)',
+  },
+  SAMPLE_NOT_FOUND: {
+    means: 'the voiceprint has no such sample, or not any more',
+    remedy: 'list the samples to see their ids',
+  },
   KEY_NOT_FOUND: { means: 'no API key has that id, or it has ended', remedy: 'see `voice-prints keys list`' },
   REGISTRY_UNAVAILABLE: {
     means: "the store's folder cannot be used",

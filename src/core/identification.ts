@@ -21,6 +21,8 @@ export interface Candidate {
 
 /** One turn of one voice. Seconds since the recording began. */
 export interface IdentifiedSegment {
+  /** By which feedback refers to it; absent where turns are not remembered. */
+  readonly turnId?: string;
   /** Null unless `decision` is `identified` (then `cluster` is null) or `uncertain` (then both are given). */
   readonly speakerId: string | null;
   readonly name: string | null;
@@ -57,6 +59,8 @@ export interface Warning {
 
 /** Who speaks when in one recording. */
 export interface Identification {
+  /** Shared by the ids of its turns; absent where they are not remembered. */
+  readonly conversationId?: string;
   readonly durationSeconds: number;
   /** Id of the speaker model. */
   readonly model: string;
@@ -103,6 +107,7 @@ export type SampleReasonCode =
   | 'DISAGREES_WITH_EARLIER'
   | 'COLLIDES_WITH_OTHER'
   | 'SAME_RECORDING'
+  | 'NOTHING_KEPT'
   | 'AUDIO_UNREADABLE';
 
 /** `message` states the problem and its remedy; where `refuses` is false, the sample was accepted nevertheless. */

@@ -23,6 +23,8 @@ export interface Exemplar {
   readonly otherEmbeddings?: readonly Embedding[];
   /** Id of the sample's speech in the registry; undefined where it is not kept. */
   readonly audioId?: string;
+  /** Learnt with this piece of feedback on a turn; undefined for a sample of an enrolment. */
+  readonly feedbackId?: string;
 }
 
 /** The speech of an accepted sample, kept so that another model can embed it. Raw biometric data. */
@@ -52,7 +54,10 @@ export interface Voiceprint {
   readonly name: string;
   /** As given; empty where it was not. */
   readonly languageCode: string;
-  /** Accepted samples, oldest first, at most 20; the mean is derived from them and kept for reading speed. */
+  /**
+   * Accepted samples, oldest first: at most 20 of enrolments and 12 learnt with feedback. The mean is derived from them and kept for
+   * reading speed.
+   */
   readonly exemplars: readonly Exemplar[];
   readonly mean: Embedding | undefined;
   /** Total accepted speech. */

@@ -1,7 +1,7 @@
 import type { Actor, AuditAction, AuditEntry, AuditTrail } from '../core/audit.js';
 import { asVoicePrintsError } from '../core/errors.js';
 import type { EnrollResult } from '../core/identification.js';
-import type { SpeakerDirectory } from './engine.js';
+import type { SpeakerDirectory, TurnDirectory } from './engine.js';
 import { isSpeakerId } from './voiceprints/speakerId.js';
 
 type Outcome = AuditEntry['outcome'];
@@ -51,6 +51,24 @@ export class AuditNotes {
       ...directory,
       rename: (speakerId, name) =>
         this.#noted({ action: 'rename', speakerIds: [speakerId] }, () => directory.rename(speakerId, name), done),
+      removeSample: (speakerId, sampleId) =>
+        this.#noted(
+          { action: 'remove sample', speakerIds: [speakerId] },
+          () => directory.removeSample(speakerId, sampleId),
+          done,
+        ),
+      merge: (speakerId, fromId, options) =>
+        this.#noted(
+          { action: 'merge', speakerIds: [speakerId, fromId] },
+          () => directory.merge(speakerId, fromId, options),
+          done,
+        ),
+      split: (speakerId, request) =>
+        this.#noted(
+          { action: 'split', speakerIds: [speakerId, request.speakerId] },
+          () => directory.split(speakerId, request),
+          done,
+        ),
       delete: (speakerId) =>
         this.#noted({ action: 'erase', speakerIds: [speakerId] }, () => directory.delete(speakerId), doneOrAbsent),
       export: async (passphrase, speakerIds) => {
@@ -82,6 +100,26 @@ export class AuditNotes {
           { action: 'forget unknown', speakerIds: [], unknownId },
           () => directory.forgetUnknown(unknownId),
           doneOrAbsent,
+        ),
+    };
+  }
+
+  /** The same for what is said of turns. */
+  overTurns(turns: TurnDirectory): TurnDirectory {
+    const concerned = (speakerId: string | null) => (speakerId === null ? [] : [speakerId]);
+    return {
+      ...turns,
+      feedback: (request) =>
+        this.#noted(
+          { action: 'feedback', speakerIds: concerned(request.speakerId ?? null), unknownId: request.cluster },
+          () => turns.feedback(request),
+          ({ speakerId }) => ({ outcome: 'done', speakerIds: concerned(speakerId) }),
+        ),
+      undo: (feedbackId) =>
+        this.#noted(
+          { action: 'undo feedback', speakerIds: [] },
+          () => turns.undo(feedbackId),
+          ({ speakerId }) => ({ outcome: 'done', speakerIds: concerned(speakerId) }),
         ),
     };
   }

@@ -36,6 +36,7 @@ export const engineConfig = z
     strangers: strangersPolicy.optional(),
     unknownVoiceDays: z.number().min(0).max(3_650).optional(),
     requireConsent: z.boolean().default(false),
+    rememberTurns: z.boolean().default(true),
     maxUnknownVoices: count.min(1).max(2_000).default(200),
     workerThreads: count.min(1).max(64).optional(),
     maxDurationMs: count.positive().default(4 * 3_600_000),

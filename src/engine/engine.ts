@@ -1,5 +1,13 @@
 import type { Actor } from '../core/audit.js';
 import type {
+  FeedbackResult,
+  FeedbackSummary,
+  FeedbackVerdict,
+  RememberedTurn,
+  SpeakerSample,
+  TurnTier,
+} from '../core/feedback.js';
+import type {
   Diarization,
   EnrollResult,
   FalseAcceptPercent,
@@ -154,6 +162,64 @@ export interface DetectSpeechRequest {
   readonly limits?: Partial<RecordingLimits>;
 }
 
+/** What a person says of a turn, or of an unknown voice: exactly one of `turnId` and `cluster`. */
+export interface FeedbackRequest {
+  readonly turnId?: string;
+  /** `unknown-3` of a live stream; with `correct` only. */
+  readonly cluster?: string;
+  /** `confirm`: it is whom it was named, or suggested, as; `correct`: it is `speakerId`; `reject`: it is not whom it was named as. */
+  readonly verdict: FeedbackVerdict;
+  /** Enrolled or new; a new person needs enough speech, and consent where the store requires it. */
+  readonly speakerId?: string;
+  /** Of a new person. */
+  readonly name?: string;
+  readonly consentText?: string;
+  readonly consentVersion?: string;
+  readonly languageCode?: string;
+  /** Only this turn; by default every turn of its voice in the conversation. */
+  readonly isOnlyTurn?: boolean;
+  /** The person may be another voice of this conversation already: both are the same person. */
+  readonly isAlsoOther?: boolean;
+}
+
+export interface TurnFilter {
+  readonly conversationId?: string;
+  /** Turns that are this person's now. */
+  readonly speakerId?: string;
+  readonly tier?: TurnTier;
+  /** The newest so many; 100 by default, 1,000 at most. */
+  readonly limit?: number;
+}
+
+/** Recent turns of one tenant, in memory for a day at most, and what people said of them. */
+export interface TurnDirectory {
+  /** Newest first. */
+  list(filter?: TurnFilter): Promise<readonly RememberedTurn[]>;
+  /**
+   * Names the voice of a turn, or takes its name back. All its turns follow, and running sessions; the voiceprint learns from
+   * it through the gate of `enroll`, with bounded weight. Throws TURN_NOT_FOUND, CLUSTER_NOT_FOUND, NAME_TAKEN, ENROLL_REFUSED (a new
+   * person without enough speech), CONSENT_REQUIRED, SPEAKER_ID_INVALID, INPUT_INVALID.
+   */
+  feedback(request: FeedbackRequest): Promise<FeedbackResult>;
+  /** Feedback that can be undone, newest first. */
+  history(): Promise<readonly FeedbackSummary[]>;
+  /** Takes back what was said and learnt; a person added by it is erased. Throws FEEDBACK_NOT_FOUND. */
+  undo(feedbackId: string): Promise<FeedbackSummary>;
+  /** Forgets all turns, or those of one conversation. Returns their number. */
+  forget(conversationId?: string): Promise<number>;
+}
+
+/** A new person made of samples of another. */
+export interface SplitRequest {
+  /** Of `samples`; not all of them. */
+  readonly sampleIds: readonly string[];
+  /** Not enrolled yet. */
+  readonly speakerId: string;
+  readonly name?: string;
+  readonly consentText?: string;
+  readonly consentVersion?: string;
+}
+
 /** The enrolled people of one tenant. Reads and writes never touch another tenant. */
 export interface SpeakerDirectory {
   /** All of them, complete or not, by id. */
@@ -161,6 +227,17 @@ export interface SpeakerDirectory {
   get(speakerId: string): Promise<SpeakerSummary | undefined>;
   /** Throws SPEAKER_NOT_FOUND. */
   rename(speakerId: string, name: string): Promise<SpeakerSummary>;
+  /** The samples of a voiceprint, oldest first. Throws SPEAKER_NOT_FOUND. */
+  samples(speakerId: string): Promise<readonly SpeakerSample[]>;
+  /** Removes one sample; the last one cannot be. Throws SPEAKER_NOT_FOUND, SAMPLE_NOT_FOUND, INPUT_INVALID. */
+  removeSample(speakerId: string, sampleId: string): Promise<SpeakerSummary>;
+  /**
+   * Two entries that are one person: `fromId` becomes part of `speakerId` and is erased. Throws SPEAKER_NOT_FOUND, INPUT_INVALID
+   * (voiceprints of two models), and ENROLL_REFUSED where they do not sound alike, unless `isSure`.
+   */
+  merge(speakerId: string, fromId: string, options?: { readonly isSure?: boolean }): Promise<SpeakerSummary>;
+  /** Samples of one entry that are another person's: they become a new one. Throws SPEAKER_NOT_FOUND, SAMPLE_NOT_FOUND, SPEAKER_EXISTS. */
+  split(speakerId: string, request: SplitRequest): Promise<SpeakerSummary>;
   /** Erases permanently. False when there was none. */
   delete(speakerId: string): Promise<boolean>;
   /** Everything of the named (default: all) people, encrypted under the passphrase; the only way embeddings leave. */
@@ -219,6 +296,8 @@ export interface Engine extends AsyncDisposable {
   detectSpeech(request: DetectSpeechRequest, options?: CallOptions): Promise<SpeechActivity>;
   /** `actor` is who changes and exports, for the audit log; by default the engine's own. */
   speakers(tenantId?: string, actor?: Actor): SpeakerDirectory;
+  /** Recent turns of recordings and live streams, for corrections; `actor` as for `speakers`. */
+  turns(tenantId?: string, actor?: Actor): TurnDirectory;
   /**
    * Calls and awaits the listener after each person, of whatever tenant, that this engine erases: for listeners that keep data of
    * people beside the voiceprints (jobs do) erases it too. What it throws is thrown by `delete`. Returns what ends that.

@@ -24,6 +24,11 @@ export interface EngineOptions {
   readonly unknownVoiceDays?: number | undefined;
   /** Refuses (CONSENT_REQUIRED) enrolments of people for whom no consent was recorded, now or before. Default false. */
   readonly requireConsent?: boolean | undefined;
+  /**
+   * Remembers recent turns in memory, so that people can correct them (`Engine.turns`): up to a day, the sound of unknown voices as
+   * `strangers` says. Default true.
+   */
+  readonly rememberTurns?: boolean | undefined;
   /** Most unknown voices of one tenant, 1 to 2000; those not met for longest give way. Default 200. */
   readonly maxUnknownVoices?: number | undefined;
   /** Threads for the networks, 1 to 64. By default one less than there are cores, four at most. */

@@ -2,6 +2,7 @@ import { VoicePrintsError } from '../core/errors.js';
 import type { SpeakerSummary } from '../core/identification.js';
 import { openExport, sealExport } from '../registry/exportFile.js';
 import type { SpeakerDirectory } from './engine.js';
+import { peopleOperations } from './people/peopleOperations.js';
 import type { SpeakerDirectoryParts } from './speakerDirectoryParts.js';
 import { unknownVoiceDirectory } from './unknownVoiceDirectory.js';
 import { assertName, assertSpeakerId, speakersNotFound } from './voiceprints/speakerId.js';
@@ -59,6 +60,7 @@ export function speakerDirectory(parts: SpeakerDirectoryParts): SpeakerDirectory
       return voiceprints.map((voiceprint) => speakerSummary(voiceprint, modelId));
     },
     reembed: parts.reembed,
+    ...peopleOperations(parts),
     ...unknownVoiceDirectory(parts),
   };
 }

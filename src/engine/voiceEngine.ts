@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { openRecording } from '../audio/openRecording.js';
@@ -37,6 +38,7 @@ import {
   type LiveSession,
   LOCAL_TENANT,
   type SpeakerDirectory,
+  type TurnDirectory,
   type WatchRequest,
 } from './engine.js';
 import { enroll, MAX_SAMPLE_MS } from './enrolment/enroll.js';
@@ -55,6 +57,11 @@ import { ChunkIdentification } from './recording/identifyChunks.js';
 import { type IdentifyRecordingRequest, identifyRecording } from './recording/identifyRecording.js';
 import { joinedIdentification, voicePerPart } from './recording/voicePerPart.js';
 import { speakerDirectory } from './speakerDirectory.js';
+import { RecordingTurns } from './turns/recordingTurns.js';
+import { SessionTurns } from './turns/sessionTurns.js';
+import { TenantOrder } from './turns/tenantOrder.js';
+import { turnDirectory } from './turns/turnDirectory.js';
+import { TurnMemory } from './turns/turnMemory.js';
 import { galleryWarnings } from './voiceprints/galleryWarnings.js';
 import { isSpeakerId } from './voiceprints/speakerId.js';
 import { voiceprintsFor } from './voiceprints/voiceprintsFor.js';
@@ -96,6 +103,8 @@ export class VoiceEngine implements Engine {
   readonly #voiceprints: SharedVoiceprints;
   readonly #strangers: SessionStrangers;
   readonly #enrolments = new EnrolmentsUnderWay();
+  readonly #turns: TurnMemory;
+  readonly #feedbackOrder = new TenantOrder();
   readonly #onErased = new Set<(tenantId: string, speakerId: string) => Promise<void>>();
   /** One set of threads for all calls. */
   readonly #compute: Lazy<Compute>;
@@ -107,6 +116,7 @@ export class VoiceEngine implements Engine {
     this.#parts = parts;
     this.#voiceprints = new SharedVoiceprints(parts.registry);
     this.#strangers = new SessionStrangers(parts.unknownVoices, parts.config.maxUnknownVoices);
+    this.#turns = new TurnMemory(parts.nowMs, parts.config.rememberTurns);
     this.model = parts.model;
     this.storeDirectory = parts.config.storeDirectory;
     const { config, model, segmentation, openCompute } = parts;
@@ -154,9 +164,11 @@ export class VoiceEngine implements Engine {
       const voiceprints = voiceprintsFor(enrolled, speakerIds, this.model.id);
       const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
       const compute = await this.#compute.get();
+      const { falseAcceptPercent = config.falseAcceptPercent } = request;
+      const turns = this.#recordingTurns(tenantId, falseAcceptPercent);
       const settings = {
         voiceprints,
-        falseAcceptPercent: request.falseAcceptPercent ?? config.falseAcceptPercent,
+        falseAcceptPercent,
         galleryWarnings: speakerIds?.length ? [] : galleryWarnings(enrolled, this.model.id),
       };
       const { speakerCount, maxSpeakers = speakerCount } = request;
@@ -167,9 +179,10 @@ export class VoiceEngine implements Engine {
         identifyRecording(
           { compute, openRecording: () => openRecording(source, limits, signal) },
           { ...settings, minVoices: speakerCount, maxVoices: maxSpeakers, ...voices },
-          { signal, onProgress: options.onProgress },
+          { signal, onProgress: options.onProgress, turns },
         );
-      if (!isSpeakerPerChannel) return identifyIn(request.source);
+      const remembered = (answer: Identification) => turns?.remember(answer) ?? answer;
+      if (!isSpeakerPerChannel) return remembered(await identifyIn(request.source));
       await using kept = await replayableSource(request.source, limits.maxBytes, signal);
       const { source } = kept;
       const apart = await voicePerPart(
@@ -177,7 +190,7 @@ export class VoiceEngine implements Engine {
         source.track === undefined ? {} : { track: source.track },
         (selection) => identifyIn({ ...source, ...selection }, ONE_VOICE),
       );
-      return apart ? joinedIdentification(apart) : identifyIn(source, ONE_VOICE);
+      return remembered(apart ? joinedIdentification(apart) : await identifyIn(source, ONE_VOICE));
     });
   }
 
@@ -187,7 +200,12 @@ export class VoiceEngine implements Engine {
     const { tenantId = LOCAL_TENANT } = request;
     const strangers = this.#strangersOf(request);
     const unknownVoices = this.#strangers.open(strangers, tenantId);
+    const { sessionId = randomUUID(), falseAcceptPercent = config.falseAcceptPercent, site } = request;
+    const acceptScore = this.acceptScore(falseAcceptPercent);
+    const turns = new SessionTurns({ memory: this.#turns, tenantId, sessionId, site, strangers, acceptScore, nowMs });
     const session = new WatchSession(request, {
+      sessionId,
+      turns,
       model: this.model,
       tenantId,
       notesOf: (actor) => this.#notes(tenantId, actor),
@@ -195,7 +213,7 @@ export class VoiceEngine implements Engine {
       voiceprints: this.#voiceprints,
       enrolments: this.#enrolments,
       unknownVoices,
-      falseAcceptPercent: config.falseAcceptPercent,
+      falseAcceptPercent,
       nowMs,
       openNetworks: () => this.#networks.get(),
       closing: this.#closing.signal,
@@ -203,6 +221,7 @@ export class VoiceEngine implements Engine {
       isConsentRequired: config.requireConsent,
       onEnded: () => {
         this.#sessions.delete(session);
+        turns.end();
         unknownVoices[Symbol.dispose]();
       },
     });
@@ -285,10 +304,32 @@ export class VoiceEngine implements Engine {
       reembed: ({ signal, onPerson } = {}) =>
         this.#job(signal ? { signal } : {}, (either) => this.#reembed(tenantId, { signal: either, onPerson })),
       eraseEverywhere: (speakerId, erase) => this.#eraseEverywhere(tenantId, speakerId, erase),
+      onMerged: (fromId, speakerId) => this.#turns.rename(tenantId, fromId, speakerId),
       assertOpen: () => this.#assertOpen(),
       nowMs,
     });
     return notes.over(directory);
+  }
+
+  turns(tenantId: string = LOCAL_TENANT, actor?: Actor): TurnDirectory {
+    const { config, registry, nowMs } = this.#parts;
+    const notes = this.#notes(tenantId, actor);
+    const directory = turnDirectory({
+      tenantId,
+      memory: this.#turns,
+      registry,
+      enrolments: this.#enrolments,
+      unknownVoices: this.#strangers,
+      model: this.model,
+      isConsentRequired: config.requireConsent,
+      recordedBy: notes.actorName,
+      sessionOf: (sessionId) => this.#sessionOf(tenantId, sessionId),
+      erase: (speakerId) => this.#eraseEverywhere(tenantId, speakerId, () => registry.delete(tenantId, speakerId)),
+      inOrder: (work) => this.#feedbackOrder.run(tenantId, work),
+      assertOpen: () => this.#assertOpen(),
+      nowMs,
+    });
+    return notes.overTurns(directory);
   }
 
   onErased(listener: (tenantId: string, speakerId: string) => Promise<void>): () => void {
@@ -313,6 +354,7 @@ export class VoiceEngine implements Engine {
     const compute = await this.#compute.opened();
     await compute?.[Symbol.asyncDispose]();
     const { registry, unknownVoices } = this.#parts;
+    this.#turns[Symbol.dispose]();
     try {
       await unknownVoices[Symbol.asyncDispose]();
     } finally {
@@ -345,6 +387,7 @@ export class VoiceEngine implements Engine {
     let wasThere: boolean;
     try {
       wasThere = await erase();
+      this.#turns.erase(tenantId, speakerId);
       this.#voiceprints.expire(tenantId); // no live stream names them for another second
     } catch (error) {
       if (noted) await removeNote(noted);
@@ -355,6 +398,17 @@ export class VoiceEngine implements Engine {
     await Promise.all([...this.#onErased].map((listener) => listener(tenantId, speakerId)));
     if (noted && existsSync(noted.path)) await eraseFromClosedJobs(storeDirectory, encryptionKey, noted);
     return wasThere;
+  }
+
+  #recordingTurns(tenantId: string, falseAcceptPercent: FalseAcceptPercent): RecordingTurns | undefined {
+    const { config, nowMs } = this.#parts;
+    if (!config.rememberTurns) return undefined;
+    const acceptScore = this.acceptScore(falseAcceptPercent);
+    return new RecordingTurns({ memory: this.#turns, tenantId, strangers: config.strangers, acceptScore, nowMs });
+  }
+
+  #sessionOf(tenantId: string, sessionId: string): WatchSession | undefined {
+    return [...this.#sessions].find((session) => session.sessionId === sessionId && session.tenantId === tenantId);
   }
 
   #notes(tenantId: string, actor: Actor = this.#parts.actor): AuditNotes {

@@ -6,11 +6,12 @@ import { centroid, dot } from '../core/vector.js';
 import { averageLinkage, type LinkageStop } from './averageLinkage.js';
 import { type ClusteredWindows, clusterWindows, relabelled, type WindowSimilarity } from './clusterWindows.js';
 import { clusterPieces, relabelledPieces, UNASSIGNED, windowsOf } from './conversation/clusterPieces.js';
-import type { LocalSpeech } from './conversation/localSpeech.js';
+import { type LocalSpeech, spansOf } from './conversation/localSpeech.js';
 import { turnsOfActivity } from './conversation/turnsOfActivity.js';
 import { decide, UNCERTAIN_LLR, type Verdict } from './decide.js';
 import { compare, type MatchOptions, matchVoices, type PooledVoice } from './matchVoices.js';
 import { splitByVoice } from './splitByVoice.js';
+import { turnEmbeddings } from './turnEmbeddings.js';
 import { type Turn, turnsOfWindows } from './turnsOfWindows.js';
 import type { EnrolledVoice } from './voices.js';
 
@@ -26,6 +27,8 @@ interface RecordingInput {
   readonly isNarrowBand: boolean;
   /** Maximum number of voices, named ones excepted; undefined: unknown. */
   readonly maxVoices?: number | undefined;
+  /** Also returns the embedding of each turn. */
+  readonly hasTurnEmbeddings?: boolean | undefined;
 }
 
 /** A recording analysed without a segmentation model: windows over segments of speech. */
@@ -54,6 +57,8 @@ export interface ResolvedTurn extends Turn, Verdict {
 /** Turns in order of their start; they overlap only where a segmentation model detected several voices. */
 export interface VoicesResult {
   readonly turns: readonly ResolvedTurn[];
+  /** Where it was asked for: unit norm, of shape (d,), for each turn; undefined where nothing was embedded within it. */
+  readonly turnEmbeddings?: readonly (Float32Array<ArrayBuffer> | undefined)[];
 }
 
 /** Defaults of a calibration: as measured with the built-in model. */
@@ -73,11 +78,18 @@ export function resolveVoices(input: VoicesInput): VoicesResult {
   if ('local' in input) {
     const found = voicesOfPieces(input, usual, options);
     // Voices that the clustering kept apart overlapped, or have enough evidence each: only a given number merges them.
-    return found ? { turns: markedOverlap(namedTurns(input, found, { options, joinCosine: ALIKE })) } : { turns: [] };
+    return found ? resultOf(input, namedTurns(input, found, { options, joinCosine: ALIKE })) : { turns: [] };
   }
   const found = voicesOfWindows(input, usual, options);
   const joinCosine = (STRANGER_TUNING.joinLlr - offset) / cosine;
-  return { turns: found ? namedTurns(input, found, { options, joinCosine }) : [] };
+  return found ? resultOf(input, namedTurns(input, found, { options, joinCosine })) : { turns: [] };
+}
+
+function resultOf(input: VoicesInput, { turns, rowVoices }: NamedTurns): VoicesResult {
+  const marked = 'local' in input ? markedOverlap(turns) : turns;
+  if (!input.hasTurnEmbeddings) return { turns: marked };
+  const spans = 'local' in input ? spansOf(input.local) : input.windows;
+  return { turns: marked, turnEmbeddings: turnEmbeddings(marked, { ...input, spans, rowVoices }) };
 }
 
 /** Cosine that two voices never reach. */
@@ -129,7 +141,17 @@ interface Naming {
   readonly joinCosine: number;
 }
 
-function namedTurns(input: VoicesInput, { clustered, turnsOf }: FoundVoices, { options, joinCosine }: Naming) {
+interface NamedTurns {
+  readonly turns: readonly ResolvedTurn[];
+  /** Voice of each row of the embeddings, as turns number them; UNASSIGNED where it has no turn. */
+  readonly rowVoices: Int32Array;
+}
+
+function namedTurns(
+  input: VoicesInput,
+  { clustered, turnsOf }: FoundVoices,
+  { options, joinCosine }: Naming,
+): NamedTurns {
   const { voices } = input;
   const unchanged = Array.from({ length: clustered.voices }, (_, voice) => voice);
   const probes = probesOf(clustered, turnsOf(unchanged), input.dimensions);
@@ -151,7 +173,13 @@ function namedTurns(input: VoicesInput, { clustered, turnsOf }: FoundVoices, { o
     const own = comparisons.find(({ voice }) => voice.id === person);
     return decide(comparisons, own, input);
   });
-  return numbered(turnsOf(people.map((person) => persons.indexOf(person))), verdicts);
+  const labels = people.map((person) => persons.indexOf(person));
+  const { turns, numbers } = numbered(turnsOf(labels), verdicts);
+  const rowVoices = Int32Array.from(
+    clustered.labels,
+    (label) => numbers.get(labels[label] ?? UNASSIGNED) ?? UNASSIGNED,
+  );
+  return { turns, rowVoices };
 }
 
 /** Marks the turns that overlap others; they are in order of their start. */
@@ -214,7 +242,10 @@ function pooled(parts: readonly PooledVoice[]): PooledVoice {
 }
 
 /** Joins adjacent turns of one person and numbers people in order of appearance; `verdicts` by the number before. */
-function numbered(turns: readonly Turn[], verdicts: readonly Verdict[]): ResolvedTurn[] {
+function numbered(
+  turns: readonly Turn[],
+  verdicts: readonly Verdict[],
+): { readonly turns: ResolvedTurn[]; readonly numbers: ReadonlyMap<number, number> } {
   const numbers = new Map<number, number>();
   const resolved: ResolvedTurn[] = [];
   for (const { startSample, endSample, voice: before } of turns) {
@@ -225,5 +256,5 @@ function numbered(turns: readonly Turn[], verdicts: readonly Verdict[]): Resolve
       resolved[resolved.length - 1] = { ...last, endSample };
     else resolved.push({ startSample, endSample, voice, ...verdicts[before]!, isOverlap: false });
   }
-  return resolved;
+  return { turns: resolved, numbers };
 }

@@ -1,11 +1,18 @@
 import type { RecordingSource } from '../../src/core/recording.js';
-import type { Engine, EnrollRequest, IdentifyRequest, SpeakerDirectory } from '../../src/engine/engine.js';
+import type {
+  Engine,
+  EnrollRequest,
+  IdentifyRequest,
+  SpeakerDirectory,
+  TurnDirectory,
+} from '../../src/engine/engine.js';
 
 /** What a test lets the engine do, for states that real speech cannot bring about: faults, delays, floods. */
 export interface Script {
   enroll?: Engine['enroll'];
   identify?: Engine['identify'];
   directory?: Partial<SpeakerDirectory>;
+  turns?: Partial<TurnDirectory>;
   watch?: Engine['watch'];
   identifyChunks?: Engine['identifyChunks'];
   detectSpeech?: Engine['detectSpeech'];
@@ -21,6 +28,7 @@ export function scriptedEngine({
   enroll = unscripted,
   identify = unscripted,
   directory = {},
+  turns = {},
   watch = unscriptedWatch,
   identifyChunks = () => ({ identify: unscripted }),
   detectSpeech = unscripted,
@@ -37,6 +45,7 @@ export function scriptedEngine({
     diarize: unscripted,
     detectSpeech,
     speakers: () => directory as SpeakerDirectory,
+    turns: () => turns as TurnDirectory,
     storeDirectory,
     strangers: 'session',
     model: undefined as never,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { VoicePrintsError } from '../../core/errors.js';
+import { FEEDBACK_VERDICTS, TURN_TIERS } from '../../core/feedback.js';
 import { problemOf } from '../../core/inputProblems.js';
 import { falseAcceptPercent } from '../../engine/config.js';
 
@@ -99,6 +100,46 @@ export const oneUnknown = z.object({
     .pipe(z.string().regex(/^unknown-\d{1,9}$/, 'must be an id such as unknown-3'))
     .describe('Id of an unknown voice'),
 });
+/** What a person says of a turn; the same fields over REST, WebSocket, MQTT and in messages. */
+export const feedbackBody = z.object({
+  turnId: optional(text.pipe(z.string().max(200))).describe('The turn it is about; or cluster'),
+  cluster: optional(text.pipe(z.string().regex(/^unknown-\d{1,9}$/, 'must be an id such as unknown-3'))).describe(
+    'The unknown voice of live streams that it is about; with correct only',
+  ),
+  verdict: z
+    .enum(FEEDBACK_VERDICTS)
+    .describe('confirm: it is whom it was named or suggested as; correct: it is speakerId; reject: it is not'),
+  speakerId: optional(speakerId),
+  ...person,
+  languageCode: declared.languageCode,
+  isOnlyTurn: optional(flag).describe('Only this turn, not all of its voice'),
+  isAlsoOther: optional(flag).describe('The person is another voice of this conversation, too'),
+});
+export const unknownEnrolBody = z.object({ speakerId, ...person, languageCode: declared.languageCode });
+export const oneFeedback = z.object({
+  feedbackId: text.pipe(z.string().min(1).max(64)).describe('Id of a piece of feedback'),
+});
+export const turnsQuery = z.object({
+  conversationId: optional(text.pipe(z.string().max(200))).describe('Only those of one recording or session'),
+  speakerId: optional(speakerId).describe('Only those that are now of this person'),
+  tier: optional(z.enum(TURN_TIERS)).describe(
+    'certain: named, or said by a person; suggested: worth asking; unmatched',
+  ),
+  limit: optional(count.pipe(z.number().int().max(1000))).describe('The newest so many; 100 by default'),
+});
+export const forgetTurnsQuery = turnsQuery.pick({ conversationId: true });
+export const mergeBody = z.object({
+  fromId: speakerId.describe('Becomes a part of the person, and is erased'),
+  isSure: optional(flag).describe('Also where the two do not sound alike'),
+});
+const sampleId = text.pipe(z.string().regex(/^[0-9a-f]{16}$/, 'must be an id from the list of samples'));
+export const oneSample = z.object({ speakerId, sampleId });
+export const splitBody = z.object({
+  sampleIds: z.array(sampleId).min(1).max(40).describe('The samples that are of another person'),
+  speakerId: speakerId.describe('Of the new person'),
+  ...person,
+});
+
 export const speakerPatch = z.object({ name: text.pipe(NAME.trim()) });
 export const listQuery = z.object({
   getAllSpeakers: z.preprocess(

@@ -5,14 +5,20 @@ import { HTTP_CODE_NAMES } from '../refusals/refusal.js';
 
 /** The answers of the /v1 calls, as the document describes them. A test checks real answers against them. */
 
-const time = z.iso.datetime();
-const probability = z.number().min(0).max(1);
-const seconds = z.number().min(0);
-const quality = z.enum(['poor', 'average', 'good', 'high']);
+export const time = z.iso.datetime();
+export const probability = z.number().min(0).max(1);
+export const seconds = z.number().min(0);
+export const quality = z.enum(['poor', 'average', 'good', 'high']);
 
-const candidate = z.strictObject({ speakerId: z.string(), name: z.string(), score: probability, cosine: z.number() });
+export const candidate = z.strictObject({
+  speakerId: z.string(),
+  name: z.string(),
+  score: probability,
+  cosine: z.number(),
+});
 
 const segment = z.strictObject({
+  turnId: z.string().optional().describe('By which feedback refers to it'),
   speakerId: z.string().nullable().describe('Null for an unknown voice'),
   name: z.string().nullable(),
   cluster: z.string().nullable().describe('unknown-1, unknown-2 … in order of appearance'),
@@ -29,6 +35,7 @@ const segment = z.strictObject({
 const warning = z.strictObject({ code: z.string(), message: z.string() });
 
 export const identification = z.strictObject({
+  conversationId: z.string().optional().describe('Shared by the turns of this recording'),
   durationSeconds: seconds,
   model: z.string(),
   segments: z.array(segment),
@@ -104,7 +111,7 @@ export const unknownVoices = z.strictObject({
   ),
 });
 
-const sampleReason = z.strictObject({ code: z.string(), refuses: z.boolean(), message: z.string() });
+export const sampleReason = z.strictObject({ code: z.string(), refuses: z.boolean(), message: z.string() });
 
 export const enrolment = z.strictObject({
   speakerId: z.string(),

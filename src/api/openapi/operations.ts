@@ -9,6 +9,7 @@ import {
   speakerPatch,
 } from '../calls/schemas.js';
 import * as answers from './answers.js';
+import { FEEDBACK_OPERATIONS } from './feedbackOperations.js';
 import type { Operation } from './operation.js';
 
 const speaker = { parameters: oneSpeaker } as const;
@@ -177,4 +178,5 @@ export const OPERATIONS: readonly Operation[] = [
     status: 201,
     answer: answers.secret,
   },
+  ...FEEDBACK_OPERATIONS,
 ];

@@ -17,6 +17,7 @@ import {
 } from '../calls/schemas.js';
 import { problemDialect } from '../refusals/dialect.js';
 import { RefusedError, refuseMethod, refuseRoute } from '../refusals/refusal.js';
+import { listSamples } from './peopleRoutes.js';
 import { timelineAnswer, wantsTimeline } from './timelineAnswer.js';
 
 /** Adds `/v1/speakers…`, `/v1/unknown-voices…` and `/v1/identify`. Answers have the engine's own types. */
@@ -35,8 +36,9 @@ export function addV1Routes(router: Router, surface: Surface): void {
     .all(on(refuseMethod('GET, PATCH, DELETE'), 'identify'));
   router
     .route('/v1/speakers/:speakerId/samples')
+    .get(on(listSamples, 'enrol'))
     .post(on(addSample, 'enrol', 'now'))
-    .all(on(refuseMethod('POST'), 'identify'));
+    .all(on(refuseMethod('GET, POST'), 'identify'));
   router
     .route('/v1/unknown-voices')
     .get(on(listUnknown, 'enrol'))

@@ -37,14 +37,18 @@ export async function enrollFromVoice(
   assertSpeakerId(person.speakerId);
   if (person.name !== undefined) assertName(person.name);
   if (voice.modelId !== dependencies.model.id || voice.exemplars.length === 0) throw ofAnotherModel();
-  const samples = samplesOf(voice).map((analysed) => ({ file: analysed.file, kind: 'analysed' as const, analysed }));
+  const samples = samplesOfVoice(voice).map((analysed) => ({
+    file: analysed.file,
+    kind: 'analysed' as const,
+    analysed,
+  }));
   const result = await enrollSamples(person, samples, dependencies);
   if (result.status !== 'rejected') await unknownVoices.delete(person.tenantId, voice.id);
   return result;
 }
 
-/** The voice as input of the gate. Noisy segments are omitted if there are clean ones. */
-function samplesOf({ id, exemplars }: UnknownVoice): AnalysedSample[] {
+/** Segments of speech of one voice as input of the gate. Noisy segments are omitted if there are clean ones. */
+export function samplesOfVoice({ id, exemplars }: Pick<UnknownVoice, 'id' | 'exemplars'>): AnalysedSample[] {
   const clean = exemplars.filter(({ snrDb }) => snrDb === undefined || snrDb >= GATE_LIMITS.leastSnrDb);
   const used = clean.length > 0 ? clean : exemplars;
   // Over all at once: a second person may have a few segments in each sample.

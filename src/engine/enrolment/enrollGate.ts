@@ -142,9 +142,13 @@ function collisionLlr(others: number, calibration: CalibrationParameters): numbe
   return acceptLlr(calibration, 1, Math.max(others, calibration.gallerySize ?? others));
 }
 
+/** The same for two enrolled people: that they are one. */
+export const llrBetweenPeople = (one: KnownVoice, other: KnownVoice, calibration: CalibrationParameters): number =>
+  llrsBetween({ ...one, embedding: one.mean }, [other], calibration)[0]!;
+
 /** Natural-log likelihood ratios that a sample is of each of the known people. */
 export function llrsBetween(
-  sample: AnalysedSample,
+  sample: Pick<AnalysedSample, 'embedding' | 'speechMs' | 'isNarrowBand'>,
   known: readonly KnownVoice[],
   calibration: CalibrationParameters,
 ): number[] {

@@ -68,6 +68,12 @@ export const reasonFor = {
       'this recording is part of the voiceprint already, and adds nothing new; add another recording',
     ),
 
+  nothingKept: (): SampleReason =>
+    refusal(
+      'NOTHING_KEPT',
+      'nothing of the sound of this voice is kept any more; the voiceprint learns from turns of a running session or of a recent recording',
+    ),
+
   collides: (speakerId: string): SampleReason =>
     refusal(
       'COLLIDES_WITH_OTHER',

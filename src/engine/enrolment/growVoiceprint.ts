@@ -5,6 +5,10 @@ import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
 import type { AnalysedSample } from './analyseSample.js';
 
 const MAX_EXEMPLARS = 20;
+/** Samples learnt with feedback; the oldest give way. */
+const MAX_LEARNT = 12;
+/** Weight of all that was learnt with feedback, relative to what was enrolled: wrong feedback cannot outweigh an enrolment. */
+const LEARNT_SHARE = 1;
 /** A long sample counts in the mean for at most this much: one occasion is not the whole voice. */
 const MAX_WEIGHT_MS = 20_000;
 
@@ -32,7 +36,8 @@ export function growVoiceprint(
   const { modelId, nowMs, consent = current?.consent } = growth;
   const isFresh = current?.mean?.modelId !== modelId;
   const earlier = isFresh ? [] : current.exemplars;
-  const exemplars = mostDifferent([...earlier, ...samples.map((sample) => exemplarOf(sample, modelId, nowMs))]);
+  const enrolled = [...earlier.filter(isEnrolled), ...samples.map((sample) => exemplarOf(sample, modelId, nowMs))];
+  const exemplars = [...mostDifferent(enrolled), ...earlier.filter((exemplar) => !isEnrolled(exemplar))];
   const speechMs = sumOf(samples, ({ speechMs }) => speechMs) + (isFresh ? 0 : current.speechMs);
   return {
     id: growth.speakerId,
@@ -51,6 +56,56 @@ export function growVoiceprint(
   };
 }
 
+/** The voiceprint with samples learnt with feedback, and the earlier ones that gave way to them. */
+export function learntVoiceprint(
+  current: Voiceprint,
+  samples: readonly AnalysedSample[],
+  { feedbackId, modelId, nowMs }: { readonly feedbackId: string; readonly modelId: string; readonly nowMs: number },
+): { readonly voiceprint: Voiceprint; readonly added: readonly Exemplar[]; readonly dropped: readonly Exemplar[] } {
+  const added = samples.map((sample) => ({ ...exemplarOf(sample, modelId, nowMs), feedbackId }));
+  const learnt = [...current.exemplars.filter((exemplar) => !isEnrolled(exemplar)), ...added];
+  const dropped = learnt.slice(0, Math.max(0, learnt.length - MAX_LEARNT));
+  const exemplars = [...current.exemplars.filter(isEnrolled), ...learnt.slice(dropped.length)];
+  return { voiceprint: withExemplars(current, exemplars, nowMs), added, dropped };
+}
+
+/** The voiceprint with these samples instead of its own: what is counted follows from the difference. */
+export function withExemplars(current: Voiceprint, exemplars: readonly Exemplar[], nowMs: number): Voiceprint {
+  const difference =
+    sumOf(exemplars, ({ speechMs }) => speechMs) - sumOf(current.exemplars, ({ speechMs }) => speechMs);
+  const speechMs = Math.max(0, current.speechMs + difference);
+  const modelId = current.mean?.modelId ?? exemplars[0]!.embedding.modelId;
+  return {
+    ...current,
+    exemplars,
+    mean: { modelId, values: meanOf(exemplars) },
+    speechMs,
+    audioMs: Math.max(speechMs, current.audioMs + difference),
+    quality: qualityOf(exemplars, speechMs),
+    isComplete: speechMs >= COMPLETE_SPEECH_MS,
+    updatedAtMs: nowMs,
+  };
+}
+
+/** Two voiceprints of one person as one. What was said of the first one stays; the second one's consent stands in for a missing one. */
+export function mergedVoiceprint(current: Voiceprint, from: Voiceprint, nowMs: number): Voiceprint {
+  const all = [...current.exemplars, ...from.exemplars].sort((a, b) => a.enrolledAtMs - b.enrolledAtMs);
+  const learnt = all.filter((exemplar) => !isEnrolled(exemplar)).slice(-MAX_LEARNT);
+  const exemplars = [...mostDifferent(all.filter(isEnrolled)), ...learnt];
+  const speechMs = current.speechMs + from.speechMs;
+  return {
+    ...withExemplars(current, exemplars, nowMs),
+    speechMs,
+    audioMs: current.audioMs + from.audioMs,
+    quality: qualityOf(exemplars, speechMs),
+    isComplete: speechMs >= COMPLETE_SPEECH_MS,
+    consent: current.consent ?? from.consent,
+  };
+}
+
+/** True for a sample of an enrolment, false for one learnt with feedback. */
+export const isEnrolled = ({ feedbackId }: Exemplar): boolean => feedbackId === undefined;
+
 const exemplarOf = (sample: AnalysedSample, modelId: string, nowMs: number): Exemplar => ({
   embedding: { modelId, values: sample.embedding! },
   speechMs: sample.speechMs,
@@ -61,11 +116,16 @@ const exemplarOf = (sample: AnalysedSample, modelId: string, nowMs: number): Exe
 });
 
 /** The mean that represents a voiceprint, unit norm. */
-export const meanOf = (exemplars: readonly Exemplar[]): Float32Array<ArrayBuffer> =>
-  centroid(
+export function meanOf(exemplars: readonly Exemplar[]): Float32Array<ArrayBuffer> {
+  const weightOf = ({ speechMs }: Exemplar) => Math.min(speechMs, MAX_WEIGHT_MS);
+  const enrolledMs = sumOf(exemplars.filter(isEnrolled), weightOf);
+  const learntMs = sumOf(exemplars, weightOf) - enrolledMs;
+  const learntShare = enrolledMs > 0 && learntMs > 0 ? Math.min(1, (LEARNT_SHARE * enrolledMs) / learntMs) : 1;
+  return centroid(
     exemplars.map(({ embedding }) => embedding.values),
-    exemplars.map(({ speechMs }) => Math.min(speechMs, MAX_WEIGHT_MS)),
+    exemplars.map((exemplar) => weightOf(exemplar) * (isEnrolled(exemplar) ? 1 : learntShare)),
   );
+}
 
 /** At most 20: of the two most similar samples the older is dropped, since the newer one carries the same information. */
 function mostDifferent(exemplars: readonly Exemplar[]): readonly Exemplar[] {

@@ -1,7 +1,7 @@
 import type { Exemplar, Voiceprint } from '../../core/voiceprint.js';
 import { COMPLETE_SPEECH_MS } from '../../core/voiceprint.js';
 import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
-import { meanOf, qualityOf } from './growVoiceprint.js';
+import { isEnrolled, meanOf, qualityOf } from './growVoiceprint.js';
 
 /**
  * A voiceprint with the embeddings that this model made of its samples, at enrolment or later from kept audio. Unchanged
@@ -10,8 +10,10 @@ import { meanOf, qualityOf } from './growVoiceprint.js';
 export function asOfModel(voiceprint: Voiceprint, modelId: string): Voiceprint {
   if (voiceprint.mean === undefined || voiceprint.mean.modelId === modelId) return voiceprint;
   const embedded = voiceprint.exemplars.flatMap((exemplar) => exemplarOfModel(exemplar, modelId) ?? []);
-  const isWhole = embedded.length === voiceprint.exemplars.length;
-  const speechMs = isWhole ? voiceprint.speechMs : embedded.reduce((sum, exemplar) => sum + exemplar.speechMs, 0);
+  // What was learnt with feedback has no audio: another model never embeds it, and does without.
+  const isWhole = embedded.length > 0 && embedded.length >= voiceprint.exemplars.filter(isEnrolled).length;
+  const isAll = embedded.length === voiceprint.exemplars.length;
+  const speechMs = isAll ? voiceprint.speechMs : embedded.reduce((sum, exemplar) => sum + exemplar.speechMs, 0);
   if (embedded.length === 0 || (!isWhole && speechMs < COMPLETE_SPEECH_MS)) return voiceprint;
   return {
     ...voiceprint,

@@ -7,6 +7,7 @@ import type { LiveChange, VoiceSnapshot } from '../../identity/live/liveChange.j
 import { LiveTurns, type SpeechSpan } from '../../identity/live/liveTurns.js';
 import type { LiveWindow } from '../../identity/live/voiceSum.js';
 import type { EnrollUnknownRequest } from '../engine.js';
+import type { SessionTurns } from '../turns/sessionTurns.js';
 import { isOfUnknown, liveEventOf } from './liveEvents.js';
 import { type Gallery, LiveGallery } from './liveGallery.js';
 import { LiveUnknowns, type LiveUnknownsOptions } from './liveUnknowns.js';
@@ -19,6 +20,8 @@ export interface LiveVoicesOptions extends LiveUnknownsOptions {
   readonly falseAcceptPercent: FalseAcceptPercent;
   /** True where several people speak at once in a part of the stream. */
   readonly isOverlap: (span: SampleSpan) => boolean;
+  /** Remembers the turns, so that people can correct them. */
+  readonly turns: SessionTurns;
 }
 
 /** Turns of one session with the names of people and the ids of unknown voices. */
@@ -28,13 +31,13 @@ export class LiveVoices {
   readonly #gallery: LiveGallery;
   #unknowns: LiveUnknowns;
   #names: ReadonlyMap<string, string> = new Map();
-  /** People enrolled from unknown voices: voice of the session by speaker id. */
-  readonly #bound = new Map<string, number>();
+  /** Voices of which a person said whose they are. */
+  readonly #bound = new Map<number, string>();
   /** True while the store fails; live streams continue with the data read before. */
   #isInTrouble = false;
   readonly #troubles: LiveEvent[] = [];
-  /** Voices bound to people since the last events. */
-  #toBind: { readonly voice: number; readonly speakerId: string }[] = [];
+  /** What people said of voices since the last events. */
+  #said: (() => LiveChange[])[] = [];
 
   constructor(options: LiveVoicesOptions) {
     this.#options = options;
@@ -47,7 +50,7 @@ export class LiveVoices {
   forget(): void {
     this.#unknowns = new LiveUnknowns(this.#options);
     this.#turns = newTurns(this.#options);
-    this.#toBind = [];
+    this.#said = [];
   }
 
   /** Throws SPEAKER_NOT_FOUND, SPEAKER_INCOMPLETE. */
@@ -77,10 +80,22 @@ export class LiveVoices {
     const changed = await this.#stored(() => this.#gallery.changed());
     if (changed) yield* this.#eventsOf(this.#take(changed));
     yield* this.#troubles.splice(0);
-    for (const { voice, speakerId } of this.#toBind.splice(0)) {
-      this.#bound.set(speakerId, voice);
-      yield* this.#eventsOf(this.#turns.bind(voice, speakerId));
-    }
+    for (const said of this.#said.splice(0)) yield* this.#eventsOf(said());
+  }
+
+  /** A person says whose voice it is; undefined takes that back. Its turns are reported again with the next events. */
+  bind(voice: number, speakerId: string | undefined): void {
+    this.#gallery.expire();
+    this.#said.push(() => {
+      if (speakerId === undefined) this.#bound.delete(voice);
+      else this.#bound.set(voice, speakerId);
+      return this.#turns.bind(voice, speakerId);
+    });
+  }
+
+  /** A person says that a voice is not this person; false takes that back. */
+  exclude(voice: number, speakerId: string, isExcluded: boolean): void {
+    this.#said.push(() => this.#turns.exclude(voice, speakerId, isExcluded));
   }
 
   /** See LiveSession.enrollUnknown. */
@@ -91,8 +106,7 @@ export class LiveVoices {
     const snapshot = this.#snapshotOf(cluster);
     const result = await this.#unknowns.enroll({ ...person, tenantId: this.#options.tenantId }, snapshot);
     if (result.status !== 'rejected') {
-      this.#gallery.expire();
-      this.#toBind.push({ voice: snapshot.voice, speakerId: person.speakerId });
+      this.bind(snapshot.voice, person.speakerId);
     }
     return result;
   }
@@ -108,15 +122,16 @@ export class LiveVoices {
   #take({ voices, names }: Gallery): LiveChange[] {
     this.#names = names;
     // No voice may have the name of an erased person.
-    const gone = [...this.#bound].filter(([speakerId]) => !names.has(speakerId));
-    for (const [speakerId] of gone) this.#bound.delete(speakerId);
-    return [...gone.flatMap(([, voice]) => this.#turns.bind(voice, undefined)), ...this.#turns.setEnrolled(voices)];
+    const gone = [...this.#bound].filter(([, speakerId]) => !names.has(speakerId));
+    for (const [voice] of gone) this.#bound.delete(voice);
+    return [...gone.flatMap(([voice]) => this.#turns.bind(voice, undefined)), ...this.#turns.setEnrolled(voices)];
   }
 
   async *#eventsOf(changes: readonly LiveChange[]): AsyncGenerator<LiveEvent> {
     for (const change of changes) {
       const cluster = (await this.#stored(() => this.#clusterOf(change))) ?? null;
       const overlap = change.type === 'turn' && this.#options.isOverlap(change.turn);
+      this.#options.turns.take(change, { cluster, overlap, isNarrowBand: this.#unknowns.isNarrowBand });
       const context = { names: this.#names, cluster, overlap, timestampMs: this.#options.nowMs() };
       const event = liveEventOf(change, context);
       if (event) yield event;

@@ -45,6 +45,11 @@ export class SessionStrangers {
     return (await this.#store.delete(tenantId, id)) || wasRunning;
   }
 
+  /** Keeps a voice in the store again that was taken out of it: with a new id, as ids are never given twice. */
+  async restore(tenantId: string, voice: UnknownVoice): Promise<void> {
+    await this.#store.put(tenantId, { ...voice, id: await this.#store.newId(tenantId) });
+  }
+
   #of(tenantId: string): readonly RunningSession[] {
     return [...this.#sessions].filter((session) => session.tenantId === tenantId);
   }

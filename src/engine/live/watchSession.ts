@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { AudioFrame, SampleSpan } from '../../core/audioFrame.js';
 import type { Actor } from '../../core/audit.js';
 import { aborted, asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
@@ -19,7 +18,7 @@ import { LiveVoices, type LiveVoicesOptions } from './liveVoices.js';
 import { LIVE_WINDOW_PLAN, LiveWindows, type PlannedWindow } from './liveWindows.js';
 
 /** What one session shares with the others of its engine. */
-export interface WatchDependencies extends Omit<LiveVoicesOptions, 'sessionId' | 'speakerIds' | 'isOverlap'> {
+export interface WatchDependencies extends Omit<LiveVoicesOptions, 'speakerIds' | 'isOverlap'> {
   /** Of the session's tenant. */
   readonly notesOf: (actor?: Actor) => AuditNotes;
   readonly openNetworks: () => Promise<LiveNetworks>;
@@ -41,6 +40,7 @@ const LONGEST_FILLED_SAMPLES = samplesOfMs(200);
 export class WatchSession implements LiveSession {
   readonly sessionId: string;
   readonly site: string | undefined;
+  readonly tenantId: string;
   readonly #request: WatchRequest;
   readonly #dependencies: WatchDependencies;
   readonly #ending = new AbortController();
@@ -55,15 +55,15 @@ export class WatchSession implements LiveSession {
   #windows = new LiveWindows();
 
   constructor(request: WatchRequest, dependencies: WatchDependencies) {
-    this.sessionId = request.sessionId ?? randomUUID();
+    this.sessionId = dependencies.sessionId;
     this.site = request.site;
+    this.tenantId = dependencies.tenantId;
     this.#request = request;
     this.#dependencies = dependencies;
     const signals = [this.#ending.signal, dependencies.closing, ...(request.signal ? [request.signal] : [])];
     this.#signal = AbortSignal.any(signals);
     this.#voices = new LiveVoices({
       ...dependencies,
-      sessionId: this.sessionId,
       speakerIds: request.speakerIds,
       falseAcceptPercent: request.falseAcceptPercent ?? dependencies.falseAcceptPercent,
       isOverlap: (span) => this.#overlap.isIn(span),
@@ -96,6 +96,16 @@ export class WatchSession implements LiveSession {
     throw new VoicePrintsError('CLUSTER_NOT_FOUND', message);
   }
 
+  /** See LiveVoices.bind. */
+  bind(voice: number, speakerId: string | undefined): void {
+    this.#voices.bind(voice, speakerId);
+  }
+
+  /** See LiveVoices.exclude. */
+  exclude(voice: number, speakerId: string, isExcluded: boolean): void {
+    this.#voices.exclude(voice, speakerId, isExcluded);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort();
     await this.#reader?.return(undefined);
@@ -116,6 +126,7 @@ export class WatchSession implements LiveSession {
       throw asVoicePrintsError(error);
     } finally {
       if (this.#dependencies.keeps !== 'days') this.#voices.forget();
+      this.#dependencies.turns.end();
       this.#dependencies.onEnded();
     }
   }

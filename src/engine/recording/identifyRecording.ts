@@ -11,9 +11,10 @@ import type { OnProgress } from '../../core/progress.js';
 import { msOfSamples, secondsOfSamples } from '../../core/time.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
-import type { ResolvedTurn } from '../../identity/resolveVoices.js';
+import type { ResolvedTurn, VoicesResult } from '../../identity/resolveVoices.js';
 import { FAINT_DB } from '../../speech/qualityLevel.js';
 import type { Compute } from '../compute/compute.js';
+import type { RecordingTurns } from '../turns/recordingTurns.js';
 import { voicesToMatch } from '../voiceprints/voicesToMatch.js';
 import { BandwidthProbe } from './bandwidthProbe.js';
 import { localSpeechOf } from './localSpeechOf.js';
@@ -38,6 +39,8 @@ export interface IdentifyRecordingRequest {
 }
 
 export interface IdentifyRecordingOptions {
+  /** Gives turns their ids, and gets their sounds. */
+  readonly turns?: RecordingTurns | undefined;
   readonly signal: AbortSignal;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -55,7 +58,7 @@ const FAINT_PEAK = 10 ** (FAINT_DB / 20);
 export async function identifyRecording(
   { compute, openRecording }: IdentifyRecordingDependencies,
   { voiceprints, falseAcceptPercent, galleryWarnings = [], maxVoices, minVoices }: IdentifyRecordingRequest,
-  { signal, onProgress }: IdentifyRecordingOptions,
+  { signal, onProgress, turns: remembered }: IdentifyRecordingOptions,
 ): Promise<Identification> {
   await using recording = await openRecording();
   const totalMs = recording.format.durationMs;
@@ -81,7 +84,7 @@ export async function identifyRecording(
   onProgress?.({ stage: 'cluster', doneMs: durationMs, totalMs: durationMs });
   const isNarrowBand = isLowRate(recording) || (await bandwidth.isNarrowBand(compute, signal));
   const { dimensions, embeddings } = embedded;
-  const { turns } = await compute.resolveVoices(
+  const { turns, turnEmbeddings = [] } = await compute.resolveVoices(
     {
       ...('local' in embedded
         ? { local: embedded.local, minVoices }
@@ -93,13 +96,15 @@ export async function identifyRecording(
       falseAcceptPercent,
       isNarrowBand,
       maxVoices,
+      hasTurnEmbeddings: remembered !== undefined,
     },
     signal,
   );
+  const segments = segmentsOf(turns, new Map(voiceprints.map(({ id, name }) => [id, name])));
   return {
     durationSeconds: secondsOfSamples(embedded.samples),
     model: compute.model.id,
-    segments: segmentsOf(turns, new Map(voiceprints.map(({ id, name }) => [id, name]))),
+    segments: remembered ? segments.map(withTurnId(remembered, { turnEmbeddings, isNarrowBand })) : segments,
     warnings: [
       ...recordingWarnings({
         isTruncated: recording.report().isPartial,
@@ -113,6 +118,17 @@ export async function identifyRecording(
     ],
   };
 }
+
+/** Adds the ids of turns, in whose order the sounds are. */
+const withTurnId =
+  (
+    turns: RecordingTurns,
+    { turnEmbeddings, isNarrowBand }: Pick<VoicesResult, 'turnEmbeddings'> & { readonly isNarrowBand: boolean },
+  ) =>
+  (segment: IdentifiedSegment, i: number): IdentifiedSegment => {
+    const embedding = turnEmbeddings?.[i];
+    return { turnId: turns.newId(embedding && { embedding, isNarrowBand }), ...segment };
+  };
 
 /** Known from the sample rate for a source of 8 kHz; otherwise telephone speech has nothing above 4 kHz. */
 export const isLowRate = ({ format }: Recording): boolean =>

@@ -10,6 +10,10 @@ export interface TurnDraft extends SampleSpan {
   readonly verdict: Verdict;
   /** Which voice of the session it was taken for; undefined where it is too short to decide. */
   readonly voice: number | undefined;
+  /** Of a final turn: its own embedding, unit norm, shape (d,). */
+  readonly embedding?: Float32Array | undefined;
+  /** Signal-to-noise ratio in decibels; undefined where it was not measured. */
+  readonly snrDb?: number | undefined;
 }
 
 /** Why a turn says nothing of its voice. */

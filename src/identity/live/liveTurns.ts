@@ -79,6 +79,14 @@ export class LiveTurns {
     return this.#relabel(voice);
   }
 
+  /** Somebody who knows says that a voice is not this person; false takes that back. */
+  exclude(number: number, speakerId: string, isExcluded: boolean): LiveChange[] {
+    const voice = this.#voiceOf(number);
+    if (!voice) return [];
+    this.#voices.exclude(voice, speakerId, isExcluded);
+    return this.#relabel(voice);
+  }
+
   /** Speech goes on until at least `span.endSample`; `windows` are what was embedded of it since the last call. */
   update(span: SpeechSpan, windows: readonly LiveWindow[]): LiveChange[] {
     const changes: LiveChange[] = [];
@@ -206,11 +214,13 @@ export class LiveTurns {
   }
 
   #report(
-    { turnId, startSample, endSample, windows }: OpenTurn,
+    { turnId, startSample, endSample, windows, snrDb }: OpenTurn,
     { isFinal, verdict, voice }: { isFinal: boolean; verdict: Verdict; voice: number | undefined },
   ): LiveChange {
     const speechSamples = windows.reduce((sum, { samples }) => sum + samples, 0);
-    return { type: 'turn', turn: { turnId, startSample, endSample, isFinal, speechSamples, verdict, voice } };
+    const turn = { turnId, startSample, endSample, isFinal, speechSamples, verdict, voice };
+    if (!isFinal) return { type: 'turn', turn };
+    return { type: 'turn', turn: { ...turn, embedding: VoiceSum.of(windows).pooled()?.centroid, snrDb } };
   }
 
   #voiceOf(number: number): SessionVoice | undefined {

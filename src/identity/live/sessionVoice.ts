@@ -31,6 +31,8 @@ export class SessionVoice {
   llrs: ReadonlyMap<string, number> = new Map();
   /** Whose voice it is, where a person said so. */
   bound: string | undefined;
+  /** Whose it is not, where a person said so. */
+  readonly excluded = new Set<string>();
   /** What was learnt before the turns that are remembered one by one. */
   #earlier = new VoiceSum();
   #learnt: VoiceTurn[];
@@ -78,6 +80,7 @@ export class SessionVoice {
     this.#take(other.#learnt);
     this.#keepExemplars(other.#exemplars);
     for (const [turnId, label] of other.#reported) this.#reported.set(turnId, label);
+    for (const speakerId of other.excluded) this.excluded.add(speakerId);
     this.#forgetOldTurns();
   }
 

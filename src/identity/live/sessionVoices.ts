@@ -132,7 +132,7 @@ export class SessionVoices {
       const share = shares[i]!;
       if (share > Math.max(newcomer, best?.share ?? 0)) best = { voice, share };
       if (share < SESSION_TUNING.leastShare) return;
-      if (voice.bound === undefined) add(share, this.#compare(voice.pooledWith(own)), voice);
+      if (voice.bound === undefined) add(share, this.#notExcluded(voice, this.#compare(voice.pooledWith(own))), voice);
       else scores.set(voice.bound, (scores.get(voice.bound) ?? 0) + share);
     });
     add(newcomer, ranked);
@@ -257,6 +257,13 @@ export class SessionVoices {
     this.#decide(voice);
   }
 
+  /** Somebody who knows says whose voice this is not. */
+  exclude(voice: SessionVoice, speakerId: string, isExcluded: boolean): void {
+    if (isExcluded) voice.excluded.add(speakerId);
+    else voice.excluded.delete(speakerId);
+    this.#decide(voice);
+  }
+
   /** Takes two voices for one; `gone` is forgotten. */
   merge(kept: SessionVoice, gone: SessionVoice): void {
     this.#voices = this.#voices.filter((voice) => voice !== gone);
@@ -269,7 +276,7 @@ export class SessionVoices {
    * like two people mostly is (see MATCH_TUNING). Whom this voice alone was taken for before stays likelier.
    */
   #decide(voice: SessionVoice): void {
-    const comparisons = this.#compare(voice.pooled);
+    const comparisons = this.#notExcluded(voice, this.#compare(voice.pooled));
     voice.llrs = new Map(comparisons.map((one) => [one.voice.id, one.llr]));
     if (voice.bound !== undefined) {
       voice.verdict = boundVerdict(voice.bound, decide(comparisons, undefined, this.#options));
@@ -295,6 +302,10 @@ export class SessionVoices {
         voice !== own && voice.verdict.decision === 'identified' ? [voice.verdict.speakerId] : [],
       ),
     );
+  }
+
+  #notExcluded({ excluded }: SessionVoice, comparisons: readonly VoiceComparison[]): readonly VoiceComparison[] {
+    return excluded.size === 0 ? comparisons : comparisons.filter(({ voice: { id } }) => !excluded.has(id));
   }
 
   #compare(pooled: PooledVoice): VoiceComparison[] {

@@ -14,6 +14,7 @@ const exemplarRow = z.object({
     .string()
     .regex(/^[0-9a-f]{32}$/)
     .exactOptional(),
+  feedbackId: z.string().max(64).exactOptional(),
 });
 
 /** A voiceprint as stored: plain JSON. Files and tables outlive the code that wrote them, hence the schema. */

@@ -55,7 +55,22 @@ test('answers match the document in every member', async () => {
   expect([gone.status, gone.body.code]).toEqual([404, 'CLUSTER_NOT_FOUND']);
   expect((await server.call('DELETE', '/v1/unknown-voices/alice')).status).toBe(400);
   expect(await call('listSources', 'GET', '/v1/sources')).toEqual({ sources: [] });
-  await call('identify', 'POST', '/v1/identify', content(audio.talk));
+  const identified = await call('identify', 'POST', '/v1/identify', content(audio.talk));
+  const { turns } = await call('listTurns', 'GET', '/v1/turns');
+  const segments = identified.segments as { turnId: string; speakerId: string | null }[];
+  expect(turns.map(({ turnId }: { turnId: string }) => turnId).sort()).toEqual(segments.map((s) => s.turnId).sort());
+  const stranger = segments.find(({ speakerId }) => speakerId === null)!;
+  const correction = { turnId: stranger.turnId, verdict: 'correct', speakerId: 'rms', consentText: 'yes' };
+  const given = await call('giveFeedback', 'POST', '/v1/feedback', correction);
+  expect(given).toMatchObject({ speakerId: 'rms', learning: { outcome: 'enrolled' } });
+  const { samples } = await call('listSamples', 'GET', '/v1/speakers/rms/samples');
+  expect(samples.length).toBeGreaterThan(0);
+  await call('listFeedback', 'GET', '/v1/feedback');
+  await call('undoFeedback', 'POST', `/v1/feedback/${given.feedbackId}/undo`, {});
+  expect((await server.call('GET', '/v1/speakers/rms')).status).toBe(404);
+  const again = await server.call('POST', `/v1/feedback/${given.feedbackId}/undo`, {});
+  expect([again.status, again.body.code]).toEqual([404, 'FEEDBACK_NOT_FOUND']);
+  await call('forgetTurns', 'DELETE', '/v1/turns');
   await call('submitJob', 'POST', '/v1/jobs', { ...content(audio.little), requestId: 'j1', kind: 'vad' });
   await until(
     () => server.call('GET', '/v1/jobs/j1'),

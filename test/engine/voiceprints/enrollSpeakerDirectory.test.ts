@@ -21,6 +21,7 @@ async function directoryOf(...voiceprints: ReturnType<typeof randomVoiceprint>[]
     tenantId: 't',
     model,
     enrolments: new EnrolmentsUnderWay(),
+    onMerged: () => undefined,
     eraseEverywhere: (_speakerId: string, erase: () => Promise<boolean>) => erase(),
     assertOpen: () => {},
     nowMs,

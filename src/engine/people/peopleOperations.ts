@@ -1,0 +1,114 @@
+import { VoicePrintsError } from '../../core/errors.js';
+import type { Voiceprint } from '../../core/voiceprint.js';
+import { UNCALIBRATED } from '../../identity/calibration.js';
+import type { SpeakerDirectory } from '../engine.js';
+import { assertConsent, consentOf } from '../enrolment/consent.js';
+import { GATE_LIMITS, knownVoiceOf, llrBetweenPeople } from '../enrolment/enrollGate.js';
+import { mergedVoiceprint, withExemplars } from '../enrolment/growVoiceprint.js';
+import type { SpeakerDirectoryParts } from '../speakerDirectoryParts.js';
+import { assertName, assertSpeakerId, speakersNotFound } from '../voiceprints/speakerId.js';
+import { speakerSummary } from '../voiceprints/speakerSummary.js';
+import { apart, speakerSamples } from './speakerSamples.js';
+
+/** What can be done to voiceprints after they were enrolled. */
+export function peopleOperations(
+  parts: SpeakerDirectoryParts,
+): Pick<SpeakerDirectory, 'samples' | 'removeSample' | 'merge' | 'split'> {
+  const { registry, tenantId, model, assertOpen, nowMs } = parts;
+  const existing = async (speakerId: string): Promise<Voiceprint> => {
+    const voiceprint = await registry.get(tenantId, speakerId);
+    if (voiceprint) return voiceprint;
+    throw speakersNotFound([speakerId]);
+  };
+  return {
+    async samples(speakerId) {
+      assertOpen();
+      return speakerSamples(await existing(speakerId));
+    },
+    async removeSample(speakerId, sampleId) {
+      assertOpen();
+      const after = await registry.update(tenantId, speakerId, (current) => {
+        if (!current) throw speakersNotFound([speakerId]);
+        return without(current, [sampleId], nowMs());
+      });
+      return speakerSummary(after!, model.id);
+    },
+    async merge(speakerId, fromId, { isSure = false } = {}) {
+      assertOpen();
+      if (speakerId === fromId)
+        throw new VoicePrintsError('INPUT_INVALID', 'a person cannot be merged with themselves; give two ids');
+      const from = await existing(fromId);
+      const after = await registry.update(tenantId, speakerId, (current) => {
+        if (!current) throw speakersNotFound([speakerId]);
+        assertMergeable(current, from, { model, isSure });
+        return mergedVoiceprint(current, from, nowMs());
+      });
+      parts.onMerged(fromId, speakerId);
+      await parts.eraseEverywhere(fromId, () => registry.delete(tenantId, fromId));
+      return speakerSummary(after!, model.id);
+    },
+    async split(speakerId, { sampleIds, speakerId: newId, name, ...consent }) {
+      assertOpen();
+      assertSpeakerId(newId);
+      if (name !== undefined) assertName(name);
+      const given = { ...consent, recordedBy: parts.recordedBy };
+      assertConsent(given, undefined, parts.isConsentRequired);
+      const from = await existing(speakerId);
+      const { chosen } = apart(from, sampleIds);
+      without(from, sampleIds, nowMs());
+      const at = nowMs();
+      // The new person first: between the two steps a sample is in both, and its kept audio is never without an owner.
+      const made = await registry.update(tenantId, newId, (current) => {
+        if (current) throw exists(newId);
+        const empty = { ...from, id: newId, name: name ?? newId, exemplars: [], speechMs: 0, audioMs: 0 };
+        const consented = { ...empty, consent: consentOf(given, at), createdAtMs: at };
+        // As samples of an enrolment: there is nothing else that they could be weighed against.
+        return withExemplars(
+          consented,
+          chosen.map(({ feedbackId: _, ...exemplar }) => exemplar),
+          at,
+        );
+      });
+      try {
+        await registry.update(tenantId, speakerId, (current) => current && without(current, sampleIds, at));
+      } catch (error) {
+        await registry.delete(tenantId, newId);
+        throw error;
+      }
+      return speakerSummary(made!, model.id);
+    },
+  };
+}
+
+/** Throws SAMPLE_NOT_FOUND, and INPUT_INVALID where nothing would be left to recognise the person by. */
+function without(current: Voiceprint, sampleIds: readonly string[], nowMs: number): Voiceprint {
+  const { others } = apart(current, sampleIds);
+  if (others.length > 0) return withExemplars(current, others, nowMs);
+  throw new VoicePrintsError(
+    'INPUT_INVALID',
+    'these are all samples of the person; erase the person instead, or leave one sample',
+  );
+}
+
+function assertMergeable(
+  current: Voiceprint,
+  from: Voiceprint,
+  { model, isSure }: { readonly model: SpeakerDirectoryParts['model']; readonly isSure: boolean },
+): void {
+  const [one, other] = [current, from].map((voiceprint) => knownVoiceOf(voiceprint, model.id));
+  if (!one || !other)
+    throw new VoicePrintsError(
+      'INPUT_INVALID',
+      'one of the voiceprints was made with another speaker model; enrol that person again, then merge',
+    );
+  if (isSure || llrBetweenPeople(one, other, model.calibration ?? UNCALIBRATED) >= GATE_LIMITS.disagreesLlr) return;
+  throw new VoicePrintsError(
+    'ENROLL_REFUSED',
+    'these two do not sound like one person; listen to their samples, and merge with isSure if they are',
+  );
+}
+
+const exists = (speakerId: string): VoicePrintsError =>
+  new VoicePrintsError('SPEAKER_EXISTS', 'the new person is enrolled already; choose another id, or merge the two', {
+    details: { speakerIds: speakerId },
+  });
