@@ -49,9 +49,12 @@ export function openLiveIdentify(RED: NodeAPI, node: Node, settings: IdentifySet
     },
   });
   const identify = new LiveIdentify(RED, node, settings, listening);
-  const stopHearingOfErased = storeIfAny(RED, settings.store)?.onErased((speakerId) => listening.erase(speakerId));
+  const store = storeIfAny(RED, settings.store);
+  const stopHearingOfErased = store?.onErased((speakerId) => listening.erase(speakerId));
+  const stopReporting = store?.addSources(() => listening.reports());
   node.on('close', (done: () => void) => {
     stopHearingOfErased?.();
+    stopReporting?.();
     void listening.close().finally(done);
   });
   return identify;

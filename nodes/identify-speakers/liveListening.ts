@@ -1,3 +1,4 @@
+import type { SourceReport } from '../../src/api/restOptions.js';
 import { present } from '../../src/core/present.js';
 import {
   liveSpeakerEvent,
@@ -20,6 +21,7 @@ import {
 import type { StreamState } from '../../src/live.js';
 import type { LiveDescription, StreamLabel } from '../shared/liveMessages.js';
 import { ListenedStream } from './listenedStream.js';
+import { StreamTally } from './streamTally.js';
 
 /** After a failure the audio of a stream is let pass for this long before it is tried again. */
 const RETRY_MS = 10_000;
@@ -45,6 +47,8 @@ export interface ListeningOptions extends SiteOptions {
 export class LiveListening {
   readonly #options: ListeningOptions;
   readonly #streams = new Map<string, ListenedStream>();
+  /** By stream, as long as it is listened to. */
+  readonly #tallies = new Map<string, StreamTally>();
   readonly #sites = new Map<string, SiteMessages>();
   readonly #restingUntilMs = new Map<string, number>();
   /** Streams that were stopped, until they are started again or end; `undefined`: all. */
@@ -74,6 +78,11 @@ export class LiveListening {
     return said.includes('unknown') ? 'unknown' : 'nobody';
   }
 
+  /** How each stream is doing, and who is present at its site. */
+  reports(): readonly SourceReport[] {
+    return [...this.#tallies.values()].map((tally) => tally.report(this.#sites.get(tally.site)?.presence ?? 'nobody'));
+  }
+
   /** Audio of a stream, as a live source sends it. Throws what PushedAudio.push throws, and CONFIG_INVALID for a site. */
   take(
     bytes: Uint8Array,
@@ -98,6 +107,7 @@ export class LiveListening {
   heardState(state: StreamState, about: Partial<LiveDescription> & { streamId: string }): void {
     this.#toldBySource.add(about.streamId);
     this.#streams.get(about.streamId)?.tell(state);
+    this.#tallies.get(about.streamId)?.changed(state);
     const site = this.#siteNameOf(about);
     const context = { site, sessionId: about.streamId, model: '', threshold: 0 };
     this.#site(site).hear(liveSpeakerEvent({ type: 'state', state, timestampMs: Date.now() }, context));
@@ -158,21 +168,29 @@ export class LiveListening {
     const site = this.#siteNameOf(about);
     const messages = this.#site(site);
     const label = labelOf(about);
+    const tally = new StreamTally({ source: label.source ?? streamId, site });
     const stream = new ListenedStream({
       site,
       format: about,
       engine,
       watch: present({ speakerIds, falseAcceptPercent, strangers }),
-      onEvent: (event, session) => this.#heard(event, session, messages, label),
+      onEvent: (event, session) => {
+        tally.hear(event);
+        this.#heard(event, session, messages, label);
+      },
       onFailure: (failure) => {
         this.#restingUntilMs.set(streamId, Date.now() + RETRY_MS);
         this.#options.onFailure(failure, label);
       },
     });
     this.#streams.set(streamId, stream);
+    this.#tallies.set(streamId, tally);
     this.#options.onChange();
     void stream.ended.then(() => {
-      if (this.#streams.get(streamId) === stream) this.#streams.delete(streamId);
+      if (this.#streams.get(streamId) === stream) {
+        this.#streams.delete(streamId);
+        this.#tallies.delete(streamId);
+      }
       if (!this.#isClosed) this.#options.onChange();
     });
     return stream;

@@ -3,6 +3,7 @@ import type { Node, NodeAPI } from 'node-red';
 import type { KeyCheck } from '../../src/api/access/admitKey.js';
 import type { FailureReport } from '../../src/api/calls/call.js';
 import { createRestRouter } from '../../src/api/rest.js';
+import type { SourceReport } from '../../src/api/restOptions.js';
 import { lazy } from '../../src/core/lazy.js';
 import { asVoicePrintsError, type Engine, type ErrorCode, type Jobs, VoicePrintsError } from '../../src/index.js';
 import { nodeCors } from './nodeCors.js';
@@ -24,6 +25,7 @@ interface MountOptions {
 interface RestHandlerOptions extends KeyCheck {
   readonly engine: () => Promise<Engine>;
   readonly jobs: () => Promise<Jobs>;
+  readonly sources: () => readonly SourceReport[];
   readonly onFailure: (failure: FailureReport) => void;
 }
 

@@ -1,8 +1,10 @@
 import type { Node, NodeAPI, NodeDef, NodeStatus } from 'node-red';
+import type { SourceReport } from '../../src/api/restOptions.js';
 import { asVoicePrintsError, createEngine, type Engine, type JobView, LOCAL_TENANT } from '../../src/index.js';
 import { badge, failureBadge, SHARED_TEXTS } from '../shared/badge.js';
 import { readSettings } from '../shared/settings.js';
 import { registerAdminRoutes } from './adminRoutes.js';
+import { registerEditorCalls } from './editorCalls.js';
 import { logFaults } from './faultLog.js';
 import { logHealth } from './healthLog.js';
 import { registerKeyRoutes } from './keyRoutes.js';
@@ -32,6 +34,12 @@ export default function register(RED: NodeAPI): void {
       erasureListeners.add(listener);
       return () => erasureListeners.delete(listener);
     };
+    const reporters = new Set<() => readonly SourceReport[]>();
+    const addSources = (reports: () => readonly SourceReport[]): (() => void) => {
+      reporters.add(reports);
+      return () => reporters.delete(reports);
+    };
+    const sources = () => [...reporters].flatMap((reports) => reports());
     const onPhase = (phase: StorePhase): void => {
       for (const user of Object.values(users)) {
         if (phase.is === 'failed' || mayShowStore.get(user.id)?.()) user.status(phaseBadge(phase));
@@ -66,9 +74,9 @@ export default function register(RED: NodeAPI): void {
       });
       return held;
     };
-    const surfaces = trySurfaces(RED, this, def, { engine, keys });
+    const surfaces = trySurfaces(RED, this, def, { engine, keys, sources });
     const onJob = (listener: (job: JobView) => void): (() => void) => surfaces?.onJob(listener) ?? (() => undefined);
-    Object.assign(this, { users, engine, keys, register: addUser, onJob, onErased });
+    Object.assign(this, { users, engine, keys, register: addUser, onJob, onErased, addSources, sources });
     this.on('close', (done: () => void) => {
       const closing = async (): Promise<void> => {
         held?.[Symbol.dispose]();
@@ -87,6 +95,7 @@ export default function register(RED: NodeAPI): void {
   });
   logFaults(RED);
   registerAdminRoutes(RED);
+  registerEditorCalls(RED);
   registerKeyRoutes(RED);
   registerRestRoutes(RED);
 }

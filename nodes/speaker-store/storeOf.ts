@@ -1,4 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
+import type { SourceReport } from '../../src/api/restOptions.js';
 import { type Engine, type JobView, VoicePrintsError } from '../../src/index.js';
 import type { Binding } from '../shared/bindNode.js';
 import type { StoreKeys } from './storeKeys.js';
@@ -15,6 +16,10 @@ export interface SpeakerStoreNode extends Node {
   register(user: Node, mayShow: () => boolean): void;
   /** Calls the listener for every person of the flows who is erased, by a node or over REST of this store. Returns a function that ends that. */
   onErased(listener: (speakerId: string) => void): () => void;
+  /** What listens to live streams reports on them here. Returns a function that ends that. */
+  addSources(reports: () => readonly SourceReport[]): () => void;
+  /** The live streams that nodes of this store listen to now. */
+  sources(): readonly SourceReport[];
   /** Calls the listener for every asynchronous job of the store's API that is done or failed; never while the API is off. Returns a function that ends that. */
   onJob(listener: (job: JobView) => void): () => void;
 }

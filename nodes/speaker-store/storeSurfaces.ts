@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { FailureReport } from '../../src/api/calls/call.js';
 import { livePage } from '../../src/api/page/pages.js';
+import type { SourceReport } from '../../src/api/restOptions.js';
 import type { Engine, JobView } from '../../src/index.js';
 import { readSettings } from '../shared/settings.js';
 import { mountHttp, restHandler } from './restRoutes.js';
@@ -23,6 +24,7 @@ interface SurfacesOptions {
   readonly engine: () => Promise<Engine>;
   /** Throws CONFIG_INVALID. */
   readonly keys: () => StoreKeys;
+  readonly sources: () => readonly SourceReport[];
 }
 
 /** The surfaces that are switched on in the settings, as soon as there is a key; undefined where none is. Throws CONFIG_INVALID. */
@@ -55,7 +57,7 @@ export function openSurfaces(
   keys.onceHeld(() => {
     const handlers: RequestHandler[] = [];
     if (isStreamOn) handlers.push(pageHandler());
-    if (jobs) handlers.push(restHandler({ ...shared, jobs: jobs.open }));
+    if (jobs) handlers.push(restHandler({ ...shared, jobs: jobs.open, sources: options.sources }));
     if (handlers.length > 0) mountHttp(RED, store, { path: restPath, handlers });
     if (isStreamOn) closers.push(openStoreStreams(RED, store, { ...shared, path: restPath }));
     if (isGrpcOn) closers.push(openStoreGrpc(store, { ...shared, host: grpcHost, port: grpcPort, tlsFiles }));

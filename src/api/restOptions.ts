@@ -4,7 +4,7 @@ import type { SourceStatus } from '../sources/sourceSet.js';
 import type { ApiKeys } from './access/apiKeys.js';
 import type { KeyThrottle } from './access/keyThrottle.js';
 import type { TenantGate } from './access/tenantGate.js';
-import type { TrustedIngress } from './access/trustedIngress.js';
+import type { SignedInUsers } from './access/trustedIngress.js';
 import type { TrustedProxies } from './access/trustedProxies.js';
 import type { FailureReport, RestLimits } from './calls/call.js';
 import type { CallReport } from './calls/callReport.js';
@@ -55,5 +55,5 @@ export interface RestRouterOptions {
   /** Metrics that are counted elsewhere. */
   readonly measures?: (() => readonly Measure[]) | undefined;
   /** Gateway whose users need no key; none by default. */
-  readonly ingress?: TrustedIngress | undefined;
+  readonly ingress?: SignedInUsers | undefined;
 }

@@ -5,7 +5,7 @@ import { type Caller, mayDo, type Scope } from './caller.js';
 import { keyOf } from './keyOf.js';
 import type { KeyThrottle } from './keyThrottle.js';
 import type { TenantGate } from './tenantGate.js';
-import type { TrustedIngress } from './trustedIngress.js';
+import type { SignedInUsers } from './trustedIngress.js';
 import { callerAddress, type TrustedProxies } from './trustedProxies.js';
 
 /** Recognises keys, throttles guessing, and enforces the limits of tenants. */
@@ -15,7 +15,7 @@ export interface KeyCheck {
   /** Proxies trusted to name the client's address; without them it is the address of the connection. */
   readonly proxies?: TrustedProxies | undefined;
   /** Gateway whose users need no key; none by default. */
-  readonly ingress?: TrustedIngress | undefined;
+  readonly ingress?: SignedInUsers | undefined;
   /** No limits without it. */
   readonly gate?: TenantGate | undefined;
 }

@@ -10,6 +10,12 @@ const INGRESS_KEY_ID = 'ingress';
 /** Home Assistant's ids are 32 hexadecimal digits; a header that came twice has a comma in it. */
 const USER_ID = /^[\w-]{1,64}$/;
 
+/** Whoever has authenticated users before their requests come here: a gateway, or Node-RED's editor. */
+export interface SignedInUsers {
+  /** The user of a request; undefined where none is signed in. */
+  callerOf(request: IncomingMessage): Caller | undefined;
+}
+
 export interface TrustedIngressOptions {
   /** The one address from which the gateway connects, such as 172.30.32.2. */
   readonly address: string;
@@ -22,7 +28,7 @@ export interface TrustedIngressOptions {
  * them in `X-Remote-User-Id`. The header counts only where the connection itself comes from the gateway's address: any other client
  * could forge it, and X-Forwarded-For is never considered.
  */
-export class TrustedIngress {
+export class TrustedIngress implements SignedInUsers {
   readonly #gateway = new BlockList();
   readonly #scopes: readonly Scope[];
 

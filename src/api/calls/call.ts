@@ -7,7 +7,7 @@ import type { Caller } from '../access/caller.js';
 import type { KeyThrottle } from '../access/keyThrottle.js';
 import type { Slots } from '../access/slots.js';
 import type { TenantGate } from '../access/tenantGate.js';
-import type { TrustedIngress } from '../access/trustedIngress.js';
+import type { SignedInUsers } from '../access/trustedIngress.js';
 import type { TrustedProxies } from '../access/trustedProxies.js';
 import type { CallReport } from './callReport.js';
 import type { FetchAudioOptions } from './fetchAudio.js';
@@ -57,7 +57,7 @@ export interface Surface {
   readonly jobs: (() => Promise<Jobs>) | undefined;
   readonly throttle: KeyThrottle;
   readonly proxies: TrustedProxies | undefined;
-  readonly ingress: TrustedIngress | undefined;
+  readonly ingress: SignedInUsers | undefined;
   readonly gate: TenantGate;
   report(failure: FailureReport): void;
   /** Called at the end of every call. */

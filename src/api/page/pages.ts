@@ -2,22 +2,22 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import type { TrustedIngress } from '../access/trustedIngress.js';
+import type { SignedInUsers } from '../access/trustedIngress.js';
 
 type Page = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Serves the page that streams the browser's microphone. */
-export const livePage = (ingress?: TrustedIngress): Page =>
+export const livePage = (ingress?: SignedInUsers): Page =>
   pageOf('live.html', { ingress, permissions: 'microphone=(self), camera=(), geolocation=()' });
 
 /** Serves the page that shows the calls, as /v1/openapi.json describes them. */
-export const docsPage = (ingress?: TrustedIngress): Page =>
+export const docsPage = (ingress?: SignedInUsers): Page =>
   pageOf('docs.html', { ingress, permissions: 'microphone=(), camera=(), geolocation=()' });
 
 interface PageOptions {
   readonly permissions: string;
   /** Its users see the page inside the gateway's own, and need no key. */
-  readonly ingress: TrustedIngress | undefined;
+  readonly ingress: SignedInUsers | undefined;
 }
 
 /** One self-contained file. */
