@@ -1,13 +1,12 @@
 import type { NodeMessageInFlow } from 'node-red';
 import { allowedHosts } from '../../src/core/allowedHosts.js';
-import { asVoicePrintsError, VoicePrintsError } from '../../src/index.js';
+import { asVoicePrintsError } from '../../src/index.js';
 import { type LiveSource, openLive } from '../../src/live.js';
 import { carry } from '../shared/liveMessages.js';
 import { workingDirectoryOf } from '../shared/recordingsOf.js';
 import { evaluateText } from '../shared/typedProperty.js';
-import { absolute } from './audioOf.js';
-import { addressOf, microphoneOf, rtpSourceOf } from './liveSettings.js';
 import type { SourceDriver, SourceNode } from './sourceDriver.js';
+import { streamSourceOf } from './streamSource.js';
 
 /** A camera, a radio, an RTP stream, a microphone, or a file played at its own pace: one stream at a time. */
 export class StreamDriver implements SourceDriver {
@@ -58,32 +57,12 @@ export class StreamDriver implements SourceDriver {
     if (signal.aborted) badge.show({ status: 'ended' });
   }
 
-  async #source(msg: NodeMessageInFlow): Promise<LiveSource> {
+  #source(msg: NodeMessageInFlow): Promise<LiveSource> {
     const { RED, node, settings, credentials } = this.#own;
-    const { mode, transport, latencyMs } = settings;
-    if (mode === 'rtp') return rtpSourceOf(settings);
-    if (mode === 'microphone') return microphoneOf(settings);
-    if (mode === 'liveFile') return this.#file(msg);
-    const property = { value: settings.url, type: settings.urlType };
-    const given = (await evaluateText(RED, node, property, msg, 'the address')) ?? '';
-    const address = addressOf(given, credentials);
-    if (mode === 'http') return { kind: 'http', ...address };
-    return { kind: 'rtsp', ...address, transport, ...(latencyMs !== undefined && { latencyMs }) };
-  }
-
-  async #file(msg: NodeMessageInFlow): Promise<LiveSource> {
-    const { RED, node, settings } = this.#own;
-    const property = { value: settings.file, type: settings.fileType };
-    const path = await evaluateText(RED, node, property, msg, 'the file');
-    if (path === undefined) {
-      throw new VoicePrintsError('INPUT_INVALID', 'there is no file name; enter the path of a recording in this node');
-    }
-    const { isRaw, rawEncoding: encoding, rawSampleRateHz: sampleRateHz, rawChannels: channels, isLooped } = settings;
-    return {
-      kind: 'file',
-      path: absolute(path, workingDirectoryOf(RED)),
-      isLooped,
-      ...(isRaw && { rawFormat: { encoding, sampleRateHz, channels } }),
-    };
+    return streamSourceOf(settings, {
+      credentials,
+      workingDirectory: workingDirectoryOf(RED),
+      evaluate: (property, what) => evaluateText(RED, node, property, msg, what),
+    });
   }
 }

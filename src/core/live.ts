@@ -38,6 +38,13 @@ export type LiveItem =
   /** Audio that was dropped because the channel was full. It is a gap before the next frame. */
   | { readonly type: 'dropped'; readonly samples: number };
 
+/** How a source sends its sound, as far as it says so. */
+export interface LiveFormat {
+  /** `AAC`, `PCMU`, `OPUS` …; over HTTP the type that the server names. */
+  readonly encoding: string;
+  readonly sampleRateHz?: number;
+}
+
 /** A live source that runs: iterate it once; leaving the loop or aborting its signal ends every child process and socket. */
 export interface LiveAudio extends AsyncIterable<LiveItem> {
   /**
@@ -47,6 +54,8 @@ export interface LiveAudio extends AsyncIterable<LiveItem> {
   readonly startedAtMs: number | undefined;
   /** True where the source has telephone bandwidth (8 kHz), once that is known. */
   readonly isNarrowBand: boolean | undefined;
+  /** Known once it is open, and not of every source. */
+  readonly format?: LiveFormat | undefined;
 }
 
 /** One turn of one voice in a live stream: tentative while it is spoken, final at its end. Seconds of stream time. */

@@ -1,3 +1,5 @@
+import type { LiveFormat } from '../../core/live.js';
+
 /** A piece of audio on its way from a source. */
 export interface TimedSamples {
   /** Mono at 16 kHz, shape (n,). */
@@ -18,6 +20,8 @@ export interface LiveConnection {
   connect(signal: AbortSignal): AsyncGenerator<TimedSamples>;
   /** Whether the source has telephone bandwidth, once that is known. */
   readonly isNarrowBand: boolean | undefined;
+  /** How it sends, once that is known. */
+  readonly format?: LiveFormat | undefined;
   /** Whether every failure is final: a local source does not come back by waiting. */
   readonly failsForGood?: boolean;
   /** How long it may be silent before its first audio; for ever where left out. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ReconnectConfig, reconnectMs } from '../../core/backoff.js';
 import { asVoicePrintsError, type VoicePrintsError } from '../../core/errors.js';
-import type { LiveAudio, LiveItem } from '../../core/live.js';
+import type { LiveAudio, LiveFormat, LiveItem } from '../../core/live.js';
 import type { LiveConnection } from './liveConnection.js';
 import { isFinal, isSlow } from './liveErrors.js';
 import { LiveItems } from './liveItems.js';
@@ -42,6 +42,10 @@ export class SupervisedAudio implements LiveAudio {
 
   get isNarrowBand(): boolean | undefined {
     return this.#connection.isNarrowBand;
+  }
+
+  get format(): LiveFormat | undefined {
+    return this.#connection.format;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<LiveItem> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VoicePrintsError } from '../../../core/errors.js';
+import type { LiveFormat } from '../../../core/live.js';
 import type { HttpSource } from '../../../core/liveSource.js';
 import type { LiveConnection, TimedSamples } from '../liveConnection.js';
 import { lost } from '../liveErrors.js';
@@ -47,6 +48,12 @@ export class HttpConnection implements LiveConnection {
     this.#options = options;
   }
 
+  #format: LiveFormat | undefined;
+
+  get format(): LiveFormat | undefined {
+    return this.#format;
+  }
+
   async *connect(signal: AbortSignal): AsyncGenerator<TimedSamples> {
     const { bytes, hasEnd, isPaced } = await this.#open(signal);
     const parts: readonly PipelinePart[] = [
@@ -71,6 +78,7 @@ export class HttpConnection implements LiveConnection {
     for (let hops = 0; hops < MAX_HOPS; hops += 1) {
       const answer = await client.get(url, signal);
       if (!isPlaylist(answer)) {
+        this.#format = formatOf(answer);
         const hasEnd = answer.header('content-length') !== undefined;
         const sound = withoutTitles(bodyOf(answer, signal), answer.header('icy-metaint'));
         return { bytes: withCuts(sound), hasEnd, isPaced: hasEnd };
@@ -86,6 +94,12 @@ export class HttpConnection implements LiveConnection {
     }
     throw lost('the playlists refer to each other too often');
   }
+}
+
+/** `audio/mpeg` as the server names it; nothing that a page could show wrongly. */
+function formatOf({ header }: HttpAnswer): LiveFormat | undefined {
+  const encoding = /^[\w.+-]+\/[\w.+-]+/.exec(header('content-type') ?? '')?.[0];
+  return encoding === undefined ? undefined : { encoding: encoding.toLowerCase() };
 }
 
 /** HLS, and the lists (M3U, PLS) that radio stations hand out. */

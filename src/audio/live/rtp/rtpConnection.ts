@@ -1,12 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { VoicePrintsError } from '../../../core/errors.js';
+import type { LiveFormat } from '../../../core/live.js';
 import type { RtpSource } from '../../../core/liveSource.js';
 import type { LiveConnection, TimedSamples } from '../liveConnection.js';
 import { lost, portUnavailable } from '../liveErrors.js';
 import type { LauncherOptions } from '../pipeline/launcher.js';
 import { output, type PipelinePart } from '../pipeline/pipeline.js';
 import { pipelineAudio } from '../pipeline/pipelineAudio.js';
-import { isNarrowBandRtp, isPacketFormat, type PacketFormat, rtpCaps, rtpDecoding } from './rtpFormat.js';
+import {
+  isNarrowBandRtp,
+  isPacketFormat,
+  type PacketFormat,
+  rtpCaps,
+  rtpDecoding,
+  rtpLiveFormat,
+} from './rtpFormat.js';
 import { isGroup, type RtpPort, rtpPortOfSdp } from './rtpSdp.js';
 import { transportStream } from './transportStream.js';
 
@@ -18,6 +26,7 @@ export class RtpConnection implements LiveConnection {
   readonly #source: RtpSource;
   readonly #options: LauncherOptions;
   #isNarrowBand: boolean | undefined;
+  #format: LiveFormat | undefined;
 
   constructor(source: RtpSource, options: LauncherOptions) {
     this.#source = source;
@@ -26,6 +35,10 @@ export class RtpConnection implements LiveConnection {
 
   get isNarrowBand(): boolean | undefined {
     return this.#isNarrowBand;
+  }
+
+  get format(): LiveFormat | undefined {
+    return this.#format;
   }
 
   async *connect(signal: AbortSignal): AsyncGenerator<TimedSamples> {
@@ -37,6 +50,7 @@ export class RtpConnection implements LiveConnection {
 
   async *#packets(port: RtpPort, format: PacketFormat, signal: AbortSignal): AsyncGenerator<TimedSamples> {
     this.#isNarrowBand = isNarrowBandRtp(format);
+    this.#format = rtpLiveFormat(format.encoding, format.clockRateHz);
     const explain = (complaint: string) =>
       /bind|socket|address/i.test(complaint) ? portUnavailable(port.port) : undefined;
     const parts = this.#pipeline(port, format);

@@ -1,3 +1,4 @@
+import type { LiveFormat } from '../../../core/live.js';
 import type { RtpFormat } from '../../../core/liveSource.js';
 import type { PipelinePart } from '../pipeline/pipeline.js';
 
@@ -51,3 +52,12 @@ export function rtpCaps(format: PacketFormat): string {
 
 /** From packets in order to samples. */
 export const rtpDecoding = ({ encoding }: PacketFormat): readonly PipelinePart[] => DECODINGS[encoding].parts;
+
+/** What a description of RTP says, in words that people know; undefined for names that no encoding has. */
+export function rtpLiveFormat(encoding: string, clockRateHz: number | undefined): LiveFormat | undefined {
+  if (!/^[\w.-]{1,32}$/.test(encoding)) return undefined;
+  if (encoding === 'MP2T') return { encoding: 'MPEG-TS' };
+  const name = /^(MPEG4-GENERIC|MP4A-LATM)$/i.test(encoding) ? 'AAC' : encoding;
+  const sampleRateHz = encoding === 'G722' ? 16_000 : clockRateHz;
+  return { encoding: name, ...(sampleRateHz !== undefined && { sampleRateHz }) };
+}

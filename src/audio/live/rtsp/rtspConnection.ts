@@ -1,10 +1,12 @@
 import { asVoicePrintsError, VoicePrintsError as LiveError, type VoicePrintsError } from '../../../core/errors.js';
+import type { LiveFormat } from '../../../core/live.js';
 import type { RtspSource } from '../../../core/liveSource.js';
 import type { LiveConnection, TimedSamples } from '../liveConnection.js';
 import { lost } from '../liveErrors.js';
 import type { LauncherOptions } from '../pipeline/launcher.js';
 import { output, type PipelinePart } from '../pipeline/pipeline.js';
 import { pipelineAudio } from '../pipeline/pipelineAudio.js';
+import { rtpLiveFormat } from '../rtp/rtpFormat.js';
 import { RtspRelay } from './rtspRelay.js';
 
 const LATENCY_MS = 200;
@@ -23,6 +25,7 @@ export class RtspConnection implements LiveConnection {
   readonly #source: RtspSource;
   readonly #options: RtspOptions;
   #isNarrowBand: boolean | undefined;
+  #format: LiveFormat | undefined;
   /** The one tried first; from the first success on, the one that works. */
   #transport: Transport;
 
@@ -34,6 +37,10 @@ export class RtspConnection implements LiveConnection {
 
   get isNarrowBand(): boolean | undefined {
     return this.#isNarrowBand;
+  }
+
+  get format(): LiveFormat | undefined {
+    return this.#format;
   }
 
   async *connect(signal: AbortSignal): AsyncGenerator<TimedSamples> {
@@ -59,6 +66,7 @@ export class RtspConnection implements LiveConnection {
       const { encoding, clockRateHz } = await relay.describe(signal);
       // G.722 counts 8,000 for 16,000 samples per second (RFC 3551, 4.5.2).
       if (clockRateHz !== undefined) this.#isNarrowBand = clockRateHz < 16_000 && encoding !== 'G722';
+      if (encoding !== undefined) this.#format = rtpLiveFormat(encoding, clockRateHz);
       const parts = this.#pipeline(relay.location, transport, encoding === 'MP2T');
       for await (const piece of pipelineAudio({ parts, explain }, this.#options, signal)) {
         this.#transport = transport;
