@@ -5,6 +5,7 @@ export * from './core/audit.js';
 export * from './core/errors.js';
 export * from './core/feedback.js';
 export * from './core/identification.js';
+export { MAX_PEOPLE } from './core/peopleCount.js';
 export * from './core/progress.js';
 export * from './core/recording.js';
 export type { RuntimeReport } from './core/runtimeReport.js';

@@ -21,17 +21,21 @@ import {
 import { giveStore, speakerType } from '../shared/editor/stores.js';
 import { textsOf } from '../shared/editor/texts.js';
 
+/** Copy of MAX_PEOPLE of the engine. */
+const MAX_PEOPLE = 100;
+
 const OUTPUTS: Readonly<Record<string, number>> = { auto: 3, whole: 1, turns: 2, live: 3 };
 /** Topics below the base that are no sites. */
 const RESERVED_SITES: readonly unknown[] = ['speakers', 'status', 'errors'];
 
 const check = checksOf(textsOf('identify-speakers'));
 const partNumber = check('errors.part', wholeNumberFrom(1, 64));
+const people = check('errors.people', wholeNumberFrom(1, MAX_PEOPLE));
 const topicPart = check('errors.topic', isTopicPart);
 const isWhole = hasChosen('output', 'auto', 'whole');
 const isLive = hasChosen('output', 'auto', 'live');
 const hasTopics = hasChosen('output', 'auto', 'turns', 'live');
-const hasQueue = hasChosen('output', 'auto', 'whole', 'turns');
+const isForRecordings = hasChosen('output', 'auto', 'whole', 'turns');
 
 RED.nodes.registerType('identify-speakers', {
   category: 'speaker identification',
@@ -46,6 +50,8 @@ RED.nodes.registerType('identify-speakers', {
     track: { value: '', validate: partNumber },
     channel: { value: '', validate: partNumber },
     isSpeakerPerChannel: { value: false },
+    speakerCount: { value: '', validate: when(isForRecordings, people) },
+    maxSpeakers: { value: '', validate: when(isForRecordings, people) },
     speakers: { value: '', validate: RED.validators.typedInput({ typeField: 'speakersType', allowBlank: true }) },
     speakersType: { value: 'str' },
     falseAcceptPercent: { value: '' },
@@ -64,7 +70,10 @@ RED.nodes.registerType('identify-speakers', {
       ),
     },
     isRetained: { value: false },
-    queueLimit: { value: '20', validate: when(hasQueue, check('errors.queueLimit', wholeNumberFrom(1, 10_000))) },
+    queueLimit: {
+      value: '20',
+      validate: when(isForRecordings, check('errors.queueLimit', wholeNumberFrom(1, 10_000))),
+    },
     presenceWindowSeconds: { value: '30', validate: when(isLive, check('errors.presence', numberFrom(1, 86_400))) },
     strangers: { value: '' },
     isTellingTentative: { value: false },
@@ -112,7 +121,9 @@ RED.nodes.registerType('identify-speakers', {
       $('#identify-speakers-live').toggle(isForLive);
       $('#identify-speakers-retain').toggle(output === 'turns');
       $('#identify-speakers-queue').toggle(output !== 'live');
-      $('#identify-speakers-path, #identify-speakers-part, #identify-speakers-perChannel').toggle(output !== 'live');
+      $(
+        '#identify-speakers-path, #identify-speakers-part, #identify-speakers-perChannel, #identify-speakers-people',
+      ).toggle(output !== 'live');
       $('#identify-speakers-prefix').toggle(isChecked('#node-input-isDiscovered'));
       const base = entered('#node-input-topicBase') || 'speaker-id';
       $('#identify-speakers-topic').text(`${base}/${entered('#node-input-site') || 'home'}/event`);

@@ -1,7 +1,14 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage, NodeMessageInFlow } from 'node-red';
+import { present } from '../../src/core/present.js';
 import { timelineSvg } from '../../src/display/timelineSvg.js';
 import { type EventContext, eventMessage, recordedTurnEvent, rejectedEvent } from '../../src/events/index.js';
-import { type Identification, type Progress, VoicePrintsError } from '../../src/index.js';
+import {
+  type Identification,
+  type IdentifyRequest,
+  MAX_PEOPLE,
+  type Progress,
+  VoicePrintsError,
+} from '../../src/index.js';
 import { mayNameFiles, selected } from '../shared/audioSelection.js';
 import { bindNode, LIVE_QUEUE_LIMIT, type Send } from '../shared/bindNode.js';
 import { liveInputScreen } from '../shared/liveInput.js';
@@ -92,10 +99,32 @@ async function identify(
     {
       source: selected(source, settings),
       isSpeakerPerChannel: settings.isSpeakerPerChannel,
+      ...peopleOf(msg, settings),
       ...(speakerIds && { speakerIds }),
       ...(settings.falseAcceptPercent && { falseAcceptPercent: settings.falseAcceptPercent }),
     },
     { signal, onProgress },
+  );
+}
+
+/** The number of people: what the message says of it goes before the settings. Throws INPUT_INVALID. */
+function peopleOf(msg: NodeMessageInFlow, settings: Settings): Pick<IdentifyRequest, 'speakerCount' | 'maxSpeakers'> {
+  const given = msg as { readonly speakerCount?: unknown; readonly maxSpeakers?: unknown };
+  const said = present({
+    speakerCount: countIn('msg.speakerCount', given.speakerCount),
+    maxSpeakers: countIn('msg.maxSpeakers', given.maxSpeakers),
+  });
+  const { speakerCount, maxSpeakers } = settings;
+  return Object.keys(said).length > 0 ? said : present({ speakerCount, maxSpeakers });
+}
+
+function countIn(name: string, value: unknown): number | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  const count = typeof value === 'string' ? Number(value) : value;
+  if (typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= MAX_PEOPLE) return count;
+  throw new VoicePrintsError(
+    'INPUT_INVALID',
+    `${name} must be a whole number from 1 to ${MAX_PEOPLE}; leave it out where the number of people is not known`,
   );
 }
 

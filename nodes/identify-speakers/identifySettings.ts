@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DISCOVERY_PREFIX, PRESENCE_WINDOW_MS, RESERVED_SITES, TOPIC_BASE } from '../../src/events/index.js';
-import { falseAcceptPercent } from '../../src/index.js';
+import { falseAcceptPercent, MAX_PEOPLE } from '../../src/index.js';
 import { isPathBefore, recordingShape } from '../shared/audioSelection.js';
 import { DEFAULT_QUEUE_LIMIT } from '../shared/bindNode.js';
 import { checkbox, field, isTicked, type SettingsForm, text, withDefaults } from '../shared/settings.js';
@@ -15,6 +15,8 @@ const topicText = (fallback: string) =>
       .default(fallback),
   );
 
+const people = field(z.coerce.number().int().min(1).max(MAX_PEOPLE).optional());
+
 const schema = z.object({
   store: text,
   property: text,
@@ -25,6 +27,8 @@ const schema = z.object({
   isPath: checkbox.describe('Text and {path} in messages name files on this machine'),
   ...recordingShape,
   isSpeakerPerChannel: checkbox.describe('Each audio track, or each channel, is one person'),
+  speakerCount: people.describe('How many people speak in a recording; empty: estimated'),
+  maxSpeakers: people.describe('How many at most; empty: no limit'),
   output: z
     .enum(['auto', 'whole', 'turns', 'live'])
     .default('whole')
@@ -64,7 +68,7 @@ export const identifyForm: SettingsForm<typeof schema> = {
   ],
   unused: ({ output, isDiscovered }) => [
     ...(output === 'whole' ? ['site', 'topicBase'] : []),
-    ...(output === 'live' ? ['queueLimit'] : []),
+    ...(output === 'live' ? ['queueLimit', 'speakerCount', 'maxSpeakers'] : []),
     ...(isForLive(output) ? [] : ['presenceWindowSeconds']),
     ...(isForLive(output) && isTicked(isDiscovered) ? [] : ['discoveryPrefix']),
   ],

@@ -57,9 +57,9 @@ export interface IdentifyRequest {
   readonly falseAcceptPercent?: FalseAcceptPercent;
   /** Each audio track is one person, or each channel where there is one track, however many voices it seems to have. */
   readonly isSpeakerPerChannel?: boolean;
-  /** Number of people who speak, enrolled or not; undefined: unknown. See DiarizeRequest. */
+  /** Number of people who speak, enrolled or not, 1 to 100; undefined: unknown. Not used where each channel is one person. See DiarizeRequest. */
   readonly speakerCount?: number;
-  /** Maximum number of people who speak; undefined: unknown. */
+  /** Maximum number of people who speak, 1 to 100; undefined: unknown. */
   readonly maxSpeakers?: number;
   readonly limits?: Partial<RecordingLimits>;
 }
@@ -147,9 +147,11 @@ export interface DiarizeRequest {
   readonly speakerIds?: readonly string[];
   /**
    * Number of people who speak: more voices are merged, except named ones; if fewer are found, and there is a
-   * segmentation model, a voice needs less evidence. Undefined: unknown.
+   * segmentation model, a voice needs less evidence. 1 to 100; undefined: unknown.
    */
   readonly speakerCount?: number;
+  /** Maximum number of people who speak, 1 to 100: more voices are merged, except named ones. Undefined: unknown. */
+  readonly maxSpeakers?: number;
   /** Each audio track is one person, or each channel where there is one track, however many voices it seems to have. */
   readonly isSpeakerPerChannel?: boolean;
   readonly limits?: Partial<RecordingLimits>;
@@ -284,7 +286,7 @@ export interface Engine extends AsyncDisposable {
   readonly strangers: Strangers;
   /** Adds samples to a voiceprint, through the enrolment gate; refusals are in the result, not thrown. */
   enroll(request: EnrollRequest, options?: CallOptions): Promise<EnrollResult>;
-  /** Who speaks when. Throws SPEAKER_NOT_FOUND or SPEAKER_INCOMPLETE (details.speakerIds) for a wrong `speakerIds`. */
+  /** Who speaks when. Throws SPEAKER_NOT_FOUND or SPEAKER_INCOMPLETE (details.speakerIds) for a wrong `speakerIds`, INPUT_INVALID for a number of people that is none. */
   identify(request: IdentifyRequest, options?: CallOptions): Promise<Identification>;
   /** Identifies speakers in a live stream. Begins when its events are read. Throws ENGINE_CLOSED. */
   watch(request: WatchRequest): LiveSession;

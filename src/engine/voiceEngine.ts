@@ -13,6 +13,7 @@ import type {
   SpeechActivity,
 } from '../core/identification.js';
 import { type Lazy, lazy } from '../core/lazy.js';
+import { ONE_VOICE, type VoiceLimits, voiceLimitsOf } from '../core/peopleCount.js';
 import type { RecordingSource } from '../core/recording.js';
 import type { RuntimeReport } from '../core/runtimeReport.js';
 import { type Strangers, type StrangersPolicy, strangersOf, stricter } from '../core/strangers.js';
@@ -54,7 +55,7 @@ import { WatchSession } from './live/watchSession.js';
 import { detectRecordingSpeech } from './recording/detectRecordingSpeech.js';
 import { diarizeRecording } from './recording/diarizeRecording.js';
 import { ChunkIdentification } from './recording/identifyChunks.js';
-import { type IdentifyRecordingRequest, identifyRecording } from './recording/identifyRecording.js';
+import { identifyRecording } from './recording/identifyRecording.js';
 import { joinedIdentification, voicePerPart } from './recording/voicePerPart.js';
 import { speakerDirectory } from './speakerDirectory.js';
 import { RecordingTurns } from './turns/recordingTurns.js';
@@ -88,9 +89,6 @@ export interface EngineParts {
   readonly openCompute: OpenCompute;
   readonly nowMs: () => number;
 }
-
-/** A channel or track of one person. */
-const ONE_VOICE = { minVoices: 1, maxVoices: 1 };
 
 /** See Engine. */
 export class VoiceEngine implements Engine {
@@ -160,6 +158,7 @@ export class VoiceEngine implements Engine {
     const { config } = this.#parts;
     return this.#job(options, async (signal) => {
       const { tenantId = LOCAL_TENANT, speakerIds, isSpeakerPerChannel = false } = request;
+      const voiceLimits = voiceLimitsOf(request);
       const enrolled = await this.#reembedKept(tenantId, signal);
       const voiceprints = voiceprintsFor(enrolled, speakerIds, this.model.id);
       const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
@@ -171,18 +170,14 @@ export class VoiceEngine implements Engine {
         falseAcceptPercent,
         galleryWarnings: speakerIds?.length ? [] : galleryWarnings(enrolled, this.model.id),
       };
-      const { speakerCount, maxSpeakers = speakerCount } = request;
-      const identifyIn = (
-        source: RecordingSource,
-        voices?: Pick<IdentifyRecordingRequest, 'minVoices' | 'maxVoices'>,
-      ) =>
+      const identifyIn = (source: RecordingSource, voices: VoiceLimits) =>
         identifyRecording(
           { compute, openRecording: () => openRecording(source, limits, signal) },
-          { ...settings, minVoices: speakerCount, maxVoices: maxSpeakers, ...voices },
+          { ...settings, ...voices },
           { signal, onProgress: options.onProgress, turns },
         );
       const remembered = (answer: Identification) => turns?.remember(answer) ?? answer;
-      if (!isSpeakerPerChannel) return remembered(await identifyIn(request.source));
+      if (!isSpeakerPerChannel) return remembered(await identifyIn(request.source, voiceLimits));
       await using kept = await replayableSource(request.source, limits.maxBytes, signal);
       const { source } = kept;
       const apart = await voicePerPart(
@@ -257,8 +252,9 @@ export class VoiceEngine implements Engine {
 
   diarize(request: DiarizeRequest, options: CallOptions = {}): Promise<Diarization> {
     const { config } = this.#parts;
-    const { tenantId = LOCAL_TENANT, openSource, speakerIds = [], speakerCount, isSpeakerPerChannel = false } = request;
+    const { tenantId = LOCAL_TENANT, openSource, speakerIds = [], isSpeakerPerChannel = false } = request;
     return this.#job(options, async (signal) => {
+      const voiceLimits = voiceLimitsOf(request);
       const enrolled = speakerIds.length > 0 ? await this.#reembedKept(tenantId, signal) : [];
       const voiceprints = speakerIds.length > 0 ? voiceprintsFor(enrolled, speakerIds, this.model.id) : [];
       const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
@@ -269,7 +265,7 @@ export class VoiceEngine implements Engine {
           compute,
           open: async (selection) => openRecording({ ...(await openSource()), ...selection }, limits, signal),
         },
-        { voiceprints, falseAcceptPercent, speakerCount, isSpeakerPerChannel },
+        { voiceprints, falseAcceptPercent, voiceLimits, isSpeakerPerChannel },
         { signal, onProgress: options.onProgress },
       );
     });

@@ -1,26 +1,25 @@
 import type { ErrorCode } from '../core/errors.js';
 import type { FalseAcceptPercent } from '../core/identification.js';
+import type { PeopleCount } from '../core/peopleCount.js';
 import type { AudioSelection, RawFormat } from '../core/recording.js';
 
 /** The operation of a job on its recording. */
 export type JobTask =
-  | {
+  | ({
       readonly kind: 'identify';
       /** Only these people, all of them complete; undefined: all enrolled people. */
       readonly speakerIds?: readonly string[] | undefined;
       readonly falseAcceptPercent?: FalseAcceptPercent | undefined;
       /** Each audio track, or each channel, is one person. */
       readonly isSpeakerPerChannel?: boolean | undefined;
-    }
-  | {
+    } & PeopleCount)
+  | ({
       readonly kind: 'diarize';
-      /** Number of people who speak; undefined where it is not known. */
-      readonly speakerCount?: number | undefined;
       /** People to be named; undefined: none, voices are only labelled. */
       readonly speakerIds?: readonly string[] | undefined;
       /** Each audio track, or each channel, is one person. */
       readonly isSpeakerPerChannel: boolean;
-    }
+    } & PeopleCount)
   | {
       readonly kind: 'vad';
       /** Shorter pauses are counted as speech. */

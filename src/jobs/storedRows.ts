@@ -13,6 +13,7 @@ const failure = z.object({
 });
 
 const ids = z.array(z.string()).readonly().optional();
+const people = { speakerCount: z.number().optional(), maxSpeakers: z.number().optional() };
 
 const task = z.discriminatedUnion('kind', [
   z.object({
@@ -20,12 +21,13 @@ const task = z.discriminatedUnion('kind', [
     speakerIds: ids,
     falseAcceptPercent: z.literal(FALSE_ACCEPT_PERCENTS).optional(),
     isSpeakerPerChannel: z.boolean().optional(),
+    ...people,
   }),
   z.object({
     kind: z.literal('diarize'),
-    speakerCount: z.number().optional(),
     speakerIds: ids,
     isSpeakerPerChannel: z.boolean(),
+    ...people,
   }),
   z.object({ kind: z.literal('vad'), minNonSpeechMs: z.number() }),
 ]);

@@ -40,7 +40,12 @@ const FIELDS: readonly (readonly [string, SettingsForm<z.ZodType>, object, reado
   ['audio-source', audioForm, { mode: 'rtp' }, ['latencyMs', 'rtpPort', 'rtpClockRateHz', 'rtpPayloadType']],
   ['audio-source', audioForm, { mode: 'sip' }, ['sipPort', 'sipMaxCalls', 'rtpPortMin', 'rtpPortMax']],
   ['enroll-speaker', enrollForm, {}, ['track', 'channel', 'queueLimit']],
-  ['identify-speakers', identifyForm, { output: 'whole' }, ['track', 'channel', 'queueLimit']],
+  [
+    'identify-speakers',
+    identifyForm,
+    { output: 'whole' },
+    ['track', 'channel', 'queueLimit', 'speakerCount', 'maxSpeakers'],
+  ],
   ['identify-speakers', identifyForm, { output: 'live' }, ['presenceWindowSeconds']],
   [
     'speaker-store',

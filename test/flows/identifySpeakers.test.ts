@@ -80,6 +80,25 @@ describe('identify-speakers', () => {
     expect(wrong.code).toBe('SPEAKER_NOT_FOUND');
   });
 
+  test('the number of people is taken from the settings, and from the message before them', async () => {
+    await on.flow.load([{ ...whole, speakerCount: '2' }, out, ...failures]);
+    const voicesWith = async (message: object) => {
+      const answer = on.flow.next('out');
+      on.flow.node('identify').receive({ payload: on.audio.talk, ...message });
+      const { segments } = (await answer).payload as Identification;
+      return new Set(segments.map(({ cluster }) => cluster)).size;
+    };
+    expect(await voicesWith({})).toBe(2);
+    expect(await voicesWith({ speakerCount: 1 })).toBe(1);
+    expect(await voicesWith({ maxSpeakers: '5' })).toBe(3);
+    for (const wrong of [0, 2.5, 101, 'many', [2]]) {
+      const failure = await on.failureOf(() =>
+        on.flow.node('identify').receive({ payload: on.audio.talk, speakerCount: wrong } as never),
+      );
+      expect(failure).toMatchObject({ code: 'INPUT_INVALID', message: expect.stringMatching(/^msg.speakerCount .*;/) });
+    }
+  });
+
   test('with no one enrolled every voice is unknown', async () => {
     await on.flow.load([whole, out]);
     const answer = on.flow.next('out');

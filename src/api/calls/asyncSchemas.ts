@@ -8,8 +8,9 @@ import {
   identifyBody,
   identifyQuery,
   optional,
+  people,
+  peopleOf,
   separateSpeakerPerChannel,
-  speakerCount,
   speakerIdList,
   text,
   wholeNumber,
@@ -36,8 +37,7 @@ const voices = {
   speakerIds: optional(speakerIdList).describe(
     'People who may be named; by default voices are separated but not named',
   ),
-  speakerCount: optional(speakerCount).describe('Number of people who speak; -1: unknown'),
-  speakers: optional(speakerCount).describe('Older name of speakerCount, which takes precedence'),
+  ...people,
   separateSpeakerPerChannel,
 };
 
@@ -80,6 +80,7 @@ interface TaskFields {
   readonly falseAcceptPercent?: FalseAcceptPercent | undefined;
   readonly speakerCount?: number | undefined;
   readonly speakers?: number | undefined;
+  readonly maxSpeakers?: number | undefined;
   readonly separateSpeakerPerChannel?: boolean | undefined;
   readonly minNonSpeechDuration?: number | undefined;
 }
@@ -88,15 +89,12 @@ interface TaskFields {
 export function taskOf(kind: JobTask['kind'], fields: TaskFields): JobTask {
   const speakerIds = fields.speakerIds?.length ? fields.speakerIds : undefined;
   const { falseAcceptPercent, separateSpeakerPerChannel: isSpeakerPerChannel } = fields;
-  if (kind === 'identify') return { kind, speakerIds, falseAcceptPercent, isSpeakerPerChannel };
+  if (kind === 'identify') return { kind, speakerIds, falseAcceptPercent, isSpeakerPerChannel, ...peopleOf(fields) };
   if (kind === 'vad') return { kind, minNonSpeechMs: Math.round((fields.minNonSpeechDuration ?? 0) * 1000) };
   return { kind, speakerIds, ...voicesOf(fields) };
 }
 
-/** The number of speakers, where the caller knows it, and whether each channel is one of them. */
-export function voicesOf({ speakers = -1, speakerCount: count = speakers, ...fields }: TaskFields) {
-  return {
-    speakerCount: count < 1 ? undefined : count,
-    isSpeakerPerChannel: fields.separateSpeakerPerChannel ?? false,
-  };
+/** The number of people, where the caller knows it, and whether each channel is one of them. */
+export function voicesOf(fields: TaskFields) {
+  return { ...peopleOf(fields), isSpeakerPerChannel: fields.separateSpeakerPerChannel ?? false };
 }

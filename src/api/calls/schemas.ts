@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { VoicePrintsError } from '../../core/errors.js';
 import { FEEDBACK_VERDICTS, TURN_TIERS } from '../../core/feedback.js';
 import { problemOf } from '../../core/inputProblems.js';
+import { MAX_PEOPLE, type PeopleCount, voiceLimitsOf } from '../../core/peopleCount.js';
 import { falseAcceptPercent } from '../../engine/config.js';
 
 /** Old clients send empty or null fields instead of omitting them. */
@@ -73,13 +74,29 @@ export const separateSpeakerPerChannel = optional(flag).describe(
 
 export const wholeNumber = z.preprocess((raw) => (typeof raw === 'string' ? Number(raw) : raw), z.number().int());
 
-/** -1 and 0: nobody knows. */
-export const speakerCount = wholeNumber.pipe(z.union([z.literal(-1), z.literal(0), z.number().int().min(1).max(100)]));
+/** -1 and 0: unknown. */
+const speakerCount = wholeNumber.pipe(z.number().int().min(-1).max(MAX_PEOPLE));
 
-const people = {
-  speakerCount: optional(speakerCount).describe('Number of people who speak; -1: unknown'),
-  maxSpeakers: optional(count.pipe(z.number().int().min(1).max(100))).describe('Maximum number of people who speak'),
+/** What the caller knows of the number of people in a recording. */
+export const people = {
+  speakerCount: optional(speakerCount).describe(
+    'Number of people who speak, enrolled or not; -1 or 0: unknown. Not used where each channel is one person',
+  ),
+  speakers: optional(speakerCount).describe('Older name of speakerCount, which takes precedence'),
+  maxSpeakers: optional(speakerCount).describe('Maximum number of people who speak; -1 or 0: unknown'),
 };
+
+interface PeopleFields extends PeopleCount {
+  readonly speakers?: number | undefined;
+}
+
+/** The number of people, or the maximum, where the caller knows it. Throws INPUT_INVALID. */
+export function peopleOf({ speakers, speakerCount: count = speakers, maxSpeakers: most }: PeopleFields) {
+  const known = (value: number | undefined) => (value === undefined || value < 1 ? undefined : value);
+  const found = { speakerCount: known(count), maxSpeakers: known(most) };
+  voiceLimitsOf(found);
+  return found;
+}
 
 export const choice = {
   speakerIds: optional(speakerIdList).describe('Only these people, each with a complete voiceprint; by default all'),

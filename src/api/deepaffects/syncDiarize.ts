@@ -11,7 +11,7 @@ import { type Version, withSyncHint } from './syncCall.js';
 export async function diarize(call: Call, version: Version): Promise<Answer> {
   const { fields, source } = await readAudioInput(call, diarizeBody, diarizeQuery);
   const { engine, limits } = call.surface;
-  const { speakerCount, isSpeakerPerChannel } = voicesOf(fields);
+  const { isSpeakerPerChannel, ...people } = voicesOf(fields);
   const { speakerIds } = fields;
   const openSource = isSpeakerPerChannel ? await rereadable(source, limits.maxBodyBytes) : async () => source;
   const result = await engine
@@ -20,7 +20,7 @@ export async function diarize(call: Call, version: Version): Promise<Answer> {
         tenantId: call.tenantId,
         openSource,
         isSpeakerPerChannel,
-        ...present({ speakerIds, speakerCount }),
+        ...present({ speakerIds, ...people }),
         limits: { maxDurationMs: limits.maxIdentifyMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
       },
       call.options,

@@ -14,6 +14,7 @@ import {
   listQuery,
   oneSpeaker,
   parseInput,
+  peopleOf,
 } from '../calls/schemas.js';
 import { faultDialect } from '../refusals/dialect.js';
 import { RefusedError, refuseMethod, refuseRoute } from '../refusals/refusal.js';
@@ -149,13 +150,13 @@ async function enrolledSpeakers({ surface, tenantId, query }: Call): Promise<Ans
 async function identify(call: Call): Promise<Answer> {
   const { fields, source } = await readAudioInput(call, identifyBody, identifyQuery);
   const { engine, limits } = call.surface;
-  const { speakerIds, falseAcceptPercent } = fields;
+  const { speakerIds, falseAcceptPercent, separateSpeakerPerChannel: isSpeakerPerChannel } = fields;
   const result = await engine
     .identify(
       {
         tenantId: call.tenantId,
         source,
-        ...present({ speakerIds, falseAcceptPercent }),
+        ...present({ speakerIds, falseAcceptPercent, isSpeakerPerChannel, ...peopleOf(fields) }),
         limits: { maxDurationMs: limits.maxIdentifyMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
       },
       call.options,

@@ -11,6 +11,7 @@ import {
   oneSpeaker,
   oneUnknown,
   parseInput,
+  peopleOf,
   sampleBody,
   sampleQuery,
   speakerPatch,
@@ -133,13 +134,12 @@ async function addSample(call: Call): Promise<Answer> {
 async function identify(call: Call): Promise<Answer> {
   const { fields, source } = await readAudioInput(call, identifyBody, identifyQuery);
   const { engine, limits } = call.surface;
-  const { speakerIds, falseAcceptPercent, separateSpeakerPerChannel: isSpeakerPerChannel, maxSpeakers } = fields;
-  const speakerCount = (fields.speakerCount ?? 0) < 1 ? undefined : fields.speakerCount;
+  const { speakerIds, falseAcceptPercent, separateSpeakerPerChannel: isSpeakerPerChannel } = fields;
   const result = await engine.identify(
     {
       tenantId: call.tenantId,
       source,
-      ...present({ speakerIds, falseAcceptPercent, isSpeakerPerChannel, speakerCount, maxSpeakers }),
+      ...present({ speakerIds, falseAcceptPercent, isSpeakerPerChannel, ...peopleOf(fields) }),
       limits: { maxDurationMs: limits.maxIdentifyMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
     },
     call.options,

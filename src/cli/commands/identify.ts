@@ -1,4 +1,5 @@
 import { basename, extname } from 'node:path';
+import { MAX_PEOPLE } from '../../core/peopleCount.js';
 import { present } from '../../core/present.js';
 import { timelineSvg } from '../../display/timelineSvg.js';
 import { voiceId } from '../../display/voiceLabel.js';
@@ -57,7 +58,7 @@ every track, or every channel of a single track, is one person.`,
   },
 };
 
-const PEOPLE = { least: 1, most: 100, isWhole: true } as const;
+const PEOPLE = { least: 1, most: MAX_PEOPLE, isWhole: true } as const;
 
 function requestOf(args: ParsedArguments, terminal: Terminal): IdentifyRequest {
   const speakerIds = listOption(args, 'speakers');

@@ -36,13 +36,13 @@ export function performJob({ engine, audio, allowHosts, settings }: PerformDepen
     }
     const people = task.speakerIds === undefined ? {} : { speakerIds: task.speakerIds };
     if (task.kind === 'identify') {
-      const { falseAcceptPercent, isSpeakerPerChannel } = task;
-      const preset = present({ falseAcceptPercent, isSpeakerPerChannel });
+      const { falseAcceptPercent, isSpeakerPerChannel, speakerCount, maxSpeakers } = task;
+      const preset = present({ falseAcceptPercent, isSpeakerPerChannel, speakerCount, maxSpeakers });
       const source = await openSource(job, signal);
       return engine.identify({ tenantId, source, ...people, ...preset, limits }, options);
     }
-    const { isSpeakerPerChannel, speakerCount } = task;
-    const voices = speakerCount === undefined ? {} : { speakerCount };
+    const { isSpeakerPerChannel, speakerCount, maxSpeakers } = task;
+    const voices = present({ speakerCount, maxSpeakers });
     const request = { tenantId, openSource: () => openSource(job, signal), isSpeakerPerChannel, limits };
     return engine.diarize({ ...request, ...people, ...voices }, options);
   };

@@ -1,4 +1,5 @@
 import type { Diarization, FalseAcceptPercent, Identification } from '../../core/identification.js';
+import { ONE_VOICE, type VoiceLimits } from '../../core/peopleCount.js';
 import type { AudioSelection } from '../../core/recording.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
 import type { Compute } from '../compute/compute.js';
@@ -14,25 +15,27 @@ interface DiarizeSettings {
   /** The people who may be named. */
   readonly voiceprints: readonly Voiceprint[];
   readonly falseAcceptPercent: FalseAcceptPercent;
-  readonly speakerCount?: number | undefined;
+  readonly voiceLimits: VoiceLimits;
   readonly isSpeakerPerChannel: boolean;
 }
 
 /** Labels for every voice of a recording: identified people by id, the others by number in order of appearance. */
 export async function diarizeRecording(
   { compute, open }: DiarizeDependencies,
-  { voiceprints, falseAcceptPercent, speakerCount, isSpeakerPerChannel }: DiarizeSettings,
+  { voiceprints, falseAcceptPercent, voiceLimits, isSpeakerPerChannel }: DiarizeSettings,
   options: IdentifyRecordingOptions,
 ): Promise<Diarization> {
-  const identify = (selection: AudioSelection, voices: number | undefined) =>
+  const identify = (selection: AudioSelection, limits: VoiceLimits) =>
     identifyRecording(
       { compute, openRecording: () => open(selection) },
-      { voiceprints, falseAcceptPercent, maxVoices: voices, minVoices: voices },
+      { voiceprints, falseAcceptPercent, ...limits },
       options,
     );
-  const apart = isSpeakerPerChannel ? await voicePerPart(open, {}, (selection) => identify(selection, 1)) : undefined;
+  const apart = isSpeakerPerChannel
+    ? await voicePerPart(open, {}, (selection) => identify(selection, ONE_VOICE))
+    : undefined;
   if (apart) return labelled(apart.parts, apart.segments);
-  const whole = await identify({}, isSpeakerPerChannel ? 1 : speakerCount);
+  const whole = await identify({}, isSpeakerPerChannel ? ONE_VOICE : voiceLimits);
   return labelled(
     [whole],
     whole.segments.map((segment) => ({ segment, voice: segment.cluster ?? `id ${segment.speakerId}` })),

@@ -7,6 +7,7 @@ import type {
   IdentifiedSegment,
   Warning,
 } from '../../core/identification.js';
+import type { VoiceLimits } from '../../core/peopleCount.js';
 import type { OnProgress } from '../../core/progress.js';
 import { msOfSamples, secondsOfSamples } from '../../core/time.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
@@ -26,16 +27,12 @@ export interface IdentifyRecordingDependencies {
   readonly openRecording: () => Promise<Recording>;
 }
 
-export interface IdentifyRecordingRequest {
+export interface IdentifyRecordingRequest extends VoiceLimits {
   /** The people who may be named; those of another model are skipped. */
   readonly voiceprints: readonly Voiceprint[];
   readonly falseAcceptPercent: FalseAcceptPercent;
   /** Warnings about these people, in addition to those of the recording. */
   readonly galleryWarnings?: readonly Warning[];
-  /** Maximum number of voices; undefined: estimated. */
-  readonly maxVoices?: number | undefined;
-  /** Minimum number of voices, used with a segmentation model, where there is evidence for so many; undefined: estimated. */
-  readonly minVoices?: number | undefined;
 }
 
 export interface IdentifyRecordingOptions {
