@@ -1,8 +1,10 @@
 import type { SourceReport } from '../../src/api/restOptions.js';
+import { guarded } from '../../src/core/guarded.js';
 import { present } from '../../src/core/present.js';
 import {
   liveSpeakerEvent,
   type MqttMessage,
+  type NamedPerson,
   type Port,
   SiteMessages,
   type SiteOptions,
@@ -25,6 +27,8 @@ import { StreamTally } from './streamTally.js';
 
 /** After a failure the audio of a stream is let pass for this long before it is tried again. */
 const RETRY_MS = 10_000;
+/** While there are events, the people enrolled are looked at this often: each is a trigger in Home Assistant. */
+const PEOPLE_MS = 60_000;
 
 export interface ListeningOptions extends SiteOptions {
   readonly topicBase: string;
@@ -56,6 +60,8 @@ export class LiveListening {
   /** Streams whose sources report states, which are more reliable than the arrival of messages. */
   readonly #toldBySource = new Set<string>();
   #lastUnknown: { readonly session: LiveSession; readonly cluster: string } | undefined;
+  #people: readonly NamedPerson[] = [];
+  #peopleReadAtMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
   droppedSeconds = 0;
   level = 0;
@@ -122,6 +128,7 @@ export class LiveListening {
   /** Nothing that a broker keeps names a person who was erased, whenever it was published. */
   erase(speakerId: string): void {
     if (this.#isClosed) return;
+    this.#people = this.#people.filter((person) => person.speakerId !== speakerId);
     if (this.#sites.size === 0) this.#site(this.#options.site);
     for (const site of this.#sites.values()) site.erase(speakerId);
   }
@@ -149,6 +156,8 @@ export class LiveListening {
     const isListening = heard && [...this.#streams.values()].some(({ session }) => session === heard.session);
     const voices = isListening ? heard.session : (await this.#options.engine()).speakers();
     const result = await voices.enrollUnknown(asked);
+    this.#peopleReadAtMs = Number.NEGATIVE_INFINITY;
+    this.#followPeople();
     const site = heard?.session.site ?? this.#options.site;
     const { enrolled } = topicsOf({ base: this.#options.topicBase, site });
     return { topic: enrolled, payload: result, qos: 1, retain: false };
@@ -185,6 +194,7 @@ export class LiveListening {
     });
     this.#streams.set(streamId, stream);
     this.#tallies.set(streamId, tally);
+    this.#followPeople();
     this.#options.onChange();
     void stream.ended.then(() => {
       if (this.#streams.get(streamId) === stream) {
@@ -209,10 +219,24 @@ export class LiveListening {
     if ((event.event_type === 'unknown' || event.event_type === 'uncertain') && event.cluster) {
       this.#lastUnknown = { session, cluster: event.cluster };
     }
+    this.#followPeople();
     this.#speaking = label;
     messages.hear(event);
     this.#speaking = undefined;
     this.#options.onChange();
+  }
+
+  #followPeople(): void {
+    const nowMs = performance.now();
+    if (!this.#options.discovery || nowMs - this.#peopleReadAtMs < PEOPLE_MS) return;
+    this.#peopleReadAtMs = nowMs;
+    const read = async (): Promise<void> => {
+      const people = await (await this.#options.engine()).speakers().list();
+      if (this.#isClosed) return;
+      this.#people = people.map(({ speakerId, name }) => ({ speakerId, name }));
+      for (const site of this.#sites.values()) site.setPeople(this.#people);
+    };
+    guarded(() => undefined, read)(); // what fails here fails the stream as well, and is shown there
   }
 
   /** The stream whose event is being emitted: its label goes with the messages. */
@@ -227,6 +251,7 @@ export class LiveListening {
       if (message.topic === topicsOf({ base, site }).speaker) onChange();
     });
     this.#sites.set(site, made);
+    made.setPeople(this.#people);
     made.announce();
     return made;
   }

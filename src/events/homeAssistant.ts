@@ -1,5 +1,6 @@
+import { entities } from './homeAssistantEntities.js';
+import { type NamedPerson, speaksTriggers } from './homeAssistantTriggers.js';
 import { objectId } from './objectId.js';
-import { TURN_EVENT_TYPES } from './speakerEvent.js';
 import { type MqttMessage, type TopicPlace, topicsOf } from './topics.js';
 
 /** Home Assistant's default discovery prefix. */
@@ -16,14 +17,18 @@ export interface DiscoveryOptions {
   readonly name?: string;
   /** Whether the site has an availability topic of its own beside the status of the publisher. */
   readonly hasAvailability?: boolean;
+  /** Those whose speech is a trigger of automations. */
+  readonly people?: readonly NamedPerson[];
+  /** Ids of those whose trigger is withdrawn: a device keeps the components that an update leaves out. */
+  readonly formerPeople?: readonly string[];
 }
 
 /** Home Assistant's own status: `online` when it has started and needs the discovery messages again. */
 export const homeAssistantStatusTopic = (prefix: string = DISCOVERY_PREFIX): string => `${prefix}/status`;
 
 /**
- * One site as a Home Assistant device, by MQTT device discovery: who is present, the confidence, an event per turn, and a
- * sound sensor. Retained, so that Home Assistant finds it after a restart.
+ * One site as a Home Assistant device, by MQTT device discovery: who is present, the confidence, an event per turn, a sound
+ * sensor, and a trigger per person. Retained, so that Home Assistant finds it after a restart.
  */
 export function discoveryMessage(place: TopicPlace, options: DiscoveryOptions): MqttMessage {
   const id = deviceId(place);
@@ -41,7 +46,10 @@ export function discoveryMessage(place: TopicPlace, options: DiscoveryOptions): 
     availability: [{ topic: topics.status }, ...(options.hasAvailability ? [{ topic: topics.availability }] : [])],
     ...(options.hasAvailability && { availability_mode: 'all' }),
     qos: 1,
-    components: components(id, place, options.windowMs),
+    components: {
+      ...entities(id, place, options.windowMs),
+      ...speaksTriggers(place, options.people ?? [], options.formerPeople),
+    },
   };
   return { topic: configTopic(place, options.prefix), payload, qos: 1, retain: true };
 }
@@ -61,43 +69,3 @@ const deviceId = ({ base, site }: TopicPlace): string => `voice_prints_${objectI
 
 const configTopic = (place: TopicPlace, prefix: string = DISCOVERY_PREFIX): string =>
   `${prefix}/device/${deviceId(place)}/config`;
-
-function components(id: string, place: TopicPlace, windowMs: number): object {
-  const { speaker, attributes, event } = topicsOf(place);
-  return {
-    speaker: {
-      platform: 'sensor',
-      unique_id: `${id}_speaker`,
-      name: 'Speaker',
-      icon: 'mdi:account-voice',
-      state_topic: speaker,
-      json_attributes_topic: attributes,
-    },
-    score: {
-      platform: 'sensor',
-      unique_id: `${id}_score`,
-      name: 'Score',
-      entity_category: 'diagnostic',
-      unit_of_measurement: '%',
-      state_topic: attributes,
-      value_template: '{{ (value_json.last.score * 100) | round(1) if value_json.last else None }}',
-    },
-    turn: {
-      platform: 'event',
-      unique_id: `${id}_turn`,
-      name: 'Turn',
-      icon: 'mdi:account-voice',
-      state_topic: event,
-      event_types: [...TURN_EVENT_TYPES],
-    },
-    sound: {
-      platform: 'binary_sensor',
-      unique_id: `${id}_sound`,
-      name: 'Speech',
-      device_class: 'sound',
-      state_topic: event,
-      value_template: "{{ 'OFF' if value_json.event_type == 'rejected' else 'ON' }}",
-      off_delay: Math.max(1, Math.round(windowMs / 1000)),
-    },
-  };
-}

@@ -6,6 +6,7 @@ export {
   homeAssistantStatusTopic,
   removalMessages,
 } from './homeAssistant.js';
+export type { NamedPerson } from './homeAssistantTriggers.js';
 export { liveSpeakerEvent } from './liveSpeakerEvent.js';
 export { objectId } from './objectId.js';
 export { PRESENCE_WINDOW_MS, Presence } from './presence.js';

@@ -1,4 +1,5 @@
 import { discoveryMessage, removalMessages } from './homeAssistant.js';
+import type { NamedPerson } from './homeAssistantTriggers.js';
 import { Presence } from './presence.js';
 import { isTurnEvent, type SpeakerEvent } from './speakerEvent.js';
 import { errorMessage, eventMessage, type MqttMessage, type TopicPlace, topicsOf } from './topics.js';
@@ -26,6 +27,9 @@ export class SiteMessages {
   readonly #presence: Presence;
   #timer: NodeJS.Timeout | undefined;
   #isAvailable = false;
+  #isAnnounced = false;
+  #people: readonly NamedPerson[] = [];
+  readonly #formerPeople = new Set<string>();
 
   constructor(place: TopicPlace, options: SiteOptions, tell: Tell) {
     this.#place = place;
@@ -41,8 +45,9 @@ export class SiteMessages {
 
   /** What is retained, for a broker or a Home Assistant that has just started. Never an event. */
   announce(): void {
-    const { discovery, presenceWindowMs: windowMs, hasAvailability = false } = this.#options;
-    if (discovery) this.#state([discoveryMessage(this.#place, { ...discovery, windowMs, hasAvailability })]);
+    const { hasAvailability = false } = this.#options;
+    this.#isAnnounced = true;
+    this.#discover();
     if (hasAvailability) this.#state([this.#availability()]);
     this.#state(this.#presence.announce(Date.now()));
     this.#schedule();
@@ -65,20 +70,39 @@ export class SiteMessages {
     this.#state([this.#availability()]);
   }
 
+  /** These people are enrolled: each is a trigger in Home Assistant. */
+  setPeople(people: readonly NamedPerson[]): void {
+    const key = (all: readonly NamedPerson[]) => JSON.stringify(all.map(({ speakerId, name }) => [speakerId, name]));
+    if (key(people) === key(this.#people)) return;
+    for (const { speakerId } of this.#people) this.#formerPeople.add(speakerId);
+    for (const { speakerId } of people) this.#formerPeople.delete(speakerId);
+    this.#people = people;
+    if (this.#isAnnounced) this.#discover();
+  }
+
   /** Clears the retained messages of an erased person. */
   erase(speakerId: string): void {
+    this.setPeople(this.#people.filter((person) => person.speakerId !== speakerId));
     this.#state(this.#presence.erase(speakerId));
     this.#schedule();
   }
 
   /** Removes the device, and clears the retained messages of the site. */
   remove(): void {
+    this.#isAnnounced = false;
     this.#state(removalMessages(this.#place, this.#options.discovery?.prefix));
     if (this.#options.hasAvailability) this.#state([{ ...this.#availability(), payload: '' }]);
   }
 
   close(): void {
     clearTimeout(this.#timer);
+  }
+
+  #discover(): void {
+    const { discovery, presenceWindowMs: windowMs, hasAvailability = false } = this.#options;
+    if (!discovery) return;
+    const people = { people: this.#people, formerPeople: [...this.#formerPeople] };
+    this.#state([discoveryMessage(this.#place, { ...discovery, windowMs, hasAvailability, ...people })]);
   }
 
   #availability(): MqttMessage {

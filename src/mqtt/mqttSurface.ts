@@ -9,6 +9,7 @@ import type { EnrollUnknownRequest } from '../engine/engine.js';
 import {
   baseTopicsOf,
   homeAssistantStatusTopic,
+  type NamedPerson,
   SiteMessages,
   type SiteOptions,
   type SpeakerEvent,
@@ -64,6 +65,8 @@ export interface MqttSurfaceOptions extends Pick<SiteOptions, 'presenceWindowMs'
   readonly bufferMessages: number;
   /** Undefined: no topic is subscribed to for commands. */
   readonly control: LiveControl | undefined;
+  /** A command has enrolled somebody. */
+  readonly onEnrolled?: () => void;
   readonly onReport: (report: BrokerReport) => void;
   readonly backoff?: Partial<ReconnectConfig>;
 }
@@ -76,6 +79,7 @@ export class MqttSurface implements AsyncDisposable {
   readonly #sources = new Map<string, SourceState>();
   /** People whom retained messages name. */
   readonly #people = new Set<string>();
+  #enrolled: readonly NamedPerson[] = [];
   readonly #topics: ReturnType<typeof baseTopicsOf>;
   #commands: Promise<void> = Promise.resolve();
   #waitingCommands = 0;
@@ -112,6 +116,12 @@ export class MqttSurface implements AsyncDisposable {
   /** Ids of the people whom retained messages of this process name. */
   get people(): readonly string[] {
     return [...this.#people];
+  }
+
+  /** These people are enrolled: automations of Home Assistant can wait for each. */
+  setPeople(people: readonly NamedPerson[]): void {
+    this.#enrolled = people;
+    for (const site of this.#sites.values()) site.setPeople(people);
   }
 
   /** Publishes an event at its site. */
@@ -160,6 +170,7 @@ export class MqttSurface implements AsyncDisposable {
   /** Nothing that the broker keeps names a person who was erased. */
   erase(speakerId: string): void {
     this.#people.delete(speakerId);
+    this.#enrolled = this.#enrolled.filter((person) => person.speakerId !== speakerId);
     for (const site of this.#sites.values()) site.erase(speakerId);
   }
 
@@ -181,6 +192,7 @@ export class MqttSurface implements AsyncDisposable {
     };
     const made = new SiteMessages({ base, site: name }, options, (_port, message) => this.#connection.publish(message));
     this.#sites.set(name, made);
+    made.setPeople(this.#enrolled);
     made.available(this.#isAvailable(name));
     made.announce();
     this.#subscribe();
@@ -248,6 +260,7 @@ export class MqttSurface implements AsyncDisposable {
         const payload = { ...answer.result, ...present({ id }) };
         const topic = answer.site === undefined ? `${base}/enrolled` : topicsOf({ base, site: answer.site }).enrolled;
         this.#connection.publish({ topic, payload, qos: 1, retain: false });
+        this.#options.onEnrolled?.();
         return;
       }
       case 'start':

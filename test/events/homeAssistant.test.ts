@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { discoveryMessage, homeAssistantStatusTopic, removalMessages } from '../../src/events/homeAssistant.js';
 import { objectId } from '../../src/events/objectId.js';
+import { SiteMessages } from '../../src/events/siteMessages.js';
+import type { MqttMessage } from '../../src/events/topics.js';
 
 const options = { windowMs: 30_000, softwareVersion: '1.2.3' };
 
@@ -31,7 +33,8 @@ test('a site is one device whose parts read the topics of the events', () => {
   expect(device).toMatchObject({ name: 'Speakers 台所', sw_version: '1.2.3', identifiers: [topic.split('/')[2]] });
   expect(origin).toMatchObject({ name: 'voice-prints' });
   expect(availability).toEqual([{ topic: 'speaker-id/status' }]);
-  const parts = Object.values(components);
+  const { speaks_known, speaks_unknown, ...shown } = components;
+  const parts = Object.values(shown);
   expect(parts.map(({ platform }) => platform)).toEqual(['sensor', 'sensor', 'event', 'binary_sensor']);
   expect(new Set(parts.map(({ unique_id }) => unique_id)).size).toBe(4);
   expect(components.speaker).toMatchObject({ state_topic: 'speaker-id/台所/speaker' });
@@ -41,6 +44,77 @@ test('a site is one device whose parts read the topics of the events', () => {
     event_types: ['identified', 'unknown', 'uncertain', 'rejected'],
   });
   expect(components.sound).toMatchObject({ device_class: 'sound', off_delay: 30 });
+  const event = { platform: 'device_automation', type: 'speaks', topic: 'speaker-id/台所/event' };
+  expect(speaks_known).toMatchObject({ ...event, subtype: 'known person', payload: 'identified' });
+  expect(speaks_unknown).toMatchObject({ ...event, subtype: 'unknown voice', payload: 'unknown' });
+});
+
+test('entity ids are proposed, with their domain, and made of the site', () => {
+  const { payload } = discoveryMessage({ base: 'somewhere/else', site: 'Küche' }, options);
+  const { components } = payload as { components: Record<string, { platform: string; default_entity_id?: string }> };
+  const ids = Object.values(components).flatMap(({ default_entity_id }) => default_entity_id ?? []);
+  const site = `speakers_${objectId('Küche')}`;
+  expect(ids).toEqual([
+    `sensor.${site}_speaker`,
+    `sensor.${site}_confidence`,
+    `event.${site}_turn`,
+    `binary_sensor.${site}_speech`,
+  ]);
+  for (const { platform, default_entity_id } of Object.values(components)) {
+    if (default_entity_id) expect(default_entity_id.split('.')[0]).toBe(platform);
+  }
+});
+
+test('each person is a trigger of its own, by id; who is gone is withdrawn without the id', () => {
+  const people = [
+    { speakerId: 'b', name: 'Anna' },
+    { speakerId: 'alice', name: 'Alice' },
+    { speakerId: 'a', name: 'Anna' },
+    { speakerId: 'x', name: 'unknown voice' },
+  ];
+  const { payload } = discoveryMessage(
+    { base: 'speaker-id', site: 'hall' },
+    { ...options, people, formerPeople: ['mallory'] },
+  );
+  const components = Object.values((payload as { components: Record<string, Record<string, unknown>> }).components);
+  const triggers = components.filter(({ platform }) => platform === 'device_automation');
+  expect(triggers.flatMap(({ subtype, payload: id }) => (subtype ? [[subtype, id]] : []))).toEqual([
+    ['known person', 'identified'],
+    ['unknown voice', 'unknown'],
+    ['Anna (a)', 'a'],
+    ['Alice', 'alice'],
+    ['Anna (b)', 'b'],
+    ['unknown voice (x)', 'x'],
+  ]);
+  expect(triggers.filter(({ subtype }) => !subtype)).toEqual([{ platform: 'device_automation' }]);
+  expect(JSON.stringify(payload)).not.toContain('mallory');
+});
+
+test('enrolled people are announced once; who is erased loses the trigger at once', () => {
+  const sent: MqttMessage[] = [];
+  const discovery = { prefix: 'homeassistant', softwareVersion: '1' };
+  const site = new SiteMessages(
+    { base: 'speaker-id', site: 'hall' },
+    { presenceWindowMs: 1_000, isTellingTentative: false, discovery },
+    (_port, message) => sent.push(message),
+  );
+  const configs = () => sent.filter(({ topic }) => topic.endsWith('/config')).map(({ payload }) => payload as object);
+  const people = [
+    { speakerId: 'alice', name: 'Alice' },
+    { speakerId: 'bob', name: 'Bob' },
+  ];
+  site.setPeople(people);
+  expect(sent, 'nothing before the site is announced').toEqual([]);
+  site.announce();
+  site.setPeople([...people]);
+  expect(configs()).toHaveLength(1);
+  site.erase('alice');
+  expect(configs()).toHaveLength(2);
+  const last = JSON.stringify(configs().at(-1));
+  expect(last).toContain('"Bob"');
+  expect(last).not.toMatch(/alice/i);
+  expect(last).toMatch(/"speaks_[0-9a-f]{12}":\{"platform":"device_automation"\}/);
+  site.close();
 });
 
 test('a device is removed by empty retained messages on its own topics', () => {

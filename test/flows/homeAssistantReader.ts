@@ -5,7 +5,7 @@ import type { Broker } from './broker.js';
 
 interface Component {
   readonly platform: string;
-  readonly state_topic: string;
+  readonly state_topic?: string;
   readonly json_attributes_topic?: string;
   readonly event_types?: readonly string[];
   readonly unique_id: string;
@@ -84,7 +84,7 @@ export class HomeAssistantReader implements AsyncDisposable {
     const config = JSON.parse(payload) as Discovery;
     this.devices.set(device, config);
     const topics = Object.values(config.components).flatMap(({ state_topic, json_attributes_topic }) => [
-      state_topic,
+      ...(state_topic ? [state_topic] : []), // triggers have none
       ...(json_attributes_topic ? [json_attributes_topic] : []),
     ]);
     this.#client.subscribe([...new Set([...topics, ...config.availability.map((a) => a.topic)])]);

@@ -11,7 +11,7 @@ import type { SourceObserver, SourceSet } from '../../sources/sourceSet.js';
 import type { OptionSpec, ParsedArguments, Terminal } from '../command.js';
 import { mqttChoice } from '../options/mqttOptions.js';
 import { textOption } from '../options/parseCommandLine.js';
-import { followErasures } from './followErasures.js';
+import { type FollowedPeople, followPeople } from './followPeople.js';
 import { liveMeasures } from './liveMeasures.js';
 
 export const sourcesOptions = {
@@ -60,11 +60,13 @@ export async function openServeLive(
   const sessions = new WatchedSessions(engine);
   let set: SourceSet | undefined;
   let surface: MqttSurface | undefined;
+  let following: FollowedPeople | undefined;
   if (choice) {
     const { takesCommands, ...options } = choice;
     surface = new MqttSurface({
       ...options,
       control: takesCommands ? controlOf(sessions, () => set) : undefined,
+      onEnrolled: () => following?.look(),
       onReport: (report) => logReport(log, report),
     });
     const made = surface;
@@ -82,8 +84,8 @@ export async function openServeLive(
   };
   onEngine(engine);
   if (surface) {
-    const following = followErasures(() => engines, surface);
-    closers.push(() => following[Symbol.dispose]());
+    following = followPeople(() => engines, surface);
+    closers.push(() => following?.[Symbol.dispose]());
   }
   const presenceWindowMs = choice?.presenceWindowMs ?? PRESENCE_WINDOW_MS;
   const observer = sourceObserver(sessions, surface);

@@ -6,7 +6,7 @@ import type { ParsedArguments, Terminal } from '../command.js';
 import { mqttChoice } from '../options/mqttOptions.js';
 import { textOption, usageError } from '../options/parseCommandLine.js';
 import { remark } from '../output/output.js';
-import { followErasures } from './followErasures.js';
+import { followPeople } from './followPeople.js';
 
 /** What `watch` publishes, of all its streams. */
 export interface WatchMqtt extends AsyncDisposable {
@@ -34,13 +34,14 @@ export async function openWatchMqtt(
   const surface = new MqttSurface({
     ...options,
     control: takesCommands ? controlOf(sessions) : undefined,
+    onEnrolled: () => following.look(),
     onReport: ({ code, message }) =>
       remark(args, terminal, code === undefined ? `MQTT: ${message}` : `${code}: ${message}`),
   });
   const stop = engine.onErased(async (tenantId, speakerId) => {
     if (tenantId === LOCAL_TENANT) surface.erase(speakerId);
   });
-  const following = followErasures(() => [engine], surface);
+  const following = followPeople(() => [engine], surface);
   surface.open();
   return {
     opened: (session, at) => {
