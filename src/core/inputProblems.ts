@@ -31,6 +31,7 @@ export function problemOf(raw: unknown): string {
   const issue = raw as Issue;
   switch (issue.code) {
     case 'invalid_type':
+      if (issue.message.endsWith('received undefined')) return 'is missing';
       return `must be ${TYPES[String(issue.expected)] ?? String(issue.expected)}`;
     case 'too_small':
       return limited(issue, 'at least', issue.minimum);
@@ -39,6 +40,7 @@ export function problemOf(raw: unknown): string {
     case 'invalid_value':
       return oneOf(issue.values as readonly unknown[]);
     case 'invalid_union':
+      if (issue.discriminator !== undefined) return oneOf(issue.options as readonly unknown[]);
       return unionOf(issue.errors as readonly (readonly Issue[])[]);
     case 'invalid_key':
       return `is not a valid name: it ${problemOf((issue.issues as readonly Issue[])[0]!)}`;

@@ -1,19 +1,13 @@
-import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { connect, type MqttClient } from 'mqtt';
 import { RECONNECT, type ReconnectConfig, reconnectMs } from '../core/backoff.js';
 import { guarded } from '../core/guarded.js';
-import { present } from '../core/present.js';
 import type { MqttMessage } from '../events/index.js';
 import { type BrokerReport, brokerFault, isRefusedMessage } from './brokerFault.js';
-import { type BrokerSettings, isTlsUrl } from './brokerSettings.js';
+import type { BrokerSettings } from './brokerSettings.js';
+import { clientOptions, MAX_UNDER_WAY } from './clientOptions.js';
 import { Outbox, type Outgoing } from './outbox.js';
 
-/** Sent and not acknowledged at most; brokers take at least 20 at a time, Mosquitto 20 by default. */
-const MAX_UNDER_WAY = 20;
 const MAX_BYTES = 8 * 2 ** 20;
-/** Larger messages are not delivered to us by the broker (MQTT 5, 3.1.2.11.4). */
-const MAX_PACKET_BYTES = 16 * 2 ** 10;
-const CONNECT_MS = 15_000;
-const KEEPALIVE_SECONDS = 30;
 /** How long `close` waits for acknowledgements. */
 const FAREWELL_MS = 3_000;
 
@@ -61,6 +55,7 @@ export class BrokerConnection implements AsyncDisposable {
   #client: MqttClient | undefined;
   #isConnected = false;
   #isClosed = false;
+  #isLeaving = false;
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
   #faultShown: string | undefined;
@@ -92,7 +87,7 @@ export class BrokerConnection implements AsyncDisposable {
 
   open(): void {
     if (this.#isClosed || this.#client) return;
-    const client = connect(this.#options.settings.url, this.#clientOptions());
+    const client = connect(this.#options.settings.url, clientOptions(this.#options.settings, this.#status('offline')));
     this.#client = client;
     // Of an earlier connection nothing counts any more.
     const own = <A extends unknown[]>(callback: (...args: A) => unknown) =>
@@ -115,6 +110,7 @@ export class BrokerConnection implements AsyncDisposable {
     client.on(
       'message',
       own((topic, payload, { retain }) => {
+        if (topic === this.#options.statusTopic) return this.#statusHeard(client, payload);
         // A command that the broker kept must not be carried out again with each connection.
         if (!retain) this.#options.onMessage({ topic, payload });
       }),
@@ -144,6 +140,7 @@ export class BrokerConnection implements AsyncDisposable {
   /** Says `offline`, waits a moment for what is under way, and leaves. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
+    this.#isLeaving = true;
     if (this.#isConnected) {
       this.publish(this.#status('offline'));
       await this.#drained();
@@ -164,24 +161,6 @@ export class BrokerConnection implements AsyncDisposable {
     this.#isConnected = false;
   }
 
-  #clientOptions(): IClientOptions {
-    const { user, password, authorities, certificate, privateKey, url } = this.#options.settings;
-    const pem = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : Buffer.from(bytes));
-    const secure = isTlsUrl(url) ? { ca: pem(authorities), cert: pem(certificate), key: pem(privateKey) } : {};
-    const { topic, payload, qos, retain } = this.#status('offline');
-    return {
-      protocolVersion: 5,
-      properties: { maximumPacketSize: MAX_PACKET_BYTES, receiveMaximum: MAX_UNDER_WAY },
-      clean: true,
-      reconnectPeriod: 0, // a new client takes its place
-      connectTimeout: CONNECT_MS,
-      keepalive: KEEPALIVE_SECONDS,
-      queueQoSZero: false,
-      will: { topic, payload: Buffer.from(payload), qos, retain },
-      ...present({ username: user, password, ...secure }),
-    };
-  }
-
   #status(payload: 'online' | 'offline') {
     return { topic: this.#options.statusTopic, payload, qos: 1, retain: true } as const;
   }
@@ -195,9 +174,21 @@ export class BrokerConnection implements AsyncDisposable {
     const { topic, payload, qos, retain } = this.#status('online');
     client.publish(topic, payload, { qos, retain }, (error) => this.#assertTaken(error ?? undefined));
     this.#listen([...this.#topics]);
+    // Not what this connection itself publishes there, nor what is kept.
+    client.subscribe(topic, { qos: 1, nl: true, rh: 2 }, (error) => this.#assertTaken(error ?? undefined));
     this.#options.onConnected(); // takes the place of older states that wait
     this.#isConnected = true;
     this.#send();
+  }
+
+  /**
+   * The broker says `offline` late, of an earlier connection of this process, or another process with the same base has ended:
+   * this one is there all the same.
+   */
+  #statusHeard(client: MqttClient, said: Uint8Array): void {
+    if (this.#isLeaving || Buffer.from(said).toString('latin1') !== 'offline') return;
+    const { topic, payload, qos, retain } = this.#status('online');
+    client.publish(topic, payload, { qos, retain }, (error) => this.#assertTaken(error ?? undefined));
   }
 
   #listen(topics: readonly string[]): void {
@@ -264,7 +255,7 @@ export class BrokerConnection implements AsyncDisposable {
     if (this.#isClosed) return;
     this.#failures += 1;
     const retryInMs = reconnectMs(this.#backoff, this.#failures, false);
-    const { code, message } = brokerFault(error);
+    const { code, message } = brokerFault(error, this.#options.settings.url);
     if (this.#faultShown !== code) this.#options.onReport({ code, message, retryInMs });
     this.#faultShown = code;
     this.#retry = setTimeout(

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../core/errors.js';
+import { isTlsUrl } from './brokerSettings.js';
 
 /** Something about the connection to the broker that its operator should know. Never an address or a payload. */
 export interface BrokerReport {
@@ -14,8 +15,11 @@ export interface BrokerReport {
 const UNAUTHORIZED: readonly unknown[] = [0x86, 0x87, 0x8a];
 const UNSUPPORTED_VERSION: readonly unknown[] = [1, 0x84];
 
-/** What a failure of the client library means. */
-export function brokerFault(error: unknown): { readonly code: ErrorCode; readonly message: string } {
+/** How a port answers that expects TLS and gets none, or the reverse. */
+const WRONG_PROTOCOL: readonly unknown[] = ['ECONNRESET', 'EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER'];
+
+/** What a failure of the client library means for this address. */
+export function brokerFault(error: unknown, url: string): { readonly code: ErrorCode; readonly message: string } {
   const { code, message = '' } = (error ?? {}) as { code?: unknown; message?: string };
   if (UNAUTHORIZED.includes(code)) {
     return {
@@ -25,6 +29,12 @@ export function brokerFault(error: unknown): { readonly code: ErrorCode; readonl
   }
   if (UNSUPPORTED_VERSION.includes(code)) {
     return { code: 'MQTT_UNREACHABLE', message: 'the MQTT broker does not speak MQTT 5; update it' };
+  }
+  if (WRONG_PROTOCOL.includes(code)) {
+    const remedy = isTlsUrl(url)
+      ? 'this port may be without TLS: try mqtt:// (1883) or ws://, or the port for TLS (8883)'
+      : 'this port may be for TLS: try mqtts:// (8883) or wss://';
+    return { code: 'MQTT_UNREACHABLE', message: `the MQTT broker hung up (${String(code)}); ${remedy}` };
   }
   if (typeof code === 'string' && /CERT|_TLS_|_SSL_|SIGNED|_CRL_|ISSUER/.test(code)) {
     return {

@@ -44,6 +44,17 @@ export function parseCommand(payload: Uint8Array): MqttCommand {
   throw new VoicePrintsError('INPUT_INVALID', `${inputProblems(parsed.error)}; correct the command`);
 }
 
+/** The `id` of a command, whatever else is wrong with it: the answer repeats it. */
+export function requestIdOf(payload: Uint8Array): string | undefined {
+  if (payload.byteLength > MAX_COMMAND_BYTES) return undefined;
+  try {
+    const { id: given } = read(payload) as { id?: unknown };
+    return id.safeParse(given).data;
+  } catch {
+    return undefined; // not even JSON
+  }
+}
+
 function read(payload: Uint8Array): unknown {
   const content = new TextDecoder().decode(payload).trim();
   if (/^[a-z]{1,16}$/i.test(content)) return { action: content.toLowerCase() };

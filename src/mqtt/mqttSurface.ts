@@ -1,11 +1,7 @@
 import { createRequire } from 'node:module';
-import type { Actor } from '../core/audit.js';
 import type { ReconnectConfig } from '../core/backoff.js';
-import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
-import type { EnrollResult } from '../core/identification.js';
 import type { StreamState } from '../core/live.js';
 import { present } from '../core/present.js';
-import type { EnrollUnknownRequest } from '../engine/engine.js';
 import {
   baseTopicsOf,
   homeAssistantStatusTopic,
@@ -13,37 +9,15 @@ import {
   SiteMessages,
   type SiteOptions,
   type SpeakerEvent,
-  topicsOf,
 } from '../events/index.js';
 import { BrokerConnection, type BrokerCounts, type ReceivedMessage } from './brokerConnection.js';
 import type { BrokerReport } from './brokerFault.js';
 import type { BrokerSettings } from './brokerSettings.js';
-import { type MqttCommand, parseCommand } from './commands.js';
+import { CommandDesk, type LiveControl } from './commandDesk.js';
 
 const { version: softwareVersion } = createRequire(import.meta.url)('@voice-prints/node-red/package.json') as {
   version: string;
 };
-
-/** Commands that wait for others; more are refused. */
-const MAX_COMMANDS = 16;
-
-/** What a publisher offers to command. Methods throw VoicePrintsError. */
-export interface LiveControl {
-  /** Enrols an unknown voice heard at `site`, by default the one heard last anywhere. */
-  enroll(
-    request: EnrollUnknownRequest,
-    site: string | undefined,
-    actor: Actor,
-  ): Promise<{ readonly site: string | undefined; readonly result: EnrollResult }>;
-  /** The source of that id, or all of the site, or all. */
-  start(target: ControlTarget): void;
-  stop(target: ControlTarget): void;
-}
-
-export interface ControlTarget {
-  readonly source: string | undefined;
-  readonly site: string | undefined;
-}
 
 /** What is published of a source. */
 export interface SourceState {
@@ -81,13 +55,22 @@ export class MqttSurface implements AsyncDisposable {
   readonly #people = new Set<string>();
   #enrolled: readonly NamedPerson[] = [];
   readonly #topics: ReturnType<typeof baseTopicsOf>;
-  #commands: Promise<void> = Promise.resolve();
-  #waitingCommands = 0;
+  readonly #desk: CommandDesk | undefined;
   #lostUntold = 0;
 
   constructor(options: MqttSurfaceOptions) {
     this.#options = options;
-    this.#topics = baseTopicsOf(options.topicBase);
+    const { topicBase, control, onEnrolled = () => undefined } = options;
+    this.#topics = baseTopicsOf(topicBase);
+    this.#desk =
+      control &&
+      new CommandDesk({
+        ...{ topicBase, control, onEnrolled },
+        sites: () => [...this.#sites.keys()],
+        publish: (message) => this.#connection.publish(message),
+        announce: () => this.announce(),
+        remove: (site) => this.#remove(site),
+      });
     this.#connection = new BrokerConnection({
       settings: options.broker,
       statusTopic: this.#topics.status,
@@ -148,8 +131,7 @@ export class MqttSurface implements AsyncDisposable {
     const state = this.#sources.get(source);
     if (!state) return;
     this.#sources.delete(source);
-    const topic = this.#topics.source(source);
-    this.#connection.publish({ topic, payload: '', qos: 1, retain: true });
+    this.#withdrawSource(source);
     if ([...this.#sources.values()].some(({ site }) => site === state.site)) {
       this.#site(state.site).available(this.#isAvailable(state.site));
       return;
@@ -210,74 +192,27 @@ export class MqttSurface implements AsyncDisposable {
   }
 
   #subscribe(): void {
-    const { topicBase: base, discoveryPrefix, control } = this.#options;
+    const { discoveryPrefix } = this.#options;
     const greeting = discoveryPrefix === undefined ? [] : [homeAssistantStatusTopic(discoveryPrefix)];
-    const commands = control
-      ? [this.#topics.command, ...[...this.#sites.keys()].map((site) => topicsOf({ base, site }).command)]
-      : [];
-    this.#connection.subscribe([...greeting, ...commands]);
+    this.#connection.subscribe([...greeting, ...(this.#desk?.topics ?? [])]);
   }
 
   #receive({ topic, payload }: ReceivedMessage): void {
-    const { discoveryPrefix, topicBase: base } = this.#options;
-    if (discoveryPrefix !== undefined && topic === homeAssistantStatusTopic(discoveryPrefix)) {
-      if (Buffer.from(payload).toString('latin1') === 'online') this.announce();
-      return;
-    }
-    const site = [...this.#sites.keys()].find((name) => topicsOf({ base, site: name }).command === topic);
-    if (topic !== this.#topics.command && site === undefined) return;
-    if (this.#waitingCommands >= MAX_COMMANDS) {
-      this.#refuse(new VoicePrintsError('ENGINE_BUSY', 'too many commands at a time; send fewer'), site, undefined);
-      return;
-    }
-    this.#waitingCommands += 1;
-    this.#commands = this.#commands
-      .then(() => this.#obey(payload, site))
-      .finally(() => {
-        this.#waitingCommands -= 1;
-      });
+    const { discoveryPrefix } = this.#options;
+    if (discoveryPrefix === undefined || topic !== homeAssistantStatusTopic(discoveryPrefix)) {
+      this.#desk?.receive(topic, payload);
+    } else if (Buffer.from(payload).toString('latin1') === 'online') this.announce();
   }
 
-  /** Never rejects: a command that fails is answered on the topic of errors. */
-  async #obey(payload: Uint8Array, site: string | undefined): Promise<void> {
-    let command: MqttCommand | undefined;
-    try {
-      command = parseCommand(payload);
-      await this.#perform(command, site);
-    } catch (thrown) {
-      this.#refuse(thrown, site, command?.id);
-    }
+  /** What the broker keeps of a site, or of all: also of its sources, until one changes. */
+  #remove(site: string | undefined): void {
+    const isMeant = (name: string): boolean => site === undefined || name === site;
+    for (const [name, messages] of this.#sites) if (isMeant(name)) messages.remove();
+    for (const state of this.#sources.values()) if (isMeant(state.site)) this.#withdrawSource(state.source);
   }
 
-  async #perform(command: MqttCommand, site: string | undefined): Promise<void> {
-    const { control, topicBase: base } = this.#options;
-    if (!control) return;
-    switch (command.action) {
-      case 'enroll': {
-        const { id, speakerId, name, cluster, consent: consentText, consentVersion } = command;
-        const person = { speakerId, ...present({ name, cluster, consentText, consentVersion }) };
-        const answer = await control.enroll(person, site, { name: 'mqtt' });
-        const payload = { ...answer.result, ...present({ id }) };
-        const topic = answer.site === undefined ? `${base}/enrolled` : topicsOf({ base, site: answer.site }).enrolled;
-        this.#connection.publish({ topic, payload, qos: 1, retain: false });
-        this.#options.onEnrolled?.();
-        return;
-      }
-      case 'start':
-        return control.start({ source: command.source, site });
-      case 'stop':
-        return control.stop({ source: command.source, site });
-      case 'announce':
-        return this.announce();
-      case 'remove':
-        for (const [name, messages] of this.#sites) if (site === undefined || name === site) messages.remove();
-    }
-  }
-
-  #refuse(thrown: unknown, site: string | undefined, id: string | undefined): void {
-    const { code, message } = asVoicePrintsError(thrown);
-    const payload = { code, message, ...present({ site, id }) };
-    this.#connection.publish({ topic: this.#topics.errors, payload, qos: 1, retain: false });
+  #withdrawSource(source: string): void {
+    this.#connection.publish({ topic: this.#topics.source(source), payload: '', qos: 1, retain: true });
   }
 
   #report(report: BrokerReport): void {

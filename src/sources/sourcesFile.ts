@@ -62,7 +62,10 @@ export async function readSources(
   path: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<SourceSpec[]> {
-  const parsed = file.safeParse(yamlOf(path, await contentOf(path)));
+  const value = yamlOf(path, await contentOf(path));
+  const isEmpty = (value ?? undefined) === undefined || (value as { sources?: unknown }).sources === null;
+  if (isEmpty) throw invalid(path, 'names no sources yet: it needs "sources:" and below it an id with its source');
+  const parsed = file.safeParse(value);
   if (!parsed.success) throw invalid(path, inputProblems(parsed.error), parsed.error);
   const folder = dirname(resolve(path));
   return Promise.all(
@@ -172,9 +175,14 @@ function yamlOf(path: string, content: string): unknown {
   } catch (cause) {
     const at = cause instanceof YAMLParseError ? cause.linePos?.[0] : undefined;
     // Its message quotes the line, which may hold a password.
-    throw invalid(path, at ? `is not YAML at line ${at.line}, column ${at.col}` : 'is not YAML');
+    const isBareColon = cause instanceof YAMLParseError && BARE_COLON.includes(cause.code);
+    const hint = isBareColon ? '; a value that ends with a colon, or has one before a space, needs quotes: "mic:"' : '';
+    throw invalid(path, at ? `is not YAML at line ${at.line}, column ${at.col}${hint}` : 'is not YAML');
   }
 }
+
+/** What the parser says of `source: mic:`. */
+const BARE_COLON: readonly string[] = ['BLOCK_AS_IMPLICIT_KEY', 'BLOCK_IN_FLOW'];
 
 const invalid = (path: string, problem: string, cause?: unknown): VoicePrintsError =>
   new VoicePrintsError('CONFIG_INVALID', `${path}: ${problem}; correct it`, { cause });

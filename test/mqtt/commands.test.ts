@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseBrokerUrl } from '../../src/mqtt/brokerSettings.js';
-import { parseCommand } from '../../src/mqtt/commands.js';
+import { parseCommand, requestIdOf } from '../../src/mqtt/commands.js';
 
 const parsed = (text: string) => parseCommand(new TextEncoder().encode(text));
 
@@ -26,6 +26,19 @@ test.each([
   ['too many bytes', `{"action":"stop","id":"${'x'.repeat(5_000)}"}`],
 ])('%s is refused, without its text', (_name, text) => {
   expect(() => parsed(text)).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }));
+});
+
+test('what is missing or not known is named', () => {
+  expect(() => parsed('{"action":"enroll"}')).toThrow(/speakerId is missing/);
+  expect(() => parsed('{}')).toThrow(/action must be one of enroll, start, stop, announce, remove/);
+});
+
+test('the id of a command is known whatever else is wrong with it', () => {
+  const idOf = (text: string) => requestIdOf(new TextEncoder().encode(text));
+  expect(idOf('{"action":"fly","id":"7","more":1}')).toBe('7');
+  for (const text of ['stop', '{"id":7}', '{"id":', `{"id":"${'x'.repeat(65)}"}`, 'null', '[]']) {
+    expect(idOf(text)).toBeUndefined();
+  }
 });
 
 test('an address of a broker holds no user and no password, and an error never quotes it', () => {

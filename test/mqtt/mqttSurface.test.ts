@@ -7,7 +7,8 @@ import { afterEach, expect, test } from 'vitest';
 import type { SpeakerEvent } from '../../src/events/index.js';
 import { VoicePrintsError } from '../../src/index.js';
 import type { BrokerReport } from '../../src/mqtt/brokerFault.js';
-import { type LiveControl, MqttSurface, type MqttSurfaceOptions } from '../../src/mqtt/mqttSurface.js';
+import type { LiveControl } from '../../src/mqtt/commandDesk.js';
+import { MqttSurface, type MqttSurfaceOptions } from '../../src/mqtt/mqttSurface.js';
 import { Broker } from '../flows/broker.js';
 import { HomeAssistantReader } from '../flows/homeAssistantReader.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
@@ -179,16 +180,75 @@ test('commands reach the control, one after the other; what is wrong is answered
   expect(listener.json('speaker-id/hall/enrolled')[0]).toMatchObject({ id: '1', status: 'complete' });
   await client.publishAsync('speaker-id/hall/command', '{"action":"enroll","id":"2","speakerId":"nobody"}', { qos: 1 });
   await client.publishAsync('speaker-id/hall/command', '\u0000\u0001{{{', { qos: 1 });
-  await until(() => listener.json('speaker-id/errors').length === 2);
+  await client.publishAsync('speaker-id/hall/command', '{"action":"enroll","id":"3"}', { qos: 1 });
+  await client.publishAsync('speaker-id/hal/command', '{"action":"stop","id":"4"}', { qos: 1 });
+  await until(() => listener.json('speaker-id/errors').length === 4);
   expect(listener.json('speaker-id/errors')).toMatchObject([
     { code: 'CLUSTER_NOT_FOUND', id: '2', site: 'hall' },
     { code: 'INPUT_INVALID' },
+    { code: 'INPUT_INVALID', id: '3', message: expect.stringContaining('speakerId is missing') },
+    { code: 'INPUT_INVALID', id: '4', site: 'hal', message: expect.stringContaining('use one of hall') },
   ]);
   // Beyond what is accepted: the broker does not even deliver it, and the connection stays.
   await client.publishAsync('speaker-id/command', 'x'.repeat(2 ** 20), { qos: 1 });
   await client.publishAsync('speaker-id/command', 'stop', { qos: 1 });
   await until(() => asked.some((one) => (one as unknown[])[0] === 'stop'));
   expect(surface.counts.connections).toBe(1);
+});
+
+test('remove takes what is kept of a site and of its sources; a site of several levels is commanded once', async () => {
+  using broker = await Broker.start();
+  const { client, listener } = await listenerTo(broker);
+  const asked: unknown[] = [];
+  const control: LiveControl = {
+    enroll: async () => {
+      throw new VoicePrintsError('CLUSTER_NOT_FOUND', 'no such voice; wait');
+    },
+    start: (target) => asked.push(target),
+    stop: (target) => asked.push(target),
+  };
+  const { surface } = surfaceOn(`mqtt://127.0.0.1:${broker.port}`, { control });
+  surface.sourceState({ source: 'cam', site: 'hall/door', status: 'open' });
+  surface.sourceState({ source: 'mic', site: 'kitchen', status: 'open' });
+  surface.open();
+  await until(() => listener.last('speaker-id/sources/mic') !== undefined);
+  await until(async () => {
+    await client.publishAsync('speaker-id/command', '{"action":"start","source":"cam"}', { qos: 1 });
+    return asked.length > 0;
+  });
+  asked.length = 0;
+  await client.publishAsync('speaker-id/hall/door/command', '{"action":"stop"}', { qos: 1 });
+  await client.publishAsync('speaker-id/hall/door/command', '{"action":"remove"}', { qos: 1 });
+  await until(() => listener.last('speaker-id/sources/cam') === '');
+  expect(asked.filter((one) => (one as { site?: string }).site === 'hall/door')).toHaveLength(1);
+  expect(listener.last('speaker-id/sources/mic')).not.toBe('');
+  const { listener: late } = await listenerTo(broker);
+  await until(
+    () => late.last('speaker-id/sources/mic') !== undefined && late.last('speaker-id/kitchen/speaker') !== undefined,
+  );
+  expect(late.messages.filter(({ topic }) => /cam|hall/.test(topic))).toEqual([]);
+});
+
+test('whoever else says offline on its base is corrected, and the end of this process is said once', async () => {
+  using broker = await Broker.start();
+  const { client, listener } = await listenerTo(broker);
+  const url = `mqtt://127.0.0.1:${broker.port}`;
+  const [first, second] = [surfaceOn(url), surfaceOn(url)];
+  for (const { surface } of [first, second]) {
+    surface.open();
+    await until(() => surface.counts.isConnected && surface.counts.waiting === 0);
+  }
+  // A late will of an earlier connection.
+  await until(async () => {
+    await client.publishAsync('speaker-id/status', 'offline', { qos: 1, retain: true });
+    return listener.last('speaker-id/status') === 'online';
+  });
+  await first.surface[Symbol.asyncDispose]();
+  await until(() => listener.last('speaker-id/status') === 'online');
+  await second.surface[Symbol.asyncDispose]();
+  await until(() => listener.last('speaker-id/status') === 'offline');
+  const { listener: late } = await listenerTo(broker);
+  await until(() => late.last('speaker-id/status') === 'offline');
 });
 
 test('without control nothing is subscribed to', async () => {
@@ -292,6 +352,22 @@ test('TLS with a client certificate; without it, or without the authority, the r
     expect(bad.reports[0]).toMatchObject({ code: 'MQTT_TLS_FAILED', message: expect.stringContaining('; check') });
     expect(bad.surface.counts.isConnected).toBe(false);
   }
+  const plain = surfaceOn(url, { broker: { url: url.replace('mqtts', 'mqtt') } });
+  plain.surface.open();
+  await until(() => plain.reports.length > 0);
+  expect(plain.reports[0]).toMatchObject({
+    code: 'MQTT_UNREACHABLE',
+    message: expect.stringContaining('try mqtts://'),
+  });
+});
+
+test('TLS at a port without it is said', async () => {
+  using broker = await Broker.start();
+  const url = `mqtts://127.0.0.1:${broker.port}`;
+  const { surface, reports } = surfaceOn(url);
+  surface.open();
+  await until(() => reports.length > 0);
+  expect(reports[0]).toMatchObject({ code: 'MQTT_UNREACHABLE', message: expect.stringContaining('try mqtt://') });
 });
 
 test('a wrong password, and a topic that the access list refuses, are reported; the rest is published', async () => {

@@ -57,7 +57,12 @@ sources:
 test.each([
   ['no YAML', 'sources: {a: [hush', /line \d+, column \d+/],
   ['a key twice', 'sources:\n  a: {source: "mic:"}\n  a: {source: hush}', /line 3/],
-  ['no sources', '{}', /sources/],
+  ['no sources', '{}', /sources is missing/],
+  ['an empty file', '# later\n', /names no sources yet/],
+  ['an empty list', 'sources:\n', /names no sources yet/],
+  ['a source without its members', 'sources:\n  a:\n', /sources\.a must be an object/],
+  ['a colon without quotes', 'sources:\n  a:\n    source: mic:\n', /line 3.*needs quotes: "mic:"/],
+  ['the same on one line', 'sources:\n  a: { source: mic: }\n', /line 2.*needs quotes: "mic:"/],
   ['a member that is none', 'sources: {a: {source: "mic:", pasword: hush}}', /sources\.a has unknown fields: pasword/],
   ['an id with a slash', 'sources: {a/b: {source: "mic:"}}', /letters, digits/],
   ['a site with a wildcard', 'sources: {a: {source: "mic:", site: "a/#"}}', /sources\.a\.site/],

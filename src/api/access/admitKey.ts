@@ -34,7 +34,7 @@ export interface CallNeeds {
 export function admitCaller(check: KeyCheck, key: string, address: string, { scope, audio }: CallNeeds): Caller {
   const { keys, throttle } = check;
   const caller = key === '' ? undefined : keys.callerOf(key);
-  if (caller === undefined) throw key === '' ? keyInvalid() : wrongKey(throttle, address);
+  if (caller === undefined) throw key === '' ? keyMissing() : wrongKey(throttle, address);
   return admitted(check, caller, { scope, audio });
 }
 
@@ -72,8 +72,14 @@ function wrongKey(throttle: KeyThrottle, address: string): RefusedError {
   return httpRefusal('TOO_MANY_REQUESTS', message, { 'retry-after': String(waitSeconds) });
 }
 
-/** Worded as the DeepAffects API does, whose clients may compare it. */
 const keyInvalid = () => httpRefusal('KEY_INVALID', 'Invalid ApiKey', { 'www-authenticate': 'Bearer' });
+
+const keyMissing = () =>
+  httpRefusal(
+    'KEY_INVALID',
+    'this call has no API key; send one as Authorization: Bearer KEY, or as the parameter apikey',
+    { 'www-authenticate': 'Bearer' },
+  );
 
 /** Throws KEY_INVALID where the key was revoked, or its grace has ended, since it was admitted. Used by long-lived connections. */
 export function assertStillHeld({ keys }: Pick<KeyCheck, 'keys'>, { keyId, user }: Caller): void {

@@ -1,5 +1,8 @@
 import type { Refusal, RefusalType } from './refusal.js';
 
+/** The whole text of a 401 there, whatever is wrong with the key: clients may compare it. */
+const WRONG_KEY = 'Invalid ApiKey';
+
 /** The format of refusals of a surface. */
 export interface Dialect {
   readonly contentType: string;
@@ -23,7 +26,7 @@ export const faultDialect: Dialect = {
   status: (refusal) => refusal.deepaffectsStatus,
   body: ({ type, code, message, extra }) => {
     const errorcode = FAULT_CODES[type];
-    if (type === 'invalid_key') return { fault: { faultstring: message, detail: { errorcode } } };
+    if (type === 'invalid_key') return { fault: { faultstring: WRONG_KEY, detail: { errorcode } } };
     return {
       fault: {
         faultstring: message,

@@ -8,15 +8,15 @@ import { allowedHosts } from '../../core/allowedHosts.js';
 import { onCaughtFault } from '../../core/guarded.js';
 import { present } from '../../core/present.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
-import { mqttOptions } from '../options/mqttOptions.js';
+import { mqttChoice, mqttOptions } from '../options/mqttOptions.js';
 import { openEngine, segmentationOption, strangersOption } from '../options/openEngine.js';
 import { hasFlag, numberOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { remark } from '../output/output.js';
 import { LastNet } from './lastNet.js';
 import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
-import { openServeLive, sourcesOptions } from './serveLive.js';
+import { openServeLive, sourcesChoice, sourcesOptions } from './serveLive.js';
 import { tlsOfServe, tlsOptions } from './serveTls.js';
-import { serveWyomingToo, wyomingOptions } from './serveWyoming.js';
+import { serveWyomingToo, wyomingChoice, wyomingOptions } from './serveWyoming.js';
 
 export const serve: Command = {
   name: 'serve',
@@ -80,6 +80,10 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     const host = textOption(args, 'host');
     const corsOrigins = parseOrigins(textOption(args, 'cors-origins') ?? env.VOICE_PRINTS_CORS_ORIGINS ?? '');
     const log = await openLog(args, terminal);
+    // Before anything is opened: a store and its jobs are not to be held for options that are wrong.
+    const broker = await mqttChoice(args, env);
+    const voiceAssistants = wyomingChoice(args);
+    const sources = await sourcesChoice(args, env);
     using net = new LastNet(log);
     await using engine = await openEngine(args, terminal, { keepAudio: hasFlag(args, 'keep-audio') });
     const served = await serveKeys(env, {
@@ -97,7 +101,7 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     const allowHosts = allowedHosts(env);
     const onFailure = (failure: FailureReport) => log.failure(failure);
     await using jobs = await serveJobs(args, terminal, { engine, allowHosts, gate: check.gate });
-    await using live = await openServeLive(args, terminal, { engine, log });
+    await using live = await openServeLive(args, terminal, { engine, log, broker, sources });
     const server = await startServer({
       ...check,
       engine,
@@ -112,7 +116,7 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     let wyoming: RunningWyomingServer | undefined;
     try {
       grpc = await serveGrpcToo(args, terminal, { ...check, engine, host, onFailure });
-      wyoming = await serveWyomingToo(args, { engine, onFailure });
+      wyoming = await serveWyomingToo(voiceAssistants, { engine, onFailure });
       const made = madeKey === undefined ? {} : { apiKey: madeKey };
       terminal.stdout.write(
         `${JSON.stringify({ rest: server.url, ...present({ grpc: grpc?.address, wyoming: wyoming?.address }), ...made })}\n`,

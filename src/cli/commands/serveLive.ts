@@ -6,13 +6,15 @@ import { WatchedSessions } from '../../engine/live/watchedSessions.js';
 import { isTopicName, PRESENCE_WINDOW_MS, type SpeakerEvent } from '../../events/index.js';
 import { type Engine, type LiveSession, LOCAL_TENANT, VoicePrintsError } from '../../index.js';
 import type { BrokerReport } from '../../mqtt/brokerFault.js';
-import type { LiveControl, MqttSurface } from '../../mqtt/mqttSurface.js';
+import type { LiveControl } from '../../mqtt/commandDesk.js';
+import type { MqttSurface } from '../../mqtt/mqttSurface.js';
 import type { SourceObserver, SourceSet } from '../../sources/sourceSet.js';
 import type { OptionSpec, ParsedArguments, Terminal } from '../command.js';
-import { mqttChoice } from '../options/mqttOptions.js';
+import type { MqttChoice } from '../options/mqttOptions.js';
 import { textOption } from '../options/parseCommandLine.js';
 import { type FollowedPeople, followPeople } from './followPeople.js';
 import { liveMeasures } from './liveMeasures.js';
+import type { SourcesChoice } from './serveSources.js';
 
 export const sourcesOptions = {
   sources: {
@@ -28,6 +30,8 @@ const MAX_STREAM_SITES = 32;
 interface ServeLiveOptions {
   readonly engine: Engine;
   readonly log: ServerLog;
+  readonly broker: MqttChoice | undefined;
+  readonly sources: SourcesChoice | undefined;
 }
 
 /** What `serve` listens to by itself, and what it publishes of live streams. */
@@ -37,17 +41,21 @@ export interface ServeLive extends AsyncDisposable {
   readonly measures: () => readonly Measure[];
 }
 
-/**
- * Connects to the broker of `--mqtt` and listens to `--sources`; undefined without both. Throws as mqttChoice and readSources. A
- * broker that is away is no failure.
- */
+/** The file of `--sources` and what it says now; undefined without. Throws as readSources. */
+export async function sourcesChoice(args: ParsedArguments, env: Terminal['env']): Promise<SourcesChoice | undefined> {
+  const path = textOption(args, 'sources');
+  if (path === undefined) return undefined;
+  const { readSources } = await import('../../sources/sourcesFile.js');
+  return { path, specs: await readSources(path, env) };
+}
+
+/** Connects to the broker and listens to the sources; undefined without both. A broker that is away is no failure. */
 export async function openServeLive(
   args: ParsedArguments,
   terminal: Terminal,
-  { engine, log }: ServeLiveOptions,
+  { engine, log, broker, sources }: ServeLiveOptions,
 ): Promise<ServeLive | undefined> {
-  const choice = await mqttChoice(args, terminal.env);
-  if (!choice && textOption(args, 'sources') === undefined) return undefined;
+  if (!broker && !sources) return undefined;
   // Loaded here, since few need them.
   const [{ MqttSurface }, { openServeSources }] = await Promise.all([
     import('../../mqtt/mqttSurface.js'),
@@ -61,8 +69,8 @@ export async function openServeLive(
   let set: SourceSet | undefined;
   let surface: MqttSurface | undefined;
   let following: FollowedPeople | undefined;
-  if (choice) {
-    const { takesCommands, ...options } = choice;
+  if (broker) {
+    const { takesCommands, ...options } = broker;
     surface = new MqttSurface({
       ...options,
       control: takesCommands ? controlOf(sessions, () => set) : undefined,
@@ -87,13 +95,10 @@ export async function openServeLive(
     following = followPeople(() => engines, surface);
     closers.push(() => following?.[Symbol.dispose]());
   }
-  const presenceWindowMs = choice?.presenceWindowMs ?? PRESENCE_WINDOW_MS;
+  const presenceWindowMs = broker?.presenceWindowMs ?? PRESENCE_WINDOW_MS;
   const observer = sourceObserver(sessions, surface);
-  const options = { engine, log, observer, presenceWindowMs, onEngine };
-  const running = await openServeSources(args, terminal, options).catch(async (error: unknown) => {
-    await close();
-    throw error;
-  });
+  const options = { engine, log, observer, presenceWindowMs, onEngine, sources };
+  const running = openServeSources(args, terminal, options);
   closers.push(() => running?.[Symbol.asyncDispose]()); // first: its last turns are published
   set = running?.set;
   surface?.open();

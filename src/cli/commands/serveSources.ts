@@ -5,12 +5,19 @@ import { asVoicePrintsError, type Engine } from '../../index.js';
 import { followFile } from '../../sources/followFile.js';
 import { openSource } from '../../sources/openSource.js';
 import { type SourceObserver, SourceSet } from '../../sources/sourceSet.js';
+import type { SourceSpec } from '../../sources/sourceSpec.js';
 import { readSources } from '../../sources/sourcesFile.js';
 import type { ParsedArguments, Terminal } from '../command.js';
 import { openEngine } from '../options/openEngine.js';
-import { textOption } from '../options/parseCommandLine.js';
+
+/** A file of sources, and what it said when the program started. */
+export interface SourcesChoice {
+  readonly path: string;
+  readonly specs: readonly SourceSpec[];
+}
 
 interface ServeSourcesOptions {
+  readonly sources: SourcesChoice | undefined;
   /** Of sources that name no store. */
   readonly engine: Engine;
   readonly log: ServerLog;
@@ -24,19 +31,15 @@ export interface ServeSources extends AsyncDisposable {
   readonly set: SourceSet;
 }
 
-/**
- * Listens to the sources of `--sources`; undefined without. Throws as readSources: a file that is wrong at the start is refused, one
- * that becomes wrong later is logged, and the sources stay as they were.
- */
-export async function openServeSources(
+/** Listens to the sources; undefined without. A file that becomes wrong is logged, and the sources stay as they were. */
+export function openServeSources(
   args: ParsedArguments,
   terminal: Terminal,
-  { engine, log, observer, presenceWindowMs, onEngine }: ServeSourcesOptions,
-): Promise<ServeSources | undefined> {
-  const path = textOption(args, 'sources');
-  if (path === undefined) return undefined;
+  { sources, engine, log, observer, presenceWindowMs, onEngine }: ServeSourcesOptions,
+): ServeSources | undefined {
+  if (!sources) return undefined;
+  const { path, specs } = sources;
   const { env } = terminal;
-  const specs = await readSources(path, env);
   const engines = new Engines(engine, async (storeDirectory) => {
     const opened = await openEngine(args, terminal, { storeDirectory });
     onEngine(opened);

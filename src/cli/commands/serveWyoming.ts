@@ -1,6 +1,7 @@
+import { AllowedNetworks } from '../../api/access/allowedNetworks.js';
 import type { FailureReport } from '../../api/calls/call.js';
 import type { WyomingAddress } from '../../api/wyoming/asrLink.js';
-import type { RunningWyomingServer } from '../../api/wyoming/serveWyoming.js';
+import type { RunningWyomingServer, ServeWyomingOptions } from '../../api/wyoming/serveWyoming.js';
 import { present } from '../../core/present.js';
 import type { Engine } from '../../index.js';
 import type { OptionSpec, ParsedArguments } from '../command.js';
@@ -39,11 +40,11 @@ interface WyomingToServe {
   readonly onFailure: (failure: FailureReport) => void;
 }
 
-/** Serves Wyoming where it was asked for. Throws USAGE, CONFIG_INVALID. */
-export async function serveWyomingToo(
-  args: ParsedArguments,
-  shared: WyomingToServe,
-): Promise<RunningWyomingServer | undefined> {
+/** What the options say of the server; its owner adds the rest. */
+export type WyomingChoice = Omit<ServeWyomingOptions, keyof WyomingToServe>;
+
+/** Undefined without `--wyoming`. Throws USAGE, CONFIG_INVALID for networks that are none. */
+export function wyomingChoice(args: ParsedArguments): WyomingChoice | undefined {
   const listen = textOption(args, 'wyoming');
   if (listen === undefined) {
     const [orphan] = Object.keys(wyomingOptions).filter((name) => args.values[name] !== undefined);
@@ -53,10 +54,21 @@ export async function serveWyomingToo(
   const { host, port } = addressOf('wyoming', listen);
   const asrText = textOption(args, 'wyoming-asr');
   const asr = asrText === undefined ? undefined : addressOf('wyoming-asr', asrText);
-  const { serveWyoming } = await import('../../api/wyoming/serveWyoming.js');
-  return serveWyoming({
-    ...shared,
+  const allow = textOption(args, 'wyoming-allow');
+  if (allow !== undefined) new AllowedNetworks(allow); // throws where it is none
+  return {
     ...{ host, port, mayEnrol: hasFlag(args, 'wyoming-enrol') },
-    ...present({ asr, prefix: textOption(args, 'wyoming-prefix'), allow: textOption(args, 'wyoming-allow') }),
-  });
+    ...present({ asr, prefix: textOption(args, 'wyoming-prefix'), allow }),
+  };
+}
+
+/** Serves Wyoming where it was asked for. Throws CONFIG_INVALID where it cannot listen. */
+export async function serveWyomingToo(
+  choice: WyomingChoice | undefined,
+  shared: WyomingToServe,
+): Promise<RunningWyomingServer | undefined> {
+  if (!choice) return undefined;
+  // Loaded here, since few need it.
+  const { serveWyoming } = await import('../../api/wyoming/serveWyoming.js');
+  return serveWyoming({ ...shared, ...choice });
 }

@@ -1,7 +1,7 @@
 import { WatchedSessions } from '../../engine/live/watchedSessions.js';
 import { isTopicName, type SpeakerEvent } from '../../events/index.js';
 import { type Engine, type LiveSession, LOCAL_TENANT, VoicePrintsError } from '../../index.js';
-import type { LiveControl } from '../../mqtt/mqttSurface.js';
+import type { LiveControl } from '../../mqtt/commandDesk.js';
 import type { ParsedArguments, Terminal } from '../command.js';
 import { mqttChoice } from '../options/mqttOptions.js';
 import { textOption, usageError } from '../options/parseCommandLine.js';

@@ -68,7 +68,10 @@ describe('keys', () => {
     }
     const modern = await fetch(`${url}/v1/speakers${query}`, { headers });
     expect(modern.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-    expect(await modern.json()).toMatchObject({ status: 401, code: 'KEY_INVALID', title: 'Unauthorized' });
+    const answer = (await modern.json()) as { detail: string };
+    expect(answer).toMatchObject({ status: 401, code: 'KEY_INVALID', title: 'Unauthorized' });
+    const isMissing = query === '' && !/^Bearer/.test((headers as { authorization?: string }).authorization ?? '');
+    expect(answer.detail, 'a missing key is told from a wrong one').toMatch(isMissing ? /has no API key/ : /Invalid/);
   });
 
   test('guessing is slowed down; who has a right key at the same address is not', async () => {
