@@ -167,7 +167,11 @@ async function main() {
   heard.length = 0;
   await command('start', 'kitchen');
   await until('Nora and Hugo were heard', () => who('blueprint').length > 0 && who('trigger').includes('Hugo'));
-  assert(JSON.stringify(who('blueprint')) === '["Nora in the kitchen"]', 'the blueprint runs for Nora only', who('blueprint'));
+  assert(
+    JSON.stringify(who('blueprint')) === '["Nora in the kitchen"]',
+    'the blueprint runs for Nora only',
+    who('blueprint'),
+  );
   await until('the visitor was heard', () => who('trigger').includes('unknown'));
   step('device triggers fire for Hugo and for an unknown voice');
   const confidence = Number((await assistant.state('sensor.speakers_kitchen_confidence')).state);
@@ -198,7 +202,10 @@ async function main() {
   await command('start', 'kitchen');
   await until('the site is available', async () => (await assistant.state(ENTITIES[3]))?.state !== 'unavailable');
   await end(server, 'SIGKILL');
-  await until('a crash makes it unavailable', async () => (await assistant.state(ENTITIES[3]))?.state === 'unavailable');
+  await until(
+    'a crash makes it unavailable',
+    async () => (await assistant.state(ENTITIES[3]))?.state === 'unavailable',
+  );
   step('a crash makes the device unavailable');
   server = await serve(brokerPort);
   await until('it is back', async () => (await assistant.state(ENTITIES[3]))?.state !== 'unavailable');

@@ -9,7 +9,17 @@ const root = join(tmpdir(), 'voice-prints-home-assistant');
 const DEBIAN = 'sid';
 const PACKAGES = ['ca-certificates', 'python3', 'python3-venv', 'python3-dev', 'gcc', 'libc6-dev'];
 /** What its own parts ask for when they start, beside what the package itself needs. */
-const PARTS = ['api', 'backup', 'conversation', 'frontend', 'mqtt', 'onboarding', 'search', 'usage_prediction', 'wyoming'];
+const PARTS = [
+  'api',
+  'backup',
+  'conversation',
+  'frontend',
+  'mqtt',
+  'onboarding',
+  'search',
+  'usage_prediction',
+  'wyoming',
+];
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 
 /** `version`: of Home Assistant, the latest by default. Returns the root folder, in which it is `/opt/ha/bin/hass`. */
@@ -53,7 +63,8 @@ print("\\n".join(sorted(needs)))
 `;
 
 function constraints() {
-  const script = 'import homeassistant, pathlib; print(pathlib.Path(homeassistant.__file__).parent / "package_constraints.txt")';
+  const script =
+    'import homeassistant, pathlib; print(pathlib.Path(homeassistant.__file__).parent / "package_constraints.txt")';
   return spawnSync('chroot', [root, '/opt/ha/bin/python', '-c', script]).stdout.toString().trim();
 }
 

@@ -16,9 +16,13 @@ export interface CommandSpeaker {
   readonly name: string | null;
   /** Calibrated probability that the best candidate is right, 0..1. */
   readonly score: number;
+  /** Its speech: from its first to its last segment; absent for `none`. */
+  readonly turn?: IdentifiedSegment;
 }
 
 export interface CommandSpeakerOptions {
+  /** Called once, as soon as it is known. */
+  readonly onKnown?: ((speaker: CommandSpeaker) => void) | undefined;
   readonly engine: Engine;
   readonly tenantId: string;
   readonly format: RawFormat;
@@ -54,7 +58,10 @@ export class SpeakerOfCommand implements Disposable {
 
   /** The command has ended: who spoke it. The same promise each time; rejects with what the engine throws. */
   end(): Promise<CommandSpeaker> {
-    this.#speaker ??= this.#identify(Buffer.concat(this.#chunks.splice(0)));
+    this.#speaker ??= this.#identify(Buffer.concat(this.#chunks.splice(0))).then((speaker) => {
+      this.#options.onKnown?.(speaker);
+      return speaker;
+    });
     this.#speaker.catch(() => undefined); // whoever waits for it sees it; a command may be given up before
     return this.#speaker;
   }
@@ -87,10 +94,16 @@ function speakerOf(segments: readonly IdentifiedSegment[]): CommandSpeaker {
   for (const one of segments) seconds.set(voiceOf(one), (seconds.get(voiceOf(one)) ?? 0) + one.end - one.start);
   const [most] = [...segments].sort((a, b) => seconds.get(voiceOf(b))! - seconds.get(voiceOf(a))!);
   if (!most) return NOBODY;
+  const own = segments.filter((one) => voiceOf(one) === voiceOf(most));
+  const turn = {
+    ...most,
+    start: Math.min(...own.map(({ start }) => start)),
+    end: Math.max(...own.map(({ end }) => end)),
+  };
   const { decision, score, speakerId, name } = most; // the same for all segments of a voice
   return decision === 'identified'
-    ? { decision, speakerId, name, score }
-    : { decision, speakerId: null, name: null, score };
+    ? { decision, speakerId, name, score, turn }
+    : { decision, speakerId: null, name: null, score, turn };
 }
 
 const NO_VOICE: readonly string[] = ['AUDIO_EMPTY', 'AUDIO_SILENT', 'AUDIO_NO_SPEECH', 'AUDIO_TOO_SHORT'];

@@ -22,12 +22,12 @@ export class CommandIdentification implements SpokenCommand {
   #finish: () => void = () => undefined;
 
   constructor(context: CommandContext, request: IdentificationRequest, start: WyomingEvent) {
-    const { engine, tenantId, falseAcceptPercent } = context.surface;
+    const { engine, tenantId, falseAcceptPercent, onSpeaker: onKnown } = context.surface;
     const { speakerIds } = request;
     this.#context = context;
     this.#given = request.context;
     this.#commandSpeaker = new SpeakerOfCommand({
-      ...{ engine, tenantId, format: formatOf(start), speakerIds, falseAcceptPercent },
+      ...{ engine, tenantId, format: formatOf(start), speakerIds, falseAcceptPercent, onKnown },
     });
     this.done = new Promise((resolve) => {
       this.#finish = resolve;

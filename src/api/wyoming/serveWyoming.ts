@@ -4,11 +4,14 @@ import { VoicePrintsError } from '../../core/errors.js';
 import { guarded } from '../../core/guarded.js';
 import type { FalseAcceptPercent } from '../../core/identification.js';
 import { type Engine, LOCAL_TENANT } from '../../engine/engine.js';
+import type { TurnEvent } from '../../events/index.js';
 import { AllowedNetworks, HOME_NETWORKS } from '../access/allowedNetworks.js';
 import { Connections, peerOf } from '../access/connections.js';
 import type { FailureReport } from '../calls/call.js';
 import { reportToStderr } from '../calls/failureReport.js';
 import { AsrInfo, type WyomingAddress } from './asrLink.js';
+import { type CommandPlace, commandEvent } from './commandEvent.js';
+import type { CommandSpeaker } from './commandSpeaker.js';
 import { WYOMING_LIMITS, type WyomingLimits } from './limits.js';
 import type { WyomingSurface } from './surface.js';
 import { WyomingConnection } from './wyomingConnection.js';
@@ -30,6 +33,8 @@ export interface ServeWyomingOptions {
   /** Whose people; those of the command line by default. */
   readonly tenantId?: string;
   readonly falseAcceptPercent?: FalseAcceptPercent;
+  /** Called with an event for each command, when its speaker is known. */
+  readonly publish?: { readonly site: string; readonly onEvent: (event: TurnEvent) => void };
   readonly limits?: Partial<WyomingLimits>;
   /** Receives every internal fault; by default one line and the stack are written to stderr. */
   readonly onFailure?: (failure: FailureReport) => void;
@@ -44,7 +49,7 @@ export interface RunningWyomingServer {
 
 /** Serves the Wyoming protocol of voice assistants. Throws CONFIG_INVALID when it cannot listen on the port. */
 export async function serveWyoming(options: ServeWyomingOptions): Promise<RunningWyomingServer> {
-  const { engine, host = '127.0.0.1', port = 10_300, asr, prefix, onFailure } = options;
+  const { engine, host = '127.0.0.1', port = 10_300, asr, prefix, publish, onFailure } = options;
   const limits = { ...WYOMING_LIMITS, ...options.limits };
   const allowed = new AllowedNetworks(options.allow ?? HOME_NETWORKS);
   const surface: WyomingSurface = {
@@ -56,6 +61,13 @@ export async function serveWyoming(options: ServeWyomingOptions): Promise<Runnin
     mayEnrol: options.mayEnrol ?? false,
     falseAcceptPercent: options.falseAcceptPercent,
     streams: { count: 0 },
+    // What fails there costs no command its name.
+    onSpeaker:
+      publish &&
+      guarded(
+        () => undefined,
+        (speaker: CommandSpeaker) => publish.onEvent(commandEvent(speaker, placeOf(engine, publish, options))),
+      ),
     report: onFailure ?? reportToStderr,
   };
   const open = new Map<WyomingConnection, Promise<void>>();
@@ -90,6 +102,12 @@ export async function serveWyoming(options: ServeWyomingOptions): Promise<Runnin
     },
   };
 }
+
+const placeOf = (
+  engine: Engine,
+  publish: NonNullable<ServeWyomingOptions['publish']>,
+  { falseAcceptPercent }: ServeWyomingOptions,
+): CommandPlace => ({ ...publish, model: engine.model.id, threshold: engine.acceptScore(falseAcceptPercent) });
 
 function listening(server: ReturnType<typeof createServer>, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {

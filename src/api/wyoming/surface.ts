@@ -2,6 +2,7 @@ import type { FalseAcceptPercent } from '../../core/identification.js';
 import type { Engine } from '../../engine/engine.js';
 import type { FailureReport } from '../calls/call.js';
 import type { AsrInfo, WyomingAddress } from './asrLink.js';
+import type { CommandSpeaker } from './commandSpeaker.js';
 import type { WyomingLimits } from './limits.js';
 
 /** What all connections of one server share. */
@@ -18,5 +19,7 @@ export interface WyomingSurface {
   readonly falseAcceptPercent: FalseAcceptPercent | undefined;
   /** Commands in progress, of all connections. */
   readonly streams: { count: number };
+  /** Called with the speaker of each command. */
+  readonly onSpeaker: ((speaker: CommandSpeaker) => void) | undefined;
   readonly report: (failure: FailureReport) => void;
 }

@@ -47,12 +47,13 @@ export class Transcription implements SpokenCommand {
 
   /** Throws URL_UNREACHABLE where the service accepts no connection. */
   static async open(context: CommandContext, { requests, start }: TranscriptionRequest): Promise<Transcription> {
-    const { engine, tenantId, falseAcceptPercent, asr, limits } = context.surface;
+    const { engine, tenantId, falseAcceptPercent, asr, limits, onSpeaker: onKnown } = context.surface;
     const format = formatOf(start);
     const { signal } = context.client;
     const link = await AsrLink.open(asr!.address, { connectMs: limits.connectMs, signal });
     for (const event of [...requests, start]) await link.send(event);
-    return new Transcription(context, link, new SpeakerOfCommand({ engine, tenantId, format, falseAcceptPercent }));
+    const commandSpeaker = new SpeakerOfCommand({ engine, tenantId, format, falseAcceptPercent, onKnown });
+    return new Transcription(context, link, commandSpeaker);
   }
 
   async receive(event: WyomingEvent): Promise<void> {

@@ -116,7 +116,7 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     let wyoming: RunningWyomingServer | undefined;
     try {
       grpc = await serveGrpcToo(args, terminal, { ...check, engine, host, onFailure });
-      wyoming = await serveWyomingToo(voiceAssistants, { engine, onFailure });
+      wyoming = await serveWyomingToo(voiceAssistants, { engine, onFailure, publisher: live?.surface });
       const made = madeKey === undefined ? {} : { apiKey: madeKey };
       terminal.stdout.write(
         `${JSON.stringify({ rest: server.url, ...present({ grpc: grpc?.address, wyoming: wyoming?.address }), ...made })}\n`,

@@ -37,6 +37,8 @@ interface ServeLiveOptions {
 /** What `serve` listens to by itself, and what it publishes of live streams. */
 export interface ServeLive extends AsyncDisposable {
   readonly observer: StreamObserver | undefined;
+  /** Takes what is heard elsewhere; undefined without a broker. */
+  readonly surface: MqttSurface | undefined;
   readonly sources: () => readonly SourceReport[];
   readonly measures: () => readonly Measure[];
 }
@@ -104,6 +106,7 @@ export async function openServeLive(
   surface?.open();
   return {
     observer: surface && streamObserver({ engine, surface, sessions }),
+    surface,
     sources: () => set?.statuses.map((status) => ({ ...status, present: set!.presence(status.site) })) ?? [],
     measures: () => liveMeasures(surface?.counts, set?.statuses ?? []),
     [Symbol.asyncDispose]: close,

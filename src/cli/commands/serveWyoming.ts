@@ -3,9 +3,13 @@ import type { FailureReport } from '../../api/calls/call.js';
 import type { WyomingAddress } from '../../api/wyoming/asrLink.js';
 import type { RunningWyomingServer, ServeWyomingOptions } from '../../api/wyoming/serveWyoming.js';
 import { present } from '../../core/present.js';
+import { isTopicName, type TurnEvent } from '../../events/index.js';
 import type { Engine } from '../../index.js';
 import type { OptionSpec, ParsedArguments } from '../command.js';
 import { hasFlag, textOption, usageError } from '../options/parseCommandLine.js';
+
+/** Site of commands where none is chosen. */
+const COMMAND_SITE = 'assistant';
 
 export const wyomingOptions = {
   wyoming: {
@@ -25,6 +29,10 @@ export const wyomingOptions = {
     value: 'NETWORK,…',
     about: 'Where Wyoming clients may come from: addresses, networks (default: loopback,linklocal,uniquelocal)',
   },
+  'wyoming-site': {
+    value: 'SITE',
+    about: `Site at which commands are published with --mqtt: who spoke, never what was said (default ${COMMAND_SITE})`,
+  },
   'wyoming-enrol': { about: 'Wyoming clients may enrol, delete and list people; the protocol has no passwords' },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -38,10 +46,19 @@ function addressOf(option: string, text: string): WyomingAddress {
 interface WyomingToServe {
   readonly engine: Engine;
   readonly onFailure: (failure: FailureReport) => void;
+  readonly publisher: CommandPublisher | undefined;
+}
+
+/** Where the speakers of commands are published. */
+interface CommandPublisher {
+  openSite(site: string): void;
+  hear(event: TurnEvent): void;
 }
 
 /** What the options say of the server; its owner adds the rest. */
-export type WyomingChoice = Omit<ServeWyomingOptions, keyof WyomingToServe>;
+export interface WyomingChoice extends Omit<ServeWyomingOptions, keyof WyomingToServe | 'publish'> {
+  readonly site: string;
+}
 
 /** Undefined without `--wyoming`. Throws USAGE, CONFIG_INVALID for networks that are none. */
 export function wyomingChoice(args: ParsedArguments): WyomingChoice | undefined {
@@ -54,10 +71,12 @@ export function wyomingChoice(args: ParsedArguments): WyomingChoice | undefined 
   const { host, port } = addressOf('wyoming', listen);
   const asrText = textOption(args, 'wyoming-asr');
   const asr = asrText === undefined ? undefined : addressOf('wyoming-asr', asrText);
+  const site = textOption(args, 'wyoming-site') ?? COMMAND_SITE;
+  if (!isTopicName(site)) throw usageError(`--wyoming-site ${site} is no level of an MQTT topic, or reserved`);
   const allow = textOption(args, 'wyoming-allow');
   if (allow !== undefined) new AllowedNetworks(allow); // throws where it is none
   return {
-    ...{ host, port, mayEnrol: hasFlag(args, 'wyoming-enrol') },
+    ...{ host, port, site, mayEnrol: hasFlag(args, 'wyoming-enrol') },
     ...present({ asr, prefix: textOption(args, 'wyoming-prefix'), allow }),
   };
 }
@@ -65,10 +84,13 @@ export function wyomingChoice(args: ParsedArguments): WyomingChoice | undefined 
 /** Serves Wyoming where it was asked for. Throws CONFIG_INVALID where it cannot listen. */
 export async function serveWyomingToo(
   choice: WyomingChoice | undefined,
-  shared: WyomingToServe,
+  { publisher, ...shared }: WyomingToServe,
 ): Promise<RunningWyomingServer | undefined> {
   if (!choice) return undefined;
+  const { site, ...options } = choice;
+  publisher?.openSite(site); // known before its first command
   // Loaded here, since few need it.
   const { serveWyoming } = await import('../../api/wyoming/serveWyoming.js');
-  return serveWyoming({ ...shared, ...choice });
+  const publish = publisher && { site, onEvent: (event: TurnEvent) => publisher.hear(event) };
+  return serveWyoming({ ...shared, ...options, ...present({ publish }) });
 }

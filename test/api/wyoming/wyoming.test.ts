@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { type ServeWyomingOptions, serveWyoming } from '../../../src/api/wyoming/serveWyoming.js';
 import { WIRE_LIMITS } from '../../../src/api/wyoming/wire.js';
+import type { TurnEvent } from '../../../src/events/index.js';
 import type {
   ChunkSession,
   Engine,
@@ -21,7 +22,9 @@ const alice = {
   speakerId: 'alice',
   name: 'Alice',
   score: 0.9712,
-} as IdentifiedSegment;
+  margin: 0.9,
+  candidates: [],
+} as unknown as IdentifiedSegment;
 const stranger = { ...alice, decision: 'unknown', speakerId: null, name: null, score: 0.02 } as const;
 
 /** Says who spoke in audio that is not empty. */
@@ -207,6 +210,37 @@ test('a speech-to-text service that is not there: an error; identities are serve
   const { data } = await other.until('info');
   expect(data.asr).toEqual([]);
   expect(data.identity).toMatchObject([{ name: 'voice-prints', installed: true, models: [{ name: 'scripted' }] }]);
+});
+
+test('each command is published with its speaker before its transcript is answered, and never with its text', async () => {
+  const events: TurnEvent[] = [];
+  const asr = await asrOf({ answer: (say) => say('transcript', { text: 'open the secret door' }) });
+  const heard: IdentifiedSegment[][] = [
+    [alice, { ...alice, start: 2.4, end: 3 }],
+    [{ ...stranger, cluster: 'unknown-1' } as IdentifiedSegment],
+    [],
+  ];
+  const server = await opened({
+    asr: asr.address,
+    publish: { site: 'assistant', onEvent: (event) => events.push(event) },
+    script: {
+      identifyChunks: () => answering(async () => ({ start: 0, end: 2, warnings: [], segments: heard.shift()! })),
+    },
+  });
+  const client = await clientOf(server.address);
+  for (const count of [1, 2, 3]) {
+    client.speak(new Uint8Array(4_096));
+    await client.until('transcript');
+    expect(events).toHaveLength(count);
+  }
+  expect(events).toMatchObject([
+    { event_type: 'identified', speaker: 'Alice', speaker_id: 'alice', site: 'assistant', start: 0.3, end: 3 },
+    { event_type: 'unknown', speaker: null, speaker_id: null },
+    { event_type: 'rejected', reason: 'AUDIO_NO_SPEECH' },
+  ]);
+  expect(events[1]).not.toHaveProperty('cluster');
+  expect(new Set(events.map(({ session_id }) => session_id)).size).toBe(3);
+  expect(JSON.stringify(events)).not.toContain('secret');
 });
 
 test('identify: a name with its confidence, or none; the context comes back', async () => {
