@@ -5,6 +5,9 @@ const STAGES = 'audio|speech|features|inference|identity|registry|evaluation|net
 /** The code of the dialogs: it runs in the browser. */
 const EDITOR = '^nodes/([^/]+)/editor(\\.ts$|/)';
 
+/** The components of the console and of Node-RED's editor: they run in the browser as well. */
+const UI = '^src/ui/';
+
 /** npm package `name` (a pattern) may be imported only from `owner` (a pattern). */
 const ownedBy = (name, owner) => ({
   name: `${name.replaceAll(/[^a-z-]+/g, '-')}-only-in-${owner.replaceAll(/[^a-z-]+/g, '-')}`,
@@ -155,9 +158,22 @@ module.exports = {
       name: 'dialogs-import-dialogs-only',
       severity: 'error',
       comment:
-        'A dialog is bundled for the browser: it uses its own code, what all dialogs share, and how results look.',
+        'A dialog is bundled for the browser: it uses its own code, what all dialogs share, how results look, and the components.',
       from: { path: EDITOR },
-      to: { pathNot: ['^nodes/$1/editor/', '^nodes/shared/editor/', '^src/display/'] },
+      to: { pathNot: ['^nodes/$1/editor/', '^nodes/shared/editor/', '^src/display/', UI, '(^|/)node_modules/preact/'] },
+    },
+    {
+      name: 'components-import-components-only',
+      severity: 'error',
+      comment: 'Bundled for the browser. Of the program they take the types of its answers, and how results look.',
+      from: { path: UI },
+      to: { pathNot: [UI, '^src/display/', '(^|/)node_modules/preact/'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'nothing-else-imports-components',
+      severity: 'error',
+      from: { path: '^(src|nodes)/', pathNot: [EDITOR, UI] },
+      to: { path: UI },
     },
     {
       name: 'nothing-else-imports-dialogs',
@@ -226,7 +242,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default'],
-      extensions: ['.ts', '.js'],
+      extensions: ['.ts', '.tsx', '.js'],
     },
   },
 };

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import wabt from 'wabt';
+import { bundleUi } from './assets/bundleUi.mjs';
 import { inlineEditor } from './assets/inlineEditor.mjs';
 import { sileroSequence } from './assets/sileroSequence.mjs';
 import { bundleLibraries } from './vendor/bundle.mjs';
@@ -40,8 +41,12 @@ for (const file of ['ort.wasm.min.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-
 }
 cpSync(join(root, 'scripts/assets/ONNX_RUNTIME_LICENSE.md'), join(assets, 'onnxruntime-wasm/LICENSE.md'));
 
-// Read at run time: the gRPC interface, which its users compile, and the pages.
-for (const file of ['src/api/grpc/deepaffects-realtime.proto', 'src/api/page/live.html', 'src/api/page/docs.html']) {
+const ui = join(assets, 'ui');
+mkdirSync(ui, { recursive: true });
+const inBrowsers = await bundleUi(root, ui);
+
+// Read at run time: the gRPC interface, which its users compile, and the page of the calls.
+for (const file of ['src/api/grpc/deepaffects-realtime.proto', 'src/api/page/docs.html']) {
   cpSync(join(root, file), join(root, 'dist', file));
 }
 
@@ -68,7 +73,7 @@ for (const top of ['src', 'nodes']) {
 }
 
 keepPublicTypes(root);
-await bundleLibraries(root);
+await bundleLibraries(root, inBrowsers);
 
 const cli = join(root, 'dist/src/cli/main.js');
 if (existsSync(cli)) chmodSync(cli, 0o755);

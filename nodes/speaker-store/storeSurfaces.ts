@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { FailureReport } from '../../src/api/calls/call.js';
-import { livePage } from '../../src/api/page/pages.js';
+import { consoleFiles } from '../../src/api/page/console.js';
 import type { SourceReport } from '../../src/api/restOptions.js';
 import type { Engine, JobView } from '../../src/index.js';
 import { readSettings } from '../shared/settings.js';
@@ -72,12 +72,12 @@ export function openSurfaces(
   };
 }
 
-/** The page with the microphone, at `/live` below the store's path. */
+/** The console, at `/live` below the store's path. */
 function pageHandler(): RequestHandler {
-  const page = livePage();
+  const serve = consoleFiles(['/live']);
   return (request, response, next) => {
-    const isAsked = ['GET', 'HEAD'].includes(request.method) && /^\/live\/?$/.test(request.path);
-    if (isAsked) page(request, response);
-    else next();
+    if (/^\/live\/$/.test(request.path))
+      response.redirect('../live'); // its files lie beside it
+    else if (!serve(request, response, request.path)) next();
   };
 }

@@ -61,8 +61,9 @@ function entriesPlugin(root, taken) {
 /**
  * Bundles what compiled modules import of packages that are not installed with ours, and points the imports there.
  * @param root of the repository; its dist/src and dist/nodes hold what tsc made
+ * @param inBrowsers files of node_modules that were bundled for browsers: the notices are of these too
  */
-export async function bundleLibraries(root) {
+export async function bundleLibraries(root, inBrowsers) {
   const dist = join(root, 'dist');
   const vendor = join(dist, 'vendor');
   const { dependencies, peerDependencies, name: own } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -108,7 +109,7 @@ export async function bundleLibraries(root) {
       rmSync(join(vendor, name), { recursive: true });
   }
   const files = output.flatMap((chunk) => chunk.moduleIds ?? []).filter((id) => !id.startsWith('\0'));
-  writeFileSync(join(vendor, 'THIRD-PARTY-NOTICES.md'), noticesOf(files));
+  writeFileSync(join(vendor, 'THIRD-PARTY-NOTICES.md'), noticesOf([...files, ...inBrowsers]));
 
   for (const { file, code } of modules) {
     const to = relative(dirname(file), vendor).split(sep).join('/');

@@ -26,7 +26,7 @@ const COMPILED = {
 
 const HEAD = `# Third-party notices
 
-The files of this folder hold the libraries below, of the versions named, as they are published on npm: bundled, otherwise unchanged.
+The files of this folder, and of the assets beside it, hold the libraries below, of the versions named, as they are published on npm: bundled, otherwise unchanged.
 `;
 
 /** What is bundled of one package folder. */

@@ -17,6 +17,7 @@ import { REST_LIMITS, type RestRouterOptions } from './restOptions.js';
 import { addFeedbackRoutes } from './v1/feedbackRoutes.js';
 import { addJobRoutes } from './v1/jobRoutes.js';
 import { addPeopleRoutes } from './v1/peopleRoutes.js';
+import { addSessionRoutes } from './v1/sessionRoutes.js';
 import { addSourceRoutes } from './v1/sourceRoutes.js';
 import { addV1Routes } from './v1/syncRoutes.js';
 
@@ -63,6 +64,7 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
   addFeedbackRoutes(router, surface);
   addPeopleRoutes(router, surface);
   addV1Routes(router, surface);
+  addSessionRoutes(router, surface);
   addSourceRoutes(router, surface, shared.sources ?? (() => []));
   router.use(refuseBadPath);
   return router;

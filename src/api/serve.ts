@@ -10,7 +10,8 @@ import { answerBrokenRequest } from './calls/brokenRequest.js';
 import { cors } from './calls/cors.js';
 import { writeJson, writeRefusal } from './calls/endpoint.js';
 import { declineUpgrade } from './offeredUpgrade.js';
-import { docsPage, livePage } from './page/pages.js';
+import { consoleFiles } from './page/console.js';
+import { docsPage } from './page/pages.js';
 import { faultDialect, problemDialect } from './refusals/dialect.js';
 import { refusalOf, refuseRoute } from './refusals/refusal.js';
 import { createRestRouter } from './rest.js';
@@ -46,7 +47,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Serves the REST surface, live streams over WebSocket, the live page, the page of the calls and `/healthz` without Node-RED. Throws CONFIG_INVALID when it cannot listen on the port. */
+/** Serves the REST surface, live streams over WebSocket, the console, the page of the calls and `/healthz` without Node-RED. Throws CONFIG_INVALID when it cannot listen on the port. */
 export async function serve({
   host = '127.0.0.1',
   port = 8080,
@@ -124,7 +125,8 @@ function appOf(rest: RestRouterOptions, corsOrigins: readonly string[]): express
       (error: unknown) => writeRefusal(response, problemDialect, refusalOf(error)),
     );
   });
-  app.get(['/', '/live'], livePage(rest.ingress));
+  const console = consoleFiles(['/', '/live'], rest.ingress);
+  app.use((request, response, next) => void (console(request, response, request.path) || next()));
   app.get('/docs', docsPage(rest.ingress));
   app.use(createRestRouter(rest));
   app.use((request, response) => {

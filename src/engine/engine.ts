@@ -284,6 +284,8 @@ export interface Engine extends AsyncDisposable {
   tryModels(): Promise<RuntimeReport>;
   /** What this engine keeps of the unknown voices of live streams. */
   readonly strangers: Strangers;
+  /** Enrolments without a consent are refused. */
+  readonly isConsentRequired: boolean;
   /** Adds samples to a voiceprint, through the enrolment gate; refusals are in the result, not thrown. */
   enroll(request: EnrollRequest, options?: CallOptions): Promise<EnrollResult>;
   /** Who speaks when. Throws SPEAKER_NOT_FOUND or SPEAKER_INCOMPLETE (details.speakerIds) for a wrong `speakerIds`, INPUT_INVALID for a number of people that is none. */

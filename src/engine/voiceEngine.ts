@@ -333,6 +333,10 @@ export class VoiceEngine implements Engine {
     return () => this.#onErased.delete(listener);
   }
 
+  get isConsentRequired(): boolean {
+    return this.#parts.config.requireConsent;
+  }
+
   get strangers(): Strangers {
     return strangersOf(this.#parts.config.strangers);
   }

@@ -171,6 +171,10 @@ test('live streams and the page are served below the path by the server of Node-
   await red.deploy(flowOf({ isStreamOn: true }));
   const page = await fetch(`${base()}/live`);
   expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  for (const [, file] of (await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)) {
+    expect((await fetch(new URL(file!, page.url))).status, file).toBe(200);
+  }
+  expect((await fetch(`${base()}/live/`)).url).toBe(page.url);
   expect((await fetch(`${base()}/v1/speakers?${KEY}`)).status).toBe(404); // REST was not ticked
   const address = `${base().replace(/^http/, 'ws')}/v1/stream`;
   const wrong = new WebSocket(`${address}?apikey=wrong`);

@@ -48,6 +48,7 @@ export function scriptedEngine({
     turns: () => turns as TurnDirectory,
     storeDirectory,
     strangers: 'session',
+    isConsentRequired: false,
     model: undefined as never,
     [Symbol.asyncDispose]: async () => {},
   };

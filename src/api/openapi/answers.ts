@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ERROR_CODES } from '../../core/errors.js';
 import { COMPLETE_SPEECH_MS } from '../../core/voiceprint.js';
+import { SCOPES } from '../access/caller.js';
 import { HTTP_CODE_NAMES } from '../refusals/refusal.js';
 
 /** The answers of the /v1 calls, as the document describes them. A test checks real answers against them. */
@@ -93,11 +94,22 @@ export const sources = z.strictObject({
   ),
 });
 
+const strangers = z
+  .string()
+  .regex(/^(none|session|days=\d+(\.\d+)?)$/)
+  .describe('What this server keeps of unknown voices: none, session (in memory while a stream runs) or days=N');
+
+export const session = z.strictObject({
+  tenantId: z.string(),
+  scopes: z.array(z.enum(SCOPES)),
+  strangers,
+  isConsentRequired: z.boolean().describe('Enrolments without consentText are refused'),
+  model: z.string().describe('Id of the speaker model'),
+  version: z.string().describe('Of the server'),
+});
+
 export const unknownVoices = z.strictObject({
-  strangers: z
-    .string()
-    .regex(/^(none|session|days=\d+(\.\d+)?)$/)
-    .describe('What this server keeps of unknown voices: none, session (in memory while a stream runs) or days=N'),
+  strangers,
   unknownVoices: z.array(
     z.strictObject({
       unknownId: z.string(),

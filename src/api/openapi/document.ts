@@ -53,7 +53,7 @@ function described(operation: Operation): Json {
     operationId,
     tags: [tag],
     summary,
-    description: `Needs a key with the scope ${scope}.`,
+    description: scope === 'any' ? 'Needs a key of any scope.' : `Needs a key with the scope ${scope}.`,
     parameters: [...pathParameters(operation), ...queryParameters(query), ...beside(queryParameters(audioQuery))],
     ...(body && { requestBody: requestBody(body, audioQuery) }),
     responses: {

@@ -8,7 +8,7 @@ export interface Operation {
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
-  readonly scope: Scope;
+  readonly scope: Scope | 'any';
   readonly parameters?: z.ZodObject;
   readonly query?: z.ZodObject;
   /** A JSON body. */

@@ -19,6 +19,15 @@ const job = { parameters: oneJob } as const;
 export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
+    path: '/v1/session',
+    operationId: 'getSession',
+    summary: 'Get what the key may do, and how the server treats voices',
+    scope: 'any',
+    status: 200,
+    answer: answers.session,
+  },
+  {
+    method: 'get',
     path: '/v1/speakers',
     operationId: 'listSpeakers',
     summary: 'List the enrolled people',

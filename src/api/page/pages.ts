@@ -4,59 +4,55 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { SignedInUsers } from '../access/trustedIngress.js';
 
-type Page = (request: IncomingMessage, response: ServerResponse) => void;
+/** Serves the page that shows the calls, as /v1/openapi.json describes them: one self-contained file. */
+export function docsPage(ingress?: SignedInUsers): (request: IncomingMessage, response: ServerResponse) => void {
+  const html = readFileSync(fileURLToPath(new URL('docs.html', import.meta.url)), 'utf8');
+  const [script, style] = [hashesOf(html, 'script'), hashesOf(html, 'style')];
+  const permissions = 'microphone=(), camera=(), geolocation=()';
+  return (request, response) => writePage(request, response, { html, ingress, script, style, permissions });
+}
 
-/** Serves the page that streams the browser's microphone. */
-export const livePage = (ingress?: SignedInUsers): Page =>
-  pageOf('live.html', { ingress, permissions: 'microphone=(self), camera=(), geolocation=()' });
-
-/** Serves the page that shows the calls, as /v1/openapi.json describes them. */
-export const docsPage = (ingress?: SignedInUsers): Page =>
-  pageOf('docs.html', { ingress, permissions: 'microphone=(), camera=(), geolocation=()' });
-
-interface PageOptions {
+interface Page extends Pick<PolicyParts, 'script' | 'style' | 'media'> {
+  readonly html: string;
   readonly permissions: string;
   /** Its users see the page inside the gateway's own, and need no key. */
   readonly ingress: SignedInUsers | undefined;
 }
 
-/** One self-contained file. */
-function pageOf(name: string, { permissions, ingress }: PageOptions): Page {
-  const text = readFileSync(fileURLToPath(new URL(name, import.meta.url)), 'utf8');
-  const [script, style] = [hashesOf(text, 'script'), hashesOf(text, 'style')];
-  const forKeys = Buffer.from(text);
-  const forIngress = Buffer.from(text.replace('<html ', '<html data-key="none" '));
-  return (request, response) => {
-    const isIngress = ingress?.callerOf(request) !== undefined;
-    const html = isIngress ? forIngress : forKeys;
-    const ancestors = isIngress ? "'self'" : "'none'";
-    response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.setHeader('content-security-policy', policy({ script, style, ancestors, host: request.headers.host }));
-    response.setHeader('permissions-policy', permissions);
-    response.setHeader('referrer-policy', 'no-referrer');
-    response.setHeader('x-content-type-options', 'nosniff');
-    response.setHeader('cache-control', 'no-cache');
-    response.setHeader('content-length', html.length);
-    response.end(request.method === 'HEAD' ? undefined : html);
-  };
+/** Answers with a page that may do only what its policy says. */
+export function writePage(request: IncomingMessage, response: ServerResponse, page: Page): void {
+  const isIngress = page.ingress?.callerOf(request) !== undefined;
+  const html = Buffer.from(isIngress ? page.html.replace('<html ', '<html data-key="none" ') : page.html);
+  const ancestors = isIngress ? "'self'" : "'none'";
+  response.setHeader('content-type', 'text/html; charset=utf-8');
+  response.setHeader('content-security-policy', policy({ ...page, ancestors, host: request.headers.host }));
+  response.setHeader('permissions-policy', page.permissions);
+  response.setHeader('referrer-policy', 'no-referrer');
+  response.setHeader('x-content-type-options', 'nosniff');
+  response.setHeader('cache-control', 'no-cache');
+  response.setHeader('content-length', html.length);
+  response.end(request.method === 'HEAD' ? undefined : html);
 }
 
 interface PolicyParts {
   readonly script: string;
   readonly style: string;
+  /** Where sound may be played from; nowhere by default. */
+  readonly media?: string;
   readonly host: string | undefined;
   /** Pages that may show this one in a frame. */
   readonly ancestors: string;
 }
 
-/** Only scripts in the file run; the live page's worklet is created from it, hence blob. Not every browser applies 'self' to ws:. */
-function policy({ script, style, host, ancestors }: PolicyParts): string {
+/** Not every browser applies 'self' to ws:. */
+function policy({ script, style, media, host, ancestors }: PolicyParts): string {
   const isPlainHost = /^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/i.test(host ?? '');
   const sockets = isPlainHost ? ` ws://${host} wss://${host}` : '';
   return [
     "default-src 'none'",
-    `script-src ${script} blob:`,
+    `script-src ${script}`,
     `style-src ${style}`,
+    ...(media === undefined ? [] : [`media-src ${media}`]),
     `connect-src 'self'${sockets}`,
     "base-uri 'none'",
     "form-action 'none'",

@@ -106,7 +106,7 @@ test('users may do what their scopes allow, and the audit log has their id, not 
   }
 });
 
-test('the live page asks users of the ingress for no key and lies in their frame only', async () => {
+test('the console asks users of the ingress for no key and lies in their frame only', async () => {
   const server = await serveBehind();
   try {
     const inside = await ask(server.url, GATEWAY, USER);

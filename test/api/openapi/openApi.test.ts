@@ -40,6 +40,7 @@ test('answers match the document in every member', async () => {
     return body;
   };
   const sample = { ...content(audio.slt), name: 'Slate', consentText: 'yes' };
+  expect(await call('getSession', 'GET', '/v1/session')).toMatchObject({ tenantId: 'acme', strangers: 'session' });
   await call('addSample', 'POST', '/v1/speakers/slate/samples', sample);
   await call('listSpeakers', 'GET', '/v1/speakers');
   await call('getSpeaker', 'GET', '/v1/speakers/slate');

@@ -1,0 +1,110 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { Identification } from '../../core/identification.js';
+import { type Refused, refusedOf } from '../client/refused.js';
+import { type Microphone, openMicrophone } from '../microphone/microphone.js';
+import { SpeechEstimate, soundLevelOf } from '../microphone/soundLevel.js';
+import { wavOf } from '../microphone/wav.js';
+import { useHome } from '../shared/home.js';
+import { heardVoices } from './heardVoices.js';
+
+export interface RecordingState {
+  readonly phase: 'idle' | 'opening' | 'recording' | 'recorded';
+  readonly refused: Refused | undefined;
+  readonly loudnessDb: number;
+  readonly seconds: number;
+  readonly speechSeconds: number;
+  readonly isTooQuiet: boolean;
+  readonly isClipped: boolean;
+  /** The server hears more than one voice in what was recorded so far. */
+  readonly hasSecondVoice: boolean;
+  /** An enrolled person that it sounds like. */
+  readonly soundsLike: { readonly speakerId: string; readonly name: string } | undefined;
+  readonly wav: Blob | undefined;
+}
+
+const IDLE: RecordingState = {
+  phase: 'idle',
+  refused: undefined,
+  loudnessDb: -100,
+  seconds: 0,
+  speechSeconds: 0,
+  isTooQuiet: false,
+  isClipped: false,
+  hasSecondVoice: false,
+  soundsLike: undefined,
+  wav: undefined,
+};
+
+/** The server is asked about what was recorded so far at these seconds. */
+const CHECKED_AT_SECONDS: readonly number[] = [5, 10, 15, 25];
+/** Recording ends by itself: no enrolment needs more, and a forgotten microphone should not stay open. */
+const MOST_SECONDS = 120;
+
+interface Running {
+  readonly microphone: Microphone;
+  readonly blocks: ArrayBuffer[];
+}
+
+/** Records one person with feedback on what the gate will say. */
+export function useRecording() {
+  const { client, workletAddress } = useHome();
+  const [state, setState] = useState(IDLE);
+  const running = useRef<Running | undefined>(undefined);
+  /** Counts recordings: what belongs to an earlier one is dropped. */
+  const turn = useRef(0);
+
+  const stop = useCallback(() => {
+    const { microphone, blocks } = running.current ?? {};
+    running.current = undefined;
+    microphone?.close();
+    if (microphone === undefined || blocks === undefined) return;
+    const wav = wavOf(blocks, microphone.sampleRateHz);
+    setState((before) => ({ ...before, phase: 'recorded', loudnessDb: -100, wav }));
+  }, []);
+
+  const start = useCallback(() => {
+    turn.current += 1;
+    const mine = turn.current;
+    const isMine = () => mine === turn.current;
+    const estimate = new SpeechEstimate();
+    const blocks: ArrayBuffer[] = [];
+    setState({ ...IDLE, phase: 'opening' });
+    const check = (sampleRateHz: number) => {
+      const judged = ({ segments }: Identification) => {
+        if (isMine()) setState((before) => ({ ...before, ...heardVoices(segments) }));
+      };
+      // Only a hint: the gate itself decides when the recording is saved.
+      client.identify(wavOf(blocks, sampleRateHz)).then(judged, () => undefined);
+    };
+    const take = (samples: ArrayBuffer) => {
+      if (!isMine() || running.current === undefined) return;
+      blocks.push(samples);
+      const level = soundLevelOf(new Int16Array(samples));
+      estimate.add(level);
+      const { seconds, speechSeconds, isTooQuiet, isClipped } = estimate;
+      const { loudnessDb } = level;
+      setState((before) => ({ ...before, loudnessDb, seconds, speechSeconds, isTooQuiet, isClipped }));
+      if (CHECKED_AT_SECONDS.includes(seconds)) check(running.current.microphone.sampleRateHz);
+      if (seconds >= MOST_SECONDS) stop();
+    };
+    openMicrophone({ workletAddress, onSamples: take, onLost: stop }).then(
+      (microphone) => {
+        if (!isMine()) return microphone.close();
+        running.current = { microphone, blocks };
+        setState((before) => ({ ...before, phase: 'recording' }));
+      },
+      (thrown: unknown) => isMine() && setState({ ...IDLE, refused: refusedOf(thrown) }),
+    );
+  }, [client, workletAddress, stop]);
+
+  const discard = useCallback(() => {
+    turn.current += 1;
+    running.current?.microphone.close();
+    running.current = undefined;
+    setState(IDLE);
+  }, []);
+
+  // The microphone is never left open.
+  useEffect(() => discard, [discard]);
+  return { state, start, stop, discard };
+}

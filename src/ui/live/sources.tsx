@@ -1,0 +1,31 @@
+import { useCallback } from 'preact/hooks';
+import { useHome } from '../shared/home.js';
+import { useLoaded } from '../shared/useLoaded.js';
+
+const EVERY_MS = 3_000;
+
+/** Sources that the server listens to by itself, where there are any. */
+export function Sources() {
+  const { client, text } = useHome();
+  const { value: sources } = useLoaded(
+    useCallback(() => client.sources(), [client]),
+    EVERY_MS,
+  );
+  if (sources === undefined || sources.length === 0) return null;
+  return (
+    <>
+      <h3>{text('live.sources')}</h3>
+      <ul class="vp-rows">
+        {sources.map(({ source, site, status, code, present }) => (
+          <li key={source}>
+            <strong>{site}</strong> <span>{present}</span>{' '}
+            <span class="vp-hint">
+              {source}: {status}
+              {code && ` (${code})`}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,166 @@
+import type { Catalogue } from './catalogue.js';
+
+export const de: Catalogue = {
+  'action.cancel': 'Abbrechen',
+  'action.chooseFile': 'Datei auswählen',
+  'action.chooseFiles': 'Dateien auswählen',
+  'action.chooseFolder': 'Ordner auswählen',
+  'action.done': 'Fertig',
+  'action.reload': 'Aktualisieren',
+  'action.more': 'Mehr anzeigen',
+  'field.name': 'Name',
+
+  'tier.certain': 'sicher',
+  'tier.suggested': 'Vorschlag',
+  'tier.unmatched': 'unbekannt',
+
+  'quality.poor': 'Güte: schwach',
+  'quality.average': 'Güte: mittel',
+  'quality.good': 'Güte: gut',
+  'quality.high': 'Güte: hoch',
+
+  'live.title': 'Wer spricht',
+  'live.site': 'Ort',
+  'live.listen': 'Zuhören',
+  'live.stop': 'Stopp',
+  'live.idle': 'Es wird nicht zugehört.',
+  'live.opening': 'Warten auf das Mikrofon …',
+  'live.listening': 'Es wird zugehört.',
+  'live.retrying': 'Die Verbindung ist abgebrochen; neuer Versuch …',
+  'live.ending': 'Warten auf die letzten Worte …',
+  'live.lost': '{seconds} s Ton sind verloren: Der Server ist ausgelastet.',
+  'live.nobodyEnrolled':
+    'Noch niemand ist angelernt, deshalb ist jede Stimme unbekannt. Lernen Sie jemanden an, oder benennen Sie unten eine Stimme.',
+  'live.sources': 'Quellen des Servers',
+  'live.privacy':
+    'Der Ton des Mikrofons geht nur an diesen Server und wird nicht aufbewahrt. Fragen Sie zuerst alle im Raum.',
+
+  'turns.title': 'Redebeiträge',
+
+  'why.title': 'Warum?',
+  'why.speech': '{seconds} s Sprache',
+  'why.score': 'Wahrscheinlichkeit, dass der beste Kandidat stimmt: {score}',
+  'why.threshold': 'Ein Name gilt als sicher ab {threshold}',
+  'why.cosine': 'Ähnlichkeit (Kosinus) {cosine}',
+  'why.overlap': 'Mehrere sprechen gleichzeitig',
+  'why.nobody': 'Niemand ist angelernt, der es sein könnte',
+
+  'unknown.thisIs': 'Das ist …',
+  'unknown.nameTitle': 'Wer ist {voice}?',
+  'unknown.nameHint': 'Ein neuer Name wird eine neue Person; ein bekannter ergänzt deren Stimmabdruck.',
+  'unknown.addsTo': 'Ergänzt den Stimmabdruck von {name}.',
+  'unknown.enrol': 'Diese Stimme anlernen',
+
+  'people.title': 'Personen',
+  'people.enrol': 'Jemanden anlernen',
+  'people.none': 'Noch niemand ist angelernt. Wählen Sie „Jemanden anlernen“ und sprechen Sie einige Sekunden.',
+  'people.complete': 'vollständig',
+  'people.incomplete': 'mehr Sprache nötig',
+  'people.stale': 'mit einem anderen Modell erstellt',
+  'people.staleHint': 'Dieser Stimmabdruck wird erst wieder erkannt, wenn die Person neu angelernt ist.',
+  'people.speech': 'Sprache',
+  'people.speechOf': '{seconds} s, Aufnahmen: {samples}',
+  'people.consent': 'Einwilligung',
+  'people.consentVersion': 'Fassung: {version}',
+  'people.noConsent': 'nicht festgehalten',
+  'people.updated': 'Zuletzt geändert',
+  'people.addSamples': 'Sprache hinzufügen',
+  'people.rename': 'Umbenennen',
+  'people.renameTitle': '{name} umbenennen',
+  'people.erase': 'Löschen',
+  'people.eraseTitle': '{name} löschen?',
+  'people.eraseHint':
+    'Der Stimmabdruck wird aus allen Dateien der Ablage gelöscht, mit allem, was von dieser Stimme aufbewahrt wurde. Es gibt kein Zurück.',
+  'people.eraseNow': 'Endgültig löschen',
+
+  'enrol.title': 'Jemanden anlernen',
+  'enrol.titleMore': 'Mehr Sprache von {name}',
+  'enrol.nameHint': 'So wird er angezeigt, wenn diese Person spricht.',
+  'enrol.nameFirst': 'Geben Sie zuerst einen Namen an: Dateien, die in keinem Ordner liegen, gehören zu ihm.',
+  'enrol.idIs': 'ID: {id}',
+  'enrol.first': 'Geben Sie Namen und Einwilligung an; dann können Sie aufnehmen.',
+  'enrol.readAloud': 'Lesen Sie dies laut vor, so wie Sie sonst sprechen:',
+  'enrol.readText':
+    'Am Morgen öffnet der Markt schon früh. Frisches Brot, Äpfel und Käse liegen auf den langen Tischen, und die ersten Besucher reden über das Wetter. Ein Junge zählt seine Münzen, seine Großmutter lacht, und ein Hund wartet geduldig neben der Tür. Später kommt die Sonne heraus, jemand spielt ein Lied, und niemand will nach Hause gehen.',
+  'enrol.record': 'Aufnehmen',
+  'enrol.stop': 'Stopp',
+  'enrol.again': 'Neu aufnehmen',
+  'enrol.save': 'Stimme speichern',
+  'enrol.saving': 'Wird gespeichert …',
+  'enrol.discard': 'Verwerfen',
+  'enrol.listen': 'Die Aufnahme',
+  'enrol.speechOf': 'Etwa {seconds} s Sprache; mit {needed} s ist der Stimmabdruck vollständig',
+  'enrol.complete': '{name} ist angelernt, mit {seconds} s Sprache.',
+  'enrol.accepted': 'Angenommen: {name} hat {seconds} s Sprache. Nehmen Sie noch etwas auf.',
+  'enrol.dropHint':
+    'Oder ziehen Sie Aufnahmen mit je einer Stimme hierher. Mit Ordnern lernen Sie mehrere Personen auf einmal an: Jeder Ordner heißt wie seine Person.',
+
+  'consent.title': 'Einwilligung',
+  'consent.text': 'Wozu die Person einwilligt',
+  'consent.proposed':
+    'Ich willige ein, dass hier ein Stimmabdruck, also biometrische Daten meiner Stimme, gespeichert und verwendet wird, um mich am Sprechen zu erkennen. Ich kann ihn jederzeit löschen lassen.',
+  'consent.agree':
+    'Der Person wurde dieser Text gezeigt, und sie willigt ein. Er wird mit dem Stimmabdruck gespeichert.',
+  'consent.optional': '(hier nicht vorgeschrieben)',
+  'consent.missing': 'Dieser Server lernt niemanden ohne Einwilligung an.',
+
+  'plan.waiting': 'wartet',
+  'plan.running': 'wird geprüft',
+  'plan.accepted': 'angenommen',
+  'plan.complete': 'vollständig',
+  'plan.refused': 'abgelehnt',
+
+  'hint.goOn': 'Gut. Sprechen Sie weiter.',
+  'hint.enough': 'Das ist genug Sprache.',
+  'hint.more': 'Noch wenig Sprache: Längere Aufnahmen geben sicherere Namen.',
+  'hint.tooQuiet': 'Zu leise: Gehen Sie näher heran, oder stellen Sie das Mikrofon lauter.',
+  'hint.clipped': 'Zu laut: Der Ton ist übersteuert. Stellen Sie das Mikrofon leiser.',
+  'hint.secondVoice': 'Eine zweite Stimme ist zu hören: Nehmen Sie eine Person allein auf.',
+  'hint.soundsLike': 'Klingt wie {name}, schon angelernt.',
+
+  'microphone.level': 'Lautstärke des Mikrofons',
+  'microphone.insecure':
+    'Browser geben das Mikrofon nur Seiten über https und localhost frei. Öffnen Sie diese Seite so, oder ziehen Sie Aufnahmen hierher.',
+  'microphone.denied':
+    'Der Browser durfte das Mikrofon nicht benutzen. Erlauben Sie es neben der Adresse, und versuchen Sie es noch einmal.',
+  'microphone.missing': 'Es gibt kein Mikrofon. Schließen Sie eines an, und versuchen Sie es noch einmal.',
+  'microphone.failed':
+    'Das Mikrofon lässt sich nicht benutzen. Schließen Sie andere Programme, die es verwenden, und versuchen Sie es noch einmal.',
+
+  'reason.tooLittleSpeech': 'Zu wenig Sprache: Nehmen Sie länger auf.',
+  'reason.tooNoisy': 'Zu laut gestört: Gehen Sie näher ans Mikrofon, oder suchen Sie einen ruhigeren Ort.',
+  'reason.tooQuiet': 'Zu leise: Gehen Sie näher ans Mikrofon, oder stellen Sie es lauter.',
+  'reason.clipped': 'Zu laut, der Ton ist übersteuert: Stellen Sie das Mikrofon leiser.',
+  'reason.narrowBand': 'Telefonqualität: am besten zu erkennen mit Ton vom Telefon.',
+  'reason.dcOffset': 'Der Ton hat einen Gleichanteil: Prüfen Sie Soundkarte und Kabel.',
+  'reason.secondVoice': 'Eine zweite Stimme ist darin: Nehmen Sie eine Person allein auf.',
+  'reason.disagrees': 'Klingt nicht wie die früheren Aufnahmen dieser Person.',
+  'reason.collides': 'Klingt wie eine andere Person, die schon angelernt ist.',
+  'reason.sameRecording': 'Diese Aufnahme ist schon Teil des Stimmabdrucks.',
+  'reason.nothingKept':
+    'Von ihrem Ton wurde nichts aufbewahrt: Sie hat jetzt einen Namen, doch kein Stimmabdruck hat von ihr gelernt.',
+  'reason.unreadable': 'Die Datei lässt sich nicht als Ton lesen.',
+
+  'problem.unreachable': 'Der Server antwortet nicht. Prüfen Sie die Verbindung, und versuchen Sie es noch einmal.',
+  'problem.keyInvalid': 'Dieser Schlüssel gilt nicht (mehr).',
+  'problem.keyScope': 'Das dürfen Sie nicht; es braucht einen Schlüssel mit mehr Rechten.',
+  'problem.consentRequired': 'Dieser Server lernt niemanden ohne Einwilligung an.',
+  'problem.quota':
+    'Die Audiominuten von heute sind aufgebraucht. Machen Sie morgen weiter, oder bitten Sie den Betreiber um mehr.',
+  'problem.tooMany': 'Der Server ist ausgelastet. Warten Sie etwas, und versuchen Sie es noch einmal.',
+  'problem.tooLarge': 'Die Datei ist zu groß.',
+  'problem.tooLong': 'Die Aufnahme ist zu lang für eine sofortige Antwort.',
+  'problem.notAudio': 'Die Datei enthält keinen Ton.',
+  'problem.noSpeech': 'Darin wird nicht gesprochen.',
+  'problem.voiceGone': 'Diese Stimme wird nicht mehr aufbewahrt.',
+  'problem.streamOver': 'Das Zuhören ist beendet; beginnen Sie neu.',
+
+  'console.title': 'Stimmen',
+  'console.signIn': 'Anmelden',
+  'console.signOut': 'Abmelden',
+  'console.key': 'API-Schlüssel',
+  'console.keyHint':
+    'Von „voice-prints keys create“, oder aus der Zeile, die „voice-prints serve“ beim Start ausgibt. Er bleibt in diesem Tab.',
+  'console.skip': 'Zum Inhalt springen',
+  'console.tenant': 'Mandant {tenant}',
+};
