@@ -108,7 +108,7 @@ async function act(
   };
   switch (action) {
     case 'list':
-      return speakers.list();
+      return listed(speakers, msg);
     case 'get':
       return found(await speakers.get(await oneId()));
     case 'rename':
@@ -128,6 +128,25 @@ async function act(
       return { unknownId, isDeleted: await speakers.forgetUnknown(unknownId) };
     }
   }
+}
+
+const page = z.object({
+  limit: z.coerce.number().int().min(1).max(10_000).optional(),
+  cursor: z.string().min(1).max(128).nullish(),
+});
+
+/** Everybody, or the page that `msg.limit` and `msg.cursor` ask for; `msg.cursor` is then that of the next one. */
+async function listed(speakers: SpeakerDirectory, msg: NodeMessageInFlow & { limit?: unknown; cursor?: unknown }) {
+  if (msg.limit === undefined) return speakers.list();
+  const asked = page.safeParse({ limit: msg.limit, cursor: msg.cursor });
+  if (!asked.success) {
+    const message = 'msg.limit must be a number from 1 to 10000, and msg.cursor the one of the page before, if any';
+    throw new VoicePrintsError('INPUT_INVALID', message);
+  }
+  const { limit = 1, cursor } = asked.data;
+  const { speakers: people, cursor: next } = await speakers.page({ limit, cursor: cursor ?? undefined });
+  msg.cursor = next ?? null;
+  return people;
 }
 
 function found<T>(speaker: T | undefined): T {

@@ -21,7 +21,8 @@ import { type OpenCompute, VoiceEngine } from './voiceEngine.js';
 
 /** The parts of the engine, replaceable by other implementations (another registry, a compute process, a clock for tests). */
 export interface CreateEngineOptions {
-  readonly openRegistry?: (config: EngineConfig) => Promise<VoiceprintRegistry>;
+  /** `onAlive` is to be called now and then while opening takes long: else it counts as a folder that does not answer. */
+  readonly openRegistry?: (config: EngineConfig, onAlive: () => void) => Promise<VoiceprintRegistry>;
   readonly openUnknownVoices?: (config: EngineConfig, nowMs: () => number) => Promise<UnknownVoices>;
   readonly resolveModel?: (config: EngineConfig) => Promise<SpeakerModel>;
   /** Undefined for none. */
@@ -46,10 +47,10 @@ export async function createEngine(config: EngineOptions, options: CreateEngineO
   const { openRegistry = openLowdbRegistry, resolveModel = modelOfStore, nowMs = Date.now } = options;
   const { resolveSegmentation = segmentationOfStore, storeTimeoutMs: withinMs } = options;
   const { storeDirectory } = parsed;
-  const open = async (): Promise<VoiceEngine> => {
+  const open = async (onAlive: () => void): Promise<VoiceEngine> => {
     const model = await resolveModel(parsed);
     const segmentation = await resolveSegmentation(parsed);
-    const registry = answeringRegistry(await openRegistry(parsed), storeDirectory, { withinMs });
+    const registry = answeringRegistry(await openRegistry(parsed, onAlive), storeDirectory, { withinMs });
     const { openUnknownVoices = openLowdbUnknownVoices, openAudit = openAuditLog, actor = 'program' } = options;
     const unknownVoices = answeringUnknownVoices(await openUnknownVoices(parsed, nowMs), storeDirectory, { withinMs });
     return new VoiceEngine({
@@ -72,8 +73,8 @@ export async function createEngine(config: EngineOptions, options: CreateEngineO
   }
 }
 
-const openLowdbRegistry = ({ storeDirectory, encryptionKey }: EngineConfig) =>
-  LowdbRegistry.open(storeDirectory, { encryptionKey });
+const openLowdbRegistry = ({ storeDirectory, encryptionKey }: EngineConfig, onAlive: () => void) =>
+  LowdbRegistry.open(storeDirectory, { encryptionKey, onAlive });
 
 const openLowdbUnknownVoices = (
   { storeDirectory, encryptionKey, strangers, isStrangersGiven, maxUnknownVoices }: EngineConfig,

@@ -222,10 +222,19 @@ export interface SplitRequest {
   readonly consentVersion?: string;
 }
 
+/** A part of the enrolled people. */
+export interface SpeakerPage {
+  readonly speakers: readonly SpeakerSummary[];
+  /** Gives the next page; absent on the last. */
+  readonly cursor?: string;
+}
+
 /** The enrolled people of one tenant. Reads and writes never touch another tenant. */
 export interface SpeakerDirectory {
   /** All of them, complete or not, by id. */
   list(): Promise<readonly SpeakerSummary[]>;
+  /** Up to `limit` of them, by id, after those of the page whose cursor is given. */
+  page(options: { readonly limit: number; readonly cursor?: string | undefined }): Promise<SpeakerPage>;
   get(speakerId: string): Promise<SpeakerSummary | undefined>;
   /** Throws SPEAKER_NOT_FOUND. */
   rename(speakerId: string, name: string): Promise<SpeakerSummary>;

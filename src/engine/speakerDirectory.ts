@@ -1,5 +1,6 @@
 import { VoicePrintsError } from '../core/errors.js';
 import type { SpeakerSummary } from '../core/identification.js';
+import { present } from '../core/present.js';
 import { openExport, sealExport } from '../registry/exportFile.js';
 import type { SpeakerDirectory } from './engine.js';
 import { peopleOperations } from './people/peopleOperations.js';
@@ -18,7 +19,13 @@ export function speakerDirectory(parts: SpeakerDirectoryParts): SpeakerDirectory
   return {
     async list() {
       assertOpen();
-      return (await registry.list(tenantId)).map((voiceprint) => speakerSummary(voiceprint, modelId));
+      return (await parts.everybody()).map((voiceprint) => speakerSummary(voiceprint, modelId));
+    },
+    async page({ limit, cursor }) {
+      assertOpen();
+      const { voiceprints, next } = await registry.page(tenantId, { limit, after: cursor });
+      const speakers = voiceprints.map((voiceprint) => speakerSummary(voiceprint, modelId));
+      return { speakers, ...present({ cursor: next }) };
     },
     async get(speakerId) {
       assertOpen();

@@ -1,3 +1,4 @@
+import type { Voiceprint } from '../core/voiceprint.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import type { UnknownVoices } from '../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
@@ -12,6 +13,8 @@ export interface SpeakerDirectoryParts {
   readonly recordedBy?: string;
   readonly isConsentRequired?: boolean;
   readonly tenantId: string;
+  /** All voiceprints of the tenant, by id, as the engine holds them in memory. */
+  readonly everybody: () => Promise<readonly Voiceprint[]>;
   /** The engine's: voiceprints of another are stale. */
   readonly model: Pick<SpeakerModel, 'id' | 'calibration'>;
   readonly reembed: SpeakerDirectory['reembed'];

@@ -63,6 +63,7 @@ import { SessionTurns } from './turns/sessionTurns.js';
 import { TenantOrder } from './turns/tenantOrder.js';
 import { turnDirectory } from './turns/turnDirectory.js';
 import { TurnMemory } from './turns/turnMemory.js';
+import { FollowedVoiceprints } from './voiceprints/followedVoiceprints.js';
 import { galleryWarnings } from './voiceprints/galleryWarnings.js';
 import { isSpeakerId } from './voiceprints/speakerId.js';
 import { voiceprintsFor } from './voiceprints/voiceprintsFor.js';
@@ -98,6 +99,7 @@ export class VoiceEngine implements Engine {
   readonly #admission: Admission;
   readonly #closing = new AbortController();
   readonly #sessions = new Set<WatchSession>();
+  readonly #followed: FollowedVoiceprints;
   readonly #voiceprints: SharedVoiceprints;
   readonly #strangers: SessionStrangers;
   readonly #enrolments = new EnrolmentsUnderWay();
@@ -112,7 +114,8 @@ export class VoiceEngine implements Engine {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.#voiceprints = new SharedVoiceprints(parts.registry);
+    this.#followed = new FollowedVoiceprints(parts.registry);
+    this.#voiceprints = new SharedVoiceprints(this.#followed);
     this.#strangers = new SessionStrangers(parts.unknownVoices, parts.config.maxUnknownVoices);
     this.#turns = new TurnMemory(parts.nowMs, parts.config.rememberTurns);
     this.model = parts.model;
@@ -296,6 +299,7 @@ export class VoiceEngine implements Engine {
       recordedBy: notes.actorName,
       isConsentRequired: config.requireConsent,
       tenantId,
+      everybody: () => this.#followed.list(tenantId),
       model: this.model,
       reembed: ({ signal, onPerson } = {}) =>
         this.#job(signal ? { signal } : {}, (either) => this.#reembed(tenantId, { signal: either, onPerson })),
@@ -364,11 +368,10 @@ export class VoiceEngine implements Engine {
 
   /** All people of a tenant, after the model in use has embedded the kept audio of those it has not seen. */
   async #reembedKept(tenantId: string, signal: AbortSignal): Promise<readonly Voiceprint[]> {
-    const { registry } = this.#parts;
-    const enrolled = await registry.list(tenantId);
+    const enrolled = await this.#followed.list(tenantId);
     if (!enrolled.some((voiceprint) => canBeReembedded(voiceprint, this.model.id))) return enrolled;
     await this.#reembed(tenantId, { signal });
-    return registry.list(tenantId);
+    return this.#followed.list(tenantId);
   }
 
   #reembed(tenantId: string, options: ReembedOptions): Promise<Reembedded> {

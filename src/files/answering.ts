@@ -15,16 +15,17 @@ export interface AnsweringOptions<T> {
 /**
  * The result of work on a folder, or REGISTRY_UNAVAILABLE where the file system does not answer in time. Work that hangs
  * holds one of the four threads that Node.js has for files, and cannot be stopped: until it returns, further operations on
- * that folder are refused, so that files elsewhere can still be read.
+ * that folder are refused, so that files elsewhere can still be read. Long work says with `onAlive` that the folder answers:
+ * the time limit begins anew.
  */
 export async function answering<T>(
   folder: string,
-  work: () => Promise<T>,
+  work: (onAlive: () => void) => Promise<T>,
   { withinMs = SILENT_AFTER_MS, onLate }: AnsweringOptions<T> = {},
 ): Promise<T> {
   if (silent.has(folder)) throw unanswered(withinMs);
-  const working = work();
   let timer: NodeJS.Timeout | undefined;
+  const working = work(() => timer?.refresh());
   const tooLate = new Promise<'late'>((resolve) => {
     timer = setTimeout(resolve, withinMs, 'late');
   });

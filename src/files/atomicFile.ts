@@ -3,11 +3,16 @@ import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { whileInUse } from './whileInUse.js';
 
-export interface ReplaceOptions {
-  /** Called before the rename: an error it throws leaves the old file in place. */
-  readonly beforeRename?: () => Promise<void>;
+interface StageOptions {
   /** File mode before the umask. By default for the owner only. */
   readonly mode?: number;
+  /** True for what a power cut may take back: nothing is synced. */
+  readonly isHint?: boolean;
+}
+
+export interface ReplaceOptions extends StageOptions {
+  /** Called before the rename: an error it throws leaves the old file in place. */
+  readonly beforeRename?: () => Promise<void>;
 }
 
 /**
@@ -18,19 +23,35 @@ export interface ReplaceOptions {
 export async function replaceFile(
   path: string,
   content: Uint8Array | string,
-  { beforeRename, mode = 0o600 }: ReplaceOptions = {},
+  { beforeRename, ...options }: ReplaceOptions = {},
 ): Promise<void> {
+  const temporary = await stageFile(path, content, options);
+  try {
+    await beforeRename?.();
+    if (options.isHint) await whileInUse(() => rename(temporary, path));
+    else await moveFile(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Writes and syncs a temporary file beside `path`, which `removeTemporaries` finds; the caller renames or deletes it. Its path. */
+export async function stageFile(
+  path: string,
+  content: Uint8Array | string,
+  { mode = 0o600, isHint = false }: StageOptions = {},
+): Promise<string> {
   const temporary = `${temporaryPrefix(path)}${process.pid}.${randomBytes(6).toString('hex')}`;
   try {
     const file = await open(temporary, 'wx', mode);
     try {
       await file.writeFile(content);
-      await file.sync();
+      if (!isHint) await file.sync();
     } finally {
       await file.close();
     }
-    await beforeRename?.();
-    await moveFile(temporary, path);
+    return temporary;
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
@@ -55,7 +76,8 @@ const temporaryPrefix = (path: string): string => join(dirname(path), `.${basena
 
 const NOT_SYNCED: ReadonlySet<string> = new Set(['EINVAL', 'ENOTSUP', 'ENOSYS', 'EACCES', 'EPERM']);
 
-async function syncFolder(path: string): Promise<void> {
+/** Makes renames and deletions in a folder survive a power cut. */
+export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return; // folders cannot be opened there; NTFS journals the rename itself
   try {
     await using folder = await open(path, 'r');

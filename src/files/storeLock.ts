@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -40,7 +40,10 @@ export class StoreLock {
     this.#waitMs = waitMs;
   }
 
-  /** Runs `work` exclusively. `stillMine` throws where the lock was lost (a process stopped for a minute): call it before committing. */
+  /**
+   * Runs `work` exclusively. `stillMine` throws where the lock was lost (a process stopped for a minute): call it before
+   * committing, and now and then during long work, as it renews the lock.
+   */
   async holding<T>(work: (stillMine: () => Promise<void>) => Promise<T>): Promise<T> {
     await this.#acquire();
     try {
@@ -66,6 +69,8 @@ export class StoreLock {
   async #assertMine(): Promise<void> {
     const held = await readLock(this.#path);
     if (held?.owner?.token !== this.#token) throw locked(0);
+    const now = new Date();
+    await utimes(this.#path, now, now);
   }
 
   async #release(): Promise<void> {

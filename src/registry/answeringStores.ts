@@ -9,6 +9,20 @@ export function answeringRegistry(registry: VoiceprintRegistry, folder: string, 
   const withinLimit = <T>(work: () => Promise<T>): Promise<T> => answering(folder, work, within as AnsweringOptions<T>);
   return {
     list: (...call) => withinLimit(() => registry.list(...call)),
+    page: (...call) => withinLimit(() => registry.page(...call)),
+    follow: (...call) => {
+      const follower = registry.follow(...call);
+      return {
+        async *changes() {
+          const parts = follower.changes();
+          for (;;) {
+            const { done, value } = await withinLimit(() => parts.next());
+            if (done) return;
+            yield value;
+          }
+        },
+      };
+    },
     get: (...call) => withinLimit(() => registry.get(...call)),
     update: (...call) => withinLimit(() => registry.update(...call)),
     putAll: (...call) => withinLimit(() => registry.putAll(...call)),

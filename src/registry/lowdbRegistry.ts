@@ -1,51 +1,84 @@
 import { VoicePrintsError } from '../core/errors.js';
 import type { KeptSpeech, Voiceprint } from '../core/voiceprint.js';
+import { guarded } from './guarded.js';
 import { SealingKeys } from './sealingKeys.js';
-import { guarded, SharedStore, type SharedStoreOptions } from './sharedStore.js';
+import { RowFollower } from './sharded/rowFollower.js';
+import { tenantsIn } from './sharded/sealEverything.js';
+import { type OnAlive, ShardedStore } from './sharded/shardedStore.js';
+import { SortedIds } from './sharded/sortedIds.js';
+import type { SharedStoreOptions } from './sharedStore.js';
 import { SpeechFolder } from './speechFolder.js';
-import { fromRow, toRow, type VoiceprintRow } from './stored/row.js';
-import { type Rows, rowKey, VOICEPRINT_FORM } from './stored/voiceprintForm.js';
-import type { VoiceprintRegistry } from './voiceprintRegistry.js';
+import { audioIdsOf, fromRow, toRow } from './stored/row.js';
+import type { VoiceprintFollower, VoiceprintPage, VoiceprintRegistry } from './voiceprintRegistry.js';
 
-export type LowdbRegistryOptions = SharedStoreOptions;
+export interface LowdbRegistryOptions extends SharedStoreOptions {
+  /** Called now and then while a store of an earlier release is moved or a plain one is encrypted, which may take minutes. */
+  readonly onAlive?: OnAlive | undefined;
+}
 
 /**
- * Voiceprints in one JSON file of a folder, for one machine; several processes may share the folder. Kept speech is stored
- * beside it, one file per sample.
+ * Voiceprints in JSON files of a folder, for one machine; several processes may share the folder. The people of a tenant are
+ * spread over files of bounded size (docs/adr/0010-shards.md). Kept speech is stored beside them, one file per sample.
  */
 export class LowdbRegistry implements VoiceprintRegistry {
-  readonly #store: SharedStore<Rows>;
+  readonly #folder: string;
+  readonly #store: ShardedStore;
   readonly #speech: SpeechFolder;
+  readonly #sorted = new Map<string, SortedIds>();
+  #tidying: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
-  private constructor(folder: string, { encryptionKey, lockWaitMs }: LowdbRegistryOptions) {
-    const place = { folder, file: 'voiceprints.json', lock: '.voiceprints.lock' };
+  private constructor(folder: string, { encryptionKey, lockWaitMs = 10_000 }: LowdbRegistryOptions) {
     const keys = new SealingKeys(encryptionKey);
-    this.#store = new SharedStore(VOICEPRINT_FORM, place, keys, lockWaitMs);
+    this.#folder = folder;
     this.#speech = new SpeechFolder(folder, keys);
+    this.#store = new ShardedStore({ folder, keys, speech: this.#speech, lockWaitMs });
   }
 
   /**
    * Opens a folder, creating it if necessary. Throws REGISTRY_UNAVAILABLE, REGISTRY_CORRUPT, REGISTRY_VERSION_NEWER,
-   * REGISTRY_KEY_MISSING or REGISTRY_KEY_WRONG. A plain store given a key is encrypted at once, unless it is read-only.
+   * REGISTRY_KEY_MISSING or REGISTRY_KEY_WRONG. A store of an earlier release is moved to shards and a plain store given a key
+   * is encrypted at once, unless it is read-only.
    */
   static async open(folder: string, options: LowdbRegistryOptions = {}): Promise<LowdbRegistry> {
     const registry = new LowdbRegistry(folder, options);
-    await registry.#store.open();
-    await registry.#tidySpeech().catch(() => undefined); // a read-only folder must still open
-    await registry.#sealWhatIsPlain().catch((error: unknown) => {
-      if (!isReadOnly(error)) throw error;
-    });
+    await registry.#store.open(options.onAlive ?? (() => undefined));
+    registry.#tidying = registry.#tidySpeech().catch(() => undefined); // a read-only or damaged folder must still open
     return registry;
   }
 
   async list(tenantId: string): Promise<readonly Voiceprint[]> {
-    const rows = await this.#store.read();
-    const own = [...rows.values()].filter((row) => row.tenantId === tenantId);
-    return own.sort((a, b) => (a.id < b.id ? -1 : 1)).map(fromRow);
+    const all: Voiceprint[] = [];
+    for await (const { put } of new RowFollower(this.#store, tenantId).changes()) all.push(...put.map(fromRow));
+    return all.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  async page(
+    tenantId: string,
+    { limit, after }: { readonly limit: number; readonly after?: string | undefined },
+  ): Promise<VoiceprintPage> {
+    const sorted = this.#sorted.get(tenantId) ?? new SortedIds(new RowFollower(this.#store, tenantId));
+    this.#sorted.set(tenantId, sorted);
+    const { ids, hasMore } = await sorted.page(after, limit);
+    const voiceprints: Voiceprint[] = [];
+    for (const id of ids) {
+      const found = await this.get(tenantId, id);
+      if (found) voiceprints.push(found);
+    }
+    return { voiceprints, ...(hasMore && { next: ids.at(-1)! }) };
+  }
+
+  follow(tenantId: string): VoiceprintFollower {
+    const follower = new RowFollower(this.#store, tenantId);
+    return {
+      async *changes() {
+        for await (const { put, gone } of follower.changes()) yield { put: put.map(fromRow), gone };
+      },
+    };
   }
 
   async get(tenantId: string, id: string): Promise<Voiceprint | undefined> {
-    const row = (await this.#store.read()).get(rowKey(tenantId, id));
+    const row = await this.#store.get(tenantId, id);
     return row && fromRow(row);
   }
 
@@ -54,14 +87,13 @@ export class LowdbRegistry implements VoiceprintRegistry {
     id: string,
     change: (current: Voiceprint | undefined) => Voiceprint | undefined,
   ): Promise<Voiceprint | undefined> {
-    return this.#change((rows) => {
-      const key = rowKey(tenantId, id);
-      const row = rows.get(key);
+    return this.#store.change(tenantId, [id], (rows) => {
+      const row = rows.get(id);
       const current = row && fromRow(row);
       const after = change(current);
       if (after === current) return current;
-      if (after) rows.set(key, toRow({ ...after, tenantId, id }));
-      else rows.delete(key);
+      if (after) rows.set(id, toRow({ ...after, tenantId, id }));
+      else rows.delete(id);
       return after;
     });
   }
@@ -71,26 +103,26 @@ export class LowdbRegistry implements VoiceprintRegistry {
     voiceprints: readonly Voiceprint[],
     { replace }: { readonly replace: boolean },
   ): Promise<void> {
-    return this.#change((rows) => {
-      const taken = voiceprints.filter(({ id }) => rows.has(rowKey(tenantId, id))).map(({ id }) => id);
+    const ids = voiceprints.map(({ id }) => id);
+    return this.#store.change(tenantId, ids, (rows) => {
+      const taken = ids.filter((id) => rows.get(id));
       if (taken.length > 0 && !replace) throw speakersExist(taken);
-      for (const voiceprint of voiceprints)
-        rows.set(rowKey(tenantId, voiceprint.id), toRow({ ...voiceprint, tenantId }));
+      for (const voiceprint of voiceprints) rows.set(voiceprint.id, toRow({ ...voiceprint, tenantId }));
     });
   }
 
   delete(tenantId: string, id: string): Promise<boolean> {
-    return this.#change((rows) => rows.delete(rowKey(tenantId, id)));
+    return this.#store.change(tenantId, [id], (rows) => rows.delete(id));
   }
 
-  async keepSpeech(tenantId: string, audioId: string, speech: KeptSpeech): Promise<boolean> {
-    await guarded(() => this.#speech.write(tenantId, audioId, speech));
-    // Checked after writing: an erasure from now on finds the file by the reference, and erases it, too.
-    const isNamed = [...(await this.#store.read()).values()].some(
-      (row) => row.tenantId === tenantId && audioIdsOf(row).includes(audioId),
-    );
-    if (!isNamed) await guarded(() => this.#speech.erase([audioId]));
-    return isNamed;
+  keepSpeech(tenantId: string, id: string, audioId: string, speech: KeptSpeech): Promise<boolean> {
+    // No erasure may come between the look and the write: it would not find the file.
+    return this.#store.exclusively(async () => {
+      const row = await this.#store.get(tenantId, id);
+      if (!row || !audioIdsOf(row).includes(audioId)) return false;
+      await this.#speech.write(tenantId, audioId, speech);
+      return true;
+    });
   }
 
   speech(tenantId: string, audioId: string): Promise<KeptSpeech | undefined> {
@@ -98,52 +130,25 @@ export class LowdbRegistry implements VoiceprintRegistry {
   }
 
   /** Waits for pending writes; afterwards every call is refused. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#store.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    await this.#tidying;
+    await this.#store.close();
   }
 
-  /** Erases speech that no voiceprint refers to. */
+  /** Erases speech that no voiceprint refers to: of a backup that was restored in parts, for example. */
   async #tidySpeech(): Promise<void> {
-    const rows = [...(await this.#store.read()).values()];
-    await this.#speech.eraseAllBut(new Set(rows.flatMap(audioIdsOf)));
-  }
-
-  /** Seals data stored before there was a key: the speech first, so that a plain store shows that something is left to seal. */
-  async #sealWhatIsPlain(): Promise<void> {
-    const rows = [...(await this.#store.read()).values()];
-    if (!this.#store.isToBeSealed) return;
-    for (const row of rows) {
-      for (const audioId of audioIdsOf(row)) {
-        const speech = await guarded(() => this.#speech.read(row.tenantId, audioId));
-        if (speech) await guarded(() => this.#speech.write(row.tenantId, audioId, speech));
+    if (!(await this.#speech.hasAbandoned())) return;
+    const named = new Set<string>();
+    for (const tenantId of await tenantsIn(this.#folder)) {
+      for await (const { put } of new RowFollower(this.#store, tenantId).changes()) {
+        if (this.#isClosed) return;
+        for (const audioId of put.flatMap(audioIdsOf)) named.add(audioId);
       }
     }
-    await this.#store.write(() => undefined);
-  }
-
-  /** Runs a step on the rows; speech that they no longer refer to is erased before the promise resolves. */
-  async #change<T>(step: (rows: Rows) => T): Promise<T> {
-    let dropped: string[] = [];
-    const answer = await this.#store.write((rows) => {
-      const before = new Map(rows);
-      const made = step(rows);
-      const changed = [...before].filter(([key, row]) => rows.get(key) !== row);
-      const kept = new Set(changed.flatMap(([key]) => audioIdsOf(rows.get(key))));
-      dropped = changed.flatMap(([, row]) => audioIdsOf(row)).filter((audioId) => !kept.has(audioId));
-      return made;
-    });
-    if (dropped.length > 0) await guarded(() => this.#speech.erase(dropped));
-    return answer;
+    await this.#speech.eraseAllBut(named);
   }
 }
-
-const READ_ONLY: readonly unknown[] = ['EROFS', 'EACCES', 'EPERM'];
-
-const isReadOnly = (error: unknown): boolean =>
-  error instanceof VoicePrintsError && READ_ONLY.includes(error.details.systemCode);
-
-const audioIdsOf = (row: VoiceprintRow | undefined): string[] =>
-  (row?.exemplars ?? []).flatMap(({ audioId }) => audioId ?? []);
 
 const speakersExist = (ids: readonly string[]) =>
   new VoicePrintsError(

@@ -1,14 +1,12 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Low } from 'lowdb';
 import { VoicePrintsError } from '../core/errors.js';
 import { StoreLock } from '../files/storeLock.js';
+import { guarded } from './guarded.js';
+import { LockedWrites, type PendingWrite } from './lockedWrites.js';
 import type { SealingKeys } from './sealingKeys.js';
 import type { StoredForm } from './stored/storedForm.js';
 import { StoreFile } from './stored/storeFile.js';
-
-/** Pause between two writes of one process, longer than a waiter's polling interval, so that a busy writer does not starve others. */
-const PAUSE_BETWEEN_WRITES_MS = 8;
 
 export interface SharedStoreOptions {
   /** Passphrase that encrypts the file at rest; must be the same every time. */
@@ -27,10 +25,9 @@ export interface SharedStorePlace {
 /** A step on the newest body: changes the given copy and returns a result, or throws and changes nothing. */
 type Step<Body, T> = (body: Body) => T;
 
-interface PendingStep<Body> {
+interface PendingStep<Body> extends PendingWrite {
   /** Runs the step; returns a function that settles the caller's promise, to be called once the change is on disk. */
   readonly take: (body: Body) => () => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -42,9 +39,7 @@ export class SharedStore<Body> {
   readonly #form: StoredForm<Body>;
   readonly #file: StoreFile<Body>;
   readonly #db: Low<Body>;
-  readonly #lock: StoreLock;
-  readonly #pending: PendingStep<Body>[] = [];
-  #writer: Promise<void> | undefined;
+  readonly #writes: LockedWrites<PendingStep<Body>>;
   /** Serializes access to `#db.data`; otherwise a slow read could undo a write in memory. */
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -58,7 +53,9 @@ export class SharedStore<Body> {
     this.#form = form;
     this.#file = new StoreFile(join(folder, file), form, keys);
     this.#db = new Low<Body>(this.#file, form.empty());
-    this.#lock = new StoreLock(join(folder, lock), lockWaitMs);
+    this.#writes = new LockedWrites(new StoreLock(join(folder, lock), lockWaitMs), (take, stillMine) =>
+      this.#alone(() => this.#apply(take(), stillMine)),
+    );
   }
 
   /**
@@ -98,39 +95,15 @@ export class SharedStore<Body> {
           return () => reject(error);
         }
       };
-      this.#pending.push({ take, reject });
-      this.#writer ??= this.#writeAll();
+      this.#writes.add({ take, reject });
     });
   }
 
   /** Waits for pending writes; afterwards every call is refused. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#writer;
+    await this.#writes.settled();
     await this.#turn;
-  }
-
-  async #writeAll(): Promise<void> {
-    do {
-      await this.#writeBatch();
-      await sleep(PAUSE_BETWEEN_WRITES_MS);
-    } while (this.#pending.length > 0);
-    this.#writer = undefined;
-  }
-
-  async #writeBatch(): Promise<void> {
-    let batch: PendingStep<Body>[] | undefined;
-    const write = (stillMine: () => Promise<void>) =>
-      this.#alone(() => {
-        batch = this.#pending.splice(0); // taken late, so that steps that arrived while waiting for the lock are included
-        return this.#apply(batch, stillMine);
-      });
-    try {
-      const answers = await guarded(() => this.#lock.holding(write));
-      for (const answer of answers) answer(); // after the lock is released: nothing of the write is left behind
-    } catch (error) {
-      for (const { reject } of batch ?? this.#pending.splice(0)) reject(error);
-    }
   }
 
   /** Changes a copy of the newest state, writes it, and returns the functions that settle the callers. A step that throws fails alone. */
@@ -156,18 +129,6 @@ export class SharedStore<Body> {
     const turn = this.#turn.then(work);
     this.#turn = turn.catch(() => undefined); // the caller of `work` receives the error; the queue continues
     return turn;
-  }
-}
-
-/** Converts failures of the file system to a VoicePrintsError. */
-export async function guarded<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (error instanceof VoicePrintsError || typeof code !== 'string') throw error;
-    const message = `the voiceprint store cannot be used (${code}); check that its folder exists, is yours and has room`;
-    throw new VoicePrintsError('REGISTRY_UNAVAILABLE', message, { details: { systemCode: code }, cause: error });
   }
 }
 

@@ -8,7 +8,7 @@ import { speechForm } from './stored/speechForm.js';
 import { parseSealedBody, parseStore, sealedStoreText } from './stored/storedForm.js';
 
 const FOLDER = 'speech';
-/** A file without a reference that is older than this was left by a killed process. */
+/** A file without a reference that is older than this was left by a killed process, or by a backup. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
 /** Kept speech: one file per enrolment sample, sealed with the store's key where it has one. */
@@ -44,15 +44,25 @@ export class SpeechFolder {
     await Promise.all(Array.from(audioIds, (audioId) => rm(this.#pathOf(audioId), { force: true })));
   }
 
-  /** Erases files that no voiceprint refers to, left by a process that was killed between two steps. */
+  /** True where there are files old enough that a process which was killed may have left them. */
+  async hasAbandoned(): Promise<boolean> {
+    return (await this.#old()).length > 0;
+  }
+
+  /** Erases old files that no voiceprint refers to. */
   async eraseAllBut(named: ReadonlySet<string>): Promise<void> {
-    const names = await namesIfThere(this.#folder);
-    const left = names.filter((name) => !named.has(name.replace(/\.json$/, '')));
-    for (const name of left) {
-      const path = join(this.#folder, name);
-      const isOld = Date.now() - (await stat(path)).mtimeMs > ABANDONED_AFTER_MS;
-      if (isOld) await rm(path, { force: true });
+    for (const name of await this.#old()) {
+      if (!named.has(name.replace(/\.json$/, ''))) await rm(join(this.#folder, name), { force: true });
     }
+  }
+
+  async #old(): Promise<string[]> {
+    const old: string[] = [];
+    for (const name of await namesIfThere(this.#folder)) {
+      const { mtimeMs } = await stat(join(this.#folder, name)).catch(ifAbsent({ mtimeMs: Date.now() }));
+      if (Date.now() - mtimeMs > ABANDONED_AFTER_MS) old.push(name);
+    }
+    return old;
   }
 
   #pathOf(audioId: string): string {

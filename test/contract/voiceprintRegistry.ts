@@ -66,6 +66,73 @@ export function voiceprintRegistryContract(name: string, newPlace: () => Registr
       expect((await registry.list('other')).map(({ id }) => id)).toEqual(['z']);
     });
 
+    const pagesOf = async (registry: VoiceprintRegistry, limit: number) => {
+      const pages: string[][] = [];
+      for (let after: string | undefined; ; ) {
+        const { voiceprints, next } = await registry.page('t', { limit, after });
+        pages.push(voiceprints.map(({ id }) => id));
+        if (next === undefined) return pages;
+        after = next;
+      }
+    };
+
+    test('pages by id', async () => {
+      const registry = await openNew();
+      expect(await registry.page('t', { limit: 2 })).toEqual({ voiceprints: [] });
+      const people = ['b', 'a', 'C', 'd', 'e'].map((id) => randomVoiceprint({ id }));
+      await registry.putAll('t', people, { replace: false });
+      await put(registry, randomVoiceprint({ id: 'z', tenantId: 'other' }));
+      expect(await pagesOf(registry, 2)).toEqual([['C', 'a'], ['b', 'd'], ['e']]);
+      expect(await pagesOf(registry, 5)).toEqual([['C', 'a', 'b', 'd', 'e']]);
+      expect((await registry.page('t', { limit: 1, after: 'a' })).voiceprints).toEqual([people[0]]);
+    });
+
+    test('paging goes on after somebody was enrolled or erased, here or elsewhere', async () => {
+      const place = newPlace();
+      const [here, elsewhere] = [await open(place), await open(place)];
+      for (const id of ['a', 'c', 'e']) await put(here, randomVoiceprint({ id }));
+      const { next } = await here.page('t', { limit: 2 });
+      expect(next).toBe('c');
+      await elsewhere.delete('t', 'c');
+      await put(elsewhere, randomVoiceprint({ id: 'd' }));
+      expect((await here.page('t', { limit: 9, after: next })).voiceprints.map(({ id }) => id)).toEqual(['d', 'e']);
+      await here.delete('t', 'e');
+      expect((await elsewhere.page('t', { limit: 9 })).voiceprints.map(({ id }) => id)).toEqual(['a', 'd']);
+    });
+
+    test('a follower is given everybody, then what changes, here or elsewhere', async () => {
+      const place = newPlace();
+      const [here, elsewhere] = [await open(place), await open(place)];
+      const follower = here.follow('t');
+      const changes = async () => {
+        const all: { put: string[]; gone: string[] } = { put: [], gone: [] };
+        for await (const { put: changed, gone } of follower.changes()) {
+          all.put.push(...changed.map(({ id, name }) => `${id} ${name}`));
+          all.gone.push(...gone);
+        }
+        return { put: all.put.sort(), gone: all.gone.sort() };
+      };
+      const nothing = { put: [], gone: [] };
+      expect(await changes()).toEqual(nothing);
+      await here.putAll(
+        't',
+        ['a', 'b', 'c'].map((id) => randomVoiceprint({ id, name: 'N' })),
+        { replace: false },
+      );
+      await put(here, randomVoiceprint({ id: 'z', tenantId: 'other' }));
+      expect(await changes()).toEqual({ put: ['a N', 'b N', 'c N'], gone: [] });
+      expect(await changes()).toEqual(nothing);
+      await elsewhere.update('t', 'b', (now) => now && { ...now, name: 'B' });
+      expect(await changes()).toEqual({ put: ['b B'], gone: [] });
+      await here.delete('t', 'a');
+      await elsewhere.delete('t', 'c');
+      await put(elsewhere, randomVoiceprint({ id: 'd', name: 'N' }));
+      expect(await changes()).toEqual({ put: ['d N'], gone: ['a', 'c'] });
+      await put(elsewhere, randomVoiceprint({ id: 'a', name: 'again' }));
+      expect(await changes()).toEqual({ put: ['a again'], gone: [] });
+      expect(await changes()).toEqual(nothing);
+    });
+
     test('one id in two tenants is two people', async () => {
       const registry = await openNew();
       const mine = randomVoiceprint({ id: 'anna', tenantId: 'mine' });
@@ -165,7 +232,7 @@ export function voiceprintRegistryContract(name: string, newPlace: () => Registr
       const first = await open(place);
       expect(await first.speech('t', AUDIO_ID)).toBeUndefined();
       await put(first, withAudio('anna'));
-      expect(await first.keepSpeech('t', AUDIO_ID, speech)).toBe(true);
+      expect(await first.keepSpeech('t', 'anna', AUDIO_ID, speech)).toBe(true);
       await first[Symbol.asyncDispose]();
       expect(await (await open(place)).speech('t', AUDIO_ID)).toEqual(speech);
     });
@@ -173,7 +240,7 @@ export function voiceprintRegistryContract(name: string, newPlace: () => Registr
     test('speech without a reference, or with one of another tenant, is not kept', async () => {
       const registry = await openNew();
       await put(registry, { ...withAudio('anna'), tenantId: 'other' });
-      expect(await registry.keepSpeech('t', AUDIO_ID, speech)).toBe(false);
+      expect(await registry.keepSpeech('t', 'anna', AUDIO_ID, speech)).toBe(false);
       expect(await registry.speech('t', AUDIO_ID)).toBeUndefined();
     });
 
@@ -191,8 +258,8 @@ export function voiceprintRegistryContract(name: string, newPlace: () => Registr
       const registry = await openNew();
       await put(registry, withAudio('anna'));
       await put(registry, withAudio('ben', 'f'.repeat(32)));
-      await registry.keepSpeech('t', AUDIO_ID, speech);
-      await registry.keepSpeech('t', 'f'.repeat(32), speech);
+      await registry.keepSpeech('t', 'anna', AUDIO_ID, speech);
+      await registry.keepSpeech('t', 'ben', 'f'.repeat(32), speech);
       await change(registry);
       expect(await registry.speech('t', AUDIO_ID)).toBeUndefined();
       expect(await registry.speech('t', 'f'.repeat(32))).toEqual(speech);
@@ -203,7 +270,7 @@ export function voiceprintRegistryContract(name: string, newPlace: () => Registr
       const anna = withAudio('anna');
       const otherEmbeddings = [{ ...anna.exemplars[0]!.embedding, modelId: 'model-2' }];
       await put(registry, { ...anna, exemplars: [{ ...anna.exemplars[0]!, otherEmbeddings }] });
-      await registry.keepSpeech('t', AUDIO_ID, speech);
+      await registry.keepSpeech('t', 'anna', AUDIO_ID, speech);
       await registry.update('t', 'anna', (now) => now && { ...now, name: 'Anna B.' });
       expect(await registry.speech('t', AUDIO_ID)).toEqual(speech);
       expect((await registry.get('t', 'anna'))?.exemplars[0]?.otherEmbeddings).toEqual(otherEmbeddings);

@@ -34,6 +34,16 @@ describe('speaker-registry', () => {
       ['sally', true],
     ]);
     expect(people[1]!.consent?.text).toBe('said yes');
+    const first = on.flow.next('out');
+    on.flow.node('registry').receive({ action: 'list', limit: 1 } as NodeMessage);
+    expect(await first).toMatchObject({ payload: [{ speakerId: 'ray' }], cursor: 'ray' });
+    const last = on.flow.next('out');
+    on.flow.node('registry').receive({ action: 'list', limit: '1', cursor: 'ray' } as NodeMessage);
+    expect(await last).toMatchObject({ payload: [{ speakerId: 'sally' }], cursor: null });
+    const bad = await on.failureOf(() =>
+      on.flow.node('registry').receive({ action: 'list', limit: 'x' } as NodeMessage),
+    );
+    expect(bad.code).toBe('INPUT_INVALID');
     expect(await ask({ action: 'rename', speakerId: 'ray', speakerName: 'Raymond' })).toMatchObject({
       name: 'Raymond',
     });

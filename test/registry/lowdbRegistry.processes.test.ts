@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { LowdbRegistry } from '../../src/registry/lowdbRegistry.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
+import { writeEarlierStore } from './earlierStore.js';
 import { randomVoiceprint } from './randomVoiceprint.js';
 
 type Writer = ChildProcessByStdio<null, Readable, null>;
@@ -69,7 +70,53 @@ test.each([
     expect(acknowledged.length).toBeGreaterThanOrEqual(rounds - 3); // the kills met writes, not starts
     await using registry = await LowdbRegistry.open(folder, { encryptionKey: key });
     await registry.delete('t', 'person_0');
-    expect(await readdir(folder)).toEqual(['voiceprints.json']); // no lock and no half-written file outlives the next write
+    expect((await readdir(folder)).sort()).toEqual(['voiceprints', 'voiceprints.json']); // no lock and no half-written file outlives the next write
+  },
+);
+
+test.each([{ key: undefined }, { key: 'eight or more' }])(
+  'moving an earlier store may be interrupted at any moment, and begun by two processes: $key',
+  { timeout: 240_000 },
+  async ({ key }) => {
+    const folder = await temporaryFolder();
+    const all = Array.from({ length: 300 }, (_, i) => randomVoiceprint({ id: `p${1000 + i}`, exemplars: 6 }));
+    await writeEarlierStore(folder, all, { encryptionKey: key });
+    for (const parts of [1, 7, 20]) {
+      const child = start('movingStore.mjs', folder, key ?? '');
+      child.stdout.on('data', (piece: Buffer) => {
+        if (piece.toString().split('\n').includes(String(parts))) child.kill('SIGKILL');
+      });
+      expect(await ended(child)).toBe(null);
+    }
+    const two = [start('movingStore.mjs', folder, key ?? ''), start('movingStore.mjs', folder, key ?? '')];
+    expect(await Promise.all(two.map(ended))).toEqual([0, 0]);
+    await using registry = await LowdbRegistry.open(folder, { encryptionKey: key });
+    expect(await registry.list('t')).toEqual(all);
+    expect((await readdir(folder)).sort()).toEqual(['voiceprints', 'voiceprints.json']);
+  },
+);
+
+test.skipIf(process.platform === 'win32')(
+  'on a full disk nothing is lost, and what is not stored is said',
+  async () => {
+    const folder = await temporaryFolder();
+    await fill(folder, undefined);
+    const limited = `ulimit -f 160 && exec "$0" "$@"`; // in units of 1,024 bytes
+    const child = spawn('bash', ['-c', limited, process.execPath, scriptOf('fullDisk.mjs'), folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    child.stdout.on('data', (piece: Buffer) => {
+      said += piece.toString();
+    });
+    expect(await ended(child)).toBe(0);
+    const { stored, there, failure } = JSON.parse(said);
+    expect(failure).toEqual({ code: 'REGISTRY_UNAVAILABLE', systemCode: 'EFBIG' });
+    expect(there).toEqual(stored);
+    await using registry = await LowdbRegistry.open(folder);
+    expect((await registry.list('t')).length).toBe(150 + stored.length);
+    expect(await registry.delete('t', 'person_0')).toBe(true);
+    expect((await readdir(folder)).sort()).toEqual(['voiceprints', 'voiceprints.json']);
   },
 );
 
@@ -115,9 +162,9 @@ test('the guard of a process killed while taking over a lock is cleared away', a
   const dead = JSON.stringify({ pid: child.pid, host: hostname(), processStart: '1', token: 'theirs' });
   await writeFile(join(folder, '.voiceprints.lock.takeover'), dead);
   await registry.update('t', 'anna', () => randomVoiceprint({ id: 'anna' }));
-  expect(await readdir(folder)).toEqual(['voiceprints.json']);
+  expect((await readdir(folder)).sort()).toEqual(['voiceprints', 'voiceprints.json']);
   await writeFile(join(folder, '.voiceprints.lock'), dead);
   await writeFile(join(folder, '.voiceprints.lock.takeover'), dead);
   await registry.update('t', 'ben', () => randomVoiceprint({ id: 'ben' }));
-  expect(await readdir(folder)).toEqual(['voiceprints.json']);
+  expect((await readdir(folder)).sort()).toEqual(['voiceprints', 'voiceprints.json']);
 });

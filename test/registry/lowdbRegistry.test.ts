@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LowdbRegistry } from '../../src/registry/lowdbRegistry.js';
@@ -6,7 +6,8 @@ import { allBytes, temporaryFolder } from '../support/temporaryFolder.js';
 import { randomVoiceprint } from './randomVoiceprint.js';
 
 const KEY = 'eight or more';
-const storeFileOf = (folder: string) => join(folder, 'voiceprints.json');
+const headOf = (folder: string) => join(folder, 'voiceprints.json');
+const shardOf = (folder: string) => join(folder, 'voiceprints', 't', 'r.json');
 
 async function storeWith(folder: string, id: string, name: string, encryptionKey?: string): Promise<void> {
   await using registry = await LowdbRegistry.open(folder, { encryptionKey });
@@ -17,7 +18,9 @@ test('the folder and the file are their owner’s alone', async () => {
   const folder = join(await temporaryFolder(), 'made', 'here');
   await storeWith(folder, 'anna', 'Anna');
   expect((await stat(folder)).mode & 0o777).toBe(0o700);
-  expect((await stat(storeFileOf(folder))).mode & 0o777).toBe(0o600);
+  expect((await stat(headOf(folder))).mode & 0o777).toBe(0o600);
+  expect((await stat(join(folder, 'voiceprints'))).mode & 0o777).toBe(0o700);
+  expect((await stat(shardOf(folder))).mode & 0o777).toBe(0o600);
 });
 
 test('deleting erases every byte of a person from every file', async () => {
@@ -27,7 +30,7 @@ test('deleting erases every byte of a person from every file', async () => {
   await registry.update('t', 'anna', () => anna);
   await registry.update('t', 'ben', () => randomVoiceprint({ id: 'ben', name: 'Ben' }));
   // What a writer killed in the middle would have left: a whole copy.
-  await writeFile(join(folder, '.voiceprints.json.tmp-123.abc'), await readFile(storeFileOf(folder)));
+  await writeFile(join(folder, '.voiceprints.json.tmp-123.abc'), await readFile(shardOf(folder)));
   const values = anna.exemplars[0]!.embedding.values;
   const traces = [
     Buffer.from('Anna Nirgendwo'),
@@ -40,7 +43,7 @@ test('deleting erases every byte of a person from every file', async () => {
   const left = await allBytes(folder);
   expect(traces.map((trace) => left.includes(trace))).toEqual([false, false, false]);
   expect(left.includes(Buffer.from('"anna"'))).toBe(false);
-  expect(await readdir(folder)).toEqual(['voiceprints.json']);
+  expect((await readdir(folder)).sort()).toEqual(['voiceprints', 'voiceprints.json']);
   expect((await registry.list('t')).map(({ id }) => id)).toEqual(['ben']);
 });
 
@@ -88,12 +91,13 @@ test('the wrong key is refused and changes nothing', async () => {
 test('a changed byte in an encrypted store is noticed', async () => {
   const folder = await temporaryFolder();
   await storeWith(folder, 'anna', 'Anna', KEY);
-  const store = JSON.parse(await readFile(storeFileOf(folder), 'utf8'));
-  const bytes = Buffer.from(store.sealed.bytes, 'base64');
+  const shard = JSON.parse(await readFile(shardOf(folder), 'utf8'));
+  const bytes = Buffer.from(shard.sealed.bytes, 'base64');
   bytes[100]! ^= 1;
-  store.sealed.bytes = bytes.toString('base64');
-  await writeFile(storeFileOf(folder), JSON.stringify(store));
-  await expect(LowdbRegistry.open(folder, { encryptionKey: KEY })).rejects.toMatchObject({ code: 'REGISTRY_CORRUPT' });
+  shard.sealed.bytes = bytes.toString('base64');
+  await writeFile(shardOf(folder), JSON.stringify(shard));
+  await using registry = await LowdbRegistry.open(folder, { encryptionKey: KEY });
+  await expect(registry.get('t', 'anna')).rejects.toMatchObject({ code: 'REGISTRY_CORRUPT' });
 });
 
 test.each([
@@ -119,7 +123,7 @@ test.each([
 ])('a store file that is $name is reported without its content and left as it is', async ({ text, code }) => {
   const folder = await temporaryFolder();
   await using early = await LowdbRegistry.open(folder);
-  await writeFile(storeFileOf(folder), text);
+  await writeFile(headOf(folder), text);
   const failure = await LowdbRegistry.open(folder).catch((error: Error) => error);
   expect(failure).toMatchObject({ code });
   expect(String((failure as Error).stack) + String((failure as Error).cause)).not.toMatch(/secret/i);
@@ -127,7 +131,7 @@ test.each([
   await expect(early.list('t')).rejects.toMatchObject({ code }); // and again: it is not forgotten
   const put = early.update('t', 'anna', () => randomVoiceprint({ id: 'anna' }));
   await expect(put).rejects.toMatchObject({ code });
-  expect(await readFile(storeFileOf(folder), 'utf8')).toBe(text);
+  expect(await readFile(headOf(folder), 'utf8')).toBe(text);
 });
 
 test('a folder that cannot be made is REGISTRY_UNAVAILABLE', async () => {
@@ -164,13 +168,30 @@ test('a failed write is not seen by later reads', async () => {
   expect(await readdir(folder)).not.toContain('.voiceprints.lock');
 });
 
-test('a removed store file is an empty store, and a restored one is read again', async () => {
+test('a lost head costs nothing: the shards are what counts', async () => {
   const folder = await temporaryFolder();
   await storeWith(folder, 'anna', 'Anna');
   await using registry = await LowdbRegistry.open(folder);
-  const text = await readFile(storeFileOf(folder), 'utf8');
-  await (await import('node:fs/promises')).rm(storeFileOf(folder));
-  expect(await registry.list('t')).toEqual([]);
-  await writeFile(storeFileOf(folder), text);
+  await rm(headOf(folder));
   expect(await registry.list('t')).toHaveLength(1);
+  await registry.update('t', 'ben', () => randomVoiceprint({ id: 'ben' }));
+  await using again = await LowdbRegistry.open(folder);
+  expect((await again.list('t')).map(({ id }) => id)).toEqual(['anna', 'ben']);
+});
+
+test('a backup that is put back is what counts, for those who follow, too', async () => {
+  const folder = await temporaryFolder();
+  const backup = join(await temporaryFolder(), 'backup');
+  await storeWith(folder, 'anna', 'Anna');
+  await cp(folder, backup, { recursive: true });
+  await using registry = await LowdbRegistry.open(folder);
+  await registry.update('t', 'ben', () => randomVoiceprint({ id: 'ben' }));
+  const follower = registry.follow('t');
+  for await (const _ of follower.changes());
+  await rm(folder, { recursive: true });
+  await cp(backup, folder, { recursive: true });
+  const gone: string[] = [];
+  for await (const change of follower.changes()) gone.push(...change.gone);
+  expect(gone).toEqual(['ben']);
+  expect((await registry.list('t')).map(({ id }) => id)).toEqual(['anna']);
 });

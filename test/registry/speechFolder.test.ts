@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { KeptSpeech, Voiceprint } from '../../src/core/voiceprint.js';
 import { LowdbRegistry } from '../../src/registry/lowdbRegistry.js';
 import { allBytes, temporaryFolder } from '../support/temporaryFolder.js';
+import { until } from '../support/until.js';
 import { randomVoiceprint } from './randomVoiceprint.js';
 
 const KEY = 'eight or more';
@@ -26,7 +27,7 @@ async function storeWithSpeech(encryptionKey?: string) {
   const registry = await LowdbRegistry.open(folder, { encryptionKey });
   const speech = spoken();
   await registry.update('t', 'anna', () => withAudio(AUDIO_ID));
-  expect(await registry.keepSpeech('t', AUDIO_ID, speech)).toBe(true);
+  expect(await registry.keepSpeech('t', 'anna', AUDIO_ID, speech)).toBe(true);
   return { folder, registry, speech };
 }
 
@@ -54,6 +55,7 @@ test('unreferenced speech is erased on opening, once it is old', async () => {
   await utimes(lost!, new Date(0), new Date(0));
   await registry[Symbol.asyncDispose]();
   await using again = await LowdbRegistry.open(folder);
+  await until(async () => (await filesOf(folder)).length === 2);
   expect((await filesOf(folder)).sort()).toEqual([`${AUDIO_ID}.json`, `${'d'.repeat(32)}.json`]);
   expect(await again.speech('t', AUDIO_ID)).toBeDefined();
 });

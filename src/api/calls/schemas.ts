@@ -111,6 +111,13 @@ export const sampleQuery = z.object({ ...declared, ...person });
 export const identifyBody = z.object({ ...carried, ...declared, ...choice, ...people, separateSpeakerPerChannel });
 export const identifyQuery = z.object({ ...declared, ...choice, ...people, separateSpeakerPerChannel });
 
+/** Pages of `GET /v1/speakers`. */
+export const speakersQuery = z.object({
+  limit: optional(wholeNumber.pipe(z.number().int().min(1).max(1_000))).describe(
+    'By default everybody, with a cursor 50',
+  ),
+  cursor: optional(speakerId).describe('The cursor of the page before'),
+});
 export const oneSpeaker = z.object({ speakerId });
 export const oneUnknown = z.object({
   unknownId: text

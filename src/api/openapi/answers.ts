@@ -71,7 +71,10 @@ export const speaker = z.strictObject({
   updatedAt: time,
 });
 
-export const speakers = z.strictObject({ speakers: z.array(speaker) });
+export const speakers = z.strictObject({
+  speakers: z.array(speaker).describe('By id'),
+  cursor: z.string().nullable().describe('Gives the next page; null on the last'),
+});
 
 export const sources = z.strictObject({
   sources: z.array(

@@ -7,6 +7,7 @@ import {
   sampleBody,
   sampleQuery,
   speakerPatch,
+  speakersQuery,
 } from '../calls/schemas.js';
 import * as answers from './answers.js';
 import { FEEDBACK_OPERATIONS } from './feedbackOperations.js';
@@ -32,6 +33,7 @@ export const OPERATIONS: readonly Operation[] = [
     operationId: 'listSpeakers',
     summary: 'List the enrolled people',
     scope: 'enrol',
+    query: speakersQuery,
     status: 200,
     answer: answers.speakers,
   },

@@ -15,6 +15,7 @@ import {
   sampleBody,
   sampleQuery,
   speakerPatch,
+  speakersQuery,
 } from '../calls/schemas.js';
 import { problemDialect } from '../refusals/dialect.js';
 import { RefusedError, refuseMethod, refuseRoute } from '../refusals/refusal.js';
@@ -63,8 +64,17 @@ const notFound = (speakerId: string) =>
     `no speaker is enrolled as ${speakerId}; check the id, or enrol this speaker first`,
   );
 
-async function list({ surface, tenantId }: Call): Promise<Answer> {
-  return { status: 200, body: { speakers: await surface.engine.speakers(tenantId).list() } };
+const PAGE_LENGTH = 50;
+
+/** Everybody where no page is asked for, as before there were pages. */
+async function list({ surface, tenantId, query }: Call): Promise<Answer> {
+  const { limit, cursor } = parseInput(speakersQuery, query);
+  const directory = surface.engine.speakers(tenantId);
+  if (limit === undefined && cursor === undefined) {
+    return { status: 200, body: { speakers: await directory.list(), cursor: null } };
+  }
+  const { speakers, cursor: next } = await directory.page({ limit: limit ?? PAGE_LENGTH, cursor });
+  return { status: 200, body: { speakers, cursor: next ?? null } };
 }
 
 async function show(call: Call): Promise<Answer> {

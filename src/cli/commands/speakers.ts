@@ -1,7 +1,7 @@
 import { type SpeakerDirectory, type SpeakerSummary, VoicePrintsError } from '../../index.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { openEngine } from '../options/openEngine.js';
-import { hasFlag, listOption } from '../options/parseCommandLine.js';
+import { hasFlag, listOption, numberOption, textOption } from '../options/parseCommandLine.js';
 import { askPassphrase } from '../options/passphrase.js';
 import { readBytes } from '../options/readBytes.js';
 import { printResult, remark, table } from '../output/output.js';
@@ -20,6 +20,8 @@ const stateOf = ({ isStale, samplesWithAudio, isComplete }: SpeakerSummary): str
   if (isStale) return samplesWithAudio > 0 ? 'other model, audio kept' : 'enrol again: other model';
   return isComplete ? 'complete' : 'incomplete';
 };
+
+const MOST_LISTED = 10_000;
 
 /** One person as a row of the table. */
 const row = (speaker: SpeakerSummary): readonly string[] => [
@@ -68,11 +70,24 @@ const list: Command = {
   summary: 'List the enrolled people',
   operands: '',
   arity: [0, 0],
-  options: {},
+  options: {
+    limit: { value: 'N', about: 'Only so many (default: all), by id' },
+    after: { value: 'ID', about: 'Only those after this id: the last one of the page before' },
+  },
   example: 'voice-prints speakers list --json',
   async run(args, terminal) {
-    const speakers = await withSpeakers(args, terminal, (directory) => directory.list());
+    const limit = numberOption(args, 'limit', { least: 1, most: MOST_LISTED, isWhole: true });
+    const after = textOption(args, 'after');
+    if (limit === undefined && after === undefined) {
+      const speakers = await withSpeakers(args, terminal, (directory) => directory.list());
+      printResult(args, terminal, speakers, speakersTable(speakers));
+      return;
+    }
+    const { speakers, cursor } = await withSpeakers(args, terminal, (directory) =>
+      directory.page({ limit: limit ?? MOST_LISTED, cursor: after }),
+    );
     printResult(args, terminal, speakers, speakersTable(speakers));
+    if (cursor !== undefined) remark(args, terminal, `There are more: --after ${cursor}`);
   },
 };
 

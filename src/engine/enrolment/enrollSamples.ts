@@ -79,7 +79,7 @@ export async function enrollSamples(
   });
   // Refused samples never reach the disk; of a person erased at this moment nothing is kept.
   for (const sample of kept) {
-    if (sample.kept) await registry.keepSpeech(tenantId, sample.kept.audioId, sample.kept.speech);
+    if (sample.kept) await registry.keepSpeech(tenantId, speakerId, sample.kept.audioId, sample.kept.speech);
   }
   return result!;
 }

@@ -36,6 +36,8 @@ export class EnrolmentsUnderWay {
       return await work({
         update,
         list: (...call) => registry.list(...call),
+        page: (...call) => registry.page(...call),
+        follow: (...call) => registry.follow(...call),
         get: (...call) => registry.get(...call),
         putAll: (...call) => registry.putAll(...call),
         delete: (...call) => registry.delete(...call),

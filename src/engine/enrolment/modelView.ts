@@ -39,6 +39,20 @@ export function registryOfModel(registry: VoiceprintRegistry, modelId: string): 
   const seen = (voiceprint: Voiceprint | undefined) => voiceprint && asOfModel(voiceprint, modelId);
   return {
     list: async (tenantId) => (await registry.list(tenantId)).map((voiceprint) => asOfModel(voiceprint, modelId)),
+    page: async (...call) => {
+      const page = await registry.page(...call);
+      return { ...page, voiceprints: page.voiceprints.map((voiceprint) => asOfModel(voiceprint, modelId)) };
+    },
+    follow: (...call) => {
+      const follower = registry.follow(...call);
+      return {
+        async *changes() {
+          for await (const { put, gone } of follower.changes()) {
+            yield { put: put.map((voiceprint) => asOfModel(voiceprint, modelId)), gone };
+          }
+        },
+      };
+    },
     get: async (tenantId, id) => seen(await registry.get(tenantId, id)),
     update: async (tenantId, id, change) => {
       const after = await registry.update(tenantId, id, (current) => {

@@ -174,7 +174,7 @@ class EngineJobs implements Jobs {
     if (webhookUrl !== undefined) parseUrl(webhookUrl);
     if (source.kind === 'url') parseUrl(source.url);
     const ids = 'speakerIds' in task ? (task.speakerIds ?? []) : [];
-    if (ids.length > 0) assertMatchable(await this.#engine.speakers(tenantId).list(), ids);
+    await this.#assertMatchable(tenantId, ids);
     await queue.assertRoom(tenantId, requestId);
     const taken = await this.#takeIn(source);
     const { rawFormat, track, channel } = source;
@@ -196,7 +196,7 @@ class EngineJobs implements Jobs {
     };
     try {
       // Again: receiving the audio takes time, and a person may have been erased meanwhile.
-      if (ids.length > 0) assertMatchable(await this.#engine.speakers(tenantId).list(), ids);
+      await this.#assertMatchable(tenantId, ids);
       const { job, isNew } = await queue.add(order);
       if (!isNew) await this.#eraseAudio(taken.audio);
       else if (!this.#isIdle) this.#runner.wake();
@@ -283,6 +283,15 @@ class EngineJobs implements Jobs {
     await this.#noted;
     await Promise.all([this.#runner.stop(), this.#sender.stop()]);
     await this.#stores[Symbol.asyncDispose]();
+  }
+
+  async #assertMatchable(tenantId: string, ids: readonly string[]): Promise<void> {
+    const speakers = this.#engine.speakers(tenantId);
+    const found = await Promise.all([...new Set(ids)].map((speakerId) => speakers.get(speakerId)));
+    assertMatchable(
+      found.flatMap((speaker) => speaker ?? []),
+      ids,
+    );
   }
 
   async #takeIn(source: JobSource): Promise<{ readonly audio: JobAudio; readonly sha256: string }> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { VoicePrintsError } from '../../core/errors.js';
 import { replaceFile } from '../../files/atomicFile.js';
-import { guarded } from '../../registry/sharedStore.js';
+import { guarded } from '../../registry/guarded.js';
 
 /** A person whose id and name must still be erased from the jobs of a store. */
 export interface PendingErasure {

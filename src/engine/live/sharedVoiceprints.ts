@@ -1,5 +1,5 @@
 import type { Voiceprint } from '../../core/voiceprint.js';
-import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
+import type { FollowedVoiceprints } from '../voiceprints/followedVoiceprints.js';
 
 /** Between two looks at the registry. */
 const REFRESH_MS = 1_000;
@@ -11,11 +11,11 @@ interface Look {
 
 /** The registry as all live sessions of an engine look at it: once a second for each tenant, however many there are. */
 export class SharedVoiceprints {
-  readonly #registry: VoiceprintRegistry;
+  readonly #followed: FollowedVoiceprints;
   readonly #looks = new Map<string, Look>();
 
-  constructor(registry: VoiceprintRegistry) {
-    this.#registry = registry;
+  constructor(followed: FollowedVoiceprints) {
+    this.#followed = followed;
   }
 
   /** All of one tenant, or the failure to read them, at most a second old. */
@@ -23,7 +23,7 @@ export class SharedVoiceprints {
     const atMs = performance.now();
     const last = this.#looks.get(tenantId);
     if (last && atMs - last.atMs < REFRESH_MS) return last.voiceprints;
-    const voiceprints = this.#registry.list(tenantId);
+    const voiceprints = this.#followed.list(tenantId);
     this.#looks.set(tenantId, { atMs, voiceprints });
     voiceprints.catch(() => undefined); // reported to the callers
     return voiceprints;

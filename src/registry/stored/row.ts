@@ -43,6 +43,9 @@ export const voiceprintRow = z.object({
 
 export type VoiceprintRow = Readonly<z.output<typeof voiceprintRow>>;
 
+/** Ids of the kept speech that a row refers to. */
+export const audioIdsOf = (row: VoiceprintRow): string[] => row.exemplars.flatMap(({ audioId }) => audioId ?? []);
+
 /** Stored form of a voiceprint. */
 export function toRow(voiceprint: Voiceprint): VoiceprintRow {
   const { exemplars, mean, consent, ...plain } = voiceprint;

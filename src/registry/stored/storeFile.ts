@@ -1,7 +1,7 @@
 import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Adapter } from 'lowdb';
-import { removeTemporaries, replaceFile } from '../../files/atomicFile.js';
+import { removeTemporaries, replaceFile, stageFile } from '../../files/atomicFile.js';
 import { seal, unseal } from '../../sealing/sealing.js';
 import type { SealingKeys } from '../sealingKeys.js';
 import { parseSealedBody, parseStore, type StoredForm, sealedStoreText } from './storedForm.js';
@@ -29,9 +29,24 @@ export class StoreFile<Body> implements Adapter<Body> {
     this.#keys = keys;
   }
 
+  /** True where the file was not encrypted when last read. */
+  get isPlain(): boolean {
+    return this.#isPlain;
+  }
+
   /** True where there is a key but the file was plain when last read: the next write encrypts it. */
   get isToBeSealed(): boolean {
     return this.#isPlain && this.#keys.isSealing;
+  }
+
+  /** False where there was no file when it was last read. */
+  get isThere(): boolean {
+    return this.#known !== ABSENT;
+  }
+
+  /** What identifies the version that was last read. */
+  get fingerprint(): string | undefined {
+    return this.#known;
   }
 
   /** Creates the folder, readable by its owner only. */
@@ -59,6 +74,11 @@ export class StoreFile<Body> implements Adapter<Body> {
     await replaceFile(this.path, text, { beforeRename: this.beforeRename });
     this.#known = fingerprintOf(await stat(this.path, { bigint: true }));
     this.#isPlain = !this.#keys.isSealing;
+  }
+
+  /** Writes and syncs a temporary file beside `path`, to be renamed to this one; returns where. Call only while holding the store's lock. */
+  async stage(body: Body, path: string): Promise<string> {
+    return stageFile(path, await this.#textOf(body));
   }
 
   async #readChanged(): Promise<string | undefined> {
@@ -94,7 +114,7 @@ export class StoreFile<Body> implements Adapter<Body> {
   }
 }
 
-const fingerprintOf = (file: { ino: bigint; size: bigint; mtimeNs: bigint }): Fingerprint =>
+export const fingerprintOf = (file: { ino: bigint; size: bigint; mtimeNs: bigint }): Fingerprint =>
   `${file.ino}:${file.size}:${file.mtimeNs}`;
 
 async function openIfThere(path: string) {

@@ -11,7 +11,7 @@ export type Rows = Map<string, VoiceprintRow>;
 /** Newline cannot occur in an id, so keys of two tenants never collide. */
 export const rowKey = (tenantId: string, id: string): string => `${tenantId}\n${id}`;
 
-/** The file of the voiceprints. Rows never change in place, so their text is cached. */
+/** The one file that held all voiceprints before version 3 of the store (see headForm.ts); read, and moved to shards. */
 export const VOICEPRINT_FORM: StoredForm<Rows> = {
   format: FORMAT,
   version: VERSION,
@@ -22,17 +22,8 @@ export const VOICEPRINT_FORM: StoredForm<Rows> = {
     .object({ voiceprints: z.array(voiceprintRow) })
     .transform(({ voiceprints }): Rows => new Map(voiceprints.map((row) => [rowKey(row.tenantId, row.id), row]))),
   textOf: (rows) =>
-    `{"format":"${FORMAT}","version":${VERSION},"voiceprints":[\n${Array.from(rows.values(), rowText).join(',\n')}\n]}\n`,
+    `{"format":"${FORMAT}","version":${VERSION},"voiceprints":[\n${Array.from(rows.values(), (row) => JSON.stringify(row)).join(',\n')}\n]}\n`,
   empty: () => new Map(),
   copyOf: (rows) => new Map(rows),
   isSame: (a, b) => a.size === b.size && [...a].every(([key, row]) => b.get(key) === row),
 };
-
-const texts = new WeakMap<VoiceprintRow, string>();
-function rowText(row: VoiceprintRow): string {
-  const known = texts.get(row);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(row);
-  texts.set(row, text);
-  return text;
-}

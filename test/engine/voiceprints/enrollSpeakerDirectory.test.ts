@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EnrolmentsUnderWay } from '../../../src/engine/enrolment/enrolmentsUnderWay.js';
 import { speakerDirectory } from '../../../src/engine/speakerDirectory.js';
@@ -19,6 +21,7 @@ async function directoryOf(...voiceprints: ReturnType<typeof randomVoiceprint>[]
   const model = { id: 'model-1', calibration: PLAIN_CALIBRATION };
   const who = {
     tenantId: 't',
+    everybody: () => registry.list('t'),
     model,
     enrolments: new EnrolmentsUnderWay(),
     onMerged: () => undefined,
@@ -151,7 +154,7 @@ test('a store file is no export, even under the same key', async () => {
   const folder = await temporaryFolder();
   await using registry = await LowdbRegistry.open(folder, { encryptionKey: PASSPHRASE });
   await registry.putAll('t', [randomVoiceprint({ id: 'anna' })], { replace: false });
-  const store = JSON.parse((await allBytes(folder)).toString());
+  const store = JSON.parse(await readFile(join(folder, 'voiceprints', 't', 'r.json'), 'utf8'));
   const disguised = Buffer.from(JSON.stringify({ ...store, version: 1, format: 'voice-prints-export' }));
   const { directory } = await directoryOf();
   await expect(directory.import(disguised, PASSPHRASE)).rejects.toMatchObject({ code: 'REGISTRY_CORRUPT' });

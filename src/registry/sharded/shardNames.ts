@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+
+/** Longest path of a shard: so many voiceprints whose hashes begin alike do not occur. */
+export const LONGEST_PATH = 60;
+/** The shard of a tenant that was never split. */
+export const ROOT = 'r';
+
+/** Where an id belongs: bits of a hash, so that shards fill evenly whatever ids look like; `0` and `1`, the first decides first. */
+export function pathOfId(tenantId: string, id: string): string {
+  const digest = createHash('sha256').update(`${tenantId}\n${id}`).digest();
+  return digest.readBigUInt64BE(0).toString(2).padStart(64, '0').slice(0, LONGEST_PATH);
+}
+
+/** The shard that holds a path: the longest that it begins with. ROOT where there is none yet. */
+export function shardOf(path: string, names: ReadonlySet<string>): string {
+  for (let length = path.length; length > 0; length -= 1) {
+    const name = ROOT + path.slice(0, length);
+    if (names.has(name)) return name;
+  }
+  return ROOT;
+}
+
+/**
+ * The shards that count, of the files there are. A shard and shards that it was split into are found together in the middle of
+ * a split, and in a copy of the folder that was made meanwhile: the parts count where they are complete, else the whole.
+ */
+export function leavesOf(files: Iterable<string>): { readonly names: Set<string>; readonly leftover: string[] } {
+  const all = new Set(files);
+  const below = new Set(Array.from(all, (name) => Array.from(name.slice(1), (_, at) => name.slice(0, at + 1))).flat());
+  const isCovered = (name: string): boolean =>
+    below.has(name) ? isCovered(`${name}0`) && isCovered(`${name}1`) : all.has(name);
+  const names = new Set<string>();
+  const add = (name: string): void => {
+    if (all.has(name) && !(below.has(name) && isCovered(name))) names.add(name);
+    else if (below.has(name)) for (const half of ['0', '1']) add(name + half);
+  };
+  add(ROOT);
+  return { names, leftover: [...all].filter((name) => !names.has(name)) };
+}
