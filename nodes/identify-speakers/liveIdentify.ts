@@ -4,6 +4,7 @@ import { homeAssistantStatusTopic, type MqttMessage, type Port, topicsOf } from 
 import { VoicePrintsError } from '../../src/index.js';
 import { badge, failureBadge, shorten } from '../shared/badge.js';
 import { type Binding, bindNode, LIVE_QUEUE_LIMIT } from '../shared/bindNode.js';
+import { feedbackIdOf, feedbackOf } from '../shared/feedbackCommand.js';
 import { type Command, commandOf, textOf } from '../shared/liveCommand.js';
 import { isLiveInput, liveSourceOf } from '../shared/liveInput.js';
 import { type LiveDescription, type StreamLabel, stateOf } from '../shared/liveMessages.js';
@@ -60,7 +61,7 @@ export function openLiveIdentify(RED: NodeAPI, node: Node, settings: IdentifySet
   return identify;
 }
 
-const COMMANDS: readonly string[] = ['enroll', 'stop', 'start', 'announce', 'remove', 'offline'];
+const COMMANDS: readonly string[] = ['enroll', 'feedback', 'undo', 'stop', 'start', 'announce', 'remove', 'offline'];
 
 export class LiveIdentify {
   readonly #RED: NodeAPI;
@@ -119,6 +120,12 @@ export class LiveIdentify {
     switch (command.action) {
       case 'enroll':
         send([null, null, { ...msg, ...(await this.#enroll(command)) }]);
+        return true;
+      case 'feedback':
+        send([null, null, { ...msg, ...(await this.#listening.feedback(feedbackOf(command))) }]);
+        return true;
+      case 'undo':
+        send([null, null, { ...msg, ...(await this.#listening.undo(feedbackIdOf(command))) }]);
         return true;
       case 'stop':
         this.#listening.pause(streamId);

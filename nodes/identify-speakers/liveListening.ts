@@ -16,6 +16,8 @@ import {
   type Engine,
   type EnrollUnknownRequest,
   type FalseAcceptPercent,
+  type FeedbackRequest,
+  type FeedbackResult,
   type LiveSession,
   type Strangers,
   VoicePrintsError,
@@ -161,6 +163,20 @@ export class LiveListening {
     const site = heard?.session.site ?? this.#options.site;
     const { enrolled } = topicsOf({ base: this.#options.topicBase, site });
     return { topic: enrolled, payload: result, qos: 1, retain: false };
+  }
+
+  /** What a person says of a turn, or of an unknown voice; running sessions follow. Throws what `TurnDirectory.feedback` throws. */
+  async feedback(request: FeedbackRequest): Promise<MqttMessage> {
+    return this.#feedbackMessage(await (await this.#options.engine()).turns().feedback(request));
+  }
+
+  async undo(feedbackId: string): Promise<MqttMessage> {
+    return this.#feedbackMessage(await (await this.#options.engine()).turns().undo(feedbackId));
+  }
+
+  #feedbackMessage(payload: FeedbackResult): MqttMessage {
+    const { topicBase: base, site } = this.#options;
+    return { topic: topicsOf({ base, site }).feedback, payload, qos: 1, retain: false };
   }
 
   /** Ends every session; resolves when they have ended. */

@@ -13,6 +13,12 @@ const ACTIONS: readonly string[] = [
   'import',
   'unknowns',
   'forget',
+  'turns',
+  'feedback',
+  'undo',
+  'samples',
+  'merge',
+  'split',
   'jobs',
 ];
 
@@ -43,7 +49,10 @@ RED.nodes.registerType('speaker-registry', {
     speakerId: {
       value: 'speakerId',
       validate: allOf(
-        when(hasAction('get', 'rename', 'delete', 'forget'), check('errors.speakerId', Boolean)),
+        when(
+          hasAction('get', 'rename', 'delete', 'forget', 'samples', 'merge', 'split'),
+          check('errors.speakerId', Boolean),
+        ),
         RED.validators.typedInput({ typeField: 'speakerIdType', allowBlank: true }),
       ),
     },

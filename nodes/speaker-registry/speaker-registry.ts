@@ -8,8 +8,10 @@ import { bytesOf } from '../shared/recordingsOf.js';
 import { checkbox, type SettingsForm, text, trySettings, withDefaults } from '../shared/settings.js';
 import { evaluateIds, evaluateText, located } from '../shared/typedProperty.js';
 import { storeOf, useStore } from '../speaker-store/storeOf.js';
+import { CORRECTIONS, type Correction, correct, isCorrection } from './corrections.js';
 
-const ACTIONS = ['list', 'get', 'rename', 'delete', 'export', 'import', 'unknowns', 'forget'] as const;
+const BASIC_ACTIONS = ['list', 'get', 'rename', 'delete', 'export', 'import', 'unknowns', 'forget'] as const;
+const ACTIONS = [...BASIC_ACTIONS, ...CORRECTIONS] as const;
 type Action = (typeof ACTIONS)[number];
 /** With this action the node answers no messages: it sends one itself when a job has ended. */
 const JOBS_ACTION = 'jobs';
@@ -48,7 +50,7 @@ export const registryForm: SettingsForm<typeof schema> = {
   ],
 };
 
-/** Lists, shows, renames and erases enrolled people; writes and reads encrypted exports; forgets unknown voices; sends outcomes of jobs. */
+/** Lists, shows, renames and erases enrolled people; writes and reads encrypted exports; forgets unknown voices; corrects turns and voiceprints; sends outcomes of jobs. */
 export default function register(RED: NodeAPI): void {
   function SpeakerRegistry(this: RegistryNode, def: NodeDef): void {
     RED.nodes.createNode(this, def);
@@ -61,7 +63,9 @@ export default function register(RED: NodeAPI): void {
     const binding = bindNode(RED, this, async (msg: NodeMessageInFlow, send: Send) => {
       const action = await actionOf(RED, this, settings, msg);
       const engine = await storeOf(RED, settings.store).engine();
-      msg.payload = await act(RED, this, settings, msg, action, engine.speakers());
+      msg.payload = isCorrection(action)
+        ? await correct(action, msg, engine, () => oneIdOf(RED, this, settings, msg))
+        : await act(RED, this, settings, msg, action, engine.speakers());
       this.status(badge('green', 'dot', `speaker-registry.status.${action}`));
       send(msg);
     });
@@ -97,15 +101,11 @@ async function act(
   node: RegistryNode,
   settings: Settings,
   msg: NodeMessageInFlow,
-  action: Action,
+  action: Exclude<Action, Correction>,
   speakers: SpeakerDirectory,
 ): Promise<unknown> {
   const id = { value: settings.speakerId, type: settings.speakerIdType };
-  const oneId = async (): Promise<string> => {
-    const speakerId = await evaluateText(RED, node, id, msg, 'the speaker id');
-    if (speakerId) return speakerId;
-    throw new VoicePrintsError('SPEAKER_ID_INVALID', `${located(id)} is empty; it must name the person`);
-  };
+  const oneId = () => oneIdOf(RED, node, settings, msg);
   switch (action) {
     case 'list':
       return listed(speakers, msg);
@@ -147,6 +147,13 @@ async function listed(speakers: SpeakerDirectory, msg: NodeMessageInFlow & { lim
   const { speakers: people, cursor: next } = await speakers.page({ limit, cursor: cursor ?? undefined });
   msg.cursor = next ?? null;
   return people;
+}
+
+async function oneIdOf(RED: NodeAPI, node: Node, settings: Settings, msg: NodeMessageInFlow): Promise<string> {
+  const id = { value: settings.speakerId, type: settings.speakerIdType };
+  const speakerId = await evaluateText(RED, node, id, msg, 'the speaker id');
+  if (speakerId) return speakerId;
+  throw new VoicePrintsError('SPEAKER_ID_INVALID', `${located(id)} is empty; it must name the person`);
 }
 
 function found<T>(speaker: T | undefined): T {

@@ -23,7 +23,7 @@ export const TOPIC_BASE = 'speaker-id';
 export const RESERVED_SITES: readonly string[] = ['speakers', 'status', 'errors'];
 
 /** Further levels below the base that a site of a process of ours would collide with. */
-const RESERVED: readonly string[] = [...RESERVED_SITES, 'command', 'enrolled', 'sources'];
+const RESERVED: readonly string[] = [...RESERVED_SITES, 'command', 'enrolled', 'feedback', 'sources'];
 
 /** Whether a name can be a level, or several, of an MQTT topic. */
 export const isTopicName = (name: string): boolean =>
@@ -41,6 +41,7 @@ export const topicsOf = ({ base, site }: TopicPlace) => ({
   availability: `${base}/${site}/availability`,
   command: `${base}/${site}/command`,
   enrolled: `${base}/${site}/enrolled`,
+  feedback: `${base}/${site}/feedback`,
   status: `${base}/status`,
   errors: `${base}/errors`,
   lastHeard: (speakerId: string) => `${base}/speakers/${speakerId}`,

@@ -1,8 +1,9 @@
 import type { Actor } from '../core/audit.js';
 import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
+import type { FeedbackResult } from '../core/feedback.js';
 import type { EnrollResult } from '../core/identification.js';
 import { present } from '../core/present.js';
-import type { EnrollUnknownRequest } from '../engine/engine.js';
+import type { EnrollUnknownRequest, FeedbackRequest } from '../engine/engine.js';
 import { baseTopicsOf, type MqttMessage, topicsOf } from '../events/index.js';
 import { type MqttCommand, parseCommand, requestIdOf } from './commands.js';
 
@@ -21,6 +22,9 @@ export interface LiveControl {
     site: string | undefined,
     actor: Actor,
   ): Promise<{ readonly site: string | undefined; readonly result: EnrollResult }>;
+  /** What a person says of a turn or an unknown voice heard at `site`, or anywhere. */
+  feedback(request: FeedbackRequest, site: string | undefined, actor: Actor): Promise<FeedbackResult>;
+  undo(feedbackId: string, site: string | undefined, actor: Actor): Promise<FeedbackResult>;
   /** The source of that id, or all of the site, or all. */
   start(target: ControlTarget): void;
   stop(target: ControlTarget): void;
@@ -99,6 +103,15 @@ export class CommandDesk {
         this.#options.onEnrolled();
         return;
       }
+      case 'feedback': {
+        const { action: _, id, consent: consentText, verdict, ...members } = command;
+        const request = { verdict, ...present({ ...members, consentText }) };
+        this.#answerFeedback(await control.feedback(request, site, ACTOR), site, id);
+        return;
+      }
+      case 'undo':
+        this.#answerFeedback(await control.undo(command.feedbackId, site, ACTOR), site, command.id);
+        return;
       case 'start':
         return control.start({ source: command.source, site });
       case 'stop':
@@ -108,6 +121,13 @@ export class CommandDesk {
       case 'remove':
         return this.#options.remove(site);
     }
+  }
+
+  #answerFeedback(result: FeedbackResult, site: string | undefined, id: string | undefined): void {
+    const { topicBase: base, publish } = this.#options;
+    const topic = site === undefined ? `${base}/feedback` : topicsOf({ base, site }).feedback;
+    publish({ topic, payload: { ...result, ...present({ id }) }, qos: 1, retain: false });
+    if (result.learning.outcome === 'enrolled') this.#options.onEnrolled();
   }
 
   #assertKnown(site: string): void {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
+import { FEEDBACK_VERDICTS } from '../core/feedback.js';
 import { inputProblems } from '../core/inputProblems.js';
 
 /** Larger commands are refused unread. */
@@ -19,6 +20,20 @@ const command = z.discriminatedUnion('action', [
     consent: text(1_024).optional(),
     consentVersion: text(64).optional(),
   }),
+  z.strictObject({
+    action: z.literal('feedback'),
+    id,
+    verdict: z.enum(FEEDBACK_VERDICTS),
+    turnId: text(200).optional(),
+    cluster: text(64).optional(),
+    speakerId: text(128).optional(),
+    name: text(200).optional(),
+    consent: text(1_024).optional(),
+    consentVersion: text(64).optional(),
+    isOnlyTurn: z.boolean().optional(),
+    isAlsoOther: z.boolean().optional(),
+  }),
+  z.strictObject({ action: z.literal('undo'), id, feedbackId: text(64) }),
   z.strictObject({ action: z.literal('start'), id, source }),
   z.strictObject({ action: z.literal('stop'), id, source }),
   z.strictObject({ action: z.literal('announce'), id }),
@@ -29,7 +44,12 @@ const command = z.discriminatedUnion('action', [
 export type MqttCommand = z.output<typeof command>;
 
 /** Spellings of the nodes' commands that mean the same. */
-const ALIASES: Readonly<Record<string, string>> = { speaker_id: 'speakerId', speaker: 'name', streamId: 'source' };
+const ALIASES: Readonly<Record<string, string>> = {
+  speaker_id: 'speakerId',
+  speaker: 'name',
+  streamId: 'source',
+  turn_id: 'turnId',
+};
 
 /**
  * The command in a payload: a JSON object with `action`, or the action alone (`stop`). Throws INPUT_INVALID, whose message names

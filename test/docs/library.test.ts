@@ -37,6 +37,7 @@ test('there are snippets for each task', () => {
   expect(runnable.map(({ title }) => title)).toEqual([
     'Enrol and identify',
     'People',
+    'Corrections',
     'Errors, progress and cancelling',
     'Watch a live source',
     'Serve other programs',
@@ -66,6 +67,7 @@ test('they compile against the types of the package', () => {
 const PRINTED: readonly RegExp[] = [
   /^complete [\s\S]*: Alice \(/,
   /alice true/,
+  /unmatched null [\s\S]*enrolled \d/,
   /FILE_NOT_FOUND/,
   /speaker-id\/kitchen\/event/,
   /speakers/,

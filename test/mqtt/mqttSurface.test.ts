@@ -155,12 +155,18 @@ test('commands reach the control, one after the other; what is wrong is answered
   using broker = await Broker.start();
   const { client, listener } = await listenerTo(broker);
   const asked: unknown[] = [];
+  const learning = { outcome: 'improved' };
   const control: LiveControl = {
     enroll: async (request, site) => {
       asked.push([request, site]);
       if (request.speakerId === 'nobody') throw new VoicePrintsError('CLUSTER_NOT_FOUND', 'no such voice; wait');
       return { site: site ?? 'hall', result: { status: 'complete', speakerId: request.speakerId } as never };
     },
+    feedback: async (request, site) => {
+      asked.push(['feedback', request, site]);
+      return { feedbackId: 'f1', speakerId: request.speakerId, learning } as never;
+    },
+    undo: async (feedbackId) => ({ feedbackId, isUndone: true, learning }) as never,
     start: (target) => asked.push(['start', target]),
     stop: (target) => asked.push(['stop', target]),
   };
@@ -179,6 +185,21 @@ test('commands reach the control, one after the other; what is wrong is answered
   await until(() => listener.json('speaker-id/hall/enrolled').length === 1);
   expect(listener.json('speaker-id/hall/enrolled')[0]).toMatchObject({ id: '1', status: 'complete' });
   await client.publishAsync('speaker-id/hall/command', '{"action":"enroll","id":"2","speakerId":"nobody"}', { qos: 1 });
+  const feedback = {
+    action: 'feedback',
+    id: 'f',
+    verdict: 'correct',
+    turn_id: 't-1',
+    speakerId: 'bob',
+    consent: 'yes',
+  };
+  await client.publishAsync('speaker-id/hall/command', JSON.stringify(feedback), { qos: 1 });
+  await client.publishAsync('speaker-id/command', '{"action":"undo","feedbackId":"f1"}', { qos: 1 });
+  await until(() => listener.json('speaker-id/feedback').length === 1);
+  expect(listener.json('speaker-id/hall/feedback')).toEqual([{ id: 'f', feedbackId: 'f1', speakerId: 'bob', learning }]);
+  expect(listener.json('speaker-id/feedback')).toEqual([{ feedbackId: 'f1', isUndone: true, learning }]);
+  const said = { verdict: 'correct', turnId: 't-1', speakerId: 'bob', consentText: 'yes' };
+  expect(asked).toContainEqual(['feedback', said, 'hall']);
   await client.publishAsync('speaker-id/hall/command', '\u0000\u0001{{{', { qos: 1 });
   await client.publishAsync('speaker-id/hall/command', '{"action":"enroll","id":"3"}', { qos: 1 });
   await client.publishAsync('speaker-id/hal/command', '{"action":"stop","id":"4"}', { qos: 1 });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import type { FeedbackResult } from '../../core/feedback.js';
 import type { EnrollResult } from '../../core/identification.js';
 import type { SpeakerEvent } from '../../events/index.js';
-import { identifyQuery, speakerId } from '../calls/schemas.js';
+import { feedbackBody, identifyQuery, speakerId } from '../calls/schemas.js';
 
 /** First message of a client: its key and the audio format. `encoding` s16le, mulaw, alaw or opus. */
 export const hello = identifyQuery.extend({
@@ -36,17 +37,22 @@ export const command = z.discriminatedUnion('type', [
     consentText: z.string().max(4096).optional(),
     consentVersion: z.string().max(64).optional(),
   }),
+  feedbackBody.extend({ type: z.literal('feedback'), id: text(64) }),
+  z.object({ type: z.literal('undo'), id: text(64), feedbackId: text(64) }),
 ]);
 
 export type Hello = z.output<typeof hello>;
 export type Resume = z.output<typeof resume>;
 export type Command = z.output<typeof command>;
-export type EnrollCommand = Extract<Command, { readonly type: 'enroll' }>;
+/** Commands that change people, each done once. */
+export type PeopleCommand = Extract<Command, { readonly type: 'enroll' | 'feedback' | 'undo' }>;
 
 /** Messages that are numbered, kept until acknowledged, and sent again after a broken connection. */
 export type Numbered =
   | { readonly type: 'event'; readonly event: SpeakerEvent }
   | { readonly type: 'enrolled'; readonly id: string; readonly result: EnrollResult }
+  /** The outcome of `feedback` or `undo`. */
+  | { readonly type: 'feedback'; readonly id: string; readonly result: FeedbackResult }
   /** A command that failed; the stream continues. */
   | { readonly type: 'refused'; readonly id: string; readonly code: string; readonly message: string }
   /** The last message of a stream that was ended normally. */

@@ -212,7 +212,7 @@ export class StreamConnection {
     if (command.type === 'ack') session.acknowledge(command.seq);
     else if (command.type === 'ping') this.#sendMessage({ type: 'pong' });
     else if (command.type === 'end') session.end();
-    else if (this.#caller) session.enroll(command, this.#caller);
+    else if (this.#caller) session.obey(command, this.#caller);
   }
 
   #ping(): void {

@@ -1,4 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Actor } from '../../core/audit.js';
 import { guarded } from '../../core/guarded.js';
 import { present } from '../../core/present.js';
 import { liveSpeakerEvent, type SpeakerEvent } from '../../events/index.js';
@@ -10,7 +11,7 @@ import type { FailureReport } from '../calls/call.js';
 import { refusalOf } from '../refusals/refusal.js';
 import type { IncomingAudio } from './incomingAudio.js';
 import { Outbox } from './outbox.js';
-import type { EnrollCommand, Hello, Numbered } from './protocol.js';
+import type { Hello, Numbered, PeopleCommand } from './protocol.js';
 
 /** Messages kept for a client that is disconnected or does not acknowledge: an hour of conversation. */
 const MOST_MESSAGES = 10_000;
@@ -180,8 +181,9 @@ export class StreamSession {
     this.#countedMs = receivedMs;
   }
 
-  /** Enrols an unknown voice, once per command id; the answer is a message. */
-  enroll({ id, cluster, speakerId, name, consentText, consentVersion }: EnrollCommand, by: Caller): void {
+  /** Enrols an unknown voice, gives or undoes feedback, once per command id; the answer is a message. */
+  obey(command: PeopleCommand, by: Caller): void {
+    const { id } = command;
     if (this.#commands.has(id)) return;
     if (this.#commands.size >= MOST_COMMANDS) this.#commands.delete(this.#commands.values().next().value!);
     this.#commands.add(id);
@@ -189,13 +191,25 @@ export class StreamSession {
       this.#emit({ type: 'refused', id, ...this.#problemOf(scopeMissing(by, 'enrol')) });
       return;
     }
-    const { languageCode } = this.#options.hello;
+    const actor = { name: actorOf(by), requestId: this.id };
+    const answering = async (): Promise<void> => this.#emit(await this.#answerTo(command, actor));
+    guarded((thrown) => this.#emit({ type: 'refused', id, ...this.#problemOf(thrown) }), answering)();
+  }
+
+  async #answerTo(command: PeopleCommand, actor: Actor): Promise<Numbered> {
+    const { engine, hello } = this.#options;
+    const { id } = command;
+    if (command.type === 'undo')
+      return { type: 'feedback', id, result: await engine.turns(this.tenantId, actor).undo(command.feedbackId) };
+    if (command.type === 'feedback') {
+      const { type: _, id: __, verdict, ...fields } = command;
+      const request = { verdict, ...present(fields) };
+      return { type: 'feedback', id, result: await engine.turns(this.tenantId, actor).feedback(request) };
+    }
+    const { cluster, speakerId, name, consentText, consentVersion } = command;
+    const { languageCode } = hello;
     const person = { speakerId, ...present({ cluster, name, consentText, consentVersion, languageCode }) };
-    const enrolling = async (): Promise<void> => {
-      const options = { actor: { name: actorOf(by), requestId: this.id } };
-      this.#emit({ type: 'enrolled', id, result: await this.#live.enrollUnknown(person, options) });
-    };
-    guarded((thrown) => this.#emit({ type: 'refused', id, ...this.#problemOf(thrown) }), enrolling)();
+    return { type: 'enrolled', id, result: await this.#live.enrollUnknown(person, { actor }) };
   }
 
   async #listen(): Promise<void> {

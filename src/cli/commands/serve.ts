@@ -85,7 +85,10 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     const voiceAssistants = wyomingChoice(args);
     const sources = await sourcesChoice(args, env);
     using net = new LastNet(log);
-    await using engine = await openEngine(args, terminal, { keepAudio: hasFlag(args, 'keep-audio') });
+    await using engine = await openEngine(args, terminal, {
+      keepAudio: hasFlag(args, 'keep-audio'),
+      rememberTurns: true,
+    });
     const served = await serveKeys(env, {
       keyFile: textOption(args, 'key-file'),
       trustedProxies: textOption(args, 'trusted-proxies'),

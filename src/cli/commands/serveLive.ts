@@ -121,6 +121,8 @@ function controlOf(sessions: WatchedSessions, sources: () => SourceSet | undefin
   };
   return {
     enroll: (...asked) => sessions.enroll(...asked),
+    feedback: (...asked) => sessions.feedback(...asked),
+    undo: (...asked) => sessions.undo(...asked),
     start: (target) => running().start(target),
     stop: (target) => running().stop(target),
   };

@@ -41,7 +41,7 @@ export function openServeSources(
   const { path, specs } = sources;
   const { env } = terminal;
   const engines = new Engines(engine, async (storeDirectory) => {
-    const opened = await openEngine(args, terminal, { storeDirectory });
+    const opened = await openEngine(args, terminal, { storeDirectory, rememberTurns: true });
     onEngine(opened);
     return opened;
   });

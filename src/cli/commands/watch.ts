@@ -47,7 +47,7 @@ speaker's; stream, dropped and degraded about the stream itself. With --mqtt the
 docs/events.md; user and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWORD or --mqtt-credentials.`,
   async run(args, terminal) {
     const streams = streamsOf(args, terminal);
-    await using engine = await openEngine(args, terminal);
+    await using engine = await openEngine(args, terminal, { rememberTurns: true });
     // One client for all senders; a wrong option is reported at once, not with the first of them.
     await using mqtt = await openWatchMqtt(args, terminal, engine);
     using view = new LiveView(args, terminal);

@@ -65,5 +65,11 @@ const controlOf = (sessions: WatchedSessions): LiveControl => {
   const refuse = (): never => {
     throw new VoicePrintsError('INPUT_INVALID', 'watch listens until it ends; end it, or use serve --sources');
   };
-  return { enroll: (...asked) => sessions.enroll(...asked), start: refuse, stop: refuse };
+  return {
+    enroll: (...asked) => sessions.enroll(...asked),
+    feedback: (...asked) => sessions.feedback(...asked),
+    undo: (...asked) => sessions.undo(...asked),
+    start: refuse,
+    stop: refuse,
+  };
 };

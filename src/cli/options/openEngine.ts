@@ -40,6 +40,7 @@ export async function openEngine(
     segmentation: textOption(args, 'segmentation') || undefined,
     requireConsent: isOn(terminal.env.VOICE_PRINTS_REQUIRE_CONSENT) || hasFlag(args, 'require-consent'),
     strangers: strangers as Strangers | undefined, // checked by the engine
+    rememberTurns: false, // a command ends before anybody could correct them
     ...extra,
   };
   return createEngine(config, { actor: 'command line' });

@@ -1,7 +1,14 @@
 import type { Actor } from '../../core/audit.js';
 import { VoicePrintsError } from '../../core/errors.js';
+import type { FeedbackResult } from '../../core/feedback.js';
 import type { EnrollResult } from '../../core/identification.js';
-import { type Engine, type EnrollUnknownRequest, type LiveSession, LOCAL_TENANT } from '../engine.js';
+import {
+  type Engine,
+  type EnrollUnknownRequest,
+  type FeedbackRequest,
+  type LiveSession,
+  LOCAL_TENANT,
+} from '../engine.js';
 
 /** A session that runs, and where. */
 export interface WatchedSession {
@@ -30,6 +37,30 @@ export class WatchedSessions {
 
   close(session: LiveSession): void {
     this.#sessions = this.#sessions.filter((watched) => watched.session !== session);
+  }
+
+  /** What a person says of a turn heard at `site`, or anywhere. Throws what `TurnDirectory.feedback` throws. */
+  feedback(request: FeedbackRequest, site: string | undefined, actor: Actor): Promise<FeedbackResult> {
+    return this.#whereKnown(site, (engine) => engine.turns(LOCAL_TENANT, actor).feedback(request));
+  }
+
+  undo(feedbackId: string, site: string | undefined, actor: Actor): Promise<FeedbackResult> {
+    return this.#whereKnown(site, (engine) => engine.turns(LOCAL_TENANT, actor).undo(feedbackId));
+  }
+
+  /** The answer of the engine that remembers what it is about. */
+  async #whereKnown<T>(site: string | undefined, ask: (engine: Engine) => Promise<T>): Promise<T> {
+    const known = site === undefined ? [...this.#engines.values()] : [this.#engines.get(site) ?? this.#fallback];
+    const engines = [...new Set([...known, this.#fallback])];
+    for (const engine of engines.slice(0, -1)) {
+      try {
+        return await ask(engine);
+      } catch (error) {
+        if (!(error instanceof VoicePrintsError) || !/^(TURN|CLUSTER|FEEDBACK)_NOT_FOUND$/.test(error.code))
+          throw error;
+      }
+    }
+    return ask(engines.at(-1)!);
   }
 
   /** An unknown voice spoke in the session. */
