@@ -196,7 +196,9 @@ test('commands reach the control, one after the other; what is wrong is answered
   await client.publishAsync('speaker-id/hall/command', JSON.stringify(feedback), { qos: 1 });
   await client.publishAsync('speaker-id/command', '{"action":"undo","feedbackId":"f1"}', { qos: 1 });
   await until(() => listener.json('speaker-id/feedback').length === 1);
-  expect(listener.json('speaker-id/hall/feedback')).toEqual([{ id: 'f', feedbackId: 'f1', speakerId: 'bob', learning }]);
+  expect(listener.json('speaker-id/hall/feedback')).toEqual([
+    { id: 'f', feedbackId: 'f1', speakerId: 'bob', learning },
+  ]);
   expect(listener.json('speaker-id/feedback')).toEqual([{ feedbackId: 'f1', isUndone: true, learning }]);
   const said = { verdict: 'correct', turnId: 't-1', speakerId: 'bob', consentText: 'yes' };
   expect(asked).toContainEqual(['feedback', said, 'hall']);
@@ -225,6 +227,8 @@ test('remove takes what is kept of a site and of its sources; a site of several 
     enroll: async () => {
       throw new VoicePrintsError('CLUSTER_NOT_FOUND', 'no such voice; wait');
     },
+    feedback: () => Promise.reject(new Error('the test gives no feedback')),
+    undo: () => Promise.reject(new Error('the test gives no feedback')),
     start: (target) => asked.push(target),
     stop: (target) => asked.push(target),
   };
