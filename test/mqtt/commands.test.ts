@@ -30,7 +30,7 @@ test.each([
 
 test('what is missing or not known is named', () => {
   expect(() => parsed('{"action":"enroll"}')).toThrow(/speakerId is missing/);
-  expect(() => parsed('{}')).toThrow(/action must be one of enroll, start, stop, announce, remove/);
+  expect(() => parsed('{}')).toThrow(/action must be one of enroll, feedback, undo, start, stop, announce, remove/);
 });
 
 test('the id of a command is known whatever else is wrong with it', () => {
