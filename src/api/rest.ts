@@ -16,6 +16,7 @@ import { refusalOf } from './refusals/refusal.js';
 import { REST_LIMITS, type RestRouterOptions } from './restOptions.js';
 import { addFeedbackRoutes } from './v1/feedbackRoutes.js';
 import { addJobRoutes } from './v1/jobRoutes.js';
+import { addKeyRoutes } from './v1/keyRoutes.js';
 import { addPeopleRoutes } from './v1/peopleRoutes.js';
 import { addSessionRoutes } from './v1/sessionRoutes.js';
 import { addSourceRoutes } from './v1/sourceRoutes.js';
@@ -65,6 +66,7 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
   addPeopleRoutes(router, surface);
   addV1Routes(router, surface);
   addSessionRoutes(router, surface);
+  addKeyRoutes(router, surface, shared.ring);
   addSourceRoutes(router, surface, shared.sources ?? (() => []));
   router.use(refuseBadPath);
   return router;

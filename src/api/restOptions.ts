@@ -2,6 +2,7 @@ import type { Engine } from '../engine/engine.js';
 import type { Jobs } from '../engine/jobs/jobs.js';
 import type { SourceStatus } from '../sources/sourceSet.js';
 import type { ApiKeys } from './access/apiKeys.js';
+import type { KeyRing } from './access/keyRing.js';
 import type { KeyThrottle } from './access/keyThrottle.js';
 import type { TenantGate } from './access/tenantGate.js';
 import type { SignedInUsers } from './access/trustedIngress.js';
@@ -41,6 +42,8 @@ export interface RestRouterOptions {
   readonly engine: Engine;
   /** Required: every call needs a key. */
   readonly keys: ApiKeys;
+  /** Keys that admins of a tenant may list, create and revoke over REST; without it they cannot. */
+  readonly ring?: KeyRing | undefined;
   /** Enforces the limits of tenants; no limits without it. */
   readonly gate?: TenantGate | undefined;
   /** The jobs of the engine's store (see AsyncJobs); without them there are no asynchronous calls. */

@@ -1,4 +1,5 @@
 import { ApiKeys } from '../../src/api/access/apiKeys.js';
+import { KeyRing } from '../../src/api/access/keyRing.js';
 import type { TenantGate } from '../../src/api/access/tenantGate.js';
 import { AsyncJobs } from '../../src/api/asyncJobs.js';
 import { serve } from '../../src/api/serve.js';
@@ -43,7 +44,7 @@ export async function asyncServer(
   const asyncJobs = new AsyncJobs({ engine, allowHosts, gate, onFault, settings: { ...QUICK, ...settings } });
   const keys = ApiKeys.fromPairs('acme:acme-key,globex:globex-key');
   const jobs = await asyncJobs.open();
-  const shared = { engine, keys, gate, jobs: asyncJobs.open };
+  const shared = { engine, keys, gate, ring: new KeyRing(engine.storeDirectory), jobs: asyncJobs.open };
   const server = await serve({ ...shared, port: 0, graceMs: 500, options: { allowHosts } });
   return {
     url: server.url,

@@ -119,11 +119,11 @@ export class KeyRing implements Disposable {
     return this.#ring.keys.map(recordOf);
   }
 
-  /** Creates a key, shown only once. Throws CONFIG_INVALID for an invalid tenant id, or a label that is too long. */
-  async create(request: NewKeyRequest): Promise<MadeKey> {
+  /** Creates a key, shown only once; `actor` is who did, for the audit log. Throws CONFIG_INVALID for an invalid tenant id, or a label that is too long. */
+  async create(request: NewKeyRequest, actor: string = this.#actor): Promise<MadeKey> {
     const { row, key } = this.#make(request);
     await this.#change((ring) => ({ ...ring, keys: [...ring.keys, row] }));
-    await this.#note('create key', row);
+    await this.#note('create key', row, actor);
     return { record: recordOf(row), key };
   }
 
@@ -141,9 +141,9 @@ export class KeyRing implements Disposable {
   }
 
   /** Revokes a key at once. Throws KEY_NOT_FOUND. */
-  async revoke(keyId: string): Promise<KeyRecord> {
+  async revoke(keyId: string, actor: string = this.#actor): Promise<KeyRecord> {
     const ended = await this.#end(keyId, { graceMs: 0, isRevoked: true });
-    await this.#note('revoke key', ended);
+    await this.#note('revoke key', ended, actor);
     return recordOf(ended);
   }
 
@@ -238,10 +238,14 @@ export class KeyRing implements Disposable {
     this.#followed?.listener.onChange?.();
   }
 
-  #note(action: AuditAction, { tenantId, keyId }: Pick<KeyRow, 'tenantId'> & Partial<KeyRow>): Promise<void> {
+  #note(
+    action: AuditAction,
+    { tenantId, keyId }: Pick<KeyRow, 'tenantId'> & Partial<KeyRow>,
+    actor: string = this.#actor,
+  ): Promise<void> {
     const time = new Date(this.#nowMs()).toISOString();
     const named = keyId === undefined ? {} : { keyId };
-    const entry = { time, tenantId, actor: this.#actor, action, speakerId: null, ...named, outcome: 'done' } as const;
+    const entry = { time, tenantId, actor, action, speakerId: null, ...named, outcome: 'done' } as const;
     return this.#log.append([entry]);
   }
 }

@@ -23,10 +23,12 @@ interface RingCheckOptions {
 /** Shared by all surfaces of a server: its keys, its tenants' limits, and one count of wrong keys. */
 export interface RingCheck extends KeyCheck {
   readonly gate: TenantGate;
+  readonly ring: KeyRing;
 }
 
 /** Throws CONFIG_INVALID for proxies and an ingress that are not addresses. */
 export const ringCheck = ({ ring, given, gate, trustedProxies, trustedIngress }: RingCheckOptions): RingCheck => ({
+  ring,
   keys: new ApiKeys(() => [...given, ...ring.current()]),
   proxies: new TrustedProxies(trustedProxies),
   ingress: trustedIngress && new TrustedIngress(trustedIngress),

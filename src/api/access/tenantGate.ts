@@ -14,6 +14,16 @@ interface Use {
   calls: number;
 }
 
+/** Usage of a tenant beside its limits; null: unlimited. */
+export interface TenantUsage {
+  /** In UTC, such as 2026-05-31. */
+  readonly day: string;
+  readonly audioMinutesToday: number;
+  readonly audioMinutesPerDay: number | null;
+  readonly callsThisMinute: number;
+  readonly callsPerMinute: number | null;
+}
+
 const MINUTE_MS = 60_000;
 
 /** Audio that is counted elsewhere, in milliseconds, of a UTC day (`2026-05-31`). */
@@ -70,6 +80,19 @@ export class TenantGate {
   audioMinutesToday(tenantId: string): number {
     const { audioMs, day } = this.#useOf(tenantId);
     return (audioMs + this.#elsewhere(tenantId, day)) / MINUTE_MS;
+  }
+
+  /** What a tenant has used, and may. */
+  usage(tenantId: string): TenantUsage {
+    const { day, calls } = this.#useOf(tenantId);
+    const { callsPerMinute, audioMinutesPerDay } = this.#limitsOf(tenantId);
+    return {
+      day,
+      audioMinutesToday: this.audioMinutesToday(tenantId),
+      audioMinutesPerDay: audioMinutesPerDay ?? null,
+      callsThisMinute: calls,
+      callsPerMinute: callsPerMinute ?? null,
+    };
   }
 
   #useOf(tenantId: string): Use {

@@ -4,6 +4,8 @@ import { FEEDBACK_VERDICTS, TURN_TIERS } from '../../core/feedback.js';
 import { problemOf } from '../../core/inputProblems.js';
 import { MAX_PEOPLE, type PeopleCount, voiceLimitsOf } from '../../core/peopleCount.js';
 import { falseAcceptPercent } from '../../engine/config.js';
+import { SCOPES } from '../access/caller.js';
+import { LONGEST_LABEL } from '../access/keyFile.js';
 
 /** Old clients send empty or null fields instead of omitting them. */
 const absent = (raw: unknown) => (raw === '' || raw === null ? undefined : raw);
@@ -187,3 +189,9 @@ export function parseInput<S extends z.ZodType>(schema: S, raw: unknown): z.outp
   const isId = field.startsWith('speakerId');
   throw new VoicePrintsError(isId ? 'SPEAKER_ID_INVALID' : 'INPUT_INVALID', `${field} ${problemOf(issue)}; correct it`);
 }
+
+export const keyBody = z.object({
+  label: z.string().trim().max(LONGEST_LABEL).default('').describe('What it is for; shown in lists'),
+  scopes: z.array(z.enum(SCOPES)).min(1).describe('What it may do'),
+});
+export const oneKey = z.object({ keyId: text.pipe(z.string().min(1).max(64)).describe('Id of a key, never the key') });

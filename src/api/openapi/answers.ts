@@ -111,6 +111,28 @@ export const session = z.strictObject({
   version: z.string().describe('Of the server'),
 });
 
+export const usage = z.strictObject({
+  day: z.iso.date().describe('In UTC'),
+  audioMinutesToday: z.number().min(0),
+  audioMinutesPerDay: z.number().nullable().describe('Null: unlimited'),
+  callsThisMinute: z.int().min(0),
+  callsPerMinute: z.int().nullable().describe('Null: unlimited'),
+});
+
+const key = z.strictObject({
+  keyId: z.string(),
+  label: z.string(),
+  scopes: z.array(z.enum(SCOPES)),
+  createdAt: time,
+  endsAt: time.nullable(),
+  isRevoked: z.boolean(),
+  lastUsedAt: time.nullable().describe('Since the server started'),
+  isOwn: z.boolean().describe('The key of this call'),
+});
+
+export const keys = z.strictObject({ keys: z.array(key) });
+export const madeKey = z.strictObject({ key: z.string().describe('Shown only this once'), record: key });
+
 export const unknownVoices = z.strictObject({
   strangers,
   unknownVoices: z.array(

@@ -1,11 +1,11 @@
 import type { Router } from 'express';
-import type { Call, Surface } from '../calls/call.js';
+import type { Call, Handler, Surface } from '../calls/call.js';
 import { endpoint } from '../calls/endpoint.js';
 import { packageVersion } from '../packageVersion.js';
 import { problemDialect } from '../refusals/dialect.js';
 import { refuseMethod } from '../refusals/refusal.js';
 
-/** Adds `/v1/session`: who the caller is, and what this server does with voices. */
+/** Adds `/v1/session`: who the caller is, and what this server does with voices; and `/v1/usage`. */
 export function addSessionRoutes(router: Router, surface: Surface): void {
   const show = async ({ tenantId, caller, surface: { engine } }: Call) => ({
     status: 200,
@@ -18,8 +18,14 @@ export function addSessionRoutes(router: Router, surface: Surface): void {
       version: packageVersion(),
     },
   });
+  const usage = async ({ tenantId, surface: { gate } }: Call) => ({ status: 200, body: gate.usage(tenantId) });
+  const on = (handler: Handler) => endpoint(surface, problemDialect, handler, { scope: 'any' });
   router
     .route('/v1/session')
-    .get(endpoint(surface, problemDialect, show, { scope: 'any' }))
-    .all(endpoint(surface, problemDialect, refuseMethod('GET'), { scope: 'any' }));
+    .get(on(show))
+    .all(on(refuseMethod('GET')));
+  router
+    .route('/v1/usage')
+    .get(on(usage))
+    .all(on(refuseMethod('GET')));
 }

@@ -37,17 +37,6 @@ export interface Source {
   readonly present: string;
 }
 
-export interface Job {
-  readonly requestId: string;
-  readonly kind: 'identify' | 'diarize' | 'vad';
-  readonly status: string;
-  readonly createdAt: string | null;
-  readonly endedAt: string | null;
-  readonly progress: { readonly doneSeconds: number; readonly totalSeconds: number | null } | null;
-  readonly result?: unknown;
-  readonly problem?: { readonly code: string; readonly detail: string };
-}
-
 /** How a live stream is doing. */
 export type StreamStatus =
   | { readonly state: 'connecting' | 'open' | 'retrying' | 'ended' }
@@ -94,8 +83,5 @@ export interface VoicesClient {
   forget(unknownId: string): Promise<void>;
   identify(audio: Blob, signal?: AbortSignal): Promise<Identification>;
   sources(): Promise<readonly Source[]>;
-  jobs(cursor?: string): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }>;
-  submitJob(audio: Blob): Promise<Job>;
-  cancelJob(requestId: string): Promise<void>;
   readonly openStream?: (options: StreamOptions) => LiveStream;
 }

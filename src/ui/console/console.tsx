@@ -1,7 +1,11 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { refusedOf } from '../client/refused.js';
 import { restClient } from '../client/restClient.js';
+import { type ServerClient, serverClient } from '../client/serverClient.js';
 import type { SessionInfo, VoicesClient } from '../client/voicesClient.js';
+import { Jobs } from '../jobs/jobs.js';
+import { Keys } from '../keys/keys.js';
+import { UsageView } from '../keys/usage.js';
 import { Live } from '../live/live.js';
 import { People } from '../people/people.js';
 import { type Home, HomeProvider } from '../shared/home.js';
@@ -12,7 +16,12 @@ import { keyStore } from './keyStore.js';
 import { SignIn } from './signIn.js';
 import { useView } from './useView.js';
 
-const VIEWS = { live: 'live.title', people: 'people.title' } as const satisfies Record<string, TextKey>;
+const VIEWS = {
+  live: 'live.title',
+  people: 'people.title',
+  jobs: 'jobs.title',
+  keys: 'keys.title',
+} as const satisfies Record<string, TextKey>;
 type View = keyof typeof VIEWS;
 const VIEW_NAMES = Object.keys(VIEWS) as View[];
 const LIVE_VIEWS: readonly View[] = ['live'];
@@ -31,15 +40,11 @@ export function Console({ base, isSignedIn }: ConsoleProps) {
   const task = useTask();
   const { run } = task;
   const language = useMemo(() => languageOf(navigator.languages), []);
-  const client = useMemo(
-    () =>
-      restClient({
-        base,
-        headers: () => (key === undefined ? {} : { authorization: `Bearer ${key}` }),
-        streamKey: () => key,
-      }),
+  const calls = useMemo(
+    () => ({ base, headers: () => (key === undefined ? {} : { authorization: `Bearer ${key}` }) }),
     [base, key],
   );
+  const client = useMemo(() => restClient({ ...calls, streamKey: () => key }), [calls, key]);
   const signOut = useCallback(() => {
     keyStore.write(undefined);
     setKey(undefined);
@@ -61,6 +66,7 @@ export function Console({ base, isSignedIn }: ConsoleProps) {
       }
     });
   }, [client, key, isSignedIn, run]);
+  const server = useMemo(() => serverClient(calls), [calls]);
   const home: Home = {
     client,
     text: textsOf(language),
@@ -75,7 +81,7 @@ export function Console({ base, isSignedIn }: ConsoleProps) {
       {session === undefined ? (
         <SignIn task={task} onKey={setKey} />
       ) : (
-        <Views session={session} home={home} onSignOut={isSignedIn ? undefined : signOut} />
+        <Views session={session} home={home} server={server} onSignOut={isSignedIn ? undefined : signOut} />
       )}
     </HomeProvider>
   );
@@ -106,10 +112,11 @@ const may = (session: SessionInfo | undefined, scope: SessionInfo['scopes'][numb
 interface ViewsProps {
   readonly session: SessionInfo;
   readonly home: Home;
+  readonly server: ServerClient;
   readonly onSignOut: (() => void) | undefined;
 }
 
-function Views({ session, home: { text }, onSignOut }: ViewsProps) {
+function Views({ session, home: { text, mayAdminister }, server, onSignOut }: ViewsProps) {
   const views = session === LIVE_ONLY ? LIVE_VIEWS : VIEW_NAMES;
   const view = useView(views);
   return (
@@ -138,6 +145,13 @@ function Views({ session, home: { text }, onSignOut }: ViewsProps) {
       <main id="content" tabIndex={-1}>
         {view === 'live' && <Live />}
         {view === 'people' && <People />}
+        {view === 'jobs' && <Jobs client={server} />}
+        {view === 'keys' && (
+          <>
+            {mayAdminister && <Keys client={server} />}
+            <UsageView client={server} />
+          </>
+        )}
       </main>
     </>
   );

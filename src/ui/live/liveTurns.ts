@@ -12,7 +12,9 @@ export interface ShownTurn {
   /** `unknown-3` */
   readonly cluster: string | null;
   readonly score: number;
-  readonly threshold: number;
+  /** Score from which a voice is named; undefined where it is not known. */
+  readonly threshold: number | undefined;
+  readonly cosine?: number | null;
   readonly speechSeconds: number;
   readonly hasOverlap: boolean;
   readonly candidates: readonly { readonly name: string; readonly score: number }[];
