@@ -18,7 +18,7 @@ const require = createRequire(import.meta.url);
 const isCopied = (path) => !/\.ts$|[\\/]editor$|[\\/]([\w-]+)[\\/]\1\.html$/.test(path);
 cpSync(join(root, 'nodes'), join(root, 'dist/nodes'), { recursive: true, filter: isCopied });
 const { 'node-red': nodeRed } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-for (const [type, script] of Object.entries(nodeRed.nodes)) {
+for (const [type, script] of Object.entries({ ...nodeRed.nodes, ...nodeRed.plugins })) {
   await inlineEditor(root, type, join(root, script.replace(/\.js$/, '.html')));
 }
 

@@ -1,11 +1,19 @@
 import { allOf, checksOf, hasChosen, isVariable, matches, when, wholeNumberFrom } from '../shared/editor/checks.js';
 import { COMPUTED, keepPathOfOldNodes, makeResultProperty, makeTyped, styleOfName } from '../shared/editor/fields.js';
+import { openHere } from '../shared/editor/here.js';
 import { giveStore, speakerType } from '../shared/editor/stores.js';
 import { textsOf } from '../shared/editor/texts.js';
 
 const check = checksOf(textsOf('enroll-speaker'));
 const isSpeakerId = matches(/^[a-zA-Z0-9_]{1,128}$/);
 const partNumber = check('errors.part', wholeNumberFrom(1, 64));
+
+/** Ends what the open dialog records. */
+let endEnrolment = () => {};
+
+/** A text of the dialog, where it does not come with a message. */
+const fixed = (field: string): string | undefined =>
+  $(field).typedInput('type') === 'str' ? $(field).typedInput('value').trim() || undefined : undefined;
 
 RED.nodes.registerType('enroll-speaker', {
   category: 'speaker identification',
@@ -69,5 +77,17 @@ RED.nodes.registerType('enroll-speaker', {
     makeTyped('speakerName', ['str', ...COMPUTED]);
     makeTyped('consent', ['str', ...COMPUTED]);
     makeResultProperty();
+    endEnrolment = openHere({
+      button: '#enroll-speaker-now',
+      box: '#enroll-speaker-here',
+      store: '#node-input-store',
+      mount: (ui, box, place, store) =>
+        ui.mountEnrol(box, place, store, {
+          speakerId: fixed('#node-input-speakerId'),
+          name: fixed('#node-input-speakerName'),
+        }),
+    });
   },
+  oneditsave: () => endEnrolment(),
+  oneditcancel: () => endEnrolment(),
 });

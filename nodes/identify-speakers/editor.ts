@@ -18,6 +18,7 @@ import {
   makeTyped,
   styleOfName,
 } from '../shared/editor/fields.js';
+import { openHere } from '../shared/editor/here.js';
 import { giveStore, speakerType } from '../shared/editor/stores.js';
 import { textsOf } from '../shared/editor/texts.js';
 
@@ -36,6 +37,22 @@ const isWhole = hasChosen('output', 'auto', 'whole');
 const isLive = hasChosen('output', 'auto', 'live');
 const hasTopics = hasChosen('output', 'auto', 'turns', 'live');
 const isForRecordings = hasChosen('output', 'auto', 'whole', 'turns');
+
+/** Ends what the open dialog tries. */
+let endTrial = () => {};
+
+/** What a recording is tried with: the settings of the open dialog. People that come with a message are everybody. */
+function choiceOfDialog() {
+  const isFixed = $('#node-input-speakers').typedInput('type') === 'str';
+  const speakerIds = isFixed ? $('#node-input-speakers').typedInput('value').split(',') : [];
+  return {
+    speakerIds: speakerIds.map((id) => id.trim()).filter((id) => id !== ''),
+    falseAcceptPercent: entered('#node-input-falseAcceptPercent'),
+    track: entered('#node-input-track'),
+    channel: entered('#node-input-channel'),
+    isSpeakerPerChannel: isChecked('#node-input-isSpeakerPerChannel'),
+  };
+}
 
 RED.nodes.registerType('identify-speakers', {
   category: 'speaker identification',
@@ -131,5 +148,13 @@ RED.nodes.registerType('identify-speakers', {
     $('#node-input-output, #node-input-isDiscovered').on('change', show);
     $('#node-input-topicBase, #node-input-site').on('input', show);
     show();
+    endTrial = openHere({
+      button: '#identify-speakers-try',
+      box: '#identify-speakers-tried',
+      store: '#node-input-store',
+      mount: (ui, box, place, store) => ui.mountTry(box, place, store, choiceOfDialog),
+    });
   },
+  oneditsave: () => endTrial(),
+  oneditcancel: () => endTrial(),
 });

@@ -2,11 +2,19 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'rolldown';
 
-/** Scripts of the console: what each is made of. */
-const SCRIPTS = { 'console.js': 'console/main.tsx', 'microphone.js': 'microphone/worklet.ts' };
+/** What browsers load, and what it is made of. */
+const SCRIPTS = {
+  'console.js': 'console/main.tsx',
+  'microphone.js': 'microphone/worklet.ts',
+  'voices.js': 'nodeRed/mount.tsx',
+};
+const STYLES = {
+  'console.css': ['styles/components.css', 'console/console.css'],
+  'voices.css': ['styles/components.css', 'nodeRed/nodeRed.css'],
+};
 
 /**
- * Bundles the components and the console of `serve`, which browsers load from the server itself.
+ * Bundles the components, for the console of `serve` and for Node-RED's editor; browsers load them from the server itself.
  * @param root of the repository
  * @param folder where the files are put
  * @returns what was bundled of node_modules, for the notices
@@ -26,8 +34,23 @@ export async function bundleUi(root, folder) {
     writeFileSync(join(folder, file), output[0].code);
     foreign.push(...output[0].moduleIds.filter((id) => /[\\/]node_modules[\\/]/.test(id)));
   }
-  const styles = ['styles/components.css', 'console/console.css'];
-  writeFileSync(join(folder, 'console.css'), styles.map((file) => readFileSync(join(ui, file), 'utf8')).join('\n'));
+  const drawings = await drawingStyle(root);
+  for (const [file, parts] of Object.entries(STYLES)) {
+    const texts = parts.map((part) => readFileSync(join(ui, part), 'utf8'));
+    writeFileSync(join(folder, file), [...texts, drawings].join('\n'));
+  }
   writeFileSync(join(folder, 'console.html'), readFileSync(join(ui, 'console/console.html')));
   return foreign;
+}
+
+/** Rules for drawings inside a page, which are kept beside the code that draws. */
+async function drawingStyle(root) {
+  const { output } = await build({
+    input: join(root, 'src/display/timelineStyle.ts'),
+    tsconfig: join(root, 'tsconfig.editor.json'),
+    write: false,
+    output: { format: 'esm' },
+  });
+  const { timelineStyle } = await import(`data:text/javascript,${encodeURIComponent(output[0].code)}`);
+  return timelineStyle('page');
 }

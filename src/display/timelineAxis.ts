@@ -3,7 +3,13 @@ import { clock } from './figures.js';
 const TICK_LETTER_WIDTH = 7;
 const STEPS_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600];
 
+interface TimeSpan {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+}
+
 interface AxisPlace {
+  /** Where second 0 would be. */
   readonly left: number;
   /** Pixels per second. */
   readonly scale: number;
@@ -14,11 +20,14 @@ interface AxisPlace {
 }
 
 /** Lines across the drawing at round times, and the times. */
-export function drawnAxis(durationSeconds: number, { left, scale, top, bottom, right }: AxisPlace): string[] {
+export function drawnAxis(
+  { startSeconds, endSeconds }: TimeSpan,
+  { left, scale, top, bottom, right }: AxisPlace,
+): string[] {
   // At least 70 pixels between ticks, so that their labels do not overlap.
   const step = STEPS_SECONDS.find((seconds) => seconds * scale >= 70) ?? 3_600 * Math.ceil(70 / (3_600 * scale));
   const ticks: string[] = [];
-  for (let at = 0; at <= durationSeconds; at += step) {
+  for (let at = Math.ceil(startSeconds / step) * step; at <= endSeconds; at += step) {
     const x = (left + at * scale).toFixed(1);
     ticks.push(`<line x1="${x}" y1="${top}" x2="${x}" y2="${bottom}" class="vp-grid"/>`);
     const text = clock(at).replace(/\.0$/, '');

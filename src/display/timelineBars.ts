@@ -17,7 +17,7 @@ interface RowPlace {
   readonly y: number;
   /** Where labels begin. */
   readonly at: number;
-  /** Where the recording begins. */
+  /** Where second 0 is, or would be. */
   readonly left: number;
   /** Pixels per second. */
   readonly scale: number;

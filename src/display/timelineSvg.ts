@@ -20,6 +20,8 @@ export interface TimelineOptions {
   /** Width in pixels; 960 by default. The height follows from the number of voices. */
   readonly width?: number;
   readonly words?: TimelineWords;
+  /** Where the drawing begins, in seconds of the recording; 0 by default. No turn may begin before. */
+  readonly startSeconds?: number;
 }
 
 /**
@@ -28,12 +30,13 @@ export interface TimelineOptions {
  * Names are in it as text only. Pure, for the server and for browsers.
  */
 export function timelineSvg(result: Identification, title: string, options: TimelineOptions = {}): string {
-  const { theme = 'auto', words = ENGLISH } = options;
+  const { theme = 'auto', words = ENGLISH, startSeconds = 0 } = options;
   const width = Math.max(320, Math.round(options.width ?? 960));
   const mostLetters = width < WIDE ? 14 : 28;
   const rows = rowsOf(result.segments, mostLetters);
-  const left = MARGIN + 24 + Math.max(72, ...rows.map(labelWidthOf));
-  const scale = (width - MARGIN - left) / Math.max(result.durationSeconds, 0.001);
+  const barsFrom = MARGIN + 24 + Math.max(72, ...rows.map(labelWidthOf));
+  const scale = (width - MARGIN - barsFrom) / Math.max(result.durationSeconds - startSeconds, 0.001);
+  const left = barsFrom - startSeconds * scale;
   const top = MARGIN + (title ? TITLE_HEIGHT : 0);
   const bottom = top + Math.max(1, rows.length) * ROW_HEIGHT + 6;
   const legend = drawnLegend(rows, {
@@ -50,7 +53,7 @@ export function timelineSvg(result: Identification, title: string, options: Time
           `<text x="${MARGIN}" y="${MARGIN + 12}" class="vp-title">${escaped(shortened(title, mostTitleLetters))}</text>`,
         ]
       : []),
-    ...drawnAxis(result.durationSeconds, { left, scale, top, bottom, right: width }),
+    ...drawnAxis({ startSeconds, endSeconds: result.durationSeconds }, { left, scale, top, bottom, right: width }),
     ...rows.flatMap((row, index) => drawnRow(row, { y: top + index * ROW_HEIGHT, at: MARGIN, left, scale, words })),
     ...(rows.length === 0
       ? [`<text x="${MARGIN}" y="${top + 4 + BAR_HEIGHT / 2}" class="vp-label">${escaped(words.noSpeech)}</text>`]

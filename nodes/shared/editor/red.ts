@@ -55,6 +55,7 @@ export interface NodeDefinition<Settings> {
   onadd?(this: Self<Settings>): void;
   oneditprepare?(this: Self<Settings>): void;
   oneditsave?(this: Self<Settings>): void;
+  oneditcancel?(this: Self<Settings>): void;
   readonly button?: {
     enabled?(this: Self<Settings>): boolean;
     visible?(this: Self<Settings>): boolean;
@@ -74,6 +75,18 @@ export interface InputType {
 /** Hands what fits the text typed so far to `done`, now or later. */
 export type Completion = (typed: string, done: (fits: readonly { value: string; label: string }[]) => void) => void;
 
+interface SidebarTab {
+  readonly id: string;
+  readonly label: string;
+  readonly name: string;
+  readonly iconClass: string;
+  readonly content: Element;
+  /** Name of the action that shows it. */
+  readonly action: string;
+  /** Also while a dialog is open. */
+  readonly enableOnEdit: boolean;
+}
+
 interface NotificationOptions {
   readonly type?: 'success' | 'warning' | 'error';
   readonly timeout?: number;
@@ -85,7 +98,12 @@ interface NotificationOptions {
 interface NodeRedEditor {
   _(key: string, values?: TextValues): string;
   readonly i18n: { lang(): string };
-  readonly settings: { readonly httpNodeRoot?: string | false };
+  readonly settings: { readonly httpNodeRoot?: string | false; get(key: string): unknown };
+  readonly user: { hasPermission(permission: string): boolean };
+  readonly plugins: { registerPlugin(id: string, definition: { onadd?(): void }): void };
+  readonly actions: { add(name: string, action: () => void): void };
+  readonly events: { on(event: string, listener: () => void): void };
+  readonly sidebar: { addTab(tab: SidebarTab): void; show(id: string): void };
   readonly nodes: {
     registerType<Settings>(type: string, definition: NodeDefinition<Settings>): void;
     getType(type: string): AnyNode['_def'];

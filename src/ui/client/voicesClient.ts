@@ -1,3 +1,10 @@
+import type {
+  FeedbackResult,
+  FeedbackSummary,
+  FeedbackVerdict,
+  RememberedTurn,
+  SpeakerSample,
+} from '../../core/feedback.js';
 import type { EnrollResult, Identification, SpeakerSummary } from '../../core/identification.js';
 import type { UnknownVoiceSummary } from '../../core/unknownVoice.js';
 import type { SpeakerEvent } from '../../events/speakerEvent.js';
@@ -20,6 +27,45 @@ export interface SessionInfo {
 export interface UnknownVoices {
   readonly strangers: string;
   readonly unknownVoices: readonly UnknownVoiceSummary[];
+}
+
+/** Which of the remembered turns. */
+export interface TurnQuery {
+  readonly conversationId?: string | undefined;
+  /** The newest so many; 100 by default. */
+  readonly limit?: number | undefined;
+}
+
+/** What a person says of a turn, or of an unknown voice. */
+export interface Feedback extends SampleDetails {
+  readonly turnId?: string;
+  /** `unknown-3` */
+  readonly cluster?: string;
+  readonly verdict: FeedbackVerdict;
+  /** Enrolled or new. */
+  readonly speakerId?: string;
+  readonly isOnlyTurn?: boolean;
+  readonly isAlsoOther?: boolean;
+}
+
+/** Samples that are somebody else's. */
+export interface Split {
+  readonly sampleIds: readonly string[];
+  /** Not enrolled yet. */
+  readonly speakerId: string;
+  readonly name: string;
+}
+
+/** What a recording is identified with; all of it optional. */
+export interface IdentifyChoice {
+  /** Only these people. */
+  readonly speakerIds?: readonly string[];
+  /** 0.1, 1 or 5. */
+  readonly falseAcceptPercent?: string;
+  readonly track?: string;
+  readonly channel?: string;
+  readonly isSpeakerPerChannel?: boolean;
+  readonly speakerCount?: string;
 }
 
 /** What is stored with a sample besides the voiceprint. */
@@ -81,7 +127,21 @@ export interface VoicesClient {
   addSample(speakerId: string, audio: Blob, details: SampleDetails): Promise<EnrollResult>;
   unknownVoices(): Promise<UnknownVoices>;
   forget(unknownId: string): Promise<void>;
-  identify(audio: Blob, signal?: AbortSignal): Promise<Identification>;
+  identify(audio: Blob, choice?: IdentifyChoice, signal?: AbortSignal): Promise<Identification>;
+  /** Turns that are remembered, newest first. */
+  turns(query?: TurnQuery): Promise<readonly RememberedTurn[]>;
+  /** Names the voice of a turn, or takes its name back. */
+  feedback(request: Feedback): Promise<FeedbackResult>;
+  /** What was said of turns, newest first. */
+  feedbackHistory(): Promise<readonly FeedbackSummary[]>;
+  undo(feedbackId: string): Promise<FeedbackSummary>;
+  /** Samples of a voiceprint, oldest first. */
+  samples(speakerId: string): Promise<readonly SpeakerSample[]>;
+  removeSample(speakerId: string, sampleId: string): Promise<SpeakerSummary>;
+  /** Makes one person of two; `fromId` is erased. */
+  merge(speakerId: string, fromId: string, isSure: boolean): Promise<SpeakerSummary>;
+  /** Makes a new person of samples of another. */
+  split(speakerId: string, request: Split): Promise<SpeakerSummary>;
   sources(): Promise<readonly Source[]>;
   readonly openStream?: (options: StreamOptions) => LiveStream;
 }

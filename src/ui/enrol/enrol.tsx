@@ -15,15 +15,18 @@ interface EnrolProps {
   readonly people: readonly SpeakerSummary[];
   /** Whom samples are added to; undefined for somebody new. */
   readonly person?: SpeakerSummary | undefined;
+  /** Id and name of somebody new, where they are decided elsewhere. */
+  readonly proposed?: { readonly speakerId: string | undefined; readonly name: string | undefined };
   onDone(): void;
 }
 
 /** Enrols by speaking or by files; several people at once where files lie in folders named after them. */
-export function Enrol({ people, person, onDone }: EnrolProps) {
+export function Enrol({ people, person, proposed: somebody, onDone }: EnrolProps) {
   const { client, text, language, isConsentRequired } = useHome();
   const proposed = text('consent.proposed');
-  const [name, setName] = useState(person?.name ?? '');
-  const [madeId, setMadeId] = useState<string | undefined>(person?.speakerId);
+  const [name, setName] = useState(person?.name ?? somebody?.name ?? somebody?.speakerId ?? '');
+  const [madeId, setMadeId] = useState<string | undefined>(person?.speakerId ?? somebody?.speakerId);
+  const [isMade, setIsMade] = useState(false);
   const [consent, setConsent] = useState({ text: proposed, isGiven: false });
   const [result, setResult] = useState<EnrollResult | undefined>();
   const { isRunning, refused, run } = useTask();
@@ -40,6 +43,7 @@ export function Enrol({ people, person, onDone }: EnrolProps) {
     run(async () => {
       setResult(await client.addSample(speakerId, wav, { name: name.trim(), ...details }));
       setMadeId(speakerId); // more samples belong to the same person
+      setIsMade(true);
     });
   const takeFiles = (found: readonly FoundFile[]) => {
     const used = new Set(taken);
@@ -64,7 +68,7 @@ export function Enrol({ people, person, onDone }: EnrolProps) {
             value={name}
             maxLength={200}
             autoComplete="off"
-            disabled={madeId !== undefined}
+            disabled={isMade}
             onInput={(event) => setName(event.currentTarget.value)}
           />
           <span class="vp-hint">

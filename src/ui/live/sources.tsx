@@ -5,7 +5,7 @@ import { useLoaded } from '../shared/useLoaded.js';
 const EVERY_MS = 3_000;
 
 /** Sources that the server listens to by itself, where there are any. */
-export function Sources() {
+export function Sources({ title }: { readonly title?: string }) {
   const { client, text } = useHome();
   const { value: sources } = useLoaded(
     useCallback(() => client.sources(), [client]),
@@ -14,7 +14,7 @@ export function Sources() {
   if (sources === undefined || sources.length === 0) return null;
   return (
     <>
-      <h3>{text('live.sources')}</h3>
+      <h3>{title ?? text('live.sources')}</h3>
       <ul class="vp-rows">
         {sources.map(({ source, site, status, code, present }) => (
           <li key={source}>

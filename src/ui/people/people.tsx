@@ -6,11 +6,13 @@ import { useHome } from '../shared/home.js';
 import { Modal } from '../shared/modal.js';
 import { Problem } from '../shared/problem.js';
 import { useLoaded } from '../shared/useLoaded.js';
+import { MergePeople } from './mergePeople.js';
 import { ErasePerson, RenamePerson } from './personDialogs.js';
+import { Samples } from './samples.js';
 
 type Opened =
   | { readonly kind: 'enrol'; readonly person?: SpeakerSummary }
-  | { readonly kind: 'rename' | 'erase'; readonly person: SpeakerSummary };
+  | { readonly kind: 'rename' | 'erase' | 'samples' | 'merge'; readonly person: SpeakerSummary };
 
 /** The enrolled people: what their voiceprints are worth, and what can be done with them. */
 export function People() {
@@ -36,7 +38,12 @@ export function People() {
       {people !== undefined && people.length > 0 && (
         <ul class="vp-cards">
           {people.map((person) => (
-            <Person key={person.speakerId} person={person} onOpen={(kind) => setOpened({ kind, person })} />
+            <Person
+              key={person.speakerId}
+              person={person}
+              mayMerge={people.length > 1}
+              onOpen={(kind) => setOpened({ kind, person })}
+            />
           ))}
         </ul>
       )}
@@ -48,6 +55,8 @@ export function People() {
           <Enrol people={people ?? []} person={opened.person} onDone={close} />
         </Modal>
       )}
+      {opened?.kind === 'samples' && <Samples person={opened.person} people={people ?? []} onDone={close} />}
+      {opened?.kind === 'merge' && <MergePeople person={opened.person} people={people ?? []} onDone={close} />}
       {opened?.kind === 'rename' && <RenamePerson person={opened.person} onDone={close} />}
       {opened?.kind === 'erase' && <ErasePerson person={opened.person} onDone={close} />}
     </section>
@@ -56,10 +65,11 @@ export function People() {
 
 interface PersonProps {
   readonly person: SpeakerSummary;
+  readonly mayMerge: boolean;
   onOpen(kind: Opened['kind']): void;
 }
 
-function Person({ person, onOpen }: PersonProps) {
+function Person({ person, mayMerge, onOpen }: PersonProps) {
   const { text, language, mayEnrol, mayAdminister } = useHome();
   const { name, speakerId, isComplete, isStale, quality, speechSeconds, samples, consent, updatedAt } = person;
   return (
@@ -100,6 +110,14 @@ function Person({ person, onOpen }: PersonProps) {
         )}
         {mayAdminister && (
           <>
+            <button type="button" onClick={() => onOpen('samples')}>
+              {text('people.more')}
+            </button>
+            {mayMerge && (
+              <button type="button" onClick={() => onOpen('merge')}>
+                {text('people.merge')}
+              </button>
+            )}
             <button type="button" onClick={() => onOpen('rename')}>
               {text('people.rename')}
             </button>
