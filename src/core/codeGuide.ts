@@ -60,6 +60,10 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     means: 'no answer from the address of a live source',
     remedy: 'check address, network and that the device is on',
   },
+  LIVE_TLS_FAILED: {
+    means: 'there is no secure connection to a live source, or its certificate is not trusted',
+    remedy: 'give the authority of its certificate, or the fingerprint of the certificate',
+  },
   LIVE_UNAUTHORIZED: {
     means: 'a live source refuses the user and password, or requires them',
     remedy: 'correct them; it is tried again slowly, since devices lock out',
@@ -84,6 +88,11 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     means: 'the registrar or the called side does not answer',
     remedy: 'check address, network and firewall',
   },
+  SIP_TLS_FAILED: {
+    means: 'there is no secure connection to the exchange or the called side, or its certificate is not trusted',
+    remedy:
+      'give the authority of its certificate, or its fingerprint; give your own certificate where it asks for one',
+  },
   SIP_REGISTER_REFUSED: { means: 'the registrar refuses this account', remedy: 'check user, password and realm' },
   SIP_BUSY: {
     means: 'the called side is busy, or all lines of this endpoint are',
@@ -106,6 +115,10 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
   SIP_NO_MEDIA: {
     means: 'a call was connected, but no audio arrived',
     remedy: 'open the audio ports in the firewall, or set the public address',
+  },
+  SIP_SESSION_EXPIRED: {
+    means: 'a call was ended because the other side no longer confirmed it (session timer)',
+    remedy: 'call again; check the network and the exchange if it happens often',
   },
   MQTT_UNREACHABLE: {
     means: 'the MQTT broker does not answer; the connection is tried again',

@@ -7,10 +7,10 @@ interface Challenge {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-const HASHES: Readonly<Record<string, string>> = { MD5: 'md5', 'SHA-256': 'sha256' };
+const HASHES: Readonly<Record<string, string>> = { MD5: 'md5', 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256' };
 
 /**
- * Answers challenges for one user: digest (RFC 2617, RFC 7616; MD5 and SHA-256) where it is offered, else basic. RTSP
+ * Answers challenges for one user: digest (RFC 2617, RFC 7616; MD5, SHA-256 and SHA-512-256) where it is offered, else basic. RTSP
  * uses the same challenges as HTTP.
  */
 export class HttpAuthorization {
@@ -45,33 +45,40 @@ export class HttpAuthorization {
     const { user, password } = this.#credentials;
     this.#count += 1;
     if (this.#challenge.scheme === 'basic') return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-    return this.#digest(this.#challenge.fields, method, uri);
+    return digestAnswer(this.#challenge.fields, this.#credentials, { method, uri, count: this.#count });
   }
+}
 
-  #digest(fields: Readonly<Record<string, string>>, method: string, uri: string): string {
-    const { user, password } = this.#credentials;
-    const { realm = '', nonce = '', opaque, algorithm = 'MD5' } = fields;
-    const hash = (text: string) =>
-      createHash(HASHES[algorithm.toUpperCase()] ?? 'md5')
-        .update(text)
-        .digest('hex');
-    const [ha1, ha2] = [hash(`${user}:${realm}:${password}`), hash(`${method}:${uri}`)];
-    const given: [string, string][] = [
-      ['username', quoted(user)],
-      ['realm', quoted(realm)],
-      ['nonce', quoted(nonce)],
-      ['uri', quoted(uri)],
-    ];
-    if (fields.algorithm) given.push(['algorithm', fields.algorithm]);
-    if (opaque !== undefined) given.push(['opaque', quoted(opaque)]);
-    if (hasQop(fields)) {
-      const nc = this.#count.toString(16).padStart(8, '0');
-      const cnonce = randomBytes(8).toString('hex');
-      given.push(['qop', 'auth'], ['nc', nc], ['cnonce', quoted(cnonce)]);
-      given.push(['response', quoted(hash(`${ha1}:${nonce}:${nc}:${cnonce}:auth:${ha2}`))]);
-    } else given.push(['response', quoted(hash(`${ha1}:${nonce}:${ha2}`))]);
-    return `Digest ${given.map(([name, value]) => `${name}=${value}`).join(', ')}`;
-  }
+/** Whether a digest of this algorithm can be made. */
+export const isKnownAlgorithm = (algorithm = 'MD5'): boolean => algorithm.toUpperCase() in HASHES;
+
+/** Value of `Authorization` for one request; `count` is how many of this challenge there were, this one included. */
+export function digestAnswer(
+  fields: Readonly<Record<string, string>>,
+  { user, password }: Credentials,
+  { method, uri, count }: { readonly method: string; readonly uri: string; readonly count: number },
+): string {
+  const { realm = '', nonce = '', opaque, algorithm = 'MD5' } = fields;
+  const hash = (text: string) =>
+    createHash(HASHES[algorithm.toUpperCase()] ?? 'md5')
+      .update(text)
+      .digest('hex');
+  const [ha1, ha2] = [hash(`${user}:${realm}:${password}`), hash(`${method}:${uri}`)];
+  const given: [string, string][] = [
+    ['username', quoted(user)],
+    ['realm', quoted(realm)],
+    ['nonce', quoted(nonce)],
+    ['uri', quoted(uri)],
+  ];
+  if (fields.algorithm) given.push(['algorithm', fields.algorithm]);
+  if (opaque !== undefined) given.push(['opaque', quoted(opaque)]);
+  if (hasQop(fields)) {
+    const nc = count.toString(16).padStart(8, '0');
+    const cnonce = randomBytes(8).toString('hex');
+    given.push(['qop', 'auth'], ['nc', nc], ['cnonce', quoted(cnonce)]);
+    given.push(['response', quoted(hash(`${ha1}:${nonce}:${nc}:${cnonce}:auth:${ha2}`))]);
+  } else given.push(['response', quoted(hash(`${ha1}:${nonce}:${ha2}`))]);
+  return `Digest ${given.map(([name, value]) => `${name}=${value}`).join(', ')}`;
 }
 
 const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
@@ -80,7 +87,7 @@ const hasQop = ({ qop }: Readonly<Record<string, string>>): boolean =>
   qop?.split(',').some((one) => one.trim() === 'auth') ?? false;
 
 const isAnswerable = ({ scheme, fields }: Challenge): boolean =>
-  scheme === 'basic' || (scheme === 'digest' && (fields.algorithm ?? 'MD5').toUpperCase() in HASHES);
+  scheme === 'basic' || (scheme === 'digest' && isKnownAlgorithm(fields.algorithm));
 
 /** Longer ones are not genuine: the longest in use hold a nonce of some hundred characters. */
 const MAX_CHALLENGE_CHARACTERS = 8_192;

@@ -10,6 +10,13 @@ export const unreachable = (what: string, cause?: unknown): VoicePrintsError =>
     cause,
   });
 
+export const untrusted = (what: string, cause?: unknown): VoicePrintsError =>
+  new VoicePrintsError(
+    'LIVE_TLS_FAILED',
+    `there is no secure connection to ${what}; give the authority of its certificate, or the fingerprint of the certificate`,
+    { cause },
+  );
+
 export const unauthorized = (hasCredentials: boolean): VoicePrintsError =>
   new VoicePrintsError(
     'LIVE_UNAUTHORIZED',
@@ -74,7 +81,13 @@ const FINAL: readonly ErrorCode[] = [
   'AUDIO_CHANNELS_INVALID',
 ];
 /** A quick retry would do harm (devices lock out) or is useless: the device must be changed first. */
-const SLOW: readonly ErrorCode[] = ['LIVE_UNAUTHORIZED', 'LIVE_NO_AUDIO', 'AUDIO_FORMAT_UNSUPPORTED', 'URL_FORBIDDEN'];
+const SLOW: readonly ErrorCode[] = [
+  'LIVE_TLS_FAILED',
+  'LIVE_UNAUTHORIZED',
+  'LIVE_NO_AUDIO',
+  'AUDIO_FORMAT_UNSUPPORTED',
+  'URL_FORBIDDEN',
+];
 
 export const isFinal = ({ code }: VoicePrintsError): boolean => FINAL.includes(code);
 export const isSlow = ({ code }: VoicePrintsError): boolean => SLOW.includes(code);

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../core/errors.js';
 import type { LiveAudio } from '../../core/live.js';
+import type { OwnCertificate, ServerTrust } from '../../core/serverTrust.js';
 
 /** Codecs of a call, named as SDP names them. */
 export const SIP_CODECS = ['opus', 'G722', 'PCMU', 'PCMA'] as const;
@@ -19,12 +20,26 @@ export interface SipAccount {
   readonly expiresSeconds: number;
 }
 
+/** SIP over TLS: whom to believe, and who we are. */
+export interface SipTls {
+  /** Without it no connections are taken: calls come over the one to the registrar. */
+  readonly own?: OwnCertificate;
+  /** Certificates of exchanges, and of clients that have to show one. */
+  readonly trust?: ServerTrust;
+  /** Who connects to us has to show a certificate that `trust` accepts. */
+  readonly isClientCertificateRequired: boolean;
+}
+
 /** Settings of one SIP endpoint; checked where they come in, trusted inside. */
 export interface SipConfig {
   /** Address to listen at; `0.0.0.0` is every interface. IPv4. */
   readonly listenAddress: string;
-  /** UDP and TCP port of SIP; 0 takes any free one. */
+  /** UDP and TCP port of SIP, or that of TLS; 0 takes any free one. */
   readonly listenPort: number;
+  /** What requests go by where an address does not say: UDP by default. */
+  readonly transport?: 'udp' | 'tcp';
+  /** Everything goes over TLS, and nothing by UDP or TCP. */
+  readonly tls?: SipTls;
   /** Address that others reach this machine at, where a router stands between. */
   readonly publicAddress?: string;
   readonly account?: SipAccount;
@@ -42,6 +57,8 @@ export interface SipConfig {
   readonly noMediaMs: number;
   /** How long an outgoing call may ring. */
   readonly ringMs: number;
+  /** Audio that comes before a call of ours is answered (announcements, a door's microphone) is part of the call. */
+  readonly hearsEarly?: boolean;
   /** UDP ports for audio, both included; 0 and 0 take any free one. */
   readonly rtpPorts: { readonly min: number; readonly max: number };
 }
@@ -60,6 +77,8 @@ export type SipEnd = 'remote' | 'local' | 'tooLong' | 'noMedia' | 'failed';
 export type SipCallEvent =
   /** A key pressed: 0-9, *, #, A-D. Once a press, whether it came as RFC 4733 or as SIP INFO. */
   | { readonly type: 'digit'; readonly digit: string; readonly timestampMs: number }
+  /** A call of ours whose audio was already heard before (`hearsEarly`). */
+  | { readonly type: 'answered'; readonly timestampMs: number }
   | { readonly type: 'hold'; readonly timestampMs: number }
   | { readonly type: 'resume'; readonly timestampMs: number }
   /** The last event. `code` where something was wrong. */
@@ -117,12 +136,12 @@ export type SipState =
 export interface SipEndpoint extends AsyncIterable<SipCall>, AsyncDisposable {
   /** Changes of the endpoint, the present state first. Read once. */
   readonly states: AsyncIterable<SipState>;
-  /** UDP and TCP port of SIP. */
+  /** UDP and TCP port of SIP, or that of TLS; 0 where no connections are taken. */
   readonly port: number;
   /** Calls that are up, ringing ones included. */
   readonly callCount: number;
   /**
-   * Calls an address: `sip:door@10.0.0.5`, `sip:100@pbx:5070`. Resolves when the call is answered.
+   * Calls an address: `sip:door@10.0.0.5`, `sip:100@pbx:5070`, `sips:100@pbx`. Resolves when the call is answered.
    * Throws SIP_BUSY, SIP_DECLINED, SIP_NOT_FOUND, SIP_UNAUTHORIZED, SIP_UNREACHABLE, SIP_CODEC_MISMATCH, SIP_CALL_REFUSED
    * (any other reason, its status in the details), CONFIG_INVALID (no such address) or ABORTED.
    */

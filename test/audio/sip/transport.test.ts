@@ -36,7 +36,7 @@ describe('connections', () => {
   const received: string[] = [];
   const start = async () => {
     received.length = 0;
-    streams = new SipStreams((message) => received.push(`${message}`));
+    streams = new SipStreams({ onMessage: (message) => received.push(`${message}`) });
     port = await freeSipPort();
     await streams.listen('127.0.0.1', port);
   };
@@ -100,9 +100,12 @@ describe('connections', () => {
     let isCut = false;
     while (!isCut && sent < 1_000) {
       sent += 1;
-      void streams.send(answer, peer).catch(() => {
-        isCut = true;
-      });
+      void streams
+        .connectionTo(peer)
+        .then((socket) => streams.write(socket, answer))
+        .catch(() => {
+          isCut = true;
+        });
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(isCut).toBe(true);

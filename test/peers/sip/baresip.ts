@@ -21,6 +21,8 @@ export interface BaresipOptions {
   readonly host?: string;
   /** Registers at its host. */
   readonly registers?: boolean;
+  /** PEM file: authorities of the certificates it accepts. */
+  readonly authorities?: string;
 }
 
 /** A telephone from Debian that plays a file to whoever it talks to; steered over its control port. */
@@ -50,6 +52,7 @@ export class Baresip implements AsyncDisposable {
       displayName = user,
       host = '127.0.0.1',
       registers = false,
+      authorities,
     } = options;
     const home = join(folder, `baresip-${user}`);
     mkdirSync(home, { recursive: true });
@@ -70,6 +73,7 @@ export class Baresip implements AsyncDisposable {
       'call_max_calls 30',
       'net_interface 127.0.0.1',
       'rtp_stats no',
+      ...(authorities ? [`sip_cafile ${authorities}`, 'sip_verify_server yes'] : []),
     ];
     writeFileSync(join(home, 'config'), `${config.join('\n')}\n`);
     writeFileSync(

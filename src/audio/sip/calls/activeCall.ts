@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type Info, type Invitation, Inviter, SessionState } from 'sip.js';
-import type { ErrorCode } from '../../../core/errors.js';
+import type { IncomingRequestMessage, IncomingResponse, SessionDialog } from 'sip.js/lib/core/index.js';
+import type { ErrorCode, VoicePrintsError } from '../../../core/errors.js';
 import { guarded } from '../../../core/guarded.js';
 import { Channel } from '../../../stream/channel.js';
 import type { SipCall, SipCallEvent, SipConfig, SipEnd, SipMedia, SipParty } from '../sipTypes.js';
 import type { CallAudio } from './callAudio.js';
 import { CallMedia } from './callMedia.js';
+import { CallRefresh } from './callRefresh.js';
 import { digitOfInfo } from './keyPresses.js';
 import { acknowledged, askWhetherThere, sayGoodbye } from './sessionEnd.js';
 
@@ -19,6 +21,8 @@ const MESSAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
     'the call was connected, but no audio arrived; open the audio ports in the firewall, or set the public address',
   SIP_CODEC_MISMATCH: 'the other side sends another codec than was agreed; allow only codecs that it really sends',
   AUDIO_CORRUPT: 'the other side does not send audio of the agreed codec; check its codec, or choose another one',
+  SIP_SESSION_EXPIRED:
+    'the other side no longer confirmed the call; call again, and check the network if it happens often',
   INTERNAL: 'the call ended after an unexpected failure; call again',
 };
 
@@ -39,6 +43,10 @@ export class ActiveCall implements SipCall {
   readonly remote: SipParty;
   /** The session's description handler. */
   readonly mediaSide: CallMedia;
+  /** Resolves once there is audio before the call is answered, where that is wanted. */
+  readonly early: Promise<void>;
+  readonly #onEarly: () => void;
+  readonly #refresh: CallRefresh;
   readonly #session: Invitation | Inviter;
   readonly #config: SipConfig;
   readonly #onEnded: (call: ActiveCall) => void;
@@ -48,6 +56,8 @@ export class ActiveCall implements SipCall {
   #probeTimer: NodeJS.Timeout | undefined;
   #digitsSaved = MAX_DIGITS;
   #digitMs = performance.now();
+  #wasAnswered = false;
+  #isEarly = false;
   #hasEnded = false;
 
   constructor({ session, remote, config, ownAddress, peerAddress, onEnded }: ActiveCallOptions) {
@@ -56,6 +66,11 @@ export class ActiveCall implements SipCall {
     this.#onEnded = onEnded;
     this.direction = session instanceof Inviter ? 'outgoing' : 'incoming';
     this.remote = remote;
+    let onEarly: () => void = () => undefined;
+    this.early = new Promise((resolve) => {
+      onEarly = resolve;
+    });
+    this.#onEarly = onEarly;
     this.mediaSide = new CallMedia({
       config,
       ownAddress,
@@ -64,13 +79,22 @@ export class ActiveCall implements SipCall {
       onHeld: (isHeld) => this.#held(isHeld),
       onNoMedia: (noMedia) => void this.#finish('noMedia', noMedia),
       onLeft: () => void this.#finish('local'),
+      onAgreed: () => this.#agreed(),
+      onQuiet: () => this.#askWhetherThere(),
+      onFault: () => this.fail(),
+    });
+    this.#refresh = new CallRefresh({
+      session,
+      media: this.mediaSide,
+      onExpired: () => void this.#finish('failed', 'SIP_SESSION_EXPIRED'),
       onFault: () => this.fail(),
     });
     const changed = (state: SessionState) => {
       if (state === SessionState.Established) this.#start();
       if (state !== SessionState.Terminated) return;
       acknowledged(session);
-      return this.#finish('remote');
+      // Why a call of ours came to nothing is known to the one who made it.
+      return this.#wasAnswered || this.direction === 'incoming' ? this.#finish('remote') : undefined;
     };
     const fail = () => this.fail();
     session.stateChange.addListener(guarded(fail, changed));
@@ -116,6 +140,26 @@ export class ActiveCall implements SipCall {
     void this.#finish('failed');
   }
 
+  /** What our answer to their call says besides. */
+  get answerHeaders(): string[] {
+    return this.#refresh.headersFor(this.#session.request as IncomingRequestMessage);
+  }
+
+  /** Our call was answered. */
+  answered({ message }: IncomingResponse): void {
+    if (!this.#hasEnded) this.#refresh.answered(message);
+  }
+
+  /** An UPDATE of the other side. */
+  update(request: IncomingRequestMessage, dialog: SessionDialog): Promise<void> {
+    return this.#refresh.update(request, dialog);
+  }
+
+  /** A call of ours whose audio was already heard came to nothing. */
+  refused({ code }: VoicePrintsError): void {
+    void this.#finish('failed', code);
+  }
+
   /** Unexpected exception: this call ends, the others continue. */
   fail(): void {
     void this.#finish('failed', 'INTERNAL');
@@ -123,7 +167,9 @@ export class ActiveCall implements SipCall {
 
   #start(): void {
     if (this.#hasEnded) return;
+    this.#wasAnswered = true;
     this.mediaSide.start();
+    if (this.#isEarly) this.#emit({ type: 'answered', timestampMs: Date.now() });
     const end = guarded(
       () => this.fail(),
       () => this.#finish('tooLong'),
@@ -136,12 +182,23 @@ export class ActiveCall implements SipCall {
     this.#emit({ type: isHeld ? 'hold' : 'resume', timestampMs: Date.now() });
     clearInterval(this.#probeTimer);
     if (!isHeld || this.#hasEnded) return;
-    const gone = () => void this.#finish('noMedia', 'SIP_NO_MEDIA');
     const probe = guarded(
       () => this.fail(),
-      () => askWhetherThere(this.#session, gone),
+      () => this.#askWhetherThere(),
     );
     this.#probeTimer = setInterval(probe, this.#config.noMediaMs);
+  }
+
+  #askWhetherThere(): void {
+    askWhetherThere(this.#session, () => void this.#finish('noMedia', 'SIP_NO_MEDIA'));
+  }
+
+  /** Audio before the call is answered: announcements, the sounds of a door. */
+  #agreed(): void {
+    if (this.#wasAnswered || this.#hasEnded || !this.#config.hearsEarly) return;
+    this.#isEarly = true;
+    this.mediaSide.start();
+    this.#onEarly();
   }
 
   #digit(digit: string): void {
@@ -163,6 +220,7 @@ export class ActiveCall implements SipCall {
     this.#hasEnded = true;
     clearTimeout(this.#lengthTimer);
     clearInterval(this.#probeTimer);
+    this.#refresh.stop();
     const why = code ? { code } : {};
     const message = code && MESSAGES[code];
     const close = () => {

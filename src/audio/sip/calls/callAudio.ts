@@ -49,6 +49,7 @@ export class CallAudio implements LiveAudio {
   /** Of the last packet that was decoded, at first of the likeliest codec. */
   #decoder: PayloadDecoder | undefined;
   #lastSignMs = Number.NEGATIVE_INFINITY;
+  #isQuiet = false;
   #foreign = 0;
   #isNarrowBand: boolean | undefined;
   #resampler: GapResampler | undefined;
@@ -100,6 +101,11 @@ export class CallAudio implements LiveAudio {
     return this.#lastSignMs;
   }
 
+  /** Whether comfort noise was the last that came: its sender need not send anything until it is heard again (RFC 3389, 5). */
+  get isQuiet(): boolean {
+    return this.#isQuiet;
+  }
+
   /** The negotiated codecs, initially or after a change. Decoders that are no longer used are freed. */
   agree(types: PayloadTypes): void {
     const kept = new Set(types.decoders.values());
@@ -122,7 +128,9 @@ export class CallAudio implements LiveAudio {
       const digit = this.#keyPresses.digitOf(packet);
       if (digit) this.#onDigit(digit);
     }
-    const isSign = types.keyPresses.includes(payloadType) || isComfortNoise(payloadType, types);
+    const isNoise = isComfortNoise(payloadType, types);
+    if (isNoise || types.decoders.has(payloadType)) this.#isQuiet = isNoise;
+    const isSign = types.keyPresses.includes(payloadType) || isNoise;
     if (isSign) this.#lastSignMs = nowMs;
     else if (!types.decoders.has(payloadType)) this.#foreign += 1;
     if (packet.ssrc !== this.#ssrc) this.#begin(packet.ssrc);

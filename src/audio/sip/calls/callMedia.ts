@@ -38,6 +38,10 @@ export interface CallMediaOptions {
   /** @param code SIP_NO_MEDIA, AUDIO_CORRUPT where what came was broken, SIP_CODEC_MISMATCH where it was another codec */
   readonly onNoMedia: (code: ErrorCode) => void;
   readonly onLeft: () => void;
+  /** Their answer to our offer is in effect, which may be before the call is answered. */
+  readonly onAgreed: () => void;
+  /** The other side said that it is silent, and has sent nothing for as long as silence is borne otherwise. */
+  readonly onQuiet: () => void;
   /** Unexpected exception: the call cannot continue. */
   readonly onFault: (thrown: unknown) => void;
 }
@@ -143,6 +147,23 @@ export class CallMedia implements SessionDescriptionHandler {
     }
     this.#pending = isAnswer ? undefined : 'theirs';
     this.#apply(agreement, decoders);
+    if (isAnswer) this.#options.onAgreed();
+  }
+
+  /** Whether an offer waits for its answer. */
+  get isNegotiating(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  /** Our answer to an offer; undefined where it cannot be agreed to. */
+  async answerTo(offer: string): Promise<BodyAndContentType | undefined> {
+    try {
+      await this.setDescription(offer);
+    } catch (thrown) {
+      if (thrown instanceof VoicePrintsError) return undefined;
+      throw thrown;
+    }
+    return this.getDescription();
   }
 
   /** Decoders of codecs that stay are kept, with their state. */
@@ -242,7 +263,12 @@ export class CallMedia implements SessionDescriptionHandler {
       const address = remote.address ?? this.#options.peerAddress;
       this.#socket?.send('', remote.port, address, () => undefined); // unreachable: reported by the watchdog
     }
-    if (silentMs > this.#options.config.noMediaMs) this.#options.onNoMedia(this.#whyNoMedia());
+    if (silentMs <= this.#options.config.noMediaMs) return;
+    if (!this.audio.isQuiet) this.#options.onNoMedia(this.#whyNoMedia());
+    else {
+      this.#expectedMs = nowMs;
+      this.#options.onQuiet();
+    }
   }
 
   #whyNoMedia(): ErrorCode {

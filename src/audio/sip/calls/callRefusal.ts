@@ -111,6 +111,12 @@ export function refusedCall(status: number): VoicePrintsError {
   return new VoicePrintsError(code, message, { details: { status } });
 }
 
+export const untrustedCall = (): VoicePrintsError =>
+  new VoicePrintsError(
+    'SIP_TLS_FAILED',
+    'there is no secure connection to the called side; give the authority of its certificate or its fingerprint, and your own certificate where it asks for one',
+  );
+
 export const unanswered = (): VoicePrintsError =>
   new VoicePrintsError('SIP_CALL_REFUSED', 'the call was not answered; try again later', {
     details: { status: 480 },

@@ -1,19 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Invitation, Inviter, type Session, SessionState, type URI, type UserAgent } from 'sip.js';
-import type { IncomingRequestMessage, IncomingResponse } from 'sip.js/lib/core/index.js';
+import { type IncomingRequestMessage, SessionDialog } from 'sip.js/lib/core/index.js';
 import { VoicePrintsError } from '../../../core/errors.js';
 import { guarded } from '../../../core/guarded.js';
 import { Channel } from '../../../stream/channel.js';
+import { failUnanswered } from '../signalling/failUnanswered.js';
 import { guardTimers } from '../signalling/guardTimers.js';
 import { Registration } from '../signalling/registration.js';
 import { type GateAnswer, guardRequests } from '../signalling/requestGate.js';
+import { intervalHeaders, MIN_SESSION_SECONDS, SESSION_SECONDS } from '../signalling/sessionExpires.js';
 import { SIP_PORT, type SipPeer } from '../signalling/sipMessage.js';
 import type { SipTransport } from '../signalling/sipTransport.js';
-import { addressOf, createUserAgent, registrarOf } from '../signalling/userAgent.js';
+import { calledAddress, createUserAgent, registrarOf } from '../signalling/userAgent.js';
 import type { SipCall, SipConfig, SipEndpoint, SipParty, SipState } from '../sipTypes.js';
 import { ActiveCall } from './activeCall.js';
 import type { CallMedia } from './callMedia.js';
-import { extensionRefusal, refusalOf, refusedCall, unanswered } from './callRefusal.js';
+import { extensionRefusal, refusalOf, refusedCall, untrustedCall } from './callRefusal.js';
+import { establish, stoppedBefore, TooBriefError } from './establish.js';
 import { partyOf, RefusedCalls } from './refusedCalls.js';
 
 /** Goodbyes are repeated for this long at most, so that everything has ended within a second. */
@@ -46,11 +49,20 @@ export class ListeningTelephone implements SipEndpoint {
     this.#userAgent = userAgent;
     this.#transport = transport;
     const core = userAgent.userAgentCore;
+    transport.onLost = ({ name, host }, callIds) => {
+      failUnanswered(core, callIds);
+      const registrar = config.account && registrarOf(config.account).host;
+      if (registrar === name || registrar === host) this.#registration?.lost();
+    };
     guardTimers(core, (callId) => {
       for (const call of this.#calls) if (call.callId === callId) call.fail();
     });
     guardRequests(core, {
       refusalOf: (request) => this.#refusalOf(request),
+      onUpdate: guarded(
+        () => undefined,
+        (request: IncomingRequestMessage) => this.#update(request),
+      ),
       extensionRefusal: (request, unknown) => this.#refusals.report(extensionRefusal(unknown), request),
     });
     userAgent.delegate = {
@@ -86,29 +98,54 @@ export class ListeningTelephone implements SipEndpoint {
     this.#states.push({ status: 'listening', port: this.port });
     if (!account) return;
     const registrar = registrarOf(account);
-    this.#registration = new Registration(this.#userAgent, registrar, account, (state) => this.#states.push(state));
+    this.#registration = new Registration(this.#userAgent, registrar, account, {
+      onState: (state) => this.#states.push(state),
+      isUntrusted: () => this.#transport.isUntrusted(registrar.host),
+    });
     this.#registration.start();
-    const keepAlive = () => this.#transport.keepAlive({ host: registrar.host, port: registrar.port ?? 0 });
+    const keepAlive = () => this.#transport.keepAlive(`${registrar}`);
     const ignored = () => undefined; // the next registration reports it
     this.#keepAlive = setInterval(guarded(ignored, keepAlive), KEEP_ALIVE_MS);
   }
 
   async call(target: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<SipCall> {
     const uri = this.#targetOf(target);
-    if (this.#closing || signal?.aborted) throw aborted();
+    if (this.#closing || signal?.aborted) throw stoppedBefore();
     if (this.callCount >= this.#config.maxCalls) {
       throw new VoicePrintsError('SIP_CALL_REFUSED', 'all lines are busy; end a call, or allow more calls at once', {
         details: { status: 486 },
       });
     }
-    const inviter = new Inviter(this.#userAgent, uri, { earlyMedia: false });
+    try {
+      return await this.#callWith(uri, SESSION_SECONDS, signal);
+    } catch (thrown) {
+      if (!(thrown instanceof TooBriefError)) throw thrown;
+      return await this.#callWith(uri, thrown.leastSeconds, signal).catch((again) => {
+        throw again instanceof TooBriefError ? refusedCall(422) : again;
+      });
+    }
+  }
+
+  /** @param sessionSeconds between two confirmations of the call */
+  async #callWith(uri: URI, sessionSeconds: number, signal: AbortSignal | undefined): Promise<SipCall> {
+    const { hearsEarly = false, ringMs } = this.#config;
+    const seconds = Math.max(SESSION_SECONDS, sessionSeconds);
+    const least = sessionSeconds === SESSION_SECONDS ? MIN_SESSION_SECONDS : sessionSeconds;
+    const inviter = new Inviter(this.#userAgent, uri, {
+      earlyMedia: hearsEarly,
+      extraHeaders: intervalHeaders(seconds, least),
+    });
     const party = { user: uri.user ?? '', host: uri.host, displayName: '' };
     const call = await this.#begin(inviter, party, { host: uri.host, port: uri.port ?? 0 }).catch((cause: Error) => {
       if (cause instanceof VoicePrintsError) throw cause;
       throw refusedCall(503); // no such host, or no way to it
     });
+    const failureOf = (status: number) => {
+      if (this.#closing !== undefined) return stoppedBefore();
+      return call.mediaSide.failure ?? this.#refusedBy(uri, status || 503);
+    };
     try {
-      await this.#established(inviter, call, signal);
+      await establish(inviter, call, { ringMs, signal, failureOf });
       return call;
     } catch (error) {
       call.abandon();
@@ -133,7 +170,7 @@ export class ListeningTelephone implements SipEndpoint {
   #targetOf(target: string): URI {
     const { account } = this.#config;
     const isNumber = /^(?:sip:)?[\w+*#]+$/i.test(target);
-    if (!isNumber || !account) return addressOf(target);
+    if (!isNumber || !account) return calledAddress(target, this.#config);
     const uri = registrarOf(account);
     uri.user = target.replace(/^sip:/i, '');
     return uri;
@@ -145,12 +182,20 @@ export class ListeningTelephone implements SipEndpoint {
     return refusal && this.#refusals.report(refusal, request);
   }
 
+  async #update(request: IncomingRequestMessage): Promise<void> {
+    const { userAgentCore: core } = this.#userAgent;
+    const dialog = core.dialogs.get(request.callId + request.toTag + request.fromTag);
+    const call = [...this.#calls].find(({ callId }) => callId === request.callId);
+    if (!call || !(dialog instanceof SessionDialog)) core.replyStateless(request, { statusCode: 481 });
+    else await call.update(request, dialog).catch(() => call.fail());
+  }
+
   async #answer(invitation: Invitation): Promise<void> {
     const { received } = invitation.request.via as { readonly received?: string }; // our transport's
     const party = partyOf(invitation.request);
     try {
       const call = await this.#begin(invitation, party, { host: received ?? party.host, port: SIP_PORT });
-      await invitation.accept().catch(() => call.abandon()); // cancelled meanwhile, or no agreement after all
+      await invitation.accept({ extraHeaders: call.answerHeaders }).catch(() => call.abandon()); // cancelled meanwhile, or no agreement after all
       if (invitation.state === SessionState.Established) this.#incoming.push(call);
     } catch {
       if (invitation.state === SessionState.Initial) await invitation.reject({ statusCode: 500 }); // no audio port
@@ -186,28 +231,8 @@ export class ListeningTelephone implements SipEndpoint {
     return call;
   }
 
-  async #established(inviter: Inviter, call: ActiveCall, signal: AbortSignal | undefined): Promise<void> {
-    let status = 0;
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(unanswered()), this.#config.ringMs);
-      const onAbort = () => reject(aborted());
-      if (signal?.aborted) onAbort();
-      signal?.addEventListener('abort', onAbort, { once: true });
-      const failed = () =>
-        reject(this.#closing !== undefined ? aborted() : (call.mediaSide.failure ?? refusedCall(status || 503)));
-      const changed = (state: SessionState) => {
-        if (state !== SessionState.Established && state !== SessionState.Terminated) return;
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        if (state === SessionState.Established) resolve();
-        else queueMicrotask(guarded(reject, failed)); // sip.js reports the status right after
-      };
-      inviter.stateChange.addListener(guarded(reject, changed));
-      const note = ({ message }: IncomingResponse) => {
-        status = message.statusCode ?? 0;
-      };
-      inviter.invite({ requestDelegate: { onRedirect: note, onReject: note } }).catch(reject);
-    });
+  #refusedBy({ host }: URI, status: number): VoicePrintsError {
+    return status === 503 && this.#transport.isUntrusted(host) ? untrustedCall() : refusedCall(status);
   }
 
   async #close(): Promise<void> {
@@ -230,5 +255,3 @@ export class ListeningTelephone implements SipEndpoint {
     while (this.#transport.retransmissions.pending > 0);
   }
 }
-
-const aborted = (): VoicePrintsError => new VoicePrintsError('ABORTED', 'the call was stopped before it was answered');

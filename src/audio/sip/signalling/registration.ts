@@ -9,16 +9,39 @@ const MAX_RETRY_MS = 60_000;
 const REFUSED_RETRY_MS = 300_000;
 /** Answers that are about the account; others are about the way to it, or the registrar's own trouble. */
 const REFUSALS = new Set([400, 401, 402, 403, 404, 405, 406, 407, 423, 603, 604, 606]);
+/** After its connection broke, by which the registrar would call us: all its clients come back at that moment. */
+const LOST_RETRY_MS = 500;
+const LOST_SPREAD_MS = 2_000;
 /** Renewed after this share of the granted time, and never faster than the limit below. */
 const RENEWED_AT = 0.8;
 const MIN_RENEWAL_MS = 5_000;
 const MAX_EXPIRES_SECONDS = 86_400;
 
+const REFUSED = {
+  code: 'SIP_REGISTER_REFUSED',
+  message: 'the registrar refuses this account; check user, password and realm',
+} as const;
+const UNANSWERED = {
+  code: 'SIP_UNREACHABLE',
+  message: 'the registrar does not answer; check its address, and the network',
+} as const;
+const UNTRUSTED = {
+  code: 'SIP_TLS_FAILED',
+  message:
+    'there is no secure connection to the registrar; give the authority of its certificate or its fingerprint, and your own certificate where it asks for one',
+} as const;
+
+export interface RegistrationEvents {
+  readonly onState: (state: SipState) => void;
+  /** Whether the connection to the registrar failed over TLS. */
+  readonly isUntrusted: () => boolean;
+}
+
 /** Keeps one account registered, for as long as it is not stopped. Its answers come from outside: none is trusted. */
 export class Registration {
   readonly #userAgent: UserAgent;
   readonly #registrar: URI;
-  readonly #onState: (state: SipState) => void;
+  readonly #events: RegistrationEvents;
   /** RFC 3261, 10.2: one Call-ID, and growing numbers. */
   #callId: string | undefined;
   #cseq = 0;
@@ -28,16 +51,23 @@ export class Registration {
   #isRegistered = false;
   #isStopped = false;
 
-  constructor(userAgent: UserAgent, registrar: URI, account: SipAccount, onState: (state: SipState) => void) {
+  constructor(userAgent: UserAgent, registrar: URI, account: SipAccount, events: RegistrationEvents) {
     this.#userAgent = userAgent;
     this.#registrar = registrar;
     this.#expiresSeconds = account.expiresSeconds;
-    this.#onState = onState;
+    this.#events = events;
   }
 
   start(): void {
-    this.#onState({ status: 'registering' });
+    this.#events.onState({ status: 'registering' });
     this.#ask();
+  }
+
+  /** The connection to the registrar is over. */
+  lost(): void {
+    if (this.#isStopped || !this.#isRegistered) return;
+    this.#isRegistered = false;
+    this.#later(LOST_RETRY_MS + LOST_SPREAD_MS * Math.random(), () => this.start());
   }
 
   /** Unregisters; does not wait for the answer. */
@@ -107,7 +137,7 @@ export class Registration {
     const wasRegistered = this.#isRegistered;
     this.#isRegistered = true;
     this.#later(Math.max(MIN_RENEWAL_MS, RENEWED_AT * 1_000 * grantedSeconds), () => this.#ask());
-    if (!wasRegistered) this.#onState({ status: 'registered' });
+    if (!wasRegistered) this.#events.onState({ status: 'registered' });
   }
 
   #failed(status: number): void {
@@ -119,16 +149,8 @@ export class Registration {
       : Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures) * (0.75 + Math.random() / 2);
     this.#failures += 1;
     this.#later(retryInMs, () => this.start());
-    const failure = isRefused
-      ? {
-          code: 'SIP_REGISTER_REFUSED' as const,
-          message: 'the registrar refuses this account; check user, password and realm',
-        }
-      : {
-          code: 'SIP_UNREACHABLE' as const,
-          message: 'the registrar does not answer; check its address, and the network',
-        };
-    this.#onState({ status: 'failed', ...failure, retryInMs: Math.round(retryInMs) });
+    const failure = isRefused ? REFUSED : this.#events.isUntrusted() ? UNTRUSTED : UNANSWERED;
+    this.#events.onState({ status: 'failed', ...failure, retryInMs: Math.round(retryInMs) });
   }
 
   #later(ms: number, work: () => void): void {

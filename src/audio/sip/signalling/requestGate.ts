@@ -1,9 +1,11 @@
 import type { IncomingRequestMessage, UserAgentCore } from 'sip.js/lib/core/index.js';
 import { keepDescription } from './messageBody.js';
+import { isTooBrief, MIN_SESSION_SECONDS } from './sessionExpires.js';
+import { keepBestChallenge } from './sipDigest.js';
 import { METHODS } from './sipMessage.js';
 
 /** `100rel` has no effect on a side that sends no provisional answers but 100 (RFC 3262, 3). */
-const KNOWN_OPTIONS = new Set(['100rel']);
+const KNOWN_OPTIONS = new Set(['100rel', 'timer']);
 /** Requests whose answers are remembered, for 32 s each: sip.js looks through all of them at every new call. */
 const MAX_TRANSACTIONS = 1_000;
 const MAX_OPTIONS = 16;
@@ -18,6 +20,8 @@ export interface GateOptions {
   /** Why a new call is not taken. */
   readonly refusalOf: (request: IncomingRequestMessage) => GateAnswer | undefined;
   /** @param unknown extensions it requires and that are not here */
+  /** A request that sip.js does not know, within a call. Never throws. */
+  readonly onUpdate: (request: IncomingRequestMessage) => void;
   readonly extensionRefusal: (request: IncomingRequestMessage, unknown: readonly string[]) => GateAnswer;
 }
 
@@ -31,10 +35,12 @@ export function guardRequests(core: UserAgentCore, options: GateOptions): void {
     keepDescription(request);
     const answer = answerOf(core, request, options);
     if (answer) core.replyStateless(request, { statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
+    else if (request.method === 'UPDATE') options.onUpdate(request);
     else takeRequest.call(core, request);
   };
   core.receiveIncomingResponseFromTransport = (response) => {
     keepDescription(response);
+    keepBestChallenge(response);
     takeResponse.call(core, response);
   };
 }
@@ -47,6 +53,7 @@ function answerOf(core: UserAgentCore, request: IncomingRequestMessage, options:
   if (unknown.length > 0) return options.extensionRefusal(request, unknown);
   const byMethod = toTag ? answerInCall(method) : answerOutsideCalls(method);
   if (byMethod) return byMethod;
+  if (isTooBrief(request)) return { status: 422, headers: [`Min-SE: ${MIN_SESSION_SECONDS}`] };
   const refusal = method === 'INVITE' && !toTag ? options.refusalOf(request) : undefined;
   if (refusal || method === 'BYE') return refusal;
   return core.userAgentServers.size >= MAX_TRANSACTIONS ? { status: 503, headers: ['Retry-After: 5'] } : undefined;
@@ -72,6 +79,6 @@ function answerInCall(method: string): GateAnswer | undefined {
 }
 
 function answerOutsideCalls(method: string): GateAnswer | undefined {
-  if (method === 'NOTIFY' || method === 'PRACK') return { status: 481 };
+  if (method === 'NOTIFY' || method === 'PRACK' || method === 'UPDATE') return { status: 481 };
   return METHODS.split(', ').includes(method) ? undefined : NOT_ALLOWED;
 }

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { lookup, resolveSrv } from 'node:dns/promises';
 import { isIPv4 } from 'node:net';
 import { guarded } from '../../../core/guarded.js';
-import { SIP_PORT, type SipPeer } from './sipMessage.js';
+import { SIP_PORT, SIPS_PORT, type SipPeer, type SipProtocol } from './sipMessage.js';
 
 const KEPT_MS = 60_000;
 /** Hosts remembered at most. */
@@ -24,11 +24,11 @@ export class SipAddresses {
    * RFC 3263 in short: a host without a port (0) is looked up as a service first. Rejects where there is no such host, or
    * the port is none: peers write what they like, and a socket throws at once.
    */
-  resolve({ host, port }: SipPeer, protocol: 'UDP' | 'TCP'): Promise<SipPeer> {
+  resolve({ host, port }: SipPeer, protocol: SipProtocol): Promise<SipPeer> {
     if (!(Number.isInteger(port) && port >= 0 && port <= MAX_PORT) || host === '') {
       return Promise.reject(new RangeError('the address cannot be sent to'));
     }
-    if (isIPv4(host)) return Promise.resolve({ host, port: port || SIP_PORT });
+    if (isIPv4(host)) return Promise.resolve({ host, port: port || portOf(protocol) });
     return remembered(this.#targets, `${protocol} ${host}:${port}`, () => look(host, port, protocol));
   }
 
@@ -39,13 +39,16 @@ export class SipAddresses {
   }
 }
 
-async function look(host: string, port: number, protocol: 'UDP' | 'TCP'): Promise<SipPeer> {
+const portOf = (protocol: SipProtocol): number => (protocol === 'TLS' ? SIPS_PORT : SIP_PORT);
+
+async function look(name: string, port: number, protocol: SipProtocol): Promise<SipPeer> {
   if (port === 0) {
-    const services = await resolveSrv(`_sip._${protocol.toLowerCase()}.${host}`).catch(() => []); // most have none
+    const service = protocol === 'TLS' ? '_sips._tcp' : `_sip._${protocol.toLowerCase()}`;
+    const services = await resolveSrv(`${service}.${name}`).catch(() => []); // most have none
     const [best] = services.sort((a, b) => a.priority - b.priority || b.weight - a.weight);
-    if (best) return { host: (await lookup(best.name, { family: 4 })).address, port: best.port };
+    if (best) return { host: (await lookup(best.name, { family: 4 })).address, port: best.port, name };
   }
-  return { host: (await lookup(host, { family: 4 })).address, port: port || SIP_PORT };
+  return { host: (await lookup(name, { family: 4 })).address, port: port || portOf(protocol), name };
 }
 
 /** Connecting a UDP socket sends nothing, but looks up the routing table. */

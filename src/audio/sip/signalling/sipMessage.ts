@@ -4,11 +4,17 @@
 export interface SipPeer {
   readonly host: string;
   readonly port: number;
+  /** The name that `host` is the address of, where it was one: certificates are for names. */
+  readonly name?: string;
 }
 
+/** What a message travels by, as its Via names it. */
+export type SipProtocol = 'UDP' | 'TCP' | 'TLS';
+
 export const SIP_PORT = 5_060;
+export const SIPS_PORT = 5_061;
 /** The methods of a receive-only telephone. */
-export const METHODS = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO';
+export const METHODS = 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE';
 
 const TOP_VIA = /^((?:via|v)[ \t]*:[ \t]*SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*)(\w+)([ \t]+)([^\s;,]+)([^,\r\n]*)/im;
 
@@ -57,7 +63,7 @@ export function withReceived(request: string, from: SipPeer): string {
     TOP_VIA,
     (_, head: string, protocol: string, space: string, sentBy: string, params: string) => {
       // Requests over a connection are answered on it, whether or not they ask for that.
-      const isAsked = protocol.toUpperCase() === 'TCP' || /;[ \t]*rport[ \t]*(?=[=;]|$)/i.test(params.trimEnd());
+      const isAsked = protocol.toUpperCase() !== 'UDP' || /;[ \t]*rport[ \t]*(?=[=;]|$)/i.test(params.trimEnd());
       const others = params.trimEnd().replace(OWN_WORDS, '').trimEnd();
       const rport = isAsked ? `;rport=${from.port}` : '';
       return `${head}${protocol}${space}${sentBy}${others}${rport};received=${from.host}`;
@@ -88,24 +94,38 @@ export function requestTarget(request: string): SipPeer | undefined {
   return { host, port: Number(port ?? 0) }; // NaN where it is no number: such an address is refused
 }
 
-/** The protocol for a request: that of its Route or Request-URI, UDP unless TCP is given. */
-export function protocolOf(request: string): 'UDP' | 'TCP' {
+/** What the Route or Request-URI of a request asks for; undefined where it leaves that open. */
+export function protocolOf(request: string): SipProtocol | undefined {
   const route = /^route[ \t]*:[^\r\n]*/im.exec(request)?.[0];
   const target = route?.split(',')[0] ?? /^\S+ \S+/.exec(request)?.[0] ?? '';
-  return /;transport=tcp\b/i.test(target) ? 'TCP' : 'UDP';
+  if (/\bsips:/i.test(target)) return 'TLS';
+  return /;transport=(udp|tcp|tls)\b/i.exec(target)?.[1]?.toUpperCase() as SipProtocol | undefined;
 }
 
 export const viaProtocolOf = (message: string): string => TOP_VIA.exec(message)?.[2]?.toUpperCase() ?? 'UDP';
+
+/** The Call-ID; empty for data that are not a SIP message. */
+export const callIdOf = (message: string): string => /^(?:call-id|i)[ \t]*:[ \t]*([^\r\n]+)/im.exec(message)?.[1] ?? '';
+
+/** Whether a message belongs to a dialog that both sides know: its To has a tag. */
+export const isInDialog = (message: string): boolean => /^(?:to|t)[ \t]*:[^\r\n]*;[ \t]*tag[ \t]*=/im.test(message);
 
 function peerOf(sentBy: string): SipPeer {
   const [host = '', port] = sentBy.split(':');
   return { host, port: Number(port ?? SIP_PORT) };
 }
 
+/** RFC 3261, 8.1.1.8 and 12.1.1: whoever is called by `sips:` is to give such an address, too. */
+const isSips = (message: string): boolean =>
+  isResponse(message)
+    ? /^(?:to|t|record-route)[ \t]*:[^\r\n]*?\bsips:/im.test(message)
+    : /^[A-Z]+ sips:/i.test(message);
+
 /** A message of ours with `own` in place of the name that sip.js knows us by. */
-export function withOwnAddress(message: string, placeholder: string, own: SipPeer, protocol: 'UDP' | 'TCP'): string {
+export function withOwnAddress(message: string, placeholder: string, own: SipPeer, protocol: SipProtocol): string {
   const end = message.indexOf('\r\n\r\n');
   const authority = `${own.host}:${own.port}`;
+  const isSecure = protocol === 'TLS' && isSips(message);
   const head = message
     .slice(0, end)
     .split('\r\n')
@@ -114,9 +134,11 @@ export function withOwnAddress(message: string, placeholder: string, own: SipPee
       if (!line.includes(placeholder)) return line;
       if (!/^(via|contact)\s*:/i.test(line)) return line.replaceAll(placeholder, own.host);
       const addressed = line.replaceAll(placeholder, authority);
-      return protocol === 'UDP'
-        ? addressed
-        : addressed.replace('SIP/2.0/UDP', 'SIP/2.0/TCP').replace(/;transport=udp/i, ';transport=tcp');
+      if (protocol === 'UDP') return addressed;
+      const secure = isSecure ? addressed.replace(/<sip:/i, '<sips:').replace(/;transport=udp/i, '') : addressed;
+      return secure
+        .replace('SIP/2.0/UDP', `SIP/2.0/${protocol}`)
+        .replace(/;transport=udp/i, `;transport=${protocol.toLowerCase()}`);
     });
   return head.join('\r\n') + message.slice(end);
 }

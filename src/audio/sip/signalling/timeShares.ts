@@ -24,12 +24,28 @@ export class TimeShares {
     try {
       work();
     } finally {
-      const atMs = performance.now();
-      this.#accounts.delete(address);
-      this.#accounts.set(address, { savedMs: savedMs - (atMs - startMs), atMs: startMs });
-      const [oldest] = this.#accounts.keys();
-      if (this.#accounts.size > CAPACITY && oldest !== undefined) this.#accounts.delete(oldest);
+      this.#pay(address, savedMs - (performance.now() - startMs), startMs);
     }
+  }
+
+  /**
+   * Charges an address for work that is done elsewhere.
+   *
+   * @returns whether it had that much left; else nothing is charged
+   */
+  charge(address: string, costMs: number): boolean {
+    const nowMs = performance.now();
+    const savedMs = this.#savedMs(address, nowMs);
+    if (savedMs < costMs) return false;
+    this.#pay(address, savedMs - costMs, nowMs);
+    return true;
+  }
+
+  #pay(address: string, savedMs: number, atMs: number): void {
+    this.#accounts.delete(address);
+    this.#accounts.set(address, { savedMs, atMs });
+    const [oldest] = this.#accounts.keys();
+    if (this.#accounts.size > CAPACITY && oldest !== undefined) this.#accounts.delete(oldest);
   }
 
   #savedMs(address: string, nowMs: number): number {
