@@ -10,6 +10,7 @@ export { CallsAudio, type CallsAudioOptions } from './audio/sip/calls/callsAudio
 export { openSip } from './audio/sip/openSip.js';
 export * from './audio/sip/sipTypes.js';
 export * from './core/live.js';
-export type { OwnCertificate, ServerTrust } from './core/serverTrust.js';
 export * from './core/liveSource.js';
 export { parseLiveSource, splitCredentials } from './core/parseLiveSource.js';
+export type { OwnCertificate, ServerTrust } from './core/serverTrust.js';
+export { readTlsFiles, type TlsFiles } from './net/tlsFiles.js';

@@ -22,6 +22,9 @@ const text = textsOf('audio-source');
 const check = checksOf(text);
 const port = check('errors.port', wholeNumberFrom(0, 65_535));
 
+const isHexadecimal = matches(/^(?:[0-9a-f]{2}:?){32}$/i);
+const isFingerprint = (value: unknown) => !value || isVariable(value) || isHexadecimal(value);
+
 /** Checks a field only where the dialog shows it: `modes` are the sources that use it. */
 const usedBy = (modes: readonly unknown[], validate: Validator) => when(hasChosen('mode', ...modes), validate);
 const rawOnly = (validate: Validator) => usedBy(RAW_MODES, when(isChosen('isRaw'), validate));
@@ -88,6 +91,10 @@ function showFields(): void {
     $(this).toggle(String($(this).data('modes')).split(' ').includes(mode));
   });
   $('#audio-source-raw').toggle(RAW_MODES.includes(mode) && isChecked('#node-input-isRaw'));
+  // A camera says by its address whether it speaks TLS; a telephone here.
+  const isPlainTelephone = mode === 'sip' && entered('#node-input-sipTransport') !== 'tls';
+  if (isPlainTelephone) $('#dialog-form [data-tls]').hide();
+  else $('#dialog-form [data-tls]:not([data-modes])').show();
   const by = entered('#node-input-rtpBy');
   $('#audio-source-rtp-port').toggle(by === 'port');
   $('#audio-source-rtp-sdp').toggle(by !== 'port');
@@ -119,7 +126,7 @@ RED.nodes.registerType('audio-source', {
   color: '#3FADB5',
   defaults: {
     name: { value: '' },
-    version: { value: 2 },
+    version: { value: 3 },
     mode: { value: 'file' },
     file: {
       value: '',
@@ -187,6 +194,16 @@ RED.nodes.registerType('audio-source', {
     sipFrom: { value: '' },
     sipSrtp: { value: 'optional' },
     sipMaxCalls: { value: '20', validate: usedBy(['sip'], check('errors.calls', wholeNumberFrom(1, 1_000))) },
+    sipTransport: { value: 'udp' },
+    sipCertificate: { value: '' },
+    sipKey: { value: '', validate: usedBy(['sip'], when(isChosen('sipCertificate'), check('errors.sipKey', Boolean))) },
+    sipClientCertificates: { value: false },
+    sipEarlyMedia: { value: false },
+    tlsAuthorities: { value: '' },
+    tlsFingerprint: {
+      value: '',
+      validate: usedBy(['rtsp', 'http', 'sip'], check('errors.tlsFingerprint', isFingerprint)),
+    },
     rtpPortMin: { value: '', validate: usedBy(['sip'], port) },
     rtpPortMax: { value: '', validate: usedBy(['sip'], port) },
     outputs: { value: 1 },
@@ -220,7 +237,7 @@ RED.nodes.registerType('audio-source', {
     makeTyped('url', ['str', ...COMPUTED]);
     showMicrophones(this.device || '');
     showTools();
-    $('#node-input-mode, #node-input-isRaw, #node-input-rtpBy').on('change', showFields);
+    $('#node-input-mode, #node-input-isRaw, #node-input-rtpBy, #node-input-sipTransport').on('change', showFields);
     showFields();
   },
   oneditsave: moveCredentials,

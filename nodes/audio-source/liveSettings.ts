@@ -1,9 +1,11 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { VoicePrintsError } from '../../src/index.js';
 import {
   type Credentials,
   type LiveSource,
   type RtpFormat,
+  readTlsFiles,
   SIP_CODECS,
   type SipConfig,
   splitCredentials,
@@ -49,6 +51,13 @@ export const liveShape = {
   sipTarget: text.describe('Called when the source starts'),
   sipFrom: text.describe('Callers that are answered, separated by commas; empty: all'),
   sipSrtp: z.enum(['off', 'optional', 'required']).default('optional'),
+  sipTransport: z.enum(['udp', 'tcp', 'tls']).default('udp').describe('tls: everything, on the port that is set'),
+  sipCertificate: text.describe('PEM file, of this telephone; needed to be called over TLS without an exchange'),
+  sipKey: text.describe('PEM file; its password comes from VOICE_PRINTS_TLS_KEY_PASSWORD'),
+  sipClientCertificates: checkbox.describe('Who connects has to show a certificate'),
+  sipEarlyMedia: checkbox.describe('Audio before a call made from here is answered counts, too'),
+  tlsAuthorities: text.describe('PEM file: authorities of the certificate; empty: the public ones'),
+  tlsFingerprint: text.describe('SHA-256 of the one certificate that is accepted'),
   sipMaxCalls: field(z.coerce.number().int().min(1).max(1_000).default(20)),
   rtpPortMin: port(0),
   rtpPortMax: port(0),
@@ -75,8 +84,20 @@ export const liveDefaults = {
   sipSrtp: 'optional',
 };
 
+/** Of settings that later versions added. */
+export const secureDefaults = {
+  sipTransport: 'udp',
+  sipCertificate: '',
+  sipKey: '',
+  sipClientCertificates: false,
+  sipEarlyMedia: false,
+  tlsAuthorities: '',
+  tlsFingerprint: '',
+};
+
 const schema = z.object(liveShape);
-export type LiveSettings = z.output<typeof schema>;
+/** With the kind of source they are for. */
+export type LiveSettings = z.output<typeof schema> & { readonly mode?: string };
 
 /** What the editor keeps apart from the flow. */
 export interface SourceCredentials {
@@ -132,8 +153,31 @@ const MAX_CALL_MS = 12 * 3_600_000;
 const NO_MEDIA_MS = 60_000;
 const RING_MS = 60_000;
 
+type Certificates = Awaited<ReturnType<typeof readTlsFiles>>;
+
+/** The certificates of a camera, a radio or a telephone. Throws FILE_NOT_FOUND, FILE_UNREADABLE, CONFIG_INVALID. */
+export function certificatesOf(settings: LiveSettings, env: NodeJS.ProcessEnv, folder = '.'): Promise<Certificates> {
+  const { mode, tlsAuthorities, tlsFingerprint, sipTransport, sipCertificate, sipKey } = settings;
+  const isTelephone = mode === 'sip';
+  if (isTelephone && sipTransport !== 'tls') return Promise.resolve({});
+  const whole = (path: string) => path && resolve(folder, path);
+  return readTlsFiles({
+    authorities: whole(tlsAuthorities),
+    fingerprint: tlsFingerprint,
+    ...(isTelephone && {
+      certificate: whole(sipCertificate),
+      key: whole(sipKey),
+      passphrase: env.VOICE_PRINTS_TLS_KEY_PASSWORD,
+    }),
+  });
+}
+
 /** The SIP endpoint as the settings describe it. */
-export function sipConfigOf(settings: LiveSettings, { password = '' }: SourceCredentials): SipConfig {
+export function sipConfigOf(
+  settings: LiveSettings,
+  { password = '' }: SourceCredentials,
+  certificates: Certificates,
+): SipConfig {
   const { sipRegistrar: registrar, sipUser: user, sipAuthUser: authUser, sipPublicAddress: publicAddress } = settings;
   const allowed = settings.sipFrom
     .split(',')
@@ -141,6 +185,13 @@ export function sipConfigOf(settings: LiveSettings, { password = '' }: SourceCre
     .filter((caller) => caller !== '');
   if (registrar !== '' && user === '') {
     throw new VoicePrintsError('CONFIG_INVALID', 'a registrar needs an account; enter its user name in this node');
+  }
+  const { sipTransport: transport, sipClientCertificates: isClientCertificateRequired } = settings;
+  if (transport === 'tls' && registrar === '' && !settings.sipTarget && !certificates.own) {
+    throw new VoicePrintsError(
+      'CONFIG_INVALID',
+      'who is to be called over TLS needs a certificate; enter its file, and that of its key, in this node',
+    );
   }
   const account = {
     user,
@@ -154,6 +205,8 @@ export function sipConfigOf(settings: LiveSettings, { password = '' }: SourceCre
     listenPort: settings.sipPort,
     ...(publicAddress && { publicAddress }),
     ...(registrar && { account }),
+    ...(transport === 'tls' ? { tls: { ...certificates, isClientCertificateRequired } } : { transport }),
+    hearsEarly: settings.sipEarlyMedia,
     codecs: SIP_CODECS,
     srtp: settings.sipSrtp,
     maxCalls: settings.sipMaxCalls,

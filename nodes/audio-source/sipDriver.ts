@@ -4,7 +4,8 @@ import { openSip, type SipCall, type SipEndpoint, type SipState, type StreamStat
 import { isErrorCode } from '../shared/badge.js';
 import { type Command, textOf } from '../shared/liveCommand.js';
 import { carry, type StreamLabel } from '../shared/liveMessages.js';
-import { sipConfigOf } from './liveSettings.js';
+import { workingDirectoryOf } from '../shared/recordingsOf.js';
+import { certificatesOf, sipConfigOf } from './liveSettings.js';
 import type { SourceDriver, SourceNode } from './sourceDriver.js';
 
 /** A receive-only SIP telephone: every call is a separate stream. */
@@ -28,7 +29,10 @@ export class SipDriver implements SourceDriver {
     if (this.isRunning) return;
     const stopping = new AbortController();
     this.#stopping = stopping;
-    const config = sipConfigOf(this.#own.settings, this.#own.credentials);
+    const { RED, settings, credentials } = this.#own;
+    const certificates = await certificatesOf(settings, process.env, workingDirectoryOf(RED));
+    if (stopping.signal.aborted || this.isRunning) return; // stopped or started meanwhile
+    const config = sipConfigOf(settings, credentials, certificates);
     this.#running = this.#run(config, stopping.signal).finally(() => {
       this.#running = undefined;
       this.#endpoint = undefined;
@@ -124,6 +128,7 @@ export class SipDriver implements SourceDriver {
     for await (const event of events) {
       const timestamp = new Date(event.timestampMs).toISOString();
       if (event.type === 'digit') this.#own.sendState({ event: 'digit', digit: event.digit, timestamp }, label);
+      if (event.type === 'answered') this.#own.sendState({ event: 'answered', timestamp }, label);
       if (event.type === 'ended') {
         const code = event.code === undefined ? {} : { code: event.code };
         this.#own.sendState({ event: 'hangup', end: event.end, ...code, timestamp }, label);

@@ -3,7 +3,7 @@ import type { LiveSource } from '../../src/live.js';
 import type { TypedProperty } from '../shared/typedProperty.js';
 import { absolute } from './audioOf.js';
 import type { AudioSettings } from './audioSettings.js';
-import { addressOf, microphoneOf, rtpSourceOf, type SourceCredentials } from './liveSettings.js';
+import { addressOf, certificatesOf, microphoneOf, rtpSourceOf, type SourceCredentials } from './liveSettings.js';
 
 interface StreamSourceOptions {
   readonly credentials: SourceCredentials;
@@ -12,7 +12,7 @@ interface StreamSourceOptions {
   readonly evaluate: (property: TypedProperty, what: string) => Promise<string | undefined>;
 }
 
-/** A camera, a radio, an RTP stream, a microphone or a file in real time, as the settings describe it. Throws INPUT_INVALID. */
+/** A camera, a radio, an RTP stream, a microphone or a file in real time, as the settings describe it. Throws INPUT_INVALID, and what certificatesOf throws. */
 export async function streamSourceOf(
   settings: AudioSettings,
   { credentials, workingDirectory, evaluate }: StreamSourceOptions,
@@ -25,7 +25,8 @@ export async function streamSourceOf(
     return liveFileOf(settings, path, workingDirectory);
   }
   const given = (await evaluate({ value: settings.url, type: settings.urlType }, 'the address')) ?? '';
-  const address = addressOf(given, credentials);
+  const { trust } = await certificatesOf(settings, process.env, workingDirectory);
+  const address = { ...addressOf(given, credentials), ...(trust && { trust }) };
   if (mode === 'http') return { kind: 'http', ...address };
   return { kind: 'rtsp', ...address, transport, ...(latencyMs !== undefined && { latencyMs }) };
 }

@@ -1,4 +1,5 @@
 import type { RawFormat } from './recording.js';
+import type { ServerTrust } from './serverTrust.js';
 
 /** A file played in real time. */
 export interface LiveFileSource {
@@ -22,6 +23,8 @@ export interface RtspSource {
   /** Without user and password. */
   readonly url: string;
   readonly credentials?: Credentials;
+  /** Of `rtsps://`. */
+  readonly trust?: ServerTrust;
   /** `tcp` (default) passes firewalls and loses nothing; `udp` has slightly less delay. */
   readonly transport?: 'tcp' | 'udp';
   /** Wait for packets that are late or out of order; 200 by default. */
@@ -34,6 +37,8 @@ export interface HttpSource {
   /** Without user and password. */
   readonly url: string;
   readonly credentials?: Credentials;
+  /** Of `https://`, for the host of the address. */
+  readonly trust?: ServerTrust;
 }
 
 /** What the packets of an RTP stream hold, as SDP and caps name it. */

@@ -86,5 +86,5 @@ export function asUrlError(thrown: unknown, signal: AbortSignal): VoicePrintsErr
   }
   const code = (thrown as NodeJS.ErrnoException).code;
   const reason = code === undefined ? 'the connection failed' : `the connection failed with ${code}`;
-  return new VoicePrintsError('URL_UNREACHABLE', `the url cannot be fetched, ${reason}; check it`);
+  return new VoicePrintsError('URL_UNREACHABLE', `the url cannot be fetched, ${reason}; check it`, { cause: thrown });
 }

@@ -3,9 +3,12 @@ import http from 'node:http';
 import https from 'node:https';
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
+import type { ServerTrust } from '../core/serverTrust.js';
 import { asUrlError, DENIED, isAllowed, parseUrl, timeout } from './guardedRequest.js';
 import { icyAsHttp } from './icyResponse.js';
+import { connectSecurely } from './secureConnection.js';
 
+const HTTPS_PORT = 443;
 const ANSWER_TIMEOUT_MS = 15_000;
 
 /**
@@ -16,11 +19,17 @@ const ANSWER_TIMEOUT_MS = 15_000;
 export class MediaReach {
   readonly #ownHost: string;
   readonly #allowHosts: readonly string[];
+  readonly #trust: ServerTrust | undefined;
   /** IP address that the configured host resolved to: pinned, so that its name cannot resolve to another one later. */
   #ownAddress: string | undefined;
 
-  /** @param url as configured; @param allowHosts `name` or `name:port`, of private networks */
-  constructor(url: URL, allowHosts: readonly string[]) {
+  /**
+   * @param url as configured
+   * @param allowHosts `name` or `name:port`, of private networks
+   * @param trust of the certificate of the configured host
+   */
+  constructor(url: URL, allowHosts: readonly string[], trust?: ServerTrust) {
+    this.#trust = trust;
     this.#ownHost = url.hostname.toLowerCase();
     this.#allowHosts = allowHosts;
   }
@@ -76,13 +85,22 @@ export class MediaReach {
     const agent = isFree
       ? new (isTls ? https : http).Agent()
       : new (isTls ? RequestFilteringHttpsAgent : RequestFilteringHttpAgent)(this.#filter());
-    const create = agent.createConnection.bind(agent) as (...given: unknown[]) => Socket | undefined;
+    const isTrusted = isTls && url.hostname === this.#ownHost && this.#trust !== undefined;
+    const create = isTrusted
+      ? () => this.#connectSecurely(url)
+      : (agent.createConnection.bind(agent) as (...given: unknown[]) => Socket | undefined);
     const createTolerant = (...given: unknown[]) => {
       const socket = create(...given);
       if (socket) icyAsHttp(socket);
       return socket;
     };
     return Object.assign(agent, { createConnection: createTolerant });
+  }
+
+  #connectSecurely({ hostname, port }: URL): Socket {
+    const host = bare(hostname);
+    const way = { host, port: Number(port) || HTTPS_PORT, ...this.#lookup(hostname) };
+    return connectSecurely(way, { name: host, trust: this.#trust });
   }
 
   #filter() {

@@ -1,4 +1,4 @@
-import { isIP, type Socket } from 'node:net';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, createSecureContext, type TLSSocket } from 'node:tls';
 import { VoicePrintsError } from '../core/errors.js';
 import { guarded } from '../core/guarded.js';
@@ -9,7 +9,9 @@ const FINGERPRINT_FAULT = 'CERT_FINGERPRINT_DIFFERS';
 const MIN_VERSION = 'TLSv1.2';
 
 /** Where a connection goes: over a socket that is there or is being connected, or to an address. */
-type Way = { readonly socket: Socket } | { readonly host: string; readonly port: number; readonly timeout?: number };
+type Way =
+  | { readonly socket: Socket }
+  | { readonly host: string; readonly port: number; readonly timeout?: number; readonly lookup?: LookupFunction };
 
 export interface SecureConnection {
   /** Name or address that the certificate has to be for. */

@@ -8,8 +8,9 @@ import { parseLiveSource } from '../core/parseLiveSource.js';
 import { present } from '../core/present.js';
 import { isTopicName } from '../events/index.js';
 import { FALSE_ACCEPT_PERCENTS, RAW_ENCODINGS } from '../index.js';
+import { readTlsFiles } from '../live.js';
 import { parseSpan, type ScheduleSpan } from './schedule.js';
-import { parseSipLine } from './sipLine.js';
+import { isSipLine, parseSipLine, type SipLineOptions } from './sipLine.js';
 import type { SourceSpec } from './sourceSpec.js';
 
 const MAX_FILE_BYTES = 256 * 1024;
@@ -37,6 +38,15 @@ const source = z.strictObject({
   user: text(256).optional(),
   passwordEnv: text(128).optional().describe('Environment variable that holds the password'),
   passwordFile: text(1_024).optional().describe('File whose first line is the password'),
+  ca: text(1_024).optional().describe('PEM file: authorities of the certificate of a rtsps, https or sips source'),
+  fingerprint: text(128).optional().describe('SHA-256 of the one certificate that is accepted'),
+  certificate: text(1_024).optional().describe('PEM file: certificate of a sips line'),
+  key: text(1_024).optional().describe('PEM file: private key of that certificate'),
+  keyPasswordEnv: text(128).optional().describe('Environment variable that holds the password of the key'),
+  keyPasswordFile: text(1_024).optional().describe('File whose first line is the password of the key'),
+  clientCertificates: z.boolean().optional().describe('Who connects to a sips line has to show a certificate'),
+  srtp: z.enum(['off', 'optional', 'required']).optional().describe('Encrypted audio of calls'),
+  earlyMedia: z.boolean().optional().describe('Audio before a call of ours is answered counts, too'),
   store: text(1_024).optional().describe('Folder of the voiceprints; that of serve by default'),
   speakers: z.array(text(128)).min(1).max(1_000).optional().describe('Only these ids'),
   falseAccept: z.literal(FALSE_ACCEPT_PERCENTS).optional(),
@@ -84,7 +94,10 @@ async function specOf(id: string, fields: SourceFields, place: Place): Promise<S
   const fault = (problem: string) => invalid(place.path, `sources.${id} ${problem}`);
   if (!isTopicName(site)) throw fault('has an id that is reserved as a site; give it a site');
   const login = await loginOf(fields, place, fault);
-  const kind = assertSource(given, login, fault);
+  const { trust, own } = await tlsOf(fields, place, fault);
+  const calls = callsOf(fields);
+  const kind = assertSource(given, { password: login?.password ?? '', trust, own, ...calls }, fault);
+  if (calls && kind !== 'sip') throw fault('has clientCertificates, srtp or earlyMedia, which are for telephone calls');
   const isFile = kind === 'file';
   const rawFormat = rawFormatOf(fields, fault);
   if (rawFormat && !isFile && kind !== 'udp')
@@ -97,6 +110,9 @@ async function specOf(id: string, fields: SourceFields, place: Place): Promise<S
     isLooped: fields.loop,
     ...present({
       login,
+      trust,
+      own,
+      calls,
       rawFormat,
       storeDirectory: store === undefined ? undefined : resolve(place.folder, store),
       speakerIds,
@@ -107,35 +123,61 @@ async function specOf(id: string, fields: SourceFields, place: Place): Promise<S
 }
 
 /** The kind of a source. Throws for one that cannot be opened from a file of sources. */
-function assertSource(given: string, login: SourceSpec['login'], fault: (problem: string) => Error): string {
+function assertSource(given: string, line: SipLineOptions, fault: (problem: string) => Error): string {
   try {
-    if (/^sip:/i.test(given)) {
-      parseSipLine(given, login?.password ?? '');
+    if (isSipLine(given)) {
+      parseSipLine(given, line);
       return 'sip';
     }
     const { kind } = parseLiveSource(given);
+    if (line.own) throw fault('has a certificate, which is for lines over TLS (sips)');
+    if (line.trust && kind !== 'rtsp' && kind !== 'http') throw fault('has ca or fingerprint, but no TLS');
     if (kind !== 'stdin') return kind;
   } catch (error) {
-    throw error instanceof VoicePrintsError ? fault(`has a source that cannot be read: ${error.message}`) : error;
+    if (!(error instanceof VoicePrintsError) || error.code === 'CONFIG_INVALID') throw error;
+    throw fault(`has a source that cannot be read: ${error.message}`);
   }
   throw fault('reads standard input, which several sources cannot share; use watch');
 }
 
-async function loginOf(
-  { user, passwordEnv, passwordFile }: SourceFields,
-  { folder, env }: Place,
-  fault: (problem: string) => Error,
-): Promise<SourceSpec['login']> {
-  if (passwordEnv !== undefined && passwordFile !== undefined) {
-    throw fault('has passwordEnv and passwordFile; give one');
-  }
-  let password: string | undefined;
-  if (passwordEnv !== undefined) {
-    password = env[passwordEnv];
-    if (password === undefined) throw fault('names an environment variable in passwordEnv that is not set');
-  }
-  if (passwordFile !== undefined) password = firstLine(await contentOf(resolve(folder, passwordFile)));
+type Fault = (problem: string) => Error;
+
+async function loginOf({ user, passwordEnv, passwordFile }: SourceFields, place: Place, fault: Fault) {
+  const password = await secretOf({ passwordEnv, passwordFile }, place, fault);
   return user === undefined && password === undefined ? undefined : { user: user ?? '', password: password ?? '' };
+}
+
+/** The secret that an environment variable or a file holds, the members named as in the file of sources. */
+async function secretOf(
+  places: Readonly<Record<string, string | undefined>>,
+  { folder, env }: Place,
+  fault: Fault,
+): Promise<string | undefined> {
+  const [[envMember, variable], [fileMember, path]] = Object.entries(places) as [[string, string], [string, string]];
+  if (variable !== undefined && path !== undefined) throw fault(`has ${envMember} and ${fileMember}; give one`);
+  if (path !== undefined) return firstLine(await contentOf(resolve(folder, path)));
+  if (variable === undefined) return undefined;
+  const secret = env[variable];
+  if (secret === undefined) throw fault(`names an environment variable in ${envMember} that is not set`);
+  return secret;
+}
+
+async function tlsOf(fields: SourceFields, place: Place, fault: Fault): Promise<Pick<SourceSpec, 'trust' | 'own'>> {
+  const { ca, certificate, key, fingerprint, keyPasswordEnv, keyPasswordFile } = fields;
+  const passphrase = await secretOf({ keyPasswordEnv, keyPasswordFile }, place, fault);
+  const whole = (path: string | undefined) => path && resolve(place.folder, path);
+  const files = { authorities: whole(ca), fingerprint, certificate: whole(certificate), key: whole(key), passphrase };
+  try {
+    return await readTlsFiles(files);
+  } catch (thrown) {
+    const isInvalid = thrown instanceof VoicePrintsError && thrown.code === 'CONFIG_INVALID';
+    throw isInvalid ? fault(`has certificates that cannot be used: ${thrown.message}`) : thrown;
+  }
+}
+
+function callsOf({ clientCertificates, srtp, earlyMedia }: SourceFields): SourceSpec['calls'] {
+  const calls = present({ isClientCertificateRequired: clientCertificates, srtp, hearsEarly: earlyMedia });
+  return Object.keys(calls).length > 0 ? calls : undefined;
 }
 
 function rawFormatOf({ encoding, rate, channels }: SourceFields, fault: (problem: string) => Error) {

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readSources } from '../../src/sources/sourcesFile.js';
+import { TestAuthority } from '../peers/certificates.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 async function read(text: string, env = {}) {
@@ -100,4 +101,49 @@ test('the example is one that can be read', async () => {
   const env = { HALL_CAMERA_PASSWORD: 'a', PBX_PASSWORD: 'b' };
   const specs = await readSources('examples/sources.yaml', env);
   expect(specs.map(({ id }) => id)).toEqual(['hall-camera', 'kitchen', 'radio', 'encoder', 'bedroom', 'line']);
+});
+
+test('certificates of a source: read with the file, never quoted', async () => {
+  const folder = await temporaryFolder();
+  const authority = new TestAuthority(folder);
+  const own = authority.sign('line.example', { password: 'of the key' });
+  const path = join(folder, 'sources.yaml');
+  const text = `
+sources:
+  camera: { source: "rtsps://camera.local/stream", ca: authority.pem }
+  radio: { source: "https://radio.local/live", fingerprint: "${own.fingerprint}" }
+  line:
+    source: sips:0.0.0.0:5061
+    certificate: line.example.pem
+    key: line.example.key
+    keyPasswordEnv: KEY
+    ca: authority.pem
+    clientCertificates: true
+    srtp: required
+    earlyMedia: true
+`;
+  await writeFile(path, text);
+  const trust = { authorities: authority.authorities };
+  const { certificate, key, passphrase, fingerprint } = own;
+  expect(await readSources(path, { KEY: 'of the key' })).toMatchObject([
+    { id: 'camera', trust },
+    { id: 'radio', trust: { fingerprint } },
+    {
+      ...{ id: 'line', trust, own: { certificate, key, passphrase } },
+      calls: { isClientCertificateRequired: true, srtp: 'required', hearsEarly: true },
+    },
+  ]);
+  const refused = await readSources(path, { KEY: 'of the door' }).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('sources.line') });
+  expect(String(refused)).not.toContain('of the door');
+});
+
+test.each([
+  { name: 'ca of a microphone', text: `source: "mic:", fingerprint: "${'ab'.repeat(32)}"`, says: 'no TLS' },
+  { name: 'srtp of a camera', text: 'source: "rtsp://camera.local/", srtp: off', says: 'for telephone calls' },
+  { name: 'a line to be called, without a certificate', text: 'source: "sips:0.0.0.0"', says: 'needs a certificate' },
+  { name: 'a fingerprint that is none', text: 'source: "rtsps://camera.local/", fingerprint: ab', says: 'fingerprint' },
+])('$name: CONFIG_INVALID', async ({ text, says }) => {
+  const { specs } = await read(`sources:\n  one: { ${text} }\n`);
+  await expect(specs).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining(says) });
 });

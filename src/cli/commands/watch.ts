@@ -5,14 +5,15 @@ import { printableJson } from '../../display/printable.js';
 import { type EventContext, liveSpeakerEvent } from '../../events/index.js';
 import { type Engine, type LiveSession, VoicePrintsError } from '../../index.js';
 import { type LiveAudio, type LiveSource, openLive, openUdp, parseLiveSource, type StreamState } from '../../live.js';
-import { parseSipLine } from '../../sources/sipLine.js';
+import { isSipLine } from '../../sources/sipLine.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { falseAcceptOf, falseAcceptOption } from '../options/falseAccept.js';
 import { mqttOptions } from '../options/mqttOptions.js';
 import { openEngine, strangersOption } from '../options/openEngine.js';
 import { hasFlag, listOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { rawFormatOf, rawFormatOptions } from '../options/rawFormat.js';
-import { sipAudio } from '../options/sipAudio.js';
+import { sipAudio, sipLineOf, sipOptions } from '../options/sipAudio.js';
+import { sourceTlsOf, sourceTlsOptions } from '../options/sourceTls.js';
 import { LiveView } from '../output/liveView.js';
 import { openWatchMqtt, type WatchMqtt } from './watchMqtt.js';
 
@@ -28,6 +29,8 @@ export const watch: Command = {
     site: { value: 'NAME', about: 'Name of the place, for the events (default: live)' },
     final: { about: 'Print final events only, no tentative ones' },
     ...rawFormatOptions,
+    ...sourceTlsOptions,
+    ...sipOptions,
     ...mqttOptions,
   },
   example: `voice-prints watch rtsp://user:password@camera.local/stream
@@ -40,13 +43,15 @@ udp://ADDRESS:PORT (an MPEG transport stream, in RTP or without), udp:PORT (head
 at 16 kHz mono: each sender is a stream of its own, with its address after the site; udp:PORT?from=ADDRESS is one of them),
 mic: (or mic:pulse/NAME, mic:alsa/hw:0), or - for headerless samples on standard input (s16le at 16 kHz, or as --encoding,
 --rate and --channels say). Telephone calls: sip:0.0.0.0:5060 waits for them, sip:USER@REGISTRAR registers first (password in
-VOICE_PRINTS_SIP_PASSWORD), sip:call:USER@HOST calls; one call at a time. Runs until the source ends or Ctrl-C; a camera that fails is tried again.
+VOICE_PRINTS_SIP_PASSWORD), sip:call:USER@HOST calls; one call at a time. sips: does so over TLS, with --cert and --key
+where calls come in (password of the key: VOICE_PRINTS_TLS_KEY_PASSWORD); see docs/telephony.md. Cameras and servers with
+certificates of their own: --ca or --fingerprint. Runs until the source ends or Ctrl-C; a camera that fails is tried again.
 A name with a question mark may still change. With --json every event is one JSON object per line: identified, uncertain,
 unknown and rejected once per turn, at its end; tentative before it; relabel when earlier turns turn out to be another
 speaker's; stream, dropped and degraded about the stream itself. With --mqtt the same events go to a broker, on the topics of
 docs/events.md; user and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWORD or --mqtt-credentials.`,
   async run(args, terminal) {
-    const streams = streamsOf(args, terminal);
+    const streams = await streamsOf(args, terminal);
     await using engine = await openEngine(args, terminal, { rememberTurns: true });
     // One client for all senders; a wrong option is reported at once, not with the first of them.
     await using mqtt = await openWatchMqtt(args, terminal, engine);
@@ -76,25 +81,31 @@ interface WatchedStream {
   readonly label?: string;
 }
 
-/** The streams of the source: one, or each sender of a UDP port. Throws USAGE, INPUT_INVALID. */
-function streamsOf(args: ParsedArguments, terminal: Terminal): (signal: AbortSignal) => AsyncIterable<WatchedStream> {
+type OpenStreams = (signal: AbortSignal) => AsyncIterable<WatchedStream>;
+
+/** The streams of the source: one, or each sender of a UDP port. Throws USAGE, INPUT_INVALID, FILE_*, CONFIG_INVALID. */
+async function streamsOf(args: ParsedArguments, terminal: Terminal): Promise<OpenStreams> {
   const text = args.positionals[0]!;
   const site = textOption(args, 'site') ?? 'live';
   const { stdin, env } = terminal;
-  const source = /^sip:/i.test(text) ? undefined : sourceOf(args, terminal);
-  if (source?.kind === 'udp' && source.from === undefined) {
+  if (isSipLine(text)) {
+    const line = await sipLineOf(args, terminal);
+    return async function* (signal) {
+      yield { audio: sipAudio(line, signal), site };
+    };
+  }
+  const unusable = Object.keys(sipOptions).find((name) => args.values[name] !== undefined);
+  if (unusable) throw usageError(`--${unusable} is for telephone calls; leave it out`);
+  const source = await sourceOf(args, terminal);
+  if (source.kind === 'udp' && source.from === undefined) {
     return async function* (signal) {
       for await (const { address, audio } of await openUdp(source, { signal })) {
         yield { audio, site: `${site}-${address}`, label: address };
       }
     };
   }
-  if (!source) parseSipLine(text, '');
   return async function* (signal) {
-    const audio = source
-      ? openLive(source, { signal, stdin, allowHosts: allowedHosts(env) })
-      : sipAudio(text, terminal);
-    yield { audio, site };
+    yield { audio: openLive(source, { signal, stdin, allowHosts: allowedHosts(env) }), site };
   };
 }
 
@@ -124,10 +135,15 @@ async function watchOne({ audio, site, label }: WatchedStream, watching: Watchin
 }
 
 /** The source given on the command line; `--encoding` describes headerless samples. Throws USAGE, INPUT_INVALID. */
-function sourceOf(args: ParsedArguments, { stdin }: Terminal): LiveSource {
+async function sourceOf(args: ParsedArguments, terminal: Terminal): Promise<LiveSource> {
   const source = parseLiveSource(args.positionals[0]!);
+  const { trust, own } = await sourceTlsOf(args, terminal);
+  const isFetched = source.kind === 'rtsp' || source.kind === 'http';
+  if (own) throw usageError('--cert and --key are for telephone calls (sips:); leave them out');
+  if (trust && !isFetched) throw usageError('--ca and --fingerprint are for rtsps, https and sips; leave them out');
+  if (trust && isFetched) return { ...source, trust };
   const rawFormat = rawFormatOf(args);
-  if (source.kind === 'stdin' && stdin.isTTY) {
+  if (source.kind === 'stdin' && terminal.stdin.isTTY) {
     throw usageError('standard input is a terminal; pipe samples in, or name a source');
   }
   if (!rawFormat) return source;

@@ -205,7 +205,7 @@ test('a station that answers with mistakes is refused with a code', async () => 
   for (let i = 0; i < 300; i += 1) {
     await ownErrors(async () => {
       const signal = AbortSignal.timeout(30_000);
-      const client = new HttpClient(url, undefined, []);
+      const client = new HttpClient({ kind: 'http', url }, []);
       const answer = await client.get(url, signal);
       const text = (await wholeBody(answer, 100_000, 'the playlist', signal)).toString();
       const { playlist, url: at } = await hlsSegments(text, answer.url, client, signal);

@@ -59,21 +59,34 @@ test('a call without an answer ends with a code instead of an error', async () =
 });
 
 describe('sip: on the command line', () => {
+  const own = { certificate: 'PEM', key: 'PEM' };
   test.each([
     { text: 'sip:0.0.0.0:5070', config: { listenAddress: '0.0.0.0', listenPort: 5_070 } },
     { text: 'sip:127.0.0.1', config: { listenAddress: '127.0.0.1', listenPort: 5_060 } },
     { text: 'sip:101@pbx.local', config: { account: { user: '101', registrar: 'pbx.local', password: 'secret' } } },
+    { text: 'sip:101@pbx.local;transport=tcp', config: { transport: 'tcp' } },
+    { text: 'sips:0.0.0.0', config: { listenPort: 5_061, tls: { own, isClientCertificateRequired: false } } },
+    { text: 'sips:101@pbx.local', config: { account: { registrar: 'pbx.local' }, tls: { own }, srtp: 'optional' } },
+    {
+      text: 'sips:call:door@pbx.local',
+      target: 'sips:door@pbx.local',
+      config: { tls: { own }, srtp: 'required' },
+    },
     { text: 'SIP:call:door@10.0.0.5:5062', target: 'sip:door@10.0.0.5:5062', config: { listenPort: 0 } },
   ])('$text', ({ text, target, config }) => {
-    const line = parseSipLine(text, 'secret');
+    const line = parseSipLine(text, { password: 'secret', ...(text.startsWith('sips') && { own }) });
     expect(line.target).toBe(target);
     expect(line.config).toMatchObject(config);
   });
-  test.each(['sip:', 'sip:user:password@pbx', 'sip:0.0.0.0:99999', 'sip:call:', 'sip:somewhere'])(
+  test.each(['sip:', 'sip:user:password@pbx', 'sip:0.0.0.0:99999', 'sip:call:', 'sip:somewhere', 'sips:0.0.0.0:5061'])(
     '%s is refused',
     (text) => {
-      expect(() => parseSipLine(text, '')).toThrow(expect.objectContaining({ code: 'USAGE' }));
-      expect(() => parseSipLine(text, '')).not.toThrow(/password@/);
+      expect(() => parseSipLine(text, { password: '' })).toThrow(expect.objectContaining({ code: 'USAGE' }));
+      expect(() => parseSipLine(text, { password: '' })).not.toThrow(/password@/);
     },
   );
+  test('certificates are for lines over TLS', () => {
+    const options = { password: '', trust: { fingerprint: 'ab' } };
+    expect(() => parseSipLine('sip:101@pbx.local', options)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  });
 });

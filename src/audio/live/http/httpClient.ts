@@ -2,10 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { VoicePrintsError as LiveError, type VoicePrintsError } from '../../../core/errors.js';
-import type { Credentials } from '../../../core/liveSource.js';
+import type { HttpSource } from '../../../core/liveSource.js';
 import { MediaReach } from '../../../net/mediaReach.js';
+import { isTlsFault } from '../../../net/secureConnection.js';
 import { HttpAuthorization } from '../httpAuthorization.js';
-import { leadsAstray, lost, notFound, unauthorized, unreachable } from '../liveErrors.js';
+import { leadsAstray, lost, notFound, unauthorized, unreachable, untrusted } from '../liveErrors.js';
 
 const MAX_REDIRECTS = 5;
 /** After so many, the server only repeats that our answers are stale. */
@@ -31,12 +32,12 @@ export class HttpClient {
   readonly #authorization: HttpAuthorization | undefined;
 
   /** @param allowHosts of private networks that the source may lead to. Throws INPUT_INVALID. */
-  constructor(url: string, credentials: Credentials | undefined, allowHosts: readonly string[]) {
+  constructor({ url, credentials, trust }: HttpSource, allowHosts: readonly string[]) {
     if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
       throw new LiveError('INPUT_INVALID', 'the address is not an HTTP address; write it as http://host:port/path');
     }
     this.#origin = new URL(url).origin;
-    this.#reach = new MediaReach(new URL(url), allowHosts);
+    this.#reach = new MediaReach(new URL(url), allowHosts, trust);
     this.#authorization = credentials && new HttpAuthorization(credentials);
   }
 
@@ -100,6 +101,7 @@ function answerOf(url: string, response: IncomingMessage): HttpAnswer {
 function failureOfUrl(thrown: unknown): unknown {
   if (!(thrown instanceof LiveError)) return thrown;
   if (thrown.code === 'URL_FORBIDDEN') return leadsAstray();
+  if (isTlsFault(thrown.cause)) return untrusted('the server', thrown);
   return unreachable('the server does not answer', thrown);
 }
 

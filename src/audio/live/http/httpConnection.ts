@@ -73,7 +73,7 @@ export class HttpConnection implements LiveConnection {
   }
 
   async #open(signal: AbortSignal): Promise<Opened> {
-    const client = new HttpClient(this.#source.url, this.#source.credentials, this.#options.allowHosts ?? []);
+    const client = new HttpClient(this.#source, this.#options.allowHosts ?? []);
     let { url } = this.#source;
     for (let hops = 0; hops < MAX_HOPS; hops += 1) {
       const answer = await client.get(url, signal);

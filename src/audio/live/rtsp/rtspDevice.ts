@@ -1,5 +1,5 @@
-import { isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { guarded } from '../../../core/guarded.js';
 import type { HttpAuthorization } from '../httpAuthorization.js';
 import { bytesOf, headerOf, headersOf, type RtspMessage, RtspReader, statusOf, without } from './rtspParts.js';
@@ -18,8 +18,10 @@ export interface DeviceEvents {
   /** Nothing more will come. */
   onClosed(): void;
   /** The first reason why it is over: it could not be reached, it broke, or it does not speak RTSP. */
-  onFailure(kind: 'unreachable' | 'broken' | 'not RTSP', cause: unknown): void;
+  onFailure(kind: DeviceFailure, cause: unknown): void;
 }
+
+export type DeviceFailure = 'unreachable' | 'broken' | 'not RTSP';
 
 interface Asked {
   readonly request: DeviceRequest;
@@ -49,23 +51,20 @@ export class RtspDevice {
   #unaskedMessages = 0;
   #unaskedSinceMs = 0;
 
-  /** @param socket on its way to the device; @param tlsHost name in its certificate, for `rtsps` */
+  /** @param socket on its way to the device; @param secure over it, for `rtsps` */
   constructor(
     socket: Socket,
-    tlsHost: string | undefined,
+    secure: TLSSocket | undefined,
     authorization: HttpAuthorization | undefined,
     events: DeviceEvents,
   ) {
     this.#events = events;
     this.#authorization = authorization;
-    const whole =
-      tlsHost === undefined
-        ? socket
-        : connectTls({ socket, host: tlsHost, ...(isIP(tlsHost) === 0 && { servername: tlsHost }) });
+    const whole = secure ?? socket;
     this.#socket = whole;
     const fail = (cause: unknown) => this.#fail(this.#isConnected ? 'broken' : 'unreachable', cause);
     whole.once(
-      tlsHost === undefined ? 'connect' : 'secureConnect',
+      secure ? 'secureConnect' : 'connect',
       guarded(fail, () => {
         this.#isConnected = true;
         whole.setNoDelay(true).setKeepAlive(true, 10_000);

@@ -6,15 +6,15 @@ import type { RtspSource } from '../../../core/liveSource.js';
 import { MediaReach } from '../../../net/mediaReach.js';
 import { abortable } from '../../../stream/abortable.js';
 import { HttpAuthorization } from '../httpAuthorization.js';
-import { leadsAstray, lost, noAudio, notFound, unreachable } from '../liveErrors.js';
+import { lost, noAudio, notFound } from '../liveErrors.js';
+import { connectDevice, failureOfConnection } from './deviceConnection.js';
 import { OneSource } from './oneSource.js';
 import { aggregateAddresses, trackAddresses } from './rtspAddresses.js';
-import { type DeviceRequest, RtspDevice } from './rtspDevice.js';
+import type { DeviceRequest, RtspDevice } from './rtspDevice.js';
 import { bytesOf, headerOf, type RtspMessage, RtspReader, without } from './rtspParts.js';
 import { failureOfStatus, isOtherAddressWorthATry, OTHER_TRANSPORT } from './rtspStatus.js';
 import { type SoundOnly, soundOnly } from './soundOnly.js';
 
-const DEFAULT_PORT = { 'rtsp:': 554, 'rtsps:': 322 } as const;
 const MAX_REDIRECTS = 3;
 const LEAVE_MS = 200;
 /** Packets of others, without one of ours between: minutes of an earlier session with pictures. */
@@ -264,29 +264,20 @@ export class RtspRelay implements AsyncDisposable {
   }
 
   #connected(): RtspDevice {
-    const { protocol, hostname, port } = new URL(this.#url);
-    const isTls = protocol === 'rtsps:';
-    const socket = this.#reach.connect(hostname, Number(port) || DEFAULT_PORT[isTls ? 'rtsps:' : 'rtsp:']);
-    // The password is for the host that its owner named.
-    const isOwn = hostname.toLowerCase() === new URL(this.#source.url).hostname.toLowerCase();
-    const device: RtspDevice = new RtspDevice(
-      socket,
-      isTls ? hostname.replace(/^\[|\]$/g, '') : undefined,
-      isOwn ? this.#authorization : undefined,
-      {
-        onPacket: (bytes) => {
-          if (device === this.#device) this.#packet(bytes);
-        },
-        onClosed: () => {
-          if (device !== this.#device) return;
-          this.#client?.destroySoon();
-          this.#onKnown();
-        },
-        onFailure: (kind, cause) => {
-          if (device === this.#device) this.#fail(failureOfConnection(kind, cause));
-        },
+    const options = { source: this.#source, reach: this.#reach, authorization: this.#authorization };
+    const device: RtspDevice = connectDevice(this.#url, options, {
+      onPacket: (bytes) => {
+        if (device === this.#device) this.#packet(bytes);
       },
-    );
+      onClosed: () => {
+        if (device !== this.#device) return;
+        this.#client?.destroySoon();
+        this.#onKnown();
+      },
+      onFailure: (kind, cause) => {
+        if (device === this.#device) this.#fail(failureOfConnection(kind, cause));
+      },
+    });
     return device;
   }
 
@@ -315,13 +306,4 @@ export class RtspRelay implements AsyncDisposable {
     this.#client?.destroySoon();
     this.#onKnown();
   }
-}
-
-function failureOfConnection(kind: 'unreachable' | 'broken' | 'not RTSP', cause: unknown): VoicePrintsError {
-  if (cause instanceof Error && /is not allowed\. Because/.test(cause.message)) return leadsAstray();
-  if (kind === 'broken') return lost('the connection to the device broke', cause);
-  return unreachable(
-    kind === 'unreachable' ? 'the device does not answer' : 'the server at this address is not an RTSP server',
-    cause,
-  );
 }
