@@ -46,6 +46,13 @@ module.exports = {
       to: { path: '^src/sealing/' },
     },
     {
+      name: 'tls-imports-core-only',
+      severity: 'error',
+      comment: 'Which certificates are believed lies below the stages: every connection decides it the same way.',
+      from: { path: '^src/tls/' },
+      to: { path: '^(src|nodes)/', pathNot: '^src/(tls|core)/' },
+    },
+    {
       name: 'files-import-core-only',
       severity: 'error',
       comment:
@@ -77,7 +84,7 @@ module.exports = {
       name: 'stages-look-down',
       severity: 'error',
       from: { path: `^src/(${STAGES})/` },
-      to: { path: '^(src|nodes)/', pathNot: `^src/(${STAGES}|stream|sealing|files|core)/` },
+      to: { path: '^(src|nodes)/', pathNot: `^src/(${STAGES}|stream|sealing|files|tls|core)/` },
     },
     {
       name: 'events-import-core-only',

@@ -13,4 +13,4 @@ export * from './core/live.js';
 export * from './core/liveSource.js';
 export { parseLiveSource, splitCredentials } from './core/parseLiveSource.js';
 export type { OwnCertificate, ServerTrust } from './core/serverTrust.js';
-export { readTlsFiles, type TlsFiles } from './net/tlsFiles.js';
+export { readTlsFiles, type TlsFiles } from './tls/tlsFiles.js';

@@ -4,9 +4,9 @@ import https from 'node:https';
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
 import type { ServerTrust } from '../core/serverTrust.js';
+import { connectSecurely } from '../tls/secureConnection.js';
 import { asUrlError, DENIED, isAllowed, parseUrl, timeout } from './guardedRequest.js';
 import { icyAsHttp } from './icyResponse.js';
-import { connectSecurely } from './secureConnection.js';
 
 const HTTPS_PORT = 443;
 const ANSWER_TIMEOUT_MS = 15_000;

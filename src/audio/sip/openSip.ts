@@ -1,5 +1,5 @@
 import { VoicePrintsError } from '../../core/errors.js';
-import { assertUsable } from '../../net/secureConnection.js';
+import { assertUsable } from '../../tls/secureConnection.js';
 import type { SipConfig, SipEndpoint } from './sipTypes.js';
 
 /**

@@ -4,7 +4,7 @@ import { createGunzip } from 'node:zlib';
 import { VoicePrintsError as LiveError, type VoicePrintsError } from '../../../core/errors.js';
 import type { HttpSource } from '../../../core/liveSource.js';
 import { MediaReach } from '../../../net/mediaReach.js';
-import { isTlsFault } from '../../../net/secureConnection.js';
+import { isTlsFault } from '../../../tls/secureConnection.js';
 import { HttpAuthorization } from '../httpAuthorization.js';
 import { leadsAstray, lost, notFound, unauthorized, unreachable, untrusted } from '../liveErrors.js';
 

@@ -1,7 +1,7 @@
 import type { VoicePrintsError } from '../../../core/errors.js';
 import type { RtspSource } from '../../../core/liveSource.js';
 import type { MediaReach } from '../../../net/mediaReach.js';
-import { connectSecurely, isTlsFault } from '../../../net/secureConnection.js';
+import { connectSecurely, isTlsFault } from '../../../tls/secureConnection.js';
 import type { HttpAuthorization } from '../httpAuthorization.js';
 import { leadsAstray, lost, unreachable, untrusted } from '../liveErrors.js';
 import { type DeviceEvents, type DeviceFailure, RtspDevice } from './rtspDevice.js';

@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { guarded } from '../../../core/guarded.js';
-import { connectSecurely, isTlsFault, serverOptions } from '../../../net/secureConnection.js';
+import { connectSecurely, isTlsFault, serverOptions } from '../../../tls/secureConnection.js';
 import type { SipTls } from '../sipTypes.js';
 import type { SipPeer } from './sipMessage.js';
 import { StreamMessages } from './streamMessages.js';
