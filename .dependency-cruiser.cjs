@@ -208,6 +208,7 @@ module.exports = {
     ownedBy('sip\\.js', 'src/audio/sip/'),
     ownedBy('sdp-transform|gstreamer-superficial', 'src/audio/'),
     ownedBy('string-width', 'src/(cli/output|display)/'),
+    ownedBy('tar-stream|unbzip2-stream|yauzl', 'src/engine/models/'),
     {
       name: 'node-red-types-only-in-nodes',
       severity: 'error',

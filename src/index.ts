@@ -32,10 +32,12 @@ export { type JobFault, type OpenJobsOptions, openJobs } from './engine/jobs/ope
 export {
   type AddModelRequest,
   addModel,
+  type CatalogueSource,
   removeModel,
   useModel,
   useNoSegmentation,
 } from './engine/models/manageModels.js';
+export { type CatalogueModel, inCatalogue, MODEL_CATALOGUE } from './engine/models/modelCatalogue.js';
 export { calibrationInStore } from './engine/models/modelInStore.js';
 export { StoreLock } from './files/storeLock.js';
 export { ModelStore } from './inference/modelStore.js';

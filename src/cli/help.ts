@@ -43,6 +43,7 @@ ${columns([
   ['VOICE_PRINTS_MQTT_USER', 'User of serve --mqtt and watch --mqtt'],
   ['VOICE_PRINTS_MQTT_PASSWORD', 'Password of that user'],
   ['VOICE_PRINTS_ALLOWED_HOSTS', 'Private hosts that serve, models add and radios of watch may refer to: host,host'],
+  ['VOICE_PRINTS_MODEL_MIRROR', 'URL of a folder with the files of the catalogue of models add'],
   ['VOICE_PRINTS_WEBHOOK_ALLOW', 'The older name of VOICE_PRINTS_ALLOWED_HOSTS, read where that is not set'],
 ])}
 

@@ -115,6 +115,8 @@ export interface SampleReason {
   readonly code: SampleReasonCode;
   readonly refuses: boolean;
   readonly message: string;
+  /** Where in the sample, of SECOND_VOICE. */
+  readonly at?: readonly SpeechSegment[];
 }
 
 export interface SampleOutcome {

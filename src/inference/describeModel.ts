@@ -2,20 +2,21 @@ import { createHash } from 'node:crypto';
 import { VoicePrintsError } from '../core/errors.js';
 import { present } from '../core/present.js';
 import { isSegmentation } from './describeSegmentation.js';
-import { frontEndOf } from './frontEnd.js';
+import { assertSampleRate, frontEndOf } from './frontEnd.js';
 import type { ModelOrigin } from './modelOrigin.js';
 import { assertRunnable, FLOAT } from './onnxLimits.js';
 import { type OnnxMetadata, type OnnxValue, readOnnxMetadata } from './onnxMetadata.js';
 import type { SpeakerModel } from './speakerModel.js';
 
-/** Number of mel bands of the front ends, the same in every model published for sherpa-onnx. */
-const MEL_BANDS = 80;
+/** Mel bands of published front ends: 80, sometimes 64 or 72. */
+const MEL_BANDS = { least: 24, most: 128 } as const;
 /** Far more dimensions than in any published speaker model (512): more indicates another kind of model. */
 const MAX_DIMENSIONS = 8192;
 
 /**
- * The properties of a speaker model, checked as far as possible without running it: ONNX, operator set, one input
- * (windows, frames, 80 mel bands), one output (windows, dimensions), metadata with a known framework. Throws MODEL_INVALID.
+ * The properties of a speaker model, checked as far as possible without running it: ONNX, operator set, one input, one output
+ * (windows, dimensions). The input is (windows, frames, mel bands), with metadata of a known framework, or (windows, samples):
+ * then the front end is part of the network. Throws MODEL_INVALID.
  */
 export function describeModel(bytes: Uint8Array, origin: ModelOrigin): SpeakerModel {
   const { path, name, isBuiltIn, storedAs, entry } = origin;
@@ -25,8 +26,11 @@ export function describeModel(bytes: Uint8Array, origin: ModelOrigin): SpeakerMo
     throw notASpeakerModel('it is a segmentation model', 'use it beside a speaker model, not in place of one');
   }
   assertRunnable(metadata, notASpeakerModel);
-  const frontEnd = frontEndOf(metadata, entry?.frontEnd); // first: an unknown framework is the more helpful error
-  assertInput(metadata.inputs);
+  const takesWaveform = metadata.inputs[0]?.shape.length === 2;
+  if (takesWaveform) assertSampleRate(properties);
+  // First: an unknown framework is the more helpful error.
+  const frontEnd = takesWaveform ? undefined : frontEndOf(metadata, entry?.frontEnd);
+  assertInput(metadata.inputs, takesWaveform);
   const dimensions = dimensionsOf(metadata);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return {
@@ -46,18 +50,23 @@ export function describeModel(bytes: Uint8Array, origin: ModelOrigin): SpeakerMo
   };
 }
 
-function assertInput(inputs: readonly OnnxValue[]): void {
+function assertInput(inputs: readonly OnnxValue[], takesWaveform: boolean): void {
   const [input] = inputs;
   if (!input || inputs.length !== 1) throw notASpeakerModel(`it takes ${inputs.length} inputs instead of one`);
-  const [windows, frames, bands] = input.shape;
-  if (input.shape.length !== 3) {
-    throw notASpeakerModel(`its input has ${input.shape.length} axes, not three: windows, frames, mel bands`);
+  const [windows, steps, bands] = input.shape;
+  if (!takesWaveform && input.shape.length !== 3) {
+    throw notASpeakerModel(
+      `its input has ${input.shape.length} axes, not three (windows, frames, mel bands) or two (windows, samples)`,
+    );
   }
   if (input.elementType !== FLOAT) throw notASpeakerModel('its input is not of 32-bit floats');
-  if (bands !== undefined && bands !== MEL_BANDS) throw notASpeakerModel(`it takes ${bands} mel bands, not 80`);
-  if (windows !== undefined || frames !== undefined) {
-    const remedy = 'export it with free axes for windows and frames';
-    throw notASpeakerModel('the number of windows or of frames in its input is fixed', remedy);
+  if (bands !== undefined && (bands < MEL_BANDS.least || bands > MEL_BANDS.most)) {
+    throw notASpeakerModel(`it takes ${bands} mel bands, not ${MEL_BANDS.least} to ${MEL_BANDS.most}`);
+  }
+  if (windows !== undefined || steps !== undefined) {
+    const what = takesWaveform ? 'samples' : 'frames';
+    const remedy = `export it with free axes for windows and ${what}`;
+    throw notASpeakerModel(`the number of windows or of ${what} in its input is fixed`, remedy);
   }
 }
 

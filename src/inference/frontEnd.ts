@@ -52,7 +52,7 @@ export function frontEndOf({ properties, inputs }: OnnxMetadata, overrides: Fron
     );
   }
   const frontEnd: FrontEnd = {
-    sampleRateHz: requireSampleRate(properties.get('sample_rate')),
+    sampleRateHz: assertSampleRate(properties),
     melBands: inputs[0]?.shape[2] ?? 80,
     windowType: windowTypeOf(properties.get('window_type')) ?? framework.windowType,
     lowFrequencyHz: numberOf(properties, 'low_freq') ?? framework.lowFrequencyHz,
@@ -69,7 +69,9 @@ export function frontEndOf({ properties, inputs }: OnnxMetadata, overrides: Fron
   return frontEnd;
 }
 
-function requireSampleRate(text: string | undefined): 16_000 {
+/** The rate of all audio here; where the metadata states none, the model is taken to have it. Throws MODEL_INVALID. */
+export function assertSampleRate(properties: ReadonlyMap<string, string>): typeof SAMPLE_RATE_HZ {
+  const text = properties.get('sample_rate');
   if (text !== undefined && Number(text) !== SAMPLE_RATE_HZ) {
     throw invalid(`sample_rate "${clip(text)}" is not ${SAMPLE_RATE_HZ}`);
   }

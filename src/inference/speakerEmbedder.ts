@@ -1,8 +1,8 @@
 import type { SampleSpan } from '../core/audioFrame.js';
 import { VoicePrintsError } from '../core/errors.js';
 import { unit } from '../core/vector.js';
-import { Fbank, frameCount } from '../features/fbank.js';
-import { copyFrames, type FrameSpan, framesOfWindow } from '../features/modelInput.js';
+import { Fbank, FRAME_LENGTH, frameCount } from '../features/fbank.js';
+import { copyFrames, framesOfWindow } from '../features/modelInput.js';
 import { type OnnxSession, openOnnxSession } from './onnxSession.js';
 import type { SpeakerModel } from './speakerModel.js';
 
@@ -17,24 +17,28 @@ export interface SpeechWindows {
   readonly windows: readonly SampleSpan[];
 }
 
-/** One window prepared for the network: the position of its frames in the features, and of its vector in the result. */
+/** One window prepared for the network. */
 interface Row {
-  readonly features: Float32Array;
-  readonly firstRow: number;
-  readonly frames: number;
+  /** Frames, or samples where the network takes the waveform. */
+  readonly steps: number;
+  /** Values per step: mel bands, or 1. */
+  readonly width: number;
+  /** Position of its vector in the result. */
   readonly index: number;
+  copyInto(data: Float32Array, at: number): void;
 }
 
 /** Embedding extraction with a loaded speaker model: audio in, unit-norm vectors out. Blocks its thread. */
 export class SpeakerEmbedder {
   readonly #model: SpeakerModel;
   readonly #session: OnnxSession;
-  readonly #fbank: Fbank;
+  /** Undefined where the network takes the waveform. */
+  readonly #fbank: Fbank | undefined;
 
   private constructor(model: SpeakerModel, session: OnnxSession) {
     this.#model = model;
     this.#session = session;
-    this.#fbank = new Fbank(model.frontEnd);
+    this.#fbank = model.frontEnd && new Fbank(model.frontEnd);
   }
 
   /** Loads the network. Throws MODEL_INVALID, INFERENCE_UNAVAILABLE. */
@@ -45,7 +49,10 @@ export class SpeakerEmbedder {
   /** Unit-norm embeddings, each of shape (d,), in the order of the segments and of the windows in each. Throws INFERENCE_FAILED. */
   async embed(segments: readonly SpeechWindows[]): Promise<Float32Array<ArrayBuffer>[]> {
     const rows: Row[] = [];
-    for (const segment of segments) this.#addRows(segment, rows);
+    for (const segment of segments) {
+      if (this.#fbank) this.#addFeatures(segment, this.#fbank, rows);
+      else addWaveform(segment, rows);
+    }
     const embeddings = new Array<Float32Array<ArrayBuffer>>(rows.length);
     for (const batch of batchesOf(rows)) {
       const vectors = await this.#run(batch);
@@ -57,29 +64,33 @@ export class SpeakerEmbedder {
   }
 
   /** Computes the features once for all windows of a segment, however much they overlap. */
-  #addRows({ samples, windows }: SpeechWindows, rows: Row[]): void {
-    const { isSnippingEdges, melBands } = this.#model.frontEnd;
+  #addFeatures({ samples, windows }: SpeechWindows, fbank: Fbank, rows: Row[]): void {
+    const { isSnippingEdges, melBands: bands } = fbank.options;
+    const isMeanSubtracted = this.#model.frontEnd?.isMeanSubtracted ?? false;
     const total = frameCount(samples.length, isSnippingEdges);
     const spans = windows.map((window) => framesOfWindow(window, total, isSnippingEdges) ?? tooShort());
     const first = spans.reduce((least, { firstFrame }) => Math.min(least, firstFrame), total);
     const end = spans.reduce((most, { endFrame }) => Math.max(most, endFrame), 0);
-    const features = this.#fbank.compute(samples, first, end);
-    if (features.length !== Math.max(0, end - first) * melBands) tooShort();
-    spans.forEach(({ firstFrame, endFrame }: FrameSpan) => {
-      rows.push({ features, firstRow: firstFrame - first, frames: endFrame - firstFrame, index: rows.length });
-    });
+    const features = fbank.compute(samples, first, end);
+    if (features.length !== Math.max(0, end - first) * bands) tooShort();
+    for (const { firstFrame, endFrame } of spans) {
+      const [firstRow, frames] = [firstFrame - first, endFrame - firstFrame];
+      const copyInto = (data: Float32Array, at: number) =>
+        copyFrames(features, { firstRow, frames, bands }, data, { at, isMeanSubtracted });
+      rows.push({ steps: frames, width: bands, index: rows.length, copyInto });
+    }
   }
 
   async #run(batch: readonly Row[]): Promise<Float32Array<ArrayBuffer>[]> {
-    const { melBands: bands, isMeanSubtracted } = this.#model.frontEnd;
     const { dimensions } = this.#model;
-    const frames = batch[0]!.frames;
-    const data = new Float32Array(batch.length * frames * bands);
-    batch.forEach(({ features, firstRow }, row) => {
-      copyFrames(features, { firstRow, frames, bands }, data, { at: row * frames * bands, isMeanSubtracted });
+    const { steps, width } = batch[0]!;
+    const data = new Float32Array(batch.length * steps * width);
+    batch.forEach((row, i) => {
+      row.copyInto(data, i * steps * width);
     });
+    const shape = this.#fbank ? [batch.length, steps, width] : [batch.length, steps];
     const outputs = await this.#session.run({
-      [this.#session.inputNames[0]!]: { data, shape: [batch.length, frames, bands] },
+      [this.#session.inputNames[0]!]: { data, shape },
     });
     const output = outputs[this.#session.outputNames[0]!];
     if (output?.length !== batch.length * dimensions || !output.every(Number.isFinite)) {
@@ -89,6 +100,19 @@ export class SpeakerEmbedder {
       );
     }
     return batch.map((_, row) => unit(output.subarray(row * dimensions, (row + 1) * dimensions)));
+  }
+}
+
+function addWaveform({ samples, windows }: SpeechWindows, rows: Row[]): void {
+  for (const { startSample, endSample } of windows) {
+    const window = samples.subarray(startSample, endSample);
+    if (window.length < FRAME_LENGTH) tooShort();
+    rows.push({
+      steps: window.length,
+      width: 1,
+      index: rows.length,
+      copyInto: (data, at) => data.set(window, at),
+    });
   }
 }
 
@@ -103,9 +127,9 @@ function tooShort(): never {
 function batchesOf(rows: readonly Row[]): Row[][] {
   const byLength = new Map<number, Row[]>();
   for (const row of rows) {
-    const same = byLength.get(row.frames);
+    const same = byLength.get(row.steps);
     if (same) same.push(row);
-    else byLength.set(row.frames, [row]);
+    else byLength.set(row.steps, [row]);
   }
   const batches: Row[][] = [];
   for (const same of byLength.values()) {

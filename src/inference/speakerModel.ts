@@ -31,6 +31,7 @@ export interface SpeakerModel {
   readonly licence: string;
   readonly sha256: string;
   readonly isBuiltIn: boolean;
-  readonly frontEnd: FrontEnd;
+  /** Undefined where the network takes the waveform (amplitudes in [-1, 1]): its front end is in the graph. */
+  readonly frontEnd: FrontEnd | undefined;
   readonly calibration: CalibrationParameters | undefined;
 }

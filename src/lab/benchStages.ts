@@ -68,7 +68,7 @@ export async function benchStages(request: BenchRequest): Promise<BenchResult> {
   const embedder = await SpeakerEmbedder.open(model);
   const segmentation = await (await ModelStore.openFor(request.storeDirectory)).resolveSegmentation();
   const net = segmentation && (await SegmentationNet.open(segmentation));
-  const fbank = new Fbank(model.frontEnd);
+  const fbank = model.frontEnd && new Fbank(model.frontEnd); // without one, the network has it inside
   const peer = peerExtractor(join(resolve(request.peerFolder ?? '.'), 'package.json'), model.path);
   const least = new Map<string, number>();
   let [samples, segments]: [Float32Array<ArrayBuffer>, Segment[]] = [new Float32Array(0), []];
@@ -81,8 +81,10 @@ export async function benchStages(request: BenchRequest): Promise<BenchResult> {
     const activity = await timed(least, 'voice activity (network)', () => vad.detect(samples, undefined));
     if (net) await timed(least, SEGMENTATION, () => runSegmentation(net, samples, segmentation.windowSamples));
     segments = segmentsOf(samples, activity.probabilities);
-    if (round === 0) makeFeatures(fbank, segments); // not timed: the first run compiles it
-    await timed(least, 'features', async () => makeFeatures(fbank, segments));
+    if (fbank) {
+      if (round === 0) makeFeatures(fbank, segments); // not timed: the first run compiles it
+      await timed(least, 'features', async () => makeFeatures(fbank, segments));
+    }
     const embeddings = await timed(least, 'features and embedding', () => embedder.embed(segments));
     if (peer) await timed(least, 'features and embedding of sherpa-onnx', async () => embedAll(peer, segments));
     await timed(least, 'voices and turns', async () => cluster(segments, embeddings, model.dimensions));

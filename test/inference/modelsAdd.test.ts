@@ -134,14 +134,19 @@ describe('what is refused, with the reason, and leaves nothing behind', () => {
       reason: /sample_rate "8000"/,
     },
     {
-      name: 'an input of two axes',
-      bytes: onnxFile({ properties: speaker, input: [0, 80] }),
-      reason: /input has 2 axes/,
+      name: 'an input of four axes',
+      bytes: onnxFile({ properties: speaker, input: [0, 1, 72, 0] }),
+      reason: /input has 4 axes/,
     },
     {
-      name: 'an input of 40 bands',
-      bytes: onnxFile({ properties: speaker, input: [0, 0, 40] }),
-      reason: /40 mel bands/,
+      name: 'a fixed number of samples',
+      bytes: onnxFile({ properties: speaker, input: [0, 96_000] }),
+      reason: /samples in its input is fixed/,
+    },
+    {
+      name: 'an input of 16 bands',
+      bytes: onnxFile({ properties: speaker, input: [0, 0, 16] }),
+      reason: /16 mel bands, not 24 to 128/,
     },
     {
       name: 'a fixed number of frames',

@@ -108,3 +108,36 @@ export function loopingModel(): Uint8Array {
     ...properties.flatMap(([key, value]) => bytesField(14, [...bytesField(1, key), ...bytesField(2, value)])),
   ]);
 }
+
+/** A speaker model that takes the waveform: eight filters of 400 samples, and the mean of what each lets through. No metadata. */
+export function waveformModel(): Uint8Array {
+  const [FLOAT, INTEGER] = [1, 7];
+  const taps = Array.from({ length: 8 * 400 }, (_, i) =>
+    Math.cos((2 * Math.PI * (1 + Math.floor(i / 400)) * (i % 400)) / 80),
+  );
+  const tensor = (dims: readonly number[], type: number, raw: ArrayBuffer) =>
+    bytesField(5, [
+      ...dims.flatMap((dim) => numberField(1, dim)),
+      ...numberField(2, type),
+      ...bytesField(9, [...new Uint8Array(raw)]),
+    ]);
+  const constant = (name: string, value: readonly number[]) =>
+    node('Constant', [], [name], attribute('value', 4, value));
+  const graph = [
+    ...constant('axis', tensor([1], INTEGER, BigInt64Array.of(1n).buffer)),
+    ...constant('filters', tensor([8, 1, 400], FLOAT, Float32Array.from(taps).buffer)),
+    ...node('Unsqueeze', ['wav', 'axis'], ['one']),
+    ...node('Conv', ['one', 'filters'], ['bands'], attribute('strides', 7, numberField(8, 160))),
+    ...node('Abs', ['bands'], ['strength']),
+    ...node(
+      'ReduceMean',
+      ['strength'],
+      ['emb'],
+      [...attribute('axes', 7, numberField(8, 2)), ...attribute('keepdims', 2, numberField(3, 0))],
+    ),
+    ...bytesField(2, 'waveform'),
+    ...bytesField(11, valueInfo('wav', [0, 0])),
+    ...bytesField(12, valueInfo('emb', [0, 8])),
+  ];
+  return Uint8Array.from([...numberField(1, 8), ...bytesField(7, graph), ...bytesField(8, numberField(2, 17))]);
+}

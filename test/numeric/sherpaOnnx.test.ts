@@ -45,8 +45,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const models = await (await ModelStore.open()).list();
 
 /** What sherpa-onnx feeds to every WeSpeaker and 3D-Speaker model (its features.cc), whatever that was trained on. */
-function isSherpaFrontEnd({ windowType, lowFrequencyHz, highFrequencyHz, isSnippingEdges }: FrontEnd): boolean {
-  return windowType === 'povey' && lowFrequencyHz === 20 && highFrequencyHz === 7600 && !isSnippingEdges;
+function isSherpaFrontEnd(frontEnd: FrontEnd | undefined): boolean {
+  const { windowType, lowFrequencyHz, highFrequencyHz, isSnippingEdges } = frontEnd ?? {};
+  return windowType === 'povey' && lowFrequencyHz === 20 && highFrequencyHz === 7600 && isSnippingEdges === false;
 }
 
 const samplesOf = async (path: string): Promise<Float32Array<ArrayBuffer>> =>

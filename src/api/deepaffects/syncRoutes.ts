@@ -92,7 +92,7 @@ async function stateOfRepeated({ surface, tenantId }: Call, { speakerId, reasons
   return speaker && statusOf(speaker);
 }
 
-const remarksOf = ({ reasons }: EnrollResult) => reasons.map(({ code, message }) => ({ code, message }));
+const remarksOf = ({ reasons }: EnrollResult) => reasons.map(({ refuses: _, ...remark }) => remark);
 
 /** Exactly as the DeepAffects service answers, including its misspelling: clients compare with it. */
 const TOO_LITTLE_SPEECH = 'Error in enroll: Insufficent speech content in audio';

@@ -148,7 +148,15 @@ export const unknownVoices = z.strictObject({
   ),
 });
 
-export const sampleReason = z.strictObject({ code: z.string(), refuses: z.boolean(), message: z.string() });
+export const sampleReason = z.strictObject({
+  code: z.string(),
+  refuses: z.boolean(),
+  message: z.string(),
+  at: z
+    .array(z.strictObject({ start: seconds, end: seconds }))
+    .optional()
+    .describe('Where in the sample, of SECOND_VOICE'),
+});
 
 export const enrolment = z.strictObject({
   speakerId: z.string(),

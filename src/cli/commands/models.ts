@@ -1,12 +1,9 @@
-import { allowedHosts } from '../../core/allowedHosts.js';
 import {
-  addModel,
   calibrationInStore,
   type ErrorCode,
   ModelStore,
   type Reembedded,
   removeModel,
-  type SegmentationModel,
   type SpeakerModel,
   useModel,
   useNoSegmentation,
@@ -14,62 +11,36 @@ import {
 } from '../../index.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { openEngine } from '../options/openEngine.js';
-import { textOption, usageError } from '../options/parseCommandLine.js';
+import { hasFlag } from '../options/parseCommandLine.js';
 import { storeFolder } from '../options/storeFolder.js';
+import { catalogueOf } from '../output/modelCatalogueTable.js';
+import { nameOf, segmentationSummary, speakerModelSummary, summaryOf } from '../output/modelSummary.js';
 import { printResult, remark, table } from '../output/output.js';
 import { ProgressBar } from '../output/progressBar.js';
-
-/** The id that the user types. */
-const nameOf = ({ id, storedAs }: SpeakerModel | SegmentationModel): string => storedAs ?? id;
-
-type InUse = Pick<ModelStore, 'defaultId' | 'segmentationId'>;
-
-/** A model as `models` prints it; `model` is the id in answers and voiceprints. */
-const summaryOf = (model: SpeakerModel | SegmentationModel, inUse: InUse) =>
-  'kind' in model ? segmentationSummary(model, inUse) : speakerModelSummary(model, inUse);
-
-const speakerModelSummary = (model: SpeakerModel, { defaultId }: InUse) => ({
-  id: nameOf(model),
-  kind: 'speaker',
-  model: model.id,
-  dimensions: model.dimensions,
-  sampleRateHz: model.sampleRateHz,
-  framework: model.framework,
-  language: model.language,
-  licence: model.licence,
-  sha256: model.sha256,
-  builtIn: model.isBuiltIn,
-  calibrated: model.calibration !== undefined,
-  inUse: nameOf(model) === defaultId,
-});
-
-const segmentationSummary = (model: SegmentationModel, { segmentationId }: InUse) => ({
-  id: nameOf(model),
-  kind: model.kind,
-  model: model.id,
-  sampleRateHz: model.sampleRateHz,
-  windowSeconds: model.windowSamples / model.sampleRateHz,
-  author: model.author,
-  licence: model.licence,
-  sha256: model.sha256,
-  builtIn: model.isBuiltIn,
-  inUse: nameOf(model) === segmentationId,
-});
+import { modelsAdd } from './modelsAdd.js';
 
 const openModels = (args: ParsedArguments, terminal: Terminal): Promise<ModelStore> =>
   ModelStore.openFor(storeFolder(args, terminal.env));
 
 const list: Command = {
   name: 'models list',
-  summary: 'List the models of this package and those added',
+  summary: 'List the models of this package and those added; --catalogue: those that models add knows by name',
   operands: '',
   arity: [0, 0],
-  options: {},
-  example: 'voice-prints models list',
+  options: {
+    catalogue: { about: 'List the published models that `models add NAME` fetches, with licence, size and address' },
+  },
+  example: `voice-prints models list
+voice-prints models list --catalogue`,
   async run(args, terminal) {
     const store = await openModels(args, terminal);
     const speakerModels = (await store.list()).map((model) => speakerModelSummary(model, store));
     const others = (await store.listSegmentation()).map((model) => segmentationSummary(model, store));
+    if (hasFlag(args, 'catalogue')) {
+      const added = new Map([...speakerModels, ...others].map(({ id, sha256 }) => [sha256, id]));
+      printResult(args, terminal, ...catalogueOf(added));
+      return;
+    }
     const idOf = ({ id, inUse }: { id: string; inUse: boolean }) => (inUse ? `${id} (in use)` : id);
     const rows = [
       ...speakerModels.map((model) => [
@@ -109,7 +80,7 @@ const show: Command = {
     const answer = {
       ...speakerModelSummary({ ...model, calibration }, store),
       calibration: { from: calibratedBy, source: calibration?.source ?? null },
-      frontEnd: model.frontEnd,
+      frontEnd: model.frontEnd ?? null,
     };
     const texts = { ...answer, calibration: CALIBRATION_TEXT[calibratedBy], frontEnd: frontEndText(model) };
     const rows = Object.entries(texts).map(([name, value]) => [name, `${value}`]);
@@ -125,53 +96,12 @@ const CALIBRATION_TEXT = {
 } as const;
 
 function frontEndText({ frontEnd }: SpeakerModel): string {
+  if (!frontEnd) return 'none: the network takes the waveform';
   const { melBands, windowType, lowFrequencyHz, highFrequencyHz, isSnippingEdges, amplitudeScale } = frontEnd;
   const edges = isSnippingEdges ? 'edges snipped' : 'edges mirrored';
   const mean = frontEnd.isMeanSubtracted ? 'mean subtracted' : 'mean kept';
   return `${melBands} bands, ${lowFrequencyHz} to ${highFrequencyHz} Hz, ${windowType} window, ${edges}, samples times ${amplitudeScale}, ${mean}`;
 }
-
-const add: Command = {
-  name: 'models add',
-  summary: 'Add a speaker or segmentation model to the store: an ONNX file with sherpa-onnx metadata',
-  operands: 'FILE|URL',
-  arity: [1, 1],
-  options: {
-    id: { value: 'ID', about: "Id of the model: lower-case letters, digits, . _ - (default: the file's name)" },
-    sha256: { value: 'HEX', about: 'Refuse a file with another SHA-256' },
-  },
-  example: `voice-prints models add ./campplus.onnx --id campplus
-voice-prints models use campplus`,
-  notes: `Models of WeSpeaker and 3D-Speaker, in one file of at most 512 MiB; each gets the front end it was trained with. It is
-tested before it is added. An added model is not calibrated: its scores are rough guesses. A segmentation model (in the
-layout of pyannote segmentation-3.0 for sherpa-onnx) is used for recordings from then on, beside the speaker model: overlapping
-speech gets overlapping turns.
-A URL is http or https; VOICE_PRINTS_ALLOWED_HOSTS=host,host allows hosts in a private network.`,
-  async run(args, terminal) {
-    const sha256 = textOption(args, 'sha256');
-    if (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256)) {
-      throw usageError('--sha256 is not 64 hexadecimal digits; give the SHA-256 of the file');
-    }
-    const place = args.positionals[0]!;
-    const isUrl = /^[a-z][a-z0-9+.-]+:\/\//i.test(place);
-    const storeDirectory = storeFolder(args, terminal.env);
-    using bar = new ProgressBar(args, terminal);
-    const model = await addModel({
-      storeDirectory,
-      source: isUrl
-        ? { kind: 'url', url: place, allowHosts: allowedHosts(terminal.env) }
-        : { kind: 'file', path: place },
-      id: textOption(args, 'id'),
-      sha256,
-      signal: terminal.signal,
-      onBytes: (received) => bar.amount('receiving', `${(received / 2 ** 20).toFixed(1)} MiB`),
-    });
-    bar[Symbol.dispose]();
-    const answer = summaryOf(model, await ModelStore.openFor(storeDirectory));
-    const how = answer.inUse ? ' It is in use.' : ` Use it: voice-prints models use ${nameOf(model)}`;
-    printResult(args, terminal, answer, `${nameOf(model)} was added (SHA-256 ${model.sha256}).${how}`);
-  },
-};
 
 const use: Command = {
   name: 'models use',
@@ -248,4 +178,4 @@ const remove: Command = {
 };
 
 /** The `models` commands. */
-export const modelsCommands: readonly Command[] = [list, show, add, use, remove];
+export const modelsCommands: readonly Command[] = [list, show, modelsAdd, use, remove];

@@ -1,13 +1,14 @@
 import type { Recording } from '../../audio/recording.js';
-import type { AudioFrame } from '../../core/audioFrame.js';
+import { type AudioFrame, ENGINE_SAMPLE_RATE_HZ } from '../../core/audioFrame.js';
 import { VoicePrintsError } from '../../core/errors.js';
 import { msOfSamples } from '../../core/time.js';
 import type { KeptSpeech } from '../../core/voiceprint.js';
 import type { Compute } from '../compute/compute.js';
-import { pooledEmbedding, speechMsOf, speechOf } from '../recording/speechOf.js';
+import { localSpeechOf } from '../recording/localSpeechOf.js';
+import { type EmbeddedSpeech, pooledEmbedding, speechMsOf, speechOf } from '../recording/speechOf.js';
 import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
 import { newAudioId, speechIn } from './keptSpeech.js';
-import { type SecondVoice, secondVoice } from './secondVoice.js';
+import { type SecondVoice, secondVoiceIn, secondVoiceInWindows } from './secondVoice.js';
 
 /** Everything the enrolment gate wants to know of one sample. The audio is gone, unless it is to be kept. */
 export interface AnalysedSample {
@@ -26,7 +27,7 @@ export interface AnalysedSample {
   readonly isNarrowBand: boolean;
   /** Unit norm, shape (d,): one vector of the whole sample; undefined where there is no speech. */
   readonly embedding: Float32Array<ArrayBuffer> | undefined;
-  /** The likeliest way to split the sample between two people; undefined where it is too short to decide. */
+  /** A second person in the sample; undefined where one person speaks, or it is too short to decide. */
   readonly secondVoice: SecondVoice | undefined;
   /** Its speech, where audio is to be kept, under the name that the voiceprint gives it. */
   readonly kept?: { readonly audioId: string; readonly speech: KeptSpeech };
@@ -55,7 +56,8 @@ export async function analyseSample(
   if (speech.samples === 0) throw new VoicePrintsError('AUDIO_EMPTY', 'it contains no audio; record it again');
   const audio = joined(pieces, speech.samples);
   const kept = keepAudio ? { kept: { audioId: newAudioId(), speech: speechIn(audio, speech.speech) } } : {};
-  const quality = await compute.measureQuality(audio, speech.speech, signal);
+  const secondVoice = await secondVoiceOf(audio, speech, { compute, signal });
+  const quality = await compute.measureQuality(audio, speech.speech, signal); // last: it takes the audio away
   return {
     file,
     audioMs: msOfSamples(speech.samples),
@@ -67,9 +69,25 @@ export async function analyseSample(
     dcOffset: quality.dcOffset,
     isNarrowBand: isTelephone(recording.format.sampleRateHz, quality.bandwidthHz),
     embedding: pooledEmbedding(speech),
-    secondVoice: secondVoice(speech),
+    secondVoice,
     ...kept,
   };
+}
+
+function secondVoiceOf(
+  audio: Float32Array<ArrayBuffer>,
+  speech: EmbeddedSpeech,
+  { compute, signal }: Pick<AnalyseSampleOptions, 'compute' | 'signal'>,
+): Promise<SecondVoice | undefined> | SecondVoice | undefined {
+  if (!compute.segmentation) return secondVoiceInWindows(speech);
+  return localSpeechOf(framesOf(audio), { compute, signal }).then(secondVoiceIn);
+}
+
+async function* framesOf(audio: Float32Array<ArrayBuffer>): AsyncGenerator<AudioFrame> {
+  for (let startSample = 0; startSample < audio.length; startSample += ENGINE_SAMPLE_RATE_HZ) {
+    const samples = audio.slice(startSample, startSample + ENGINE_SAMPLE_RATE_HZ);
+    yield { samples, sampleRateHz: ENGINE_SAMPLE_RATE_HZ, startSample };
+  }
 }
 
 /** Known from the sample rate for a source of 8 kHz; otherwise measured on the speech. */

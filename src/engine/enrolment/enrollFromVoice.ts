@@ -8,7 +8,7 @@ import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
 import type { AnalysedSample } from './analyseSample.js';
 import { GATE_LIMITS } from './enrollGate.js';
 import { type EnrolledPerson, type EnrollSamplesDependencies, enrollSamples } from './enrollSamples.js';
-import { type SecondVoice, splitVoice } from './secondVoice.js';
+import { type SecondVoice, secondVoiceAmong } from './secondVoice.js';
 
 /** Segments of speech are grouped into samples of about this length, long enough to be compared. */
 const SAMPLE_SPEECH_MS = 6_000;
@@ -52,7 +52,7 @@ export function samplesOfVoice({ id, exemplars }: Pick<UnknownVoice, 'id' | 'exe
   const clean = exemplars.filter(({ snrDb }) => snrDb === undefined || snrDb >= GATE_LIMITS.leastSnrDb);
   const used = clean.length > 0 ? clean : exemplars;
   // Over all at once: a second person may have a few segments in each sample.
-  const second = splitVoice({
+  const second = secondVoiceAmong({
     embeddings: used.map(({ embedding }) => embedding.values),
     speechMs: used.map(({ speechMs }) => speechMs),
   });

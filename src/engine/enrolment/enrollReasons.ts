@@ -1,8 +1,24 @@
-import type { SampleReason } from '../../core/identification.js';
+import type { SampleReason, SpeechSegment } from '../../core/identification.js';
+import type { SecondVoice } from './secondVoice.js';
 
 export const inSeconds = (ms: number): number => ms / 1000;
 const seconds = (ms: number): string => `${inSeconds(ms).toFixed(1)} s`;
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** More places than this are not listed one by one. */
+const SHOWN_PLACES = 3;
+
+/** `, at 4.0 to 7.2 s and 9.1 to 10.0 s`. */
+function placesText(spans: readonly SpeechSegment[]): string {
+  if (spans.length === 0) return '';
+  if (spans.length > SHOWN_PLACES)
+    return `, in ${spans.length} places between ${from(spans[0]!)} and ${to(spans.at(-1)!)} s`;
+  const places = spans.map((span) => `${from(span)} to ${to(span)} s`);
+  const last = places.pop()!;
+  return `, at ${places.length > 0 ? `${places.join(', ')} and ${last}` : last}`;
+}
+const from = ({ start }: SpeechSegment): string => start.toFixed(1);
+const to = ({ end }: SpeechSegment): string => end.toFixed(1);
 
 /** Texts for the reasons of the enrolment gate: what was measured, what is needed, what to do. */
 export const reasonFor = {
@@ -50,11 +66,13 @@ export const reasonFor = {
       `the recording has a constant offset (DC) of ${(100 * offset).toFixed(0)} % of full scale, which speech does not have: check the sound card or the cable`,
     ),
 
-  secondVoice: (speechMs: number): SampleReason =>
-    refusal(
+  secondVoice: ({ speechMs, spans }: SecondVoice): SampleReason => ({
+    ...refusal(
       'SECOND_VOICE',
-      `about ${seconds(speechMs)} sound like a second person; a sample may hold one voice only: record it again without other speakers, or cut the other voice out`,
+      `about ${seconds(speechMs)} sound like a second person${placesText(spans)}; a sample may hold one voice only: record it again without other speakers, or cut the other voice out`,
     ),
+    ...(spans.length > 0 ? { at: spans } : {}),
+  }),
 
   disagrees: (): SampleReason =>
     refusal(

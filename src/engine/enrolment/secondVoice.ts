@@ -1,84 +1,78 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
-import { msOfSamples } from '../../core/time.js';
-import { centroid, dot } from '../../core/vector.js';
+import type { SpeechSegment } from '../../core/identification.js';
+import { msOfSamples, secondsOfSamples } from '../../core/time.js';
+import type { EmbeddedLocalSpeech } from '../recording/localSpeechOf.js';
 import type { EmbeddedSpeech } from '../recording/speechOf.js';
+import { overlapOf, piecesOf, separatedVoice } from './secondVoiceEvidence.js';
+import { splitVoice, type VoicePieces } from './splitVoice.js';
 
-/** The likeliest way to split a sample between two people. */
+/** A second person in a sample. */
 export interface SecondVoice {
-  /**
-   * Mean cosine between the parts, as a share of that within them: near 1 where one person speaks, however noisy the
-   * windows are, and low where they are two people.
-   */
-  readonly similarity: number;
-  /** Speech in the smaller part. */
-  readonly leastSpeechMs: number;
+  /** Speech of theirs, roughly. */
+  readonly speechMs: number;
+  /** Where in the sample, in seconds, in order; empty where that is not known. */
+  readonly spans: readonly SpeechSegment[];
 }
 
+/** From here on a sample has a second voice; chosen on training speakers, see BENCHMARKS.md, "The enrolment gate". */
+export const SECOND_VOICE_LIMITS = {
+  /** Two voices at once, summed over the time of one chunk by the certainty of the segmentation network. */
+  overlapMs: 320,
+  /** The same of the whole sample, as a share of it: a long one has more chances of a mistake. */
+  overlapShare: 0.01,
+  /** Two local voices of a chunk with a cosine below this, each with so much speech. */
+  separated: { cosine: 0.25, leastMs: 800 },
+  /**
+   * Two parts of the pieces of local voices: similarity relative to that within them, by the speech in the smaller one. The
+   * less there is, the more dissimilar it may be by chance.
+   */
+  split: { leastMs: 1_200, similarityAtLeast: 0.4, enoughMs: 3_000, similarity: 0.6 },
+  /** The same of windows of the speech, where no segmentation model is in use, and of segments of live speech. */
+  windowSplit: { leastMs: 1_000, similarityAtLeast: 0.55, enoughMs: 1_000, similarity: 0.55 },
+} as const;
+
+type SplitLimits = Readonly<Record<keyof typeof SECOND_VOICE_LIMITS.split, number>>;
+
+/** Spans nearer than this are one place. */
+const GAP_SAMPLES = 8_000; // .5 s
+/** Shorter places are left out beside longer ones. */
+const LEAST_PLACE_SAMPLES = 3_200; // .2 s
 /** Shorter windows are too uncertain to separate voices. */
 const LEAST_WINDOW_MS = 400;
-/** A part of less speech than this is a laugh, a shout or a cough as well as a second person. */
-const LEAST_PART_MS = 1_000;
-const REFINEMENTS = 5;
-/** A mean cosine below this does not measure the similarity within a voice. */
-const LEAST_WITHIN = 0.05;
-/** Places tried for a change of voice, evenly spread; refining finds those between. */
-const MOST_CHANGES = 32;
 
-/** Pieces of a voice: windows of a sample, or segments of live speech. */
-export interface VoicePieces {
-  /** Unit norm, each of shape (d,). */
-  readonly embeddings: readonly Float32Array[];
-  /** Speech that each represents: windows overlap, so their lengths add up to more. */
-  readonly speechMs: readonly number[];
-  /** Position of each; the similarity of overlapping ones carries no information about the voice. Undefined: none overlap. */
-  readonly spans?: readonly SampleSpan[];
+/** By the segmentation network, which detects two voices also where they speak at once, and the embeddings of what it separated. */
+export function secondVoiceIn(heard: EmbeddedLocalSpeech): SecondVoice | undefined {
+  const { split, separated, overlapMs, overlapShare } = SECOND_VOICE_LIMITS;
+  const pieces = piecesOf(heard);
+  const parts = secondPart(pieces, split);
+  if (parts) return parts;
+  const apart = separatedVoice(heard, separated.leastMs);
+  if (apart && apart.cosine < separated.cosine) return { speechMs: apart.speechMs, spans: placesOf(apart.spans) };
+  const overlap = overlapOf(heard.local.voices, heard.samples);
+  const isEnough = overlap.mostInChunkMs >= overlapMs && overlap.allMs >= overlapShare * msOfSamples(heard.samples);
+  if (!isEnough) return undefined;
+  return { speechMs: overlap.allMs, spans: placesOf(overlap.spans) };
 }
 
-/** What every split is judged by, reckoned once. */
-interface Similarities {
-  /** Cosine of each piece with each, row-major, shape (n, n). */
-  readonly cosines: Float32Array;
-  /** How much each pair counts: the product of its seconds of speech; 0 where the pieces overlap. Shape (n, n). */
-  readonly weights: Float32Array;
+/** Without a segmentation model, by the embeddings of windows alone: voices behind another are not found. */
+export const secondVoiceInWindows = (heard: EmbeddedSpeech): SecondVoice | undefined =>
+  secondPart(windowsOf(heard), SECOND_VOICE_LIMITS.windowSplit);
+
+/** Among segments of live speech. */
+export const secondVoiceAmong = (pieces: VoicePieces): SecondVoice | undefined =>
+  secondPart(pieces, SECOND_VOICE_LIMITS.windowSplit);
+
+function secondPart(pieces: VoicePieces, limits: SplitLimits): SecondVoice | undefined {
+  const split = splitVoice(pieces, limits.leastMs);
+  if (!split || split.similarity >= similarityLimit(split.leastSpeechMs, limits)) return undefined;
+  const spans = pieces.spans ? split.smaller.map((i) => pieces.spans![i]!) : [];
+  return { speechMs: split.leastSpeechMs, spans: placesOf(spans) };
 }
 
-/**
- * Splits the windows of a sample in two in every way that one change of voice could, and, for people taking turns, by
- * the two least similar windows; each split is refined by moving windows to the more similar part. The least similar
- * split is the evidence; who judges it must know that it is the worst of many.
- * Undefined where there is too little speech for two parts.
- */
-export const secondVoice = (heard: EmbeddedSpeech): SecondVoice | undefined => splitVoice(windowsOf(heard));
-
-/** The same of pieces of any kind. */
-export function splitVoice(pieces: VoicePieces): SecondVoice | undefined {
-  const similarities = similaritiesOf(pieces);
-  let worst: SecondVoice | undefined;
-  const consider = (isSecond: readonly boolean[]) => {
-    const split = judged(pieces, similarities, isSecond);
-    if (split && (!worst || split.similarity < worst.similarity)) worst = split;
-  };
-  for (const start of firstGuesses(pieces, similarities)) {
-    consider(start);
-    consider(refined(pieces, start));
-  }
-  return worst;
-}
-
-function similaritiesOf({ embeddings, speechMs, spans }: VoicePieces): Similarities {
-  const count = embeddings.length;
-  const cosines = new Float32Array(count * count);
-  const weights = new Float32Array(count * count);
-  for (let i = 0; i < count; i += 1) {
-    for (let j = 0; j < i; j += 1) {
-      const [a, b] = [spans?.[i], spans?.[j]];
-      const doOverlap = a && b && a.startSample < b.endSample && b.startSample < a.endSample;
-      const weight = doOverlap ? 0 : (speechMs[i]! * speechMs[j]!) / 1e6;
-      cosines[i * count + j] = cosines[j * count + i] = dot(embeddings[i]!, embeddings[j]!);
-      weights[i * count + j] = weights[j * count + i] = weight;
-    }
-  }
-  return { cosines, weights };
+/** Rises evenly from the least speech to enough of it. */
+function similarityLimit(speechMs: number, { leastMs, similarityAtLeast, enoughMs, similarity }: SplitLimits): number {
+  const share = enoughMs > leastMs ? Math.min(1, (speechMs - leastMs) / (enoughMs - leastMs)) : 1;
+  return similarityAtLeast + share * (similarity - similarityAtLeast);
 }
 
 function windowsOf({ windows, embeddings, dimensions, speech }: EmbeddedSpeech): VoicePieces {
@@ -99,77 +93,19 @@ function windowsOf({ windows, embeddings, dimensions, speech }: EmbeddedSpeech):
   };
 }
 
-/** One change of voice at each place, and turns around the two least similar windows. */
-function firstGuesses({ embeddings }: VoicePieces, { cosines }: Similarities): boolean[][] {
-  const count = embeddings.length;
-  const step = Math.max(1, Math.ceil(count / MOST_CHANGES));
-  const guesses: boolean[][] = [];
-  for (let change = step; change < count; change += step) guesses.push(embeddings.map((_, i) => i >= change));
-  let [a, b, least] = [0, 0, Number.POSITIVE_INFINITY];
-  for (let i = 0; i < count; i += 1) {
-    for (let j = i + 1; j < count; j += 1) {
-      const cosine = cosines[i * count + j]!;
-      if (cosine < least) [a, b, least] = [i, j, cosine];
-    }
+/** Overlapping and neighbouring spans as one, in seconds. */
+function placesOf(spans: readonly SampleSpan[]): SpeechSegment[] {
+  const places: { startSample: number; endSample: number }[] = [];
+  for (const span of [...spans].sort((a, b) => a.startSample - b.startSample)) {
+    const last = places.at(-1);
+    if (last && span.startSample - last.endSample <= GAP_SAMPLES)
+      last.endSample = Math.max(last.endSample, span.endSample);
+    else places.push({ ...span });
   }
-  if (a !== b) guesses.push(embeddings.map((one) => dot(one, embeddings[b]!) > dot(one, embeddings[a]!)));
-  return guesses;
-}
-
-/** Two-means on the sphere: every window goes to the part it sounds like, a few times over. */
-function refined(windows: VoicePieces, start: readonly boolean[]): readonly boolean[] {
-  let isSecond = start;
-  for (let i = 0; i < REFINEMENTS; i += 1) {
-    const parts = meansOf(windows, isSecond);
-    if (!parts) return isSecond;
-    isSecond = windows.embeddings.map((one) => dot(one, parts.second) > dot(one, parts.first));
-  }
-  return isSecond;
-}
-
-/** Undefined where a part has too little speech, or the similarity within a voice is known for neither part. */
-function judged(
-  { speechMs }: VoicePieces,
-  similarities: Similarities,
-  isSecond: readonly boolean[],
-): SecondVoice | undefined {
-  const secondMs = speechMs.reduce((sum, ms, i) => sum + (isSecond[i] ? ms : 0), 0);
-  const firstMs = speechMs.reduce((sum, ms) => sum + ms, 0) - secondMs;
-  const leastSpeechMs = Math.min(firstMs, secondMs);
-  if (leastSpeechMs < LEAST_PART_MS) return undefined;
-  const [first, second, between] = meanCosines(similarities, isSecond);
-  const within = [first, second].filter((mean) => mean !== undefined).map((mean) => Math.max(LEAST_WITHIN, mean));
-  if (within.length === 0 || between === undefined) return undefined;
-  const geometricMean = within.reduce((product, mean) => product * mean, 1) ** (1 / within.length);
-  return { similarity: between / geometricMean, leastSpeechMs };
-}
-
-/** Mean cosine of the pairs within the first part, within the second, and between them; undefined where there are none. */
-function meanCosines({ cosines, weights }: Similarities, isSecond: readonly boolean[]): (number | undefined)[] {
-  const count = isSecond.length;
-  const sums = [0, 0, 0];
-  const totals = [0, 0, 0];
-  for (let i = 0; i < count; i += 1) {
-    for (let j = 0; j < i; j += 1) {
-      const kind = isSecond[i] !== isSecond[j] ? 2 : isSecond[i] ? 1 : 0;
-      const weight = weights[i * count + j]!;
-      sums[kind]! += weight * cosines[i * count + j]!;
-      totals[kind]! += weight;
-    }
-  }
-  return sums.map((sum, kind) => (totals[kind]! > 0 ? sum / totals[kind]! : undefined));
-}
-
-/** Undefined where one part is empty. */
-function meansOf({ embeddings, speechMs }: VoicePieces, isSecond: readonly boolean[]) {
-  const mean = (wanted: boolean) => {
-    const rows = embeddings.flatMap((_, i) => (isSecond[i] === wanted ? [i] : []));
-    if (rows.length === 0) return undefined;
-    return centroid(
-      rows.map((i) => embeddings[i]!),
-      rows.map((i) => speechMs[i]!),
-    );
-  };
-  const [first, second] = [mean(false), mean(true)];
-  return first && second && { first, second };
+  const rounded = (samples: number) => Math.round(10 * secondsOfSamples(samples)) / 10;
+  const long = places.filter(({ startSample, endSample }) => endSample - startSample >= LEAST_PLACE_SAMPLES);
+  return (long.length > 0 ? long : places).map(({ startSample, endSample }) => ({
+    start: rounded(startSample),
+    end: rounded(endSample),
+  }));
 }

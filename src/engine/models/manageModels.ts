@@ -19,19 +19,33 @@ import { fullIdOf, ModelStore } from '../../inference/modelStore.js';
 import { readOnnxMetadata } from '../../inference/onnxMetadata.js';
 import type { SegmentationModel } from '../../inference/segmentationModel.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
+import { addressOf, inCatalogue } from './modelCatalogue.js';
+import { modelInArchive } from './modelInArchive.js';
 import { TRIAL_MS, tryInProcess } from './modelTrial.js';
 import { type ModelSource, type ReceivedModel, receiveModel } from './receiveModel.js';
 
 const LOCK_FILE = '.index.lock';
 const LOCK_WAIT_MS = 10_000;
 
+/** A model of MODEL_CATALOGUE. */
+export interface CatalogueSource {
+  readonly kind: 'catalogue';
+  readonly name: string;
+  /** http(s) URL of a folder with copies of the files, in place of their publishers' addresses. */
+  readonly mirror?: string | undefined;
+  /** Private hosts that are allowed. */
+  readonly allowHosts: readonly string[];
+}
+
 export interface AddModelRequest {
   readonly storeDirectory: string;
-  readonly source: ModelSource;
-  /** Small letters, digits, `.`, `_`, `-`; by default the file's name. */
+  readonly source: ModelSource | CatalogueSource;
+  /** Small letters, digits, `.`, `_`, `-`; by default the file's name, or that in the catalogue. */
   readonly id?: string | undefined;
-  /** Refuses a file with another checksum; hexadecimal. */
+  /** Refuses a file with another checksum, hexadecimal: of the ONNX file, or of the archive. */
   readonly sha256?: string | undefined;
+  /** The file that is meant, where the source is an archive with several models. */
+  readonly member?: string | undefined;
   readonly signal: AbortSignal;
   /** Bytes received so far. */
   readonly onBytes?: (received: number) => void;
@@ -46,12 +60,13 @@ export interface AddModelRequest {
  * @throws VoicePrintsError MODEL_INVALID with what is wrong with the file, INPUT_INVALID for an id that is taken or
  *   malformed, and what receiveModel, readModelIndex and the lock throw
  */
-export async function addModel(request: AddModelRequest): Promise<SpeakerModel | SegmentationModel> {
-  const { storeDirectory, source, signal, onBytes } = request;
+export async function addModel(given: AddModelRequest): Promise<SpeakerModel | SegmentationModel> {
+  const request = located(given);
+  const { storeDirectory, source, signal } = request;
   const id = request.id ?? idOfSource(source);
   assertId(id);
   assertChecksum(request.sha256);
-  const received = await receiveModel(source, modelFolder(storeDirectory), { signal, onBytes }).catch((error) => {
+  const received = await receiveFile(request).catch((error) => {
     throw asVoicePrintsError(error);
   });
   try {
@@ -66,6 +81,48 @@ export async function addModel(request: AddModelRequest): Promise<SpeakerModel |
     await rm(received.path, { force: true }); // gone already where it was kept
   }
   return (await ModelStore.openFor(storeDirectory)).resolveEither(id);
+}
+
+interface LocatedRequest extends AddModelRequest {
+  readonly source: ModelSource;
+}
+
+/** A model of the catalogue is fetched from its address, under its name, with its checksum. Throws MODEL_NOT_FOUND, CONFIG_INVALID. */
+function located(request: AddModelRequest): LocatedRequest {
+  const { source } = request;
+  if (source.kind !== 'catalogue') return { ...request, source };
+  const model = inCatalogue(source.name);
+  if (!model) {
+    const message = `the catalogue has no model ${source.name.slice(0, 80)}; see models list --catalogue`;
+    throw new VoicePrintsError('MODEL_NOT_FOUND', message);
+  }
+  const url = addressOf(model, source.mirror);
+  return {
+    ...request,
+    source: { kind: 'url', url, allowHosts: source.allowHosts },
+    id: request.id ?? model.name,
+    sha256: request.sha256 ?? model.sha256,
+  };
+}
+
+/** The ONNX file of the source, whether it is one or an archive of one. */
+async function receiveFile({
+  storeDirectory,
+  source,
+  member,
+  signal,
+  onBytes,
+}: LocatedRequest): Promise<ReceivedModel> {
+  const folder = modelFolder(storeDirectory);
+  const received = await receiveModel(source, folder, { signal, onBytes });
+  let isArchive = true;
+  try {
+    const inside = await modelInArchive(received.path, folder, { member, signal });
+    isArchive = inside !== undefined;
+    return inside ? { ...inside, archiveSha256: received.sha256 } : received;
+  } finally {
+    if (isArchive) await rm(received.path, { force: true });
+  }
 }
 
 /** The metadata of the file, checked without running it. Throws MODEL_INVALID. */
@@ -179,7 +236,7 @@ async function isBuiltIn(id: string): Promise<boolean> {
 
 /** A file's name as an id: `Wespeaker ResNet34.onnx` is `wespeaker-resnet34`. */
 function idOfSource(source: ModelSource): string {
-  const name = basename(nameOfSource(source)).replace(/\.onnx$/i, '');
+  const name = basename(nameOfSource(source)).replace(/\.(onnx|zip|tar|tgz|tbz2?|tar\.(gz|bz2))$/i, '');
   const plain = name.toLowerCase().replace(/[^a-z0-9._-]+/g, '-');
   const id = plain.replace(/^[^a-z0-9]+/, '').slice(0, 64);
   if (id !== '') return id;
@@ -204,8 +261,8 @@ function assertChecksum(sha256: string | undefined): void {
   throw new VoicePrintsError('INPUT_INVALID', 'the checksum is not 64 hexadecimal digits; give a SHA-256');
 }
 
-function assertSame({ sha256 }: ReceivedModel, expected: string | undefined): void {
-  if (expected === undefined || expected.toLowerCase() === sha256) return;
+function assertSame({ sha256, archiveSha256 }: ReceivedModel, expected: string | undefined): void {
+  if (expected === undefined || [sha256, archiveSha256].includes(expected.toLowerCase())) return;
   const message = `the file is another one: its SHA-256 is ${sha256}; check the checksum and where the file comes from`;
   throw new VoicePrintsError('MODEL_INVALID', message, { details: { sha256 } });
 }

@@ -25,6 +25,8 @@ export interface ReceivedModel {
   /** A temporary file of the folder; the caller renames or deletes it. */
   readonly path: string;
   readonly sha256: string;
+  /** Checksum of the archive that it was taken from. */
+  readonly archiveSha256?: string;
 }
 
 /**

@@ -36,7 +36,7 @@ export function analysedSample(different: Partial<AnalysedSample> = {}): Analyse
     dcOffset: 0,
     isNarrowBand: false,
     embedding: voice(0),
-    secondVoice: { similarity: 0.8, leastSpeechMs: 3_000 },
+    secondVoice: undefined,
     ...different,
   };
 }

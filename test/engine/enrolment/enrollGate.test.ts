@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type GateContext, judgeSamples, type KnownVoice } from '../../../src/engine/enrolment/enrollGate.js';
 import { analysedSample, PLAIN_CALIBRATION, voice } from './analysedSamples.js';
 
-const LIMITS = { leastSnrDb: 8, mostClippedShare: 0.02, leastSimilarity: 0.55, disagreesLlr: -1.5 };
+const LIMITS = { leastSnrDb: 8, mostClippedShare: 0.02, disagreesLlr: -1.5 };
 const known = (speakerId: string, person: number): KnownVoice => ({
   speakerId,
   mean: voice(person),
@@ -57,9 +57,17 @@ test.each([
   },
   {
     name: 'two people',
-    sample: analysedSample({ secondVoice: { similarity: 0.1, leastSpeechMs: 3_210 } }),
+    sample: analysedSample({
+      secondVoice: {
+        speechMs: 3_210,
+        spans: [
+          { start: 4, end: 7.2 },
+          { start: 9.1, end: 10 },
+        ],
+      },
+    }),
     code: 'SECOND_VOICE',
-    says: ['3.2 s', 'one voice only', 'record it again'],
+    says: ['3.2 s', 'at 4.0 to 7.2 s and 9.1 to 10.0 s', 'one voice only', 'record it again'],
   },
 ])('refused for $name, with numbers and a remedy', ({ sample, code, says }) => {
   const [judged] = judgeSamples([sample], context());
@@ -81,7 +89,7 @@ test('everything that is wrong is said at once', () => {
   const sample = analysedSample({
     snrDb: 1,
     clippedShare: 0.5,
-    secondVoice: { similarity: -0.2, leastSpeechMs: 2_000 },
+    secondVoice: { speechMs: 2_000, spans: [] },
   });
   const [judged] = judgeSamples([sample], context());
   expect(judged!.reasons.map(({ code }) => code)).toEqual(['TOO_NOISY', 'CLIPPED', 'SECOND_VOICE']);
