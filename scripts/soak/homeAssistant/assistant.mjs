@@ -22,7 +22,7 @@ logger:
 `;
 const CLIENT = 'http://127.0.0.1/';
 /** A busy machine takes minutes to start it. */
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 120_000;
 
 export class Assistant {
   #root;
@@ -49,6 +49,8 @@ export class Assistant {
     await this.start();
     await this.#signUp();
     await this.connect();
+    // Otherwise the address of the configuration is given up after five minutes.
+    await this.ask('http/config/promote');
   }
 
   async start() {
@@ -154,7 +156,6 @@ export class Assistant {
     await this.connect();
     this.#token = await this.ask('auth/long_lived_access_token', { client_name: 'test', lifespan: 1 });
     this.#socket.terminate();
-    await this.#post('/api/onboarding/core_config', {});
   }
 
   async #post(path, body) {

@@ -7,19 +7,9 @@ import { join } from 'node:path';
 /** Kept between runs: it takes ten minutes to make. */
 const root = join(tmpdir(), 'voice-prints-home-assistant');
 const DEBIAN = 'sid';
-const PACKAGES = ['ca-certificates', 'python3', 'python3-venv', 'python3-dev', 'gcc', 'libc6-dev'];
+const PACKAGES = ['ca-certificates', 'python3', 'python3-venv', 'python3-dev', 'g++'];
 /** What its own parts ask for when they start, beside what the package itself needs. */
-const PARTS = [
-  'api',
-  'backup',
-  'conversation',
-  'frontend',
-  'mqtt',
-  'onboarding',
-  'search',
-  'usage_prediction',
-  'wyoming',
-];
+const PARTS = ['api', 'config', 'conversation', 'frontend', 'hassio', 'mqtt', 'onboarding'];
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 
 /** `version`: of Home Assistant, the latest by default. Returns the root folder, in which it is `/opt/ha/bin/hass`. */
@@ -32,13 +22,14 @@ export function installHomeAssistant({ isFresh, version }) {
   for (const file of ['/etc/resolv.conf', '/etc/hosts', '/etc/pip.conf', AUTHORITIES]) {
     if (existsSync(file)) cpSync(file, join(root, file), { dereference: true });
   }
-  if (!existsSync(join(root, 'opt/ha/bin/hass'))) {
+  if (!existsSync(join(root, 'opt/complete'))) {
     inside(['python3', '-m', 'venv', '/opt/ha']);
     pip(['install', '--quiet', `homeassistant${version ? `==${version}` : ''}`]);
     writeFileSync(join(root, 'opt/requirements.py'), requirementsScript);
     const listed = spawnSync('chroot', [root, '/opt/ha/bin/python', '/opt/requirements.py', ...PARTS]);
     const requirements = listed.stdout.toString().split('\n').filter(Boolean);
     pip(['install', '--quiet', '--constraint', constraints(), ...requirements]);
+    writeFileSync(join(root, 'opt/complete'), '');
   }
   return root;
 }

@@ -15,6 +15,8 @@ interface Published {
 }
 
 export interface FollowedPeople extends Disposable {
+  /** Settles when they were looked at for the first time; never rejects. */
+  readonly ready: Promise<void>;
   /** Looks now: somebody may have been enrolled. */
   look(): void;
 }
@@ -34,6 +36,6 @@ export function followPeople(engines: () => readonly Engine[], published: Publis
   const look = guarded(() => undefined, read);
   const timer = setInterval(look, LOOK_MS);
   timer.unref();
-  look();
-  return { look, [Symbol.dispose]: () => clearInterval(timer) };
+  const ready = read().catch(() => undefined);
+  return { ready, look, [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -103,6 +103,7 @@ export async function openServeLive(
   const running = openServeSources(args, terminal, options);
   closers.push(() => running?.[Symbol.asyncDispose]()); // first: its last turns are published
   set = running?.set;
+  await following?.ready; // one announcement with everybody, instead of two at once
   surface?.open();
   return {
     observer: surface && streamObserver({ engine, surface, sessions }),

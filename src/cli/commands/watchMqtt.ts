@@ -42,6 +42,7 @@ export async function openWatchMqtt(
     if (tenantId === LOCAL_TENANT) surface.erase(speakerId);
   });
   const following = followPeople(() => [engine], surface);
+  await following.ready; // one announcement with everybody, instead of two at once
   surface.open();
   return {
     opened: (session, at) => {

@@ -41,6 +41,8 @@ const ROWS = [
   { path: 'pcma', transport: 'udp', launcher: 'gst-launch', isNarrowBand: true, least: 0.95 },
   { path: 'av', transport: 'tcp', launcher: 'gst-launch', isNarrowBand: false, least: 0.9 },
   { path: 'opus', transport: 'tcp', launcher: 'gst-launch', isNarrowBand: false, least: 0.9 },
+  // As go2rtc is asked for the sound alone.
+  { path: 'av?audio', transport: 'tcp', launcher: 'gst-launch', isNarrowBand: false, least: 0.9 },
   { path: 'g722', transport: 'tcp', launcher: 'gst-launch', isNarrowBand: false, least: 0.9 },
   { path: 'aac', transport: 'udp', launcher: 'gstreamer-superficial', isNarrowBand: false, least: 0.9 },
   { path: 'l16', transport: 'tcp', launcher: 'gstreamer-superficial', isNarrowBand: false, least: 0.99 },
