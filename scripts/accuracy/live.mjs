@@ -1,9 +1,10 @@
 // Names in conversations heard live, with the built engine:
-//   node scripts/accuracy/live.mjs [--seeds 3,5,7] [--count 8] [--model ID|FILE] [--out FOLDER] [--offline] [--real-time] [--verbose] [learner telephone]
+//   node scripts/accuracy/live.mjs [--seeds 3,5,7] [--count 4] [--model ID|FILE] [--out FOLDER] [--offline] [--real-time] [--verbose] [learner telephone]
 // Conversations and voiceprints as in dialogues.mjs. Audio is given in frames of 32 ms as fast as it is taken; what was known
 // when is told by the stream's clock plus the time that the engine took for it. --real-time gives a frame every 32 ms and
 // goes by the wall clock. --offline identifies the same recordings whole, with the same voiceprints. With several seeds each is
-// a set of conversations of its own, and mean and standard deviation over the seeds come last.
+// a set of conversations of its own, and tables of mean and standard deviation over the seeds, for BENCHMARKS.md, come last. Ten seeds
+// take some twelve processor minutes with --offline, both sets and the making of the conversations included.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +21,7 @@ const { values, positionals } = parseArgs({
   options: {
     model: { type: 'string' },
     seeds: { type: 'string', default: '3' },
-    count: { type: 'string', default: '8' },
+    count: { type: 'string', default: '4' },
     only: { type: 'string' },
     out: { type: 'string', default: join(tmpdir(), 'voice-prints-accuracy') },
     python: { type: 'string', default: 'python3' },
@@ -42,17 +43,34 @@ const SCORES = [0, 0.5, 0.8, 0.95, 1.001];
 const allReliability = [];
 
 const seeds = values.seeds.split(',');
-for (const set of positionals.length > 0 ? positionals : ['learner', 'telephone']) {
-  const figures = [];
-  allReliability.length = 0;
-  for (const seed of seeds) figures.push(await measure(set, seed));
-  if (seeds.length > 1) summary(set, figures);
-  const sum = (row, column, key) => allReliability.reduce((total, cells) => total + cells[row][column][key], 0);
-  const cells = LENGTHS.slice(1).map((_, row) =>
-    SCORES.slice(1).map((_, column) => ({ turns: sum(row, column, 'turns'), wrong: sum(row, column, 'wrong') })),
-  );
-  printReliability(set, cells);
+const sets = positionals.length > 0 ? positionals : ['learner', 'telephone'];
+const storeDirectory = mkdtempSync(join(tmpdir(), 'voice-prints-store-'));
+/** One for all conversations, each a tenant with people of its own. */
+const engine = await createEngine({
+  storeDirectory,
+  workerThreads: 1,
+  ...(values.model ? { model: values.model } : {}),
+});
+try {
+  const figures = new Map();
+  const reliabilities = new Map();
+  for (const set of sets) {
+    allReliability.length = 0;
+    const measured = [];
+    for (const seed of seeds) measured.push(await measure(set, seed));
+    figures.set(set, measured);
+    reliabilities.set(set, pooledReliability());
+  }
+  if (seeds.length > 1) printSummary(figures);
+  for (const [set, cells] of reliabilities) printReliability(set, cells);
+} finally {
+  await engine[Symbol.asyncDispose]();
+  rmSync(storeDirectory, { recursive: true, force: true });
 }
+const { user: allUser, system: allSystem } = process.cpuUsage();
+console.log(
+  `\n${((allUser + allSystem) / 6e7).toFixed(1)} processor minutes, without those of the making of the conversations`,
+);
 
 /** All conversations of one seed; prints and returns their figures. */
 async function measure(set, seed) {
@@ -62,24 +80,33 @@ async function measure(set, seed) {
     .filter((file) => /^\d+\.json$/.test(file))
     .map((file) => file.replace('.json', ''))
     .sort()) {
-    if (!values.only || values.only === name) heard.push(await hearConversation(folder, name));
+    if (values.only && values.only !== name) continue;
+    heard.push(await hearConversation(folder, name, `${set}-${seed}-${name}`));
   }
   return report(`${set}, seed ${seed}`, heard);
 }
 
-/** Mean and standard deviation of every figure over the seeds. */
-function summary(set, figures) {
-  console.log(`${set}, ${figures.length} seeds, mean ± standard deviation (least to most):`);
-  for (const name of Object.keys(figures[0])) {
-    const all = figures.map((one) => one[name]);
-    const mean = all.reduce((sum, value) => sum + value, 0) / all.length;
-    const deviation = Math.sqrt(all.reduce((sum, value) => sum + (value - mean) ** 2, 0) / all.length);
-    const digits = mean < 0.1 ? 4 : 2;
-    const [shown, spread, least, most] = [mean, deviation, Math.min(...all), Math.max(...all)].map((value) =>
-      value.toFixed(digits),
-    );
-    console.log(`  ${name}: ${shown} ± ${spread} (${least} to ${most})`);
+/** Mean and standard deviation of every figure over the seeds, a column for each set. */
+function printSummary(figures) {
+  const shown = [...figures.keys()];
+  console.log(
+    `\nSeeds ${values.seeds}, ${values.count} conversations each, mean ± standard deviation (least to most):\n`,
+  );
+  console.log(`| | ${shown.join(' | ')} |\n|---|${'---|'.repeat(shown.length)}`);
+  for (const name of Object.keys(figures.get(shown[0])[0])) {
+    const columns = shown.map((set) => spreadOf(figures.get(set).map((one) => one[name])));
+    console.log(`| ${name} | ${columns.join(' | ')} |`);
   }
+}
+
+function spreadOf(all) {
+  const mean = all.reduce((sum, value) => sum + value, 0) / all.length;
+  const deviation = Math.sqrt(all.reduce((sum, value) => sum + (value - mean) ** 2, 0) / all.length);
+  const digits = mean < 0.1 ? 4 : 2;
+  const [middle, spread, least, most] = [mean, deviation, Math.min(...all), Math.max(...all)].map((value) =>
+    value.toFixed(digits),
+  );
+  return `${middle} ± ${spread} (${least} to ${most})`;
 }
 
 function conversations(set, seed) {
@@ -94,41 +121,31 @@ function conversations(set, seed) {
   return folder;
 }
 
-async function hearConversation(folder, name) {
-  const storeDirectory = mkdtempSync(join(tmpdir(), 'voice-prints-store-'));
-  const engine = await createEngine({
-    storeDirectory,
-    workerThreads: 1,
-    ...(values.model ? { model: values.model } : {}),
-  });
-  try {
-    const { enrolled } = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
-    const speakerOf = new Map();
-    for (const [speaker, files] of Object.entries(enrolled)) {
-      const speakerId = speaker.replaceAll(/\W/g, '_');
-      speakerOf.set(speakerId, speaker);
-      await engine.enroll({ speakerId, samples: files.map((file) => ({ kind: 'file', path: join(folder, file) })) });
-    }
-    const path = join(folder, `${name}.wav`);
-    const truth = parseRttm(readFileSync(join(folder, `${name}.rttm`), 'utf8'));
-    const labelOf = ({ speakerId, cluster }) =>
-      speakerId ? (speakerOf.get(speakerId) ?? speakerId) : (cluster ?? 'nobody');
-    const offline = values.offline ? await identified(engine, path, labelOf) : undefined;
-    const samples = await wholeRecording(await openFile(path));
-    const before = process.cpuUsage();
-    const events = await live(engine, samples);
-    const { user, system } = process.cpuUsage(before);
-    const seconds = samples.length / RATE;
-    const cpuSeconds = (user + system) / 1e6;
-    return { name, truth, enrolled: Object.keys(enrolled), events, labelOf, offline, seconds, cpuSeconds };
-  } finally {
-    await engine[Symbol.asyncDispose]();
-    rmSync(storeDirectory, { recursive: true, force: true });
+async function hearConversation(folder, name, tenantId) {
+  const { enrolled } = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
+  const speakerOf = new Map();
+  for (const [speaker, files] of Object.entries(enrolled)) {
+    const speakerId = speaker.replaceAll(/\W/g, '_');
+    speakerOf.set(speakerId, speaker);
+    const samples = files.map((file) => ({ kind: 'file', path: join(folder, file) }));
+    await engine.enroll({ tenantId, speakerId, samples });
   }
+  const path = join(folder, `${name}.wav`);
+  const truth = parseRttm(readFileSync(join(folder, `${name}.rttm`), 'utf8'));
+  const labelOf = ({ speakerId, cluster }) =>
+    speakerId ? (speakerOf.get(speakerId) ?? speakerId) : (cluster ?? 'nobody');
+  const offline = values.offline ? await identified(path, tenantId, labelOf) : undefined;
+  const samples = await wholeRecording(await openFile(path));
+  const before = process.cpuUsage();
+  const events = await live(samples, tenantId);
+  const { user, system } = process.cpuUsage(before);
+  const seconds = samples.length / RATE;
+  const cpuSeconds = (user + system) / 1e6;
+  return { name, truth, enrolled: Object.keys(enrolled), events, labelOf, offline, seconds, cpuSeconds };
 }
 
-async function identified(engine, path, labelOf) {
-  const { segments } = await engine.identify({ source: { kind: 'file', path } });
+async function identified(path, tenantId, labelOf) {
+  const { segments } = await engine.identify({ tenantId, source: { kind: 'file', path } });
   return segments.map((segment) => ({
     start: segment.start,
     end: segment.end,
@@ -138,9 +155,9 @@ async function identified(engine, path, labelOf) {
 }
 
 /** Events with the second of the stream at which they were known. */
-async function live(engine, samples) {
+async function live(samples, tenantId) {
   const clock = { givenSeconds: 0, givenAtMs: 0, startedAtMs: performance.now() };
-  const session = engine.watch({ audio: source(samples, clock) });
+  const session = engine.watch({ tenantId, audio: source(samples, clock) });
   const events = [];
   for await (const event of session.events()) {
     const takenSeconds = (performance.now() - clock.givenAtMs) / 1000;
@@ -246,11 +263,21 @@ function reliability(lines) {
   return cells;
 }
 
+/** The cells of all seeds together. */
+function pooledReliability() {
+  const sum = (row, column, key) => allReliability.reduce((total, cells) => total + cells[row][column][key], 0);
+  return LENGTHS.slice(1).map((_, row) =>
+    SCORES.slice(1).map((_, column) => ({ turns: sum(row, column, 'turns'), wrong: sum(row, column, 'wrong') })),
+  );
+}
+
 function printReliability(set, cells) {
-  console.log(`${set}, turns with a name that are somebody else's, by score (0 to .5, .8, .95, 1):`);
+  console.log(`\nFinal turns with a name that are another person's, by speech and score:\n`);
+  console.log(`| ${set} | score below .5 | .5 to .8 | .8 to .95 | .95 and more |\n|---|---|---|---|---|`);
   for (const [row, columns] of cells.entries()) {
     const shown = columns.map(({ turns, wrong }) => (turns === 0 ? '-' : `${wrong} of ${turns}`));
-    console.log(`  ${LENGTHS[row]} to ${LENGTHS[row + 1]} s: ${shown.join(', ')}`);
+    const until = Number.isFinite(LENGTHS[row + 1]) ? `to ${LENGTHS[row + 1]} s` : 's and more';
+    console.log(`| ${LENGTHS[row]} ${until} | ${shown.join(' | ')} |`);
   }
 }
 

@@ -1,6 +1,8 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
+import { samplesOfMs } from '../../core/time.js';
 import { HeldAudio } from '../../speech/heldAudio.js';
 import { LiveLoudness } from '../../speech/liveLoudness.js';
+import { withoutSilentEdges } from '../../speech/silentEdges.js';
 import { HOP_SAMPLES, LIVE_SEGMENTER, SpeechSegmenter } from '../../speech/speechSegmenter.js';
 import type { LiveBlock, VadState } from '../compute/compute.js';
 
@@ -10,12 +12,17 @@ export interface DetectedBlock {
   readonly state: VadState;
 }
 
+/** Probabilities that are remembered: those of the longest speech with its padding. */
+const REMEMBERED_HOPS = Math.ceil(samplesOfMs(LIVE_SEGMENTER.maxSpeechMs + 1_000) / HOP_SAMPLES);
+
 /** Speech of one unbroken run of a live stream, found block by block. Holds the audio of speech that has not ended. */
 export class LiveDetector {
   readonly #startSample: number;
   readonly #held: HeldAudio;
   readonly #segmenter = new SpeechSegmenter(LIVE_SEGMENTER);
   readonly #loudness = new LiveLoudness();
+  /** Of the latest hops looked at, in turn: hop `n` is at `n % REMEMBERED_HOPS`. */
+  readonly #probabilities = new Float32Array(REMEMBERED_HOPS);
   #state: VadState | undefined;
   #lookedSample: number;
 
@@ -50,7 +57,9 @@ export class LiveDetector {
   take({ probabilities, state }: DetectedBlock): SampleSpan[] {
     this.#state = state;
     const samples = this.#held.copy(this.#lookedSample, this.#lookedSample + probabilities.length * HOP_SAMPLES);
+    const firstHop = (this.#lookedSample - this.#startSample) / HOP_SAMPLES;
     probabilities.forEach((probability, hop) => {
+      this.#probabilities[(firstHop + hop) % REMEMBERED_HOPS] = probability;
       this.#loudness.add(powerOf(samples.subarray(hop * HOP_SAMPLES, (hop + 1) * HOP_SAMPLES)), probability);
     });
     this.#lookedSample += samples.length;
@@ -71,6 +80,12 @@ export class LiveDetector {
   get openSpan(): SampleSpan | undefined {
     const span = this.#segmenter.openSpan;
     return span && this.#onStream(span);
+  }
+
+  /** The span without the part of its padding in which nothing is said. */
+  heard({ startSample, endSample }: SampleSpan): SampleSpan {
+    const span = { startSample: startSample - this.#startSample, endSample: endSample - this.#startSample };
+    return this.#onStream(withoutSilentEdges(span, (hop) => this.#probabilities[hop % REMEMBERED_HOPS]!));
   }
 
   /** Ends the run; returns the segment still open. */

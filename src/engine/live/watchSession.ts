@@ -178,7 +178,10 @@ export class WatchSession implements LiveSession {
     const due = span ? this.#windows.due(span, this.#hopFactor) : [];
     if (span && due.length > 0 && this.#overlap.isDue(span.endSample)) await this.#findOverlap(detector, span);
     if (span && due.length > 0)
-      yield* this.#voices.update({ ...span, snrDb: detector.snrDb }, await this.#embedded(detector, due));
+      yield* this.#voices.update(
+        { ...detector.heard(span), snrDb: detector.snrDb },
+        await this.#embedded(detector, due),
+      );
     else yield* this.#voices.idle();
     detector.forget(samplesOfMs(LIVE_WINDOW_PLAN.windowMs), this.#speech.lookBackSamples);
   }
@@ -186,7 +189,7 @@ export class WatchSession implements LiveSession {
   async *#endSpeech(detector: LiveDetector, span: SampleSpan): AsyncGenerator<LiveEvent> {
     const due = this.#windows.rest(span, this.#hopFactor);
     this.#windows = new LiveWindows();
-    const speech = { ...span, snrDb: detector.snrDb };
+    const speech = { ...detector.heard(span), snrDb: detector.snrDb };
     detector.endSegment();
     const [windows] = await Promise.all([this.#embedded(detector, due), this.#findOverlap(detector, span)]);
     yield* this.#voices.end(speech, windows);
