@@ -11,7 +11,7 @@ import {
 import { vbx } from '../vbx.js';
 import { linkGroups, type Relation } from './linkGroups.js';
 import type { LocalSpeech } from './localSpeech.js';
-import { spansOf } from './localSpeech.js';
+import { spansOf, timesSeen } from './localSpeech.js';
 
 /** Pieces of local voices with an embedding each. */
 export interface EmbeddedPieces {
@@ -33,7 +33,7 @@ export const PIECE_TUNING = {
   /** Pieces of this many frames count fully. */
   fullFrames: 300,
   /** See VbxTuning. */
-  evidence: 0.25,
+  evidence: 1,
   parsimony: 1,
   iterations: 15,
   /** A linked group of so much speech, less alike than this to everybody else (0 different, 1 same), is a voice whatever the model says. */
@@ -46,7 +46,7 @@ export const PIECE_TUNING = {
 };
 
 /** Maximum evidence of a piece, if fewer voices are found than are known to speak. */
-const MOST_EVIDENCE = 4;
+const MOST_EVIDENCE = 16;
 
 /** Step of the threshold, while there are fewer voices than are known to speak. */
 const STEP = 0.05;
@@ -77,7 +77,7 @@ export function clusterPieces(
   const windowed = {
     dimensions: input.dimensions,
     embeddings: centred(windows),
-    weights: Float32Array.from(rows.local.pieces, ({ frames }) => Math.min(1, frames.length / PIECE_TUNING.fullFrames)),
+    weights: Float32Array.from(rows.local.pieces, (piece) => weightOf(piece, rows.local)),
     stay: new Float32Array(founding.length), // pieces overlap in time: none follows another
     labels: first,
     voices,
@@ -93,6 +93,13 @@ export function clusterPieces(
     evidence *= 1.3; // with more evidence per piece, more voices are kept
   }
 }
+
+/**
+ * How much a piece counts: by its length, and divided among the chunks that contain the same moments, which at the ends of a
+ * recording are fewer: otherwise in a recording of ten seconds a voice would need five times as much speech.
+ */
+const weightOf = (piece: LocalPiece, { voices }: LocalSpeech): number =>
+  Math.min(1, piece.frames.length / PIECE_TUNING.fullFrames) / timesSeen(piece, voices);
 
 /**
  * Voice of each row, where small groups that are similar to no other voice are kept: a few seconds of speech are too little

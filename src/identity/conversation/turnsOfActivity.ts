@@ -2,7 +2,7 @@ import type { SampleSpan } from '../../core/audioFrame.js';
 import { LOCAL_ACTIVE, LOCAL_FRAME_SAMPLES, LOCAL_VOICES } from '../../core/localVoices.js';
 import type { Turn } from '../turnsOfWindows.js';
 import { UNASSIGNED } from './clusterPieces.js';
-import type { LocalSpeech } from './localSpeech.js';
+import { chunksAt, type LocalSpeech } from './localSpeech.js';
 
 /** How frames are joined to turns. */
 export const TURN_TUNING = {
@@ -26,13 +26,11 @@ export function turnsOfActivity(local: LocalSpeech, labels: Int32Array, voices: 
   const isSure = maskOf(local.speech, frames);
   const isAudible = maskOf(local.audible, frames);
   const { activity, chunkFrames, hopFrames } = local.voices;
-  const chunks = activity.length / (chunkFrames * LOCAL_VOICES);
   const shares = new Float64Array(voices);
   for (let frame = 0; frame < frames; frame += 1) {
     if (!isAudible[frame] && !isSure[frame]) continue;
     shares.fill(0);
-    const last = Math.min(chunks - 1, Math.floor(frame / hopFrames));
-    const first = Math.max(0, Math.ceil((frame - chunkFrames + 1) / hopFrames));
+    const { first, last } = chunksAt(local.voices, frame);
     let counted = 0;
     for (let chunk = first; chunk <= last; chunk += 1) {
       const at = (chunk * chunkFrames + frame - chunk * hopFrames) * LOCAL_VOICES;

@@ -3,13 +3,13 @@ import { unit } from '../../../src/core/vector.js';
 import { UNCALIBRATED } from '../../../src/identity/calibration.js';
 import { type ConversationInput, resolveVoices } from '../../../src/identity/resolveVoices.js';
 import { flat, madeVoices } from '../madeVoices.js';
-import { type MadeTurn, madeConversation } from './madeConversation.js';
+import { FRAMES_PER_SECOND, HOP_FRAMES, type MadeTurn, madeConversation } from './madeConversation.js';
 
 const DIMENSIONS = 192;
 
 /** What the networks would say of a conversation. `soundsLike`: another voice's embeddings for a voice's. */
-function heard(turns: readonly MadeTurn[], seconds: number, spread = 0.8) {
-  const { local, voiceOf } = madeConversation(turns, seconds);
+function heard(turns: readonly MadeTurn[], seconds: number, spread = 0.8, hopFrames?: number) {
+  const { local, voiceOf } = madeConversation(turns, seconds, hopFrames);
   const { embeddings, voices } = madeVoices({ dimensions: DIMENSIONS, turns: voiceOf, windowsEach: 1, spread });
   const input: ConversationInput = {
     local,
@@ -78,7 +78,13 @@ describe('a conversation with a segmentation network', () => {
   });
 
   test('a voice with too little evidence is found if the number of voices is given', () => {
-    const { input } = heard([...inTurn(8, 2), { voice: 2, from: 38, to: 39.2 }], 40);
+    const { input, voices } = heard([...inTurn(8, 2), { voice: 2, from: 38, to: 39.2 }], 40);
+    // It is not unlike the first voice.
+    input.local.pieces.forEach(({ chunk, frames }, row) => {
+      if (chunk * HOP_FRAMES + frames[0]! < 38 * FRAMES_PER_SECOND) return;
+      const own = input.embeddings.subarray(row * DIMENSIONS, (row + 1) * DIMENSIONS);
+      own.set(unit(own.map((value, i) => value + 0.5 * voices[0]![i]!)));
+    });
     const voicesOf = (told: ConversationInput) => new Set(resolveVoices(told).turns.map(({ voice }) => voice)).size;
     expect(voicesOf(input)).toBe(2);
     expect(voicesOf({ ...input, minVoices: 3, maxVoices: 3 })).toBe(3);
@@ -88,6 +94,19 @@ describe('a conversation with a segmentation network', () => {
   test('in a short recording somebody who speaks once, for two seconds, and is like nobody else is a voice', () => {
     const turns = [...inTurn(2, 1), { voice: 1, from: 8.5, to: 10.5 }];
     expect(toldOf(heard(turns, 11).input)).toEqual(turns);
+  });
+
+  test('two people who say a sentence each, within one chunk, are two', () => {
+    const turns = [
+      { voice: 0, from: 1, to: 2.4 },
+      { voice: 1, from: 3, to: 5 },
+    ];
+    expect(toldOf(heard(turns, 6).input)).toEqual(turns);
+  });
+
+  test.each([100, 200, 400])('chunks every %i frames find the same voices', (hopFrames) => {
+    const turns = [...inTurn(6, 2), { voice: 2, from: 26, to: 27.4 }];
+    expect(toldOf(heard(turns, 28, 0.8, hopFrames).input)).toEqual(turns);
   });
 
   test('two voices that a room makes similar are separated if two are known to speak', () => {

@@ -17,14 +17,14 @@ export interface MadeTurn {
  * A conversation as a faultless segmentation network hears it: within each chunk voices are numbered in order of
  * appearance. `voiceOf` says whose each piece is.
  */
-export function madeConversation(turns: readonly MadeTurn[], seconds: number) {
+export function madeConversation(turns: readonly MadeTurn[], seconds: number, hopFrames = HOP_FRAMES) {
   const frames = seconds * FRAMES_PER_SECOND;
-  const chunks = Math.max(1, Math.ceil((frames - CHUNK_FRAMES) / HOP_FRAMES) + 1);
+  const chunks = Math.max(1, Math.ceil((frames - CHUNK_FRAMES) / hopFrames) + 1);
   const activity = new Uint8Array(chunks * CHUNK_FRAMES * LOCAL_VOICES);
   const pieces: LocalPiece[] = [];
   const voiceOf: number[] = [];
   for (let chunk = 0; chunk < chunks; chunk += 1) {
-    const first = chunk * HOP_FRAMES;
+    const first = chunk * hopFrames;
     const own = activity.subarray(chunk * CHUNK_FRAMES * LOCAL_VOICES, (chunk + 1) * CHUNK_FRAMES * LOCAL_VOICES);
     const locals: number[] = [];
     for (let frame = 0; frame < CHUNK_FRAMES; frame += 1) {
@@ -46,7 +46,7 @@ export function madeConversation(turns: readonly MadeTurn[], seconds: number) {
   }));
   const local: LocalSpeech = {
     samples: frames * LOCAL_FRAME_SAMPLES,
-    voices: { chunkFrames: CHUNK_FRAMES, hopFrames: HOP_FRAMES, activity },
+    voices: { chunkFrames: CHUNK_FRAMES, hopFrames, activity },
     pieces,
     speech: spans,
     audible: spans,
