@@ -123,7 +123,7 @@ const USUAL_PAIRS = 10;
 
 /**
  * Estimates the cosines of this recording: windows that follow each other without a pause are mostly of one voice. A room
- * or a line makes all voices more similar; the distance between two voices shrinks with the distances within one.
+ * or a line makes all voices more similar.
  */
 function similarityIn(
   { dimensions, embeddings, windows, segmentOf }: Windows,
@@ -138,10 +138,31 @@ function similarityIn(
       break;
     }
   });
+  return similarityFrom(cosines, usual, { usualPairs: USUAL_PAIRS, share: 1 });
+}
+
+/** How far the cosines found in one recording change the usual ones. */
+export interface SimilarityTuning {
+  /** Weight of the usual cosines, as a number of pairs. */
+  readonly usualPairs: number;
+  /** Part of the difference that is followed. */
+  readonly share: number;
+}
+
+/**
+ * Cosines of one recording, from those of pairs that are mostly of one voice: never less similar than usual. The distance
+ * between two voices shrinks with the distances within one.
+ */
+export function similarityFrom(
+  cosines: readonly number[],
+  usual: WindowSimilarity,
+  { usualPairs, share }: SimilarityTuning,
+): WindowSimilarity {
   if (cosines.length === 0) return usual;
-  const median = cosines.sort((a, b) => a - b)[cosines.length >> 1]!;
-  const same =
-    (USUAL_PAIRS * usual.same + cosines.length * Math.max(median, usual.same)) / (USUAL_PAIRS + cosines.length);
+  const median = [...cosines].sort((a, b) => a - b)[cosines.length >> 1]!;
+  const found =
+    (usualPairs * usual.same + cosines.length * Math.max(median, usual.same)) / (usualPairs + cosines.length);
+  const same = usual.same + share * (found - usual.same);
   const ratio = (usual.same - usual.different) / (1 - usual.same);
   return { same, different: same - ratio * (1 - same) };
 }

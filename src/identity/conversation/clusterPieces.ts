@@ -5,24 +5,15 @@ import {
   type ClusteredWindows,
   centred,
   centroidsOf,
-  similaritiesTo,
+  similarityFrom,
   type WindowSimilarity,
 } from '../clusterWindows.js';
 import { vbx } from '../vbx.js';
+import { ASSIGN_TUNING, assigned } from './assignPieces.js';
+import { type EmbeddedPieces, UNASSIGNED, windowsOf } from './embeddedPieces.js';
 import { linkGroups, type Relation } from './linkGroups.js';
 import type { LocalSpeech } from './localSpeech.js';
-import { spansOf, timesSeen } from './localSpeech.js';
-
-/** Pieces of local voices with an embedding each. */
-export interface EmbeddedPieces {
-  readonly local: LocalSpeech;
-  readonly dimensions: number;
-  /** Unit norm, row-major, shape (pieces, dimensions). */
-  readonly embeddings: Float32Array;
-}
-
-/** Label of pieces without a voice. */
-export const UNASSIGNED = -1;
+import { timesSeen } from './localSpeech.js';
 
 /** Parameters of the clustering of pieces. Tuned on conversations of other seeds than those that are reported, and on real ones (BENCHMARKS.md). */
 export const PIECE_TUNING = {
@@ -39,10 +30,8 @@ export const PIECE_TUNING = {
   /** A linked group of so much speech, less alike than this to everybody else (0 different, 1 same), is a voice whatever the model says. */
   aloneSeconds: 1.5,
   alone: 0.25,
-  /** How much more similar, as a part of `same` - `different`, a piece must be to another voice than to that of its local voice, to be assigned there. */
-  margin: 0.2,
-  /** Pieces of fewer frames stay with their local voice. */
-  ownFrames: 25,
+  /** How far the cosines of a recording change those of the speaker model. */
+  similarity: { usualPairs: 5, share: 0.7 },
 };
 
 /** Maximum evidence of a piece, if fewer voices are found than are known to speak. */
@@ -60,17 +49,18 @@ const MAX_VOICES = 40;
  * chunk are assigned to different voices, and pieces that clearly belong to another one, where the segmentation network
  * missed a change, to that.
  *
- * @param usual cosines of windows of one voice and of two, for the speaker model
+ * @param usually cosines of windows of one voice and of two, for the speaker model
  * @param leastVoices minimum number of voices; fewer are found without evidence for them
  */
 export function clusterPieces(
   input: EmbeddedPieces,
-  usual: WindowSimilarity,
+  usually: WindowSimilarity,
   { leastVoices = 1 }: { readonly leastVoices?: number | undefined } = {},
 ): ClusteredWindows {
   const founding = foundingRows(input.local.pieces);
   const part = { ...input, local: { ...input.local, pieces: [...founding].map((row) => input.local.pieces[row]!) } };
   const rows = { ...part, embeddings: rowsOf(input, founding) };
+  const usual = similarityOfPieces(rows, usually);
   const windows = windowsOf(rows);
   const first = linkedRows(rows, usual, leastVoices);
   const voices = 1 + first.reduce((highest, label) => Math.max(highest, label), -1);
@@ -92,6 +82,24 @@ export function clusterPieces(
     }
     evidence *= 1.3; // with more evidence per piece, more voices are kept
   }
+}
+
+/**
+ * Cosines of this recording: pieces of one local voice, one behind the other, are mostly of one voice. A line or a studio makes all
+ * voices more similar.
+ */
+function similarityOfPieces(
+  { local, dimensions, embeddings }: EmbeddedPieces,
+  usual: WindowSimilarity,
+): WindowSimilarity {
+  const at = (row: number) => embeddings.subarray(row * dimensions, (row + 1) * dimensions);
+  const isLong = ({ frames }: LocalPiece) => frames.length >= PIECE_TUNING.foundingFrames;
+  const cosines = local.pieces.flatMap((piece, row) => {
+    const next = local.pieces[row + 1];
+    const isOne = next !== undefined && next.chunk === piece.chunk && next.local === piece.local;
+    return isOne && isLong(piece) && isLong(next) ? [dot(at(row), at(row + 1))] : [];
+  });
+  return similarityFrom(cosines, usual, PIECE_TUNING.similarity);
 }
 
 /**
@@ -155,20 +163,12 @@ export function relabelledPieces(input: EmbeddedPieces, labels: Int32Array, usua
   return assigned(input, centroids, usual);
 }
 
-/** The pieces as windows of the recording. */
-export const windowsOf = ({ local, dimensions, embeddings }: EmbeddedPieces) => ({
-  dimensions,
-  embeddings,
-  windows: spansOf(local),
-  segmentOf: Int32Array.from(local.pieces, ({ chunk }) => chunk),
-});
-
 function foundingRows(pieces: readonly LocalPiece[]): Int32Array {
   const rows = (isWanted: (piece: LocalPiece) => boolean) =>
     Int32Array.from(pieces.flatMap((piece, row) => (isWanted(piece) ? [row] : [])));
   const solid = rows(({ isSolid, frames }) => isSolid && frames.length >= PIECE_TUNING.foundingFrames);
   if (solid.length >= 2) return solid;
-  const short = rows(({ frames }) => frames.length >= PIECE_TUNING.ownFrames);
+  const short = rows(({ frames }) => frames.length >= ASSIGN_TUNING.ownFrames);
   return short.length > 0 ? short : rows(() => true);
 }
 
@@ -206,92 +206,4 @@ function relationsOf(pieces: readonly LocalPiece[]): Relation[] {
     }
     return relations;
   });
-}
-
-/** Voice of each piece, with the centroids of the voices that have any; UNASSIGNED where there are fewer voices than local ones. */
-function assigned(input: EmbeddedPieces, centroids: Float32Array, usual: WindowSimilarity): ClusteredWindows {
-  const { dimensions, local } = input;
-  const voices = centroids.length / dimensions;
-  const similarity = similaritiesTo(windowsOf(input), centroids);
-  const margin = PIECE_TUNING.margin * (usual.same - usual.different);
-  const labels = new Int32Array(local.pieces.length).fill(UNASSIGNED);
-  for (const rows of chunksOf(local.pieces)) {
-    const own = [...new Set(rows.map((row) => local.pieces[row]!.local))];
-    const mean = own.map((voice) => {
-      const parts = rows.filter((row) => local.pieces[row]!.local === voice);
-      return meanSimilarity(parts, { pieces: local.pieces, similarity, voices });
-    });
-    const taken = bestAssignment(mean, voices);
-    for (const row of rows) {
-      const { local: voice, frames } = local.pieces[row]!;
-      const main = taken[own.indexOf(voice)]!;
-      const at = (one: number) => similarity[row * voices + one]!;
-      const best = highest(voices, at);
-      const isOwn = frames.length >= PIECE_TUNING.ownFrames;
-      const isElse = isOwn && (main === UNASSIGNED || at(best) - at(main) > margin);
-      labels[row] = isElse ? best : main;
-    }
-  }
-  const assignedRows = Int32Array.from([...labels.keys()].filter((row) => labels[row] !== UNASSIGNED));
-  const found = centroidsOf(
-    windowsOf(input),
-    assignedRows,
-    Int32Array.from(assignedRows, (row) => labels[row]!),
-  );
-  assignedRows.forEach((row, i) => {
-    labels[row] = found.labels[i]!;
-  });
-  return { ...found, labels };
-}
-
-/** Rows of the pieces of each chunk. */
-function chunksOf(pieces: readonly LocalPiece[]): number[][] {
-  const chunks: number[][] = [];
-  pieces.forEach(({ chunk }, row) => {
-    if (pieces[row - 1]?.chunk === chunk) chunks.at(-1)!.push(row);
-    else chunks.push([row]);
-  });
-  return chunks;
-}
-
-interface Similarity {
-  readonly pieces: readonly LocalPiece[];
-  /** Shape (pieces, voices). */
-  readonly similarity: Float32Array;
-  readonly voices: number;
-}
-
-/** Similarity of a local voice to each voice of the recording: the mean over its pieces, weighted by length. */
-function meanSimilarity(rows: readonly number[], { pieces, similarity, voices }: Similarity): Float64Array {
-  const mean = new Float64Array(voices);
-  const total = rows.reduce((sum, row) => sum + pieces[row]!.frames.length, 0);
-  for (const row of rows) {
-    const share = pieces[row]!.frames.length / total;
-    for (let voice = 0; voice < voices; voice += 1) mean[voice]! += share * similarity[row * voices + voice]!;
-  }
-  return mean;
-}
-
-/** A different voice for each local voice, with the highest total similarity; UNASSIGNED if there are too few voices. */
-function bestAssignment(similarity: readonly Float64Array[], voices: number): number[] {
-  let best: { readonly taken: readonly number[]; readonly sum: number } | undefined;
-  const tryFrom = (taken: readonly number[], sum: number): void => {
-    const next = similarity[taken.length];
-    if (!next) {
-      if (!best || sum > best.sum) best = { taken, sum };
-      return;
-    }
-    // With three local voices, one of a voice's best three is free.
-    const order = [...next.keys()].sort((a, b) => next[b]! - next[a]!).slice(0, similarity.length);
-    for (const voice of order) if (!taken.includes(voice)) tryFrom([...taken, voice], sum + next[voice]! + 1);
-    if (voices < similarity.length) tryFrom([...taken, UNASSIGNED], sum);
-  };
-  tryFrom([], 0);
-  return [...(best?.taken ?? [])];
-}
-
-function highest(count: number, similarityOf: (i: number) => number): number {
-  let best = 0;
-  for (let i = 1; i < count; i += 1) if (similarityOf(i) > similarityOf(best)) best = i;
-  return best;
 }

@@ -1,7 +1,7 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
 import { LOCAL_ACTIVE, LOCAL_FRAME_SAMPLES, LOCAL_VOICES } from '../../core/localVoices.js';
 import type { Turn } from '../turnsOfWindows.js';
-import { UNASSIGNED } from './clusterPieces.js';
+import { UNASSIGNED } from './embeddedPieces.js';
 import { chunksAt, type LocalSpeech } from './localSpeech.js';
 
 /** How frames are joined to turns. */

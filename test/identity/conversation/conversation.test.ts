@@ -126,6 +126,20 @@ describe('a conversation with a segmentation network', () => {
     expect(told(2).size).toBe(2);
   });
 
+  test('two voices that a line makes similar, and each to itself even more, are two', () => {
+    const turns = inTurn(8, 2);
+    const { input, voices } = heard(turns, 33, 0.25);
+    const line = unit(voices[0]!.map((value, i) => value + voices[1]![i]!));
+    for (let at = 0; at < input.embeddings.length; at += DIMENSIONS) {
+      const own = input.embeddings.subarray(at, at + DIMENSIONS);
+      own.set(unit(own.map((value, i) => value + 0.8 * line[i]!)));
+    }
+    // The network hears one voice: only the embeddings can tell the two from each other.
+    const one = input.local.pieces.map((piece) => ({ ...piece, local: 0 }));
+    const told = resolveVoices({ ...input, local: { ...input.local, pieces: one } }).turns;
+    expect(new Set(told.map(({ voice }) => voice)).size).toBe(2);
+  });
+
   test('no turns without speech', () => {
     expect(toldOf(heard([], 12).input)).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { UNASSIGNED } from '../../../src/identity/conversation/clusterPieces.js';
+import { UNASSIGNED } from '../../../src/identity/conversation/embeddedPieces.js';
 import { turnsOfActivity } from '../../../src/identity/conversation/turnsOfActivity.js';
 import { madeConversation } from './madeConversation.js';
 
