@@ -8,6 +8,7 @@ import { mergedVoiceprint, withExemplars } from '../enrolment/growVoiceprint.js'
 import type { SpeakerDirectoryParts } from '../speakerDirectoryParts.js';
 import { assertName, assertSpeakerId, speakersNotFound } from '../voiceprints/speakerId.js';
 import { speakerSummary } from '../voiceprints/speakerSummary.js';
+import { movedSamples } from './movedSpeech.js';
 import { apart, speakerSamples } from './speakerSamples.js';
 
 /** What can be done to voiceprints after they were enrolled. */
@@ -38,11 +39,13 @@ export function peopleOperations(
       if (speakerId === fromId)
         throw new VoicePrintsError('INPUT_INVALID', 'a person cannot be merged with themselves; give two ids');
       const from = await existing(fromId);
+      const moved = await movedSamples(registry, { tenantId, id: speakerId }, from.exemplars);
       const after = await registry.update(tenantId, speakerId, (current) => {
         if (!current) throw speakersNotFound([speakerId]);
         assertMergeable(current, from, { model, isSure });
-        return mergedVoiceprint(current, from, nowMs());
+        return mergedVoiceprint(current, { ...from, exemplars: moved.exemplars }, nowMs());
       });
+      await moved.keepSpeech();
       parts.onMerged(fromId, speakerId);
       await parts.eraseEverywhere(fromId, () => registry.delete(tenantId, fromId));
       return speakerSummary(after!, model.id);
@@ -57,7 +60,8 @@ export function peopleOperations(
       const { chosen } = apart(from, sampleIds);
       without(from, sampleIds, nowMs());
       const at = nowMs();
-      // The new person first: between the two steps a sample is in both, and its kept audio is never without an owner.
+      const moved = await movedSamples(registry, { tenantId, id: newId }, chosen);
+      // The new person first: whatever fails in between, no sample is lost.
       const made = await registry.update(tenantId, newId, (current) => {
         if (current) throw exists(newId);
         const empty = { ...from, id: newId, name: name ?? newId, exemplars: [], speechMs: 0, audioMs: 0 };
@@ -65,10 +69,11 @@ export function peopleOperations(
         // As samples of an enrolment: there is nothing else that they could be weighed against.
         return withExemplars(
           consented,
-          chosen.map(({ feedbackId: _, ...exemplar }) => exemplar),
+          moved.exemplars.map(({ feedbackId: _, ...exemplar }) => exemplar),
           at,
         );
       });
+      await moved.keepSpeech();
       try {
         await registry.update(tenantId, speakerId, (current) => current && without(current, sampleIds, at));
       } catch (error) {
