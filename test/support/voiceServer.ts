@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { ApiKeys } from '../../src/api/access/apiKeys.js';
+import { KeyRing } from '../../src/api/access/keyRing.js';
 import { AsyncJobs } from '../../src/api/asyncJobs.js';
 import type { FailureReport } from '../../src/api/calls/call.js';
 import type { RestOptions } from '../../src/api/restOptions.js';
@@ -34,6 +35,7 @@ export async function voiceServer(options: RestOptions = {}): Promise<VoiceServe
   const server = await serve({
     engine,
     keys,
+    ring: new KeyRing(storeDirectory),
     jobs: jobs.open,
     port: 0,
     options: { allowHosts, onFailure, ...options },

@@ -84,7 +84,7 @@ function Now({ turn, isGuess }: { readonly turn: ShownTurn; readonly isGuess: bo
   const voice = voiceOf(turn) ?? text('tier.unmatched');
   return (
     <p class={`vp-speaking vp-tier-${tier}${isGuess ? ' vp-guess' : ''}`}>
-      {tier === 'certain' ? voice : `${voice}?`} <span class="vp-badge">{text(TIER_TEXTS[tier])}</span>
+      {tier === 'suggested' ? `${voice}?` : voice} <span class="vp-badge">{text(TIER_TEXTS[tier])}</span>
     </p>
   );
 }

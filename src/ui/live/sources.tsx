@@ -2,7 +2,7 @@ import { useCallback } from 'preact/hooks';
 import { useHome } from '../shared/home.js';
 import { useLoaded } from '../shared/useLoaded.js';
 
-const EVERY_MS = 3_000;
+const EVERY_MS = 5_000;
 
 /** Sources that the server listens to by itself, where there are any. */
 export function Sources({ title }: { readonly title?: string }) {

@@ -104,7 +104,7 @@ export const enUS = {
   'people.stale': 'made with another model',
   'people.staleHint': 'This voiceprint cannot be matched until the person is enrolled again.',
   'people.speech': 'Speech',
-  'people.speechOf': '{seconds} s in {samples} sample(s)',
+  'people.speechOf': '{seconds} s, samples: {samples}',
   'people.consent': 'Consent',
   'people.consentVersion': 'Version: {version}',
   'people.noConsent': 'not recorded',
