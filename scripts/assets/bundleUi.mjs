@@ -9,8 +9,8 @@ const SCRIPTS = {
   'voices.js': 'nodeRed/mount.tsx',
 };
 const STYLES = {
-  'console.css': ['styles/components.css', 'console/console.css'],
-  'voices.css': ['styles/components.css', 'nodeRed/nodeRed.css'],
+  'console.css': ['styles/components.css', 'styles/turns.css', 'console/console.css'],
+  'voices.css': ['styles/components.css', 'styles/turns.css', 'nodeRed/nodeRed.css'],
 };
 
 /**

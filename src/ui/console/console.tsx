@@ -1,30 +1,14 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { refusedOf } from '../client/refused.js';
 import { restClient } from '../client/restClient.js';
-import { type ServerClient, serverClient } from '../client/serverClient.js';
+import { serverClient } from '../client/serverClient.js';
 import type { SessionInfo, VoicesClient } from '../client/voicesClient.js';
-import { Jobs } from '../jobs/jobs.js';
-import { Keys } from '../keys/keys.js';
-import { UsageView } from '../keys/usage.js';
-import { Live } from '../live/live.js';
-import { People } from '../people/people.js';
 import { type Home, HomeProvider } from '../shared/home.js';
 import { useTask } from '../shared/useTask.js';
-import type { TextKey } from '../texts/catalogue.js';
 import { languageOf, textsOf } from '../texts/texts.js';
 import { keyStore } from './keyStore.js';
 import { SignIn } from './signIn.js';
-import { useView } from './useView.js';
-
-const VIEWS = {
-  live: 'live.title',
-  people: 'people.title',
-  jobs: 'jobs.title',
-  keys: 'keys.title',
-} as const satisfies Record<string, TextKey>;
-type View = keyof typeof VIEWS;
-const VIEW_NAMES = Object.keys(VIEWS) as View[];
-const LIVE_VIEWS: readonly View[] = ['live'];
+import { Views } from './views.js';
 
 interface ConsoleProps {
   /** Address of the server, without a slash at its end. */
@@ -81,7 +65,12 @@ export function Console({ base, isSignedIn }: ConsoleProps) {
       {session === undefined ? (
         <SignIn task={task} onKey={setKey} />
       ) : (
-        <Views session={session} home={home} server={server} onSignOut={isSignedIn ? undefined : signOut} />
+        <Views
+          session={session}
+          isLiveOnly={session === LIVE_ONLY}
+          server={server}
+          onSignOut={isSignedIn ? undefined : signOut}
+        />
       )}
     </HomeProvider>
   );
@@ -108,53 +97,3 @@ async function sessionOf(client: VoicesClient): Promise<SessionInfo> {
 
 const may = (session: SessionInfo | undefined, scope: SessionInfo['scopes'][number]): boolean =>
   session?.scopes.some((held) => held === scope || held === 'admin') === true;
-
-interface ViewsProps {
-  readonly session: SessionInfo;
-  readonly home: Home;
-  readonly server: ServerClient;
-  readonly onSignOut: (() => void) | undefined;
-}
-
-function Views({ session, home: { text, mayAdminister }, server, onSignOut }: ViewsProps) {
-  const views = session === LIVE_ONLY ? LIVE_VIEWS : VIEW_NAMES;
-  const view = useView(views);
-  return (
-    <>
-      <button type="button" class="vp-skip" onClick={skip}>
-        {text('console.skip')}
-      </button>
-      <header class="vp-top">
-        <h1>{text('console.title')}</h1>
-        <nav aria-label={text('console.title')}>
-          {views.map((name) => (
-            <a key={name} href={`#${name}`} aria-current={name === view ? 'page' : undefined}>
-              {text(VIEWS[name])}
-            </a>
-          ))}
-        </nav>
-        <p class="vp-who">
-          {session.tenantId !== '' && text('console.tenant', { tenant: session.tenantId })}{' '}
-          {onSignOut && (
-            <button type="button" onClick={onSignOut}>
-              {text('console.signOut')}
-            </button>
-          )}
-        </p>
-      </header>
-      <main id="content" tabIndex={-1}>
-        {view === 'live' && <Live />}
-        {view === 'people' && <People />}
-        {view === 'jobs' && <Jobs client={server} />}
-        {view === 'keys' && (
-          <>
-            {mayAdminister && <Keys client={server} />}
-            <UsageView client={server} />
-          </>
-        )}
-      </main>
-    </>
-  );
-}
-
-const skip = () => document.getElementById('content')?.focus();

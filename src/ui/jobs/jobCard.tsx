@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Identification } from '../../core/identification.js';
 import type { Job, ServerClient } from '../client/serverClient.js';
+import { Timeline } from '../drawing/timeline.js';
 import { decimal, moment } from '../shared/format.js';
 import { useHome } from '../shared/home.js';
 import { Problem } from '../shared/problem.js';
@@ -61,9 +62,7 @@ export function JobCard({ client, job, onChanged }: JobCardProps) {
         </p>
       )}
       {outcome?.problem && <p class="vp-problem">{outcome.problem.detail}</p>}
-      {outcome?.result !== undefined && kind === 'identify' && (
-        <TurnList turns={(outcome.result as Identification).segments.map(segmentTurn)} />
-      )}
+      {outcome?.result !== undefined && kind === 'identify' && <Outcome result={outcome.result as Identification} />}
       <Problem refused={refused} />
       <div class="vp-actions">
         {(status === 'failed' || (status === 'done' && kind === 'identify')) && outcome === undefined && (
@@ -76,5 +75,14 @@ export function JobCard({ client, job, onChanged }: JobCardProps) {
         </button>
       </div>
     </li>
+  );
+}
+
+function Outcome({ result }: { readonly result: Identification }) {
+  return (
+    <>
+      <Timeline result={result} />
+      <TurnList turns={result.segments.map(segmentTurn)} />
+    </>
   );
 }

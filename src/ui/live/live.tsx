@@ -6,11 +6,17 @@ import { TIER_TEXTS, tierOf } from '../shared/tiers.js';
 import { TurnList } from '../turns/turnList.js';
 import { NameVoice } from '../unknown/nameVoice.js';
 import { type ShownTurn, voiceOf } from './liveTurns.js';
+import { SessionTurns } from './sessionTurns.js';
 import { Sources } from './sources.js';
 import { useListening } from './useListening.js';
 
+interface LiveProps {
+  /** Turns are remembered here and can be confirmed and corrected; else unknown voices can be named while the stream runs. */
+  readonly hasReview: boolean;
+}
+
 /** Who speaks at the browser's microphone, and at the sources that the server listens to by itself. */
-export function Live() {
+export function Live({ hasReview }: LiveProps) {
   const { client, text, mayEnrol } = useHome();
   const { live, phase, loudnessDb, refused, start, stop, stream } = useListening();
   const [site, setSite] = useState('browser');
@@ -60,7 +66,11 @@ export function Live() {
       <div class="vp-now" aria-live="polite" aria-atomic="true">
         {live.now && <Now turn={live.now.turn} isGuess={live.now.isGuess} />}
       </div>
-      <TurnList turns={live.turns} onName={isIdle ? undefined : name} />
+      {hasReview && mayEnrol && live.sessionId !== undefined ? (
+        <SessionTurns sessionId={live.sessionId} revision={live.revision} />
+      ) : (
+        <TurnList turns={live.turns} onName={isIdle ? undefined : name} />
+      )}
       <Sources />
       <p class="vp-hint">{text('live.privacy')}</p>
       {naming !== undefined && (

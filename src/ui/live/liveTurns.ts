@@ -21,6 +21,10 @@ export interface ShownTurn {
 }
 
 export interface LiveState {
+  /** Of the stream; undefined until it has said something. */
+  readonly sessionId: string | undefined;
+  /** Counts what changed turns that are over, so that others know when to ask for them again. */
+  readonly revision: number;
   /** Who speaks at this moment; `isGuess` until the turn is over. */
   readonly now: { readonly turn: ShownTurn; readonly isGuess: boolean } | undefined;
   /** Newest first. */
@@ -30,12 +34,20 @@ export interface LiveState {
   readonly warning: { readonly code: string; readonly message: string } | undefined;
 }
 
-export const SILENT: LiveState = { now: undefined, turns: [], lostSeconds: 0, warning: undefined };
+export const SILENT: LiveState = {
+  sessionId: undefined,
+  revision: 0,
+  now: undefined,
+  turns: [],
+  lostSeconds: 0,
+  warning: undefined,
+};
 
 const MOST_TURNS = 200;
 
 /** What is shown after an event. */
-export function afterEvent(state: LiveState, event: SpeakerEvent): LiveState {
+export function afterEvent(before: LiveState, event: SpeakerEvent): LiveState {
+  const state = { ...before, sessionId: event.session_id };
   switch (event.event_type) {
     case 'tentative':
       return { ...state, now: { turn: shownTurn(event, event.decision), isGuess: true } };
@@ -43,7 +55,12 @@ export function afterEvent(state: LiveState, event: SpeakerEvent): LiveState {
     case 'uncertain':
     case 'unknown': {
       const turn = shownTurn(event, event.event_type);
-      return { ...state, now: { turn, isGuess: false }, turns: [turn, ...state.turns].slice(0, MOST_TURNS) };
+      return {
+        ...state,
+        revision: state.revision + 1,
+        now: { turn, isGuess: false },
+        turns: [turn, ...state.turns].slice(0, MOST_TURNS),
+      };
     }
     case 'rejected':
       return { ...state, now: undefined };
@@ -52,7 +69,7 @@ export function afterEvent(state: LiveState, event: SpeakerEvent): LiveState {
       const decision: Decision = speakerId === null ? 'unknown' : 'identified';
       const relabelled = { speakerId, name, cluster, score, decision };
       const turns = state.turns.map((turn) => (ids.includes(turn.turnId) ? { ...turn, ...relabelled } : turn));
-      return { ...state, turns };
+      return { ...state, revision: state.revision + 1, turns };
     }
     case 'dropped':
       return { ...state, lostSeconds: state.lostSeconds + event.seconds };

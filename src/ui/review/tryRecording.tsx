@@ -7,6 +7,8 @@ import { FileDrop } from '../shared/fileDrop.js';
 import { useHome } from '../shared/home.js';
 import { Problem } from '../shared/problem.js';
 import { useTask } from '../shared/useTask.js';
+import { segmentTurn } from '../turns/segmentTurn.js';
+import { TurnList } from '../turns/turnList.js';
 import { drawnSegments } from './drawnSegments.js';
 import { ReviewedTurns } from './reviewedTurns.js';
 import { useReview } from './useReview.js';
@@ -54,7 +56,7 @@ export function TryRecording({ choice = () => ({}) }: TryRecordingProps) {
 }
 
 function Result({ heard: { name, result, address } }: { readonly heard: Heard }) {
-  const { text } = useHome();
+  const { text, mayEnrol } = useHome();
   const player = useRef<HTMLAudioElement>(null);
   const endsAt = useRef(Number.POSITIVE_INFINITY);
   const play = ({ start, end }: RememberedTurn) => {
@@ -78,8 +80,11 @@ function Result({ heard: { name, result, address } }: { readonly heard: Heard })
       ))}
       {/* biome-ignore lint/a11y/useMediaCaption: a recording that was chosen has no captions */}
       <audio controls ref={player} src={address} aria-label={text('enrol.listen')} onTimeUpdate={stopAtEnd} />
-      {result.conversationId === undefined ? (
-        <Timeline result={result} />
+      {result.conversationId === undefined || !mayEnrol ? (
+        <>
+          <Timeline result={result} />
+          <TurnList turns={result.segments.map(segmentTurn)} />
+        </>
       ) : (
         <Reviewed result={result} conversationId={result.conversationId} onPlay={play} />
       )}

@@ -1,8 +1,12 @@
 import type { Catalogue, TextsOf } from './catalogue.js';
 import { de } from './de.js';
 import { enUS } from './enUS.js';
+import { es } from './es.js';
+import { fr } from './fr.js';
+import { ja } from './ja.js';
+import { zhCN } from './zhCN.js';
 
-const CATALOGUES: Readonly<Record<string, Catalogue>> = { 'en-US': enUS, de };
+const CATALOGUES: Readonly<Record<string, Catalogue>> = { 'en-US': enUS, de, fr, es, ja, 'zh-CN': zhCN };
 
 /** The first of these languages that there is a catalogue of; English otherwise. */
 export function languageOf(wanted: readonly string[]): string {
