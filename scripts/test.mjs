@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureAsterisk } from './setup/asterisk.mjs';
 import { ensureDebianPackages, FOR_TESTS } from './setup/debianPackages.mjs';
 import { ensureMuslNode } from './setup/muslNode.mjs';
 import { ensureBuilt, ensureNodePackages } from './setup/nodePackages.mjs';
@@ -111,10 +112,11 @@ function main() {
   ensureDebianPackages(FOR_TESTS);
   ensureNodePackages();
   ensureBuilt();
-  if (only.length > 0) return tests('tests', only);
+  if (only.length > 0)
+    return tests('tests', only, only.some((name) => name.includes('sip')) ? (ensureAsterisk() ?? {}) : {});
   checks();
   training();
-  tests('tests', []);
+  tests('tests', [], ensureAsterisk() ?? {});
   tests('inference in WebAssembly', OF_INFERENCE, { VOICE_PRINTS_RUNTIME: 'wasm' });
   const musl = ensureMuslNode();
   if (musl) tests('command line on musl', ['test/cli/withoutNativeRuntime.test.ts'], musl);

