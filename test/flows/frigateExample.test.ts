@@ -10,9 +10,9 @@ import { until } from '../support/until.js';
 import { Broker } from './broker.js';
 import { type Flow, NodeRedProcess, packageRoot } from './nodeRedProcess.js';
 
-/** Example 17 in a real Node-RED, between a stand-in for Frigate and events as `serve --mqtt` publishes them. */
+/** Example 18 in a real Node-RED, between a stand-in for Frigate and events as `serve --mqtt` publishes them. */
 const folder = join(packageRoot, 'examples');
-const name = readdirSync(folder).find((file) => file.startsWith('17'))!;
+const name = readdirSync(folder).find((file) => file.startsWith('18'))!;
 
 const hear = (site: string, turn: LiveTurn): void =>
   surface.hear(liveSpeakerEvent({ type: 'turn', turn, timestampMs: Date.now() }, { ...context, site }));
