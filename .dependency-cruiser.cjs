@@ -201,6 +201,7 @@ module.exports = {
     ownedBy('@grpc/(grpc-js|proto-loader|reflection)|grpc-health-check', 'src/api/grpc/'),
     ownedBy('ws', 'src/api/websocket/'),
     ownedBy('mqtt', 'src/mqtt/'),
+    ownedBy('multicast-dns', 'src/api/wyoming/'),
     ownedBy('yaml', 'src/sources/'),
     ownedBy('classic-level|standardwebhooks', 'src/jobs/'),
     ownedBy('request-filtering-agent', 'src/net/'),

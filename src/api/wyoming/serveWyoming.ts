@@ -33,6 +33,8 @@ export interface ServeWyomingOptions {
   /** Whose people; those of the command line by default. */
   readonly tenantId?: string;
   readonly falseAcceptPercent?: FalseAcceptPercent;
+  /** Announces the server on the network (`_wyoming._tcp`); false by default. For an IPv4 address that others reach. */
+  readonly isAnnounced?: boolean;
   /** Called with an event for each command, when its speaker is known. */
   readonly publish?: { readonly site: string; readonly onEvent: (event: TurnEvent) => void };
   readonly limits?: Partial<WyomingLimits>;
@@ -93,9 +95,14 @@ export async function serveWyoming(options: ServeWyomingOptions): Promise<Runnin
     () => engine.tryModels(),
   )();
   const { address, port: taken, family } = server.address() as AddressInfo;
+  const failed = (error: unknown) => surface.report({ requestId: 'wyoming', code: 'CONFIG_INVALID', error });
+  const announcement = options.isAnnounced
+    ? new (await import('./announcement.js')).WyomingAnnouncement({ host: address, port: taken, onFailure: failed })
+    : undefined;
   return {
     address: `tcp://${family === 'IPv6' ? `[${address}]` : address}:${taken}`,
     close: async () => {
+      await announcement?.[Symbol.asyncDispose]();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const connection of open.keys()) connection.close();
       await Promise.all([closed, ...open.values()]);

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { AllowedNetworks } from '../../api/access/allowedNetworks.js';
 import type { FailureReport } from '../../api/calls/call.js';
 import type { WyomingAddress } from '../../api/wyoming/asrLink.js';
@@ -28,6 +29,9 @@ export const wyomingOptions = {
   'wyoming-allow': {
     value: 'NETWORK,…',
     about: 'Where Wyoming clients may come from: addresses, networks (default: loopback,linklocal,uniquelocal)',
+  },
+  'wyoming-announce': {
+    about: 'Announce the server on the network, so that Home Assistant finds it (_wyoming._tcp by multicast DNS)',
   },
   'wyoming-site': {
     value: 'SITE',
@@ -69,6 +73,10 @@ export function wyomingChoice(args: ParsedArguments): WyomingChoice | undefined 
     return undefined;
   }
   const { host, port } = addressOf('wyoming', listen);
+  const isAnnounced = hasFlag(args, 'wyoming-announce');
+  if (isAnnounced && (isIP(host) !== 4 || host.startsWith('127.'))) {
+    throw usageError('--wyoming-announce is for a server that others reach: --wyoming tcp://0.0.0.0:PORT');
+  }
   const asrText = textOption(args, 'wyoming-asr');
   const asr = asrText === undefined ? undefined : addressOf('wyoming-asr', asrText);
   const site = textOption(args, 'wyoming-site') ?? COMMAND_SITE;
@@ -76,7 +84,7 @@ export function wyomingChoice(args: ParsedArguments): WyomingChoice | undefined 
   const allow = textOption(args, 'wyoming-allow');
   if (allow !== undefined) new AllowedNetworks(allow); // throws where it is none
   return {
-    ...{ host, port, site, mayEnrol: hasFlag(args, 'wyoming-enrol') },
+    ...{ host, port, site, isAnnounced, mayEnrol: hasFlag(args, 'wyoming-enrol') },
     ...present({ asr, prefix: textOption(args, 'wyoming-prefix'), allow }),
   };
 }
