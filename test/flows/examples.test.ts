@@ -94,3 +94,38 @@ test('the demo names everybody on the first deploy, and again on the next one', 
     expect(said()).not.toMatch(/\[error\]/);
   }
 }, 240_000);
+
+test('the example of corrections names the visitor once for good, and takes it back', async () => {
+  const flow = examples
+    .find(({ name }) => name.startsWith('18'))!
+    .nodes.map((node) => (node.type === 'debug' ? { ...node, console: true } : node)) as unknown as Flow;
+  await using red = await NodeRedProcess.start({});
+  await red.deploy(flow);
+  const after = (from: number) => red.lines.slice(from).join('\n');
+  const press = async (name: string): Promise<number> => {
+    const from = red.lines.length;
+    const { id } = flow.find((node) => (node as { name?: string }).name === name)!;
+    expect((await fetch(`${red.url}/inject/${id}`, { method: 'POST' })).status).toBe(200);
+    return from;
+  };
+  await until(
+    async () => after(0),
+    (text) => /unknown-1/.test(text),
+  );
+  const corrected = await press('The visitor is Carol');
+  await until(
+    async () => after(corrected),
+    (text) => /outcome: 'enrolled'/.test(text),
+  );
+  const again = await press('The conversation');
+  await until(
+    async () => after(again),
+    (text) => /name: 'Carol'/.test(text),
+  );
+  const undone = await press('Undo');
+  await until(
+    async () => after(undone),
+    (text) => /isUndone: true/.test(text),
+  );
+  expect(red.lines.join('\n')).not.toMatch(/\[error\]/);
+}, 240_000);
