@@ -97,7 +97,7 @@ test('the demo names everybody on the first deploy, and again on the next one', 
 
 test('the example of corrections names the visitor once for good, and takes it back', async () => {
   const flow = examples
-    .find(({ name }) => name.startsWith('18'))!
+    .find(({ name }) => name.startsWith('19'))!
     .nodes.map((node) => (node.type === 'debug' ? { ...node, console: true } : node)) as unknown as Flow;
   await using red = await NodeRedProcess.start({});
   await red.deploy(flow);
