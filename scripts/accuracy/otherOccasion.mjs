@@ -16,6 +16,7 @@ import { seededRandom } from '../../dist/src/evaluation/damage.js';
 import { parseRttm } from '../../dist/src/evaluation/rttm.js';
 import { UNCALIBRATED } from '../../dist/src/identity/calibration.js';
 import { decide, UNCERTAIN_LLR } from '../../dist/src/identity/decide.js';
+import { rankingOf } from '../../dist/src/identity/gallery/ranking.js';
 import { compare } from '../../dist/src/identity/matchVoices.js';
 import { calibrationSpeakers } from '../../dist/src/lab/calibrationMaterial.js';
 import { decode, joined, peopleOf, RATE_HZ, writeManifest } from './enrollSamples.mjs';
@@ -107,7 +108,7 @@ function rates(people, [enrolledAs, triedAs], { gallery, seed, calibration }) {
         isNarrowBand: speech.isNarrowBand,
       });
       const taken = comparisons[0].llr >= UNCERTAIN_LLR ? comparisons[0] : undefined;
-      return decide(comparisons, taken, { calibration, falseAcceptPercent });
+      return decide(rankingOf(comparisons), taken, { calibration, falseAcceptPercent });
     };
     for (let i = 0; i < TRIES; i += 1) {
       count.strangers += 1;

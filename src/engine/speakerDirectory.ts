@@ -19,7 +19,7 @@ export function speakerDirectory(parts: SpeakerDirectoryParts): SpeakerDirectory
   return {
     async list() {
       assertOpen();
-      return (await parts.everybody()).map((voiceprint) => speakerSummary(voiceprint, modelId));
+      return parts.list();
     },
     async page({ limit, cursor }) {
       assertOpen();

@@ -1,9 +1,10 @@
-import type { Voiceprint } from '../core/voiceprint.js';
+import type { SpeakerSummary } from '../core/identification.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import type { UnknownVoices } from '../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import type { SpeakerDirectory } from './engine.js';
 import type { EnrolmentsUnderWay } from './enrolment/enrolmentsUnderWay.js';
+import type { OthersOf } from './enrolment/otherPeople.js';
 
 export interface SpeakerDirectoryParts {
   readonly registry: VoiceprintRegistry;
@@ -12,9 +13,10 @@ export interface SpeakerDirectoryParts {
   /** Who records consent, as the audit log names them. */
   readonly recordedBy?: string;
   readonly isConsentRequired?: boolean;
+  readonly othersOf?: OthersOf;
   readonly tenantId: string;
-  /** All voiceprints of the tenant, by id, as the engine holds them in memory. */
-  readonly everybody: () => Promise<readonly Voiceprint[]>;
+  /** All people of the tenant, by id. */
+  readonly list: () => Promise<readonly SpeakerSummary[]>;
   /** The engine's: voiceprints of another are stale. */
   readonly model: Pick<SpeakerModel, 'id' | 'calibration'>;
   readonly reembed: SpeakerDirectory['reembed'];

@@ -14,6 +14,7 @@ export function unknownVoiceDirectory({
   isConsentRequired,
   tenantId,
   model,
+  othersOf,
   assertOpen,
   nowMs,
 }: SpeakerDirectoryParts): Pick<SpeakerDirectory, 'unknowns' | 'enrollUnknown' | 'forgetUnknown'> {
@@ -28,7 +29,7 @@ export function unknownVoiceDirectory({
       const { speakerId } = person;
       return enrolments.run(registry, { tenantId, speakerId }, async (guarded) => {
         const voice = wanted(await unknownVoices.list(tenantId), cluster);
-        const dependencies = { model, registry: guarded, unknownVoices, nowMs, isConsentRequired };
+        const dependencies = { model, registry: guarded, unknownVoices, nowMs, isConsentRequired, othersOf };
         return enrollFromVoice({ ...person, tenantId, recordedBy }, voice, dependencies);
       });
     },

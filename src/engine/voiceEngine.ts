@@ -17,7 +17,6 @@ import { ONE_VOICE, type VoiceLimits, voiceLimitsOf } from '../core/peopleCount.
 import type { RecordingSource } from '../core/recording.js';
 import type { RuntimeReport } from '../core/runtimeReport.js';
 import { type Strangers, type StrangersPolicy, strangersOf, stricter } from '../core/strangers.js';
-import type { Voiceprint } from '../core/voiceprint.js';
 import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
 import type { SegmentationModel } from '../inference/segmentationModel.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
@@ -44,13 +43,14 @@ import {
 } from './engine.js';
 import { enroll, MAX_SAMPLE_MS } from './enrolment/enroll.js';
 import { EnrolmentsUnderWay } from './enrolment/enrolmentsUnderWay.js';
-import { canBeReembedded, type Reembedded, type ReembedOptions, reembedStale } from './enrolment/reembed.js';
+import { type OthersOf, othersInGallery } from './enrolment/otherPeople.js';
+import { type Reembedded, type ReembedOptions, reembedStale } from './enrolment/reembed.js';
 import { eraseFromClosedJobs } from './jobs/eraseFromJobs.js';
 import { hasJobs, noteErasure, removeNote } from './jobs/pendingErasures.js';
 import { limitsWithin } from './limitsWithin.js';
 import { type LiveNetworks, openLiveNetworks } from './live/liveSpeech.js';
 import { SessionStrangers } from './live/sessionStrangers.js';
-import { SharedVoiceprints } from './live/sharedVoiceprints.js';
+import { SharedPeople } from './live/sharedPeople.js';
 import { WatchSession } from './live/watchSession.js';
 import { detectRecordingSpeech } from './recording/detectRecordingSpeech.js';
 import { diarizeRecording } from './recording/diarizeRecording.js';
@@ -63,8 +63,9 @@ import { SessionTurns } from './turns/sessionTurns.js';
 import { TenantOrder } from './turns/tenantOrder.js';
 import { turnDirectory } from './turns/turnDirectory.js';
 import { TurnMemory } from './turns/turnMemory.js';
-import { FollowedVoiceprints } from './voiceprints/followedVoiceprints.js';
+import { type EnrolledPeople, EnrolledPeopleOf } from './voiceprints/enrolledPeople.js';
 import { galleryWarnings } from './voiceprints/galleryWarnings.js';
+import { everybodyOf, type Nameable, namesOf, someOf } from './voiceprints/nameable.js';
 import { isSpeakerId } from './voiceprints/speakerId.js';
 import { voiceprintsFor } from './voiceprints/voiceprintsFor.js';
 
@@ -99,8 +100,8 @@ export class VoiceEngine implements Engine {
   readonly #admission: Admission;
   readonly #closing = new AbortController();
   readonly #sessions = new Set<WatchSession>();
-  readonly #followed: FollowedVoiceprints;
-  readonly #voiceprints: SharedVoiceprints;
+  readonly #people: EnrolledPeopleOf;
+  readonly #livePeople: SharedPeople;
   readonly #strangers: SessionStrangers;
   readonly #enrolments = new EnrolmentsUnderWay();
   readonly #turns: TurnMemory;
@@ -112,10 +113,13 @@ export class VoiceEngine implements Engine {
   /** One queue for all live streams. */
   readonly #networks: Lazy<LiveNetworks>;
 
+  readonly #othersOf: OthersOf = async (tenantId, speakerId) =>
+    othersInGallery((await this.#people.now(tenantId)).gallery, speakerId);
+
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.#followed = new FollowedVoiceprints(parts.registry);
-    this.#voiceprints = new SharedVoiceprints(this.#followed);
+    this.#people = new EnrolledPeopleOf(parts.registry, parts.model);
+    this.#livePeople = new SharedPeople(this.#people);
     this.#strangers = new SessionStrangers(parts.unknownVoices, parts.config.maxUnknownVoices);
     this.#turns = new TurnMemory(parts.nowMs, parts.config.rememberTurns);
     this.model = parts.model;
@@ -146,6 +150,7 @@ export class VoiceEngine implements Engine {
           nowMs,
           keepAudio: config.keepAudio,
           isConsentRequired: config.requireConsent,
+          othersOf: this.#othersOf,
         },
         { signal, onAudio: (doneMs) => options.onProgress?.({ stage: 'analyse', doneMs, totalMs: undefined }) },
       );
@@ -163,15 +168,15 @@ export class VoiceEngine implements Engine {
       const { tenantId = LOCAL_TENANT, speakerIds, isSpeakerPerChannel = false } = request;
       const voiceLimits = voiceLimitsOf(request);
       const enrolled = await this.#reembedKept(tenantId, signal);
-      const voiceprints = voiceprintsFor(enrolled, speakerIds, this.model.id);
+      const people = await this.#nameable(tenantId, enrolled, speakerIds);
       const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
       const compute = await this.#compute.get();
       const { falseAcceptPercent = config.falseAcceptPercent } = request;
       const turns = this.#recordingTurns(tenantId, falseAcceptPercent);
       const settings = {
-        voiceprints,
+        people,
         falseAcceptPercent,
-        galleryWarnings: speakerIds?.length ? [] : galleryWarnings(enrolled, this.model.id),
+        galleryWarnings: speakerIds?.length ? [] : galleryWarnings(enrolled),
       };
       const identifyIn = (source: RecordingSource, voices: VoiceLimits) =>
         identifyRecording(
@@ -208,13 +213,14 @@ export class VoiceEngine implements Engine {
       tenantId,
       notesOf: (actor) => this.#notes(tenantId, actor),
       registry,
-      voiceprints: this.#voiceprints,
+      people: this.#livePeople,
       enrolments: this.#enrolments,
       unknownVoices,
       falseAcceptPercent,
       nowMs,
       openNetworks: () => this.#networks.get(),
       closing: this.#closing.signal,
+      othersOf: this.#othersOf,
       keeps: strangers.keeps,
       isConsentRequired: config.requireConsent,
       onEnded: () => {
@@ -242,8 +248,8 @@ export class VoiceEngine implements Engine {
             {
               openRecording: () => openRecording(source, limits, signal),
               startSeconds,
-              voiceprints: voiceprintsFor(enrolled, speakerIds, this.model.id),
-              galleryWarnings: speakerIds?.length ? [] : galleryWarnings(enrolled, this.model.id),
+              people: await this.#nameable(tenantId, enrolled, speakerIds),
+              galleryWarnings: speakerIds?.length ? [] : galleryWarnings(enrolled),
               falseAcceptPercent,
             },
             await this.#compute.get(),
@@ -258,8 +264,10 @@ export class VoiceEngine implements Engine {
     const { tenantId = LOCAL_TENANT, openSource, speakerIds = [], isSpeakerPerChannel = false } = request;
     return this.#job(options, async (signal) => {
       const voiceLimits = voiceLimitsOf(request);
-      const enrolled = speakerIds.length > 0 ? await this.#reembedKept(tenantId, signal) : [];
-      const voiceprints = speakerIds.length > 0 ? voiceprintsFor(enrolled, speakerIds, this.model.id) : [];
+      const people =
+        speakerIds.length > 0
+          ? await this.#nameable(tenantId, await this.#reembedKept(tenantId, signal), speakerIds)
+          : someOf([], this.model.id);
       const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
       const compute = await this.#compute.get();
       const { falseAcceptPercent } = config;
@@ -268,7 +276,7 @@ export class VoiceEngine implements Engine {
           compute,
           open: async (selection) => openRecording({ ...(await openSource()), ...selection }, limits, signal),
         },
-        { voiceprints, falseAcceptPercent, voiceLimits, isSpeakerPerChannel },
+        { people, falseAcceptPercent, voiceLimits, isSpeakerPerChannel },
         { signal, onProgress: options.onProgress },
       );
     });
@@ -299,7 +307,8 @@ export class VoiceEngine implements Engine {
       recordedBy: notes.actorName,
       isConsentRequired: config.requireConsent,
       tenantId,
-      everybody: () => this.#followed.list(tenantId),
+      list: async () => (await this.#people.now(tenantId)).summaries(),
+      othersOf: this.#othersOf,
       model: this.model,
       reembed: ({ signal, onPerson } = {}) =>
         this.#job(signal ? { signal } : {}, (either) => this.#reembed(tenantId, { signal: either, onPerson })),
@@ -316,6 +325,8 @@ export class VoiceEngine implements Engine {
     const notes = this.#notes(tenantId, actor);
     const directory = turnDirectory({
       tenantId,
+      othersOf: this.#othersOf,
+      namesNow: async () => namesOf((await this.#people.now(tenantId)).nameOf),
       memory: this.#turns,
       registry,
       enrolments: this.#enrolments,
@@ -367,11 +378,19 @@ export class VoiceEngine implements Engine {
   }
 
   /** All people of a tenant, after the model in use has embedded the kept audio of those it has not seen. */
-  async #reembedKept(tenantId: string, signal: AbortSignal): Promise<readonly Voiceprint[]> {
-    const enrolled = await this.#followed.list(tenantId);
-    if (!enrolled.some((voiceprint) => canBeReembedded(voiceprint, this.model.id))) return enrolled;
+  async #reembedKept(tenantId: string, signal: AbortSignal): Promise<EnrolledPeople> {
+    const people = await this.#people.now(tenantId);
+    if (people.reembeddable === 0) return people;
     await this.#reembed(tenantId, { signal });
-    return this.#followed.list(tenantId);
+    return this.#people.now(tenantId);
+  }
+
+  /** Those asked for, or everybody. Throws SPEAKER_NOT_FOUND, SPEAKER_INCOMPLETE. */
+  async #nameable(tenantId: string, everybody: EnrolledPeople, speakerIds?: readonly string[]): Promise<Nameable> {
+    if (!speakerIds?.length) return everybodyOf(everybody);
+    const asked = [...new Set(speakerIds)].map((id) => this.#parts.registry.get(tenantId, id));
+    const found = (await Promise.all(asked)).flatMap((voiceprint) => voiceprint ?? []);
+    return someOf(voiceprintsFor(found, speakerIds, this.model.id), this.model.id);
   }
 
   #reembed(tenantId: string, options: ReembedOptions): Promise<Reembedded> {
@@ -391,7 +410,7 @@ export class VoiceEngine implements Engine {
     try {
       wasThere = await erase();
       this.#turns.erase(tenantId, speakerId);
-      this.#voiceprints.expire(tenantId); // no live stream names them for another second
+      this.#livePeople.expire(tenantId); // no live stream names them for another second
     } catch (error) {
       if (noted) await removeNote(noted);
       throw error;

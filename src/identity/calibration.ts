@@ -28,23 +28,45 @@ export function logSecondsOf(seconds: number, { mostSeconds = MOST_SECONDS }: Ca
 
 /** Natural-log likelihood ratio that two sides of a comparison are one person. */
 export function llrOf(comparison: Comparison, parameters: CalibrationParameters): number {
-  const { cosine, speechSeconds, voiceSeconds, alone, isNarrowBand, isNarrowBandBoth } = comparison;
-  const logProbe = logSecondsOf(speechSeconds, parameters);
+  const { cosine, voiceSeconds, isNarrowBand, isNarrowBandBoth } = comparison;
+  const { offset, slope, voiceOffset, voiceSlope } = llrLine(comparison, parameters);
   const logVoice = logSecondsOf(voiceSeconds, parameters);
   return (
-    parameters.offset +
-    parameters.logSeconds * logProbe +
-    (parameters.voiceLogSeconds ?? 0) * logVoice +
-    (parameters.alone ?? 0) * alone +
-    cosine *
-      (parameters.cosine +
-        parameters.cosineLogSeconds * logProbe +
-        (parameters.cosineVoiceLogSeconds ?? 0) * logVoice +
-        (parameters.cosineAlone ?? 0) * alone) +
-    (isNarrowBand ? parameters.narrowBand : 0) +
-    (isNarrowBandBoth ? (parameters.narrowBandBoth ?? 0) : 0)
+    offset +
+    voiceOffset * logVoice +
+    cosine * (slope + voiceSlope * logVoice) +
+    narrowBandLlr({ isNarrowBand, isNarrowBandBoth }, parameters)
   );
 }
+
+/** The llr as a line over the cosine, whose terms depend on the logarithm of the voiceprint's seconds. */
+export interface LlrLine {
+  readonly offset: number;
+  readonly slope: number;
+  /** For each unit of the voiceprint's `logSecondsOf`. */
+  readonly voiceOffset: number;
+  readonly voiceSlope: number;
+}
+
+/** What is the same for comparisons of one probe with many voiceprints. */
+export function llrLine(
+  { speechSeconds, alone }: Pick<Comparison, 'speechSeconds' | 'alone'>,
+  parameters: CalibrationParameters,
+): LlrLine {
+  const logProbe = logSecondsOf(speechSeconds, parameters);
+  return {
+    offset: parameters.offset + parameters.logSeconds * logProbe + (parameters.alone ?? 0) * alone,
+    slope: parameters.cosine + parameters.cosineLogSeconds * logProbe + (parameters.cosineAlone ?? 0) * alone,
+    voiceOffset: parameters.voiceLogSeconds ?? 0,
+    voiceSlope: parameters.cosineVoiceLogSeconds ?? 0,
+  };
+}
+
+/** The part of the llr that telephone audio adds. */
+export const narrowBandLlr = (
+  { isNarrowBand, isNarrowBandBoth }: Pick<Comparison, 'isNarrowBand' | 'isNarrowBandBoth'>,
+  parameters: CalibrationParameters,
+): number => (isNarrowBand ? parameters.narrowBand : 0) + (isNarrowBandBoth ? (parameters.narrowBandBoth ?? 0) : 0);
 
 /** Default gallery size of the presets. */
 const DEFAULT_GALLERY = 10;

@@ -59,7 +59,7 @@ interface ProbeCosines {
   readonly probeToMean: number;
 }
 
-const LEAST_SQUARE = 1e-3;
+export const LEAST_SQUARE = 1e-3;
 
 function sumOf(voices: readonly MeanVoice[]): Float32Array {
   const sum = new Float32Array(voices[0]?.mean.length ?? 0);

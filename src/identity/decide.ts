@@ -1,6 +1,7 @@
 import type { CalibrationParameters } from '../core/calibration.js';
 import type { Decision, FalseAcceptPercent } from '../core/identification.js';
 import { acceptScore, logShare } from './calibration.js';
+import type { Ranking } from './gallery/ranking.js';
 import type { VoiceComparison } from './matchVoices.js';
 import type { ResolvedCandidate } from './voices.js';
 
@@ -32,23 +33,19 @@ export interface DecisionOptions {
  * stranger's. The scores of all candidates add up to one less the stranger's share. A name is certain from one score on,
  * however many people are enrolled, and only where nobody else is near.
  *
- * @param comparisons with everybody enrolled, best first
+ * @param ranking among everybody enrolled
  * @param taken whom the voice was taken for, undefined for nobody
  */
-export function decide(
-  comparisons: readonly VoiceComparison[],
-  taken: VoiceComparison | undefined,
-  options: DecisionOptions,
-): Verdict {
-  const scores = posteriors(comparisons, options.calibration);
-  const candidates = comparisons.map(({ voice, cosine }, i) => ({ speakerId: voice.id, score: scores[i]!, cosine }));
+export function decide(ranking: Ranking, taken: VoiceComparison | undefined, options: DecisionOptions): Verdict {
+  const scores = posteriors(ranking.near, options.calibration, ranking);
+  const candidates = ranking.near.map(({ voice, cosine }, i) => ({ speakerId: voice.id, score: scores[i]!, cosine }));
   return verdictOf(candidates, taken?.voice.id, options);
 }
 
 /**
  * What scores say of a voice.
  *
- * @param candidates everybody enrolled; the first is who it would be if anybody
+ * @param candidates of everybody enrolled at least the four likeliest; the first is who it would be if anybody
  * @param taken whom the voice was taken for, undefined for nobody
  */
 export function verdictOf(
@@ -76,15 +73,26 @@ export function uncertainScore(people: number, calibration: CalibrationParameter
   return 1 / (1 + Math.exp(-UNCERTAIN_LLR - logShare(people, calibration)));
 }
 
-/** Chance of each comparison to be right, in the order given. */
+/** Chance of each comparison to be right, in the order given; `everybody` says what those who are not among them weigh. */
 export function posteriors(
   comparisons: readonly { readonly llr: number }[],
   calibration: CalibrationParameters,
+  everybody: Pick<Ranking, 'people' | 'farWeight'> = { people: comparisons.length, farWeight: 0 },
 ): number[] {
-  const share = Math.log(ENROLLED_PRIOR) + logShare(comparisons.length, calibration);
+  return posteriorsOf(comparisons, calibration, everybody).scores;
+}
+
+/** The same, and the chance that it is nobody enrolled. */
+export function posteriorsOf(
+  comparisons: readonly { readonly llr: number }[],
+  calibration: CalibrationParameters,
+  { people, farWeight }: Pick<Ranking, 'people' | 'farWeight'>,
+): { readonly scores: number[]; readonly stranger: number } {
+  const share = Math.log(ENROLLED_PRIOR) + logShare(people, calibration);
   const stranger = Math.log(1 - ENROLLED_PRIOR);
-  const highest = Math.max(stranger, ...comparisons.map(({ llr }) => llr + share));
+  const highest = comparisons.reduce((most, { llr }) => Math.max(most, llr + share), stranger);
   const weights = comparisons.map(({ llr }) => Math.exp(llr + share - highest));
-  const total = weights.reduce((sum, weight) => sum + weight, Math.exp(stranger - highest));
-  return weights.map((weight) => weight / total);
+  const strangers = Math.exp(stranger - highest);
+  const total = weights.reduce((sum, weight) => sum + weight, strangers + farWeight * Math.exp(share - highest));
+  return { scores: weights.map((weight) => weight / total), stranger: strangers / total };
 }

@@ -13,17 +13,10 @@ export interface PooledVoice {
 
 /** Comparison of one voice with one enrolled person. */
 export interface VoiceComparison {
-  readonly voice: EnrolledVoice;
+  readonly voice: Pick<EnrolledVoice, 'id'>;
   readonly cosine: number;
   /** Natural-log likelihood ratio from the calibration. */
   readonly llr: number;
-}
-
-/** A voice with its comparisons, best first. */
-export interface VoiceMatch {
-  readonly comparisons: readonly VoiceComparison[];
-  /** The person it was matched with, considering the other voices; undefined: none. */
-  readonly taken: VoiceComparison | undefined;
 }
 
 export interface MatchOptions {
@@ -43,7 +36,7 @@ export interface MatchOptions {
 export const MATCH_TUNING = { mostSupport: -1.5 };
 
 /** Share of the mean voiceprint in the cosine; the rest is the best exemplar's. */
-const MEAN_SHARE = 0.8;
+export const MEAN_SHARE = 0.8;
 
 /** Cosine of a voice to a voiceprint: mostly to its mean, partly to its most similar sample. */
 export function voiceCosine(probe: Float32Array, voice: EnrolledVoice): number {
@@ -95,54 +88,4 @@ export function compare(
   return comparisonsOf(probe, voices, { centring: calibration.centring, isNarrowBand })
     .map(({ voice, cosine, comparison }) => ({ voice, cosine, llr: llrOf(comparison, calibration) }))
     .sort((a, b) => b.llr - a.llr);
-}
-
-/**
- * Matches each voice with the most likely enrolled person. The most certain pair goes first; a voice already matched with a
- * person supports or opposes a second match with that person, by the similarity of the two voices in this recording.
- */
-export function matchVoices(
-  probes: readonly PooledVoice[],
-  voices: readonly EnrolledVoice[],
-  options: MatchOptions,
-): VoiceMatch[] {
-  const comparisons = probes.map((one) => compare(one, voices, options));
-  const taken = new Map<number, VoiceComparison>();
-  const holders = new Map<string, number[]>();
-  for (;;) {
-    const next = surestPair(probes, comparisons, { taken, holders, options });
-    if (!next) break;
-    taken.set(next.row, next.comparison);
-    holders.set(next.comparison.voice.id, [...(holders.get(next.comparison.voice.id) ?? []), next.row]);
-  }
-  return comparisons.map((list, row) => ({ comparisons: list, taken: taken.get(row) }));
-}
-
-interface Assignment {
-  readonly taken: ReadonlyMap<number, VoiceComparison>;
-  readonly holders: ReadonlyMap<string, readonly number[]>;
-  readonly options: MatchOptions;
-}
-
-/** The pair of highest llr among voices not yet matched. */
-function surestPair(
-  probes: readonly PooledVoice[],
-  comparisons: readonly (readonly VoiceComparison[])[],
-  { taken, holders, options }: Assignment,
-): { row: number; comparison: VoiceComparison } | undefined {
-  let best: { row: number; comparison: VoiceComparison } | undefined;
-  let highest = options.leastLlr;
-  comparisons.forEach((list, row) => {
-    if (taken.has(row)) return;
-    for (const comparison of list) {
-      const others = holders.get(comparison.voice.id) ?? [];
-      const support = others.map((other) => options.samePersonLlr(probes[row]!, probes[other]!));
-      const llr = comparison.llr + (support.length > 0 ? Math.min(MATCH_TUNING.mostSupport, Math.max(...support)) : 0);
-      if (llr >= highest) {
-        highest = llr;
-        best = { row, comparison };
-      }
-    }
-  });
-  return best;
 }

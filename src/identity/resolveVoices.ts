@@ -10,7 +10,10 @@ import { UNASSIGNED, windowsOf } from './conversation/embeddedPieces.js';
 import { type LocalSpeech, spansOf } from './conversation/localSpeech.js';
 import { turnsOfActivity } from './conversation/turnsOfActivity.js';
 import { decide, UNCERTAIN_LLR, type Verdict } from './decide.js';
-import { compare, type MatchOptions, matchVoices, type PooledVoice } from './matchVoices.js';
+import type { GalleryParts } from './gallery/galleryView.js';
+import { type Enrolled, postedGallery, rankEach } from './gallery/ranking.js';
+import { matchPeople } from './matchPeople.js';
+import type { MatchOptions, PooledVoice } from './matchVoices.js';
 import { splitByVoice } from './splitByVoice.js';
 import { turnEmbeddings } from './turnEmbeddings.js';
 import { type Turn, turnsOfWindows } from './turnsOfWindows.js';
@@ -21,7 +24,8 @@ interface RecordingInput {
   readonly dimensions: number;
   /** Unit-norm embeddings, row-major, shape (windows or pieces, dimensions). */
   readonly embeddings: Float32Array<ArrayBuffer>;
-  readonly voices: readonly EnrolledVoice[];
+  /** Who may be named. Of a gallery, people have their numbers as ids in the answer. */
+  readonly voices: readonly EnrolledVoice[] | GalleryParts;
   readonly calibration: CalibrationParameters;
   readonly falseAcceptPercent: FalseAcceptPercent;
   /** True for telephone audio (a source of 8 kHz, or nothing above 4 kHz). */
@@ -74,7 +78,8 @@ export function resolveVoices(input: VoicesInput): VoicesResult {
   const { calibration, isNarrowBand } = input;
   const { offset, cosine } = calibration.recordingCosine ?? RECORDING_COSINE;
   const samePersonLlr = (a: PooledVoice, b: PooledVoice) => offset + cosine * dot(a.centroid, b.centroid);
-  const options = { calibration, isNarrowBand, leastLlr: UNCERTAIN_LLR, samePersonLlr };
+  const enrolled = 'means' in input.voices ? postedGallery(input.voices) : input.voices;
+  const options = { calibration, isNarrowBand, leastLlr: UNCERTAIN_LLR, samePersonLlr, enrolled };
   const usual = calibration.windowCosine ?? WINDOW_COSINE;
   if ('local' in input) {
     const found = voicesOfPieces(input, usual, options);
@@ -103,13 +108,17 @@ interface FoundVoices {
   turnsOf(numbers: readonly number[]): Turn[];
 }
 
-function voicesOfWindows(input: WindowsInput, usual: WindowSimilarity, options: MatchOptions): FoundVoices | undefined {
+function voicesOfWindows(
+  input: WindowsInput,
+  usual: WindowSimilarity,
+  { enrolled, ...options }: NamingOptions,
+): FoundVoices | undefined {
   const { windows, speech } = input;
   if (windows.length === 0) return undefined;
   const segmentOf = segmentsOf(windows, speech);
   const located = { ...input, segmentOf };
   const first = clusterWindows(located, usual);
-  const clustered = relabelled(located, splitByVoice(located, first, input.voices, options), usual);
+  const clustered = relabelled(located, splitByVoice(located, first, enrolled, options), usual);
   const spans = turnsOfWindows({ windows, segmentOf, speech, labels: clustered.labels });
   return {
     clustered,
@@ -120,12 +129,12 @@ function voicesOfWindows(input: WindowsInput, usual: WindowSimilarity, options: 
 function voicesOfPieces(
   input: ConversationInput,
   usual: WindowSimilarity,
-  options: MatchOptions,
+  { enrolled, ...options }: NamingOptions,
 ): FoundVoices | undefined {
   const { local } = input;
   if (local.pieces.length === 0) return undefined;
   const first = clusterPieces(input, usual, { leastVoices: input.minVoices });
-  const split = splitByVoice(windowsOf(input), first, input.voices, options);
+  const split = splitByVoice(windowsOf(input), first, enrolled, options);
   const clustered = relabelledPieces(input, split, usual);
   return {
     clustered,
@@ -136,8 +145,12 @@ function voicesOfPieces(
   };
 }
 
+interface NamingOptions extends MatchOptions {
+  readonly enrolled: Enrolled;
+}
+
 interface Naming {
-  readonly options: MatchOptions;
+  readonly options: NamingOptions;
   /** Cosine from which two unnamed voices are merged. */
   readonly joinCosine: number;
 }
@@ -153,26 +166,26 @@ function namedTurns(
   { clustered, turnsOf }: FoundVoices,
   { options, joinCosine }: Naming,
 ): NamedTurns {
-  const { voices } = input;
+  const { enrolled } = options;
   const unchanged = Array.from({ length: clustered.voices }, (_, voice) => voice);
   const probes = probesOf(clustered, turnsOf(unchanged), input.dimensions);
-  const matches = matchVoices(probes, voices, options);
-  const named = new Set(matches.flatMap(({ taken }) => taken?.voice.id ?? [])).size;
+  const taken = matchPeople(probes, enrolled, options);
+  const named = new Set(taken.flatMap((one) => one?.voice.id ?? [])).size;
   const strangers = joinedStrangers(
     probes,
-    matches.map(({ taken }) => taken === undefined),
+    taken.map((one) => one === undefined),
     {
       cosine: joinCosine,
       maxGroups: Math.max(1, (input.maxVoices ?? Number.POSITIVE_INFINITY) - named),
     },
   );
-  const people = matches.map(({ taken }, row) => taken?.voice.id ?? strangers[row]!);
+  const people = taken.map((one, row) => one?.voice.id ?? strangers[row]!);
   const persons = [...new Set(people)];
-  const verdicts = persons.map((person) => {
-    const rows = matches.flatMap((_, row) => (people[row] === person ? [row] : []));
-    const comparisons = compare(pooled(rows.map((row) => probes[row]!)), voices, options);
-    const own = comparisons.find(({ voice }) => voice.id === person);
-    return decide(comparisons, own, input);
+  const whole = persons.map((person) => pooled(probes.filter((_, row) => people[row] === person)));
+  const known = persons.filter((person) => typeof person === 'string');
+  const verdicts = rankEach(whole, enrolled, options, known).map((ranking, i) => {
+    const own = ranking.near.find(({ voice }) => voice.id === persons[i]);
+    return decide(ranking, own, input);
   });
   const labels = people.map((person) => persons.indexOf(person));
   const { turns, numbers } = numbered(turnsOf(labels), verdicts);

@@ -2,10 +2,10 @@ import type { SampleSpan } from '../core/audioFrame.js';
 import { exactSecondsOfSamples } from '../core/time.js';
 import { unit } from '../core/vector.js';
 import type { ClusteredWindows, Windows } from './clusterWindows.js';
+import { type Enrolled, likelyPeople, peopleIn } from './gallery/ranking.js';
 import type { MatchOptions, PooledVoice } from './matchVoices.js';
-import { othersIn, personLlrs } from './othersIn.js';
+import { othersIn } from './othersIn.js';
 import { viterbi } from './viterbi.js';
-import type { EnrolledVoice } from './voices.js';
 
 /** Cost, as llr, of another person than in the window before. */
 const CHANGE_LLR = 3;
@@ -19,16 +19,17 @@ const CHANGE_LLR = 3;
 export function splitByVoice(
   input: Windows,
   found: ClusteredWindows,
-  enrolled: readonly EnrolledVoice[],
+  enrolled: Enrolled,
   options: MatchOptions,
 ): Int32Array {
   const labels = found.labels.slice();
-  if (enrolled.length === 0) return labels;
-  const llrsOf = (pooled: PooledVoice) => personLlrs(pooled, enrolled, options);
+  if (peopleIn(enrolled) === 0) return labels;
   let next = found.voices;
   for (let voice = 0; voice < found.voices; voice += 1) {
     const rows = [...found.labels.keys()].filter((row) => found.labels[row] === voice);
-    const parts = [...rowsByPerson(rows, (row) => llrsOf(pooledIn(input, [row])))].map(([person, own]) => ({
+    const probes = rows.map((row) => pooledIn(input, [row]));
+    const { llrsOf } = likelyPeople(probes, enrolled, options);
+    const parts = [...rowsByPerson(rows, probes.map(llrsOf))].map(([person, own]) => ({
       person,
       rows: own,
       pooled: pooledIn(input, own),
@@ -42,8 +43,7 @@ export function splitByVoice(
 }
 
 /** Whose each window most likely is, along the likeliest path. */
-function rowsByPerson(rows: readonly number[], llrsOf: (row: number) => Float64Array): Map<number, number[]> {
-  const llrs = rows.map(llrsOf);
+function rowsByPerson(rows: readonly number[], llrs: readonly Float64Array[]): Map<number, number[]> {
   const people = llrs[0]?.length ?? 0;
   const similarity = new Float32Array(rows.length * people);
   llrs.forEach((own, i) => {

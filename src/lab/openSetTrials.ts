@@ -5,6 +5,7 @@ import { type OpenSetTrial, PRESETS } from '../evaluation/openSet.js';
 import type { LocatedSpeech, OpenSetSplit } from '../evaluation/openSetPlan.js';
 import { UNCALIBRATED } from '../identity/calibration.js';
 import { decide, UNCERTAIN_LLR } from '../identity/decide.js';
+import { rankingOf } from '../identity/gallery/ranking.js';
 import { compare, type VoiceComparison } from '../identity/matchVoices.js';
 import type { EnrolledVoice } from '../identity/voices.js';
 
@@ -76,7 +77,7 @@ function namedAt(comparisons: readonly VoiceComparison[], calibration: Calibrati
   const best = comparisons[0];
   const taken = best && best.llr >= UNCERTAIN_LLR ? best : undefined;
   const isNamed = (falseAcceptPercent: FalseAcceptPercent) =>
-    decide(comparisons, taken, { calibration, falseAcceptPercent }).decision === 'identified';
+    decide(rankingOf(comparisons), taken, { calibration, falseAcceptPercent }).decision === 'identified';
   const [strict, usual, lenient] = PRESETS.map((preset) => isNamed(Number(preset) as FalseAcceptPercent));
   return { '0.1': strict!, '1': usual!, '5': lenient! };
 }

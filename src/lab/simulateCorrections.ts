@@ -4,11 +4,15 @@ import { centroid } from '../core/vector.js';
 import type { Voiceprint } from '../core/voiceprint.js';
 import { samplesOfVoice } from '../engine/enrolment/enrollFromVoice.js';
 import { growVoiceprint } from '../engine/enrolment/growVoiceprint.js';
+import { knownVoiceOf } from '../engine/enrolment/knownVoice.js';
+import { listedOthers } from '../engine/enrolment/otherPeople.js';
 import { learnFromVoice } from '../engine/turns/learnFromVoice.js';
 import { voicesToMatch } from '../engine/voiceprints/voicesToMatch.js';
 import { UNCALIBRATED } from '../identity/calibration.js';
 import { decide, UNCERTAIN_LLR, type Verdict } from '../identity/decide.js';
-import { compare, matchVoices } from '../identity/matchVoices.js';
+import { rankingOf } from '../identity/gallery/ranking.js';
+import { matchPeople } from '../identity/matchPeople.js';
+import { compare } from '../identity/matchVoices.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 
 /** One utterance of a simulated conversation, embedded once. */
@@ -91,7 +95,7 @@ export function simulateCorrections(options: SimulationOptions): Simulation {
         utterances.map((one) => exemplarOf(one, model.id)),
         {
           model,
-          others: [...voiceprints.values()].filter(({ id }) => id !== said),
+          others: othersOf([...voiceprints.values()], said, model.id),
           feedbackId: `session ${session}`,
           nowMs: session,
         },
@@ -103,6 +107,9 @@ export function simulateCorrections(options: SimulationOptions): Simulation {
   }
   return { before, after: namingOf(dialogues, voiceprints, options), feedback };
 }
+
+const othersOf = (voiceprints: readonly Voiceprint[], said: string, modelId: string) =>
+  listedOthers(voiceprints.flatMap((one) => (one.id === said ? [] : (knownVoiceOf(one, modelId) ?? []))));
 
 interface Voice {
   readonly person: SimulatedPerson;
@@ -148,11 +155,11 @@ function namingOf(
       leastLlr: UNCERTAIN_LLR,
       samePersonLlr: () => Number.NEGATIVE_INFINITY,
     };
-    const matches = matchVoices(probes, voices, options);
+    const matches = matchPeople(probes, voices, options);
     dialogue.forEach(({ person }, row) => {
       const comparisons = compare(probes[row]!, voices, options);
-      const taken = comparisons.find(({ voice }) => voice.id === matches[row]!.taken?.voice.id);
-      const named = nameOf(decide(comparisons, taken, { calibration, falseAcceptPercent }));
+      const taken = comparisons.find(({ voice }) => voice.id === matches[row]?.voice.id);
+      const named = nameOf(decide(rankingOf(comparisons), taken, { calibration, falseAcceptPercent }));
       counts.voices += 1;
       if (!voiceprints.has(person.id)) {
         counts.strangers += 1;

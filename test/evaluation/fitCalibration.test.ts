@@ -5,6 +5,7 @@ import { fitCalibration } from '../../src/evaluation/fitCalibration.js';
 import { logisticFit } from '../../src/evaluation/logisticFit.js';
 import { llrOf } from '../../src/identity/calibration.js';
 import { decide } from '../../src/identity/decide.js';
+import { rankingOf } from '../../src/identity/gallery/ranking.js';
 import type { EnrolledVoice } from '../../src/identity/voices.js';
 
 /** Normal by the sum of twelve uniforms. */
@@ -84,7 +85,9 @@ function passed(
     const comparisons = own
       .map((trial, i) => ({ voice: { id: `${i}` } as EnrolledVoice, cosine: 0, llr: llrOf(trial, calibration) }))
       .sort((a, b) => b.llr - a.llr);
-    return decide(comparisons, comparisons[0], { calibration, falseAcceptPercent }).decision === 'identified';
+    return (
+      decide(rankingOf(comparisons), comparisons[0], { calibration, falseAcceptPercent }).decision === 'identified'
+    );
   });
   return (100 * named.length) / strangers.length;
 }

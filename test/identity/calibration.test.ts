@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { acceptLlr, acceptScore, llrOf, UNCALIBRATED } from '../../src/identity/calibration.js';
 import { decide } from '../../src/identity/decide.js';
+import { rankingOf } from '../../src/identity/gallery/ranking.js';
 import type { EnrolledVoice } from '../../src/identity/voices.js';
 
 const parameters = {
@@ -68,7 +69,10 @@ test.each([1, 0.4])(
         const voices = Array.from({ length: others + 1 }, (_, at) => ({ id: `${at}` }) as EnrolledVoice);
         const best = acceptLlr(calibration, 1, others + 1) + 0.5;
         const comparisons = voices.map((voice, at) => ({ voice, cosine: 0, llr: at === 0 ? best : best - lead }));
-        const { decision, score } = decide(comparisons, comparisons[0], { calibration, falseAcceptPercent: 1 });
+        const { decision, score } = decide(rankingOf(comparisons), comparisons[0], {
+          calibration,
+          falseAcceptPercent: 1,
+        });
         if (decision !== 'identified') continue;
         identified += 1;
         expect(score).toBeGreaterThanOrEqual(threshold);
@@ -83,6 +87,9 @@ test.each([1, 10, 500])('the score from which a voice is named is one for every 
   const voices = Array.from({ length: gallery }, (_, at) => ({ id: `${at}` }) as EnrolledVoice);
   // Nobody but the first is near.
   const comparisons = voices.map((voice, at) => ({ voice, cosine: 0, llr: at === 0 ? llr : -50 }));
-  const { score } = decide(comparisons, comparisons[0], { calibration: UNCALIBRATED, falseAcceptPercent: 1 });
+  const { score } = decide(rankingOf(comparisons), comparisons[0], {
+    calibration: UNCALIBRATED,
+    falseAcceptPercent: 1,
+  });
   expect(score).toBeCloseTo(acceptScore(UNCALIBRATED, 1), 6);
 });

@@ -74,7 +74,8 @@ test('comparisons show the raw cosine, and are ordered by the centred one', () =
   const calibration = { ...UNCALIBRATED, centring: 2 };
   const compared = compare(heard, voices, { calibration, isNarrowBand: false });
   expect(compared[0]!.voice.id).toBe('3');
-  for (const { voice, cosine } of compared) expect(cosine).toBeCloseTo(dot(centroidOfTwo, voice.mean), 5);
+  for (const { voice, cosine } of compared)
+    expect(cosine).toBeCloseTo(dot(centroidOfTwo, voices[Number(voice.id)]!.mean), 5);
   const alone = compare(heard, [...voices], { calibration: UNCALIBRATED, isNarrowBand: false });
   expect(compared[0]!.llr - compared[1]!.llr).not.toBeCloseTo(alone[0]!.llr - alone[1]!.llr, 3);
 });

@@ -9,6 +9,7 @@ import { assertName, assertSpeakerId } from '../voiceprints/speakerId.js';
 import { analyseSample } from './analyseSample.js';
 import { assertConsent } from './consent.js';
 import { enrollSamples, type Sample } from './enrollSamples.js';
+import type { OthersOf } from './otherPeople.js';
 
 /** Samples are held in memory while they are analysed; 10 to 24 s are recommended. */
 export const MAX_SAMPLE_MS = 300_000;
@@ -22,6 +23,7 @@ export interface EnrollDependencies {
   /** Keeps the speech of accepted samples. */
   readonly keepAudio: boolean;
   readonly isConsentRequired?: boolean;
+  readonly othersOf?: OthersOf;
 }
 
 interface SampleRequest {

@@ -2,13 +2,12 @@ import type { CalibrationParameters } from '../../core/calibration.js';
 import type { SampleReason } from '../../core/identification.js';
 import { centroid, dot } from '../../core/vector.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
-import { acceptLlr, llrOf } from '../../identity/calibration.js';
-import { comparisonsOf } from '../../identity/matchVoices.js';
-import type { EnrolledVoice } from '../../identity/voices.js';
+import { acceptLlr } from '../../identity/calibration.js';
 import { FAINT_DB } from '../../speech/qualityLevel.js';
-import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
 import type { AnalysedSample } from './analyseSample.js';
-import { inSeconds, reasonFor } from './enrollReasons.js';
+import { reasonFor } from './enrollReasons.js';
+import type { KnownVoice } from './knownVoice.js';
+import type { OtherPeople } from './otherPeople.js';
 import { isSameRecording, type RecordedSample } from './sameRecording.js';
 
 /** Below this a sample has too little speech to count. */
@@ -33,22 +32,12 @@ export const GATE_LIMITS: GateLimits = {
 /** Far above what converters leave, far below what clips. */
 const MOST_DC_OFFSET = 0.05;
 
-/** A voice for comparison with one person. */
-export interface KnownVoice {
-  readonly speakerId: string;
-  /** Unit norm, shape (d,). */
-  readonly mean: Float32Array<ArrayBuffer>;
-  readonly speechMs: number;
-  readonly isNarrowBand: boolean;
-}
-
 export interface GateContext {
   /** The person's own earlier samples; undefined where there are none of this model. */
   readonly earlier: KnownVoice | undefined;
   /** The samples that the person's voiceprint holds, of this model. */
   readonly earlierSamples: readonly RecordedSample[];
-  /** All other people of the tenant with samples of this model. */
-  readonly others: readonly KnownVoice[];
+  readonly others: OtherPeople;
   readonly calibration: CalibrationParameters;
   readonly limits: GateLimits;
 }
@@ -117,12 +106,11 @@ function compareVoices(samples: readonly AnalysedSample[], context: GateContext)
 
 function voiceReasons(sample: AnalysedSample, known: KnownVoice | undefined, context: GateContext): SampleReason[] {
   const { calibration, limits, others } = context;
-  const llrs = llrsBetween(sample, known ? [known, ...others] : others, calibration);
-  const own = known && llrs.shift();
+  const { own, highest } = others.compare(sample, known, calibration);
   if (own !== undefined && own < limits.disagreesLlr) return [reasonFor.disagrees()];
-  const highest = Math.max(...llrs);
-  if (highest < collisionLlr(others.length, calibration) || highest <= (own ?? Number.NEGATIVE_INFINITY)) return [];
-  return [reasonFor.collides(others[llrs.indexOf(highest)]!.speakerId)];
+  if (!highest) return [];
+  const isLike = highest.llr >= collisionLlr(others.count, calibration);
+  return isLike && highest.llr > (own ?? Number.NEGATIVE_INFINITY) ? [reasonFor.collides(highest.speakerId)] : [];
 }
 
 /**
@@ -133,25 +121,6 @@ function voiceReasons(sample: AnalysedSample, known: KnownVoice | undefined, con
 function collisionLlr(others: number, calibration: CalibrationParameters): number {
   const people = Math.max(others, calibration.gallerySize ?? others);
   return (acceptLlr(calibration, 1, people) + acceptLlr(calibration, 0.1, people)) / 2;
-}
-
-/** The same for two enrolled people: that they are one. */
-export const llrBetweenPeople = (one: KnownVoice, other: KnownVoice, calibration: CalibrationParameters): number =>
-  llrsBetween({ ...one, embedding: one.mean }, [other], calibration)[0]!;
-
-/** Natural-log likelihood ratios that a sample is of each of the known people. */
-export function llrsBetween(
-  sample: Pick<AnalysedSample, 'embedding' | 'speechMs' | 'isNarrowBand'>,
-  known: readonly KnownVoice[],
-  calibration: CalibrationParameters,
-): number[] {
-  const voices = known.map(({ speakerId, mean, speechMs, isNarrowBand }): EnrolledVoice => {
-    return { id: speakerId, exemplars: [], mean, speechSeconds: inSeconds(speechMs), isNarrowBand };
-  });
-  const probe = { centroid: sample.embedding!, speechSeconds: inSeconds(sample.speechMs) };
-  return comparisonsOf(probe, voices, { centring: calibration.centring, isNarrowBand: sample.isNarrowBand }).map(
-    ({ comparison }) => llrOf(comparison, calibration),
-  );
 }
 
 /** The sample most like all the others first: with one stray among several, the stray is the one that disagrees. */
@@ -172,13 +141,6 @@ function knownWith(known: KnownVoice | undefined, sample: AnalysedSample): Known
     speechMs: known.speechMs + sample.speechMs,
     isNarrowBand: known.isNarrowBand && sample.isNarrowBand,
   };
-}
-
-/** A stored voiceprint as the gate compares it; undefined where it has no samples of this model. */
-export function knownVoiceOf({ id, mean, exemplars, speechMs }: Voiceprint, modelId: string): KnownVoice | undefined {
-  if (mean?.modelId !== modelId || exemplars.length === 0) return undefined;
-  const isNarrowBand = exemplars.every(({ bandwidthHz }) => bandwidthHz < NARROW_BAND_HZ);
-  return { speakerId: id, mean: mean.values, speechMs, isNarrowBand };
 }
 
 /** The samples of a stored voiceprint that this model knows. */

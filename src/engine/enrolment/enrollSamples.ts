@@ -7,17 +7,11 @@ import type { SpeakerModel } from '../../inference/speakerModel.js';
 import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
 import type { AnalysedSample } from './analyseSample.js';
 import { assertConsent, consentOf, type GivenConsent } from './consent.js';
-import {
-  GATE_LIMITS,
-  type JudgedSample,
-  judgeSamples,
-  type KnownVoice,
-  knownVoiceOf,
-  LEAST_SPEECH_MS,
-  samplesOf,
-} from './enrollGate.js';
+import { GATE_LIMITS, type JudgedSample, judgeSamples, LEAST_SPEECH_MS, samplesOf } from './enrollGate.js';
 import { reasonFor } from './enrollReasons.js';
 import { growVoiceprint } from './growVoiceprint.js';
+import { knownVoiceOf } from './knownVoice.js';
+import { listedOthers, type OthersOf } from './otherPeople.js';
 
 /** An analysed sample, or the reason why it could not be analysed. */
 export type Sample = { readonly file: string } & (
@@ -38,6 +32,8 @@ export interface EnrollSamplesDependencies {
   readonly registry: VoiceprintRegistry;
   readonly nowMs: () => number;
   readonly isConsentRequired?: boolean | undefined;
+  /** By default a list, made for the occasion. */
+  readonly othersOf?: OthersOf | undefined;
 }
 
 /**
@@ -47,12 +43,12 @@ export interface EnrollSamplesDependencies {
 export async function enrollSamples(
   request: EnrolledPerson,
   samples: readonly Sample[],
-  { model, registry, nowMs, isConsentRequired }: EnrollSamplesDependencies,
+  { model, registry, nowMs, isConsentRequired, othersOf = listed(registry, model.id) }: EnrollSamplesDependencies,
 ): Promise<EnrollResult> {
   const { tenantId, speakerId } = request;
   const { id: modelId, calibration = UNCALIBRATED } = model;
   const analysed = samples.flatMap((sample) => (sample.kind === 'analysed' ? [sample.analysed] : []));
-  const others = await othersOf(registry, { tenantId, speakerId, modelId });
+  const others = await othersOf(tenantId, speakerId);
   let result: EnrollResult | undefined;
   let kept: readonly AnalysedSample[] = [];
   await registry.update(tenantId, speakerId, (current) => {
@@ -84,13 +80,12 @@ export async function enrollSamples(
   return result!;
 }
 
-async function othersOf(
-  registry: VoiceprintRegistry,
-  { tenantId, speakerId, modelId }: { tenantId: string; speakerId: string; modelId: string },
-): Promise<KnownVoice[]> {
-  const all = await registry.list(tenantId);
-  return all.flatMap((voiceprint) => (voiceprint.id === speakerId ? [] : (knownVoiceOf(voiceprint, modelId) ?? [])));
-}
+const listed =
+  (registry: VoiceprintRegistry, modelId: string): OthersOf =>
+  async (tenantId, speakerId) => {
+    const all = (await registry.list(tenantId)).filter(({ id }) => id !== speakerId);
+    return listedOthers(all.flatMap((voiceprint) => knownVoiceOf(voiceprint, modelId) ?? []));
+  };
 
 /**
  * Every sample in the order given.

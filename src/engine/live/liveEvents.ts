@@ -2,10 +2,11 @@ import type { LiveEvent, LiveTurn } from '../../core/live.js';
 import { secondsOfSamples } from '../../core/time.js';
 import type { Verdict } from '../../identity/decide.js';
 import type { LiveChange, TurnDraft } from '../../identity/live/liveChange.js';
+import type { Names } from '../voiceprints/nameable.js';
 
 export interface LiveEventContext {
   /** Name of each enrolled person. */
-  readonly names: ReadonlyMap<string, string>;
+  readonly names: Names;
   /** `unknown-3`, where the change is about an unknown voice. */
   readonly cluster: string | null;
   /** True where several people speak at once in the turn. */
@@ -63,5 +64,5 @@ function liveTurnOf(draft: TurnDraft, { names, cluster, overlap }: LiveEventCont
   };
 }
 
-const nameOf = (names: ReadonlyMap<string, string>, speakerId: string | null): string | null =>
+const nameOf = (names: Names, speakerId: string | null): string | null =>
   speakerId === null ? null : (names.get(speakerId) ?? speakerId);

@@ -1,64 +1,59 @@
-import type { Voiceprint } from '../../core/voiceprint.js';
-import type { EnrolledVoice } from '../../identity/voices.js';
+import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
+import type { EnrolledPeople } from '../voiceprints/enrolledPeople.js';
+import { everybodyOf, type Nameable, someOf } from '../voiceprints/nameable.js';
 import { voiceprintsFor } from '../voiceprints/voiceprintsFor.js';
-import { voicesToMatch } from '../voiceprints/voicesToMatch.js';
-import type { SharedVoiceprints } from './sharedVoiceprints.js';
-
-/** The enrolled people as one session sees them. */
-export interface Gallery {
-  readonly voices: readonly EnrolledVoice[];
-  readonly names: ReadonlyMap<string, string>;
-}
+import type { SharedPeople } from './sharedPeople.js';
 
 export interface LiveGalleryOptions {
-  readonly voiceprints: SharedVoiceprints;
+  readonly people: SharedPeople;
+  readonly registry: Pick<VoiceprintRegistry, 'get'>;
   readonly tenantId: string;
   readonly modelId: string;
   readonly speakerIds: readonly string[] | undefined;
 }
 
-/** Follows enrolments, renames and deletions during a session. */
+/** The enrolled people as one session sees them: follows enrolments, renames and deletions. */
 export class LiveGallery {
   readonly #options: LiveGalleryOptions;
-  #all: readonly Voiceprint[] | undefined;
+  #taken: EnrolledPeople | undefined;
 
   constructor(options: LiveGalleryOptions) {
     this.#options = options;
   }
 
   /** Throws SPEAKER_NOT_FOUND, SPEAKER_INCOMPLETE for the asked ones; once, at the beginning. */
-  async open(): Promise<Gallery> {
-    const { voiceprints, tenantId, speakerIds, modelId } = this.#options;
-    voiceprints.expire(tenantId);
-    const all = await voiceprints.list(tenantId);
-    voiceprintsFor(all, speakerIds, modelId);
-    return this.#take(all);
+  async open(): Promise<Nameable> {
+    const { people, tenantId, speakerIds, modelId } = this.#options;
+    people.expire(tenantId);
+    const everybody = await people.now(tenantId);
+    if (speakerIds?.length) voiceprintsFor(await this.#asked(speakerIds), speakerIds, modelId);
+    return this.#take(everybody);
   }
 
   /** The gallery where it changed since the last call. */
-  async changed(): Promise<Gallery | undefined> {
-    const all = await this.#options.voiceprints.list(this.#options.tenantId);
-    return isSame(all, this.#all) ? undefined : this.#take(all);
+  async changed(): Promise<Nameable | undefined> {
+    const everybody = await this.#options.people.now(this.#options.tenantId);
+    return everybody === this.#taken ? undefined : this.#take(everybody);
   }
 
   /** What was just written is seen by the next call. */
   expire(): void {
-    this.#options.voiceprints.expire(this.#options.tenantId);
+    this.#options.people.expire(this.#options.tenantId);
   }
 
-  #take(all: readonly Voiceprint[]): Gallery {
+  async #take(everybody: EnrolledPeople): Promise<Nameable> {
     const { modelId, speakerIds } = this.#options;
-    this.#all = all;
-    const asked = speakerIds?.length ? all.filter(({ id }) => speakerIds.includes(id)) : all;
-    return { voices: voicesToMatch(asked, modelId), names: new Map(all.map(({ id, name }) => [id, name])) };
+    const all = everybodyOf(everybody);
+    // A person who was enrolled from a voice of the session is named, whoever was asked for.
+    const taken = speakerIds?.length ? { ...someOf(await this.#asked(speakerIds), modelId), names: all.names } : all;
+    this.#taken = everybody;
+    return taken;
   }
-}
 
-function isSame(all: readonly Voiceprint[], before: readonly Voiceprint[] | undefined): boolean {
-  if (all === before) return true;
-  if (all.length !== before?.length) return false;
-  return all.every(({ id, updatedAtMs, speechMs }, i) => {
-    const earlier = before[i]!;
-    return id === earlier.id && updatedAtMs === earlier.updatedAtMs && speechMs === earlier.speechMs;
-  });
+  /** Those of the asked ones who are enrolled. */
+  async #asked(speakerIds: readonly string[]) {
+    const { registry, tenantId } = this.#options;
+    const found = await Promise.all([...new Set(speakerIds)].map((id) => registry.get(tenantId, id)));
+    return found.flatMap((voiceprint) => voiceprint ?? []);
+  }
 }

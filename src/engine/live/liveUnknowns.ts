@@ -11,6 +11,7 @@ import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
 import { enrollFromVoice } from '../enrolment/enrollFromVoice.js';
 import type { EnrolledPerson } from '../enrolment/enrollSamples.js';
 import type { EnrolmentsUnderWay } from '../enrolment/enrolmentsUnderWay.js';
+import type { OthersOf } from '../enrolment/otherPeople.js';
 import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
 import type { StrangersOfSession } from './sessionStrangers.js';
 
@@ -22,6 +23,7 @@ export interface LiveUnknownsOptions {
   readonly model: SpeakerModel;
   readonly nowMs: () => number;
   readonly isConsentRequired?: boolean;
+  readonly othersOf?: OthersOf;
 }
 
 /** A voice as it is kept, and since when it is known in this session. */
@@ -84,7 +86,7 @@ export class LiveUnknowns {
 
   /** Makes a voiceprint of the voice; see enrollFromVoice. */
   async enroll(person: EnrolledPerson, snapshot: VoiceSnapshot): Promise<EnrollResult> {
-    const { model, enrolments, unknownVoices, nowMs, isConsentRequired } = this.#options;
+    const { model, enrolments, unknownVoices, nowMs, isConsentRequired, othersOf } = this.#options;
     const result = await enrolments.run(this.#options.registry, person, async (registry) => {
       await this.idOf(snapshot.voice, snapshot);
       return enrollFromVoice(person, this.#unknownVoice(snapshot)!, {
@@ -93,6 +95,7 @@ export class LiveUnknowns {
         unknownVoices,
         nowMs,
         isConsentRequired,
+        othersOf,
       });
     });
     if (result.status !== 'rejected') this.#kept.delete(snapshot.voice);

@@ -8,13 +8,14 @@ import { LiveTurns, type SpeechSpan } from '../../identity/live/liveTurns.js';
 import type { LiveWindow } from '../../identity/live/voiceSum.js';
 import type { EnrollUnknownRequest } from '../engine.js';
 import type { SessionTurns } from '../turns/sessionTurns.js';
+import type { Nameable, Names } from '../voiceprints/nameable.js';
 import { isOfUnknown, liveEventOf } from './liveEvents.js';
-import { type Gallery, LiveGallery } from './liveGallery.js';
+import { LiveGallery } from './liveGallery.js';
 import { LiveUnknowns, type LiveUnknownsOptions } from './liveUnknowns.js';
-import type { SharedVoiceprints } from './sharedVoiceprints.js';
+import type { SharedPeople } from './sharedPeople.js';
 
 export interface LiveVoicesOptions extends LiveUnknownsOptions {
-  readonly voiceprints: SharedVoiceprints;
+  readonly people: SharedPeople;
   readonly sessionId: string;
   readonly speakerIds: readonly string[] | undefined;
   readonly falseAcceptPercent: FalseAcceptPercent;
@@ -30,7 +31,7 @@ export class LiveVoices {
   #turns: LiveTurns;
   readonly #gallery: LiveGallery;
   #unknowns: LiveUnknowns;
-  #names: ReadonlyMap<string, string> = new Map();
+  #names: Names = new Map();
   /** Voices of which a person said whose they are. */
   readonly #bound = new Map<number, string>();
   /** True while the store fails; live streams continue with the data read before. */
@@ -119,12 +120,12 @@ export class LiveVoices {
     throw new VoicePrintsError('CLUSTER_NOT_FOUND', message);
   }
 
-  #take({ voices, names }: Gallery): LiveChange[] {
+  #take({ enrolled, names }: Nameable): LiveChange[] {
     this.#names = names;
     // No voice may have the name of an erased person.
     const gone = [...this.#bound].filter(([, speakerId]) => !names.has(speakerId));
     for (const [voice] of gone) this.#bound.delete(voice);
-    return [...gone.flatMap(([voice]) => this.#turns.bind(voice, undefined)), ...this.#turns.setEnrolled(voices)];
+    return [...gone.flatMap(([voice]) => this.#turns.bind(voice, undefined)), ...this.#turns.setEnrolled(enrolled)];
   }
 
   async *#eventsOf(changes: readonly LiveChange[]): AsyncGenerator<LiveEvent> {

@@ -8,7 +8,6 @@ import { msOfSamples, samplesOfMs, secondsOfSamples } from '../../core/time.js';
 import { abortable, untilAborted } from '../../stream/abortable.js';
 import type { AuditNotes } from '../auditNotes.js';
 import type { CallOptions, EnrollUnknownRequest, LiveSession, WatchRequest } from '../engine.js';
-import { canBeReembedded } from '../enrolment/reembed.js';
 import { galleryWarnings } from '../voiceprints/galleryWarnings.js';
 import { LiveDetector } from './liveDetector.js';
 import { LiveOverlap } from './liveOverlap.js';
@@ -133,11 +132,11 @@ export class WatchSession implements LiveSession {
 
   /** Warns where no enrolled person can be named, unless automatic re-embedding is about to change that. */
   async *#galleryWarnings(): AsyncGenerator<LiveEvent> {
-    const { voiceprints, tenantId, model, nowMs } = this.#dependencies;
+    const { people, tenantId, nowMs } = this.#dependencies;
     if (this.#request.speakerIds?.length) return;
-    const everybody = await voiceprints.list(tenantId);
-    if (everybody.some((voiceprint) => canBeReembedded(voiceprint, model.id))) return;
-    for (const warning of galleryWarnings(everybody, model.id)) {
+    const everybody = await people.now(tenantId);
+    if (everybody.reembeddable > 0) return;
+    for (const warning of galleryWarnings(everybody)) {
       yield { type: 'warning', warning, timestampMs: nowMs() };
     }
   }

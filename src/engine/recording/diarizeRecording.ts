@@ -1,8 +1,8 @@
 import type { Diarization, FalseAcceptPercent, Identification } from '../../core/identification.js';
 import { ONE_VOICE, type VoiceLimits } from '../../core/peopleCount.js';
 import type { AudioSelection } from '../../core/recording.js';
-import type { Voiceprint } from '../../core/voiceprint.js';
 import type { Compute } from '../compute/compute.js';
+import type { Nameable } from '../voiceprints/nameable.js';
 import { type IdentifyRecordingOptions, identifyRecording } from './identifyRecording.js';
 import { type OpenSelection, summaryOf, type VoicedSegment, voicePerPart } from './voicePerPart.js';
 
@@ -13,7 +13,7 @@ interface DiarizeDependencies {
 
 interface DiarizeSettings {
   /** The people who may be named. */
-  readonly voiceprints: readonly Voiceprint[];
+  readonly people: Nameable;
   readonly falseAcceptPercent: FalseAcceptPercent;
   readonly voiceLimits: VoiceLimits;
   readonly isSpeakerPerChannel: boolean;
@@ -22,13 +22,13 @@ interface DiarizeSettings {
 /** Labels for every voice of a recording: identified people by id, the others by number in order of appearance. */
 export async function diarizeRecording(
   { compute, open }: DiarizeDependencies,
-  { voiceprints, falseAcceptPercent, voiceLimits, isSpeakerPerChannel }: DiarizeSettings,
+  { people, falseAcceptPercent, voiceLimits, isSpeakerPerChannel }: DiarizeSettings,
   options: IdentifyRecordingOptions,
 ): Promise<Diarization> {
   const identify = (selection: AudioSelection, limits: VoiceLimits) =>
     identifyRecording(
       { compute, openRecording: () => open(selection) },
-      { voiceprints, falseAcceptPercent, ...limits },
+      { people, falseAcceptPercent, ...limits },
       options,
     );
   const apart = isSpeakerPerChannel

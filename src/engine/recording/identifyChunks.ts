@@ -2,11 +2,11 @@ import type { Recording } from '../../audio/recording.js';
 import type { SampleSpan } from '../../core/audioFrame.js';
 import type { FalseAcceptPercent, IdentifiedSegment, Warning } from '../../core/identification.js';
 import { samplesOfMs, secondsOfSamples } from '../../core/time.js';
-import type { Voiceprint } from '../../core/voiceprint.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
 import type { ResolvedTurn } from '../../identity/resolveVoices.js';
 import type { Compute } from '../compute/compute.js';
-import { voicesToMatch } from '../voiceprints/voicesToMatch.js';
+import type { Nameable } from '../voiceprints/nameable.js';
+import { resolveFor } from '../voiceprints/resolveFor.js';
 import { BandwidthProbe } from './bandwidthProbe.js';
 import { ChunkMemory } from './chunkMemory.js';
 import { isLowRate, segmentsOf } from './identifyRecording.js';
@@ -21,7 +21,7 @@ export interface ChunkToIdentify {
   /** Where the chunk begins in its stream, in seconds; undefined: where the last one ended. */
   readonly startSeconds: number | undefined;
   /** The people who may be named. */
-  readonly voiceprints: readonly Voiceprint[];
+  readonly people: Nameable;
   /** Warnings about them. */
   readonly galleryWarnings?: readonly Warning[];
   readonly falseAcceptPercent: FalseAcceptPercent;
@@ -55,22 +55,21 @@ export class ChunkIdentification {
 
   /** One chunk after the other. Throws what the decoder, the networks and the signal throw; the chunk is then left out. */
   async identify(chunk: ChunkToIdentify, compute: Compute, signal: AbortSignal): Promise<IdentifiedChunk> {
-    const { voiceprints, falseAcceptPercent, startSeconds, galleryWarnings: warnings = [] } = chunk;
+    const { people, falseAcceptPercent, startSeconds, galleryWarnings: warnings = [] } = chunk;
     const span = await this.#hear(chunk, startSeconds, compute, signal);
-    const { turns } = await compute.resolveVoices(
+    const { turns } = await resolveFor(
+      people,
       {
         ...this.#memory.joined(compute.model.dimensions),
-        voices: voicesToMatch(voiceprints, compute.model.id),
         calibration: compute.model.calibration ?? UNCALIBRATED,
         falseAcceptPercent,
         isNarrowBand: this.#isNarrowBand,
       },
-      signal,
+      { compute, signal },
     );
-    const names = new Map(voiceprints.map(({ id, name }) => [id, name]));
     const within = segmentsOf(
       turns.flatMap((turn) => clipped(turn, span)),
-      names,
+      people.names,
     );
     return {
       start: secondsOfSamples(span.startSample),

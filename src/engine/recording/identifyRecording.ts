@@ -10,13 +10,13 @@ import type {
 import type { VoiceLimits } from '../../core/peopleCount.js';
 import type { OnProgress } from '../../core/progress.js';
 import { msOfSamples, secondsOfSamples } from '../../core/time.js';
-import type { Voiceprint } from '../../core/voiceprint.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
 import type { ResolvedTurn, VoicesResult } from '../../identity/resolveVoices.js';
 import { FAINT_DB } from '../../speech/qualityLevel.js';
 import type { Compute } from '../compute/compute.js';
 import type { RecordingTurns } from '../turns/recordingTurns.js';
-import { voicesToMatch } from '../voiceprints/voicesToMatch.js';
+import type { Nameable, Names } from '../voiceprints/nameable.js';
+import { resolveFor } from '../voiceprints/resolveFor.js';
 import { BandwidthProbe } from './bandwidthProbe.js';
 import { localSpeechOf } from './localSpeechOf.js';
 import { speechOf } from './speechOf.js';
@@ -28,8 +28,8 @@ export interface IdentifyRecordingDependencies {
 }
 
 export interface IdentifyRecordingRequest extends VoiceLimits {
-  /** The people who may be named; those of another model are skipped. */
-  readonly voiceprints: readonly Voiceprint[];
+  /** The people who may be named. */
+  readonly people: Nameable;
   readonly falseAcceptPercent: FalseAcceptPercent;
   /** Warnings about these people, in addition to those of the recording. */
   readonly galleryWarnings?: readonly Warning[];
@@ -54,7 +54,7 @@ const FAINT_PEAK = 10 ** (FAINT_DB / 20);
  */
 export async function identifyRecording(
   { compute, openRecording }: IdentifyRecordingDependencies,
-  { voiceprints, falseAcceptPercent, galleryWarnings = [], maxVoices, minVoices }: IdentifyRecordingRequest,
+  { people, falseAcceptPercent, galleryWarnings = [], maxVoices, minVoices }: IdentifyRecordingRequest,
   { signal, onProgress, turns: remembered }: IdentifyRecordingOptions,
 ): Promise<Identification> {
   await using recording = await openRecording();
@@ -81,23 +81,23 @@ export async function identifyRecording(
   onProgress?.({ stage: 'cluster', doneMs: durationMs, totalMs: durationMs });
   const isNarrowBand = isLowRate(recording) || (await bandwidth.isNarrowBand(compute, signal));
   const { dimensions, embeddings } = embedded;
-  const { turns, turnEmbeddings = [] } = await compute.resolveVoices(
+  const { turns, turnEmbeddings = [] } = await resolveFor(
+    people,
     {
       ...('local' in embedded
         ? { local: embedded.local, minVoices }
         : { windows: embedded.windows, speech: embedded.speech }),
       dimensions,
       embeddings,
-      voices: voicesToMatch(voiceprints, compute.model.id),
       calibration: compute.model.calibration ?? UNCALIBRATED,
       falseAcceptPercent,
       isNarrowBand,
       maxVoices,
       hasTurnEmbeddings: remembered !== undefined,
     },
-    signal,
+    { compute, signal },
   );
-  const segments = segmentsOf(turns, new Map(voiceprints.map(({ id, name }) => [id, name])));
+  const segments = segmentsOf(turns, people.names);
   return {
     durationSeconds: secondsOfSamples(embedded.samples),
     model: compute.model.id,
@@ -132,7 +132,7 @@ export const isLowRate = ({ format }: Recording): boolean =>
   format.sampleRateHz !== undefined && format.sampleRateHz <= 11_025;
 
 /** Turns as answers show them: seconds, names, and unknown voices numbered in order of appearance. */
-export function segmentsOf(turns: readonly ResolvedTurn[], names: ReadonlyMap<string, string>): IdentifiedSegment[] {
+export function segmentsOf(turns: readonly ResolvedTurn[], names: Names): IdentifiedSegment[] {
   const nameOf = (speakerId: string) => names.get(speakerId) ?? speakerId;
   const unknowns = new Map<number, string>();
   return turns.map((turn) => {

@@ -10,6 +10,8 @@ import type { FeedbackRequest } from '../engine.js';
 import { assertConsent, consentOf } from '../enrolment/consent.js';
 import { enrollFromVoice } from '../enrolment/enrollFromVoice.js';
 import type { EnrolmentsUnderWay } from '../enrolment/enrolmentsUnderWay.js';
+import type { OthersOf } from '../enrolment/otherPeople.js';
+import type { Names } from '../voiceprints/nameable.js';
 import type { FeedbackRecord, SessionChange, VoiceprintChange } from './feedbackRecord.js';
 import { assertNameFree, type FeedbackTarget, personOf, targetOf } from './feedbackTarget.js';
 import { type Learnt, learnFromVoice, nothing } from './learnFromVoice.js';
@@ -34,6 +36,7 @@ export interface FeedbackDeskParts {
   };
   readonly model: Pick<SpeakerModel, 'id' | 'calibration'>;
   readonly isConsentRequired: boolean;
+  readonly othersOf: OthersOf;
   /** Who records consent, as the audit log names them. */
   readonly recordedBy: string;
   readonly sessionOf: (sessionId: string) => FollowingSession | undefined;
@@ -155,7 +158,7 @@ export class FeedbackDesk {
       const stored = await guarded.get(tenantId, speakerId);
       assertConsent(person, stored, isConsentRequired);
       if (!stored || stored.exemplars.length === 0) return this.#enrol(person, exemplars, guarded);
-      const others = (await guarded.list(tenantId)).filter(({ id }) => id !== speakerId);
+      const others = await this.#parts.othersOf(tenantId, speakerId);
       let learnt = nothing([]);
       await guarded.update(tenantId, speakerId, (current) => {
         if (!current) return current;
@@ -180,7 +183,8 @@ export class FeedbackDesk {
     if (exemplars.length === 0) throw refused('nothing of the sound of this voice is kept');
     const voice = { id: 'voice', exemplars, speechMs: 0, firstHeardMs: 0, lastHeardMs: 0, modelId: model.id };
     const unknownVoices = { delete: async () => false }; // it is taken out by whoever called
-    const dependencies = { model, registry: guarded, unknownVoices, nowMs, isConsentRequired };
+    const { othersOf } = this.#parts;
+    const dependencies = { model, registry: guarded, unknownVoices, nowMs, isConsentRequired, othersOf };
     const { status, reasons } = await enrollFromVoice(person, voice, dependencies);
     if (status === 'rejected')
       throw refused(reasons.flatMap(({ refuses, message }) => (refuses ? [message] : [])).join('; '));
@@ -269,7 +273,7 @@ const refused = (why: string): VoicePrintsError =>
   new VoicePrintsError('ENROLL_REFUSED', `nobody was enrolled: ${why}`);
 
 /** A piece of feedback as lists show it; `names` of the people enrolled now. */
-export function feedbackSummary(record: FeedbackRecord, names: ReadonlyMap<string, string>): FeedbackSummary {
+export function feedbackSummary(record: FeedbackRecord, names: Names): FeedbackSummary {
   const { feedbackId, verdict, speakerId, turnIds, learning, isUndone, givenAtMs } = record;
   const name = speakerId === null ? null : (names.get(speakerId) ?? speakerId);
   const givenAt = new Date(givenAtMs).toISOString();

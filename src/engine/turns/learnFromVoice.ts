@@ -5,15 +5,16 @@ import type { Voiceprint } from '../../core/voiceprint.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
 import { samplesOfVoice } from '../enrolment/enrollFromVoice.js';
-import { GATE_LIMITS, judgeSamples, knownVoiceOf, samplesOf } from '../enrolment/enrollGate.js';
+import { GATE_LIMITS, judgeSamples, samplesOf } from '../enrolment/enrollGate.js';
 import { reasonFor } from '../enrolment/enrollReasons.js';
 import { learntVoiceprint } from '../enrolment/growVoiceprint.js';
+import { knownVoiceOf } from '../enrolment/knownVoice.js';
+import type { OtherPeople } from '../enrolment/otherPeople.js';
 import type { VoiceprintChange } from './feedbackRecord.js';
 
 export interface LearnContext {
   readonly model: Pick<SpeakerModel, 'id' | 'calibration'>;
-  /** All other people of the tenant. */
-  readonly others: readonly Voiceprint[];
+  readonly others: OtherPeople;
   readonly feedbackId: string;
   readonly nowMs: number;
 }
@@ -41,7 +42,7 @@ export function learnFromVoice(
   const judged = judgeSamples(samples, {
     earlier,
     earlierSamples: samplesOf(current, modelId),
-    others: others.flatMap((voiceprint) => knownVoiceOf(voiceprint, modelId) ?? []),
+    others,
     calibration: model.calibration ?? UNCALIBRATED,
     limits: GATE_LIMITS,
   });

@@ -1,5 +1,6 @@
 import type { FeedbackResult, FeedbackSummary } from '../../core/feedback.js';
 import type { TurnDirectory, TurnFilter } from '../engine.js';
+import type { Names } from '../voiceprints/nameable.js';
 import { FeedbackDesk, type FeedbackDeskParts, feedbackSummary } from './feedbackDesk.js';
 import type { TurnEntry } from './turnEntry.js';
 import { ownerOf } from './turnEntry.js';
@@ -7,6 +8,8 @@ import { TURN_MEMORY } from './turnMemory.js';
 import { tierOf, turnSummary } from './turnSummary.js';
 
 export interface TurnDirectoryParts extends FeedbackDeskParts {
+  /** Names of the people enrolled. */
+  readonly namesNow: () => Promise<Names>;
   /** One change after the other: each looks at what those before it left. */
   readonly inOrder: <T>(work: () => Promise<T>) => Promise<T>;
   /** Throws where the engine was closed. */
@@ -17,9 +20,8 @@ const USUAL_LIMIT = 100;
 
 /** The remembered turns of one tenant; see TurnDirectory. */
 export function turnDirectory(parts: TurnDirectoryParts): TurnDirectory {
-  const { memory, registry, tenantId, inOrder, assertOpen } = parts;
+  const { memory, namesNow, tenantId, inOrder, assertOpen } = parts;
   const desk = new FeedbackDesk(parts);
-  const namesNow = async () => new Map((await registry.list(tenantId)).map(({ id, name }) => [id, name]));
   return {
     async list(filter = {}) {
       assertOpen();

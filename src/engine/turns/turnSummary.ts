@@ -1,8 +1,9 @@
 import type { RememberedTurn, TurnTier } from '../../core/feedback.js';
+import type { Names } from '../voiceprints/nameable.js';
 import { isNamed, ownerOf, type TurnEntry } from './turnEntry.js';
 
 /** A turn as lists show it; `names` of the people enrolled now. */
-export function turnSummary(entry: TurnEntry, names: ReadonlyMap<string, string>): RememberedTurn {
+export function turnSummary(entry: TurnEntry, names: Names): RememberedTurn {
   const { cosine, speechSeconds, score, acceptScore, said } = entry;
   const nameOf = (speakerId: string) => names.get(speakerId) ?? speakerId;
   const owner = ownerOf(entry);

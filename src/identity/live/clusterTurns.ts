@@ -6,8 +6,10 @@ import { relativeSimilarity } from './voiceSimilarity.js';
 /** A turn, or what is left of a voice's earlier ones, that is clustered with the others. */
 export interface LinkedTurn {
   readonly pooled: PooledVoice;
-  /** Probability that it is each enrolled person's, and a stranger's; shape (people + 1,). */
-  readonly people: Float64Array;
+  /** Probability that it is a person's, for those it may be. */
+  readonly people: ReadonlyMap<string, number>;
+  /** Probability that it is nobody's who is enrolled. */
+  readonly stranger: number;
 }
 
 /** How turns are clustered anew, with similarities of `relativeSimilarity`. Tuned on conversations of other seeds than those that are reported. */
@@ -94,7 +96,8 @@ function linkTurns(turns: readonly LinkedTurn[], similarity: WindowSimilarity): 
 const NEVER = Number.NEGATIVE_INFINITY;
 
 function nearness(a: LinkedTurn, b: LinkedTurn, similarity: WindowSimilarity): number {
-  const agreement = a.people.reduce((sum, share, i) => sum + share * b.people[i]!, 0);
+  let agreement = a.stranger * b.stranger;
+  for (const [id, share] of a.people) agreement += share * (b.people.get(id) ?? 0);
   return relativeSimilarity(a.pooled, b.pooled, similarity) + LINK_TUNING.support * (agreement - 0.5);
 }
 

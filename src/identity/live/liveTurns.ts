@@ -2,7 +2,7 @@ import type { SampleSpan } from '../../core/audioFrame.js';
 import { exactSecondsOfSamples, samplesOfMs } from '../../core/time.js';
 import { dot } from '../../core/vector.js';
 import type { Verdict } from '../decide.js';
-import type { EnrolledVoice } from '../voices.js';
+import type { Enrolled } from '../gallery/ranking.js';
 import { changeOfVoice } from './changeOfVoice.js';
 import type { LiveChange, RejectReason, VoiceSnapshot } from './liveChange.js';
 import type { SessionVoice } from './sessionVoice.js';
@@ -66,7 +66,7 @@ export class LiveTurns {
   }
 
   /** Who may be named from now on; turns reported earlier are relabelled where that changes whose they are. */
-  setEnrolled(enrolled: readonly EnrolledVoice[]): LiveChange[] {
+  setEnrolled(enrolled: Enrolled): LiveChange[] {
     this.#voices.setEnrolled(enrolled);
     return this.#voices.all.flatMap((voice) => this.#relabel(voice));
   }

@@ -1,9 +1,9 @@
 import type { CalibrationParameters } from '../../core/calibration.js';
 import type { FalseAcceptPercent } from '../../core/identification.js';
 import type { WindowSimilarity } from '../clusterWindows.js';
-import { decide, posteriors, UNCERTAIN_LLR, uncertainScore, type Verdict, verdictOf } from '../decide.js';
-import { compare, MATCH_TUNING, type PooledVoice, type VoiceComparison } from '../matchVoices.js';
-import type { EnrolledVoice } from '../voices.js';
+import { decide, posteriors, posteriorsOf, UNCERTAIN_LLR, uncertainScore, type Verdict, verdictOf } from '../decide.js';
+import { type Enrolled, type Ranking, rankEach, without, withPeople } from '../gallery/ranking.js';
+import { MATCH_TUNING, type PooledVoice, type VoiceComparison } from '../matchVoices.js';
 import { clusterTurns, type LinkedTurn } from './clusterTurns.js';
 import { SessionVoice, type VoiceTurn } from './sessionVoice.js';
 import { turnOwners } from './turnOwners.js';
@@ -29,6 +29,8 @@ export const SESSION_TUNING = {
   mostTurns: 100,
   /** Voices less likely a turn's than this say nothing of its name. */
   leastShare: 0.01,
+  /** So many of the likeliest people of each voice are looked at for all of them. */
+  likeliest: 8,
 };
 
 /** Defaults of a calibration: as measured with the built-in model. */
@@ -62,7 +64,7 @@ export class SessionVoices {
   readonly #similarity: StreamSimilarity;
   /** The one heard longest ago first. */
   #voices: SessionVoice[] = [];
-  #enrolled: readonly EnrolledVoice[] = [];
+  #enrolled: Enrolled = [];
   #count = 0;
   /** Of the latest turns, for linking. */
   #linkedSums = new WeakMap<VoiceSum, LinkedTurn>();
@@ -96,7 +98,7 @@ export class SessionVoices {
   }
 
   /** Who may be named from now on; every voice is decided anew. */
-  setEnrolled(enrolled: readonly EnrolledVoice[]): void {
+  setEnrolled(enrolled: Enrolled): void {
     this.#enrolled = enrolled;
     this.#linkedSums = new WeakMap();
     for (const voice of this.#voices) this.#decide(voice);
@@ -114,38 +116,59 @@ export class SessionVoices {
   judge(own: VoiceSum): TurnJudgement {
     const pooled = own.pooled()!;
     const ranked = this.#compare(pooled);
-    const owners = { pooled, ranked, voices: this.#voices, usual: this.#usual, isNarrowBand: this.isNarrowBand };
+    const owners = {
+      pooled,
+      ranked: ranked.near,
+      voices: this.#voices,
+      usual: this.#usual,
+      isNarrowBand: this.isNarrowBand,
+    };
     const { shares, newcomer } = turnOwners(owners);
     const scores = new Map<string, number>();
-    const add = (weight: number, comparisons: readonly VoiceComparison[], voice?: SessionVoice) => {
+    const add = (weight: number, ranking: Ranking, voice?: SessionVoice) => {
       const held = this.#heldBesides(voice);
-      const likely = comparisons.map((one) => ({
+      const likely = ranking.near.map((one) => ({
         llr: one.llr + (held.has(one.voice.id) ? MATCH_TUNING.mostSupport : 0),
       }));
-      posteriors(likely, this.#options.calibration).forEach((score, i) => {
-        const { id } = comparisons[i]!.voice;
+      posteriors(likely, this.#options.calibration, ranking).forEach((score, i) => {
+        const { id } = ranking.near[i]!.voice;
         scores.set(id, (scores.get(id) ?? 0) + weight * score);
       });
     };
     let best: { readonly voice: SessionVoice; readonly share: number } | undefined;
+    const asked: { readonly voice: SessionVoice | undefined; readonly share: number; readonly probe: PooledVoice }[] =
+      [];
     this.#voices.forEach((voice, i) => {
       const share = shares[i]!;
       if (share > Math.max(newcomer, best?.share ?? 0)) best = { voice, share };
       if (share < SESSION_TUNING.leastShare) return;
-      if (voice.bound === undefined) add(share, this.#notExcluded(voice, this.#compare(voice.pooledWith(own))), voice);
+      if (voice.bound === undefined) asked.push({ voice, share, probe: voice.pooledWith(own) });
       else scores.set(voice.bound, (scores.get(voice.bound) ?? 0) + share);
     });
-    add(newcomer, ranked);
-    return { voice: best?.voice, share: best?.share ?? newcomer, verdict: this.#verdictOfScores(ranked, scores) };
+    const probes = asked.map(({ probe }) => probe);
+    const rankings = [...this.#compareEach(probes), ranked];
+    // Whoever may be named by one of them is looked at in all.
+    const likely = rankings.flatMap(({ near }) =>
+      near.slice(0, SESSION_TUNING.likeliest).map(({ voice: { id } }) => id),
+    );
+    const completed = [...asked, { voice: undefined, share: newcomer, probe: pooled }].map(
+      ({ voice, share, probe }, i) => {
+        const ranking = withPeople(rankings[i]!, likely, probe, this.#comparing);
+        add(share, without(ranking, voice?.excluded ?? NOBODY_EXCLUDED), voice);
+        return ranking;
+      },
+    );
+    const verdict = this.#verdictOfScores(completed.at(-1)!, scores);
+    return { voice: best?.voice, share: best?.share ?? newcomer, verdict };
   }
 
-  #verdictOfScores(ranked: readonly VoiceComparison[], scores: ReadonlyMap<string, number>): Verdict {
-    const cosines = new Map(ranked.map(({ voice, cosine }) => [voice.id, cosine]));
+  #verdictOfScores({ near, people }: Ranking, scores: ReadonlyMap<string, number>): Verdict {
+    const cosines = new Map(near.map(({ voice, cosine }) => [voice.id, cosine]));
     const candidates = [...scores]
       .map(([speakerId, score]) => ({ speakerId, score: Math.min(1, score), cosine: cosines.get(speakerId) ?? 0 }))
       .sort((a, b) => b.score - a.score);
     const [first] = candidates;
-    const isLikely = first && first.score >= uncertainScore(ranked.length, this.#options.calibration);
+    const isLikely = first && first.score >= uncertainScore(people, this.#options.calibration);
     return verdictOf(candidates, isLikely ? first.speakerId : undefined, this.#options);
   }
 
@@ -214,11 +237,10 @@ export class SessionVoices {
     const known = this.#linkedSums.get(sum);
     if (known) return known;
     const pooled = sum.pooled()!;
-    const shares = new Map(this.#compare(pooled).map((one) => [one.voice.id, one]));
-    const comparisons = this.#enrolled.map(({ id }) => shares.get(id)!);
-    const scores = posteriors(comparisons, this.#options.calibration);
-    const people = Float64Array.from([...scores, 1 - scores.reduce((all, score) => all + score, 0)]);
-    const linked = { pooled, people };
+    const ranking = this.#compare(pooled);
+    const { scores, stranger } = posteriorsOf(ranking.near, this.#options.calibration, ranking);
+    const people = new Map(ranking.near.map(({ voice: { id } }, i) => [id, scores[i]!]));
+    const linked = { pooled, people, stranger };
     this.#linkedSums.set(sum, linked);
     return linked;
   }
@@ -276,8 +298,8 @@ export class SessionVoices {
    * like two people mostly is (see MATCH_TUNING). Whom this voice alone was taken for before stays likelier.
    */
   #decide(voice: SessionVoice): void {
-    const comparisons = this.#notExcluded(voice, this.#compare(voice.pooled));
-    voice.llrs = new Map(comparisons.map((one) => [one.voice.id, one.llr]));
+    const comparisons = without(this.#compare(voice.pooled), voice.excluded);
+    voice.llrs = new Map(comparisons.near.map((one) => [one.voice.id, one.llr]));
     if (voice.bound !== undefined) {
       voice.verdict = boundVerdict(voice.bound, decide(comparisons, undefined, this.#options));
       return;
@@ -286,7 +308,7 @@ export class SessionVoices {
     const before = voice.verdict.speakerId;
     let taken: VoiceComparison | undefined;
     let highest = UNCERTAIN_LLR;
-    for (const comparison of comparisons) {
+    for (const comparison of comparisons.near) {
       const { id } = comparison.voice;
       const sticky = id === before ? SESSION_TUNING.stickyLlr : 0;
       const llr = comparison.llr + (held.has(id) ? MATCH_TUNING.mostSupport : sticky);
@@ -304,15 +326,27 @@ export class SessionVoices {
     );
   }
 
-  #notExcluded({ excluded }: SessionVoice, comparisons: readonly VoiceComparison[]): readonly VoiceComparison[] {
-    return excluded.size === 0 ? comparisons : comparisons.filter(({ voice: { id } }) => !excluded.has(id));
+  #compare(pooled: PooledVoice): Ranking {
+    return this.#compareEach([pooled])[0]!;
   }
 
-  #compare(pooled: PooledVoice): VoiceComparison[] {
+  /** People whom voices of the session were taken for, or are not, are looked at in any case. */
+  #compareEach(probes: readonly PooledVoice[]): Ranking[] {
+    const always = this.#voices.flatMap(({ verdict: { speakerId }, excluded }) => [
+      ...(speakerId ? [speakerId] : []),
+      ...excluded,
+    ]);
+    const { enrolled, ...options } = this.#comparing;
+    return rankEach(probes, enrolled, options, always);
+  }
+
+  get #comparing() {
     const { calibration } = this.#options;
-    return compare(pooled, this.#enrolled, { calibration, isNarrowBand: this.isNarrowBand });
+    return { calibration, isNarrowBand: this.isNarrowBand, enrolled: this.#enrolled };
   }
 }
+
+const NOBODY_EXCLUDED: ReadonlySet<string> = new Set();
 
 /** What a person said of a voice: as sure as it gets. */
 const boundVerdict = (speakerId: string, { candidates }: Verdict): Verdict => ({

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { type GateContext, judgeSamples, type KnownVoice } from '../../../src/engine/enrolment/enrollGate.js';
+import { type GateContext, judgeSamples } from '../../../src/engine/enrolment/enrollGate.js';
+import type { KnownVoice } from '../../../src/engine/enrolment/knownVoice.js';
+import { listedOthers } from '../../../src/engine/enrolment/otherPeople.js';
 import { analysedSample, PLAIN_CALIBRATION, voice } from './analysedSamples.js';
 
 const LIMITS = { leastSnrDb: 8, mostClippedShare: 0.02, disagreesLlr: -1.5 };
@@ -12,7 +14,7 @@ const known = (speakerId: string, person: number): KnownVoice => ({
 const context = (different: Partial<GateContext> = {}): GateContext => ({
   earlier: undefined,
   earlierSamples: [],
-  others: [],
+  others: listedOthers([]),
   calibration: PLAIN_CALIBRATION,
   limits: LIMITS,
   ...different,
@@ -123,7 +125,10 @@ test('a refused sample does not speak for or against the others', () => {
 });
 
 test('a person enrolled already is found, and reported by id', () => {
-  const [judged] = judgeSamples([analysedSample()], context({ others: [known('ben', 1), known('anna_2', 0)] }));
+  const [judged] = judgeSamples(
+    [analysedSample()],
+    context({ others: listedOthers([known('ben', 1), known('anna_2', 0)]) }),
+  );
   expect(judged).toMatchObject({ isAccepted: false, reasons: [{ code: 'COLLIDES_WITH_OTHER', refuses: true }] });
   expect(judged!.reasons[0]!.message).toContain('anna_2');
 });
@@ -131,7 +136,7 @@ test('a person enrolled already is found, and reported by id', () => {
 test('two telephone samples are compared as such, one of them alone is not', () => {
   const calibration = { ...PLAIN_CALIBRATION, narrowBandBoth: -20 };
   const codes = (isTelephone: boolean, isOtherTelephone: boolean) => {
-    const others = [{ ...known('other', 0), isNarrowBand: isOtherTelephone }];
+    const others = listedOthers([{ ...known('other', 0), isNarrowBand: isOtherTelephone }]);
     const [judged] = judgeSamples([analysedSample({ isNarrowBand: isTelephone })], context({ others, calibration }));
     return judged!.reasons.filter(({ refuses }) => refuses).map(({ code }) => code);
   };
@@ -141,7 +146,7 @@ test('two telephone samples are compared as such, one of them alone is not', () 
 });
 
 test('people alike do not collide where the sample is more like its own', () => {
-  const others: KnownVoice[] = [{ ...known('twin', 0), mean: voice(0, 0.4) }];
+  const others = listedOthers([{ ...known('twin', 0), mean: voice(0, 0.4) }]);
   expect(judgeSamples([analysedSample()], context({ others }))[0]!.isAccepted).toBe(false);
   const earlier = known('anna', 0);
   expect(judgeSamples([analysedSample()], context({ others, earlier }))[0]!.isAccepted).toBe(true);

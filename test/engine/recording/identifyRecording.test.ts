@@ -12,6 +12,7 @@ import { WorkerCompute } from '../../../src/engine/compute/workerCompute.js';
 import { identifyRecording } from '../../../src/engine/recording/identifyRecording.js';
 import { pooledEmbedding, speechMsOf, speechOf } from '../../../src/engine/recording/speechOf.js';
 import { wholeRecording } from '../../../src/engine/recording/wholeRecording.js';
+import { someOf } from '../../../src/engine/voiceprints/nameable.js';
 import { ModelStore } from '../../../src/inference/modelStore.js';
 import { type FliteVoice, speak, TEXTS } from '../../support/fliteVoices.js';
 
@@ -88,7 +89,7 @@ interface Asked {
 const identify = (samples: Float32Array, { voiceprints = [], signal = never, onProgress }: Asked = {}) =>
   identifyRecording(
     { compute, openRecording: () => openRecording(source(samples), LIMITS, signal) },
-    { voiceprints, falseAcceptPercent: 1 },
+    { people: someOf(voiceprints, compute.model.id), falseAcceptPercent: 1 },
     { signal, onProgress },
   );
 
@@ -190,7 +191,7 @@ describe('identifyRecording: what is not a conversation', () => {
     const bytes = new Uint8Array(half.buffer);
     const { warnings } = await identifyRecording(
       { compute, openRecording: () => openRecording({ kind: 'bytes', bytes, rawFormat }, LIMITS, never) },
-      { voiceprints: [], falseAcceptPercent: 1 },
+      { people: someOf([], compute.model.id), falseAcceptPercent: 1 },
       { signal: never },
     );
     expect(warnings.map(({ code }) => code)).toContain('AUDIO_NARROW_BAND');
@@ -204,7 +205,7 @@ describe('identifyRecording: what is not a conversation', () => {
     const bytes = whole.subarray(0, whole.length - Math.floor(whole.length / 3));
     const { segments, warnings } = await identifyRecording(
       { compute, openRecording: () => openRecording({ kind: 'bytes', bytes }, LIMITS, never) },
-      { voiceprints: [], falseAcceptPercent: 1 },
+      { people: someOf([], compute.model.id), falseAcceptPercent: 1 },
       { signal: never },
     );
     expect(segments.length).toBeGreaterThan(0);
@@ -230,7 +231,7 @@ describe('identifyRecording: what is not a conversation', () => {
     const onProgress = () => stop.abort();
     const run = identifyRecording(
       { compute, openRecording: open },
-      { voiceprints: [], falseAcceptPercent: 1 },
+      { people: someOf([], compute.model.id), falseAcceptPercent: 1 },
       { signal: stop.signal, onProgress },
     );
     await expect(run).rejects.toThrowError();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EnrolmentsUnderWay } from '../../../src/engine/enrolment/enrolmentsUnderWay.js';
 import { speakerDirectory } from '../../../src/engine/speakerDirectory.js';
+import { speakerSummary } from '../../../src/engine/voiceprints/speakerSummary.js';
 import { LowdbRegistry } from '../../../src/registry/lowdbRegistry.js';
 import { LowdbUnknownVoices } from '../../../src/registry/lowdbUnknownVoices.js';
 import { randomUnknownVoice } from '../../registry/randomUnknownVoice.js';
@@ -21,7 +22,7 @@ async function directoryOf(...voiceprints: ReturnType<typeof randomVoiceprint>[]
   const model = { id: 'model-1', calibration: PLAIN_CALIBRATION };
   const who = {
     tenantId: 't',
-    everybody: () => registry.list('t'),
+    list: async () => (await registry.list('t')).map((voiceprint) => speakerSummary(voiceprint, model.id)),
     model,
     enrolments: new EnrolmentsUnderWay(),
     onMerged: () => undefined,

@@ -1,0 +1,122 @@
+import type { SpeakerSummary } from '../../core/identification.js';
+import type { Voiceprint } from '../../core/voiceprint.js';
+import { type GallerySnapshot, VoiceGallery } from '../../identity/gallery/voiceGallery.js';
+import type { SpeakerModel } from '../../inference/speakerModel.js';
+import type { VoiceprintFollower, VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
+import { canBeReembedded, isStale } from '../enrolment/reembed.js';
+import { speakerSummary } from './speakerSummary.js';
+import { voicesToMatch } from './voicesToMatch.js';
+
+/** Everybody enrolled in a tenant at one moment. */
+export interface EnrolledPeople {
+  /** Another object once anybody changed. */
+  readonly gallery: GallerySnapshot;
+  /** All of them, complete or not, by id. */
+  readonly summaries: () => readonly SpeakerSummary[];
+  /** Name of a person, as it is now; undefined for somebody who is not enrolled any more. */
+  readonly nameOf: (speakerId: string) => string | undefined;
+  /** People that this model cannot match. */
+  readonly stale: number;
+  /** People that it could match, once it has embedded their kept audio. */
+  readonly reembeddable: number;
+}
+
+interface Card {
+  readonly summary: SpeakerSummary;
+  readonly isStale: boolean;
+  readonly canBeReembedded: boolean;
+}
+
+/** What is in memory of the people of each tenant: what lists show, and their voices as a matrix; only what changed is read again. */
+export class EnrolledPeopleOf {
+  readonly #registry: Pick<VoiceprintRegistry, 'follow'>;
+  readonly #model: Pick<SpeakerModel, 'id' | 'dimensions'>;
+  readonly #tenants = new Map<string, FollowedTenant>();
+
+  /** @param registry as the model sees it */
+  constructor(registry: Pick<VoiceprintRegistry, 'follow'>, model: Pick<SpeakerModel, 'id' | 'dimensions'>) {
+    this.#registry = registry;
+    this.#model = model;
+  }
+
+  /** As the registry has them now. */
+  now(tenantId: string): Promise<EnrolledPeople> {
+    const known = this.#tenants.get(tenantId) ?? new FollowedTenant(this.#registry.follow(tenantId), this.#model);
+    this.#tenants.set(tenantId, known);
+    return known.now();
+  }
+}
+
+class FollowedTenant {
+  readonly #follower: VoiceprintFollower;
+  readonly #model: Pick<SpeakerModel, 'id' | 'dimensions'>;
+  readonly #gallery: VoiceGallery;
+  readonly #cards = new Map<string, Card>();
+  #stale = 0;
+  #reembeddable = 0;
+  #people: EnrolledPeople | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(follower: VoiceprintFollower, model: Pick<SpeakerModel, 'id' | 'dimensions'>) {
+    this.#follower = follower;
+    this.#model = model;
+    this.#gallery = new VoiceGallery(model.dimensions);
+  }
+
+  now(): Promise<EnrolledPeople> {
+    const people = this.#turn.then(async () => {
+      for await (const { put, gone } of this.#follower.changes()) {
+        this.#people = undefined;
+        for (const voiceprint of put) this.#put(voiceprint);
+        for (const id of gone) this.#erase(id);
+      }
+      this.#people ??= this.#newPeople();
+      return this.#people;
+    });
+    this.#turn = people.catch(() => undefined); // thrown to the caller
+    return people;
+  }
+
+  #put(voiceprint: Voiceprint): void {
+    const { id } = voiceprint;
+    const [voice] = voicesToMatch([voiceprint], this.#model.id);
+    if (voice) this.#gallery.put(voice);
+    else this.#gallery.erase(id);
+    this.#count(id, -1);
+    this.#cards.set(id, {
+      summary: speakerSummary(voiceprint, this.#model.id),
+      isStale: isStale(voiceprint, this.#model.id),
+      canBeReembedded: canBeReembedded(voiceprint, this.#model.id),
+    });
+    this.#count(id, 1);
+  }
+
+  #erase(id: string): void {
+    this.#gallery.erase(id);
+    this.#count(id, -1);
+    this.#cards.delete(id);
+  }
+
+  #count(id: string, sign: 1 | -1): void {
+    const card = this.#cards.get(id);
+    if (card?.isStale) this.#stale += sign;
+    if (card?.canBeReembedded) this.#reembeddable += sign;
+  }
+
+  #newPeople(): EnrolledPeople {
+    const cards = this.#cards;
+    let summaries: readonly SpeakerSummary[] | undefined;
+    return {
+      gallery: this.#gallery.snapshot(),
+      summaries: () => {
+        summaries ??= Array.from(cards.values(), ({ summary }) => summary).sort((a, b) =>
+          a.speakerId < b.speakerId ? -1 : 1,
+        );
+        return summaries;
+      },
+      nameOf: (speakerId) => cards.get(speakerId)?.summary.name,
+      stale: this.#stale,
+      reembeddable: this.#reembeddable,
+    };
+  }
+}
