@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type VoiceServer, voiceServer } from '../support/voiceServer.js';
+import { openConsole, openView, signIn } from './consolePage.js';
 import { openBrowser } from './editor.js';
 
 /** The console of `serve` in a real browser whose microphone plays a conversation. */
@@ -30,39 +31,12 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });
 
-interface Opened extends AsyncDisposable {
-  readonly page: Page;
-  /** What the page complains about, violations of its policy included. */
-  readonly complaints: string[];
-  /** What it asks of others. */
-  readonly foreign: string[];
-}
-
-async function opened(path = '/', colorScheme: 'light' | 'dark' = 'light'): Promise<Opened> {
-  const context = await browser.newContext({ colorScheme, locale: 'en-US' });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const foreign: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('request', (request) => {
-    if (!request.url().startsWith(server.url) && !request.url().startsWith('blob:')) foreign.push(request.url());
-  });
-  await page.goto(server.url + path);
-  return { page, complaints, foreign, [Symbol.asyncDispose]: () => context.close() };
-}
-
-async function signIn(page: Page, key = 'acme-key'): Promise<void> {
-  await page.getByLabel('API key').fill(key);
-  await page.keyboard.press('Enter');
-}
+const opened = (options?: Parameters<typeof openConsole>[2]) => openConsole(browser, server.url, options);
 
 test('names what the microphone hears, as text, and stops', async () => {
   await using opening = await opened();
   const { page, complaints, foreign } = opening;
-  await signIn(page);
+  await signIn(page, 'acme-key');
   await page.getByRole('button', { name: 'Listen' }).click();
   await page.locator('.vp-turns .vp-voice', { hasText: '<b>Sally</b>' }).first().waitFor({ timeout: 50_000 });
   expect(await page.locator('.vp-live-status').textContent()).toContain('Listening.');
@@ -91,7 +65,7 @@ test('comes back after the connection broke, in the same session', async () => {
       void socket.close({ code: 3001 }); // below the server's own codes: as a network that failed
     };
   });
-  await signIn(page);
+  await signIn(page, 'acme-key');
   await page.getByRole('button', { name: 'Listen' }).click();
   await page.locator('.vp-live-status', { hasText: 'Listening.' }).waitFor({ timeout: 50_000 });
   breakOff();
@@ -102,15 +76,15 @@ test('comes back after the connection broke, in the same session', async () => {
 });
 
 test('a wrong key is reported, and nothing of the store is shown without a key', async () => {
-  await using opening = await opened('/live', 'dark');
+  await using opening = await opened({ path: '/live', colorScheme: 'dark' });
   const { page, foreign } = opening;
   await signIn(page, 'wrong-key');
   await page.getByRole('alert').filter({ hasText: 'not valid' }).waitFor();
   expect(await page.content()).not.toContain('Sally');
   expect(await page.evaluate('sessionStorage.length')).toBe(0);
   expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(13, 17, 23)');
-  await signIn(page);
-  await page.getByRole('link', { name: 'People' }).click();
+  await signIn(page, 'acme-key');
+  await openView(page, 'People');
   await page.getByRole('heading', { name: '<b>Sally</b>' }).waitFor();
   await page.reload();
   await page.getByRole('heading', { name: '<b>Sally</b>' }).waitFor(); // the tab keeps the key
@@ -136,7 +110,7 @@ test('enrols by speaking: the name appears when that voice speaks', async () => 
   await using opening = await opened();
   const { page, complaints } = opening;
   await signIn(page, 'globex-key');
-  await page.getByRole('link', { name: 'People' }).click();
+  await openView(page, 'People');
   await page.getByText('Nobody is enrolled yet').waitFor();
   await page.getByRole('button', { name: 'Enrol someone' }).click();
   await page.getByLabel('Name').fill('Zoë Ångström');
@@ -150,7 +124,7 @@ test('enrols by speaking: the name appears when that voice speaks', async () => 
   await page.getByRole('button', { name: 'Done' }).click();
   await page.locator('[data-speaker="zoe_angstrom"]', { hasText: 'complete' }).waitFor();
   await page.getByText('I agree that a voiceprint').waitFor({ state: 'attached' });
-  await page.getByRole('link', { name: 'Who speaks' }).click();
+  await openView(page, 'Who speaks');
   await page.getByRole('button', { name: 'Listen' }).click();
   await page.locator('.vp-turns .vp-voice', { hasText: 'Zoë Ångström' }).first().waitFor({ timeout: 120_000 });
   expect(complaints).toEqual([]);

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { ApiKeys } from '../../src/api/access/apiKeys.js';
+import { ApiKeys, keysOfPairs } from '../../src/api/access/apiKeys.js';
 import { KeyRing } from '../../src/api/access/keyRing.js';
 import { AsyncJobs } from '../../src/api/asyncJobs.js';
 import type { FailureReport } from '../../src/api/calls/call.js';
@@ -28,14 +28,16 @@ export async function voiceServer(options: RestOptions = {}): Promise<VoiceServe
     response.end(readFileSync(join(audio.directory, basename(request.url!))));
   });
   const failures: FailureReport[] = [];
-  const keys = ApiKeys.fromPairs('acme:acme-key,globex:globex-key');
+  const ring = new KeyRing(storeDirectory);
+  const given = keysOfPairs('acme:acme-key,globex:globex-key');
+  const keys = new ApiKeys(() => [...given, ...ring.current()]);
   const allowHosts = [new URL(files.url).host];
   const onFailure = (failure: FailureReport) => failures.push(failure);
   const jobs = new AsyncJobs({ engine, allowHosts });
   const server = await serve({
     engine,
     keys,
-    ring: new KeyRing(storeDirectory),
+    ring,
     jobs: jobs.open,
     port: 0,
     options: { allowHosts, onFailure, ...options },
