@@ -13,6 +13,7 @@ import {
 import { COMPUTED, entered, fillMissing, isChecked, makeTyped, styleOfName } from '../shared/editor/fields.js';
 import type { AnyNode, Validator } from '../shared/editor/red.js';
 import { textsOf } from '../shared/editor/texts.js';
+import { openSourceTest } from './editor/sourceTest.js';
 
 const LIVE_MODES: readonly unknown[] = ['rtsp', 'sip', 'microphone', 'http', 'rtp', 'udp', 'liveFile', 'pcm'];
 const RAW_MODES: readonly string[] = ['file', 'message', 'liveFile', 'udp', 'pcm'];
@@ -120,6 +121,9 @@ function plain(encoded: string): string {
     return encoded;
   }
 }
+
+/** Ends the test of the open dialog. */
+let endTest = () => {};
 
 RED.nodes.registerType('audio-source', {
   category: 'speaker identification',
@@ -239,8 +243,13 @@ RED.nodes.registerType('audio-source', {
     showTools();
     $('#node-input-mode, #node-input-isRaw, #node-input-rtpBy, #node-input-sipTransport').on('change', showFields);
     showFields();
+    endTest = openSourceTest(this);
   },
-  oneditsave: moveCredentials,
+  oneditsave() {
+    endTest();
+    moveCredentials();
+  },
+  oneditcancel: () => endTest(),
   button: {
     enabled() {
       return !this.changed;

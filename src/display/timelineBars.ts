@@ -28,8 +28,8 @@ interface RowPlace {
 export function drawnRow(row: Row, place: RowPlace): string[] {
   const middle = place.y + 4 + BAR_HEIGHT / 2;
   return [
-    `<text x="${place.at}" y="${middle - 7}" class="vp-label">${escaped(row.label)}</text>`,
-    `<text x="${place.at}" y="${middle + 9}" class="vp-note">${escaped(row.note)}</text>`,
+    `<text x="${place.at}" y="${middle - 7}" dy=".35em" class="vp-label">${escaped(row.label)}</text>`,
+    `<text x="${place.at}" y="${middle + 9}" dy=".35em" class="vp-note">${escaped(row.note)}</text>`,
     ...row.segments.map((segment) => drawnBar(segment, row.colour, place)),
   ];
 }
@@ -42,7 +42,7 @@ function drawnBar(segment: IdentifiedSegment, colour: string, { y, left, scale, 
   const bar = `x="${x.toFixed(1)}" y="${y + 4}" width="${width.toFixed(1)}" height="${BAR_HEIGHT}" rx="3"`;
   const isWritten = isNamed && !segment.overlap && width >= LEAST_SCORE_WIDTH;
   const ink = isUnsure ? 'vp-on-page' : inkOn(colour);
-  const score = `<text x="${(x + width / 2).toFixed(1)}" y="${y + 4 + BAR_HEIGHT / 2}" class="vp-score ${ink}">${percent(segment.score)}</text>`;
+  const score = `<text x="${(x + width / 2).toFixed(1)}" y="${y + 4 + BAR_HEIGHT / 2}" dy=".35em" class="vp-score ${ink}">${percent(segment.score)}</text>`;
   return [
     `<g><title>${escaped(explained(segment, words))}</title>`,
     `<rect ${bar} fill="${colour}"${isUnsure ? ` class="vp-unsure" stroke="${colour}"` : ''}/>`,

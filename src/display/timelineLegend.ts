@@ -33,7 +33,7 @@ export function drawnLegend(rows: readonly Row[], { words, left, right, top }: L
       y += LINE_HEIGHT;
     }
     const box = `x="${x}" y="${y - 6}" width="18" height="12" rx="2"`;
-    const label = `<text x="${x + 24}" y="${y}" class="vp-note">${escaped(text)}</text>`;
+    const label = `<text x="${x + 24}" y="${y}" dy=".35em" class="vp-note">${escaped(text)}</text>`;
     x += width;
     return [
       `<rect ${box} fill="${fill}"${more}/>`,

@@ -35,7 +35,7 @@ const coloured = ({ paper, ink, faint, grid }: Colours): string => `.vp-timeline
 `;
 
 const SHAPES = `.vp-timeline { font: 13px system-ui, sans-serif; }
-.vp-timeline .vp-title { font-weight: 600; } .vp-timeline .vp-tick, .vp-timeline .vp-note { font-size: 11px; } .vp-timeline .vp-label, .vp-timeline .vp-note { dominant-baseline: middle; }
+.vp-timeline .vp-title { font-weight: 600; } .vp-timeline .vp-tick, .vp-timeline .vp-note { font-size: 11px; }
 .vp-timeline .vp-unsure { fill-opacity: .3; stroke-width: 1.5; stroke-dasharray: 4 3; }
-.vp-timeline .vp-score { font-size: 11px; font-weight: 600; dominant-baseline: central; text-anchor: middle; }
+.vp-timeline .vp-score { font-size: 11px; font-weight: 600; text-anchor: middle; }
 `;

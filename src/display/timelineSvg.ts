@@ -56,7 +56,9 @@ export function timelineSvg(result: Identification, title: string, options: Time
     ...drawnAxis({ startSeconds, endSeconds: result.durationSeconds }, { left, scale, top, bottom, right: width }),
     ...rows.flatMap((row, index) => drawnRow(row, { y: top + index * ROW_HEIGHT, at: MARGIN, left, scale, words })),
     ...(rows.length === 0
-      ? [`<text x="${MARGIN}" y="${top + 4 + BAR_HEIGHT / 2}" class="vp-label">${escaped(words.noSpeech)}</text>`]
+      ? [
+          `<text x="${MARGIN}" y="${top + 4 + BAR_HEIGHT / 2}" dy=".35em" class="vp-label">${escaped(words.noSpeech)}</text>`,
+        ]
       : []),
     ...legend.parts,
   ];

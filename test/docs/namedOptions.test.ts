@@ -40,8 +40,8 @@ test('every option that a text names exists', () => {
     for (const name of Object.keys(options)) known.add(`--${name}`);
   }
   const named = texts.flatMap(({ path, text }) =>
-    // not the variables of Node-RED's style sheets
-    [...text.matchAll(/(?<![\w-])--(?!red-ui-)[a-z][a-z-]*[a-z0-9]+/g)].map(([option]) => ({ path, option })),
+    // not the variables of style sheets, Node-RED's and ours
+    [...text.matchAll(/(?<![\w-])--(?!red-ui-|vp-)[a-z][a-z-]*[a-z0-9]+/g)].map(([option]) => ({ path, option })),
   );
   expect(named.length).toBeGreaterThan(20);
   expect(named.filter(({ option }) => !known.has(option))).toEqual([]);

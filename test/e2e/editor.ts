@@ -28,8 +28,13 @@ export class Editor implements AsyncDisposable {
     page.on('pageerror', (error) => this.complaints.push(String(error)));
   }
 
-  static async open(browser: Browser, url: string, language: 'en-US' | 'de'): Promise<Editor> {
-    const context = await browser.newContext({ locale: language, viewport: { width: 1500, height: 950 } });
+  static async open(
+    browser: Browser,
+    url: string,
+    language: 'en-US' | 'de',
+    colorScheme: 'light' | 'dark' = 'light',
+  ): Promise<Editor> {
+    const context = await browser.newContext({ locale: language, colorScheme, viewport: { width: 1500, height: 950 } });
     await context.addInitScript((chosen) => localStorage.setItem('editor-language', chosen), language);
     const page = await context.newPage();
     const editor = new Editor(page);

@@ -92,9 +92,11 @@ const ours = (complaints: readonly string[]) => complaints.filter((text) => !tex
 const shot = async (page: Page, name: string) => {
   if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`) });
 };
-/** Node-RED 5 follows its setting; what both understand is the colours. */
+/** Node-RED 5 follows the browser; in 4 dark themes are colours that users add. */
 const paint = async (page: Page, theme: 'light' | 'dark') => {
-  if (theme === 'dark') await page.addStyleTag({ content: DARK });
+  if (theme === 'dark') await page.evaluate(() => document.documentElement.classList.add('nr-theme-dark'));
+  if (theme === 'dark' && red.lines.some((line) => /Node-RED version: v4/.test(line)))
+    await page.addStyleTag({ content: DARK });
 };
 const showVoices = (page: Page) =>
   page.evaluate(() => {
@@ -186,7 +188,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
   test('a recording is tried in the dialog of identify-speakers, with what is chosen there', {
     timeout: 300_000,
   }, async () => {
-    await using editor = await Editor.open(browser, red.url, 'de');
+    await using editor = await Editor.open(browser, red.url, 'de', theme);
     const { page } = editor;
     await paint(page, theme);
     await editor.edit('identify');
@@ -204,7 +206,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
     expect(ours(editor.complaints)).toEqual([]);
   });
   test('somebody is enrolled in the dialog of enroll-speaker', { timeout: 300_000 }, async () => {
-    await using editor = await Editor.open(browser, red.url, 'en-US');
+    await using editor = await Editor.open(browser, red.url, 'en-US', theme);
     const { page } = editor;
     await paint(page, theme);
     await editor.edit('enroll');
@@ -222,4 +224,23 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
     await fetch(`${store()}/speakers/kay`, { method: 'DELETE' });
     expect(ours(editor.complaints)).toEqual([]);
   });
+});
+
+test('a live source is tested in its dialog before it is deployed', { timeout: 300_000 }, async () => {
+  await using editor = await Editor.open(browser, red.url, 'en-US');
+  const { page } = editor;
+  await editor.edit('source');
+  const button = page.locator('#audio-source-test');
+  const state = page.locator('#audio-source-tested [role=status]');
+  await button.click();
+  await expect.poll(() => page.locator('#audio-source-tested meter').getAttribute('value')).not.toBe('-70');
+  await shot(page, 'source-testing');
+  await state.filter({ hasText: /It works: 8 s of sound/ }).waitFor({ timeout: PATIENCE_MS });
+  expect(await button.textContent()).toContain('Test');
+  await page.fill('.red-ui-typedInput-input:visible', '/no/such.wav');
+  await button.click();
+  await state.filter({ hasText: 'there is no file' }).waitFor({ timeout: PATIENCE_MS });
+  await shot(page, 'source-tested');
+  await editor.closeDialog();
+  expect(ours(editor.complaints)).toEqual([]);
 });
