@@ -4,6 +4,9 @@ import { Presence } from './presence.js';
 import { isTurnEvent, type SpeakerEvent } from './speakerEvent.js';
 import { errorMessage, eventMessage, type MqttMessage, type TopicPlace, topicsOf } from './topics.js';
 
+/** While Home Assistant (2026.11) sets up a device, it passes over what an update adds: the update is sent once more afterwards. */
+const SETTLE_MS = 5_000;
+
 export interface SiteOptions {
   readonly presenceWindowMs: number;
   /** Whether tentative events are sent. */
@@ -28,6 +31,8 @@ export class SiteMessages {
   #timer: NodeJS.Timeout | undefined;
   #isAvailable = false;
   #isAnnounced = false;
+  #announcedAtMs = 0;
+  #repeat: NodeJS.Timeout | undefined;
   #people: readonly NamedPerson[] = [];
   readonly #formerPeople = new Set<string>();
 
@@ -47,6 +52,7 @@ export class SiteMessages {
   announce(): void {
     const { hasAvailability = false } = this.#options;
     this.#isAnnounced = true;
+    this.#announcedAtMs = Date.now();
     this.#discover();
     if (hasAvailability) this.#state([this.#availability()]);
     this.#state(this.#presence.announce(Date.now()));
@@ -77,7 +83,12 @@ export class SiteMessages {
     for (const { speakerId } of this.#people) this.#formerPeople.add(speakerId);
     for (const { speakerId } of people) this.#formerPeople.delete(speakerId);
     this.#people = people;
-    if (this.#isAnnounced) this.#discover();
+    if (!this.#isAnnounced) return;
+    this.#discover();
+    if (Date.now() - this.#announcedAtMs >= SETTLE_MS) return;
+    clearTimeout(this.#repeat);
+    this.#repeat = setTimeout(() => this.#discover(), SETTLE_MS);
+    this.#repeat.unref();
   }
 
   /** Clears the retained messages of an erased person. */
@@ -90,12 +101,14 @@ export class SiteMessages {
   /** Removes the device, and clears the retained messages of the site. */
   remove(): void {
     this.#isAnnounced = false;
+    clearTimeout(this.#repeat);
     this.#state(removalMessages(this.#place, this.#options.discovery?.prefix));
     if (this.#options.hasAvailability) this.#state([{ ...this.#availability(), payload: '' }]);
   }
 
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#repeat);
   }
 
   #discover(): void {

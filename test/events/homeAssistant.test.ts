@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { discoveryMessage, homeAssistantStatusTopic, removalMessages } from '../../src/events/homeAssistant.js';
 import { objectId } from '../../src/events/objectId.js';
 import { SiteMessages } from '../../src/events/siteMessages.js';
@@ -88,6 +88,32 @@ test('each person is a trigger of its own, by id; who is gone is withdrawn witho
   ]);
   expect(triggers.filter(({ subtype }) => !subtype)).toEqual([{ platform: 'device_automation' }]);
   expect(JSON.stringify(payload)).not.toContain('mallory');
+});
+
+test('people who appear while Home Assistant sets up the device are announced once more afterwards', () => {
+  vi.useFakeTimers();
+  try {
+    const sent: MqttMessage[] = [];
+    const discovery = { prefix: 'homeassistant', softwareVersion: '1' };
+    const options = { presenceWindowMs: 1_000, isTellingTentative: false, discovery };
+    const site = new SiteMessages({ base: 'speaker-id', site: 'hall' }, options, (_port, message) =>
+      sent.push(message),
+    );
+    const withAlice = () => sent.filter(({ payload }) => JSON.stringify(payload).includes('"Alice"')).length;
+    site.announce();
+    site.setPeople([{ speakerId: 'alice', name: 'Alice' }]);
+    expect(withAlice()).toBe(1);
+    vi.advanceTimersByTime(60_000);
+    expect(withAlice()).toBe(2);
+    site.setPeople([{ speakerId: 'alice', name: 'Alice B.' }]);
+    site.setPeople([{ speakerId: 'alice', name: 'Alice' }]);
+    vi.advanceTimersByTime(60_000);
+    expect(withAlice(), 'later, each change is sent once').toBe(3);
+    site.setPeople([]);
+    site.close();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('enrolled people are announced once; who is erased loses the trigger at once', () => {

@@ -114,6 +114,8 @@ describe('identify-speakers, live', () => {
     expect(onTopic(state!, 'speaker-id/speakers/sally').at(-1)).toMatchObject({ name: 'Sally', last_site: 'door' });
     const config = state!.find(({ topic }) => topic?.startsWith('homeassistant/device/'));
     expect(config).toMatchObject({ retain: true, payload: { components: { speaker: { platform: 'sensor' } } } });
+    const triggers = JSON.stringify(state!.filter(({ topic }) => topic?.startsWith('homeassistant/device/')).at(-1));
+    expect([triggers.includes('"subtype":"Sally"'), triggers.includes('"subtype":"Ray"')]).toEqual([true, true]);
     expect(badges.at(-1)).toMatchObject({ fill: 'green', shape: 'dot', text: 'Ray, Sally' });
   });
 

@@ -17,6 +17,7 @@ api:
 config:
 automation: !include automations.yaml
 conversation:
+zeroconf:
 logger:
   default: warning
 `;
@@ -25,6 +26,8 @@ const CLIENT = 'http://127.0.0.1/';
 const PATIENCE_MS = 120_000;
 
 export class Assistant {
+  /** First byte of audio for a pipeline. */
+  binaryHandler = 0;
   #root;
   #port;
   #child;
@@ -117,6 +120,31 @@ export class Assistant {
     this.#socket.send(JSON.stringify({ id, type: 'subscribe_events', event_type: eventType }));
     await ready;
     return heard;
+  }
+
+  /** Events of a command of the WebSocket API, until `isOver` says so of one; it may send bytes. */
+  async follow(type, members, isOver) {
+    const id = this.#nextId++;
+    const send = (bytes) => this.#socket.send(bytes);
+    const over = new Promise((resolve, reject) => {
+      this.#waiting.set(id, (message) => {
+        try {
+          if (message.type === 'result' && !message.success) throw new Error(`${type}: ${message.error.message}`);
+          if (message.type === 'event' && isOver(message.event, send)) resolve();
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    this.#socket.send(JSON.stringify({ id, type, ...members }));
+    await over;
+    this.#waiting.delete(id);
+  }
+
+  /** Says yes to something it has found. */
+  async confirm(flowId) {
+    const { type } = await this.#post(`/api/config/config_entries/flow/${flowId}`, {});
+    if (type !== 'create_entry') throw new Error(`what was found was not added: ${type}`);
   }
 
   /** Adds an integration as its dialog does: one object per step. */

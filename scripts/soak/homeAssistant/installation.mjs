@@ -9,7 +9,7 @@ const root = join(tmpdir(), 'voice-prints-home-assistant');
 const DEBIAN = 'sid';
 const PACKAGES = ['ca-certificates', 'python3', 'python3-venv', 'python3-dev', 'g++'];
 /** What its own parts ask for when they start, beside what the package itself needs. */
-const PARTS = ['api', 'config', 'conversation', 'frontend', 'hassio', 'mqtt', 'onboarding'];
+const PARTS = ['api', 'config', 'conversation', 'frontend', 'hassio', 'mqtt', 'onboarding', 'wyoming', 'zeroconf'];
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 
 /** `version`: of Home Assistant, the latest by default. Returns the root folder, in which it is `/opt/ha/bin/hass`. */
