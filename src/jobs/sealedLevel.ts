@@ -295,9 +295,11 @@ function storeError(error: unknown): VoicePrintsError {
   if (error instanceof VoicePrintsError) return error;
   const codes = [error, (error as Error | undefined)?.cause].map((one) => (one as { code?: unknown })?.code);
   if (codes.includes('LEVEL_LOCKED')) {
-    return new VoicePrintsError('JOBS_LOCKED', 'another process runs the jobs of this store; use its API, or end it', {
-      cause: error,
-    });
+    return new VoicePrintsError(
+      'JOBS_LOCKED',
+      'another process runs the jobs of this store; send this call to that one, or end it and try again here',
+      { cause: error },
+    );
   }
   if (codes.includes('LEVEL_CORRUPTION')) return corrupt(error);
   return new VoicePrintsError(

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,6 +10,7 @@ import { moveFile } from '../files/atomicFile.js';
 import { StoreLock } from '../files/storeLock.js';
 import { tenantFolder } from './tenantFolder.js';
 
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
 const FILE = 'audit.log';
 const LOCK = '.audit.lock';
 const OLDER = /^audit-.+\.log$/;
@@ -100,7 +102,8 @@ class TenantLog {
 
   /** Appends, and returns the size of the file in bytes. */
   async #write(entries: readonly AuditEntry[]): Promise<number> {
-    const file = await open(join(this.#folder, FILE), 'a+', 0o600);
+    // A link in its place would have entries written where whoever made it wants them.
+    const file = await open(join(this.#folder, FILE), O_APPEND | O_CREAT | O_RDWR | (O_NOFOLLOW ?? 0), 0o600);
     try {
       const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
       // A killed writer may have left an incomplete line: the new entry must not become part of it.

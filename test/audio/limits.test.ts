@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { openByteSource } from '../../src/audio/byteSource.js';
 import { decodeWithWasm } from '../../src/audio/decoding/wasmDecoder.js';
 import { openRecording } from '../../src/audio/openRecording.js';
 import { writeWav } from '../../src/audio/samples/wavWriter.js';
+import { until } from '../support/until.js';
 import { decode, expectNothingLeft, failure, fixture, glideAt, LIMITS, never, temporaryFolder } from './glide.js';
 
 const folder = temporaryFolder();
@@ -19,7 +20,9 @@ function command(name: string, script: string): string {
   chmodSync(path, 0o755);
   return path;
 }
-const hanging = command('hangs', 'sleep 300 & wait'); // with a child of its own, which must end too
+/** Is there once a hanging command, or stream, has begun to hang. */
+const hangs = join(files, 'hangs-now');
+const hanging = command('hangs', `: > ${hangs}; sleep 300 & wait`); // with a child of its own, which must end too
 const crashing = command('crashes', `echo "ERROR: /home/secret/name.flac" >&2; kill -SEGV $$`);
 const endless = command('endless', 'exec cat /dev/zero');
 const dying = command('dies', 'head -c 64000 /dev/zero; exit 1');
@@ -32,6 +35,7 @@ const bytes = (name: string) => ({ kind: 'bytes', bytes: readFileSync(fixture(na
 async function* without(end: 'more' | 'end', first: Uint8Array): AsyncGenerator<Uint8Array> {
   yield first;
   while (end === 'more') yield new Uint8Array(10_000);
+  writeFileSync(hangs, '');
   await new Promise(() => undefined);
 }
 const streaming = (stream: AsyncIterable<Uint8Array>) => ({ kind: 'stream', stream }) as const;
@@ -180,8 +184,11 @@ test.each([
   { name: 'while the stream hangs', source: streaming(without('end', openEnded)), gstLaunchCommand: undefined },
 ])('aborted $name', async ({ source, gstLaunchCommand }) => {
   const stop = new AbortController();
-  setTimeout(() => stop.abort(), 200);
-  expect((await failure(source, { signal: stop.signal, ...optionsOf(gstLaunchCommand) })).code).toBe('ABORTED');
+  rmSync(hangs, { force: true });
+  const failed = failure(source, { signal: stop.signal, ...optionsOf(gstLaunchCommand) });
+  await until(() => existsSync(hangs));
+  stop.abort();
+  expect((await failed).code).toBe('ABORTED');
 });
 
 test('aborted before it began', async () => {
@@ -189,9 +196,10 @@ test('aborted before it began', async () => {
 });
 
 test('disposed while a frame is awaited', async () => {
+  rmSync(hangs, { force: true });
   const recording = await openRecording(file('glide.flac'), LIMITS, never(), optionsOf(hanging));
   const waiting = expect(recording.frames().next()).rejects.toMatchObject({ code: 'ABORTED' });
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await until(() => existsSync(hangs));
   await recording[Symbol.asyncDispose]();
   await waiting;
 });

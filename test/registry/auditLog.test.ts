@@ -1,4 +1,4 @@
-import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { AuditEntry } from '../../src/core/audit.js';
@@ -76,4 +76,14 @@ test('several writers lose nothing while files are set aside; the oldest give wa
   const left = (await readdir(folder)).filter((name) => name.startsWith('audit'));
   expect(left).toHaveLength(2);
   expect(await readFile(join(folder, left.sort().at(-1)!), 'utf8')).toContain('"last"');
+});
+
+test('a link in the place of the log is not followed', async () => {
+  const folder = join(await temporaryFolder(), 'store');
+  const elsewhere = join(folder, 'elsewhere');
+  await mkdir(folder);
+  await writeFile(elsewhere, 'mine');
+  await symlink(elsewhere, join(folder, 'audit.log'));
+  await expect(new AuditLog(folder).append([entry('a')])).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' });
+  expect(await readFile(elsewhere, 'utf8')).toBe('mine');
 });

@@ -108,7 +108,8 @@ function refuse(thrown: unknown, { surface, dialect, request, response, requestI
   if (response.destroyed) return; // the client has disconnected: there is no one to answer
   const refusal = refusalOf(signal.reason instanceof RefusedError ? signal.reason : thrown);
   const report = () => surface.report({ requestId, code: refusal.code, error: thrown });
-  if (refusal.type === 'api_error') guarded(() => undefined, report)(); // a log that fails keeps no answer back
+  // That another process has the jobs is no fault of this one: the message says all there is.
+  if (refusal.type === 'api_error' && refusal.code !== 'JOBS_LOCKED') guarded(() => undefined, report)(); // a log that fails keeps no answer back
   const write = () => {
     if (!response.headersSent && !response.destroyed) writeRefusal(response, dialect, refusal);
   };

@@ -4,6 +4,7 @@ import type { Scope } from '../access/caller.js';
 import { readSmallJson } from '../calls/audioInput.js';
 import type { Answer, Call, Handler, Surface } from '../calls/call.js';
 import { endpoint } from '../calls/endpoint.js';
+import { assertKnownQuery } from '../calls/knownQuery.js';
 import {
   feedbackBody,
   forgetTurnsQuery,
@@ -43,11 +44,13 @@ export function addFeedbackRoutes(router: Router, surface: Surface): void {
 const turnsOf = ({ surface, tenantId, options }: Call) => surface.engine.turns(tenantId, options.actor);
 
 async function listTurns(call: Call): Promise<Answer> {
+  assertKnownQuery(call.query, turnsQuery);
   const filter = parseInput(turnsQuery, call.query);
   return { status: 200, body: { turns: await turnsOf(call).list(present(filter)) } };
 }
 
 async function forgetTurns(call: Call): Promise<Answer> {
+  assertKnownQuery(call.query, forgetTurnsQuery);
   const { conversationId } = parseInput(forgetTurnsQuery, call.query);
   return { status: 200, body: { forgotten: await turnsOf(call).forget(conversationId) } };
 }

@@ -6,6 +6,7 @@ import { jobBody, jobQuery, oneWebhook, pageQuery, taskOf } from '../calls/async
 import { readCarriedAudio } from '../calls/audioInput.js';
 import type { Answer, Call, Handler, Surface } from '../calls/call.js';
 import { endpoint } from '../calls/endpoint.js';
+import { assertKnownQuery } from '../calls/knownQuery.js';
 import { parseInput } from '../calls/schemas.js';
 import { cancelOrErase, jobsOf, visibleJob } from '../deepaffects/jobRoutes.js';
 import { problemDialect } from '../refusals/dialect.js';
@@ -47,6 +48,7 @@ export function addJobRoutes(router: Router, surface: Surface): void {
 
 async function submit(call: Call): Promise<Answer> {
   const jobs = await jobsOf(call);
+  assertKnownQuery(call.query, jobBody, jobQuery);
   const { fields, source } = await readCarriedAudio(call, jobBody, jobQuery);
   const header = parseInput(optionalId, { requestId: call.request.headers['idempotency-key'] });
   const requestId = fields.requestId ?? header.requestId;
@@ -65,6 +67,7 @@ async function submit(call: Call): Promise<Answer> {
 const optionalId = jobQuery.pick({ requestId: true });
 
 async function list(call: Call): Promise<Answer> {
+  assertKnownQuery(call.query, pageQuery);
   const { limit = LIST_LENGTH, cursor } = parseInput(pageQuery, call.query);
   const { jobs, cursor: next } = await (await jobsOf(call)).list(
     { limit, cursor, ownerId: visibleOwner(call.caller) },
@@ -86,6 +89,7 @@ async function cancel(call: Call): Promise<Answer> {
 }
 
 async function deadLetters(call: Call): Promise<Answer> {
+  assertKnownQuery(call.query, pageQuery);
   const { limit = LIST_LENGTH } = parseInput(pageQuery, call.query);
   const letters = await (await jobsOf(call)).deadLetters(limit, call.tenantId);
   return { status: 200, body: { deadLetters: letters.map(deadLetterAnswer) } };

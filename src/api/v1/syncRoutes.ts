@@ -5,6 +5,7 @@ import type { Scope } from '../access/caller.js';
 import { readAudioInput, readSmallJson } from '../calls/audioInput.js';
 import type { Answer, Call, Handler, Surface } from '../calls/call.js';
 import { endpoint } from '../calls/endpoint.js';
+import { assertKnownQuery } from '../calls/knownQuery.js';
 import {
   identifyBody,
   identifyQuery,
@@ -68,6 +69,7 @@ const PAGE_LENGTH = 50;
 
 /** Everybody where no page is asked for, as before there were pages. */
 async function list({ surface, tenantId, query }: Call): Promise<Answer> {
+  assertKnownQuery(query, speakersQuery);
   const { limit, cursor } = parseInput(speakersQuery, query);
   const directory = surface.engine.speakers(tenantId);
   if (limit === undefined && cursor === undefined) {
@@ -117,6 +119,7 @@ async function forgetUnknown({ request, surface, tenantId, options }: Call): Pro
 
 async function addSample(call: Call): Promise<Answer> {
   const speakerId = idOf(call);
+  assertKnownQuery(call.query, sampleBody, sampleQuery);
   const { fields, source } = await readAudioInput(call, sampleBody, sampleQuery);
   const { engine, limits } = call.surface;
   const { name, consentText, consentVersion, languageCode } = fields;
@@ -142,6 +145,7 @@ async function addSample(call: Call): Promise<Answer> {
 }
 
 async function identify(call: Call): Promise<Answer> {
+  assertKnownQuery(call.query, identifyBody, identifyQuery);
   const { fields, source } = await readAudioInput(call, identifyBody, identifyQuery);
   const { engine, limits } = call.surface;
   const { speakerIds, falseAcceptPercent, separateSpeakerPerChannel: isSpeakerPerChannel } = fields;

@@ -59,6 +59,28 @@ test.each([
   expect((await get(query)).status).toBe(400);
 });
 
+test.each([
+  { query: '?limt=2', says: 'did you mean limit' },
+  { query: '?curser=b&limit=2', says: 'did you mean cursor' },
+  { query: '?colour=red', says: 'known are' },
+])('a query parameter that is not known is refused, with the one that is near: $query', async ({ query, says }) => {
+  const response = await fetch(`${server.url}/v1/speakers${query}`, { headers: { authorization: 'Bearer key' } });
+  const { code, detail } = (await response.json()) as { code: string; detail: string };
+  expect([response.status, code]).toEqual([400, 'INPUT_INVALID']);
+  expect(detail).toContain(says);
+  expect(detail).not.toMatch(/limt|curser|colour/);
+});
+
+test.each([
+  { path: '/v1/identify?falseAcceptPercnt=1', says: 'did you mean falseAcceptPercent' },
+  { path: '/v1/speakers/a/samples?conversatonId=x', says: 'a query parameter is not known' },
+])('so do calls with audio, before it is read: $path', async ({ path, says }) => {
+  const headers = { authorization: 'Bearer key', 'content-type': 'audio/wav' };
+  const response = await fetch(server.url + path, { method: 'POST', headers, body: 'RIFF' });
+  expect(response.status).toBe(400);
+  expect(JSON.stringify(await response.json())).toContain(says);
+});
+
 test('speakers list by pages', async () => {
   const page = await ran(['speakers', 'list', '--store', folder, '--limit', '2', '--after', 'a', '--json']);
   expect(JSON.parse(page.stdout).map(({ speakerId }: { speakerId: string }) => speakerId)).toEqual(['b', 'c']);

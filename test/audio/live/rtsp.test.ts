@@ -8,7 +8,7 @@ import { type Oddity, startOddCamera } from '../../peers/oddCamera.js';
 import { type RtspServer, startRtspServer } from '../../peers/rtspServer.js';
 import { temporaryFolder } from '../glide.js';
 import { statuses } from './heard.js';
-import { expectNothingOpen, Listener, listen } from './listen.js';
+import { expectNothingOpen, Listener, listen, soundOf } from './listen.js';
 import { alignmentOf, songFile } from './song.js';
 
 const CREDENTIALS = { user: 'viewer', password: 'k4mera"#geheim' };
@@ -212,7 +212,8 @@ test('frozen for a while: audio that comes late in a burst keeps its time', asyn
   await using listener = new Listener(source('pcmu'));
   const before = await listener.more(0.5);
   camera.peer.freeze();
-  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  const { startedAtMs = 0 } = listener.audio;
+  await listener.until((heard) => Date.now() - startedAtMs - soundOf(heard) / 16 > 1_200);
   camera.peer.thaw();
   const heard = await listener.more(2);
   expect(heard.runs).toHaveLength(1);

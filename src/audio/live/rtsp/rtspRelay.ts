@@ -8,10 +8,11 @@ import { abortable } from '../../../stream/abortable.js';
 import { HttpAuthorization } from '../httpAuthorization.js';
 import { lost, noAudio, notFound } from '../liveErrors.js';
 import { connectDevice, failureOfConnection } from './deviceConnection.js';
+import { forwardedHeaders, isAnsweredForUdp, setUpHeaders } from './forwardedAnswer.js';
 import { OneSource } from './oneSource.js';
 import { aggregateAddresses, trackAddresses } from './rtspAddresses.js';
 import type { DeviceRequest, RtspDevice } from './rtspDevice.js';
-import { bytesOf, headerOf, type RtspMessage, RtspReader, without } from './rtspParts.js';
+import { bytesOf, headerOf, type RtspMessage, RtspReader } from './rtspParts.js';
 import { failureOfStatus, isOtherAddressWorthATry, OTHER_TRANSPORT } from './rtspStatus.js';
 import { type SoundOnly, soundOnly } from './soundOnly.js';
 
@@ -23,17 +24,6 @@ const NO_BODY: Buffer = Buffer.alloc(0);
 /** Where these fail the stream continues, and our child is not informed. */
 const MAY_FAIL = ['OPTIONS', 'GET_PARAMETER', 'SET_PARAMETER', 'PAUSE', 'TEARDOWN'];
 const METHODS = 'OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN';
-/** Headers between the device and us, which are not forwarded. */
-const WITHHELD = [
-  'CSeq',
-  'Content-Length',
-  'Content-Base',
-  'Content-Location',
-  'Location',
-  'RTP-Info',
-  'WWW-Authenticate',
-];
-
 /**
  * Stands between GStreamer's RTSP client and a device, on loopback, for one connection. To the device it is a client
  * that knows user, password and path, so that none of them is in an argument list, and that is as tolerant of odd
@@ -245,22 +235,14 @@ export class RtspRelay implements AsyncDisposable {
   #succeeded(message: RtspMessage, method: string, uri: string, answer: RtspMessage): void {
     if (method === 'SETUP') return void this.#setUp(message, uri, answer);
     if (method === 'PLAY') this.#aggregates = [uri];
-    this.#answer(message, without(answer.headers, WITHHELD), answer.body);
+    this.#answer(message, forwardedHeaders(answer), answer.body);
   }
 
   #setUp(message: RtspMessage, uri: string, answer: RtspMessage): void {
-    const transport = headerOf(answer, 'Transport') ?? '';
-    const isTcpWanted = /interleaved/i.test(headerOf(message, 'Transport') ?? '');
-    if (isTcpWanted && /(?:client|server)_port/i.test(transport) && !/interleaved/i.test(transport)) {
-      return void this.#refused(OTHER_TRANSPORT, 'SETUP'); // it answers as for UDP
-    }
+    if (isAnsweredForUdp(message, answer)) return void this.#refused(OTHER_TRANSPORT, 'SETUP');
     this.#tracks = [uri];
     this.#session = headerOf(answer, 'Session')?.split(';')[0] ?? this.#session;
-    const headers = without(answer.headers, WITHHELD);
-    // Over UDP reports go to where the connection leads, which would be us.
-    const isSourceMissing = /server_port/i.test(transport) && !/source=/i.test(transport);
-    const whole = `${transport};source=${this.#device?.remoteAddress}`;
-    this.#answer(message, isSourceMissing ? [...without(headers, ['Transport']), ['Transport', whole]] : headers);
+    this.#answer(message, setUpHeaders(answer, this.#device?.remoteAddress));
   }
 
   #connected(): RtspDevice {
