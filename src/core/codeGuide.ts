@@ -202,7 +202,10 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     remedy: 'send it again when fewer jobs are waiting',
   },
   JOBS_FULL: { means: 'too many jobs are waiting', remedy: 'send it again later; `Retry-After` gives the time' },
-  JOBS_LOCKED: { means: 'another process runs the jobs of this store', remedy: "send the call to that one, or end it and try again" },
+  JOBS_LOCKED: {
+    means: 'another process runs the jobs of this store',
+    remedy: 'send the call to that one, or end it and try again',
+  },
   WEBHOOK_NOT_FOUND: { means: 'no undelivered webhook has this id', remedy: 'see `webhooks list`' },
   INFERENCE_UNAVAILABLE: {
     means: 'the build of ONNX Runtime that VOICE_PRINTS_RUNTIME asks for cannot be loaded',
