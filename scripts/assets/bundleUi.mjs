@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'rolldown';
 
@@ -39,7 +39,7 @@ export async function bundleUi(root, folder) {
     const texts = parts.map((part) => readFileSync(join(ui, part), 'utf8'));
     writeFileSync(join(folder, file), [...texts, drawings].join('\n'));
   }
-  writeFileSync(join(folder, 'console.html'), readFileSync(join(ui, 'console/console.html')));
+  for (const file of ['console.html', 'icon.svg']) cpSync(join(ui, 'console', file), join(folder, file));
   return foreign;
 }
 

@@ -98,7 +98,7 @@ test('the policy lets nothing in from elsewhere, and nothing inline', async () =
   const answer = await fetch(`${server.url}/live`);
   const policy = answer.headers.get('content-security-policy')!;
   expect(policy).toContain(
-    "default-src 'none'; script-src 'self'; style-src 'self'; media-src blob:; connect-src 'self'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src blob:; connect-src 'self'",
   );
   expect(policy).not.toContain('unsafe');
   const html = await answer.text();

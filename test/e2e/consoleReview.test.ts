@@ -18,6 +18,7 @@ beforeAll(async () => {
     '--use-fake-device-for-media-stream',
     '--use-fake-ui-for-media-stream',
     `--use-file-for-fake-audio-capture=${microphone}`,
+    '--host-resolver-rules=MAP voices.test 127.0.0.1',
   ]);
 });
 afterAll(async () => {
@@ -156,4 +157,20 @@ test('a key of one scope is made, shows what it may, and ends when it is revoked
   await page.getByRole('heading', { name: 'door', exact: true }).waitFor({ state: 'detached' });
   await openView(second.page, 'Jobs');
   await second.page.getByRole('alert').filter({ hasText: 'not valid' }).waitFor(PATIENT);
+});
+
+test('where the browser lends no microphone it says so, and files still enrol', async () => {
+  await using opening = await openConsole(browser, server.url.replace('127.0.0.1', 'voices.test'));
+  const { page, complaints } = opening;
+  await signIn(page, 'globex-key');
+  await page.getByRole('button', { name: 'Listen' }).click();
+  await page.getByRole('alert').filter({ hasText: 'only to pages over https and to localhost' }).waitFor();
+  await openView(page, 'People');
+  await page.getByRole('button', { name: 'Enrol someone' }).click();
+  await page.getByLabel('Name').fill('Slate');
+  await page.getByText('only to pages over https and to localhost').waitFor();
+  await page.locator('.vp-modal input[multiple]').setInputFiles([server.audio.slt, server.audio.rms]);
+  await page.locator('.vp-plans [data-state="complete"]').waitFor(PATIENT);
+  await page.locator('.vp-plans [data-state="refused"]', { hasText: 'Does not sound like' }).waitFor(PATIENT);
+  expect(complaints.filter((one) => !one.includes('422'))).toEqual([]); // browsers note every refusal of a call
 });

@@ -8,6 +8,7 @@ const TYPES = {
   'console.js': 'text/javascript; charset=utf-8',
   'microphone.js': 'text/javascript; charset=utf-8',
   'console.css': 'text/css; charset=utf-8',
+  'icon.svg': 'image/svg+xml',
 } as const;
 
 const MICROPHONE_ONLY = 'microphone=(self), camera=(), geolocation=()';
@@ -33,6 +34,7 @@ export function consoleFiles(addresses: readonly string[], ingress?: SignedInUse
         permissions: MICROPHONE_ONLY,
         // Recordings that were made or chosen in the page are played from its memory.
         media: 'blob:',
+        image: "'self'",
       });
       return true;
     }

@@ -12,7 +12,7 @@ export function docsPage(ingress?: SignedInUsers): (request: IncomingMessage, re
   return (request, response) => writePage(request, response, { html, ingress, script, style, permissions });
 }
 
-interface Page extends Pick<PolicyParts, 'script' | 'style' | 'media'> {
+interface Page extends Pick<PolicyParts, 'script' | 'style' | 'media' | 'image'> {
   readonly html: string;
   readonly permissions: string;
   /** Its users see the page inside the gateway's own, and need no key. */
@@ -39,19 +39,22 @@ interface PolicyParts {
   readonly style: string;
   /** Where sound may be played from; nowhere by default. */
   readonly media?: string;
+  /** Where pictures may come from; nowhere by default. */
+  readonly image?: string;
   readonly host: string | undefined;
   /** Pages that may show this one in a frame. */
   readonly ancestors: string;
 }
 
 /** Not every browser applies 'self' to ws:. */
-function policy({ script, style, media, host, ancestors }: PolicyParts): string {
+function policy({ script, style, media, image, host, ancestors }: PolicyParts): string {
   const isPlainHost = /^[\w.-]+(:\d+)?$|^\[[\da-f:]+\](:\d+)?$/i.test(host ?? '');
   const sockets = isPlainHost ? ` ws://${host} wss://${host}` : '';
   return [
     "default-src 'none'",
     `script-src ${script}`,
     `style-src ${style}`,
+    ...(image === undefined ? [] : [`img-src ${image}`]),
     ...(media === undefined ? [] : [`media-src ${media}`]),
     `connect-src 'self'${sockets}`,
     "base-uri 'none'",

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import type { ServerClient } from '../client/serverClient.js';
 import type { SessionInfo } from '../client/voicesClient.js';
 import { Jobs } from '../jobs/jobs.js';
@@ -56,6 +57,10 @@ export function Views({ session, isLiveOnly, server, onSignOut }: ViewsProps) {
   const views = viewsOf(session.scopes, isLiveOnly);
   const view = useView(views);
   const titleOf = (name: View) => text(name === 'keys' && !mayAdminister ? 'usage.title' : TITLES[name]);
+  const title = titleOf(view);
+  useEffect(() => {
+    document.title = `${title} – voice-prints`;
+  }, [title]);
   return (
     <>
       <button type="button" class="vp-skip" onClick={skip}>
@@ -82,18 +87,18 @@ export function Views({ session, isLiveOnly, server, onSignOut }: ViewsProps) {
       <main id="content" tabIndex={-1}>
         {view === 'live' && <Live hasReview={!isLiveOnly} />}
         {view === 'turns' && (
-          <Titled title={titleOf(view)}>
+          <Titled title={title}>
             <RecentTurns />
           </Titled>
         )}
         {view === 'recording' && (
-          <Titled title={titleOf(view)}>
+          <Titled title={title}>
             <TryRecording />
           </Titled>
         )}
         {view === 'people' && <People />}
         {view === 'unknown' && (
-          <Titled title={titleOf(view)}>
+          <Titled title={title}>
             <UnknownVoices />
           </Titled>
         )}

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { isMicrophonePossible } from '../microphone/microphone.js';
 import { decimal } from '../shared/format.js';
 import { useHome } from '../shared/home.js';
@@ -22,13 +22,14 @@ export function Recorder({ speakerId, isSaving, onSave }: RecorderProps) {
   const { text, language } = useHome();
   const { state, start, stop, discard } = useRecording();
   const { phase, wav, speechSeconds } = state;
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // On a telephone the meter and the text to read fill the screen: what was filled in before gives way.
+    if (phase === 'recording') element.current?.scrollIntoView({ block: 'start' });
+  }, [phase]);
   if (!isMicrophonePossible()) return <p class="vp-hint">{text('microphone.insecure')}</p>;
   return (
-    <div class="vp-recorder" data-phase={phase}>
-      <blockquote class="vp-read">
-        <p class="vp-hint">{text('enrol.readAloud')}</p>
-        <p>{text('enrol.readText')}</p>
-      </blockquote>
+    <div class="vp-recorder" data-phase={phase} ref={element}>
       <div class="vp-actions">
         {phase === 'recording' ? (
           <button type="button" class="vp-main" onClick={stop}>
@@ -67,6 +68,12 @@ export function Recorder({ speakerId, isSaving, onSave }: RecorderProps) {
           <span key={key}>{text(key, values)} </span>
         ))}
       </p>
+      {phase !== 'recorded' && (
+        <blockquote class="vp-read">
+          <p class="vp-hint">{text('enrol.readAloud')}</p>
+          <p>{text('enrol.readText')}</p>
+        </blockquote>
+      )}
       {phase === 'recorded' && wav && <Playback audio={wav} />}
       <Problem refused={state.refused} />
     </div>
