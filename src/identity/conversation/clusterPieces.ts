@@ -23,8 +23,10 @@ export const PIECE_TUNING = {
   foundingFrames: 50,
   /** Pieces of this many frames count fully. */
   fullFrames: 300,
+  /** Correlation of the embeddings of one moment in several chunks: 1 if a second chunk adds nothing. */
+  repetition: 0.6,
   /** See VbxTuning. */
-  evidence: 1,
+  evidence: 0.68,
   parsimony: 1,
   iterations: 15,
   /** A linked group of so much speech, less alike than this to everybody else (0 different, 1 same), is a voice whatever the model says. */
@@ -35,7 +37,7 @@ export const PIECE_TUNING = {
 };
 
 /** Maximum evidence of a piece, if fewer voices are found than are known to speak. */
-const MOST_EVIDENCE = 16;
+const MOST_EVIDENCE = 12;
 
 /** Step of the threshold, while there are fewer voices than are known to speak. */
 const STEP = 0.05;
@@ -103,11 +105,12 @@ function similarityOfPieces(
 }
 
 /**
- * How much a piece counts: by its length, and divided among the chunks that contain the same moments, which at the ends of a
- * recording are fewer: otherwise in a recording of ten seconds a voice would need five times as much speech.
+ * How much a piece counts: by its length, and less the more chunks contain the same moments. At the ends of a recording these
+ * are few: if pieces counted alike, in a recording of ten seconds a voice would need five times as much speech.
  */
 const weightOf = (piece: LocalPiece, { voices }: LocalSpeech): number =>
-  Math.min(1, piece.frames.length / PIECE_TUNING.fullFrames) / timesSeen(piece, voices);
+  Math.min(1, piece.frames.length / PIECE_TUNING.fullFrames) /
+  (1 + PIECE_TUNING.repetition * (timesSeen(piece, voices) - 1));
 
 /**
  * Voice of each row, where small groups that are similar to no other voice are kept: a few seconds of speech are too little
