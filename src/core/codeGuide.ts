@@ -232,7 +232,7 @@ export const WARNING_GUIDE: Readonly<Record<WarningCode, CodeMeaning>> = {
     remedy: 'convert the recording to use all of them',
   },
   MODEL_UNCALIBRATED: {
-    means: 'scores of this speaker model are rough guesses',
+    means: 'this speaker model is not calibrated: names come with a careful default, which finds fewer people',
     remedy: 'run `voice-prints calibrate` on recordings of your own',
   },
   NOBODY_ENROLLED: {

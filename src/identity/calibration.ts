@@ -102,8 +102,9 @@ export function acceptScore(parameters: CalibrationParameters, percent: FalseAcc
 }
 
 /**
- * For an uncalibrated model: cosines of speaker networks are mostly near .1 between people and .6 within one.
- * A guess, which answers report (warning MODEL_UNCALIBRATED).
+ * For an uncalibrated model: cosines of speaker networks are mostly near .1 between people and .6 within one. The presets are
+ * careful: strangers pass no more often than promised, and fewer people are found (figures in BENCHMARKS.md, "Models that
+ * are not calibrated"). Answers report it (warning MODEL_UNCALIBRATED).
  */
 export const UNCALIBRATED: CalibrationParameters = {
   offset: -5.3,
@@ -111,6 +112,7 @@ export const UNCALIBRATED: CalibrationParameters = {
   logSeconds: 0,
   cosineLogSeconds: 0,
   narrowBand: 0,
-  falseAcceptLlr: { '0.1': 4, '1': 2, '5': 0.5 },
-  source: 'not calibrated: a guess from models of this kind',
+  narrowBandBoth: -1,
+  falseAcceptLlr: { '0.1': 6, '1': 4.5, '5': 3.2 },
+  source: 'not calibrated: a careful guess from models of this kind',
 };

@@ -12,10 +12,27 @@ const HIDING_NOISE = 10 ** -4; // -40 dB
 const LOUD_SHARE = 0.95;
 const QUIET_SHARE = 0.1;
 
-/** Upper edge of the highest two neighbouring bands of 250 Hz that carry speech or may hide it in noise; 0 without speech. */
+/** Speech that is measured at a time, at least: 1.6 s of frames, which say as much as a whole recording. */
+const PIECE_FRAMES = 100;
+
+/**
+ * Upper edge of the highest two neighbouring bands of 250 Hz that carry speech or may hide it in noise; 0 without speech. The
+ * median of pieces of two seconds or more: a tone or a slammed door says nothing of the line, and neither does a muffled word.
+ */
 export function bandwidthHz({ speechBands }: QualityFrames): number {
   const frames = speechBands.length / BANDS;
   if (frames === 0) return 0;
+  const fitting = Math.max(1, Math.floor(frames / PIECE_FRAMES));
+  const pieces = fitting % 2 === 0 ? fitting - 1 : fitting; // odd, so that most of them decide
+  const edges = Array.from({ length: pieces }, (_, piece) => {
+    const [from, to] = [piece, piece + 1].map((i) => Math.round((i * frames) / pieces) * BANDS);
+    return edgeHz(speechBands.subarray(from, to));
+  });
+  return edges.sort((a, b) => a - b)[Math.floor(edges.length / 2)]!;
+}
+
+function edgeHz(speechBands: Float32Array): number {
+  const frames = speechBands.length / BANDS;
   const loud: number[] = [];
   const quiet: number[] = [];
   for (let band = 0; band < BANDS; band += 1) {

@@ -18,6 +18,7 @@ import { nameOf, segmentationSummary, speakerModelSummary, summaryOf } from '../
 import { printResult, remark, table } from '../output/output.js';
 import { ProgressBar } from '../output/progressBar.js';
 import { modelsAdd } from './modelsAdd.js';
+import { modelsRecommend } from './modelsRecommend.js';
 
 const openModels = (args: ParsedArguments, terminal: Terminal): Promise<ModelStore> =>
   ModelStore.openFor(storeFolder(args, terminal.env));
@@ -92,7 +93,7 @@ const show: Command = {
 const CALIBRATION_TEXT = {
   own: "this store's own, kept by calibrate --write",
   'built-in': "the model's own",
-  none: 'none: scores are rough guesses',
+  none: 'none: names come with a careful default',
 } as const;
 
 function frontEndText({ frontEnd }: SpeakerModel): string {
@@ -178,4 +179,4 @@ const remove: Command = {
 };
 
 /** The `models` commands. */
-export const modelsCommands: readonly Command[] = [list, show, modelsAdd, use, remove];
+export const modelsCommands: readonly Command[] = [list, show, modelsAdd, use, remove, modelsRecommend];

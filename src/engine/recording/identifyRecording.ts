@@ -202,7 +202,8 @@ function recordingWarnings(findings: Findings): Warning[] {
   if (isUncalibrated) {
     warnings.push({
       code: 'MODEL_UNCALIBRATED',
-      message: 'scores of this speaker model are rough guesses; calibrate it on recordings of your own',
+      message:
+        'this speaker model is not calibrated: names come with a careful default, which finds fewer people; calibrate it on recordings of your own',
     });
   }
   return warnings;
