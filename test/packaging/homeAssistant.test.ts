@@ -4,7 +4,7 @@ import { validate } from 'dockerfile-utils';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { serveOptions } from '../../packaging/home-assistant/voice_prints/serveOptions.mjs';
+import { serveOptions, WYOMING_PORT } from '../../packaging/home-assistant/voice_prints/serveOptions.mjs';
 import { SCOPES } from '../../src/api/access/caller.js';
 import { serve } from '../../src/cli/commands/serve.js';
 import { parseCommandLine } from '../../src/cli/options/parseCommandLine.js';
@@ -49,6 +49,7 @@ const supervisorConfig = z.strictObject({
   panel_title: text,
   ports: z.record(portName, port.nullable()),
   watchdog: z.string().regex(/^(https?|tcp|\[PROTO:\w+\]):\/\/\[HOST\]:(\[PORT:\d+\]|\d+).*$/),
+  discovery: z.array(z.enum(['mqtt', 'wyoming'])).optional(),
   services: z.array(z.string().regex(/^(mqtt|mysql):(provide|want|need)$/)).optional(),
   backup: z.enum(['hot', 'cold']),
   backup_exclude: z.array(text),
@@ -156,6 +157,18 @@ describe('what is started', () => {
     expect(env).toEqual({ VOICE_PRINTS_MQTT_USER: 'addons', VOICE_PRINTS_MQTT_PASSWORD: 'broker-secret' });
     expect(serveOptions(config.options, { ...broker, ssl: true }).args).toContain('mqtts://core-mosquitto:1883');
   });
+});
+
+test('a speech-to-text service makes the app a Wyoming server in its place, and only then', () => {
+  const valuesOf = (options: object) =>
+    parseCommandLine(serve, serveOptions({ ...config.options, ...options }).args.slice(1)).values;
+  expect(valuesOf({ speech_to_text: 'core-whisper:10300' })).toMatchObject({
+    wyoming: `tcp://0.0.0.0:${WYOMING_PORT}`,
+    'wyoming-asr': 'tcp://core-whisper:10300',
+  });
+  expect(valuesOf({})).not.toHaveProperty('wyoming');
+  expect(config.discovery).toEqual(['wyoming']);
+  expect(textOf('run.mjs')).toContain("service: 'wyoming'");
 });
 
 describe('Dockerfile', () => {

@@ -1,8 +1,9 @@
 // Starts `voice-prints serve` as an app of Home Assistant.
 import { lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { serveOptions } from './serveOptions.mjs';
+import { serveOptions, WYOMING_PORT } from './serveOptions.mjs';
 
 const STORE = '/data/voice-prints';
 const ACCOUNT = 10001;
@@ -32,9 +33,25 @@ async function brokerOfSupervisor() {
   return undefined;
 }
 
+/** Tells Home Assistant of the Wyoming server; it is asked to add it. */
+async function announceToSupervisor() {
+  const { SUPERVISOR_TOKEN: token } = process.env;
+  if (!token) return;
+  try {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ service: 'wyoming', config: { uri: `tcp://${hostname()}:${WYOMING_PORT}` } });
+    const request = { method: 'POST', headers, body, signal: AbortSignal.timeout(10_000) };
+    const response = await fetch('http://supervisor/discovery', request);
+    if (!response.ok) console.error(`Home Assistant was not told of the voice assistant: answer ${response.status}`);
+  } catch (error) {
+    console.error(`Home Assistant was not told of the voice assistant (${error.cause?.code ?? error.name})`);
+  }
+}
+
 const options = JSON.parse(readFileSync('/data/options.json', 'utf8'));
 const broker = options.mqtt ? await brokerOfSupervisor() : undefined;
 const { args, env } = serveOptions(options, broker);
+if (options.speech_to_text) await announceToSupervisor();
 mkdirSync(STORE, { recursive: true, mode: 0o700 });
 give(STORE);
 process.setgroups([]);

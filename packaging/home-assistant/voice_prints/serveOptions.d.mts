@@ -5,6 +5,8 @@ export interface AppOptions {
   readonly log?: string;
   readonly encryption_key?: string;
   readonly mqtt?: boolean;
+  /** `HOST:PORT` of a Wyoming service. */
+  readonly speech_to_text?: string;
 }
 
 /** As the Supervisor answers for /services/mqtt. */
@@ -15,6 +17,8 @@ export interface Broker {
   readonly username?: string;
   readonly password?: string;
 }
+
+export const WYOMING_PORT: number;
 
 export function serveOptions(
   options: AppOptions,

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,6 +88,11 @@ test('--wyoming serves voice assistants, on request only; its options are checke
     1,
     'CONFIG_INVALID',
   ]);
+  expect(await refused('--wyoming', 'tcp://127.0.0.1:0', '--wyoming-announce')).toEqual([2, 'USAGE']);
+  expect(await refused('--wyoming', 'tcp://127.0.0.1:0', '--wyoming-site', 'a/#')).toEqual([2, 'USAGE']);
+  expect(await refused('--mqtt', 'http://broker')).toEqual([1, 'INPUT_INVALID']);
+  expect(await refused('--sources', join(folder, 'none.yaml'))).toEqual([1, 'FILE_NOT_FOUND']);
+  expect(existsSync(join(folder, 'w')), 'nothing is opened for options that are wrong').toBe(false);
 });
 
 test('web pages of the origins of --cors-origins may call, else those of the environment; everybody is no origin', async () => {
