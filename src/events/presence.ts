@@ -33,6 +33,8 @@ export class Presence {
   readonly #windowMs: number;
   #turns: RecentTurn[] = [];
   #last: TurnEvent | undefined;
+  /** The turn that is retained of each person: theirs before, if they are not present any more. */
+  readonly #heard = new Map<string, RecentTurn>();
   #sentText: string | undefined;
   #sentPeople = '';
 
@@ -80,9 +82,25 @@ export class Presence {
     else if (before?.candidates.some((candidate) => candidate.speaker_id === speakerId)) {
       this.#last = { ...before, candidates: before.candidates.filter((one) => one.speaker_id !== speakerId) };
     }
+    this.#heard.delete(speakerId);
     const { lastHeard } = topicsOf(this.#place);
     const gone: MqttMessage = { topic: lastHeard(speakerId), payload: '', qos: 1, retain: true };
     return [gone, ...this.#changes(this.#last !== before)];
+  }
+
+  /** A person has another name from now on: what is retained of them says so. */
+  rename(speakerId: string, name: string): readonly MqttMessage[] {
+    this.#turns = this.#turns.map((turn) => (turn.speakerId === speakerId ? { ...turn, name } : turn));
+    const before = this.#last;
+    if (before) {
+      const candidates = before.candidates.map((one) =>
+        one.speaker_id === speakerId ? { ...one, speaker: name } : one,
+      );
+      this.#last = { ...before, candidates, ...(before.speaker_id === speakerId && { speaker: name }) };
+    }
+    const heard = this.#heard.get(speakerId);
+    if (!heard) return this.#changes(false);
+    return [...this.#lastSeen({ ...heard, name }), ...this.#changes(true)];
   }
 
   /** Removes everyone who has not spoken within the window. */
@@ -163,7 +181,12 @@ export class Presence {
     return messages;
   }
 
-  #lastSeen({ speakerId, name, score, spokeAtMs }: RecentTurn): MqttMessage[] {
+  #lastSeen(turn: RecentTurn): MqttMessage[] {
+    const { speakerId, name, score, spokeAtMs } = turn;
+    this.#heard.delete(speakerId!);
+    this.#heard.set(speakerId!, turn);
+    const [oldest] = this.#heard.keys();
+    if (this.#heard.size > MAX_TURNS && oldest !== undefined) this.#heard.delete(oldest);
     const payload = { name, last_heard: isoTime(spokeAtMs), last_site: this.#place.site, score };
     return [{ topic: topicsOf(this.#place).lastHeard(speakerId!), payload, qos: 1, retain: true }];
   }

@@ -82,7 +82,12 @@ export class SiteMessages {
     if (key(people) === key(this.#people)) return;
     for (const { speakerId } of this.#people) this.#formerPeople.add(speakerId);
     for (const { speakerId } of people) this.#formerPeople.delete(speakerId);
+    const before = new Map(this.#people.map(({ speakerId, name }) => [speakerId, name]));
     this.#people = people;
+    for (const { speakerId, name } of people) {
+      const former = before.get(speakerId);
+      if (former !== undefined && former !== name) this.#state(this.#presence.rename(speakerId, name));
+    }
     if (!this.#isAnnounced) return;
     this.#discover();
     if (Date.now() - this.#announcedAtMs >= SETTLE_MS) return;

@@ -124,6 +124,18 @@ test('the window is the one that was chosen', () => {
   expect(presence.nextChangeAtMs).toBe(at(5));
 });
 
+test('a person with a new name has it in all retained messages, present or not', () => {
+  const { presence, turn, shown } = site();
+  turn(liveTurn(), 1);
+  const renamed = new Map(shown(presence.rename('alice', 'Alicia')));
+  expect(renamed.get('speakers/alice')).toMatchObject({ name: 'Alicia' });
+  expect(renamed.get('door/speaker')).toBe('Alicia');
+  expect(JSON.stringify(renamed.get('door/attributes'))).not.toMatch(/"Alice"/);
+  turn(bob(), 120);
+  expect(new Map(shown(presence.rename('alice', 'Ali'))).get('speakers/alice')).toMatchObject({ name: 'Ali' });
+  expect(shown(presence.rename('carol', 'Carola'))).toEqual([]);
+});
+
 test('an erased person is removed from all retained messages; the voice stays as an unknown one', () => {
   const { presence, turn, shown } = site();
   turn(liveTurn(), 1);
