@@ -1,5 +1,5 @@
 // How long the voiceprint store takes with many people: node scripts/bench/registryScale.mjs [people] [key]
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
@@ -51,8 +51,10 @@ try {
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
   const writes = [];
+  const cpu = process.cpuUsage();
   for (let i = 0; i < WRITES; i += 1)
     writes.push(await msOf(() => registry.update('t', `p${i}`, () => voiceprint(`p${i}`))));
+  const { user, system } = process.cpuUsage(cpu);
   delay.disable();
   writes.sort((a, b) => a - b);
   const togetherMs = await msOf(() =>
@@ -66,14 +68,18 @@ try {
     again = await LowdbRegistry.open(folder, { encryptionKey });
   });
   await again[Symbol.asyncDispose]();
-  const { size } = await stat(join(folder, 'voiceprints.json'));
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size));
+  const size = sizes.reduce((sum, one) => sum + one, 0);
   console.log(
     JSON.stringify({
       people,
       exemplars: EXEMPLARS,
       isEncrypted: encryptionKey !== undefined,
       megabytes: Math.round(size / 1e5) / 10,
+      files: files.length,
       fillMs,
+      putCpuMs: Math.round((user + system) / WRITES / 100) / 10,
       putMedianMs: writes[WRITES / 2],
       putWorstMs: writes.at(-1),
       fiftyPutsTogetherMs: togetherMs,

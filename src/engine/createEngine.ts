@@ -5,7 +5,7 @@ import { answering } from '../files/answering.js';
 import { ModelStore } from '../inference/modelStore.js';
 import type { SegmentationModel } from '../inference/segmentationModel.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
-import { answeringRegistry, answeringUnknownVoices } from '../registry/answeringStores.js';
+import { answeringRegistry, answeringUnknownVoices, type Beats } from '../registry/answeringStores.js';
 import { AuditLog } from '../registry/auditLog.js';
 import { LowdbRegistry } from '../registry/lowdbRegistry.js';
 import { LowdbUnknownVoices } from '../registry/lowdbUnknownVoices.js';
@@ -21,7 +21,7 @@ import { type OpenCompute, VoiceEngine } from './voiceEngine.js';
 
 /** The parts of the engine, replaceable by other implementations (another registry, a compute process, a clock for tests). */
 export interface CreateEngineOptions {
-  /** `onAlive` is to be called now and then while opening takes long: else it counts as a folder that does not answer. */
+  /** `onAlive` is to be called now and then while opening or a call takes long: else it counts as a folder that does not answer. */
   readonly openRegistry?: (config: EngineConfig, onAlive: () => void) => Promise<VoiceprintRegistry>;
   readonly openUnknownVoices?: (config: EngineConfig, nowMs: () => number) => Promise<UnknownVoices>;
   readonly resolveModel?: (config: EngineConfig) => Promise<SpeakerModel>;
@@ -50,7 +50,11 @@ export async function createEngine(config: EngineOptions, options: CreateEngineO
   const open = async (onAlive: () => void): Promise<VoiceEngine> => {
     const model = await resolveModel(parsed);
     const segmentation = await resolveSegmentation(parsed);
-    const registry = answeringRegistry(await openRegistry(parsed, onAlive), storeDirectory, { withinMs });
+    const beats: Beats = new Set([onAlive]);
+    const onBeat = () => {
+      for (const beat of beats) beat();
+    };
+    const registry = answeringRegistry(await openRegistry(parsed, onBeat), storeDirectory, { withinMs, beats });
     const { openUnknownVoices = openLowdbUnknownVoices, openAudit = openAuditLog, actor = 'program' } = options;
     const unknownVoices = answeringUnknownVoices(await openUnknownVoices(parsed, nowMs), storeDirectory, { withinMs });
     return new VoiceEngine({

@@ -4,9 +4,27 @@ import type { VoiceprintRegistry } from './voiceprintRegistry.js';
 
 type Within = Pick<AnsweringOptions<unknown>, 'withinMs'>;
 
+/** What is to be called while the store answers: the time limits of all calls begin anew. */
+export type Beats = Set<() => void>;
+
 /** A registry whose folder may be on a network share that disconnects: calls that time out throw REGISTRY_UNAVAILABLE. */
-export function answeringRegistry(registry: VoiceprintRegistry, folder: string, within: Within): VoiceprintRegistry {
-  const withinLimit = <T>(work: () => Promise<T>): Promise<T> => answering(folder, work, within as AnsweringOptions<T>);
+export function answeringRegistry(
+  registry: VoiceprintRegistry,
+  folder: string,
+  { beats = new Set(), ...within }: Within & { readonly beats?: Beats },
+): VoiceprintRegistry {
+  const beating =
+    <T>(work: () => Promise<T>) =>
+    async (onAlive: () => void): Promise<T> => {
+      beats.add(onAlive);
+      try {
+        return await work();
+      } finally {
+        beats.delete(onAlive);
+      }
+    };
+  const withinLimit = <T>(work: () => Promise<T>): Promise<T> =>
+    answering(folder, beating(work), within as AnsweringOptions<T>);
   return {
     list: (...call) => withinLimit(() => registry.list(...call)),
     page: (...call) => withinLimit(() => registry.page(...call)),

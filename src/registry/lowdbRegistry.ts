@@ -12,7 +12,7 @@ import { audioIdsOf, fromRow, toRow } from './stored/row.js';
 import type { VoiceprintFollower, VoiceprintPage, VoiceprintRegistry } from './voiceprintRegistry.js';
 
 export interface LowdbRegistryOptions extends SharedStoreOptions {
-  /** Called now and then while a store of an earlier release is moved or a plain one is encrypted, which may take minutes. */
+  /** Called now and then during work that may take minutes: a store of an earlier release is moved, many people are imported or read. */
   readonly onAlive?: OnAlive | undefined;
 }
 
@@ -28,11 +28,12 @@ export class LowdbRegistry implements VoiceprintRegistry {
   #tidying: Promise<void> = Promise.resolve();
   #isClosed = false;
 
-  private constructor(folder: string, { encryptionKey, lockWaitMs = 10_000 }: LowdbRegistryOptions) {
+  private constructor(folder: string, options: LowdbRegistryOptions) {
+    const { encryptionKey, lockWaitMs = 10_000, onAlive = () => undefined } = options;
     const keys = new SealingKeys(encryptionKey);
     this.#folder = folder;
     this.#speech = new SpeechFolder(folder, keys);
-    this.#store = new ShardedStore({ folder, keys, speech: this.#speech, lockWaitMs });
+    this.#store = new ShardedStore({ folder, keys, speech: this.#speech, lockWaitMs, onAlive });
   }
 
   /**
@@ -42,7 +43,7 @@ export class LowdbRegistry implements VoiceprintRegistry {
    */
   static async open(folder: string, options: LowdbRegistryOptions = {}): Promise<LowdbRegistry> {
     const registry = new LowdbRegistry(folder, options);
-    await registry.#store.open(options.onAlive ?? (() => undefined));
+    await registry.#store.open();
     registry.#tidying = registry.#tidySpeech().catch(() => undefined); // a read-only or damaged folder must still open
     return registry;
   }

@@ -59,13 +59,13 @@ export class Commit {
     };
   }
 
-  /** Replaces the files that changed: all of them, or none. */
-  async write(stillMine: () => Promise<void>): Promise<void> {
+  /** Replaces the files that changed: all of them, or none. `renew` throws where the lock was lost. */
+  async write(renew: () => Promise<void>): Promise<void> {
     const changed = [...this.#opened.values()].filter(isChanged);
     if (changed.length === 0) return;
     const dropped = droppedSpeech(changed);
     const staged: Staged[] = [];
-    const isWhole = await this.#decide(changed, { staged, dropped, stillMine }).catch(async (error: unknown) => {
+    const isWhole = await this.#decide(changed, { staged, dropped, renew }).catch(async (error: unknown) => {
       for (const { from } of staged.flatMap(({ moves }) => moves))
         await rm(join(this.#parts.folder, from), { force: true });
       throw error;
@@ -77,12 +77,14 @@ export class Commit {
   /** Stages the files and makes the change last; true where that completes it, false where the intent is to be carried out. */
   async #decide(
     changed: readonly OpenedShard[],
-    { staged, dropped, stillMine }: { staged: Staged[]; dropped: string[]; stillMine: () => Promise<void> },
+    { staged, dropped, renew }: { staged: Staged[]; dropped: string[]; renew: () => Promise<void> },
   ): Promise<boolean> {
     const { folder, headFile, state } = this.#parts;
     const head = state.kind === 'sharded' ? state.head : EMPTY_HEAD;
-    for (const shard of changed) await this.#stage(shard, staged);
-    await stillMine();
+    for (const shard of changed) {
+      await this.#stage(shard, staged);
+      await renew();
+    }
     const moves = staged.flatMap((one) => one.moves);
     const replaced = new Set(moves.map(({ to }) => to));
     const gone = [...new Set(staged.flatMap((one) => one.gone))].filter((place) => !replaced.has(place));

@@ -77,6 +77,7 @@ export class RowFollower {
   }
 
   async *#look(name: string): AsyncGenerator<RowChanges> {
+    this.#store.onAlive();
     const known = this.#shards.get(name);
     if (known && known.fingerprint === (await this.#tenant.fingerprintOf(name))) return;
     const { rows, fingerprint } = await this.#tenant.shardOnce(name);

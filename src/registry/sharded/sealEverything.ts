@@ -52,9 +52,11 @@ export async function keyCheckOf(keys: SealingKeys): Promise<{ readonly keyCheck
 
 /** Tenants with shards. */
 export async function tenantsIn(folder: string): Promise<string[]> {
-  const folders = await readdir(join(folder, SHARDS)).catch((error: NodeJS.ErrnoException) => {
+  const entries = await readdir(join(folder, SHARDS), { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
-  return folders.map(decodeURIComponent); // see tenantFolder
+  // See tenantFolder: whatever else lies there, such as what file managers leave, is nobody's.
+  const folders = entries.filter((entry) => entry.isDirectory() && /^(?:[\w!'()*~-]|%[\dA-F]{2})+$/.test(entry.name));
+  return folders.map(({ name }) => decodeURIComponent(name));
 }

@@ -29,6 +29,7 @@ export interface ShardedStoreOptions {
   readonly keys: SealingKeys;
   readonly speech: SpeechFolder;
   readonly lockWaitMs: number;
+  readonly onAlive: OnAlive;
 }
 
 /**
@@ -43,11 +44,13 @@ export class ShardedStore {
   readonly #head: HeadFile;
   #single: SingleFile;
   readonly #lock: StoreLock;
+  readonly onAlive: OnAlive;
   readonly #writes: LockedWrites<PendingChange>;
   readonly #tenants = new Map<string, TenantShards>();
   #isClosed = false;
 
-  constructor({ folder, keys, speech, lockWaitMs }: ShardedStoreOptions) {
+  constructor({ folder, keys, speech, lockWaitMs, onAlive }: ShardedStoreOptions) {
+    this.onAlive = onAlive;
     this.#folder = folder;
     this.#keys = keys;
     this.#speech = speech;
@@ -58,14 +61,14 @@ export class ShardedStore {
   }
 
   /** Creates the folder, moves what an earlier release stored, and seals what is plain where there is a key. */
-  async open(onAlive: OnAlive): Promise<void> {
+  async open(): Promise<void> {
     await guarded(async () => {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       const state = await this.#head.read();
       if (state.kind === 'single') await this.#single.rows(); // damage is reported before anything is tried
       const isNew = state.kind === 'absent' && (await tenantsIn(this.#folder)).length === 0;
       const isReady = isNew || (state.kind !== 'single' && (await this.#isReady(headOf(state))));
-      if (!isReady) await this.#lock.holding((stillMine) => this.#prepare(stillMine, onAlive)).catch(unlessReadOnly);
+      if (!isReady) await this.#lock.holding((stillMine) => this.#prepare(stillMine)).catch(unlessReadOnly);
     });
   }
 
@@ -139,8 +142,16 @@ export class ShardedStore {
     });
     const answers: (() => void)[] = [];
     for (const change of take()) answers.push(await change.take(commit));
-    await commit.write(stillMine);
+    await commit.write(this.#renewing(stillMine));
     return answers;
+  }
+
+  /** Renews the lock, and shows that the disk answers. */
+  #renewing(stillMine: () => Promise<void>): () => Promise<void> {
+    return async () => {
+      await stillMine();
+      this.onAlive();
+    };
   }
 
   /** True where the shards are complete and sealed as the key asks. Throws REGISTRY_KEY_MISSING, REGISTRY_KEY_WRONG. */
@@ -150,12 +161,9 @@ export class ShardedStore {
   }
 
   /** Under the lock: completes what is unfinished. */
-  async #prepare(stillMine: () => Promise<void>, onAlive: OnAlive = () => undefined): Promise<HeadState> {
+  async #prepare(stillMine: () => Promise<void>): Promise<HeadState> {
     const parts = { folder: this.#folder, keys: this.#keys, speech: this.#speech, headFile: this.#head };
-    const renew = async () => {
-      await stillMine();
-      onAlive();
-    };
+    const renew = this.#renewing(stillMine);
     let state = await this.#head.read();
     if (state.kind === 'single') {
       const rows = await this.#single.rows();

@@ -1,3 +1,4 @@
+import { serialize } from 'node:v8';
 import { describe, expect, test } from 'vitest';
 import type { SampleSpan } from '../../../src/core/audioFrame.js';
 import { centroid } from '../../../src/core/vector.js';
@@ -171,6 +172,22 @@ describe.each(SIZES)('with %i people enrolled, a gallery answers as a list does'
       }
     }
   });
+});
+
+test('what a thread is given of a gallery is shared memory: of a size that does not depend on the people', () => {
+  const people = new MadePeople(9);
+  const sizeOf = (count: number) => {
+    const { parts } = galleryOf(people.many(count).enrolled).snapshot().view;
+    const shared = [
+      parts.means.memory.buffer,
+      parts.exemplars.memory.buffer,
+      ...Object.values(parts.columns).map(({ buffer }) => buffer),
+    ];
+    for (const buffer of shared) expect(buffer).toBeInstanceOf(SharedArrayBuffer);
+    const { means: _, exemplars: __, columns: ___, ...copied } = parts;
+    return serialize(copied).length;
+  };
+  expect(Math.abs(sizeOf(800) - sizeOf(8))).toBeLessThan(16);
 });
 
 describe('people come and go', () => {
