@@ -38,6 +38,15 @@ export function registerEditorCalls(RED: NodeAPI): void {
       const store = storeIfAny(RED, String(req.params.store));
       if (!store)
         return void refuse(res, 404, 'STORE_NOT_DEPLOYED', 'this store is not deployed; deploy the flow first');
+      // Where the editor has no log-in, any page that its user opens could ask for names.
+      if (req.headers['sec-fetch-site'] === 'cross-site') {
+        return void refuse(
+          res,
+          403,
+          'INPUT_INVALID',
+          'these calls are for pages of this editor; use REST of the store with a key',
+        );
+      }
       if (!isRead && req.method !== 'DELETE' && !SAFE_CONTENT.test(req.headers['content-type'] ?? '')) {
         return void refuse(
           res,

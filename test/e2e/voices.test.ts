@@ -244,3 +244,67 @@ test('a live source is tested in its dialog before it is deployed', { timeout: 3
   await editor.closeDialog();
   expect(ours(editor.complaints)).toEqual([]);
 });
+
+describe.each(['light', 'dark'] as const)('the side bar in the %s theme', (theme) => {
+  test('shows every part, by keyboard as well', { timeout: 300_000 }, async () => {
+    await using editor = await Editor.open(browser, red.url, 'de', theme);
+    const { page } = editor;
+    await paint(page, theme);
+    await showVoices(page);
+    const panel = page.locator('.red-ui-sidebar-voice-prints');
+    for (const [name, shown] of [
+      ['Personen', '.vp-card'],
+      ['Unbekannte', '.vp-unknown .vp-hint'],
+      ['Aufnahme', '.vp-drop'],
+      ['Jetzt', '.vp-reviewed li'],
+    ] as const) {
+      await panel.getByRole('button', { name, exact: true }).focus();
+      await page.keyboard.press('Enter');
+      await panel.locator(shown).first().waitFor({ timeout: PATIENCE_MS });
+      await shot(page, `${theme}-${name}`);
+    }
+    await panel.getByRole('button', { name: 'Personen', exact: true }).click();
+    await panel.getByRole('button', { name: 'Proben' }).first().click();
+    await page.locator('dialog .vp-rows li').first().waitFor();
+    await shot(page, `${theme}-Proben`);
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    expect(ours(editor.complaints)).toEqual([]);
+  });
+});
+
+test('a store that is not deployed says so, and is there after the deploy; who may only look is offered no change', {
+  timeout: 300_000,
+}, async () => {
+  /** bcrypt of "password", as in Node-RED's own documentation. */
+  const password = '$2a$08$zZWtXTja0fB1pzD4sHCMyOCMYz2Z6dNbM6tl8sJogENOMcxWV9DN.';
+  const users = [{ username: 'olga', password, permissions: '*' }];
+  await using looking = await NodeRedProcess.start({
+    settings: { adminAuth: { type: 'credentials', users, default: { permissions: 'read' } } },
+  });
+  await using editor = await Editor.open(browser, looking.url, 'en-US');
+  const { page } = editor;
+  const panel = page.locator('.red-ui-sidebar-voice-prints');
+  const stores = [{ id: 'new', type: 'speaker-store', version: 3, name: 'New' }];
+  await showVoices(page);
+  await panel.getByText('This flow has no speaker store').waitFor({ timeout: PATIENCE_MS });
+  await editor.importFlow(stores);
+  await panel.getByText('not deployed yet').waitFor({ timeout: PATIENCE_MS });
+  await shot(page, 'not-deployed');
+  const wanted = { client_id: 'node-red-admin', grant_type: 'password', scope: '', username: 'olga' };
+  const body = new URLSearchParams({ ...wanted, password: 'password' });
+  const token = (await (await fetch(`${looking.url}/auth/token`, { method: 'POST', body })).json()) as {
+    access_token: string;
+  };
+  const headers = { authorization: `Bearer ${token.access_token}`, 'content-type': 'application/json' };
+  await fetch(`${looking.url}/flows`, { method: 'POST', headers, body: JSON.stringify(stores) });
+  await looking.line(/Started flows/);
+  await panel.getByRole('button', { name: 'Refresh' }).click();
+  await panel.getByText('Nobody has spoken yet').waitFor({ timeout: PATIENCE_MS });
+  await panel.getByRole('button', { name: 'People', exact: true }).click();
+  await panel.getByText('Nobody is enrolled yet').waitFor({ timeout: PATIENCE_MS });
+  expect(await panel.getByRole('button', { name: 'Enrol someone' }).count()).toBe(0);
+  await panel.getByRole('button', { name: 'Recording', exact: true }).click();
+  await panel.getByText('You may look').waitFor();
+  await shot(page, 'read-only');
+});

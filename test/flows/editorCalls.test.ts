@@ -121,6 +121,10 @@ test('a page of another origin cannot send what a browser sends unasked; a store
     const answer = await call('POST', 'speakers/eve/samples', { token, body: 'x', ...(type && { type }) });
     expect(answer.status, type).toBe(415);
   }
+  const crossing = await fetch(`${red.url}/voice-prints/stores/store/v1/speakers`, {
+    headers: { authorization: `Bearer ${token}`, 'sec-fetch-site': 'cross-site' },
+  });
+  expect(crossing.status).toBe(403);
   const missing = await call('GET', 'speakers', { token }, 'none');
   expect([missing.status, await missing.json()]).toMatchObject([404, { code: 'STORE_NOT_DEPLOYED' }]);
 });

@@ -103,6 +103,15 @@ describe.each(TYPES)('%s', (type) => {
   });
 });
 
+test('the side bar has the same texts in both languages, and those that its code asks for', () => {
+  const [english, german] = ['en-US', 'de'].map((language) => new Map(texts(catalogue(language, 'voices'))));
+  expect([...german!.keys()]).toEqual([...english!.keys()]);
+  const code = read('voices', 'editor.ts') + read('shared', 'editor', 'here.ts');
+  const asked = [...code.matchAll(/\b(?:text|explain)\('(\w+)'/g)].map(([, key]) => `voices.${key}`);
+  expect(asked.length).toBeGreaterThan(4);
+  for (const key of asked) expect(english!.has(key), key).toBe(true);
+});
+
 test('every error code has a short text', () => {
   const errors = catalogue('en-US', 'speaker-store')['speaker-store'].errors;
   for (const code of ERROR_CODES) expect(errors[code], code).toBeTypeOf('string');
