@@ -10,6 +10,7 @@ import { evalVerify } from './commands/evalVerify.js';
 import { explain } from './commands/explain.js';
 import { identify } from './commands/identify.js';
 import { keysCommands } from './commands/keys.js';
+import { mendSpeakersCommands } from './commands/mendSpeakers.js';
 import { modelsCommands } from './commands/models.js';
 import { serve } from './commands/serve.js';
 import { speakersCommands } from './commands/speakers.js';
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   identify,
   watch,
   ...speakersCommands,
+  ...mendSpeakersCommands,
   ...unknownVoicesCommands,
   serve,
   ...webhooksCommands,

@@ -148,6 +148,27 @@ describe('identify-speakers, live', () => {
     end('s1');
   });
 
+  test('feedback by message names a turn, and undo takes it back', async () => {
+    await flow.load(nodes);
+    const [others, state] = ['others', 'state'].map((id) => flow.collect(id));
+    stream('s1', Buffer.concat([pcmOf(audio.rms), silence(2)]));
+    await expect.poll(() => events(others!).map(({ cluster }) => cluster)).toContain('unknown-1');
+    const event = events(others!).find(({ cluster }) => cluster === 'unknown-1')!;
+    const correction = { ...event, action: 'feedback', verdict: 'correct', speaker_id: 'ray', speaker: 'Ray' };
+    flow.node('identify').receive({ payload: correction as never });
+    await expect.poll(() => onTopic(state!, 'speaker-id/door/feedback')).toHaveLength(1);
+    const given = onTopic(state!, 'speaker-id/door/feedback')[0] as { feedbackId: string };
+    expect(given).toMatchObject({ speakerId: 'ray', name: 'Ray', learning: { outcome: 'enrolled' } });
+    stream('s1', silence(1));
+    await expect.poll(() => onTopic(state!, 'speaker-id/door/speaker').at(-1)).toBe('Ray');
+    flow.node('identify').receive({ payload: { action: 'undo', feedbackId: given.feedbackId } });
+    await expect.poll(() => onTopic(state!, 'speaker-id/door/feedback')).toHaveLength(2);
+    expect(onTopic(state!, 'speaker-id/door/feedback')[1]).toMatchObject({ isUndone: true });
+    stream('s1', silence(1));
+    await expect.poll(() => onTopic(state!, 'speaker-id/door/relabel').at(-1)).toMatchObject({ speaker_id: null });
+    end('s1');
+  });
+
   test('who is erased by a node is taken back from the retained topics', async () => {
     const registry = {
       ...{
@@ -248,6 +269,17 @@ describe('identify-speakers, live', () => {
     { name: 'an object of another kind', msg: { payload: { dance: true } }, code: 'INPUT_INVALID' },
     { name: 'a word that is no command', msg: { payload: 'dance' }, code: 'INPUT_INVALID' },
     { name: 'a name for nobody', msg: { payload: { action: 'enroll', speakerId: 'x' } }, code: 'CLUSTER_NOT_FOUND' },
+    {
+      name: 'feedback without a verdict',
+      msg: { payload: { action: 'feedback', turnId: 't' } },
+      code: 'INPUT_INVALID',
+    },
+    {
+      name: 'feedback on a turn of nobody',
+      msg: { payload: { action: 'feedback', verdict: 'confirm', turn_id: 't' } },
+      code: 'TURN_NOT_FOUND',
+    },
+    { name: 'an undo of nothing', msg: { payload: { action: 'undo', feedbackId: 'f' } }, code: 'FEEDBACK_NOT_FOUND' },
     { name: 'a name without an id', msg: { payload: { action: 'enroll' } }, code: 'SPEAKER_ID_INVALID' },
     {
       name: 'a stream without a format',

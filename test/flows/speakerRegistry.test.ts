@@ -1,6 +1,6 @@
 import type { NodeMessage } from 'node-red';
 import { describe, expect, test } from 'vitest';
-import type { Identification, SpeakerSummary } from '../../src/index.js';
+import type { FeedbackResult, Identification, RememberedTurn, SpeakerSample, SpeakerSummary } from '../../src/index.js';
 import { enrolNodes, failures, out, VoiceFlow, whole } from './voiceFlow.js';
 
 const on = VoiceFlow.use();
@@ -62,6 +62,45 @@ describe('speaker-registry', () => {
     expect(
       ((await ask({ action: 'import', payload: backup })) as SpeakerSummary[]).map(({ name }) => name).sort(),
     ).toEqual(['Raymond', 'Sally']);
+  });
+
+  test('turns are listed, corrected and taken back; samples are listed, people merged and split', async () => {
+    await on.flow.load([...enrolNodes, whole, registry, out, ...failures]);
+    await on.enrolBoth();
+    const answered = on.flow.next('out');
+    on.flow.node('identify').receive({ payload: on.audio.talk });
+    const { segments, conversationId } = (await answered).payload as Identification;
+    const turns = (await ask({ action: 'turns', payload: { conversationId } })) as RememberedTurn[];
+    expect(turns.map(({ turnId }) => turnId).sort()).toEqual(segments.map(({ turnId }) => turnId).sort());
+    const { turnId } = segments.find(({ speakerId }) => speakerId === 'sally')!;
+    const given = (await ask({ action: 'feedback', payload: { turnId, verdict: 'confirm' } })) as FeedbackResult;
+    expect(given).toMatchObject({ verdict: 'confirm', speakerId: 'sally', name: 'Sally' });
+    const { feedbackId } = given;
+    expect(await ask({ action: 'undo', payload: { feedbackId } })).toMatchObject({ isUndone: true });
+    const merged = await ask({
+      action: 'merge',
+      speakerId: 'sally',
+      payload: { fromId: 'ray', isSure: true },
+    } as never);
+    expect(merged).toMatchObject({ speakerId: 'sally', samples: 2 });
+    const samples = (await ask({ action: 'samples', speakerId: 'sally' })) as SpeakerSample[];
+    const split = { sampleIds: [samples[1]!.sampleId], speakerId: 'ray', name: 'Ray', consent: 'yes' };
+    expect(await ask({ action: 'split', speakerId: 'sally', payload: split } as never)).toMatchObject({ name: 'Ray' });
+    const wrong: readonly (readonly [object, string])[] = [
+      [{ action: 'feedback', payload: { turnId } }, 'INPUT_INVALID'],
+      [{ action: 'feedback', payload: { turnId: {}, verdict: 'confirm' } }, 'INPUT_INVALID'],
+      [{ action: 'feedback' }, 'INPUT_INVALID'],
+      [{ action: 'undo', payload: { feedbackId } }, 'FEEDBACK_NOT_FOUND'],
+      [{ action: 'turns', payload: { tier: 'sure' } }, 'INPUT_INVALID'],
+      [{ action: 'turns', payload: { limit: 'x' } }, 'INPUT_INVALID'],
+      [{ action: 'merge', speakerId: 'sally', payload: {} }, 'INPUT_INVALID'],
+      [{ action: 'split', speakerId: 'sally', payload: { speakerId: 'x', sampleIds: 'y' } }, 'INPUT_INVALID'],
+    ];
+    for (const [msg, code] of wrong)
+      expect([msg, (await on.failureOf(() => on.flow.node('registry').receive(msg as never))).code]).toEqual([
+        msg,
+        code,
+      ]);
   });
 
   test('an export without a passphrase, and an unknown action, are refused', async () => {

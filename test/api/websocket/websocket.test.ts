@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { LiveStream, type SpeakerEvent } from '../../../clients/liveStream.js';
 import type { ServerMessage } from '../../../src/api/websocket/protocol.js';
@@ -165,6 +165,29 @@ test('commands: a nonexistent unknown voice is refused; a repeated command is ex
   say({ type: 'end' });
   expect(await closed).toMatchObject({ code: 1000 });
   expect(messages.filter(({ type }) => type === 'refused')).toHaveLength(1);
+});
+
+test('feedback takes a name from the voice of a turn, and undo gives it back', async () => {
+  const { socket, messages, closed, say, until } = await connected();
+  say({ ...HELLO, isTentative: false });
+  for (const piece of pieces(Buffer.concat([samples, Buffer.alloc(64_000)]), 64_000)) socket.send(piece);
+  const named = () =>
+    messages.flatMap((message) =>
+      message.type === 'event' && message.event.event_type === 'identified' ? [message.event] : [],
+    );
+  await vi.waitFor(() => expect(named()).not.toEqual([]), { timeout: 60_000 });
+  const { turn_id: turnId, speaker_id: speakerId } = named()[0]!;
+  say({ type: 'feedback', id: 'a', verdict: 'reject', turnId });
+  const given = await until('feedback');
+  expect(given).toMatchObject({ id: 'a', result: { verdict: 'reject', speakerId: null } });
+  say({ type: 'undo', id: 'b', feedbackId: given.result.feedbackId });
+  await vi.waitFor(() => expect(messages.filter(({ type }) => type === 'feedback')).toHaveLength(2));
+  expect(messages.findLast(({ type }) => type === 'feedback')).toMatchObject({ id: 'b', result: { isUndone: true } });
+  say({ type: 'feedback', id: 'c', verdict: 'confirm', turnId: 'none' });
+  expect(await until('refused')).toMatchObject({ id: 'c', code: 'TURN_NOT_FOUND' });
+  say({ type: 'end' });
+  expect(await closed).toMatchObject({ code: 1000 });
+  expect(speakerId).toMatch(/slt|rms/);
 });
 
 test('audio faster than real time waits with the client, and none of it is lost', async () => {

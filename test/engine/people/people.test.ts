@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { createEngine } from '../../../src/engine/createEngine.js';
 import type { Engine } from '../../../src/engine/engine.js';
+import { ran } from '../../cli/program.js';
 import { type FliteVoice, speak, TEXTS } from '../../support/fliteVoices.js';
 
 const root = mkdtempSync(join(tmpdir(), 'voice-prints-people-'));
@@ -75,4 +76,21 @@ test('a sample is removed with its kept audio; the last one stays, and a taken i
   const grown = await kept();
   expect(await engine.speakers().removeSample('sally', second!.sampleId)).toMatchObject({ samples: 1 });
   expect(await kept()).toBe(grown - 1);
+});
+
+test('the command line lists samples, merges and splits', async () => {
+  const storeDirectory = join(root, 'cli');
+  {
+    await using engine = await createEngine({ storeDirectory, workerThreads: 1 });
+    await enrol(engine, 'sally', path('slt', 0));
+    await enrol(engine, 'ron', path('rms', 0));
+  }
+  const run = (...args: string[]) => ran([...args, '--store', storeDirectory, '--json']);
+  expect((await run('speakers', 'merge', 'sally', 'ron')).stderr).toContain('do not sound like one person');
+  const merged = await run('speakers', 'merge', 'sally', 'ron', '--sure');
+  expect(JSON.parse(merged.stdout)).toMatchObject({ speakerId: 'sally', samples: 2 });
+  const [, second] = JSON.parse((await run('speakers', 'samples', 'sally')).stdout) as { sampleId: string }[];
+  const split = await run('speakers', 'split', 'sally', 'ron', '--samples', second!.sampleId, '--name', 'Ron');
+  expect(JSON.parse(split.stdout)).toMatchObject({ speakerId: 'ron', name: 'Ron', samples: 1 });
+  expect((await run('speakers', 'split', 'sally', 'x')).exitCode).not.toBe(0);
 });

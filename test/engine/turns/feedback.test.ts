@@ -35,7 +35,7 @@ async function openEngine(name: string, options = {}) {
   /** As it is on disk. */
   const stored = async (speakerId: string): Promise<Voiceprint | undefined> => {
     await using registry = await LowdbRegistry.open(storeDirectory, {});
-    return registry.get('local', speakerId);
+    return await registry.get('local', speakerId);
   };
   return { engine, stored, storeDirectory };
 }
