@@ -210,14 +210,17 @@ export class GalleryView {
   #scores(prepared: Prepared, toMeans: Float32Array, toExemplars: Float32Array): AllComparisons {
     const { entries, columns } = this.parts;
     const { firstExemplar, exemplarCount } = columns;
-    const llrs = new Float64Array(entries).fill(Number.NEGATIVE_INFINITY);
+    const llrs = new Float64Array(entries);
     const cosines = new Float32Array(entries);
     for (let number = 0; number < entries; number += 1) {
-      if (!this.isThere(number)) continue;
+      if (!this.isThere(number)) {
+        llrs[number] = Number.NEGATIVE_INFINITY;
+        continue;
+      }
       const toMean = toMeans[number]!;
       let toBest = toMean;
-      const first = firstExemplar[number]!;
-      for (let k = first; k < first + exemplarCount[number]!; k += 1) toBest = Math.max(toBest, toExemplars[k]!);
+      const end = firstExemplar[number]! + exemplarCount[number]!;
+      for (let k = firstExemplar[number]!; k < end; k += 1) if (toExemplars[k]! > toBest) toBest = toExemplars[k]!;
       const cosine = MEAN_SHARE * toMean + (1 - MEAN_SHARE) * toBest;
       cosines[number] = cosine;
       llrs[number] = prepared.llr(number, centred(prepared, number, cosine, toMean));

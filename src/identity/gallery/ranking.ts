@@ -93,9 +93,9 @@ function ranking(
 ): Ranking {
   const near = new Set([...nearest(llrs), ...kept]);
   let farWeight = 0;
-  llrs.forEach((llr, number) => {
-    if (!near.has(number)) farWeight += Math.exp(llr); // 0 for those who are not there
-  });
+  for (let number = 0; number < llrs.length; number += 1) {
+    if (!near.has(number)) farWeight += Math.exp(llrs[number]!); // 0 for those who are not there
+  }
   const comparisons = [...near].flatMap((number): VoiceComparison[] => {
     const id = idOf(number);
     return id === undefined ? [] : [{ voice: { id }, cosine: cosines[number]!, llr: llrs[number]! }];
