@@ -137,6 +137,7 @@ test('enrol by speaking, see the name, name an unknown voice, which the next con
   await panel.locator('.vp-card', { hasText: 'Sally' }).waitFor();
   await shot(page, 'people');
 
+  expect(await panel.getByText('Last heard').count()).toBe(0);
   await button('Now').click();
   await shot(page, 'now-none');
   await speak();
@@ -180,6 +181,8 @@ test('enrol by speaking, see the name, name an unknown voice, which the next con
   await expect.poll(people, { timeout: PATIENCE_MS }).toEqual(['Sally']);
   await turns.filter({ hasText: 'unknown-' }).first().waitFor({ timeout: PATIENCE_MS });
   await shot(page, 'now-undone');
+  await button('People').click();
+  await panel.locator('.vp-card', { hasText: 'Sally' }).getByText('Last heard').waitFor({ timeout: PATIENCE_MS });
   expect(await panel.locator('b').count()).toBe(0);
   expect(ours(editor.complaints)).toEqual([]);
 });

@@ -18,6 +18,7 @@ type Opened =
 export function People() {
   const { client, text, mayEnrol } = useHome();
   const { value: people, refused, reload } = useLoaded(useCallback(() => client.people(), [client]));
+  const lastHeard = useLastHeard();
   const [opened, setOpened] = useState<Opened | undefined>();
   const close = () => {
     setOpened(undefined);
@@ -41,6 +42,7 @@ export function People() {
             <Person
               key={person.speakerId}
               person={person}
+              lastHeardAt={lastHeard.get(person.speakerId)}
               mayMerge={people.length > 1}
               onOpen={(kind) => setOpened({ kind, person })}
             />
@@ -63,13 +65,25 @@ export function People() {
   );
 }
 
+const MOST_TURNS = 1_000;
+
+/** When each person was last named, of the turns that are remembered. */
+function useLastHeard(): ReadonlyMap<string, string> {
+  const { client } = useHome();
+  const { value: turns = [] } = useLoaded(useCallback(() => client.turns({ limit: MOST_TURNS }), [client]));
+  // Newest first: the last entry of a person would be the oldest.
+  return new Map([...turns].reverse().flatMap(({ speakerId, heardAt }) => (speakerId ? [[speakerId, heardAt]] : [])));
+}
+
 interface PersonProps {
   readonly person: SpeakerSummary;
+  /** Undefined where no turn of theirs is remembered. */
+  readonly lastHeardAt: string | undefined;
   readonly mayMerge: boolean;
   onOpen(kind: Opened['kind']): void;
 }
 
-function Person({ person, mayMerge, onOpen }: PersonProps) {
+function Person({ person, lastHeardAt, mayMerge, onOpen }: PersonProps) {
   const { text, language, mayEnrol, mayAdminister } = useHome();
   const { name, speakerId, isComplete, isStale, quality, speechSeconds, samples, consent, updatedAt } = person;
   return (
@@ -99,6 +113,12 @@ function Person({ person, mayMerge, onOpen }: PersonProps) {
             text('people.noConsent')
           )}
         </dd>
+        {lastHeardAt !== undefined && (
+          <>
+            <dt>{text('people.lastHeard')}</dt>
+            <dd>{moment(lastHeardAt, language)}</dd>
+          </>
+        )}
         <dt>{text('people.updated')}</dt>
         <dd>{moment(updatedAt, language)}</dd>
       </dl>
