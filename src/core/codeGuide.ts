@@ -178,7 +178,10 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     remedy: 'check that it exists, is yours and has room',
   },
   REGISTRY_LOCKED: { means: 'another process holds the store', remedy: 'try again; end the other process' },
-  REGISTRY_CORRUPT: { means: 'the store or the export is damaged', remedy: 'restore a backup' },
+  REGISTRY_CORRUPT: {
+    means: 'the store or the export is damaged',
+    remedy: 'restore a backup; without one, move a file below `voiceprints/` away and enrol the people in it again',
+  },
   REGISTRY_KEY_MISSING: { means: 'the store is encrypted', remedy: 'give its key' },
   REGISTRY_KEY_WRONG: { means: 'the key or the passphrase does not fit', remedy: 'give the right one' },
   REGISTRY_VERSION_NEWER: { means: 'the store was written by a newer release', remedy: 'update the package' },

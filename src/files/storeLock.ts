@@ -98,6 +98,9 @@ async function createOwned(path: string, token: string): Promise<boolean> {
     const file = await open(path, 'wx', 0o600);
     try {
       await file.writeFile(text);
+    } catch (error) {
+      await remove(path); // on a full disk: nobody should have to wait until an empty lock counts as abandoned
+      throw error;
     } finally {
       await file.close();
     }

@@ -168,15 +168,25 @@ test('a failed write is not seen by later reads', async () => {
   expect(await readdir(folder)).not.toContain('.voiceprints.lock');
 });
 
-test('a lost head costs nothing: the shards are what counts', async () => {
+test.each([
+  { name: 'deleted', lose: (path: string) => rm(path) },
+  { name: 'empty after a power cut', lose: (path: string) => writeFile(path, '') },
+  { name: 'without its bytes after a power cut', lose: (path: string) => writeFile(path, Buffer.alloc(300)) },
+])('a lost head costs nothing, the shards are what counts: $name', async ({ lose }) => {
   const folder = await temporaryFolder();
   await storeWith(folder, 'anna', 'Anna');
   await using registry = await LowdbRegistry.open(folder);
-  await rm(headOf(folder));
+  await lose(headOf(folder));
   expect(await registry.list('t')).toHaveLength(1);
   await registry.update('t', 'ben', () => randomVoiceprint({ id: 'ben' }));
   await using again = await LowdbRegistry.open(folder);
   expect((await again.list('t')).map(({ id }) => id)).toEqual(['anna', 'ben']);
+});
+
+test('an empty file of an earlier release is not taken for a new store', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(headOf(folder), '');
+  await expect(LowdbRegistry.open(folder)).rejects.toMatchObject({ code: 'REGISTRY_CORRUPT' });
 });
 
 test('a backup that is put back is what counts, for those who follow, too', async () => {

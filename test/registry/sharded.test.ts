@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Voiceprint } from '../../src/core/voiceprint.js';
@@ -173,6 +173,27 @@ test('a damaged shard is named and left as it is; everybody else can still be re
   expect(await readFile(path, 'utf8')).toBe(damaged);
   await writeFile(path, text);
   expect(await registry.list('t')).toEqual(all.filter(({ id }) => id !== good.id));
+});
+
+test('a shard that is missing is missed alone: whoever is enrolled in its place takes nobody else’s', async () => {
+  const folder = await temporaryFolder();
+  const all = people(120, { exemplars: 3 });
+  await using early = await LowdbRegistry.open(folder);
+  await early.putAll('t', all, { replace: false });
+  const [shard] = (await shardsOf(folder)).sort();
+  expect((await shardsOf(folder)).length).toBeGreaterThan(3);
+  const path = join(folder, 'voiceprints', 't', shard!);
+  const text = await readFile(path, 'utf8');
+  await rm(path);
+  await using registry = await LowdbRegistry.open(folder);
+  const left = await registry.list('t');
+  expect(left.length).toBeLessThan(all.length);
+  const lost = all.filter(({ id }) => !left.some((one) => one.id === id));
+  for (const one of lost) await registry.update('t', one.id, () => one);
+  expect(await registry.list('t')).toEqual(all);
+  expect(await shardsOf(folder)).toContain(shard);
+  await writeFile(path, text); // and the backup fits
+  expect(await registry.list('t')).toEqual(all);
 });
 
 test('a change of several files that a killed process had decided is completed by whoever comes next', async () => {

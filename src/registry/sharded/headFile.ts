@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { replaceFile } from '../../files/atomicFile.js';
 import { type Commit, headText, parseHead, type StoreHead } from '../stored/headForm.js';
 import { fingerprintOf } from '../stored/storeFile.js';
+import { SHARDS } from './shardNames.js';
 
 /** Commits that the head remembers: a process that slept through more looks at every shard. */
 const REMEMBERED = 64;
+/** What is found in place of a file that was renamed before it was on disk. */
+const NOTHING = /^\0*$/;
 /** A commit of more shards counts as one of all. */
 const MOST_NAMED = 256;
 
@@ -35,13 +39,20 @@ export class HeadFile {
     if (!file) return { kind: 'absent' };
     try {
       const fingerprint = fingerprintOf(await file.stat({ bigint: true })); // files are replaced, never modified
-      const head = parseHead(await file.readFile('utf8'));
-      const state: HeadState = head ? { kind: 'sharded', head } : { kind: 'single' };
+      const state = await this.#stateOf(await file.readFile('utf8'));
       this.#known = { fingerprint, state };
       return state;
     } finally {
       await file.close();
     }
+  }
+
+  async #stateOf(text: string): Promise<HeadState> {
+    // Written as a hint and not synced: some file systems leave nothing of it after a power cut. It is lost then, and the shards
+    // count. Where there are none, it was the single file of an earlier release, and that must not be taken for a new store.
+    if (NOTHING.test(text) && (await stat(join(dirname(this.path), SHARDS)).catch(absent))) return { kind: 'absent' };
+    const head = parseHead(text);
+    return head ? { kind: 'sharded', head } : { kind: 'single' };
   }
 
   /** Call only while holding the store's lock. `isHint`: a power cut may take it back. */

@@ -6,7 +6,7 @@ import { whileInUse } from '../../files/whileInUse.js';
 import type { SpeechFolder } from '../speechFolder.js';
 import type { Intent, StoreHead } from '../stored/headForm.js';
 import { committed, type HeadFile } from './headFile.js';
-import { SHARDS } from './tenantShards.js';
+import { SHARDS } from './shardNames.js';
 
 export interface IntentParts {
   readonly folder: string;

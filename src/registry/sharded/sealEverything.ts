@@ -8,7 +8,8 @@ import { audioIdsOf } from '../stored/row.js';
 import { StoreFile } from '../stored/storeFile.js';
 import { committed } from './headFile.js';
 import type { IntentParts } from './intents.js';
-import { SHARDS, TenantShards } from './tenantShards.js';
+import { SHARDS } from './shardNames.js';
+import { TenantShards } from './tenantShards.js';
 
 const PURPOSE = 'voice-prints store key';
 

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 
+/** Folder of the shards, in that of the store. */
+export const SHARDS = 'voiceprints';
 /** Longest path of a shard: so many voiceprints whose hashes begin alike do not occur. */
 export const LONGEST_PATH = 60;
 /** The shard of a tenant that was never split. */
@@ -11,13 +13,18 @@ export function pathOfId(tenantId: string, id: string): string {
   return digest.readBigUInt64BE(0).toString(2).padStart(64, '0').slice(0, LONGEST_PATH);
 }
 
-/** The shard that holds a path: the longest that it begins with. ROOT where there is none yet. */
+/**
+ * The shard that holds a path: the longest that it begins with. Where there is none, ROOT, or of a store that has lost a file the
+ * one that fills the gap: never one that stands above others, as it would count in their place.
+ */
 export function shardOf(path: string, names: ReadonlySet<string>): string {
-  for (let length = path.length; length > 0; length -= 1) {
+  for (let length = path.length; length >= 0; length -= 1) {
     const name = ROOT + path.slice(0, length);
     if (names.has(name)) return name;
   }
-  return ROOT;
+  let gap = ROOT;
+  while ([...names].some((name) => name.startsWith(gap))) gap = ROOT + path.slice(0, gap.length);
+  return gap;
 }
 
 /**

@@ -68,7 +68,7 @@ export class ShardedStore {
       if (state.kind === 'single') await this.#single.rows(); // damage is reported before anything is tried
       const isNew = state.kind === 'absent' && (await tenantsIn(this.#folder)).length === 0;
       const isReady = isNew || (state.kind !== 'single' && (await this.#isReady(headOf(state))));
-      if (!isReady) await this.#lock.holding((stillMine) => this.#prepare(stillMine)).catch(unlessReadOnly);
+      if (!isReady) await this.#lock.holding((stillMine) => this.#prepare(stillMine)).catch(unlessNotWritable);
     });
   }
 
@@ -77,7 +77,7 @@ export class ShardedStore {
     const state = await this.#read(() => this.#head.read());
     if (state.kind !== 'sharded' || !state.head.intent) return state;
     // Its writer is about to finish it, or was killed: with the lock it is known which.
-    await this.#read(() => this.#lock.holding((stillMine) => this.#prepare(stillMine)).catch(unlessReadOnly));
+    await this.#read(() => this.#lock.holding((stillMine) => this.#prepare(stillMine)).catch(unlessNotWritable));
     return this.#read(() => this.#head.read());
   }
 
@@ -185,12 +185,12 @@ export class ShardedStore {
 
 export const headOf = (state: HeadState): StoreHead => (state.kind === 'sharded' ? state.head : EMPTY_HEAD);
 
-const READ_ONLY: readonly unknown[] = ['EROFS', 'EACCES', 'EPERM'];
+const NOT_WRITABLE: readonly unknown[] = ['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT'];
 
-/** A folder that cannot be written must still be readable. */
-function unlessReadOnly(error: unknown): void {
+/** A folder that cannot be written, or has no room, must still be readable. */
+function unlessNotWritable(error: unknown): void {
   const { code } = error as NodeJS.ErrnoException;
-  if (!READ_ONLY.includes(code)) throw error;
+  if (!NOT_WRITABLE.includes(code)) throw error;
 }
 
 const closed = () => new VoicePrintsError('REGISTRY_UNAVAILABLE', 'the voiceprint store was closed; open it again');

@@ -8,9 +8,9 @@ import { StoreFile } from '../stored/storeFile.js';
 import { type Rows, VOICEPRINT_FORM } from '../stored/voiceprintForm.js';
 import { committed, EMPTY_HEAD, type HeadFile } from './headFile.js';
 import { keyCheckOf } from './sealEverything.js';
-import { ROOT } from './shardNames.js';
+import { ROOT, SHARDS } from './shardNames.js';
 import { splitShard } from './splitShard.js';
-import { SHARDS, TenantShards } from './tenantShards.js';
+import { TenantShards } from './tenantShards.js';
 
 /** The one file in which releases before 0.3 kept all voiceprints. */
 export class SingleFile {

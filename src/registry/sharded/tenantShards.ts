@@ -6,10 +6,8 @@ import type { SealingKeys } from '../sealingKeys.js';
 import { type ShardRows, shardForm } from '../stored/shardForm.js';
 import { fingerprintOf, StoreFile } from '../stored/storeFile.js';
 import { tenantFolder } from '../tenantFolder.js';
-import { leavesOf, pathOfId, shardOf } from './shardNames.js';
+import { leavesOf, pathOfId, SHARDS, shardOf } from './shardNames.js';
 
-/** Folder of the shards, in that of the store. */
-export const SHARDS = 'voiceprints';
 /** Shards whose rows are kept in memory, of one tenant. */
 const MOST_CACHED = 16;
 
