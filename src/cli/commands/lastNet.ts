@@ -1,9 +1,6 @@
 import type { ServerLog } from '../../api/serverLog.js';
 import { VoicePrintsError } from '../../index.js';
 
-/** Time limit for closing, after which the process exits; more than closing normally needs. */
-const LEAVE_MS = 25_000;
-
 /**
  * An error thrown outside every guard is an internal fault, after which the state is unreliable. It is logged; active calls
  * may finish, new ones are refused, and the process exits with a failure, so that its supervisor restarts it.
@@ -37,7 +34,6 @@ export class LastNet implements Disposable {
   readonly #catch = (thrown: unknown): void => {
     if (!this.signal.aborted) {
       this.#first = thrown;
-      setTimeout(() => process.exit(1), LEAVE_MS).unref();
       this.#caught.abort();
     }
     this.#log.failure({ requestId: 'process', code: 'INTERNAL', error: thrown });

@@ -17,6 +17,10 @@ import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
 import { openServeLive, sourcesChoice, sourcesOptions } from './serveLive.js';
 import { tlsOfServe, tlsOptions } from './serveTls.js';
 import { serveWyomingToo, wyomingChoice, wyomingOptions } from './serveWyoming.js';
+import { STOP_WITHIN_S, StopLimit } from './stopLimit.js';
+
+/** Part of the time for stopping in which active calls and streams may finish. */
+const GRACE = 0.4;
 
 export const serve: Command = {
   name: 'serve',
@@ -55,6 +59,10 @@ export const serve: Command = {
     'require-consent': {
       about: 'Refuse enrolments of people for whom no consent was recorded',
     },
+    'stop-within': {
+      value: 'SECONDS',
+      about: `After Ctrl-C or SIGTERM the process ends within this time; calls may finish in its first two fifths (default ${STOP_WITHIN_S})`,
+    },
     'key-file': { value: 'FILE', about: 'API keys, a line each: tenant:key or tenant:sha256:HEX' },
   },
   example: `VOICE_PRINTS_API_KEYS=local:a-long-secret voice-prints serve --port 8080
@@ -79,16 +87,21 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     const port = numberOption(args, 'port', { least: 0, most: 65_535, isWhole: true });
     const host = textOption(args, 'host');
     const corsOrigins = parseOrigins(textOption(args, 'cors-origins') ?? env.VOICE_PRINTS_CORS_ORIGINS ?? '');
+    const withinMs = 1_000 * (numberOption(args, 'stop-within', { least: 1, most: 3_600 }) ?? STOP_WITHIN_S);
+    const graceMs = GRACE * withinMs;
     const log = await openLog(args, terminal);
     // Before anything is opened: a store and its jobs are not to be held for options that are wrong.
     const broker = await mqttChoice(args, env);
     const voiceAssistants = wyomingChoice(args);
     const sources = await sourcesChoice(args, env);
     using net = new LastNet(log);
+    const stopping = AbortSignal.any([signal, net.signal]);
+    using limit = new StopLimit({ stopping, withinMs, log });
     await using engine = await openEngine(args, terminal, {
       keepAudio: hasFlag(args, 'keep-audio'),
       rememberTurns: true,
     });
+    using _store = limit.before('the store and the models');
     const served = await serveKeys(env, {
       keyFile: textOption(args, 'key-file'),
       trustedProxies: textOption(args, 'trusted-proxies'),
@@ -104,13 +117,16 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     const allowHosts = allowedHosts(env);
     const onFailure = (failure: FailureReport) => log.failure(failure);
     await using jobs = await serveJobs(args, terminal, { engine, allowHosts, gate: check.gate });
+    using _jobs = limit.before('the jobs');
     await using live = await openServeLive(args, terminal, { engine, log, broker, sources });
+    using _live = limit.before('the sources and the broker');
     const server = await startServer({
       ...check,
       engine,
       jobs: jobs.open,
       corsOrigins,
       tls,
+      graceMs,
       ...(live && { observer: live.observer, sources: live.sources, measures: live.measures }),
       ...present({ host, port }),
       options: { allowHosts, onCall: (report) => log.call(report), onFailure },
@@ -118,16 +134,16 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     let grpc: RunningGrpcServer | undefined;
     let wyoming: RunningWyomingServer | undefined;
     try {
-      grpc = await serveGrpcToo(args, terminal, { ...check, engine, host, onFailure });
+      grpc = await serveGrpcToo(args, terminal, { ...check, engine, host, onFailure, graceMs });
       wyoming = await serveWyomingToo(voiceAssistants, { engine, onFailure, publisher: live?.surface });
       const made = madeKey === undefined ? {} : { apiKey: madeKey };
       terminal.stdout.write(
         `${JSON.stringify({ rest: server.url, ...present({ grpc: grpc?.address, wyoming: wyoming?.address }), ...made })}\n`,
       );
       if (madeKey !== undefined) remark(args, terminal, 'This API key is shown once: keep it.');
-      const stopped = AbortSignal.any([signal, net.signal]);
-      if (!stopped.aborted) await once(stopped, 'abort');
+      if (!stopping.aborted) await once(stopping, 'abort');
     } finally {
+      limit.closing('the servers');
       await Promise.all([server.close(), grpc?.close(), wyoming?.close()]);
     }
     net.assertHeld();
