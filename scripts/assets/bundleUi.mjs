@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'rolldown';
 
@@ -40,7 +40,24 @@ export async function bundleUi(root, folder) {
     writeFileSync(join(folder, file), [...texts, drawings].join('\n'));
   }
   for (const file of ['console.html', 'icon.svg']) cpSync(join(ui, 'console', file), join(folder, file));
-  return foreign;
+  return [...foreign, ...(await bundleWidget(root, drawings))];
+}
+
+/** The widget of Dashboard 2, which takes it from Node-RED's folder `resources`: one script, with its style. */
+async function bundleWidget(root, drawings) {
+  const folder = join(root, 'src/ui/dashboard');
+  const { output } = await build({
+    input: join(folder, 'widget.ts'),
+    tsconfig: join(root, 'tsconfig.editor.json'),
+    platform: 'browser',
+    write: false,
+    output: { format: 'umd', name: 'ui-voices', exports: 'named', minify: true },
+  });
+  const style = JSON.stringify(`${readFileSync(join(folder, 'dashboard.css'), 'utf8')}\n${drawings}`);
+  const styled = `document.head.append(Object.assign(document.createElement('style'),{textContent:${style}}));\n`;
+  mkdirSync(join(root, 'resources'), { recursive: true });
+  writeFileSync(join(root, 'resources/voices-widget.js'), output[0].code + styled);
+  return output[0].moduleIds.filter((id) => /[\\/]node_modules[\\/]/.test(id));
 }
 
 /** Rules for drawings inside a page, which are kept beside the code that draws. */

@@ -8,6 +8,7 @@ import { enrollForm } from '../../nodes/enroll-speaker/enroll-speaker.js';
 import { identifyForm } from '../../nodes/identify-speakers/identifySettings.js';
 import { readSettings, type SettingsForm } from '../../nodes/shared/settings.js';
 import { storeForm } from '../../nodes/speaker-store/storeSettings.js';
+import { widgetForm } from '../../nodes/ui-voices/ui-voices.js';
 import { packageRoot } from './nodeRedProcess.js';
 
 type Validate = (this: object, value: unknown, opt?: object) => boolean | string;
@@ -47,6 +48,7 @@ const FIELDS: readonly (readonly [string, SettingsForm<z.ZodType>, object, reado
     ['track', 'channel', 'queueLimit', 'speakerCount', 'maxSpeakers'],
   ],
   ['identify-speakers', identifyForm, { output: 'live' }, ['presenceWindowSeconds']],
+  ['ui-voices', widgetForm, { view: 'timeline' }, ['spanSeconds']],
   [
     'speaker-store',
     storeForm,
@@ -59,6 +61,7 @@ test.each([
   ['audio-source', audioForm, {}],
   ['identify-speakers', identifyForm, { output: 'auto' }], // nodes of older flows keep what they did
   ['speaker-store', storeForm, {}],
+  ['ui-voices', widgetForm, {}],
 ] as const)(
   '%s: a new node of the dialog has the settings of a node without any',
   (type, form: SettingsForm<z.ZodType>, chosen) => {

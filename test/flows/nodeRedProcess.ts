@@ -7,6 +7,9 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+/** Node-RED of this repository would find it beside itself, wherever its user directory is. */
+const DASHBOARD = '@flowfuse/node-red-dashboard';
+
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Another Node-RED, and the Node.js it needs: `VOICE_PRINTS_NODE_RED` is its package folder, `VOICE_PRINTS_NODE` a binary. */
@@ -23,6 +26,8 @@ export interface NodeRedOptions {
   readonly nodeArguments?: readonly string[];
   /** Without our package. */
   readonly isEmpty?: boolean;
+  /** With Dashboard 2. */
+  readonly hasDashboard?: boolean;
 }
 
 /** A real Node-RED in a process and a user directory of its own, our package linked in. */
@@ -56,7 +61,13 @@ export class NodeRedProcess implements AsyncDisposable {
       mkdirSync(join(userDir, 'node_modules/@voice-prints'), { recursive: true });
       symlinkSync(packageRoot, join(userDir, 'node_modules/@voice-prints/node-red'), 'junction');
     }
+    if (options.hasDashboard) {
+      mkdirSync(join(userDir, 'node_modules/@flowfuse'), { recursive: true });
+      const dashboard = dirname(createRequire(import.meta.url).resolve('@flowfuse/node-red-dashboard/package.json'));
+      symlinkSync(dashboard, join(userDir, 'node_modules', DASHBOARD), 'junction');
+    }
     const settings = {
+      ...(!options.hasDashboard && { externalModules: { palette: { denyList: [DASHBOARD] } } }),
       flowFile: 'flows.json',
       credentialSecret: 'only for this test',
       uiHost: '127.0.0.1',

@@ -6,10 +6,11 @@ import { enrollForm } from '../../nodes/enroll-speaker/enroll-speaker.js';
 import { identifyForm } from '../../nodes/identify-speakers/identifySettings.js';
 import { registryForm } from '../../nodes/speaker-registry/speaker-registry.js';
 import { storeForm } from '../../nodes/speaker-store/storeSettings.js';
+import { widgetForm } from '../../nodes/ui-voices/ui-voices.js';
 import { ERROR_CODES } from '../../src/index.js';
 import { packageRoot } from './nodeRedProcess.js';
 
-const TYPES = ['audio-source', 'enroll-speaker', 'identify-speakers', 'speaker-registry', 'speaker-store'];
+const TYPES = ['audio-source', 'enroll-speaker', 'identify-speakers', 'speaker-registry', 'speaker-store', 'ui-voices'];
 /** Today's version of each node's settings: what the editor writes into new nodes. */
 const VERSIONS: Readonly<Record<string, number>> = {
   'audio-source': audioForm.migrations.length,
@@ -17,6 +18,7 @@ const VERSIONS: Readonly<Record<string, number>> = {
   'identify-speakers': identifyForm.migrations.length,
   'speaker-registry': registryForm.migrations.length,
   'speaker-store': storeForm.migrations.length,
+  'ui-voices': widgetForm.migrations.length,
 };
 const nodes = join(packageRoot, 'nodes');
 const read = (...path: string[]) => readFileSync(join(nodes, ...path), 'utf8');

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Identification } from '../../core/identification.js';
 import { timelineSvg } from '../../display/timelineSvg.js';
 import { useHome } from '../shared/home.js';
+import { timelineWords } from './timelineWords.js';
 
 interface TimelineProps {
   readonly result: Identification;
@@ -23,14 +24,7 @@ export function Timeline({ result, startSeconds = 0 }: TimelineProps) {
   }, []);
   const svg = useMemo(() => {
     if (width === undefined) return '';
-    const words = {
-      noSpeech: text('timeline.noSpeech'),
-      named: text('timeline.named'),
-      uncertain: text('tier.suggested'),
-      unknown: text('timeline.unknown'),
-      overlap: text('timeline.overlap'),
-      atOnce: text('timeline.atOnce'),
-    };
+    const words = timelineWords(text);
     return timelineSvg(result, '', { theme: 'page', width, words, startSeconds });
   }, [result, width, text, startSeconds]);
   // The drawing is ours, and names are escaped in it.

@@ -50,6 +50,8 @@ export const de: Catalogue = {
   'timeline.unknown': 'unbekannte Stimme',
   'timeline.overlap': 'mehrere zugleich',
   'timeline.atOnce': 'zugleich mit einer anderen Stimme',
+  'here.nobody': 'Niemand ist hier.',
+  'here.noTurns': 'Noch hat niemand gesprochen.',
 
   'review.none': 'Noch hat niemand gesprochen. Redebeiträge von Live-Strömen erscheinen hier, sobald sie enden.',
   'review.noSite': 'ohne Ort',

@@ -47,6 +47,8 @@ export const enUS = {
   'timeline.unknown': 'unknown voice',
   'timeline.overlap': 'several at once',
   'timeline.atOnce': 'at the same time as another voice',
+  'here.nobody': 'Nobody is here.',
+  'here.noTurns': 'Nobody has spoken yet.',
 
   'review.none': 'Nobody has spoken yet. Turns of live streams appear here as they end.',
   'review.noSite': 'without a place',

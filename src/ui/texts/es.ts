@@ -50,6 +50,8 @@ export const es: Catalogue = {
   'timeline.unknown': 'voz desconocida',
   'timeline.overlap': 'varias a la vez',
   'timeline.atOnce': 'al mismo tiempo que otra voz',
+  'here.nobody': 'No hay nadie.',
+  'here.noTurns': 'Nadie ha hablado todavía.',
 
   'review.none': 'Aún no ha hablado nadie. Las intervenciones en directo aparecen aquí cuando terminan.',
   'review.noSite': 'sin lugar',

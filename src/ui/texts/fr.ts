@@ -50,6 +50,8 @@ export const fr: Catalogue = {
   'timeline.unknown': 'voix inconnue',
   'timeline.overlap': 'plusieurs à la fois',
   'timeline.atOnce': 'en même temps qu’une autre voix',
+  'here.nobody': 'Personne n’est là.',
+  'here.noTurns': 'Personne n’a encore parlé.',
 
   'review.none':
     'Personne n’a encore parlé. Les prises de parole en direct apparaissent ici dès qu’elles se terminent.',

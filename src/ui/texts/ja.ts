@@ -49,6 +49,8 @@ export const ja: Catalogue = {
   'timeline.unknown': '不明な声',
   'timeline.overlap': '同時に複数人',
   'timeline.atOnce': '別の声と同時',
+  'here.nobody': '誰もいません。',
+  'here.noTurns': 'まだ誰も話していません。',
 
   'review.none': 'まだ誰も話していません。ライブ音声の発話は、終わるとここに表示されます。',
   'review.noSite': '場所なし',

@@ -48,6 +48,8 @@ export const zhCN: Catalogue = {
   'timeline.unknown': '未知声音',
   'timeline.overlap': '多人同时',
   'timeline.atOnce': '与另一个声音同时',
+  'here.nobody': '没有人在场。',
+  'here.noTurns': '还没有人说话。',
 
   'review.none': '还没有人说话。实时音频的发言结束后会显示在这里。',
   'review.noSite': '无地点',

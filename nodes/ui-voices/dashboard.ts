@@ -1,0 +1,46 @@
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+
+/** Where browsers find the widget: Node-RED serves the folder `resources` of the package. The build makes the file. */
+const WIDGET = {
+  package: '@voice-prints/node-red',
+  name: 'ui-voices',
+  src: 'voices-widget.js',
+  component: 'UIVoices',
+} as const;
+
+/** Handlers of a widget. What browsers send (`onChange`, `onSend`) would otherwise become a message of the node. */
+interface WidgetHandlers {
+  beforeSend(msg: NodeMessageInFlow): object;
+  onChange(): void;
+  onSend(): void;
+}
+
+/** The part of Dashboard 2 (1.x) that is used here. */
+interface Dashboard {
+  readonly ui?: { readonly widgets?: Map<string, { src?: object }> };
+  readonly stores: { readonly data: { save(base: Dashboard, node: Node, msg: object): void } };
+}
+interface Group {
+  register(node: Node, def: NodeDef, handlers: WidgetHandlers): void;
+  getBase(): Dashboard;
+}
+
+/**
+ * Puts the node's widget into its group; false where there is no Dashboard 2, or no group.
+ * @param show makes what browsers get of a message, and nothing else of it reaches them
+ */
+export function joinDashboard(
+  RED: NodeAPI,
+  node: Node,
+  def: NodeDef & { readonly group?: string },
+  show: (msg: NodeMessageInFlow) => object,
+): boolean {
+  const group = RED.nodes.getNode(def.group ?? '') as unknown as Partial<Group> | null;
+  if (typeof group?.register !== 'function' || typeof group.getBase !== 'function') return false;
+  // `passthru`: the widget has no outputs.
+  group.register(node, Object.assign(def, { passthru: false }), { beforeSend: show, onChange() {}, onSend() {} });
+  // Dashboard 2 (1.31) finds widgets by themselves only in packages with `node-red-dashboard-2-` in their names.
+  const widget = group.getBase().ui?.widgets?.get(node.id);
+  if (widget) widget.src ??= WIDGET;
+  return true;
+}

@@ -1,0 +1,179 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Flow, NodeRedProcess, packageRoot } from '../flows/nodeRedProcess.js';
+import { until } from '../support/until.js';
+import { Editor, openBrowser } from './editor.js';
+
+/** The widget `ui-voices` in a real Dashboard 2. */
+const PATIENCE_MS = 60_000;
+/** Where to keep pictures, for a person to look at. */
+const pictures = process.env.VOICE_PRINTS_PICTURES;
+const example: Flow = JSON.parse(
+  readFileSync(join(packageRoot, 'examples/20 - Show who speaks on a dashboard.json'), 'utf8'),
+);
+
+let red: NodeRedProcess;
+let browser: Browser;
+beforeAll(async () => {
+  if (pictures) mkdirSync(pictures, { recursive: true });
+  [red, browser] = await Promise.all([NodeRedProcess.start({ hasDashboard: true }), openBrowser()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await red?.[Symbol.asyncDispose]();
+});
+
+const shot = async (page: Page, name: string) => {
+  if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`) });
+};
+
+/** A page of the dashboard, with the errors it complains about. */
+async function openDashboard(width = 1280): Promise<{ readonly page: Page; readonly complaints: string[] }> {
+  const context = await browser.newContext({ locale: 'en-US', viewport: { width, height: 800 } });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`${message.text()} ${message.location().url}`);
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await page.goto(`${red.url}/dashboard/voices`, { timeout: PATIENCE_MS });
+  return { page, complaints };
+}
+
+const tiles = (page: Page) => page.locator('.vp-tile');
+const rows = (page: Page) => page.locator('.vp-drawing svg .vp-label');
+
+/** The example without what speaks: messages come from the test. */
+const HTTP: Flow = [
+  { id: 'in', type: 'http in', z: 'vp20000000000001', url: '/say', method: 'post', x: 100, y: 400, wires: [['said']] },
+  {
+    id: 'said',
+    type: 'change',
+    z: 'vp20000000000001',
+    rules: [
+      { t: 'move', p: 'payload', pt: 'msg', to: 'said', tot: 'msg' },
+      { t: 'set', p: 'topic', pt: 'msg', to: 'said.topic', tot: 'msg' },
+      { t: 'set', p: 'payload', pt: 'msg', to: 'said.payload', tot: 'msg' },
+    ],
+    x: 300,
+    y: 400,
+    wires: [['vp20000000000016', 'vp20000000000017', 'answer']],
+  },
+  { id: 'answer', type: 'http response', z: 'vp20000000000001', x: 500, y: 400, wires: [] },
+];
+const quiet = example.filter(({ type }) => type !== 'inject').concat(HTTP);
+const say = (topic: string, payload: unknown) =>
+  fetch(`${red.url}/say`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ topic, payload }),
+  });
+const turn = (turnId: string, speaker: string | null, [start, end]: readonly [number, number]) => ({
+  event_type: speaker === null ? 'unknown' : 'identified',
+  ...{ site: 'hall', session_id: 's1', turn_id: turnId, speaker, speaker_id: speaker === null ? null : 'eve' },
+  ...{ score: 0.98, margin: 0.5, start, end, candidates: [], ...(speaker === null && { cluster: 'unknown-1' }) },
+});
+
+test('names are texts, corrections are followed, and a page that opens later shows the same', {
+  timeout: 240_000,
+}, async () => {
+  await red.deploy(quiet);
+  const { page, complaints } = await openDashboard();
+  await page.getByText('Nobody is here.').waitFor({ timeout: PATIENCE_MS });
+  await page.getByText('Nobody has spoken yet.').waitFor();
+  await shot(page, 'dashboard-nobody');
+  const hostile = '<img src=x onerror="alert(1)">';
+  await say('speaker-id/hall/event', turn('t1', hostile, [1, 4]));
+  await say('speaker-id/hall/event', turn('t2', null, [5, 8]));
+  await say('speaker-id/hall/attributes', {
+    speakers: [{ speaker_id: 'eve', speaker: hostile, score: 0.98, last_heard: '2026-01-01T00:00:00.000Z' }],
+    last: null,
+  });
+  await tiles(page).filter({ hasText: hostile }).waitFor();
+  await until(
+    async () => rows(page).allTextContents(),
+    (all) => all.length === 2 && all[0]!.startsWith('<img src=x'),
+  );
+  expect(await page.locator('.vp-widget img').count()).toBe(0);
+  await say('speaker-id/hall/relabel', {
+    ...{ event_type: 'relabel', session_id: 's1', turn_ids: ['t2'], cluster: null, speaker: 'Carol' },
+    ...{ speaker_id: 'carol', score: 0.9, site: 'hall' },
+  });
+  await rows(page).filter({ hasText: 'Carol' }).waitFor();
+  for (const payload of ['text', 7, null, { event_type: 'identified' }, { speakers: 'all' }, Array(3).fill('x')]) {
+    expect((await say('speaker-id/hall/attributes', payload)).status).toBe(200);
+  }
+  const later = await openDashboard(390);
+  await tiles(later.page).filter({ hasText: hostile }).waitFor({ timeout: PATIENCE_MS });
+  await rows(later.page).filter({ hasText: 'Carol' }).waitFor();
+  await shot(later.page, 'dashboard-narrow');
+  await say('speaker-id/speakers/carol', '');
+  await rows(page).filter({ hasText: 'Carol' }).waitFor({ state: 'detached' });
+  await say('speaker-id/hall/speaker', 'unknown');
+  await tiles(page).filter({ hasText: 'unknown voice' }).waitFor();
+  await say('speaker-id/hall/speaker', 'nobody');
+  await page.getByText('Nobody is here.').waitFor();
+  await say('', []);
+  await page.getByText('Nobody has spoken yet.').waitFor();
+  expect([...complaints, ...later.complaints]).toEqual([]);
+  expect(red.lines.join('\n')).not.toMatch(/\[error\]/);
+});
+
+test('browsers cannot make the node send or show anything', { timeout: 240_000 }, async () => {
+  await red.deploy(quiet);
+  const { page } = await openDashboard();
+  await page.getByText('Nobody is here.').waitFor({ timeout: PATIENCE_MS });
+  await page.evaluate(() => {
+    interface App {
+      readonly _context: { readonly provides: Readonly<Record<string, { emit(...values: unknown[]): void }>> };
+    }
+    const { __vue_app__: app } = document.querySelector('#app') as unknown as { readonly __vue_app__: App };
+    const socket = app._context.provides.$socket!;
+    const forged = { payload: { places: [{ site: 'x', people: [], isUnknown: true }], streams: [] } };
+    for (const event of ['widget-change', 'widget-send', 'widget-action'])
+      socket.emit(event, 'vp20000000000016', forged);
+  });
+  await say('speaker-id/hall/attributes', {
+    speakers: [{ speaker_id: 'ann', speaker: 'Ann', score: 0.9 }],
+    last: null,
+  });
+  await tiles(page).filter({ hasText: 'Ann' }).waitFor();
+  const later = await openDashboard();
+  await tiles(later.page).filter({ hasText: 'Ann' }).waitFor({ timeout: PATIENCE_MS });
+  expect(await tiles(later.page).count()).toBe(1);
+});
+
+test('the example names the people of the conversation while they speak', { timeout: 300_000 }, async () => {
+  await red.deploy(example);
+  const { page, complaints } = await openDashboard();
+  for (const name of ['Nora', 'Hugo', 'Angus']) {
+    await tiles(page)
+      .filter({ hasText: name })
+      .waitFor({ timeout: 2 * PATIENCE_MS });
+    await rows(page)
+      .filter({ hasText: name })
+      .waitFor({ timeout: 2 * PATIENCE_MS });
+  }
+  await shot(page, 'dashboard-example');
+  expect(complaints).toEqual([]);
+  expect(red.lines.join('\n')).not.toMatch(/\[error\]/);
+});
+
+test('without Dashboard 2 the package is silent, and the node says what it needs', { timeout: 240_000 }, async () => {
+  await using bare = await NodeRedProcess.start();
+  await bare.deploy([
+    { id: 'tab', type: 'tab', label: 'Hall' },
+    { id: 'widget', type: 'ui-voices', z: 'tab', version: 1, group: '', view: 'here', x: 200, y: 100, wires: [] },
+  ]);
+  expect(bare.lines.join('\n')).not.toMatch(/\[error\]|dashboard|ui-/i);
+  await using editor = await Editor.open(browser, bare.url, 'en-US');
+  const status = editor.page.locator('.red-ui-flow-node-status-label');
+  await status.filter({ hasText: 'needs Dashboard 2' }).waitFor({ timeout: PATIENCE_MS });
+  await editor.edit('widget');
+  await editor.page.locator('#ui-voices-missing', { hasText: 'install @flowfuse/node-red-dashboard' }).waitFor();
+  await shot(editor.page, 'dashboard-missing');
+  await editor.closeDialog();
+  expect(editor.complaints.filter((text) => !text.includes('catalogue.nodered.org'))).toEqual([]);
+});
