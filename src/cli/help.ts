@@ -39,6 +39,7 @@ ${columns([
   ['VOICE_PRINTS_TRUSTED_PROXIES', '--trusted-proxies of serve, where it is not given'],
   ['VOICE_PRINTS_CORS_ORIGINS', '--cors-origins of serve, where it is not given'],
   ['VOICE_PRINTS_SIP_PASSWORD', 'Password of the account of watch sip:USER@REGISTRAR'],
+  ['VOICE_PRINTS_TLS_KEY_PASSWORD', 'Password of the private key of watch sips:… --key'],
   ['VOICE_PRINTS_RUNTIME', 'native or wasm: the build of ONNX Runtime; chosen by itself where not set'],
   ['VOICE_PRINTS_MQTT_USER', 'User of serve --mqtt and watch --mqtt'],
   ['VOICE_PRINTS_MQTT_PASSWORD', 'Password of that user'],
