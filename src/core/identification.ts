@@ -117,6 +117,8 @@ export interface SampleReason {
   readonly message: string;
   /** Where in the sample, of SECOND_VOICE. */
   readonly at?: readonly SpeechSegment[];
+  /** Whom it sounds like, of COLLIDES_WITH_OTHER. */
+  readonly speakerId?: string;
 }
 
 export interface SampleOutcome {
@@ -128,7 +130,7 @@ export interface SampleOutcome {
   readonly reasons: readonly SampleReason[];
 }
 
-/** Outcome of an enrolment. `rejected`: no sample was accepted and nothing was stored. */
+/** Outcome of an enrolment, or what it would be (`isTrial`). `rejected`: no sample was accepted and nothing was stored. */
 export interface EnrollResult {
   readonly speakerId: string;
   readonly name: string;
@@ -139,6 +141,8 @@ export interface EnrollResult {
   readonly quality: EnrollQuality;
   readonly reasons: readonly SampleReason[];
   readonly samples: readonly SampleOutcome[];
+  /** A trial: nothing was stored, whatever the status. */
+  readonly isTrial?: true;
 }
 
 /** One person as lists show them: never an embedding. */

@@ -46,6 +46,8 @@ export interface EnrollRequest {
   /** Version of the text that the person was shown. */
   readonly consentVersion?: string;
   readonly languageCode?: string;
+  /** Only says what the gate would decide, and how the voiceprint would be: nothing is stored, nothing recorded, and no consent needed. */
+  readonly isTrial?: boolean;
   readonly limits?: Partial<RecordingLimits>;
 }
 

@@ -148,13 +148,14 @@ export class VoiceEngine implements Engine {
           registry,
           openRecording: (source) => openRecording(source, limits, signal),
           nowMs,
-          keepAudio: config.keepAudio,
+          keepAudio: config.keepAudio && !request.isTrial,
           isConsentRequired: config.requireConsent,
           othersOf: this.#othersOf,
         },
         { signal, onAudio: (doneMs) => options.onProgress?.({ stage: 'analyse', doneMs, totalMs: undefined }) },
       );
     };
+    if (request.isTrial) return this.#job(options, (signal) => work(this.#parts.registry, signal));
     return notes.enrolled({ action: 'enrol', speakerIds: [speakerId] }, () =>
       this.#enrolments.run(this.#parts.registry, { tenantId, speakerId }, (registry) =>
         this.#job(options, (signal) => work(registry, signal)),

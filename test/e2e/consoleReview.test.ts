@@ -90,6 +90,10 @@ test('folders enrol several people at once, and a recording shows them in its ti
   await openView(page, 'People');
   await page.getByRole('button', { name: 'Enrol someone' }).click();
   await page.locator('.vp-modal input[webkitdirectory]').setInputFiles(folder);
+  const enrolFitting = page.getByRole('button', { name: 'Enrol what fits: 2' });
+  await enrolFitting.waitFor(PATIENT);
+  await page.locator('.vp-plans [data-state="fits"]', { hasText: 'Quality: ' }).first().waitFor();
+  await enrolFitting.click();
   await expect.poll(() => page.locator('.vp-plans [data-state="complete"]').count(), PATIENT).toBe(2);
   await page.getByRole('button', { name: 'Done' }).click();
   await page.getByRole('heading', { name: 'Sally <b>' }).waitFor();
@@ -170,6 +174,7 @@ test('where the browser lends no microphone it says so, and files still enrol', 
   await page.getByLabel('Name').fill('Slate');
   await page.getByText('only to pages over https and to localhost').waitFor();
   await page.locator('.vp-modal input[multiple]').setInputFiles([server.audio.slt, server.audio.rms]);
+  await page.getByRole('button', { name: 'Enrol what fits: 2' }).click(PATIENT); // each alone; the second not after the first
   await page.locator('.vp-plans [data-state="complete"]').waitFor(PATIENT);
   await page.locator('.vp-plans [data-state="refused"]', { hasText: 'Does not sound like' }).waitFor(PATIENT);
   expect(complaints.filter((one) => !one.includes('422'))).toEqual([]); // browsers note every refusal of a call

@@ -220,6 +220,10 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
     await box.scrollIntoViewIfNeeded();
     await shot(page, `${theme}-enrol-dialog`);
     await page.setInputFiles('#enroll-speaker-here input[type=file] >> nth=0', audio.rms);
+    await box.getByRole('button', { name: 'Enrol what fits: 1' }).waitFor({ timeout: PATIENCE_MS });
+    await shot(page, `${theme}-tried-dialog`);
+    expect(await people()).not.toContain('Kay');
+    await box.getByRole('button', { name: 'Enrol what fits: 1' }).click();
     await box.locator('.vp-plans li', { hasText: 'complete' }).waitFor({ timeout: PATIENCE_MS });
     await shot(page, `${theme}-enrolled-dialog`);
     await editor.closeDialog();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SpeakerEvent } from '../../src/events/index.js';
-import { heardVoices } from '../../src/ui/enrol/heardVoices.js';
+import { objectionsOf } from '../../src/ui/enrol/objections.js';
 import { afterEvent, SILENT } from '../../src/ui/live/liveTurns.js';
 import { clock, percent, speakerIdFor } from '../../src/ui/shared/format.js';
 
@@ -52,15 +52,12 @@ test('a tentative name is a guess, a turn stays, and a relabel renames it', () =
   expect(named.turns).toMatchObject([{ turnId: 't1', decision: 'identified', name: 'Alice', cluster: null }]);
 });
 
-const segment = (start: number, end: number, name: string | null, cluster: string | null) => ({
-  ...{ start, end, name, cluster, speakerId: name, score: 1, margin: 1, cosine: 1, overlap: false, candidates: [] },
-  decision: name === null ? ('unknown' as const) : ('identified' as const),
-});
-
-test('a second voice is one that speaks for a while', () => {
-  const first = segment(0, 5, null, 'unknown-1');
-  expect(heardVoices([first]).hasSecondVoice).toBe(false);
-  expect(heardVoices([first, segment(5, 6, null, 'unknown-2')]).hasSecondVoice).toBe(false);
-  expect(heardVoices([first, segment(5, 7, null, 'unknown-2')]).hasSecondVoice).toBe(true);
-  expect(heardVoices([segment(0, 5, 'alice', null)]).soundsLike).toEqual({ speakerId: 'alice', name: 'alice' });
+test('a recording that goes on is too short for now; what else refuses it is said at once', () => {
+  const reason = { message: '', refuses: true };
+  const reasons = [
+    { ...reason, code: 'TOO_LITTLE_SPEECH' as const },
+    { ...reason, code: 'SECOND_VOICE' as const },
+    { ...reason, code: 'NARROW_BAND' as const, refuses: false },
+  ];
+  expect(objectionsOf({ reasons }).map(({ code }) => code)).toEqual(['SECOND_VOICE']);
 });

@@ -83,6 +83,8 @@ export interface Call {
   hold(bytes: number): void;
   /** Reserves a processing slot until the end of the call: to be called once all input has arrived. Throws TOO_MANY_REQUESTS. */
   startWork(): void;
+  /** The audio of this call does not count towards the tenant's minutes. */
+  countNoMinutes(): void;
   /** For calls of the engine: the signal, a counter of the audio processed, and the caller. */
   readonly options: CallOptions & { readonly actor: Actor };
 }

@@ -23,6 +23,7 @@ export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, n
     const beganMs = performance.now();
     let caller: Caller | undefined;
     let audioMs = 0;
+    let countsMinutes = true;
     response.setHeader('x-request-id', requestId);
     const call = async () => {
       const work = new AbortController();
@@ -42,12 +43,15 @@ export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, n
           const query = queryOf(request);
           const options = { signal, onProgress, actor: { name: actorOf(caller), requestId } };
           const given = { surface, tenantId, caller, request, response, query, signal };
-          const answer = await handler({ ...given, hold, startWork, options });
+          const countNoMinutes = () => {
+            countsMinutes = false;
+          };
+          const answer = await handler({ ...given, hold, startWork, countNoMinutes, options });
           if (answer.text) writeText(response, answer.status, answer.text);
           else writeJson(response, answer.status, answer.body);
         } finally {
           for (const giveBack of held) giveBack();
-          surface.gate.used(tenantId, audioMs);
+          surface.gate.used(tenantId, countsMinutes ? audioMs : 0);
         }
       } catch (thrown) {
         refuse(thrown, { surface, dialect, request, response, requestId, signal: work.signal });

@@ -108,8 +108,12 @@ export const choice = {
 /** Two schemas per call: with the audio inside JSON, and (query) with the audio as the body. */
 export const enrollBody = z.object({ ...carried, ...declared, ...person, speakerId });
 export const enrollQuery = z.object({ ...declared, ...person, speakerId });
-export const sampleBody = z.object({ ...carried, ...declared, ...person });
-export const sampleQuery = z.object({ ...declared, ...person });
+const isTrial = optional(flag).describe(
+  'Only says what the gate would decide: stores nothing, needs no consent, and uses no minutes',
+);
+export const sampleBody = z.object({ ...carried, ...declared, ...person, isTrial });
+export const sampleQuery = z.object({ ...declared, ...person, isTrial });
+export const trialQuery = z.object({ isTrial });
 export const identifyBody = z.object({ ...carried, ...declared, ...choice, ...people, separateSpeakerPerChannel });
 export const identifyQuery = z.object({ ...declared, ...choice, ...people, separateSpeakerPerChannel });
 

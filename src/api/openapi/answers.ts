@@ -156,12 +156,13 @@ export const sampleReason = z.strictObject({
     .array(z.strictObject({ start: seconds, end: seconds }))
     .optional()
     .describe('Where in the sample, of SECOND_VOICE'),
+  speakerId: z.string().optional().describe('Whom it sounds like, of COLLIDES_WITH_OTHER'),
 });
 
 export const enrolment = z.strictObject({
   speakerId: z.string(),
   name: z.string(),
-  status: z.enum(['accepted', 'complete']),
+  status: z.enum(['accepted', 'complete', 'rejected']).describe('rejected: in a trial only; otherwise that is a 422'),
   speechSeconds: seconds,
   audioSeconds: seconds,
   quality,
@@ -175,6 +176,7 @@ export const enrolment = z.strictObject({
       reasons: z.array(sampleReason),
     }),
   ),
+  isTrial: z.literal(true).optional().describe('Nothing was stored'),
 });
 
 /** RFC 9457; additional members depend on the code. */

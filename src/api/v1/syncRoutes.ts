@@ -17,6 +17,7 @@ import {
   sampleQuery,
   speakerPatch,
   speakersQuery,
+  trialQuery,
 } from '../calls/schemas.js';
 import { problemDialect } from '../refusals/dialect.js';
 import { RefusedError, refuseMethod, refuseRoute } from '../refusals/refusal.js';
@@ -123,17 +124,20 @@ async function addSample(call: Call): Promise<Answer> {
   const { fields, source } = await readAudioInput(call, sampleBody, sampleQuery);
   const { engine, limits } = call.surface;
   const { name, consentText, consentVersion, languageCode } = fields;
+  // Wherever it is said: to overlook it would enrol somebody.
+  const isTrial = fields.isTrial || parseInput(trialQuery, call.query).isTrial;
+  if (isTrial) call.countNoMinutes();
   const result = await engine.enroll(
     {
       tenantId: call.tenantId,
       speakerId,
       samples: [source],
-      ...present({ name, consentText, consentVersion, languageCode }),
+      ...present({ name, consentText, consentVersion, languageCode, isTrial }),
       limits: { maxDurationMs: limits.maxEnrollMs, maxBytes: limits.maxBodyBytes, maxDecodeMs: limits.maxDecodeMs },
     },
     call.options,
   );
-  if (result.status !== 'rejected') return { status: 200, body: result };
+  if (isTrial || result.status !== 'rejected') return { status: 200, body: result };
   throw new RefusedError({
     deepaffectsStatus: 400,
     v1Status: 422,

@@ -8,7 +8,7 @@ import type { EnrollRequest } from '../engine.js';
 import { assertName, assertSpeakerId } from '../voiceprints/speakerId.js';
 import { analyseSample } from './analyseSample.js';
 import { assertConsent } from './consent.js';
-import { enrollSamples, type Sample } from './enrollSamples.js';
+import { enrollSamples, type Sample, tryEnrolment } from './enrollSamples.js';
 import type { OthersOf } from './otherPeople.js';
 
 /** Samples are held in memory while they are analysed; 10 to 24 s are recommended. */
@@ -35,7 +35,7 @@ interface SampleRequest {
 
 /**
  * Adds samples to a voiceprint, through the gate. Refused samples are in the result; where none was accepted, or
- * all accepted ones come to less than LEAST_SPEECH_MS, nothing is stored.
+ * all accepted ones come to less than LEAST_SPEECH_MS, nothing is stored. A trial stores nothing at all.
  *
  * @throws VoicePrintsError SPEAKER_ID_INVALID, INPUT_INVALID, the decoder's error where no sample could be read at
  *   all, or what the networks, the registry and the signal throw
@@ -47,7 +47,7 @@ export async function enroll(
 ): Promise<EnrollResult> {
   assertRequest(request);
   const { tenantId, speakerId } = request;
-  if (dependencies.isConsentRequired)
+  if (dependencies.isConsentRequired && !request.isTrial)
     assertConsent(request, await dependencies.registry.get(tenantId, speakerId), true);
   const samples: Sample[] = [];
   let doneMs = 0;
@@ -62,7 +62,8 @@ export async function enroll(
   }
   const [first] = samples;
   if (first?.kind === 'unreadable' && samples.every(({ kind }) => kind === 'unreadable')) throw first.error;
-  return enrollSamples(request, samples, { ...dependencies, model: dependencies.compute.model });
+  const work = { ...dependencies, model: dependencies.compute.model };
+  return request.isTrial ? tryEnrolment(request, samples, work) : enrollSamples(request, samples, work);
 }
 
 function assertRequest({ speakerId, name, samples }: EnrollRequest): void {

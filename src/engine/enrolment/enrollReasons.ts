@@ -92,11 +92,13 @@ export const reasonFor = {
       'nothing of the sound of this voice is kept any more; the voiceprint learns from turns of a running session or of a recent recording',
     ),
 
-  collides: (speakerId: string): SampleReason =>
-    refusal(
+  collides: (speakerId: string): SampleReason => ({
+    ...refusal(
       'COLLIDES_WITH_OTHER',
       `it sounds like ${speakerId}, who is enrolled already; add it to that voiceprint, or delete that one first`,
     ),
+    speakerId,
+  }),
 };
 
 const refusal = (code: SampleReason['code'], message: string): SampleReason => ({ code, refuses: true, message });

@@ -43,16 +43,54 @@ export interface EnrollSamplesDependencies {
 export async function enrollSamples(
   request: EnrolledPerson,
   samples: readonly Sample[],
-  { model, registry, nowMs, isConsentRequired, othersOf = listed(registry, model.id) }: EnrollSamplesDependencies,
+  dependencies: EnrollSamplesDependencies,
 ): Promise<EnrollResult> {
   const { tenantId, speakerId } = request;
+  const { registry } = dependencies;
+  const decide = await gateFor(request, samples, dependencies);
+  let decided: Decided | undefined;
+  await registry.update(tenantId, speakerId, (current) => {
+    assertConsent(request, current, dependencies.isConsentRequired);
+    decided = decide(current);
+    return decided.grown ?? current;
+  });
+  const { result, accepted } = decided!;
+  // Refused samples never reach the disk; of a person erased at this moment nothing is kept.
+  for (const { kept } of accepted) {
+    if (kept) await registry.keepSpeech(tenantId, speakerId, kept.audioId, kept.speech);
+  }
+  return result;
+}
+
+/** What `enrollSamples` would answer at this moment; nothing is stored. */
+export async function tryEnrolment(
+  request: EnrolledPerson,
+  samples: readonly Sample[],
+  dependencies: EnrollSamplesDependencies,
+): Promise<EnrollResult> {
+  const decide = await gateFor(request, samples, dependencies);
+  const { result } = decide(await dependencies.registry.get(request.tenantId, request.speakerId));
+  return { ...result, isTrial: true };
+}
+
+/** What the gate comes to: the voiceprint with the accepted samples; undefined where nothing is to be stored. */
+interface Decided {
+  readonly result: EnrollResult;
+  readonly grown?: Voiceprint;
+  readonly accepted: readonly AnalysedSample[];
+}
+
+/** The gate for these samples, to be asked with what is stored of the person. */
+async function gateFor(
+  request: EnrolledPerson,
+  samples: readonly Sample[],
+  { model, registry, nowMs, othersOf = listed(registry, model.id) }: EnrollSamplesDependencies,
+): Promise<(current: Voiceprint | undefined) => Decided> {
+  const { tenantId, speakerId, name, languageCode } = request;
   const { id: modelId, calibration = UNCALIBRATED } = model;
   const analysed = samples.flatMap((sample) => (sample.kind === 'analysed' ? [sample.analysed] : []));
   const others = await othersOf(tenantId, speakerId);
-  let result: EnrollResult | undefined;
-  let kept: readonly AnalysedSample[] = [];
-  await registry.update(tenantId, speakerId, (current) => {
-    assertConsent(request, current, isConsentRequired);
+  return (current) => {
     const earlier = current && knownVoiceOf(current, modelId);
     const earlierSamples = current ? samplesOf(current, modelId) : [];
     const judged = judgeSamples(analysed, { earlier, earlierSamples, others, calibration, limits: GATE_LIMITS });
@@ -61,23 +99,14 @@ export async function enrollSamples(
     const speechMs = accepted.reduce((sum, sample) => sum + sample.speechMs, earlierMs);
     if (accepted.length === 0 || speechMs < LEAST_SPEECH_MS) {
       const analysedMs = analysed.reduce((sum, sample) => sum + sample.speechMs, earlierMs);
-      result = rejected(request, current, outcomesOf(samples, judged, { acceptedMs: speechMs, analysedMs }));
-      return current;
+      const outcomes = outcomesOf(samples, judged, { acceptedMs: speechMs, analysedMs });
+      return { result: rejected(request, current, outcomes), accepted: [] };
     }
-    const { name, languageCode } = request;
     const at = nowMs();
-    const consent = consentOf(request, at);
-    const growth = { tenantId, speakerId, modelId, name, languageCode, consent, nowMs: at };
+    const growth = { tenantId, speakerId, modelId, name, languageCode, consent: consentOf(request, at), nowMs: at };
     const grown = growVoiceprint(current, accepted, growth);
-    kept = accepted;
-    result = stored(grown, outcomesOf(samples, judged));
-    return grown;
-  });
-  // Refused samples never reach the disk; of a person erased at this moment nothing is kept.
-  for (const sample of kept) {
-    if (sample.kept) await registry.keepSpeech(tenantId, speakerId, sample.kept.audioId, sample.kept.speech);
-  }
-  return result!;
+    return { result: stored(grown, outcomesOf(samples, judged)), grown, accepted };
+  };
 }
 
 const listed =

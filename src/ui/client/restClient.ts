@@ -19,6 +19,7 @@ export function restClient({ streamKey, hasStreams = true, ...options }: RestCli
     erase: (speakerId) => call('DELETE', personAt(speakerId)),
     addSample: (speakerId, recording, details) =>
       audio(`${personAt(speakerId)}/samples?${queryOf(details)}`, recording),
+    trySample: (speakerId, recording) => audio(`${personAt(speakerId)}/samples?isTrial=true`, recording),
     unknownVoices: () => call('GET', 'unknown-voices'),
     forget: (unknownId) => call('DELETE', `unknown-voices/${encodeURIComponent(unknownId)}`),
     identify: (recording, choice = {}, signal) => audio(`identify?${identifyQuery(choice)}`, recording, signal),

@@ -125,6 +125,8 @@ export interface VoicesClient {
   erase(speakerId: string): Promise<void>;
   /** Adds a recording of one voice through the enrolment gate. A refusal of the gate has its reasons. */
   addSample(speakerId: string, audio: Blob, details: SampleDetails): Promise<EnrollResult>;
+  /** What the gate would say of a recording, and how the voiceprint would be; nothing is stored. */
+  trySample(speakerId: string, audio: Blob): Promise<EnrollResult>;
   unknownVoices(): Promise<UnknownVoices>;
   forget(unknownId: string): Promise<void>;
   identify(audio: Blob, choice?: IdentifyChoice, signal?: AbortSignal): Promise<Identification>;

@@ -56,7 +56,7 @@ export function Enrol({ people, person, proposed: somebody, onDone }: EnrolProps
     });
     const named = planned.filter((plan) => plan.name !== '');
     setIsNameMissing(named.length < planned.length);
-    if (named.length > 0) plans.start(named, details);
+    if (named.length > 0) plans.tryAll(named);
   };
 
   return (
@@ -68,7 +68,7 @@ export function Enrol({ people, person, proposed: somebody, onDone }: EnrolProps
             value={name}
             maxLength={200}
             autoComplete="off"
-            disabled={isMade}
+            disabled={isMade || plans.isRunning || plans.fitting > 0}
             onInput={(event) => setName(event.currentTarget.value)}
           />
           <span class="vp-hint">
@@ -79,7 +79,7 @@ export function Enrol({ people, person, proposed: somebody, onDone }: EnrolProps
       <Consent value={consent} onChange={setConsent} />
       {isConsentMissing && <p class="vp-hint">{text('consent.missing')}</p>}
       {isReady ? (
-        <Recorder speakerId={person?.speakerId} isSaving={isRunning} onSave={save} />
+        <Recorder speakerId={speakerId} people={people} isSaving={isRunning} onSave={save} />
       ) : (
         <p class="vp-hint">{text('enrol.first')}</p>
       )}
@@ -89,11 +89,29 @@ export function Enrol({ people, person, proposed: somebody, onDone }: EnrolProps
         hint={text('enrol.dropHint')}
         isMany
         hasFolders={person === undefined}
-        isDisabled={isConsentMissing || plans.isRunning}
+        isDisabled={plans.isRunning}
         onFiles={takeFiles}
       />
       {isNameMissing && <p class="vp-hint">{text('enrol.nameFirst')}</p>}
       <SamplePlans rows={plans.rows} />
+      {plans.fitting > 0 && (
+        <>
+          <p class="vp-hint">{text(isConsentMissing ? 'consent.missing' : 'plan.notStored')}</p>
+          <div class="vp-actions">
+            <button
+              type="button"
+              class="vp-main"
+              disabled={isConsentMissing}
+              onClick={() => plans.enrolFitting(details)}
+            >
+              {text('plan.enrol', { count: plans.fitting })}
+            </button>
+            <button type="button" onClick={plans.discard}>
+              {text('enrol.discard')}
+            </button>
+          </div>
+        </>
+      )}
       <div class="vp-actions vp-end">
         <button type="button" onClick={onDone}>
           {text('action.done')}

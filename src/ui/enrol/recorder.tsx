@@ -1,26 +1,28 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { SpeakerSummary } from '../../core/identification.js';
 import { isMicrophonePossible } from '../microphone/microphone.js';
 import { decimal } from '../shared/format.js';
 import { useHome } from '../shared/home.js';
 import { LevelMeter } from '../shared/levelMeter.js';
-import { Problem } from '../shared/problem.js';
-import type { TextKey } from '../texts/catalogue.js';
+import { Problem, reasonText } from '../shared/problem.js';
+import type { TextsOf } from '../texts/catalogue.js';
 import { type RecordingState, useRecording } from './useRecording.js';
 
 /** A voiceprint is complete from here on; as COMPLETE_SPEECH_MS of the engine. */
 const COMPLETE_SECONDS = 12;
 
 interface RecorderProps {
-  /** Whom more is recorded of: sounding like them is no warning. */
-  readonly speakerId: string | undefined;
+  /** Whom it is recorded of. */
+  readonly speakerId: string;
+  readonly people: readonly SpeakerSummary[];
   readonly isSaving: boolean;
   onSave(wav: Blob): void;
 }
 
 /** Records a voice in place: level, text to read, seconds towards a complete voiceprint, and what the gate would refuse. */
-export function Recorder({ speakerId, isSaving, onSave }: RecorderProps) {
+export function Recorder({ speakerId, people, isSaving, onSave }: RecorderProps) {
   const { text, language } = useHome();
-  const { state, start, stop, discard } = useRecording();
+  const { state, start, stop, discard } = useRecording(speakerId);
   const { phase, wav, speechSeconds } = state;
   const element = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -64,8 +66,8 @@ export function Recorder({ speakerId, isSaving, onSave }: RecorderProps) {
         </label>
       )}
       <p class="vp-live-hint" role="status">
-        {hintsOf(state, speakerId).map(([key, values]) => (
-          <span key={key}>{text(key, values)} </span>
+        {hintsOf(state, people, text).map((hint) => (
+          <span key={hint}>{hint} </span>
         ))}
       </p>
       {phase !== 'recorded' && (
@@ -80,20 +82,24 @@ export function Recorder({ speakerId, isSaving, onSave }: RecorderProps) {
   );
 }
 
-type Hint = readonly [key: TextKey, values?: Readonly<Record<string, string>>];
-
 /** What to do better, most important first. */
-function hintsOf(state: RecordingState, speakerId: string | undefined): readonly Hint[] {
+function hintsOf(state: RecordingState, people: readonly SpeakerSummary[], text: TextsOf): readonly string[] {
   if (state.phase !== 'recording' && state.phase !== 'recorded') return [];
-  const hints: Hint[] = [];
-  if (state.isTooQuiet) hints.push(['hint.tooQuiet']);
-  if (state.isClipped) hints.push(['hint.clipped']);
-  if (state.hasSecondVoice) hints.push(['hint.secondVoice']);
-  if (state.soundsLike && state.soundsLike.speakerId !== speakerId)
-    hints.push(['hint.soundsLike', { name: state.soundsLike.name }]);
+  const hints: string[] = [];
+  if (state.isTooQuiet) hints.push(text('hint.tooQuiet'));
+  if (state.isClipped) hints.push(text('hint.clipped'));
+  for (const objection of state.objections) {
+    const { code, speakerId } = objection;
+    const other = people.find((one) => one.speakerId === speakerId);
+    if (code === 'TOO_QUIET' || code === 'CLIPPED')
+      continue; // as it sounds now, above
+    else if (code === 'SECOND_VOICE') hints.push(text('hint.secondVoice'));
+    else if (other) hints.push(text('hint.soundsLike', { name: other.name }));
+    else hints.push(reasonText(objection, text));
+  }
   if (hints.length > 0) return hints;
-  if (state.speechSeconds >= COMPLETE_SECONDS) return [['hint.enough']];
-  return state.phase === 'recording' ? [['hint.goOn']] : [['hint.more']];
+  if (state.speechSeconds >= COMPLETE_SECONDS) return [text('hint.enough')];
+  return [text(state.phase === 'recording' ? 'hint.goOn' : 'hint.more')];
 }
 
 function Playback({ audio }: { readonly audio: Blob }) {

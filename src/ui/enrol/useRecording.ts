@@ -1,11 +1,11 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import type { Identification } from '../../core/identification.js';
+import type { EnrollResult, SampleReason } from '../../core/identification.js';
 import { type Refused, refusedOf } from '../client/refused.js';
 import { type Microphone, openMicrophone } from '../microphone/microphone.js';
 import { SpeechEstimate, soundLevelOf } from '../microphone/soundLevel.js';
 import { wavOf } from '../microphone/wav.js';
 import { useHome } from '../shared/home.js';
-import { heardVoices } from './heardVoices.js';
+import { objectionsOf } from './objections.js';
 
 export interface RecordingState {
   readonly phase: 'idle' | 'opening' | 'recording' | 'recorded';
@@ -15,10 +15,8 @@ export interface RecordingState {
   readonly speechSeconds: number;
   readonly isTooQuiet: boolean;
   readonly isClipped: boolean;
-  /** The server hears more than one voice in what was recorded so far. */
-  readonly hasSecondVoice: boolean;
-  /** An enrolled person that it sounds like. */
-  readonly soundsLike: { readonly speakerId: string; readonly name: string } | undefined;
+  /** What the gate has against what was recorded so far. */
+  readonly objections: readonly SampleReason[];
   readonly wav: Blob | undefined;
 }
 
@@ -30,8 +28,7 @@ const IDLE: RecordingState = {
   speechSeconds: 0,
   isTooQuiet: false,
   isClipped: false,
-  hasSecondVoice: false,
-  soundsLike: undefined,
+  objections: [],
   wav: undefined,
 };
 
@@ -46,7 +43,7 @@ interface Running {
 }
 
 /** Records one person with feedback on what the gate will say. */
-export function useRecording() {
+export function useRecording(speakerId: string) {
   const { client, workletAddress } = useHome();
   const [state, setState] = useState(IDLE);
   const running = useRef<Running | undefined>(undefined);
@@ -70,11 +67,11 @@ export function useRecording() {
     const blocks: ArrayBuffer[] = [];
     setState({ ...IDLE, phase: 'opening' });
     const check = (sampleRateHz: number) => {
-      const judged = ({ segments }: Identification) => {
-        if (isMine()) setState((before) => ({ ...before, ...heardVoices(segments) }));
+      const judged = (result: EnrollResult) => {
+        if (isMine()) setState((before) => ({ ...before, objections: objectionsOf(result) }));
       };
-      // Only a hint: the gate itself decides when the recording is saved.
-      client.identify(wavOf(blocks, sampleRateHz)).then(judged, () => undefined);
+      // Only a hint: it is decided when the recording is saved.
+      client.trySample(speakerId, wavOf(blocks, sampleRateHz)).then(judged, () => undefined);
     };
     const take = (samples: ArrayBuffer) => {
       if (!isMine() || running.current === undefined) return;
@@ -95,7 +92,7 @@ export function useRecording() {
       },
       (thrown: unknown) => isMine() && setState({ ...IDLE, refused: refusedOf(thrown) }),
     );
-  }, [client, workletAddress, stop]);
+  }, [client, speakerId, workletAddress, stop]);
 
   const discard = useCallback(() => {
     turn.current += 1;

@@ -1,6 +1,6 @@
 import type { SampleReason } from '../../core/identification.js';
 import type { Refused } from '../client/refused.js';
-import type { TextKey } from '../texts/catalogue.js';
+import type { TextKey, TextsOf } from '../texts/catalogue.js';
 import { useHome } from './home.js';
 
 /** Refusals that have words in every language; all others are shown as the server worded them. */
@@ -55,14 +55,19 @@ export function Problem({ refused }: { readonly refused: Refused | undefined }) 
   );
 }
 
+/** A reason of the enrolment gate in the language of the page. */
+export function reasonText({ code, message }: SampleReason, text: TextsOf): string {
+  return REASON_KEYS[code] ? text(REASON_KEYS[code]) : message;
+}
+
 /** Reasons of the enrolment gate; the measured figures, in English, as the hint of each. */
 export function Reasons({ reasons }: { readonly reasons: readonly SampleReason[] }) {
   const { text } = useHome();
   return (
     <ul class="vp-reasons">
-      {reasons.map(({ code, message }) => (
-        <li key={code} title={message}>
-          {REASON_KEYS[code] ? text(REASON_KEYS[code]) : message}
+      {reasons.map((reason) => (
+        <li key={reason.code} title={reason.message}>
+          {reasonText(reason, text)}
         </li>
       ))}
     </ul>

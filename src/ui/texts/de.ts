@@ -173,6 +173,10 @@ export const de: Catalogue = {
 
   'plan.waiting': 'wartet',
   'plan.running': 'wird geprüft',
+  'plan.fits': 'geeignet',
+  'plan.speech': '{seconds} s Sprache',
+  'plan.notStored': 'Von diesen Aufnahmen ist noch nichts gespeichert.',
+  'plan.enrol': 'Geeignete anlernen: {count}',
   'plan.accepted': 'angenommen',
   'plan.complete': 'vollständig',
   'plan.refused': 'abgelehnt',

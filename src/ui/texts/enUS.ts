@@ -168,6 +168,10 @@ export const enUS = {
 
   'plan.waiting': 'waiting',
   'plan.running': 'is examined',
+  'plan.fits': 'fit to enrol',
+  'plan.speech': '{seconds} s of speech',
+  'plan.notStored': 'Nothing of these recordings is stored yet.',
+  'plan.enrol': 'Enrol what fits: {count}',
   'plan.accepted': 'accepted',
   'plan.complete': 'complete',
   'plan.refused': 'refused',

@@ -172,6 +172,10 @@ export const es: Catalogue = {
 
   'plan.waiting': 'en espera',
   'plan.running': 'se examina',
+  'plan.fits': 'apta',
+  'plan.speech': '{seconds} s de habla',
+  'plan.notStored': 'Aún no se ha guardado nada de estas grabaciones.',
+  'plan.enrol': 'Registrar las aptas: {count}',
   'plan.accepted': 'aceptada',
   'plan.complete': 'completa',
   'plan.refused': 'rechazada',

@@ -174,6 +174,10 @@ export const fr: Catalogue = {
 
   'plan.waiting': 'en attente',
   'plan.running': 'en cours d’examen',
+  'plan.fits': 'convient',
+  'plan.speech': '{seconds} s de parole',
+  'plan.notStored': 'Rien de ces enregistrements n’est encore conservé.',
+  'plan.enrol': 'Enregistrer ceux qui conviennent : {count}',
   'plan.accepted': 'accepté',
   'plan.complete': 'complet',
   'plan.refused': 'refusé',

@@ -169,6 +169,10 @@ export const ja: Catalogue = {
 
   'plan.waiting': '待機中',
   'plan.running': '確認中',
+  'plan.fits': '登録可能',
+  'plan.speech': '発話 {seconds} 秒',
+  'plan.notStored': 'これらの録音はまだ何も保存されていません。',
+  'plan.enrol': '登録できるものを登録（{count} 件）',
   'plan.accepted': '受付済み',
   'plan.complete': '完成',
   'plan.refused': '却下',

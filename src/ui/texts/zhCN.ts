@@ -166,6 +166,10 @@ export const zhCN: Catalogue = {
 
   'plan.waiting': '等待中',
   'plan.running': '检查中',
+  'plan.fits': '可登记',
+  'plan.speech': '{seconds} 秒语音',
+  'plan.notStored': '这些录音尚未保存任何内容。',
+  'plan.enrol': '登记合格的录音（{count}）',
   'plan.accepted': '已接受',
   'plan.complete': '完整',
   'plan.refused': '已拒绝',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AnalysedSample } from '../../../src/engine/enrolment/analyseSample.js';
-import { enrollSamples } from '../../../src/engine/enrolment/enrollSamples.js';
+import { enrollSamples, tryEnrolment } from '../../../src/engine/enrolment/enrollSamples.js';
 import { LowdbRegistry } from '../../../src/registry/lowdbRegistry.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 import { analysedSample, PLAIN_CALIBRATION, voice } from './analysedSamples.js';
@@ -67,4 +67,32 @@ test('the same recording counts once, in one enrolment and in two, and leaves no
   expect(await registry.get('t', 'anna')).toMatchObject({ isComplete: false, speechMs: 7_000, audioMs: 10_000 });
   const other = analysedSample({ speechMs: 7_000, embedding: voice(3, 0.5) });
   expect(await enrol('anna', other)).toMatchObject({ status: 'complete', speechSeconds: 14 });
+});
+
+test('a trial answers as the enrolment would, with and without consent, and stores nothing', async () => {
+  const { registry, enrol } = await storeWithBen();
+  const tried = (speakerId: string, analysed: AnalysedSample) =>
+    tryEnrolment({ tenantId: 't', speakerId }, [{ file: analysed.file, kind: 'analysed', analysed }], {
+      model: MODEL,
+      registry,
+      nowMs: () => 1,
+      isConsentRequired: true,
+    });
+  const before = await registry.list('t');
+  for (const sample of [
+    analysedSample({ speechMs: 15_000, embedding: voice(3) }),
+    analysedSample({ speechMs: 7_000, embedding: voice(3) }),
+    analysedSample({ speechMs: 15_000 }),
+  ]) {
+    expect(await tried('anna', sample)).toEqual({ ...(await enrol('anna', sample)), isTrial: true });
+    await registry.delete('t', 'anna');
+  }
+  expect(await tried('anna', analysedSample({ speechMs: 15_000 }))).toMatchObject({
+    status: 'rejected',
+    reasons: [{ code: 'COLLIDES_WITH_OTHER', speakerId: 'ben' }],
+  });
+  expect(await tried('ben', analysedSample({ speechMs: 14_000, embedding: voice(0, 0.4) }))).toMatchObject({
+    isTrial: true,
+  });
+  expect(await registry.list('t')).toEqual(before);
 });
