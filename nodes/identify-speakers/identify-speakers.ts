@@ -19,6 +19,7 @@ import { storeOf, useStore } from '../speaker-store/storeOf.js';
 import { progressBadge, voicesBadge } from './identifyBadge.js';
 import { identifyForm, type IdentifySettings as Settings } from './identifySettings.js';
 import { bindLiveIdentify, openLiveIdentify } from './liveIdentify.js';
+import { answerFeedback, recordingFeedbackOf } from './recordingFeedback.js';
 
 /** Who speaks when: in a recording the whole answer or a message per turn, in live streams an event as each turn ends. */
 export default function register(RED: NodeAPI): void {
@@ -56,13 +57,11 @@ export default function register(RED: NodeAPI): void {
     const binding = bindNode(RED, this, handle, {
       queueLimit: settings.queueLimit,
       onWaiting: progress.waiting,
-      ...(live && {
-        aside: {
-          takes: (msg) => live.takes(msg),
-          handle: (msg, send) => live.handle(msg, send),
-          queueLimit: LIVE_QUEUE_LIMIT,
-        },
-      }),
+      aside: {
+        takes: (msg) => (live ? live.takes(msg) : recordingFeedbackOf(msg) !== undefined),
+        handle: (msg, send) => (live ? live.handle(msg, send) : sendFeedback(RED, settings, msg, send)),
+        queueLimit: LIVE_QUEUE_LIMIT,
+      },
       ...(!live && {
         screen: liveInputScreen(
           'choose "by itself" or "events of live streams" in this node, or let the source read a file',
@@ -132,6 +131,13 @@ function sendWhole(RED: NodeAPI, settings: Settings, msg: NodeMessageInFlow, sen
   if (settings.isDrawn) Object.assign(msg, { timeline: timelineSvg(result, '') });
   RED.util.setMessageProperty(msg, settings.resultProperty, result, true);
   send(msg);
+}
+
+/** By the output that is not for known people, where there are two. */
+async function sendFeedback(RED: NodeAPI, settings: Settings, msg: NodeMessageInFlow, send: Send): Promise<void> {
+  const engine = await storeOf(RED, settings.store).engine();
+  const answer = await answerFeedback(msg, engine.turns(), settings);
+  send(settings.output === 'turns' ? [null, answer] : answer);
 }
 
 /** Known voices to the first output, all others to the second; `msg.parts` lets a join node put them together. */

@@ -60,9 +60,51 @@ describe('identify-speakers', () => {
       'start',
       'threshold',
       'timestamp',
+      'turn_id',
     ]);
     expect(event.timestamp).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
     expect(others[0]!.payload).toMatchObject({ speaker: null, cluster: expect.stringMatching(/^unknown-/) });
+
+    // An event that comes back with a verdict corrects its turn.
+    const [knownCount, otherCount] = [known.length, others.length];
+    on.flow.node('identify').receive({ payload: { ...event, action: 'feedback', verdict: 'confirm' } });
+    await expect.poll(() => others.length).toBe(otherCount + 1);
+    expect(others.at(-1)).toMatchObject({
+      topic: 'speaker-id/door/feedback',
+      payload: { verdict: 'confirm', speakerId: event.speaker_id },
+    });
+    expect(known).toHaveLength(knownCount);
+  });
+
+  test('feedback on a turn of the whole answer, its undo, and what only looks like one', async () => {
+    await on.flow.load([...enrolNodes, whole, out, ...failures]);
+    await on.enrolBoth();
+    const next = async (payload: unknown) => {
+      const answer = on.flow.next('out');
+      on.flow.node('identify').receive({ payload, req: 'kept' });
+      return answer;
+    };
+    const { segments } = (await next(on.audio.talk)).payload as Identification;
+    const stranger = segments.find(({ decision }) => decision === 'unknown')!;
+    const correction = { verdict: 'correct', speakerId: 'ray', turnId: stranger.turnId, isAlsoOther: true };
+    const given = await next({ action: 'feedback', ...correction });
+    expect(given).toMatchObject({ req: 'kept', topic: 'speaker-id/home/feedback', payload: { speakerId: 'ray' } });
+    const { feedbackId } = given.payload as { feedbackId: string };
+    expect((await next({ action: 'undo', feedbackId })).payload).toMatchObject({ feedbackId, isUndone: true });
+
+    const refusals = [
+      [{ action: 'undo', feedbackId }, 'FEEDBACK_NOT_FOUND'],
+      [{ action: 'feedback', verdict: 'maybe', turnId: stranger.turnId }, 'INPUT_INVALID'],
+      [{ action: 'feedback', verdict: 'confirm', turnId: 'of nobody' }, 'TURN_NOT_FOUND'],
+      ['feedback', 'FILE_NOT_FOUND'],
+    ] as const;
+    for (const [payload, code] of refusals) {
+      const failure = await on.failureOf(() => on.flow.node('identify').receive({ payload }));
+      expect([payload, failure.code]).toEqual([payload, code]);
+    }
+    // A message with an action of its own is a recording all the same.
+    const recording = { action: 'feedback', path: on.audio.little };
+    expect((await next(recording)).payload).toMatchObject({ segments: expect.any(Array) });
   });
 
   test('only some people: the other one is unknown, and unknown ids are refused', async () => {
