@@ -33,6 +33,16 @@ afterAll(async () => {
   audio?.[Symbol.dispose]();
 });
 
+test('the tab of the side bar is named in every language of the components', async () => {
+  const titles = [];
+  for (const language of ['en-US', 'de', 'fr', 'es-ES', 'ja', 'zh-CN']) {
+    const answer = await fetch(`${red.url}/plugins/messages?lng=${language}`);
+    const catalogues = (await answer.json()) as Record<string, { voices: { tab: string } }>;
+    titles.push(catalogues['@voice-prints/node-red/voices']!.voices.tab);
+  }
+  expect(titles).toEqual(['Voices', 'Stimmen', 'Voix', 'Voces', '声', '声音']);
+});
+
 const post = (path: string, body: Uint8Array<ArrayBuffer> | FormData | string, type?: string) =>
   fetch(red.url + path, { method: 'POST', body, ...(type && { headers: { 'Content-Type': type } }) });
 

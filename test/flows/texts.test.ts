@@ -140,6 +140,17 @@ test('every type but the config node is used in an example, and no example holds
   for (const type of TYPES) expect(used).toContain(type);
 });
 
+test('the side bar has the same texts in every language', () => {
+  const languages = readdirSync(join(nodes, 'voices/locales'));
+  expect(languages.sort()).toEqual(['de', 'en-US', 'es', 'fr', 'ja', 'zh-CN']);
+  const keys = texts(catalogue('en-US', 'voices')).map(([key]) => key);
+  for (const language of languages) {
+    const own = texts(catalogue(language, 'voices'));
+    expect(own.map(([key]) => key)).toEqual(keys);
+    for (const [key, text] of own) expect(text.trim(), key).not.toBe('');
+  }
+});
+
 test('every icon that a node names is there, white on nothing', () => {
   for (const type of TYPES) {
     const icon = /icon: '([\w-]+\.svg)'/.exec(read(type, 'editor.ts'))?.[1];

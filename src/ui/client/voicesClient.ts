@@ -6,6 +6,7 @@ import type {
   SpeakerSample,
 } from '../../core/feedback.js';
 import type { EnrollResult, Identification, SpeakerSummary } from '../../core/identification.js';
+import type { StreamStatus as SourceState } from '../../core/live.js';
 import type { UnknownVoiceSummary } from '../../core/unknownVoice.js';
 import type { SpeakerEvent } from '../../events/speakerEvent.js';
 
@@ -78,8 +79,11 @@ export interface SampleDetails {
 export interface Source {
   readonly source: string;
   readonly site: string;
-  readonly status: string;
+  readonly status: SourceState | 'stopped' | 'scheduled';
   readonly code?: string;
+  /** What happened and what to do, in English. */
+  readonly message?: string;
+  /** Names, as text; `unknown` where only unknown voices are there, `nobody` where none is. */
   readonly present: string;
 }
 

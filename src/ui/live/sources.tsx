@@ -16,11 +16,11 @@ export function Sources({ title }: { readonly title?: string }) {
     <>
       <h3>{title ?? text('live.sources')}</h3>
       <ul class="vp-rows">
-        {sources.map(({ source, site, status, code, present }) => (
+        {sources.map(({ source, site, status, code, message, present }) => (
           <li key={source}>
-            <strong>{site}</strong> <span>{present}</span>{' '}
-            <span class="vp-hint">
-              {source}: {status}
+            <strong>{site}</strong> <span>{isWord(present) ? text(`present.${present}`) : present}</span>{' '}
+            <span class="vp-hint" title={message}>
+              {source}: {text(`source.${status}`)}
               {code && ` (${code})`}
             </span>
           </li>
@@ -29,3 +29,6 @@ export function Sources({ title }: { readonly title?: string }) {
     </>
   );
 }
+
+/** Whether it is no name. */
+const isWord = (present: string): present is 'nobody' | 'unknown' => present === 'nobody' || present === 'unknown';

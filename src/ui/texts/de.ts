@@ -32,6 +32,15 @@ export const de: Catalogue = {
   'live.nobodyEnrolled':
     'Noch niemand ist angelernt, deshalb ist jede Stimme unbekannt. Lernen Sie jemanden an, oder benennen Sie unten eine Stimme.',
   'live.sources': 'Quellen des Servers',
+  'source.connecting': 'verbindet',
+  'source.open': 'hört zu',
+  'source.retrying': 'unterbrochen, neuer Versuch',
+  'source.held': 'gehalten',
+  'source.ended': 'beendet',
+  'source.stopped': 'gestoppt',
+  'source.scheduled': 'außerhalb des Zeitplans',
+  'present.nobody': 'niemand',
+  'present.unknown': 'jemand Unbekanntes',
   'live.privacy':
     'Der Ton des Mikrofons geht nur an diesen Server und wird nicht aufbewahrt. Fragen Sie zuerst alle im Raum.',
 

@@ -29,6 +29,15 @@ export const enUS = {
   'live.lost': '{seconds} s of sound were lost: the server is too busy.',
   'live.nobodyEnrolled': 'Nobody is enrolled yet, so every voice is unknown. Enrol someone, or name a voice below.',
   'live.sources': 'Sources of the server',
+  'source.connecting': 'connecting',
+  'source.open': 'listening',
+  'source.retrying': 'lost, trying again',
+  'source.held': 'on hold',
+  'source.ended': 'ended',
+  'source.stopped': 'stopped',
+  'source.scheduled': 'outside its schedule',
+  'present.nobody': 'nobody',
+  'present.unknown': 'somebody unknown',
   'live.privacy':
     'The sound of the microphone goes to this server only and is not kept. Ask everybody in the room first.',
 

@@ -32,6 +32,15 @@ export const es: Catalogue = {
   'live.nobodyEnrolled':
     'Aún no hay nadie registrado, por eso toda voz es desconocida. Registre a alguien o dé nombre a una voz de abajo.',
   'live.sources': 'Fuentes del servidor',
+  'source.connecting': 'conectando',
+  'source.open': 'escuchando',
+  'source.retrying': 'perdida, se reintenta',
+  'source.held': 'en espera',
+  'source.ended': 'terminada',
+  'source.stopped': 'detenida',
+  'source.scheduled': 'fuera de su horario',
+  'present.nobody': 'nadie',
+  'present.unknown': 'alguien desconocido',
   'live.privacy':
     'El sonido del micrófono va solo a este servidor y no se guarda. Pregunte antes a todas las personas presentes.',
 

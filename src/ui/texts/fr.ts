@@ -32,6 +32,15 @@ export const fr: Catalogue = {
   'live.nobodyEnrolled':
     'Personne n’est encore enregistré, donc chaque voix est inconnue. Enregistrez quelqu’un, ou nommez une voix ci-dessous.',
   'live.sources': 'Sources du serveur',
+  'source.connecting': 'connexion',
+  'source.open': 'à l’écoute',
+  'source.retrying': 'perdue, nouvelle tentative',
+  'source.held': 'en attente',
+  'source.ended': 'terminée',
+  'source.stopped': 'arrêtée',
+  'source.scheduled': 'hors de ses horaires',
+  'present.nobody': 'personne',
+  'present.unknown': 'quelqu’un d’inconnu',
   'live.privacy':
     'Le son du micro va seulement à ce serveur et n’est pas conservé. Demandez d’abord à toutes les personnes présentes.',
 

@@ -32,6 +32,15 @@ export const ja: Catalogue = {
   'live.nobodyEnrolled':
     'まだ誰も登録されていないため、すべての声が不明になります。人を登録するか、下の声に名前を付けてください。',
   'live.sources': 'サーバーの音源',
+  'source.connecting': '接続中',
+  'source.open': '聞き取り中',
+  'source.retrying': '切断、再接続しています',
+  'source.held': '保留中',
+  'source.ended': '終了',
+  'source.stopped': '停止中',
+  'source.scheduled': '時間外',
+  'present.nobody': '誰もいません',
+  'present.unknown': '未登録の人',
   'live.privacy': 'マイクの音声はこのサーバーだけに送られ、保存されません。先にその場の全員の了解を得てください。',
 
   'turns.title': '発話',
