@@ -34,7 +34,11 @@ interface Started {
 
 async function start({ identify = async () => HEARD, storeDirectory, ...options }: Started = {}) {
   const folder = storeDirectory ?? (await temporaryFolder());
-  const engine = scriptedEngine({ identify, storeDirectory: folder, directory: { list: async () => [] } });
+  const engine = scriptedEngine({
+    identify,
+    storeDirectory: folder,
+    directory: { list: async () => [], get: async () => undefined },
+  });
   return { ...held(await asyncServer(engine, options)), folder };
 }
 
@@ -289,7 +293,10 @@ describe('a job', () => {
 
   test('a second server of one store serves all but jobs', async () => {
     const first = await start();
-    const engine = scriptedEngine({ storeDirectory: first.folder, directory: { list: async () => [] } });
+    const engine = scriptedEngine({
+      storeDirectory: first.folder,
+      directory: { list: async () => [], get: async () => undefined },
+    });
     await expect(asyncServer(engine, {})).rejects.toMatchObject({ code: 'JOBS_LOCKED' });
     expect(existsSync(join(first.folder, 'jobs', 'queue', 'LOCK'))).toBe(true);
   });

@@ -17,7 +17,7 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 SET_WEIGHT = {"wuw2": 1.5, "speechocean762": 1.3, "librispeech": 1.0, "fsdd": 0.5}
 UNLABELLED_WEIGHT = 0.4
 SEVERAL_CALLS_WEIGHT = 3.0  # besides the set's: only these voices tell what of a call is the voice and what the line
-SEVERAL_CALLS_OWN_SHARE = 0.3  # of their targets: the mean of a voice over its calls holds less of the line
+SEVERAL_SESSIONS_OWN_SHARE = 0.3  # of their targets: the mean of a voice over its sessions holds less of line and room
 CALLS = "wuw2"  # in this set a voice heard in one session only is given no label: it would be the channel's
 COMMONNESS = 0.4
 CHUNK_FRAMES = 400
@@ -67,8 +67,8 @@ class Shards:
         sessions: dict[int, set[str]] = {}
         for number, group in zip(voice, groups):
             sessions.setdefault(int(number), set()).add(str(group))
+        again = (voice >= 0) & np.array([len(sessions[int(number)]) > 1 for number in voice])
         calls = (sets == CALLS) & (voice >= 0)
-        several = calls & np.array([len(sessions[int(number)]) > 1 for number in voice])
         centres = np.zeros((self.classes, target.shape[1]), np.float32)
         labelled = asked & (voice >= 0)
         np.add.at(centres, voice[labelled], target[labelled])
@@ -77,7 +77,7 @@ class Shards:
         self.seen = torch.from_numpy(length[:, 0] > 0)
         for i in np.flatnonzero(voice >= 0):
             if asked[i]:
-                share = SEVERAL_CALLS_OWN_SHARE if several[i] else self.own_share
+                share = SEVERAL_SESSIONS_OWN_SHARE if again[i] else self.own_share
                 target[i] = share * target[i] + (1 - share) * centres[voice[i]]
             else:
                 target[i] = centres[voice[i]]
@@ -89,8 +89,8 @@ class Shards:
         weight[voice >= 0] /= count[voice[voice >= 0]] ** COMMONNESS
         weight[voice < 0] *= UNLABELLED_WEIGHT / 30**COMMONNESS
         weight[~usable] = 0
-        weight[several] *= SEVERAL_CALLS_WEIGHT
-        voice = np.where(calls & ~several, -1, voice)
+        weight[calls & again] *= SEVERAL_CALLS_WEIGHT
+        voice = np.where(calls & ~again, -1, voice)
         self.centres, self.target, self.voice = (
             torch.from_numpy(centres),
             torch.from_numpy(target),
