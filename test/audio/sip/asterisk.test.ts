@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -35,7 +37,7 @@ beforeAll(async () => {
     password: PASSWORD,
     users: ['voice'],
     callers: ['alice'],
-    endpoint: ['media_encryption=sdes', 'timers=yes', 'moh_passthrough=yes'],
+    endpoint: ['media_encryption=sdes', 'timers=yes', 'rewrite_contact=yes', 'moh_passthrough=yes'],
     dialPlan: [
       'exten => 700,1,Dial(PJSIP/voice)',
       'exten => 600,1,Answer()',
@@ -90,6 +92,45 @@ async function listen(call: SipCall, seconds: number): Promise<LiveItem[]> {
   return items;
 }
 
+/** A way to a port, all connections of which can be broken. */
+class BreakingWay implements AsyncDisposable {
+  readonly #sockets = new Set<Socket>();
+  readonly #server: Server;
+  connections = 0;
+
+  private constructor(to: number) {
+    this.#server = createServer((from) => {
+      this.connections += 1;
+      const onward = connect(to, '127.0.0.1');
+      from.pipe(onward).pipe(from);
+      for (const socket of [from, onward]) {
+        this.#sockets.add(socket);
+        socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket));
+      }
+    });
+  }
+
+  static async open(to: number): Promise<BreakingWay> {
+    const way = new BreakingWay(to);
+    way.#server.listen(0, '127.0.0.1');
+    await once(way.#server, 'listening');
+    return way;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  break(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.break();
+    this.#server.close();
+  }
+}
+
 const alice = () =>
   Baresip.start({
     folder,
@@ -138,6 +179,26 @@ describe.skipIf(!hasAsterisk)('with Asterisk', () => {
     for await (const item of call.audio) if (item.type === 'audio' && agreed.mock.calls.length > 4) break;
     for (const [interval] of agreed.mock.calls) expect(interval).toMatchObject({ seconds: 1_800 });
     expect((await eventsOf(call)).at(-1)).toMatchObject({ end: 'local' });
+  });
+
+  test('a registration is renewed after its connection broke, and calls come by the new one', async () => {
+    await using way = await BreakingWay.open(asterisk.tlsPort);
+    const through = { ...account(), registrar: `127.0.0.1:${way.port}` };
+    const tls = { trust: { authorities: authority.authorities }, isClientCertificateRequired: false };
+    await using endpoint = await openEndpoint({ account: through, tls, srtp: 'required' });
+    let registrations = 0;
+    for await (const { status } of endpoint.calls.states) {
+      if (status !== 'registered') continue;
+      registrations += 1;
+      if (registrations === 2) break;
+      way.break();
+    }
+    expect(way.connections).toBe(2);
+    await using caller = await alice();
+    caller.command(`dial sip:700@127.0.0.1:${asterisk.udpPort}`);
+    const call = await firstCall(endpoint.calls);
+    expect(call.remote.user).toBe('alice');
+    await call.hangUp();
   });
 
   test('a call to us comes by the connection we made; hold, resume, and a transfer by the exchange are followed', async () => {

@@ -1,12 +1,15 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect as connectTcp } from 'node:net';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SipConfig, SipState, SipTls } from '../../../src/live.js';
 import { selfSigned, TestAuthority, type TestCertificate } from '../../peers/certificates.js';
 import { Baresip } from '../../peers/sip/baresip.js';
 import { laidOut, likenessOfPieces, type PlayedSpeech, playedSpeech } from '../../peers/sip/playedSpeech.js';
+import { answerTo } from '../../peers/sip/rawSip.js';
 import { eventsOf, firstCall, openEndpoint } from '../../peers/sip/sipEndpoint.js';
 import { until } from '../../support/until.js';
 
@@ -119,6 +122,38 @@ test('a registrar whose certificate is not trusted: failed, with what to do', as
     if (state.status === 'failed') break;
   }
   expect(states.at(-1)).toMatchObject({ code: 'SIP_TLS_FAILED', message: expect.stringContaining('; give') });
+});
+
+test('a registration is renewed where its connection broke, over a new one', async () => {
+  const sockets: TLSSocket[] = [];
+  const requests: string[] = [];
+  const registrar = createServer({ cert: server.certificate, key: server.key, passphrase: 'open sesame' }, (socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    socket.setEncoding('utf8').on('data', (request: string) => {
+      if (!request.startsWith('REGISTER ')) return;
+      requests.push(request);
+      const [contact] = /^Contact: <[^>]+>/m.exec(request)!;
+      socket.write(answerTo(request, '200 OK', { headers: [`${contact};expires=600`] }));
+    });
+  });
+  registrar.listen(0, '127.0.0.1');
+  await once(registrar, 'listening');
+  const { port } = registrar.address() as AddressInfo;
+  const account = { user: 'us', registrar: `127.0.0.1:${port}`, password: 'secret', expiresSeconds: 600 };
+  await using here = await openEndpoint({ ...secure(), account });
+  const states: string[] = [];
+  for await (const { status } of here.calls.states) {
+    states.push(status);
+    if (status !== 'registered') continue;
+    if (sockets.length === 3) break;
+    sockets.at(-1)!.destroy(); // long before the registration is due
+  }
+  expect(states.join(' ')).toMatch(/^listening( registering registered){3}$/);
+  const numbers = requests.map((request) => Number(/^CSeq: (\d+)/m.exec(request)![1]));
+  expect(numbers).toEqual([1, 2, 3]);
+  expect(new Set(requests.map((request) => /^Call-ID: .*/m.exec(request)![0])).size).toBe(1);
+  registrar.close();
 });
 
 test('a telephone calls over TLS, with encrypted audio', async () => {

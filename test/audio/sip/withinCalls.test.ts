@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CallsAudio, type SipCall, type SipConfig, type SipState } from '../../../src/live.js';
 import { freeSipPort } from '../../peers/sip/netPorts.js';
-import { audioPortOf, RawRtp } from '../../peers/sip/rawRtp.js';
+import { audioPortOf, type RawPacket, RawRtp } from '../../peers/sip/rawRtp.js';
 import { answerTo, OFFER, RawSip, toTagOf } from '../../peers/sip/rawSip.js';
 import { eventsOf, firstCall, openEndpoint, SIP_CONFIG, type TestEndpoint } from '../../peers/sip/sipEndpoint.js';
 import { until } from '../../support/until.js';
@@ -61,6 +61,10 @@ class Talk {
       rtp.send(this.#port, { payloadType: 0, payload: Buffer.alloc(160, 0x55) });
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+  }
+
+  sends(packet: RawPacket): void {
+    rtp.send(this.#port, packet);
   }
 
   /** @returns the answer */
@@ -140,6 +144,50 @@ describe('hold and session refreshes', () => {
     await talk.speaks();
     expect(await talk.asks('INVITE', OFFER(rtp.port, '18'))).toContain('SIP/2.0 488');
     await talk.speaks();
+  });
+});
+
+describe('silence after comfort noise', () => {
+  /** Of one byte: the level (RFC 3389, 3). */
+  const noise = (payloadType = 13) => ({ payloadType, payload: Buffer.of(70) });
+  const quietCall = async () => {
+    await close();
+    await open({ noMediaMs: 300 });
+    const talk = await Talk.begin();
+    await talk.speaks();
+    return talk;
+  };
+
+  test('the other side is asked whether it is there, as often as silence lasts, and may speak again', async () => {
+    const talk = await quietCall();
+    talk.sends(noise());
+    for (let i = 0; i < 3; i += 1) raw.sendBytes(answerTo(await raw.hears(/^OPTIONS /), '200 OK'));
+    await talk.speaks();
+    expect(talk.states).toEqual(['connecting', 'open']);
+    expect(talk.call.media.packetsLost).toBe(0); // time went on without packets
+    // Silence without comfort noise is none that was announced.
+    expect((await eventsOf(talk.call)).at(-1)).toMatchObject({ end: 'noMedia', code: 'SIP_NO_MEDIA' });
+    await raw.hears(/^BYE /);
+  });
+
+  test('a side that does not know the call any more has gone', async () => {
+    const talk = await quietCall();
+    talk.sends(noise());
+    raw.sendBytes(answerTo(await raw.hears(/^OPTIONS /), '481 Call Does Not Exist'));
+    expect((await eventsOf(talk.call)).at(-1)).toMatchObject({ end: 'noMedia', code: 'SIP_NO_MEDIA' });
+  });
+
+  test('a payload type that was agreed for it counts as well', async () => {
+    const talk = await quietCall();
+    const body = described().replace('AVP 0', 'AVP 0 118').concat('a=rtpmap:118 CN/8000\r\n');
+    expect(await talk.asks('INVITE', body)).toContain('SIP/2.0 200');
+    await talk.speaks();
+    talk.sends(noise(118));
+    raw.sendBytes(answerTo(await raw.hears(/^OPTIONS /), '200 OK'));
+    await talk.speaks();
+    expect(talk.call.media.packetsLost).toBe(0);
+    await talk.asks('BYE');
+    expect((await eventsOf(talk.call)).at(-1)).toMatchObject({ end: 'remote' });
   });
 });
 
