@@ -18,7 +18,10 @@ interface WidgetHandlers {
 /** The part of Dashboard 2 (1.x) that is used here. */
 interface Dashboard {
   readonly ui?: { readonly widgets?: Map<string, { src?: object }> };
-  readonly stores: { readonly data: { save(base: Dashboard, node: Node, msg: object): void } };
+  /** What a page gets that is opened later. */
+  readonly stores?: { readonly data?: { save(base: Dashboard, node: Node, msg: object): void } };
+  /** To the pages that are open. */
+  emit(event: string, msg: object, node: Node): void;
 }
 interface Group {
   register(node: Node, def: NodeDef, handlers: WidgetHandlers): void;
@@ -26,7 +29,7 @@ interface Group {
 }
 
 /**
- * Puts the node's widget into its group; false where there is no Dashboard 2, or no group.
+ * Puts the node's widget into its group, empty; false where there is no Dashboard 2, or no group.
  * @param show makes what browsers get of a message, and nothing else of it reaches them
  */
 export function joinDashboard(
@@ -39,8 +42,13 @@ export function joinDashboard(
   if (typeof group?.register !== 'function' || typeof group.getBase !== 'function') return false;
   // `passthru`: the widget has no outputs.
   group.register(node, Object.assign(def, { passthru: false }), { beforeSend: show, onChange() {}, onSend() {} });
+  const dashboard = group.getBase();
   // Dashboard 2 (1.31) finds widgets by themselves only in packages with `node-red-dashboard-2-` in their names.
-  const widget = group.getBase().ui?.widgets?.get(node.id);
+  const widget = dashboard.ui?.widgets?.get(node.id);
   if (widget) widget.src ??= WIDGET;
+  // After a deploy it still holds what the node showed before, and nothing would ever say that somebody is gone.
+  const empty = show({ _msgid: '' });
+  dashboard.stores?.data?.save(dashboard, node, empty);
+  dashboard.emit(`msg-input:${node.id}`, empty, node);
   return true;
 }

@@ -121,7 +121,7 @@ test('names are texts, corrections are followed, and a page that opens later sho
   expect(red.lines.join('\n')).not.toMatch(/\[error\]/);
 });
 
-test('browsers cannot make the node send or show anything', { timeout: 240_000 }, async () => {
+test('browsers cannot make the node send or show anything, and a deploy empties it', { timeout: 240_000 }, async () => {
   await red.deploy(quiet);
   const { page } = await openDashboard();
   await page.getByText('Nobody is here.').waitFor({ timeout: PATIENCE_MS });
@@ -143,6 +143,11 @@ test('browsers cannot make the node send or show anything', { timeout: 240_000 }
   const later = await openDashboard();
   await tiles(later.page).filter({ hasText: 'Ann' }).waitFor({ timeout: PATIENCE_MS });
   expect(await tiles(later.page).count()).toBe(1);
+  const renamed = quiet.map((node) => (node.id === 'vp20000000000016' ? { ...node, label: 'Here' } : node));
+  await red.deploy(renamed, 'nodes');
+  await page.getByText('Nobody is here.').waitFor();
+  const last = await openDashboard();
+  await last.page.getByText('Nobody is here.').waitFor({ timeout: PATIENCE_MS });
 });
 
 test('the example names the people of the conversation while they speak', { timeout: 300_000 }, async () => {
