@@ -22,6 +22,8 @@ export interface SpeakerDirectoryParts {
   readonly reembed: SpeakerDirectory['reembed'];
   /** Deletes the voiceprint with `erase`, and the person from everything else that is kept. */
   readonly eraseEverywhere: (speakerId: string, erase: () => Promise<boolean>) => Promise<boolean>;
+  /** One change after the other, with feedback on turns. */
+  readonly inOrder: <T>(work: () => Promise<T>) => Promise<T>;
   /** Two entries turned out to be one person: what is remembered of the first is the second's. */
   readonly onMerged: (fromId: string, speakerId: string) => void;
   /** Throws where the engine was closed. */

@@ -118,7 +118,7 @@ export class VoiceEngine implements Engine {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.#people = new EnrolledPeopleOf(parts.registry, parts.model);
+    this.#people = new EnrolledPeopleOf(parts.registry, parts.model, (...person) => this.#turns.erase(...person));
     this.#livePeople = new SharedPeople(this.#people);
     this.#strangers = new SessionStrangers(parts.unknownVoices, parts.config.maxUnknownVoices);
     this.#turns = new TurnMemory(parts.nowMs, parts.config.rememberTurns);
@@ -314,6 +314,7 @@ export class VoiceEngine implements Engine {
       reembed: ({ signal, onPerson } = {}) =>
         this.#job(signal ? { signal } : {}, (either) => this.#reembed(tenantId, { signal: either, onPerson })),
       eraseEverywhere: (speakerId, erase) => this.#eraseEverywhere(tenantId, speakerId, erase),
+      inOrder: (work) => this.#feedbackOrder.run(tenantId, work),
       onMerged: (fromId, speakerId) => this.#turns.rename(tenantId, fromId, speakerId),
       assertOpen: () => this.#assertOpen(),
       nowMs,
@@ -411,6 +412,8 @@ export class VoiceEngine implements Engine {
     try {
       wasThere = await erase();
       this.#turns.erase(tenantId, speakerId);
+      // What cannot be read now is looked at again by whoever needs everybody.
+      await this.#people.lookAgain(tenantId).catch(() => undefined);
       this.#livePeople.expire(tenantId); // no live stream names them for another second
     } catch (error) {
       if (noted) await removeNote(noted);

@@ -1,4 +1,5 @@
 import { VoicePrintsError } from '../../core/errors.js';
+import type { SpeakerSummary } from '../../core/identification.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
 import type { SpeakerDirectory } from '../engine.js';
@@ -39,17 +40,7 @@ export function peopleOperations(
       assertOpen();
       if (speakerId === fromId)
         throw new VoicePrintsError('INPUT_INVALID', 'a person cannot be merged with themselves; give two ids');
-      const from = await existing(fromId);
-      const moved = await movedSamples(registry, { tenantId, id: speakerId }, from.exemplars);
-      const after = await registry.update(tenantId, speakerId, (current) => {
-        if (!current) throw speakersNotFound([speakerId]);
-        assertMergeable(current, from, { model, isSure });
-        return mergedVoiceprint(current, { ...from, exemplars: moved.exemplars }, nowMs());
-      });
-      await moved.keepSpeech();
-      parts.onMerged(fromId, speakerId);
-      await parts.eraseEverywhere(fromId, () => registry.delete(tenantId, fromId));
-      return speakerSummary(after!, model.id);
+      return parts.inOrder(() => merged(parts, { speakerId, fromId, isSure }));
     },
     async split(speakerId, { sampleIds, speakerId: newId, name, ...consent }) {
       assertOpen();
@@ -85,6 +76,53 @@ export function peopleOperations(
     },
   };
 }
+
+/**
+ * Joins two entries of one person. The one that goes is erased only as it was read: what another process has added to it
+ * meanwhile would be lost, and two who merge the same people in both directions would erase both.
+ */
+async function merged(
+  parts: SpeakerDirectoryParts,
+  { speakerId, fromId, isSure }: { readonly speakerId: string; readonly fromId: string; readonly isSure: boolean },
+): Promise<SpeakerSummary> {
+  const { registry, tenantId, model, nowMs } = parts;
+  const from = await registry.get(tenantId, fromId);
+  if (!from) throw speakersNotFound([fromId]);
+  const moved = await movedSamples(registry, { tenantId, id: speakerId }, from.exemplars);
+  let before: Voiceprint | undefined;
+  const after = await registry.update(tenantId, speakerId, (current) => {
+    if (!current) throw speakersNotFound([speakerId]);
+    assertMergeable(current, from, { model, isSure });
+    before = current;
+    return mergedVoiceprint(current, { ...from, exemplars: moved.exemplars }, nowMs());
+  });
+  try {
+    await moved.keepSpeech();
+    await parts.eraseEverywhere(fromId, async () => {
+      await registry.update(tenantId, fromId, (current) => {
+        if (!current || !isAsRead(current, from)) throw changedMeanwhile();
+        return undefined;
+      });
+      parts.onMerged(fromId, speakerId);
+      return true;
+    });
+  } catch (error) {
+    await registry.update(tenantId, speakerId, (now) => (now && isAsRead(now, after!) ? before : now));
+    throw error;
+  }
+  return speakerSummary(after!, model.id);
+}
+
+const isAsRead = (current: Voiceprint, read: Voiceprint): boolean =>
+  current.createdAtMs === read.createdAtMs &&
+  current.updatedAtMs === read.updatedAtMs &&
+  current.exemplars.length === read.exemplars.length;
+
+const changedMeanwhile = (): VoicePrintsError =>
+  new VoicePrintsError(
+    'REGISTRY_LOCKED',
+    'somebody else changed the person meanwhile, and nothing was merged; look at both, and merge again',
+  );
 
 /** Throws SAMPLE_NOT_FOUND, and INPUT_INVALID where nothing would be left to recognise the person by. */
 function without(current: Voiceprint, sampleIds: readonly string[], nowMs: number): Voiceprint {

@@ -12,7 +12,7 @@ import { enrollFromVoice } from '../enrolment/enrollFromVoice.js';
 import type { EnrolmentsUnderWay } from '../enrolment/enrolmentsUnderWay.js';
 import type { OthersOf } from '../enrolment/otherPeople.js';
 import type { Names } from '../voiceprints/nameable.js';
-import type { FeedbackRecord, SessionChange, VoiceprintChange } from './feedbackRecord.js';
+import type { FeedbackRecord, SessionChange } from './feedbackRecord.js';
 import { assertNameFree, type FeedbackTarget, personOf, targetOf } from './feedbackTarget.js';
 import { type Learnt, learnFromVoice, nothing } from './learnFromVoice.js';
 import type { Said, TurnEntry } from './turnEntry.js';
@@ -103,10 +103,11 @@ export class FeedbackDesk {
       unknownVoice: learnt.change ? target.unknownVoice : undefined,
       superseded,
       isUndone: false,
+      hasErased: false,
     };
     for (const turn of target.turns) turn.said = said;
-    if (record.unknownVoice) await unknownVoices.delete(tenantId, record.unknownVoice.id);
     memory.addFeedback(tenantId, record);
+    if (record.unknownVoice) await unknownVoices.delete(tenantId, record.unknownVoice.id);
     return record;
   }
 
@@ -119,8 +120,21 @@ export class FeedbackDesk {
         'FEEDBACK_NOT_FOUND',
         'no such feedback is remembered, or it was undone; list the feedback to see what can be undone',
       );
-    for (const turn of memory.turns(tenantId)) {
-      if (turn.said?.feedbackId === feedbackId) turn.said = record.saidBefore.get(turn.turnId);
+    const superseded = [...record.superseded].reverse(); // an erasure empties the record's own list
+    const turns = memory.turns(tenantId).filter(({ said }) => said?.feedbackId === feedbackId);
+    const said = turns.map((turn) => turn.said);
+    // Before anybody is erased: the turns of a person who was added by this go on, as they were.
+    for (const turn of turns) turn.said = record.saidBefore.get(turn.turnId);
+    try {
+      await this.#unlearn(record);
+      for (const one of superseded) await this.#relearn(one);
+    } catch (error) {
+      // As if it had not been tried, so that it can be tried again: what was taken out of a voiceprint by then is not there twice.
+      record.isUndone = false;
+      turns.forEach((turn, i) => {
+        turn.said = said[i];
+      });
+      throw error;
     }
     const { session } = record;
     if (session) {
@@ -128,8 +142,6 @@ export class FeedbackDesk {
       if (session.isExcluded) running?.exclude(session.voice, session.speakerId, false);
       running?.bind(session.voice, session.before);
     }
-    await this.#unlearn(record);
-    for (const one of [...record.superseded].reverse()) await this.#relearn(one);
     // One of a session is kept by the session itself while it runs.
     if (record.unknownVoice?.expiresAtMs !== undefined) await unknownVoices.restore(tenantId, record.unknownVoice);
     return record;
@@ -241,30 +253,27 @@ export class FeedbackDesk {
 
   async #unlearn(record: FeedbackRecord): Promise<void> {
     const { registry, tenantId, nowMs, erase } = this.#parts;
-    record.isUndone = true;
     const change = record.voiceprint;
-    if (!change) return;
-    const current = await registry.get(tenantId, change.speakerId);
-    if (!current) return; // erased since
-    if (undone(current, change, nowMs()) === undefined) {
+    const current = change && (await registry.get(tenantId, change.speakerId)); // undefined: erased since
+    if (current && undone(current, change, nowMs()) === undefined) {
       await erase(change.speakerId);
-      return;
-    }
-    await changeStored(registry, tenantId, change.speakerId, (stored) => undone(stored, change, nowMs()) ?? stored);
+      record.hasErased = true;
+    } else if (current)
+      await changeStored(registry, tenantId, change.speakerId, (stored) => undone(stored, change, nowMs()) ?? stored);
+    record.isUndone = true;
   }
 
   async #relearn(record: FeedbackRecord): Promise<void> {
     const { registry, tenantId, nowMs } = this.#parts;
+    const { voiceprint: change, hasErased } = record;
+    // A person whom undoing has erased is there again; one whom somebody else erased is not.
+    const again = (stored: Voiceprint | undefined) =>
+      stored ? redone(stored, change!, nowMs()) : hasErased ? change!.after : undefined;
+    if (change) await registry.update(tenantId, change.speakerId, again);
     record.isUndone = false;
-    const change = record.voiceprint;
-    if (!change) return;
-    await registry.update(tenantId, change.speakerId, (stored) => again(stored, change, nowMs()));
+    record.hasErased = false;
   }
 }
-
-/** A person whom undoing has erased is there again; one whom somebody else erased has no record left. */
-const again = (stored: Voiceprint | undefined, change: VoiceprintChange, nowMs: number): Voiceprint | undefined =>
-  stored ? redone(stored, change, nowMs) : change.before === undefined ? change.after : stored;
 
 const speechOf = (exemplars: readonly UnknownExemplar[]): number =>
   exemplars.reduce((sum, { speechMs }) => sum + speechMs, 0);

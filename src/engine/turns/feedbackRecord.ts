@@ -41,6 +41,8 @@ export interface FeedbackRecord {
   /** The unknown voice that became this person. */
   readonly unknownVoice: UnknownVoice | undefined;
   /** Earlier feedback that this one contradicts: undone with it, and valid again when it is undone. */
-  readonly superseded: readonly FeedbackRecord[];
+  superseded: readonly FeedbackRecord[];
   isUndone: boolean;
+  /** True where undoing it has erased the person whom it had added. */
+  hasErased: boolean;
 }

@@ -22,6 +22,11 @@ const USUAL_LIMIT = 100;
 export function turnDirectory(parts: TurnDirectoryParts): TurnDirectory {
   const { memory, namesNow, tenantId, inOrder, assertOpen } = parts;
   const desk = new FeedbackDesk(parts);
+  const current = <T>(work: () => Promise<T>): Promise<T> =>
+    inOrder(async () => {
+      await namesNow(); // whoever was erased by another process is forgotten first
+      return work();
+    });
   return {
     async list(filter = {}) {
       assertOpen();
@@ -35,7 +40,7 @@ export function turnDirectory(parts: TurnDirectoryParts): TurnDirectory {
     },
     async feedback(request): Promise<FeedbackResult> {
       assertOpen();
-      const record = await inOrder(() => desk.give(request));
+      const record = await current(() => desk.give(request));
       const { givenAt: _, isUndone: __, ...result } = feedbackSummary(record, await namesNow());
       return result;
     },
@@ -49,7 +54,7 @@ export function turnDirectory(parts: TurnDirectoryParts): TurnDirectory {
     },
     async undo(feedbackId): Promise<FeedbackSummary> {
       assertOpen();
-      const record = await inOrder(() => desk.undo(feedbackId));
+      const record = await current(() => desk.undo(feedbackId));
       return feedbackSummary(record, await namesNow());
     },
     async forget(conversationId) {

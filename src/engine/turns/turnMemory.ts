@@ -78,9 +78,9 @@ export class TurnMemory implements Disposable {
   addFeedback(tenantId: string, record: FeedbackRecord): void {
     const { feedback } = this.#of(tenantId);
     feedback.set(record.feedbackId, record);
-    for (const feedbackId of feedback.keys()) {
+    for (const oldest of feedback.values()) {
       if (feedback.size <= TURN_MEMORY.mostFeedback) return;
-      feedback.delete(feedbackId);
+      drop(feedback, oldest);
     }
   }
 
@@ -94,7 +94,7 @@ export class TurnMemory implements Disposable {
       turns.delete(entry.turnId);
       entry.sound = undefined;
     }
-    for (const record of feedback.values()) if (record.speakerIds.has(speakerId)) feedback.delete(record.feedbackId);
+    for (const record of feedback.values()) if (record.speakerIds.has(speakerId)) drop(feedback, record);
   }
 
   /** Turns of one person are another's from now on: they turned out to be one. */
@@ -106,7 +106,7 @@ export class TurnMemory implements Disposable {
       entry.candidates = entry.candidates.map((one) => (one.speakerId === from ? { ...one, speakerId: to } : one));
     }
     // What was learnt by then is part of the merged voiceprint, and cannot be taken out of it one by one.
-    for (const record of feedback.values()) if (record.speakerIds.has(from)) feedback.delete(record.feedbackId);
+    for (const record of feedback.values()) if (record.speakerIds.has(from)) drop(feedback, record);
   }
 
   /** Forgets all of a tenant, or one conversation. Returns the number of turns. */
@@ -129,8 +129,8 @@ export class TurnMemory implements Disposable {
         if (entry.heardAtMs + TURN_MEMORY.keepMs <= nowMs) turns.delete(entry.turnId);
         else dropDueSound(entry, nowMs);
       }
-      for (const { feedbackId, givenAtMs } of feedback.values())
-        if (givenAtMs + TURN_MEMORY.keepMs <= nowMs) feedback.delete(feedbackId);
+      for (const record of feedback.values())
+        if (record.givenAtMs + TURN_MEMORY.keepMs <= nowMs) drop(feedback, record);
       if (turns.size === 0 && feedback.size === 0) this.#tenants.delete(tenantId);
     }
   }
@@ -158,6 +158,12 @@ export class TurnMemory implements Disposable {
       all -= 1;
     }
   }
+}
+
+/** A record that is kept by one which superseded it must not keep those before it, too: they would never end. */
+function drop(feedback: Map<string, FeedbackRecord>, record: FeedbackRecord): void {
+  feedback.delete(record.feedbackId);
+  record.superseded = [];
 }
 
 function dropOldest(turns: Map<string, TurnEntry>, most: number): void {

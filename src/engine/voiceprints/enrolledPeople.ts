@@ -27,21 +27,38 @@ interface Card {
   readonly canBeReembedded: boolean;
 }
 
+/** Told of people who are not enrolled any more, whichever process erased them. */
+export type OnGone = (tenantId: string, speakerId: string) => void;
+
 /** What is in memory of the people of each tenant: what lists show, and their voices as a matrix; only what changed is read again. */
 export class EnrolledPeopleOf {
   readonly #registry: Pick<VoiceprintRegistry, 'follow'>;
   readonly #model: Pick<SpeakerModel, 'id' | 'dimensions'>;
   readonly #tenants = new Map<string, FollowedTenant>();
 
+  readonly #onGone: OnGone;
+
   /** @param registry as the model sees it */
-  constructor(registry: Pick<VoiceprintRegistry, 'follow'>, model: Pick<SpeakerModel, 'id' | 'dimensions'>) {
+  constructor(
+    registry: Pick<VoiceprintRegistry, 'follow'>,
+    model: Pick<SpeakerModel, 'id' | 'dimensions'>,
+    onGone: OnGone = () => undefined,
+  ) {
     this.#registry = registry;
     this.#model = model;
+    this.#onGone = onGone;
+  }
+
+  /** Looks at once at who was erased, where the tenant's people are followed. */
+  async lookAgain(tenantId: string): Promise<void> {
+    await this.#tenants.get(tenantId)?.now();
   }
 
   /** As the registry has them now. */
   now(tenantId: string): Promise<EnrolledPeople> {
-    const known = this.#tenants.get(tenantId) ?? new FollowedTenant(this.#registry.follow(tenantId), this.#model);
+    const onGone = (speakerId: string) => this.#onGone(tenantId, speakerId);
+    const known =
+      this.#tenants.get(tenantId) ?? new FollowedTenant(this.#registry.follow(tenantId), this.#model, onGone);
     this.#tenants.set(tenantId, known);
     return known.now();
   }
@@ -49,6 +66,7 @@ export class EnrolledPeopleOf {
 
 class FollowedTenant {
   readonly #follower: VoiceprintFollower;
+  readonly #onGone: (speakerId: string) => void;
   readonly #model: Pick<SpeakerModel, 'id' | 'dimensions'>;
   readonly #gallery: VoiceGallery;
   readonly #cards = new Map<string, Card>();
@@ -57,7 +75,12 @@ class FollowedTenant {
   #people: EnrolledPeople | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(follower: VoiceprintFollower, model: Pick<SpeakerModel, 'id' | 'dimensions'>) {
+  constructor(
+    follower: VoiceprintFollower,
+    model: Pick<SpeakerModel, 'id' | 'dimensions'>,
+    onGone: (speakerId: string) => void,
+  ) {
+    this.#onGone = onGone;
     this.#follower = follower;
     this.#model = model;
     this.#gallery = new VoiceGallery(model.dimensions);
@@ -95,6 +118,7 @@ class FollowedTenant {
     this.#gallery.erase(id);
     this.#count(id, -1);
     this.#cards.delete(id);
+    this.#onGone(id);
   }
 
   #count(id: string, sign: 1 | -1): void {

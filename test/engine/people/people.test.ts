@@ -48,6 +48,26 @@ test('two entries of one person become one, with all that was enrolled', async (
   expect(new Set(segments.map(({ name }) => name))).toEqual(new Set(['Ron']));
 });
 
+test('two who merge the same people in both directions, in one process or in two, lose nobody', async () => {
+  const storeDirectory = join(root, 'both directions');
+  await using engine = await createEngine({ storeDirectory, workerThreads: 1 });
+  await using other = await createEngine({ storeDirectory, workerThreads: 1 });
+  await enrol(engine, 'sally', path('slt', 0));
+  await enrol(engine, 'ron', path('rms', 0));
+  const isSure = { isSure: true };
+  const outcomes = await Promise.allSettled([
+    engine.speakers().merge('sally', 'ron', isSure),
+    engine.speakers().merge('ron', 'sally', isSure),
+    other.speakers().merge('ron', 'sally', isSure),
+    other.speakers().merge('sally', 'ron', isSure),
+  ]);
+  const refusals = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []));
+  for (const code of refusals) expect(['SPEAKER_NOT_FOUND', 'REGISTRY_LOCKED']).toContain(code);
+  const left = await engine.speakers().list();
+  expect(left.reduce((sum, { samples }) => sum + samples, 0)).toBeGreaterThanOrEqual(2);
+  expect(Math.max(...left.map(({ samples }) => samples)), 'nothing is in a voiceprint twice').toBeLessThanOrEqual(2);
+});
+
 test('a sample is removed with its kept audio; the last one stays, and a taken id is refused', async () => {
   const storeDirectory = join(root, 'samples');
   await using engine = await createEngine({ storeDirectory, workerThreads: 1, keepAudio: true });

@@ -1,5 +1,5 @@
 import { mkdtempSync } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -171,6 +171,54 @@ test('an erased person is in no remembered turn, and in no feedback', async () =
   await engine.speakers().delete('sally');
   expect(JSON.stringify(await engine.turns().list())).not.toMatch(/sally/i);
   expect(await engine.turns().history()).toEqual([]);
+});
+
+test('whoever another process erases is in no remembered turn, and comes back with no undo', async () => {
+  const { engine, stored, storeDirectory } = await openEngine('erased elsewhere');
+  await using _ = engine;
+  const { segments } = await identify(engine);
+  const { turnId } = segments[0]!;
+  const correct = { turnId: turnId!, verdict: 'correct' } as const;
+  await engine.turns().feedback({ ...correct, speakerId: 'bob' });
+  {
+    await using other = await LowdbRegistry.open(storeDirectory, {});
+    expect(await other.delete('local', 'bob')).toBe(true);
+  }
+  expect(JSON.stringify(await engine.turns().list())).not.toContain('bob');
+  expect(await engine.turns().history()).toEqual([]);
+
+  const [next] = await engine.turns().list();
+  const again = { turnId: next!.turnId, verdict: 'correct' } as const;
+  await engine.turns().feedback({ ...again, speakerId: 'bob' });
+  {
+    await using other = await LowdbRegistry.open(storeDirectory, {});
+    await other.delete('local', 'bob');
+  }
+  await expect(engine.turns().feedback({ ...again, speakerId: 'carl' })).rejects.toMatchObject({
+    code: 'TURN_NOT_FOUND',
+  });
+  expect(await stored('bob')).toBeUndefined();
+});
+
+test('an undo that the disk refuses has changed nothing, and is done when it is asked for again', async () => {
+  const { engine, stored, storeDirectory } = await openEngine('refused');
+  await using _ = engine;
+  await enrol(engine, 'sally', 'slt');
+  const before = await stored('sally');
+  const { segments } = await identify(engine);
+  const own = segments.find(({ speakerId }) => speakerId === 'sally')!;
+  const { feedbackId } = await engine.turns().feedback({ turnId: own.turnId!, verdict: 'confirm' });
+  const turns = await engine.turns().list();
+  // A folder that cannot be deleted as a left-over file: writes fail before they begin.
+  const obstacle = join(storeDirectory, '.voiceprints.json.tmp-1.a');
+  await mkdir(join(obstacle, 'x'), { recursive: true });
+  await expect(engine.turns().undo(feedbackId)).rejects.toThrow();
+  expect(await engine.turns().list()).toEqual(turns);
+  expect(await engine.turns().history()).toMatchObject([{ feedbackId, isUndone: false }]);
+  await rm(obstacle, { recursive: true });
+  expect(await engine.turns().undo(feedbackId)).toMatchObject({ isUndone: true });
+  expect(await stored('sally')).toEqual(before);
+  await expect(engine.turns().undo(feedbackId)).rejects.toMatchObject({ code: 'FEEDBACK_NOT_FOUND' });
 });
 
 test('what is remembered reaches no file', async () => {

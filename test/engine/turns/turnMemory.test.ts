@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { strangersPolicyOf } from '../../../src/core/strangers.js';
+import type { FeedbackRecord } from '../../../src/engine/turns/feedbackRecord.js';
 import type { TurnEntry } from '../../../src/engine/turns/turnEntry.js';
 import { TURN_MEMORY, TurnMemory } from '../../../src/engine/turns/turnMemory.js';
 
@@ -28,6 +29,23 @@ const entry = (turnId: string, more: Partial<TurnEntry> = {}): TurnEntry => ({
   sound: { embedding: new Float32Array([1, 0]), isNarrowBand: false },
   soundUntilMs: undefined,
   ...more,
+});
+
+const feedbackRecord = (feedbackId: string, superseded: readonly FeedbackRecord[]): FeedbackRecord => ({
+  feedbackId,
+  givenAtMs: 0,
+  verdict: 'correct',
+  speakerId: 'alice',
+  speakerIds: new Set(['alice']),
+  turnIds: [],
+  saidBefore: new Map(),
+  learning: { outcome: 'none', speechSeconds: 0, reasons: [] },
+  voiceprint: undefined,
+  session: undefined,
+  unknownVoice: undefined,
+  superseded,
+  isUndone: false,
+  hasErased: false,
 });
 
 const named = { decision: 'identified', speakerId: 'alice', cluster: null } as const;
@@ -87,6 +105,18 @@ test('an erased person is gone from turns, candidates and what was said', () => 
   memory.add('t', entry('other', { candidates }), policy);
   memory.erase('t', 'alice');
   expect(memory.turns('t')).toMatchObject([{ turnId: 'other', candidates: [{ speakerId: 'bob' }] }]);
+});
+
+test('people who correct each other do not fill the memory: what one piece of feedback supersedes ends with it', () => {
+  using memory = new TurnMemory(() => 0, true);
+  let last: FeedbackRecord | undefined;
+  for (let i = 0; i < 3 * TURN_MEMORY.mostFeedback; i += 1) {
+    last = feedbackRecord(`${i}`, last ? [last] : []);
+    memory.addFeedback('t', last);
+  }
+  let chain = 0;
+  for (let one = last; one; one = one.superseded[0]) chain += 1;
+  expect(chain).toBe(TURN_MEMORY.mostFeedback + 1);
 });
 
 test('nothing is remembered where that is switched off', () => {

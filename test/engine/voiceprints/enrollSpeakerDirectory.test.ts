@@ -25,6 +25,7 @@ async function directoryOf(...voiceprints: ReturnType<typeof randomVoiceprint>[]
     list: async () => (await registry.list('t')).map((voiceprint) => speakerSummary(voiceprint, model.id)),
     model,
     enrolments: new EnrolmentsUnderWay(),
+    inOrder: <T>(work: () => Promise<T>) => work(),
     onMerged: () => undefined,
     eraseEverywhere: (_speakerId: string, erase: () => Promise<boolean>) => erase(),
     assertOpen: () => {},
