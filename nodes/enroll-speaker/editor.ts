@@ -81,11 +81,10 @@ RED.nodes.registerType('enroll-speaker', {
       button: '#enroll-speaker-now',
       box: '#enroll-speaker-here',
       store: '#node-input-store',
-      mount: (ui, box, place, store) =>
-        ui.mountEnrol(box, place, store, {
-          speakerId: fixed('#node-input-speakerId'),
-          name: fixed('#node-input-speakerName'),
-        }),
+      mount: (ui, box, place, store, close) => {
+        const person = { speakerId: fixed('#node-input-speakerId'), name: fixed('#node-input-speakerName') };
+        return ui.mountEnrol(box, place, store, person, close);
+      },
     });
   },
   oneditsave: () => endEnrolment(),

@@ -18,6 +18,9 @@ function storesOfFlow(): readonly { readonly id: string; readonly name: string }
   return stores;
 }
 
+/** A text in place of the components, whose style sheet may not be there. */
+const remark = (words: string) => $('<p>').css({ margin: 0, padding: '10px 12px' }).text(words);
+
 /** Fills the tab while it is shown; nothing runs while it is hidden. */
 class VoicesTab {
   readonly #content = $('<div class="red-ui-sidebar-voice-prints">')[0]!;
@@ -56,7 +59,7 @@ class VoicesTab {
     if (stores.length === 0) {
       $(this.#content)
         .empty()
-        .append($('<p class="voice-prints-empty">').text(text('noStore')));
+        .append(remark(text('noStore')));
       this.#unmount = () => $(this.#content).empty();
       return;
     }
@@ -74,7 +77,7 @@ class VoicesTab {
           box.remove();
         };
       },
-      () => $(this.#content).append($('<p class="voice-prints-empty">').text(text('notLoaded'))),
+      () => $(this.#content).append(remark(text('notLoaded'))),
     );
   };
 

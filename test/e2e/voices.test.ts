@@ -195,7 +195,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
     const { page } = editor;
     await paint(page, theme);
     await editor.edit('identify');
-    await page.getByRole('button', { name: 'Eine Aufnahme ausprobieren' }).click();
+    await page.getByRole('button', { name: 'Ausprobieren' }).click();
     await page.setInputFiles('#identify-speakers-tried input[type=file]', audio.talk);
     const box = page.locator('#identify-speakers-tried');
     await box.locator('.vp-drawing svg g').first().waitFor({ timeout: PATIENCE_MS });
@@ -226,6 +226,8 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
     await box.getByRole('button', { name: 'Enrol what fits: 1' }).click();
     await box.locator('.vp-plans li', { hasText: 'complete' }).waitFor({ timeout: PATIENCE_MS });
     await shot(page, `${theme}-enrolled-dialog`);
+    await box.getByRole('button', { name: 'Done' }).click();
+    await box.waitFor({ state: 'hidden' });
     await editor.closeDialog();
     expect(await people()).toContain('Kay');
     await fetch(`${store()}/speakers/kay`, { method: 'DELETE' });

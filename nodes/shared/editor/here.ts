@@ -10,7 +10,8 @@ interface HereOptions {
   readonly box: string;
   /** Of the field with the store. */
   readonly store: string;
-  mount(ui: typeof Ui, box: Element, place: Ui.EditorPlace, store: string): Ui.Unmount;
+  /** `close` is what its own button for the end calls. */
+  mount(ui: typeof Ui, box: Element, place: Ui.EditorPlace, store: string, close: () => void): Ui.Unmount;
 }
 
 /** A part of a dialog that works on the store at once, before a deploy. Returns what closes it, for the end of the dialog. */
@@ -36,7 +37,10 @@ export function openHere({ button, box, store, mount }: HereOptions): () => void
       (ui) => {
         if (isLeft) return;
         const inner = $('<div>').appendTo($(box))[0]!;
-        unmount = mount(ui, inner, editorPlace(), id);
+        unmount = mount(ui, inner, editorPlace(), id, () => {
+          close();
+          $(button).trigger('focus');
+        });
       },
       () => isLeft || explain('notLoaded'),
     );

@@ -102,7 +102,7 @@ interface NodeRedEditor {
   readonly user: { hasPermission(permission: string): boolean };
   readonly plugins: { registerPlugin(id: string, definition: { onadd?(): void }): void };
   readonly actions: { add(name: string, action: () => void): void };
-  readonly events: { on(event: string, listener: () => void): void };
+  readonly events: { on(event: string, listener: () => void): void; off(event: string, listener: () => void): void };
   readonly sidebar: { addTab(tab: SidebarTab): void; show(id: string): void };
   readonly nodes: {
     registerType<Settings>(type: string, definition: NodeDefinition<Settings>): void;

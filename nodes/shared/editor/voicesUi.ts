@@ -29,4 +29,8 @@ export const editorPlace = (): Ui.EditorPlace => ({
   },
   languages: [RED.i18n.lang(), ...navigator.languages],
   mayChange: RED.user.hasPermission('speaker-store.write'),
+  onDeploy: (listener) => {
+    RED.events.on('deploy', listener);
+    return () => RED.events.off('deploy', listener);
+  },
 });

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EnrollResult, SpeakerSummary } from '../../core/identification.js';
 import { FileDrop } from '../shared/fileDrop.js';
 import { speakerIdFor } from '../shared/format.js';
@@ -26,7 +26,7 @@ export function Enrol({ people, person, proposed: somebody, onDone }: EnrolProps
   const proposed = text('consent.proposed');
   const [name, setName] = useState(person?.name ?? somebody?.name ?? somebody?.speakerId ?? '');
   const [madeId, setMadeId] = useState<string | undefined>(person?.speakerId ?? somebody?.speakerId);
-  const [isMade, setIsMade] = useState(false);
+  const [saved, setSaved] = useState(0);
   const [consent, setConsent] = useState({ text: proposed, isGiven: false });
   const [result, setResult] = useState<EnrollResult | undefined>();
   const { isRunning, refused, run } = useTask();
@@ -38,12 +38,17 @@ export function Enrol({ people, person, proposed: somebody, onDone }: EnrolProps
   const details = consentOf(consent, proposed, language);
   const isConsentMissing = isConsentRequired && person?.consent == null && !consent.isGiven;
   const isReady = name.trim() !== '' && !isConsentMissing;
+  const isEnough = result?.status === 'complete';
+  const done = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (isEnough) done.current?.focus(); // the button that had the focus is gone
+  }, [isEnough]);
 
   const save = (wav: Blob) =>
     run(async () => {
       setResult(await client.addSample(speakerId, wav, { name: name.trim(), ...details }));
       setMadeId(speakerId); // more samples belong to the same person
-      setIsMade(true);
+      setSaved((before) => before + 1);
     });
   const takeFiles = (found: readonly FoundFile[]) => {
     const used = new Set(taken);
@@ -68,7 +73,7 @@ export function Enrol({ people, person, proposed: somebody, onDone }: EnrolProps
             value={name}
             maxLength={200}
             autoComplete="off"
-            disabled={isMade || plans.isRunning || plans.fitting > 0}
+            disabled={saved > 0 || plans.isRunning || plans.fitting > 0}
             onInput={(event) => setName(event.currentTarget.value)}
           />
           <span class="vp-hint">
@@ -79,9 +84,16 @@ export function Enrol({ people, person, proposed: somebody, onDone }: EnrolProps
       <Consent value={consent} onChange={setConsent} />
       {isConsentMissing && <p class="vp-hint">{text('consent.missing')}</p>}
       {isReady ? (
-        <Recorder speakerId={speakerId} people={people} isSaving={isRunning} onSave={save} />
+        <Recorder
+          key={saved} // what was saved is not offered again
+          speakerId={speakerId}
+          people={people}
+          isSaving={isRunning}
+          isEnough={isEnough}
+          onSave={save}
+        />
       ) : (
-        <p class="vp-hint">{text('enrol.first')}</p>
+        <p class="vp-hint">{text(isConsentMissing ? 'enrol.first' : 'enrol.firstName')}</p>
       )}
       <Problem refused={refused} />
       {result && refused === undefined && <EnrolOutcome result={result} />}
@@ -113,7 +125,7 @@ export function Enrol({ people, person, proposed: somebody, onDone }: EnrolProps
         </>
       )}
       <div class="vp-actions vp-end">
-        <button type="button" onClick={onDone}>
+        <button type="button" class={isEnough ? 'vp-main' : ''} ref={done} onClick={onDone}>
           {text('action.done')}
         </button>
       </div>

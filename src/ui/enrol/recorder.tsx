@@ -16,11 +16,13 @@ interface RecorderProps {
   readonly speakerId: string;
   readonly people: readonly SpeakerSummary[];
   readonly isSaving: boolean;
+  /** The voiceprint is complete: more is possible, but nothing that anybody is asked for. */
+  readonly isEnough: boolean;
   onSave(wav: Blob): void;
 }
 
 /** Records a voice in place: level, text to read, seconds towards a complete voiceprint, and what the gate would refuse. */
-export function Recorder({ speakerId, people, isSaving, onSave }: RecorderProps) {
+export function Recorder({ speakerId, people, isSaving, isEnough, onSave }: RecorderProps) {
   const { text, language } = useHome();
   const { state, start, stop, discard } = useRecording(speakerId);
   const { phase, wav, speechSeconds } = state;
@@ -40,11 +42,11 @@ export function Recorder({ speakerId, people, isSaving, onSave }: RecorderProps)
         ) : (
           <button
             type="button"
-            class={phase === 'recorded' ? '' : 'vp-main'}
+            class={phase === 'recorded' || isEnough ? '' : 'vp-main'}
             disabled={phase === 'opening' || isSaving}
             onClick={start}
           >
-            ● {text(phase === 'recorded' ? 'enrol.again' : 'enrol.record')}
+            ● {text(labelOf(phase, isEnough))}
           </button>
         )}
         {phase === 'recorded' && wav && (
@@ -70,7 +72,7 @@ export function Recorder({ speakerId, people, isSaving, onSave }: RecorderProps)
           <span key={hint}>{hint} </span>
         ))}
       </p>
-      {phase !== 'recorded' && (
+      {phase !== 'recorded' && !(phase === 'idle' && isEnough) && (
         <blockquote class="vp-read">
           <p class="vp-hint">{text('enrol.readAloud')}</p>
           <p>{text('enrol.readText')}</p>
@@ -80,6 +82,11 @@ export function Recorder({ speakerId, people, isSaving, onSave }: RecorderProps)
       <Problem refused={state.refused} />
     </div>
   );
+}
+
+function labelOf(phase: RecordingState['phase'], isEnough: boolean): TextKey {
+  if (phase === 'recorded') return 'enrol.again';
+  return isEnough ? 'people.addSamples' : 'enrol.record';
 }
 
 /** What to do better, most important first. */

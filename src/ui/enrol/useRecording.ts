@@ -42,8 +42,11 @@ interface Running {
   readonly blocks: ArrayBuffer[];
 }
 
-/** Records one person with feedback on what the gate will say. */
-export function useRecording(speakerId: string) {
+/**
+ * Records what the browser's microphone hears. With the id of a person there is feedback on what the gate will say of it as their
+ * sample.
+ */
+export function useRecording(speakerId?: string) {
   const { client, workletAddress } = useHome();
   const [state, setState] = useState(IDLE);
   const running = useRef<Running | undefined>(undefined);
@@ -70,6 +73,7 @@ export function useRecording(speakerId: string) {
       const judged = (result: EnrollResult) => {
         if (isMine()) setState((before) => ({ ...before, objections: objectionsOf(result) }));
       };
+      if (speakerId === undefined) return;
       // Only a hint: it is decided when the recording is saved.
       client.trySample(speakerId, wavOf(blocks, sampleRateHz)).then(judged, () => undefined);
     };

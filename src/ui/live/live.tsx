@@ -3,6 +3,7 @@ import { useHome } from '../shared/home.js';
 import { LevelMeter } from '../shared/levelMeter.js';
 import { Problem } from '../shared/problem.js';
 import { TIER_TEXTS, tierOf } from '../shared/tiers.js';
+import { useLoaded } from '../shared/useLoaded.js';
 import { TurnList } from '../turns/turnList.js';
 import { NameVoice } from '../unknown/nameVoice.js';
 import { type ShownTurn, voiceOf } from './liveTurns.js';
@@ -57,6 +58,7 @@ export function Live({ hasReview }: LiveProps) {
         {text(`live.${phase}`)} {live.lostSeconds > 0 && text('live.lost', { seconds: live.lostSeconds.toFixed(1) })}
       </p>
       <Problem refused={refused} />
+      {isIdle && hasReview && mayEnrol && <NobodyYet />}
       {!isIdle && <LevelMeter loudnessDb={loudnessDb} />}
       {!isIdle && live.warning && (
         <p class="vp-hint">
@@ -85,6 +87,18 @@ export function Live({ hasReview }: LiveProps) {
         />
       )}
     </section>
+  );
+}
+
+/** Says what comes first where nobody is enrolled. */
+function NobodyYet() {
+  const { client, text } = useHome();
+  const { value: people } = useLoaded(useCallback(() => client.people(), [client]));
+  if (people?.length !== 0) return null;
+  return (
+    <p>
+      {text('people.first')} <a href="#people">{text('people.enrol')}</a>
+    </p>
   );
 }
 

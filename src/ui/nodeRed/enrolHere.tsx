@@ -10,16 +10,21 @@ export interface PersonChoice {
   readonly name: string | undefined;
 }
 
+interface EnrolHereProps {
+  readonly person: PersonChoice;
+  onDone(): void;
+}
+
 /** Enrols at once, for those who have the permission. */
-export function EnrolHere({ person: { speakerId, name } }: { readonly person: PersonChoice }) {
+export function EnrolHere({ person: { speakerId, name }, onDone }: EnrolHereProps) {
   const { client, text, mayEnrol } = useHome();
-  const { value: people, refused, reload } = useLoaded(useCallback(() => client.people(), [client]));
+  const { value: people, refused } = useLoaded(useCallback(() => client.people(), [client]));
   if (!mayEnrol) return <p class="vp-hint">{text('panel.readOnly')}</p>;
   const known = people?.find((one) => one.speakerId === speakerId);
   return (
     <>
       <Problem refused={refused} />
-      {people && <Enrol people={people} person={known} proposed={{ speakerId, name }} onDone={reload} />}
+      {people && <Enrol people={people} person={known} proposed={{ speakerId, name }} onDone={onDone} />}
     </>
   );
 }

@@ -17,6 +17,8 @@ export interface EditorPlace {
   readonly languages: readonly string[];
   /** Whether the user has the permission to change what stores hold. */
   readonly mayChange: boolean;
+  /** Calls `listener` after every deploy, until the function that it returns is called. */
+  onDeploy(listener: () => void): () => void;
 }
 
 /** Takes the components out of the page again, with their microphones and timers. */
@@ -39,11 +41,17 @@ export function mountTry(element: Element, place: EditorPlace, store: string, ch
 }
 
 /** In the dialog of enroll-speaker: speak, or drop recordings, and see what the gate says. */
-export function mountEnrol(element: Element, place: EditorPlace, store: string, person: PersonChoice): Unmount {
+export function mountEnrol(
+  element: Element,
+  place: EditorPlace,
+  store: string,
+  person: PersonChoice,
+  onDone: () => void,
+): Unmount {
   return mounted(
     element,
     <StoreHome place={storePlace(place, store)}>
-      <EnrolHere person={person} />
+      <EnrolHere person={person} onDone={onDone} />
     </StoreHome>,
   );
 }
@@ -54,7 +62,7 @@ function mounted(element: Element, content: preact.ComponentChild): Unmount {
   return () => render(null, element);
 }
 
-function storePlace({ root, headers, languages, mayChange }: EditorPlace, store: string): StorePlace {
+function storePlace({ root, headers, languages, mayChange, onDeploy }: EditorPlace, store: string): StorePlace {
   const language = languageOf(languages);
   return {
     client: restClient({
@@ -66,5 +74,6 @@ function storePlace({ root, headers, languages, mayChange }: EditorPlace, store:
     language,
     workletAddress: `${root}voice-prints/ui/microphone.js`,
     mayChange,
+    onDeploy,
   };
 }

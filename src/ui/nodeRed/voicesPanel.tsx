@@ -5,6 +5,7 @@ import { RecentTurns } from '../review/recentTurns.js';
 import { useHome } from '../shared/home.js';
 import type { TextKey } from '../texts/catalogue.js';
 import { UnknownVoices } from '../unknown/unknownVoices.js';
+import { FirstSteps } from './firstSteps.js';
 import { StoreHome, type StorePlace } from './storeHome.js';
 import { TryHere } from './tryHere.js';
 
@@ -76,7 +77,9 @@ function Views() {
       {view === 'now' && (
         <section aria-label={text('panel.now')}>
           <Sources title={text('panel.sources')} />
-          <RecentTurns />
+          <RecentTurns
+            whileEmpty={<FirstSteps onPeople={() => setView('people')} onRecording={() => setView('recording')} />}
+          />
         </section>
       )}
       {view === 'people' && <People />}

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { RememberedTurn } from '../../core/feedback.js';
 import type { Identification } from '../../core/identification.js';
 import { Timeline } from '../drawing/timeline.js';
@@ -11,8 +12,13 @@ const MOST_TURNS = 100;
 /** What is drawn of a live stream: its last two minutes. */
 const DRAWN_SECONDS = 120;
 
+interface RecentTurnsProps {
+  /** Shown while nothing was heard. */
+  readonly whileEmpty?: ComponentChildren;
+}
+
 /** What was heard last at each place, newest first. */
-export function RecentTurns() {
+export function RecentTurns({ whileEmpty }: RecentTurnsProps) {
   const { text } = useHome();
   const { value, refused, reload } = useReview({ limit: MOST_TURNS });
   const live = value?.turns.filter(({ kind }) => kind === 'live') ?? [];
@@ -22,7 +28,12 @@ export function RecentTurns() {
   return (
     <>
       <Problem refused={refused} />
-      {value !== undefined && live.length === 0 && <p class="vp-empty">{text('review.none')}</p>}
+      {value !== undefined && live.length === 0 && (
+        <>
+          <p class="vp-empty">{text('review.none')}</p>
+          {whileEmpty}
+        </>
+      )}
       {conversations.map((turns) => (
         <section key={turns[0]!.conversationId} class="vp-conversation">
           <h3>{turns[0]!.site ?? text('review.noSite')}</h3>

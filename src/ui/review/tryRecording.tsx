@@ -11,6 +11,7 @@ import { segmentTurn } from '../turns/segmentTurn.js';
 import { TurnList } from '../turns/turnList.js';
 import { drawnSegments } from './drawnSegments.js';
 import { ReviewedTurns } from './reviewedTurns.js';
+import { TrySpeaking } from './trySpeaking.js';
 import { useReview } from './useReview.js';
 
 interface TryRecordingProps {
@@ -25,7 +26,7 @@ interface Heard {
   readonly address: string;
 }
 
-/** Drop a recording: who speaks when, how sure that is, and why; names can be confirmed and corrected. */
+/** Speak, or drop a recording: who speaks when, how sure that is, and why; names can be confirmed and corrected. */
 export function TryRecording({ choice = () => ({}) }: TryRecordingProps) {
   const { client, text } = useHome();
   const [heard, setHeard] = useState<Heard | undefined>();
@@ -39,6 +40,7 @@ export function TryRecording({ choice = () => ({}) }: TryRecordingProps) {
     });
   return (
     <div class="vp-try">
+      <TrySpeaking isDisabled={isRunning} onRecorded={identify} />
       <FileDrop
         hint={text('try.dropHint')}
         isDisabled={isRunning}

@@ -85,6 +85,9 @@ export const de: Catalogue = {
 
   'try.dropHint': 'Ziehen Sie eine Aufnahme hierher, um zu sehen, wer wann spricht.',
   'try.running': 'Es wird zugehört …',
+  'try.speak': 'Etwas sagen',
+  'try.speaking': 'Sprechen Sie wie gewohnt, mindestens einige Sekunden; dann beenden Sie.',
+  'try.spoken': 'Eben gesprochen',
 
   'panel.now': 'Jetzt',
   'panel.sources': 'Wer ist da',
@@ -94,6 +97,12 @@ export const de: Catalogue = {
   'panel.store': 'Ablage',
   'panel.opening': 'Die Ablage wird geöffnet …',
   'panel.readOnly': 'Sie dürfen hier lesen, aber nichts ändern.',
+
+  'first.title': 'So fangen Sie an',
+  'first.enrol': 'Lernen Sie sich selbst an: Lesen Sie einige Zeilen vor.',
+  'first.try': 'Sagen Sie etwas, oder ziehen Sie eine Aufnahme herein: Ihr Name erscheint.',
+  'first.live':
+    'Um Namen live zu sehen, verbinden Sie beide Ausgänge einer Audioquelle, die live sendet, mit „Sprecher erkennen“, und übernehmen Sie den Flow.',
 
   'unknown.title': 'Unbekannte',
   'unknown.none': 'Keine unbekannte Stimme ist aufbewahrt.',
@@ -113,6 +122,7 @@ export const de: Catalogue = {
 
   'people.title': 'Personen',
   'people.enrol': 'Jemanden anlernen',
+  'people.first': 'Noch ist niemand angelernt, also kann kein Name erscheinen.',
   'people.none': 'Noch niemand ist angelernt. Wählen Sie „Jemanden anlernen“ und sprechen Sie einige Sekunden.',
   'people.complete': 'vollständig',
   'people.incomplete': 'mehr Sprache nötig',
@@ -155,6 +165,7 @@ export const de: Catalogue = {
   'enrol.nameFirst': 'Geben Sie zuerst einen Namen an: Dateien, die in keinem Ordner liegen, gehören zu ihm.',
   'enrol.idIs': 'ID: {id}',
   'enrol.first': 'Geben Sie Namen und Einwilligung an; dann können Sie aufnehmen.',
+  'enrol.firstName': 'Geben Sie einen Namen an; dann können Sie aufnehmen.',
   'enrol.readAloud': 'Lesen Sie dies laut vor, so wie Sie sonst sprechen:',
   'enrol.readText':
     'Am Morgen öffnet der Markt schon früh. Frisches Brot, Äpfel und Käse liegen auf den langen Tischen, und die ersten Besucher reden über das Wetter. Ein Junge zählt seine Münzen, seine Großmutter lacht, und ein Hund wartet geduldig neben der Tür. Später kommt die Sonne heraus, jemand spielt ein Lied, und niemand will nach Hause gehen.',
@@ -235,7 +246,8 @@ export const de: Catalogue = {
   'problem.voiceGone': 'Diese Stimme wird nicht mehr aufbewahrt.',
   'problem.nameTaken': 'Eine andere Stimme dieses Gesprächs hat diesen Namen.',
   'problem.turnGone': 'Dieser Redebeitrag ist nicht mehr bekannt.',
-  'problem.notDeployed': 'Diese Ablage ist noch nicht übernommen. Übernehmen Sie den Flow, dann aktualisieren Sie.',
+  'problem.notDeployed':
+    'Diese Ablage ist noch nicht übernommen. Übernehmen Sie den Flow: Sie erscheint hier von selbst.',
   'problem.streamOver': 'Das Zuhören ist beendet; beginnen Sie neu.',
 
   'jobs.title': 'Aufträge',

@@ -82,6 +82,9 @@ export const enUS = {
 
   'try.dropHint': 'Drop a recording here to see who speaks when.',
   'try.running': 'Listening …',
+  'try.speak': 'Say something',
+  'try.speaking': 'Speak as usual, some seconds at least; then stop.',
+  'try.spoken': 'Spoken just now',
 
   'panel.now': 'Now',
   'panel.sources': 'Who is here',
@@ -90,6 +93,11 @@ export const enUS = {
   'panel.store': 'Store',
   'panel.opening': 'The store is opened …',
   'panel.readOnly': 'You may look, but not change anything here.',
+
+  'first.title': 'How to begin',
+  'first.enrol': 'Enrol yourself: read a few lines aloud.',
+  'first.try': 'Say something, or drop a recording: see your name.',
+  'first.live': 'To see names live, wire both outputs of a live audio source to an identify speakers node, and deploy.',
 
   'unknown.title': 'Unknown',
   'unknown.none': 'No unknown voice is kept.',
@@ -109,6 +117,7 @@ export const enUS = {
 
   'people.title': 'People',
   'people.enrol': 'Enrol someone',
+  'people.first': 'Nobody is enrolled yet, so no name can be shown.',
   'people.none': 'Nobody is enrolled yet. Choose “Enrol someone” and speak for some seconds.',
   'people.complete': 'complete',
   'people.incomplete': 'more speech needed',
@@ -151,6 +160,7 @@ export const enUS = {
   'enrol.nameFirst': 'Give a name first: files that lie in no folder belong to it.',
   'enrol.idIs': 'Id: {id}',
   'enrol.first': 'Give a name and the consent; then you can record.',
+  'enrol.firstName': 'Give a name; then you can record.',
   'enrol.readAloud': 'Read this aloud, as you usually speak:',
   'enrol.readText':
     'In the morning the market opens early. Fresh bread, apples and cheese lie on the long tables, and the first visitors talk about the weather. A boy counts his coins, his grandmother laughs, and a dog waits patiently beside the door. Later the sun comes out, somebody plays a song, and nobody wants to go home.',
@@ -226,7 +236,7 @@ export const enUS = {
   'problem.voiceGone': 'This voice is no longer kept.',
   'problem.nameTaken': 'Another voice of this conversation has this name.',
   'problem.turnGone': 'This turn is no longer remembered.',
-  'problem.notDeployed': 'This store is not deployed yet. Deploy the flow, then refresh.',
+  'problem.notDeployed': 'This store is not deployed yet. Deploy the flow: it appears here by itself.',
   'problem.streamOver': 'Listening has ended; begin again.',
 
   'jobs.title': 'Jobs',

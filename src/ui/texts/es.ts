@@ -85,6 +85,9 @@ export const es: Catalogue = {
 
   'try.dropHint': 'Suelte aquí una grabación para ver quién habla y cuándo.',
   'try.running': 'Escuchando…',
+  'try.speak': 'Decir algo',
+  'try.speaking': 'Hable como siempre, al menos unos segundos; después detenga la grabación.',
+  'try.spoken': 'Dicho ahora mismo',
 
   'panel.now': 'Ahora',
   'panel.sources': 'Quién está',
@@ -94,6 +97,12 @@ export const es: Catalogue = {
   'panel.store': 'Almacén',
   'panel.opening': 'Abriendo el almacén…',
   'panel.readOnly': 'Puede mirar, pero no cambiar nada aquí.',
+
+  'first.title': 'Cómo empezar',
+  'first.enrol': 'Regístrese: lea unas líneas en voz alta.',
+  'first.try': 'Diga algo o suelte una grabación: aparecerá su nombre.',
+  'first.live':
+    'Para ver nombres en directo, conecte las dos salidas de un nodo audio source en directo a identify speakers y despliegue.',
 
   'unknown.title': 'Desconocidas',
   'unknown.none': 'No se conserva ninguna voz desconocida.',
@@ -113,6 +122,7 @@ export const es: Catalogue = {
 
   'people.title': 'Personas',
   'people.enrol': 'Registrar a alguien',
+  'people.first': 'Aún no hay nadie registrado, así que no puede mostrarse ningún nombre.',
   'people.none': 'Aún no hay nadie registrado. Elija «Registrar a alguien» y hable unos segundos.',
   'people.complete': 'completa',
   'people.incomplete': 'falta habla',
@@ -155,6 +165,7 @@ export const es: Catalogue = {
   'enrol.nameFirst': 'Dé primero un nombre: los archivos que no están en una carpeta son suyos.',
   'enrol.idIs': 'Id: {id}',
   'enrol.first': 'Dé un nombre y el consentimiento; después podrá grabar.',
+  'enrol.firstName': 'Dé un nombre; después podrá grabar.',
   'enrol.readAloud': 'Lea esto en voz alta, como suele hablar:',
   'enrol.readText':
     'Por la mañana el mercado abre temprano. Hay pan fresco, manzanas y queso sobre las largas mesas, y los primeros visitantes hablan del tiempo. Un niño cuenta sus monedas, su abuela se ríe y un perro espera con paciencia junto a la puerta. Más tarde sale el sol, alguien toca una canción y nadie quiere volver a casa.',
@@ -230,7 +241,7 @@ export const es: Catalogue = {
   'problem.voiceGone': 'Esta voz ya no se conserva.',
   'problem.nameTaken': 'Otra voz de esta conversación tiene este nombre.',
   'problem.turnGone': 'Esta intervención ya no se recuerda.',
-  'problem.notDeployed': 'Este almacén aún no está desplegado. Despliegue el flujo y actualice.',
+  'problem.notDeployed': 'Este almacén aún no está desplegado. Despliegue el flujo: aparecerá aquí por sí solo.',
   'problem.streamOver': 'La escucha ha terminado; empiece de nuevo.',
 
   'jobs.title': 'Tareas',

@@ -86,6 +86,9 @@ export const fr: Catalogue = {
 
   'try.dropHint': 'Déposez ici un enregistrement pour voir qui parle et quand.',
   'try.running': 'Écoute en cours…',
+  'try.speak': 'Dire quelque chose',
+  'try.speaking': 'Parlez comme d’habitude, au moins quelques secondes, puis arrêtez.',
+  'try.spoken': 'Dit à l’instant',
 
   'panel.now': 'Maintenant',
   'panel.sources': 'Qui est là',
@@ -95,6 +98,12 @@ export const fr: Catalogue = {
   'panel.store': 'Base de voix',
   'panel.opening': 'Ouverture de la base…',
   'panel.readOnly': 'Vous pouvez consulter, mais rien modifier ici.',
+
+  'first.title': 'Pour commencer',
+  'first.enrol': 'Enregistrez-vous : lisez quelques lignes à voix haute.',
+  'first.try': 'Dites quelque chose ou déposez un enregistrement : votre nom s’affiche.',
+  'first.live':
+    'Pour voir les noms en direct, reliez les deux sorties d’un nœud audio source en direct à identify speakers, puis déployez.',
 
   'unknown.title': 'Inconnus',
   'unknown.none': 'Aucune voix inconnue n’est conservée.',
@@ -115,6 +124,7 @@ export const fr: Catalogue = {
 
   'people.title': 'Personnes',
   'people.enrol': 'Enregistrer quelqu’un',
+  'people.first': 'Personne n’est encore enregistré : aucun nom ne peut s’afficher.',
   'people.none': 'Personne n’est encore enregistré. Choisissez « Enregistrer quelqu’un » et parlez quelques secondes.',
   'people.complete': 'complète',
   'people.incomplete': 'parole insuffisante',
@@ -157,6 +167,7 @@ export const fr: Catalogue = {
   'enrol.nameFirst': 'Donnez d’abord un nom : les fichiers hors d’un dossier lui appartiennent.',
   'enrol.idIs': 'Identifiant : {id}',
   'enrol.first': 'Donnez un nom et le consentement ; vous pourrez ensuite enregistrer.',
+  'enrol.firstName': 'Donnez un nom ; vous pourrez ensuite enregistrer.',
   'enrol.readAloud': 'Lisez ceci à voix haute, comme vous parlez d’habitude :',
   'enrol.readText':
     'Le matin, le marché ouvre de bonne heure. Du pain frais, des pommes et du fromage attendent sur les longues tables, et les premiers visiteurs parlent du temps qu’il fait. Un garçon compte ses pièces, sa grand-mère rit, et un chien attend patiemment près de la porte. Plus tard, le soleil se montre, quelqu’un joue une chanson, et personne ne veut rentrer chez soi.',
@@ -235,7 +246,7 @@ export const fr: Catalogue = {
   'problem.voiceGone': 'Cette voix n’est plus conservée.',
   'problem.nameTaken': 'Une autre voix de cette conversation porte ce nom.',
   'problem.turnGone': 'Ce passage n’est plus en mémoire.',
-  'problem.notDeployed': 'Cette base n’est pas encore déployée. Déployez le flux, puis actualisez.',
+  'problem.notDeployed': 'Cette base n’est pas encore déployée. Déployez le flux : elle apparaîtra ici d’elle-même.',
   'problem.streamOver': 'L’écoute est terminée ; recommencez.',
 
   'jobs.title': 'Tâches',

@@ -84,6 +84,9 @@ export const ja: Catalogue = {
 
   'try.dropHint': '録音をここにドロップすると、誰がいつ話しているかを表示します。',
   'try.running': '解析中…',
+  'try.speak': '話してみる',
+  'try.speaking': '普段どおりに数秒以上話してから停止してください。',
+  'try.spoken': 'いま話した内容',
 
   'panel.now': '現在',
   'panel.sources': '今いる人',
@@ -92,6 +95,12 @@ export const ja: Catalogue = {
   'panel.store': 'ストア',
   'panel.opening': 'ストアを開いています…',
   'panel.readOnly': '閲覧はできますが、ここでは変更できません。',
+
+  'first.title': 'はじめかた',
+  'first.enrol': 'ご自身を登録します。数行を声に出して読んでください。',
+  'first.try': '何か話すか、録音をドロップすると、名前が表示されます。',
+  'first.live':
+    'ライブで名前を見るには、ライブの audio source の2つの出力を identify speakers に接続してデプロイしてください。',
 
   'unknown.title': '不明な声',
   'unknown.none': '保持されている不明な声はありません。',
@@ -111,6 +120,7 @@ export const ja: Catalogue = {
 
   'people.title': '登録者',
   'people.enrol': '人を登録',
+  'people.first': 'まだ誰も登録されていないため、名前は表示されません。',
   'people.none': 'まだ誰も登録されていません。「人を登録」を選び、数秒間話してください。',
   'people.complete': '完成',
   'people.incomplete': '発話が不足',
@@ -152,6 +162,7 @@ export const ja: Catalogue = {
   'enrol.nameFirst': '先に名前を入力してください。フォルダーに入っていないファイルはその人のものになります。',
   'enrol.idIs': 'ID：{id}',
   'enrol.first': '名前と同意を入力すると録音できます。',
+  'enrol.firstName': '名前を入力すると録音できます。',
   'enrol.readAloud': 'いつもの話し方で、声に出して読んでください：',
   'enrol.readText':
     '朝の市場は早くから開きます。長い机には焼きたてのパンとりんごとチーズが並び、最初のお客さんたちは天気の話をしています。男の子は小銭を数え、おばあさんは笑い、犬は戸口のそばでおとなしく待っています。やがて日が差してくると、だれかが歌を弾きはじめ、もうだれも家に帰りたがりません。',
@@ -227,7 +238,7 @@ export const ja: Catalogue = {
   'problem.voiceGone': 'この声はもう保持されていません。',
   'problem.nameTaken': 'この会話の別の声が、すでにその名前です。',
   'problem.turnGone': 'この発話はもう記憶されていません。',
-  'problem.notDeployed': 'このストアはまだデプロイされていません。フローをデプロイしてから更新してください。',
+  'problem.notDeployed': 'このストアはまだデプロイされていません。フローをデプロイすると、自動的にここに表示されます。',
   'problem.streamOver': '聞き取りは終了しました。もう一度開始してください。',
 
   'jobs.title': 'ジョブ',

@@ -83,6 +83,9 @@ export const zhCN: Catalogue = {
 
   'try.dropHint': '将录音拖放到这里，查看谁在何时说话。',
   'try.running': '正在分析…',
+  'try.speak': '说几句话',
+  'try.speaking': '请像平常一样至少说几秒钟，然后停止。',
+  'try.spoken': '刚才所说',
 
   'panel.now': '现在',
   'panel.sources': '谁在这里',
@@ -91,6 +94,11 @@ export const zhCN: Catalogue = {
   'panel.store': '存储',
   'panel.opening': '正在打开存储…',
   'panel.readOnly': '您可以查看，但不能在此更改任何内容。',
+
+  'first.title': '如何开始',
+  'first.enrol': '登记您自己：朗读几行文字。',
+  'first.try': '说几句话，或拖入一段录音：您的名字会显示出来。',
+  'first.live': '要实时看到名字，请将实时 audio source 的两个输出连接到 identify speakers，然后部署。',
 
   'unknown.title': '未知声音',
   'unknown.none': '没有保留任何未知声音。',
@@ -110,6 +118,7 @@ export const zhCN: Catalogue = {
 
   'people.title': '人员',
   'people.enrol': '登记一个人',
+  'people.first': '尚未登记任何人，因此无法显示名字。',
   'people.none': '尚未登记任何人。请选择“登记一个人”，然后说几秒钟的话。',
   'people.complete': '完整',
   'people.incomplete': '语音不足',
@@ -150,6 +159,7 @@ export const zhCN: Catalogue = {
   'enrol.nameFirst': '请先填写姓名：不在文件夹中的文件归此人所有。',
   'enrol.idIs': 'ID：{id}',
   'enrol.first': '请填写姓名和同意，然后即可录音。',
+  'enrol.firstName': '请填写姓名，然后即可录音。',
   'enrol.readAloud': '请用平时的语气大声朗读：',
   'enrol.readText':
     '清晨，集市很早就开门了。长桌上摆着新鲜的面包、苹果和奶酪，最早来的人们谈论着天气。一个男孩数着他的硬币，他的奶奶笑了起来，一只狗在门边耐心地等着。过了一会儿太阳出来了，有人弹起一首歌，谁也不想回家。',
@@ -223,7 +233,7 @@ export const zhCN: Catalogue = {
   'problem.voiceGone': '这个声音已不再保留。',
   'problem.nameTaken': '这段对话中的另一个声音已使用此姓名。',
   'problem.turnGone': '这段发言已不再记忆。',
-  'problem.notDeployed': '此存储尚未部署。请先部署流程，然后刷新。',
+  'problem.notDeployed': '此存储尚未部署。部署流程后会自动显示在这里。',
   'problem.streamOver': '聆听已结束；请重新开始。',
 
   'jobs.title': '任务',
