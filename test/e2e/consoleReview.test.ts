@@ -95,6 +95,10 @@ test('folders enrol several people at once, and a recording shows them in its ti
   await page.locator('.vp-plans [data-state="fits"]', { hasText: 'Quality: ' }).first().waitFor();
   await enrolFitting.click();
   await expect.poll(() => page.locator('.vp-plans [data-state="complete"]').count(), PATIENT).toBe(2);
+  // On a telephone the outcome is below everything else: it is brought into sight.
+  const bottom = (element: Element) => Math.round(element.getBoundingClientRect().bottom);
+  const last = page.locator('.vp-plans li').last();
+  expect(await last.evaluate(bottom)).toBeLessThanOrEqual(await page.locator('.vp-modal').evaluate(bottom));
   await page.getByRole('button', { name: 'Done' }).click();
   await page.getByRole('heading', { name: 'Sally <b>' }).waitFor();
 

@@ -69,6 +69,7 @@ export const serve: Command = {
 curl 'http://127.0.0.1:8080/v1/speakers' -H 'Authorization: Bearer a-long-secret'
 VOICE_PRINTS_MQTT_USER=voice VOICE_PRINTS_MQTT_PASSWORD=… voice-prints serve --mqtt mqtts://broker.local --mqtt-discovery homeassistant`,
   notes: `Prints one line, {"rest":"http://…","grpc":"127.0.0.1:50051"}, once it listens.
+The first address opened in a browser is the console: sign in with a key, enrol by speaking, see who speaks (docs/console.md).
 Keys are those of "voice-prints keys", and those of --key-file or else VOICE_PRINTS_API_KEYS=tenant:key,tenant:key.
 Without any key, one for the tenant "local" (the people of the command line) is created: the line shows it once
 as "apiKey"; the store keeps its digest. None is created with --trusted-ingress.
@@ -140,7 +141,13 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
       terminal.stdout.write(
         `${JSON.stringify({ rest: server.url, ...present({ grpc: grpc?.address, wyoming: wyoming?.address }), ...made })}\n`,
       );
-      if (madeKey !== undefined) remark(args, terminal, 'This API key is shown once: keep it.');
+      if (madeKey !== undefined) {
+        remark(
+          args,
+          terminal,
+          `This API key is shown once: keep it. The console is at ${server.url}; sign in with the key.`,
+        );
+      }
       if (!stopping.aborted) await once(stopping, 'abort');
     } finally {
       limit.closing('the servers');

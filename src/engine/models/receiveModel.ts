@@ -77,7 +77,8 @@ async function piecesOfUrl(
 async function piecesOfFile(path: string): Promise<AsyncIterable<Uint8Array>> {
   const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'ENOENT') throw unreadable(cause);
-    throw new VoicePrintsError('FILE_NOT_FOUND', 'there is no model file at this path; check the path', { cause });
+    const message = 'there is no model file at this path; check it, or give a name of models list --catalogue';
+    throw new VoicePrintsError('FILE_NOT_FOUND', message, { cause });
   });
   if (!found.isFile()) throw unreadable(undefined);
   if (found.size > MAX_MODEL_BYTES) throw tooLarge();

@@ -11,6 +11,9 @@ import { EnrolOutcome } from './enrolOutcome.js';
 import { Recorder } from './recorder.js';
 import { type SamplePlan, SamplePlans, useSamplePlans } from './samplePlans.js';
 
+/** Brings what appears below everything else into sight, on the screen of a telephone as well. */
+const seen = (element: HTMLElement | null) => element?.scrollIntoView({ block: 'nearest' });
+
 interface EnrolProps {
   readonly people: readonly SpeakerSummary[];
   /** Whom samples are added to; undefined for somebody new. */
@@ -109,7 +112,7 @@ export function Enrol({ people, person, proposed: somebody, onDone }: EnrolProps
       {plans.fitting > 0 && (
         <>
           <p class="vp-hint">{text(isConsentMissing ? 'consent.missing' : 'plan.notStored')}</p>
-          <div class="vp-actions">
+          <div class="vp-actions" ref={seen}>
             <button
               type="button"
               class="vp-main"

@@ -79,9 +79,15 @@ const BADGES = { fits: 'good', complete: 'good', unfit: 'bad', refused: 'bad' } 
 
 export function SamplePlans({ rows }: { readonly rows: readonly Row[] }) {
   const { text } = useHome();
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    // Below the text to read and the place for files: outside the screen of a telephone.
+    const latest = rows.map(({ state }) => state !== 'waiting').lastIndexOf(true);
+    list.current?.children[latest]?.scrollIntoView({ block: 'nearest' });
+  }, [rows]);
   if (rows.length === 0) return null;
   return (
-    <ul class="vp-plans" aria-live="polite">
+    <ul class="vp-plans" aria-live="polite" ref={list}>
       {rows.map(({ key, name, file, state, result, refused }) => (
         <li key={key} data-state={state}>
           <strong>{name}</strong> <span class="vp-file">{file.name}</span>{' '}

@@ -60,6 +60,12 @@ test('a model is added, shown, used and removed; voiceprints of another are repo
   expect(await failure('models', 'remove', first)).toBe('INPUT_INVALID');
 });
 
+test('a name that is neither in the catalogue nor a file is refused with where names are listed', async () => {
+  const { exitCode, stderr } = await typed(['models', 'add', 'campplus-2'], env);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('models list --catalogue');
+});
+
 test.each([
   { name: 'add without a file', argv: ['add'], code: 'USAGE' },
   { name: 'add with half a checksum', argv: ['add', path, '--sha256', 'abc'], code: 'USAGE' },

@@ -45,6 +45,8 @@ test('keys of the environment open it, others do not; Ctrl-C ends it with 0', as
 test('without keys one is made, shown once, kept hashed, and good the next time', async () => {
   const first = await serving('b');
   const key = first.line.apiKey!;
+  const remarks = createInterface({ input: first.child.stderr! });
+  expect(await once(remarks, 'line')).toEqual([expect.stringContaining(`The console is at ${first.line.rest};`)]);
   expect((await people(first.line.rest, key)).status).toBe(200);
   const kept = readFileSync(join(folder, 'b', 'api-keys.json'), 'utf8');
   expect(JSON.parse(kept).keys).toMatchObject([{ tenantId: 'local', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
@@ -138,7 +140,7 @@ test('with a certificate REST is HTTPS; half of the pair, or a key of another ce
   const { line } = await serving('https', ['--tls-cert', pem('own.crt'), '--tls-key', pem('own.key')], env);
   expect(line.rest).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
   const curl = ['-sS', '--cacert', pem('own.crt'), '-H', 'Authorization: Bearer first-key', `${line.rest}/v1/speakers`];
-  expect(JSON.parse(execFileSync('curl', curl, { encoding: 'utf8' }))).toEqual({ speakers: [] });
+  expect(JSON.parse(execFileSync('curl', curl, { encoding: 'utf8' }))).toMatchObject({ speakers: [] });
   const refused = async (...argv: string[]) => {
     const { exitCode, stdout } = await ran(['serve', '--json', '--port', '0', '--store', pem('https2'), ...argv], env);
     return [exitCode, JSON.parse(stdout).error.code];
