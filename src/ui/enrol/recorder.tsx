@@ -5,7 +5,7 @@ import { decimal } from '../shared/format.js';
 import { useHome } from '../shared/home.js';
 import { LevelMeter } from '../shared/levelMeter.js';
 import { Problem, reasonText } from '../shared/problem.js';
-import type { TextsOf } from '../texts/catalogue.js';
+import type { TextKey, TextsOf } from '../texts/catalogue.js';
 import { type RecordingState, useRecording } from './useRecording.js';
 
 /** A voiceprint is complete from here on; as COMPLETE_SPEECH_MS of the engine. */
