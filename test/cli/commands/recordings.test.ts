@@ -196,7 +196,9 @@ describe('enroll', () => {
 
 /** Files of a store, but the one that is meant to say who did what to whom. */
 const filesBut = (folder: string, name: string) =>
-  readdirSync(folder).flatMap((found) => (found === name ? [] : [join(folder, found)]));
+  readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((found) =>
+    !found.isFile() || found.name === name ? [] : [join(found.parentPath, found.name)],
+  );
 
 describe('speakers', () => {
   test('list and show print everything but the voiceprint', async () => {
