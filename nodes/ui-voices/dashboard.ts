@@ -8,11 +8,18 @@ const WIDGET = {
   component: 'UIVoices',
 } as const;
 
-/** Handlers of a widget. What browsers send (`onChange`, `onSend`) would otherwise become a message of the node. */
+/** Handlers of a widget. What browsers send (`onChange`, `onSend`) would otherwise become a message of the node as it is. */
 interface WidgetHandlers {
   beforeSend(msg: NodeMessageInFlow): object;
   onChange(): void;
-  onSend(): void;
+  onSend(msg: unknown): void;
+}
+
+interface WidgetUse {
+  /** Makes what browsers get of a message; nothing else of it reaches them. */
+  show(msg: NodeMessageInFlow): object;
+  /** Takes what a browser sends, whoever it is: nothing about it is sure. Without it nothing is taken. */
+  take?(msg: unknown): void;
 }
 
 /** The part of Dashboard 2 (1.x) that is used here. */
@@ -28,20 +35,17 @@ interface Group {
   getBase(): Dashboard;
 }
 
-/**
- * Puts the node's widget into its group, empty; false where there is no Dashboard 2, or no group.
- * @param show makes what browsers get of a message, and nothing else of it reaches them
- */
+/** Puts the node's widget into its group, empty; false where there is no Dashboard 2, or no group. */
 export function joinDashboard(
   RED: NodeAPI,
   node: Node,
   def: NodeDef & { readonly group?: string },
-  show: (msg: NodeMessageInFlow) => object,
+  { show, take = () => undefined }: WidgetUse,
 ): boolean {
   const group = RED.nodes.getNode(def.group ?? '') as unknown as Partial<Group> | null;
   if (typeof group?.register !== 'function' || typeof group.getBase !== 'function') return false;
-  // `passthru`: the widget has no outputs.
-  group.register(node, Object.assign(def, { passthru: false }), { beforeSend: show, onChange() {}, onSend() {} });
+  // `passthru`: what comes in does not go on.
+  group.register(node, Object.assign(def, { passthru: false }), { beforeSend: show, onChange() {}, onSend: take });
   const dashboard = group.getBase();
   // Dashboard 2 (1.31) finds widgets by themselves only in packages with `node-red-dashboard-2-` in their names.
   const widget = dashboard.ui?.widgets?.get(node.id);

@@ -1,5 +1,5 @@
 import { checksOf, hasChosen, when, wholeNumberFrom } from '../shared/editor/checks.js';
-import { fillMissing, styleOfName } from '../shared/editor/fields.js';
+import { entered, fillMissing, styleOfName } from '../shared/editor/fields.js';
 import { textsOf } from '../shared/editor/texts.js';
 
 declare global {
@@ -25,6 +25,7 @@ RED.nodes.registerType('ui-voices', {
     width: { value: 0 },
     height: { value: 0 },
     view: { value: 'here' },
+    outputs: { value: 0 },
     spanSeconds: { value: '', validate: when(isTimeline, check('errors.spanSeconds', wholeNumberFrom(10, 3_600))) },
     label: { value: '' },
     className: { value: '' },
@@ -40,7 +41,10 @@ RED.nodes.registerType('ui-voices', {
   },
   labelStyle: styleOfName,
   inputLabels() {
-    return this._('ui-voices.port.input');
+    return this._(this.view === 'enrol' ? 'ui-voices.port.answers' : 'ui-voices.port.input');
+  },
+  outputLabels() {
+    return this._('ui-voices.port.recording');
   },
   oneditprepare() {
     fillMissing(this);
@@ -51,7 +55,12 @@ RED.nodes.registerType('ui-voices', {
       height: '#node-input-height',
       group: '#node-input-group',
     });
-    const show = () => $('#ui-voices-span').toggle($('#node-input-view').val() === 'timeline');
+    const show = () => {
+      const view = entered('#node-input-view');
+      $('#ui-voices-span').toggle(view === 'timeline');
+      $('#ui-voices-enrol').toggle(view === 'enrol');
+      $('#node-input-outputs').val(view === 'enrol' ? 1 : 0);
+    };
     $('#node-input-view').on('change', show);
     show();
   },

@@ -40,11 +40,11 @@ export async function bundleUi(root, folder) {
     writeFileSync(join(folder, file), [...texts, drawings].join('\n'));
   }
   for (const file of ['console.html', 'icon.svg']) cpSync(join(ui, 'console', file), join(folder, file));
-  return [...foreign, ...(await bundleWidget(root, drawings))];
+  return [...foreign, ...(await bundleWidget(root, folder, drawings))];
 }
 
-/** The widget of Dashboard 2, which takes it from Node-RED's folder `resources`: one script, with its style. */
-async function bundleWidget(root, drawings) {
+/** The widget of Dashboard 2, which takes it from Node-RED's folder `resources`: one script with its style, and the microphone's. */
+async function bundleWidget(root, ui, drawings) {
   const folder = join(root, 'src/ui/dashboard');
   const { output } = await build({
     input: join(folder, 'widget.ts'),
@@ -53,10 +53,13 @@ async function bundleWidget(root, drawings) {
     write: false,
     output: { format: 'umd', name: 'ui-voices', exports: 'named', minify: true },
   });
-  const style = JSON.stringify(`${readFileSync(join(folder, 'dashboard.css'), 'utf8')}\n${drawings}`);
+  const sheets = ['styles/components.css', 'dashboard/dashboard.css'];
+  const styles = sheets.map((sheet) => readFileSync(join(root, 'src/ui', sheet), 'utf8'));
+  const style = JSON.stringify([...styles, drawings].join('\n'));
   const styled = `document.head.append(Object.assign(document.createElement('style'),{textContent:${style}}));\n`;
   mkdirSync(join(root, 'resources'), { recursive: true });
   writeFileSync(join(root, 'resources/voices-widget.js'), output[0].code + styled);
+  cpSync(join(ui, 'microphone.js'), join(root, 'resources/voices-microphone.js'));
   return output[0].moduleIds.filter((id) => /[\\/]node_modules[\\/]/.test(id));
 }
 

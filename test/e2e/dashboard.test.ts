@@ -1,12 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Flow, NodeRedProcess, packageRoot } from '../flows/nodeRedProcess.js';
+import { type SpokenAudio, spokenAudio } from '../support/spokenAudio.js';
 import { until } from '../support/until.js';
 import { Editor, openBrowser } from './editor.js';
 
-/** The widget `ui-voices` in a real Dashboard 2. */
+/** The widget `ui-voices` in a real Dashboard 2; the browser's microphone plays Sally's voice. */
 const PATIENCE_MS = 60_000;
 /** Where to keep pictures, for a person to look at. */
 const pictures = process.env.VOICE_PRINTS_PICTURES;
@@ -16,13 +18,25 @@ const example: Flow = JSON.parse(
 
 let red: NodeRedProcess;
 let browser: Browser;
+let audio: SpokenAudio;
 beforeAll(async () => {
   if (pictures) mkdirSync(pictures, { recursive: true });
-  [red, browser] = await Promise.all([NodeRedProcess.start({ hasDashboard: true }), openBrowser()]);
+  audio = spokenAudio();
+  const microphone = join(audio.directory, 'microphone.wav');
+  execFileSync('sox', [audio.slt, '-r', '48000', microphone]);
+  [red, browser] = await Promise.all([
+    NodeRedProcess.start({ hasDashboard: true }),
+    openBrowser([
+      '--use-fake-device-for-media-stream',
+      '--use-fake-ui-for-media-stream',
+      `--use-file-for-fake-audio-capture=${microphone}`,
+    ]),
+  ]);
 });
 afterAll(async () => {
   await browser?.close();
   await red?.[Symbol.asyncDispose]();
+  audio?.[Symbol.dispose]();
 });
 
 const shot = async (page: Page, name: string) => {
@@ -148,6 +162,103 @@ test('browsers cannot make the node send or show anything, and a deploy empties 
   await page.getByText('Nobody is here.').waitFor();
   const last = await openDashboard();
   await last.page.getByText('Nobody is here.').waitFor({ timeout: PATIENCE_MS });
+});
+
+/** Speaks at the widget that enrols, until it counts so many seconds of speech. */
+async function record(page: Page, name: string, seconds: number): Promise<void> {
+  const widget = page.locator('.vp-dashboard');
+  const click = (button: string) => widget.getByRole('button', { name: button }).click({ timeout: PATIENCE_MS });
+  await widget.getByLabel('Name').fill(name);
+  await widget.getByLabel(/The person was shown this text/).check();
+  await click('Record');
+  await until(
+    () => widget.locator('progress').evaluate((progress) => (progress as HTMLProgressElement).value),
+    (spoken) => spoken >= seconds,
+  );
+  await click('Stop');
+  await click('Save the voice');
+}
+
+test('whoever speaks at the widget is enrolled, with the consent; what the gate refuses is not, and why is said', {
+  timeout: 300_000,
+}, async () => {
+  await red.deploy(quiet);
+  const { page, complaints } = await openDashboard();
+  const widget = page.locator('.vp-dashboard');
+  const enrolled = async () => {
+    const answer = await fetch(`${red.url}/voice-prints/stores/vp00000000000009/v1/speakers`);
+    const { speakers } = (await answer.json()) as { speakers: { name: string; consent: unknown }[] };
+    return speakers;
+  };
+  await widget.getByText('Give a name and the consent').waitFor({ timeout: PATIENCE_MS });
+  await shot(page, 'dashboard-enrol');
+  await record(page, 'Bob', 2);
+  await widget.getByRole('alert').filter({ hasText: 'Too little speech' }).waitFor({ timeout: PATIENCE_MS });
+  await shot(page, 'dashboard-refused');
+  expect(await enrolled()).toEqual([]);
+  const hostile = 'Sally <img src=x>';
+  await record(page, hostile, 12);
+  await widget
+    .getByRole('status')
+    .filter({ hasText: `${hostile} is enrolled` })
+    .waitFor({ timeout: PATIENCE_MS });
+  await shot(page, 'dashboard-enrolled');
+  expect(await widget.locator('img').count()).toBe(0);
+  expect(await enrolled()).toMatchObject([
+    {
+      name: hostile,
+      speakerId: 'sally_img_src_x',
+      isComplete: true,
+      consent: { text: expect.stringMatching(/voice/) },
+    },
+  ]);
+  expect(complaints).toEqual([]);
+  expect(red.lines.join('\n')).not.toMatch(/\[error\]/);
+});
+
+test('recordings are taken by the view that enrols only, and errors come back', { timeout: 240_000 }, async () => {
+  const enroll = 'vp20000000000021';
+  await red.deploy(
+    quiet.map((node) => {
+      if (node.id === 'vp20000000000016') return { ...node, outputs: 1, wires: [[enroll]] };
+      return node.id === 'vp00000000000009' ? { ...node, model: 'absent' } : node;
+    }),
+  );
+  const { page } = await openDashboard();
+  await page.locator('.vp-dashboard').waitFor({ timeout: PATIENCE_MS });
+  const answers = await page.evaluate(async () => {
+    interface Socket {
+      emit(...values: unknown[]): void;
+      on(event: string, listener: (msg: { payload: { enrolment: { id: string } | null } }) => void): void;
+    }
+    const { __vue_app__: app } = document.querySelector('#app') as unknown as {
+      readonly __vue_app__: { readonly _context: { readonly provides: Readonly<Record<string, Socket>> } };
+    };
+    const socket = app._context.provides.$socket!;
+    const person = { speakerId: 'eve', name: 'Eve', consent: 'none' };
+    const sampleOf = (digit: number) => ({
+      ...{ id: `00000000-0000-4000-8000-00000000000${digit}`, index: 0, count: 1, person },
+      samples: new Int16Array(16_000).buffer,
+    });
+    return new Promise<object[]>((resolve) => {
+      const heard: object[] = [];
+      socket.on('msg-input:vp20000000000020', ({ payload: { enrolment } }) => {
+        if (enrolment) heard.push(enrolment);
+        if (enrolment?.id.endsWith('3')) resolve(heard);
+      });
+      socket.emit('widget-send', 'vp20000000000016', { sample: sampleOf(1) });
+      socket.emit('widget-change', 'vp20000000000020', { sample: sampleOf(2) });
+      for (const forged of [null, 'text', [], {}, { sample: null }, { payload: new ArrayBuffer(9) }])
+        socket.emit('widget-send', 'vp20000000000020', forged);
+      socket.emit('widget-send', 'vp20000000000020', { sample: sampleOf(3) });
+    });
+  });
+  expect(answers).toEqual([
+    { id: '00000000-0000-4000-8000-000000000003', error: expect.stringMatching(/^[A-Z_]+$/), reasons: [] },
+  ]);
+  await record(page, 'Ann', 2);
+  const problem = page.locator('.vp-dashboard').getByRole('alert');
+  await problem.filter({ hasText: 'The enrolment failed with' }).waitFor({ timeout: PATIENCE_MS });
 });
 
 test('the example names the people of the conversation while they speak', { timeout: 300_000 }, async () => {

@@ -5,9 +5,22 @@ export type Drawn = object;
 export interface Vue {
   h(tag: string, attributes?: object, children?: string | readonly Drawn[]): Drawn;
   ref<T>(value: T): { value: T };
-  inject(name: '$dataTracker'): DataTracker;
+  inject<K extends keyof Injected>(name: K): Injected[K];
   onMounted(run: () => void): void;
   onUnmounted(run: () => void): void;
+}
+
+interface Injected {
+  $dataTracker: DataTracker;
+  $socket: DashboardSocket;
+  store: {
+    readonly state: { readonly setup: { readonly setup: { readonly RED: { readonly httpAdminRoot: string } } } };
+  };
+}
+
+/** The connection to Node-RED that Dashboard 2 keeps. */
+export interface DashboardSocket {
+  emit(event: 'widget-send', widgetId: string, msg: object): void;
 }
 
 /** Calls `onInput` with each message of the widget, and `onLoad` with the last one when the page opens. */

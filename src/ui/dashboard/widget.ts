@@ -1,5 +1,6 @@
 import type { ShownPlaces } from '../../events/places.js';
 import { languageOf, textsOf } from '../texts/texts.js';
+import { enrolView } from './enrolView.js';
 import { drawnPlaces } from './here.js';
 import { drawnStreams } from './streams.js';
 import { type Drawn, h, inject, onMounted, onUnmounted, ref } from './vue.js';
@@ -12,6 +13,8 @@ interface WidgetProps {
 
 const NOTHING: ShownPlaces = { places: [], streams: [] };
 
+const heading = (label: string | undefined): readonly Drawn[] => (label ? [h('h4', {}, label)] : []);
+
 /** The component that Dashboard 2 shows for a node `ui-voices`. */
 export const UIVoices = {
   name: 'UIVoices',
@@ -21,6 +24,10 @@ export const UIVoices = {
     state: { type: Object, default: () => ({}) },
   },
   setup({ id, props }: WidgetProps): () => Drawn {
+    if (props.view === 'enrol') {
+      const drawn = enrolView(id);
+      return () => h('section', { class: 'vp-widget' }, [...heading(props.label), drawn()]);
+    }
     const text = textsOf(languageOf(navigator.languages));
     const shown = ref<ShownPlaces>(NOTHING);
     const width = ref(0);
@@ -37,7 +44,7 @@ export const UIVoices = {
     onUnmounted(() => observer.disconnect());
     return () =>
       h('section', { ref: element, class: 'vp-widget', 'aria-live': 'polite' }, [
-        ...(props.label ? [h('h4', {}, props.label)] : []),
+        ...heading(props.label),
         ...(props.view === 'timeline'
           ? drawnStreams(shown.value.streams, width.value, text)
           : drawnPlaces(shown.value.places, text)),

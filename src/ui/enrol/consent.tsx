@@ -1,4 +1,4 @@
-import { useHome } from '../shared/home.js';
+import { useSurroundings } from '../shared/home.js';
 
 /** Version of the text that is proposed; to be raised when its wording changes. */
 const TEXT_VERSION = '1';
@@ -24,7 +24,7 @@ interface ConsentProps {
 
 /** The text that the person is shown, and that they agree. */
 export function Consent({ value, onChange }: ConsentProps) {
-  const { text, isConsentRequired } = useHome();
+  const { text, isConsentRequired } = useSurroundings();
   return (
     <fieldset class="vp-consent">
       <legend>{text('consent.title')}</legend>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { EnrollResult, SpeakerSummary } from '../../core/identification.js';
 import { FileDrop } from '../shared/fileDrop.js';
 import { speakerIdFor } from '../shared/format.js';
@@ -38,6 +38,7 @@ export function Enrol({ people, person, proposed: somebody, onDone }: EnrolProps
 
   const taken = new Set(people.map(({ speakerId }) => speakerId));
   const speakerId = madeId ?? speakerIdFor(name, taken);
+  const trySample = useCallback((wav: Blob) => client.trySample(speakerId, wav), [client, speakerId]);
   const details = consentOf(consent, proposed, language);
   const isConsentMissing = isConsentRequired && person?.consent == null && !consent.isGiven;
   const isReady = name.trim() !== '' && !isConsentMissing;
@@ -89,7 +90,7 @@ export function Enrol({ people, person, proposed: somebody, onDone }: EnrolProps
       {isReady ? (
         <Recorder
           key={saved} // what was saved is not offered again
-          speakerId={speakerId}
+          onTry={trySample}
           people={people}
           isSaving={isRunning}
           isEnough={isEnough}

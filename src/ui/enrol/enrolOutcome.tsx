@@ -1,11 +1,15 @@
 import type { EnrollResult } from '../../core/identification.js';
 import { decimal } from '../shared/format.js';
-import { useHome } from '../shared/home.js';
+import { useSurroundings } from '../shared/home.js';
 import { Reasons } from '../shared/problem.js';
 
+interface OutcomeProps {
+  readonly result: Pick<EnrollResult, 'name' | 'status' | 'speechSeconds' | 'quality' | 'reasons'>;
+}
+
 /** What an enrolment came to, with its remarks. */
-export function EnrolOutcome({ result }: { readonly result: EnrollResult }) {
-  const { text, language } = useHome();
+export function EnrolOutcome({ result }: OutcomeProps) {
+  const { text, language } = useSurroundings();
   const { name, status, speechSeconds, quality } = result;
   const isComplete = status === 'complete';
   const remarks = result.reasons.filter(({ code }) => !isComplete || code !== 'TOO_LITTLE_SPEECH');

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { SpeakerSummary } from '../../core/identification.js';
+import type { EnrollResult, SpeakerSummary } from '../../core/identification.js';
 import { isMicrophonePossible } from '../microphone/microphone.js';
 import { decimal } from '../shared/format.js';
-import { useHome } from '../shared/home.js';
+import { useSurroundings } from '../shared/home.js';
 import { LevelMeter } from '../shared/levelMeter.js';
 import { Problem, reasonText } from '../shared/problem.js';
 import type { TextKey, TextsOf } from '../texts/catalogue.js';
@@ -12,8 +12,11 @@ import { type RecordingState, useRecording } from './useRecording.js';
 const COMPLETE_SECONDS = 12;
 
 interface RecorderProps {
-  /** Whom it is recorded of. */
-  readonly speakerId: string;
+  /** What the gate says of a recording that still goes on, where it can be asked; a function that stays the same. */
+  readonly onTry?: (wav: Blob) => Promise<EnrollResult>;
+  /** Recording ends by itself after these. */
+  readonly mostSeconds?: number;
+  /** Who is enrolled, so that hints can name them. */
   readonly people: readonly SpeakerSummary[];
   readonly isSaving: boolean;
   /** The voiceprint is complete: more is possible, but nothing that anybody is asked for. */
@@ -22,9 +25,9 @@ interface RecorderProps {
 }
 
 /** Records a voice in place: level, text to read, seconds towards a complete voiceprint, and what the gate would refuse. */
-export function Recorder({ speakerId, people, isSaving, isEnough, onSave }: RecorderProps) {
-  const { text, language } = useHome();
-  const { state, start, stop, discard } = useRecording(speakerId);
+export function Recorder({ onTry, mostSeconds, people, isSaving, isEnough, onSave }: RecorderProps) {
+  const { text, language } = useSurroundings();
+  const { state, start, stop, discard } = useRecording({ onTry, mostSeconds });
   const { phase, wav, speechSeconds } = state;
   const element = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -110,7 +113,7 @@ function hintsOf(state: RecordingState, people: readonly SpeakerSummary[], text:
 }
 
 function Playback({ audio }: { readonly audio: Blob }) {
-  const { text } = useHome();
+  const { text } = useSurroundings();
   const [address, setAddress] = useState<string | undefined>();
   useEffect(() => {
     const made = URL.createObjectURL(audio);

@@ -4,7 +4,7 @@ import { type Refused, refusedOf } from '../client/refused.js';
 import { type Microphone, openMicrophone } from '../microphone/microphone.js';
 import { SpeechEstimate, soundLevelOf } from '../microphone/soundLevel.js';
 import { wavOf } from '../microphone/wav.js';
-import { useHome } from '../shared/home.js';
+import { useSurroundings } from '../shared/home.js';
 import { objectionsOf } from './objections.js';
 
 export interface RecordingState {
@@ -37,17 +37,20 @@ const CHECKED_AT_SECONDS: readonly number[] = [5, 10, 15, 25];
 /** Recording ends by itself: no enrolment needs more, and a forgotten microphone should not stay open. */
 const MOST_SECONDS = 120;
 
+interface RecordingOptions {
+  /** What the gate says of a recording, without storing anything. */
+  readonly onTry?: ((wav: Blob) => Promise<EnrollResult>) | undefined;
+  readonly mostSeconds?: number | undefined;
+}
+
 interface Running {
   readonly microphone: Microphone;
   readonly blocks: ArrayBuffer[];
 }
 
-/**
- * Records what the browser's microphone hears. With the id of a person there is feedback on what the gate will say of it as their
- * sample.
- */
-export function useRecording(speakerId?: string) {
-  const { client, workletAddress } = useHome();
+/** Records what the browser's microphone hears; with `onTry` there is feedback while somebody speaks on what the gate will say of it. */
+export function useRecording({ onTry, mostSeconds = MOST_SECONDS }: RecordingOptions = {}) {
+  const { workletAddress } = useSurroundings();
   const [state, setState] = useState(IDLE);
   const running = useRef<Running | undefined>(undefined);
   /** Counts recordings: what belongs to an earlier one is dropped. */
@@ -73,9 +76,8 @@ export function useRecording(speakerId?: string) {
       const judged = (result: EnrollResult) => {
         if (isMine()) setState((before) => ({ ...before, objections: objectionsOf(result) }));
       };
-      if (speakerId === undefined) return;
       // Only a hint: it is decided when the recording is saved.
-      client.trySample(speakerId, wavOf(blocks, sampleRateHz)).then(judged, () => undefined);
+      onTry?.(wavOf(blocks, sampleRateHz)).then(judged, () => undefined);
     };
     const take = (samples: ArrayBuffer) => {
       if (!isMine() || running.current === undefined) return;
@@ -86,7 +88,7 @@ export function useRecording(speakerId?: string) {
       const { loudnessDb } = level;
       setState((before) => ({ ...before, loudnessDb, seconds, speechSeconds, isTooQuiet, isClipped }));
       if (CHECKED_AT_SECONDS.includes(seconds)) check(running.current.microphone.sampleRateHz);
-      if (seconds >= MOST_SECONDS) stop();
+      if (seconds >= mostSeconds) stop();
     };
     openMicrophone({ workletAddress, onSamples: take, onLost: stop }).then(
       (microphone) => {
@@ -96,7 +98,7 @@ export function useRecording(speakerId?: string) {
       },
       (thrown: unknown) => isMine() && setState({ ...IDLE, refused: refusedOf(thrown) }),
     );
-  }, [client, speakerId, workletAddress, stop]);
+  }, [onTry, mostSeconds, workletAddress, stop]);
 
   const discard = useCallback(() => {
     turn.current += 1;

@@ -1,11 +1,11 @@
-import { useHome } from './home.js';
+import { useSurroundings } from './home.js';
 
 /** Below this a microphone hears nothing but itself. */
 const QUIETEST_DB = -60;
 
 /** How loud the microphone is, on a scale of decibels as ears hear it. */
 export function LevelMeter({ loudnessDb }: { readonly loudnessDb: number }) {
-  const { text } = useHome();
+  const { text } = useSurroundings();
   return (
     <meter
       class="vp-level"

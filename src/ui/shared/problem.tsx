@@ -1,7 +1,7 @@
 import type { SampleReason } from '../../core/identification.js';
 import type { Refused } from '../client/refused.js';
 import type { TextKey, TextsOf } from '../texts/catalogue.js';
-import { useHome } from './home.js';
+import { useSurroundings } from './home.js';
 
 /** Refusals that have words in every language; all others are shown as the server worded them. */
 const KEYS: Readonly<Record<string, TextKey>> = {
@@ -44,7 +44,7 @@ const REASON_KEYS: Readonly<Record<SampleReason['code'], TextKey>> = {
 
 /** What stands in the way and what to do; nothing where nothing does. */
 export function Problem({ refused }: { readonly refused: Refused | undefined }) {
-  const { text } = useHome();
+  const { text } = useSurroundings();
   if (refused === undefined || refused.code === 'ABORTED') return null;
   const key = KEYS[refused.code];
   const reasons = refused.reasons.filter(({ refuses }) => refuses);
@@ -62,7 +62,7 @@ export function reasonText({ code, message }: SampleReason, text: TextsOf): stri
 
 /** Reasons of the enrolment gate; the measured figures, in English, as the hint of each. */
 export function Reasons({ reasons }: { readonly reasons: readonly SampleReason[] }) {
-  const { text } = useHome();
+  const { text } = useSurroundings();
   return (
     <ul class="vp-reasons">
       {reasons.map((reason) => (

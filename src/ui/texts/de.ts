@@ -61,6 +61,11 @@ export const de: Catalogue = {
   'timeline.atOnce': 'zugleich mit einer anderen Stimme',
   'here.nobody': 'Niemand ist hier.',
   'here.noTurns': 'Noch hat niemand gesprochen.',
+  'here.microphone':
+    'Browser geben das Mikrofon nur Seiten über https und localhost. Öffnen Sie dieses Dashboard auf diesem Weg.',
+  'here.noAnswer':
+    'Der Flow hat nicht geantwortet. Verbinden Sie beide Ausgänge von Sprecher anlernen, und einen Catch-Knoten für seine Fehler, mit dem Eingang dieses Widgets.',
+  'here.failed': 'Das Anlernen ist mit {code} gescheitert.',
 
   'review.none': 'Noch hat niemand gesprochen. Redebeiträge von Live-Strömen erscheinen hier, sobald sie enden.',
   'review.noSite': 'ohne Ort',

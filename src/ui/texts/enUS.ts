@@ -58,6 +58,11 @@ export const enUS = {
   'timeline.atOnce': 'at the same time as another voice',
   'here.nobody': 'Nobody is here.',
   'here.noTurns': 'Nobody has spoken yet.',
+  'here.microphone':
+    'Browsers lend the microphone only to pages over https and to localhost. Open this dashboard that way.',
+  'here.noAnswer':
+    'The flow gave no answer. Wire both outputs of enroll-speaker, and a catch node for its errors, to the input of this widget.',
+  'here.failed': 'The enrolment failed with {code}.',
 
   'review.none': 'Nobody has spoken yet. Turns of live streams appear here as they end.',
   'review.noSite': 'without a place',

@@ -61,6 +61,10 @@ export const es: Catalogue = {
   'timeline.atOnce': 'al mismo tiempo que otra voz',
   'here.nobody': 'No hay nadie.',
   'here.noTurns': 'Nadie ha hablado todavía.',
+  'here.microphone': 'Los navegadores solo dan el micrófono a páginas por https y a localhost. Abra así este panel.',
+  'here.noAnswer':
+    'El flujo no ha respondido. Conecte las dos salidas de enroll-speaker, y un nodo catch para sus errores, con la entrada de este widget.',
+  'here.failed': 'El registro ha fallado con {code}.',
 
   'review.none': 'Aún no ha hablado nadie. Las intervenciones en directo aparecen aquí cuando terminan.',
   'review.noSite': 'sin lugar',

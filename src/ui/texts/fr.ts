@@ -61,6 +61,11 @@ export const fr: Catalogue = {
   'timeline.atOnce': 'en même temps qu’une autre voix',
   'here.nobody': 'Personne n’est là.',
   'here.noTurns': 'Personne n’a encore parlé.',
+  'here.microphone':
+    'Les navigateurs ne donnent le microphone qu’aux pages en https et à localhost. Ouvrez ainsi ce tableau de bord.',
+  'here.noAnswer':
+    'Le flux n’a pas répondu. Reliez les deux sorties d’enroll-speaker, et un nœud catch pour ses erreurs, à l’entrée de ce widget.',
+  'here.failed': 'L’enregistrement a échoué avec {code}.',
 
   'review.none':
     'Personne n’a encore parlé. Les prises de parole en direct apparaissent ici dès qu’elles se terminent.',

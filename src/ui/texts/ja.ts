@@ -60,6 +60,11 @@ export const ja: Catalogue = {
   'timeline.atOnce': '別の声と同時',
   'here.nobody': '誰もいません。',
   'here.noTurns': 'まだ誰も話していません。',
+  'here.microphone':
+    'ブラウザーは https のページと localhost にだけマイクの使用を許可します。そのようにこのダッシュボードを開いてください。',
+  'here.noAnswer':
+    'フローから応答がありません。enroll-speaker の両方の出力と、そのエラーを受ける catch ノードを、このウィジェットの入力につないでください。',
+  'here.failed': '登録は {code} で失敗しました。',
 
   'review.none': 'まだ誰も話していません。ライブ音声の発話は、終わるとここに表示されます。',
   'review.noSite': '場所なし',

@@ -59,6 +59,9 @@ export const zhCN: Catalogue = {
   'timeline.atOnce': '与另一个声音同时',
   'here.nobody': '没有人在场。',
   'here.noTurns': '还没有人说话。',
+  'here.microphone': '浏览器只允许 https 页面和 localhost 使用麦克风。请以这种方式打开此仪表板。',
+  'here.noAnswer': '流程没有回应。请将 enroll-speaker 的两个输出，以及捕获其错误的 catch 节点，连接到此组件的输入。',
+  'here.failed': '登记失败：{code}。',
 
   'review.none': '还没有人说话。实时音频的发言结束后会显示在这里。',
   'review.noSite': '无地点',
