@@ -5,7 +5,7 @@
 // deviation over the seeds: by the model's calibration where it has one, by the careful default, and by the first with its threshold raised
 // to what voices of the site say: ten people, whose names nobody needs, tried against each other (mean and 2.33 deviations of the best).
 import { parseArgs } from 'node:util';
-import { llrsBetween } from '../../dist/src/engine/enrolment/enrollGate.js';
+import { llrsBetween } from '../../dist/src/engine/enrolment/knownVoice.js';
 import { pooledEmbedding, speechMsOf, speechOf } from '../../dist/src/engine/recording/speechOf.js';
 import { seededRandom } from '../../dist/src/evaluation/damage.js';
 import { acceptLlr, UNCALIBRATED } from '../../dist/src/identity/calibration.js';

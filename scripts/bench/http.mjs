@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ApiKeys } from '../../dist/src/api/access/apiKeys.js';
-import { REST_LIMITS } from '../../dist/src/api/rest.js';
+import { REST_LIMITS } from '../../dist/src/api/restOptions.js';
 import { serve } from '../../dist/src/api/serve.js';
 import { createEngine } from '../../dist/src/engine/createEngine.js';
 
