@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -28,11 +29,14 @@ export async function loopDelay(red: NodeRedProcess): Promise<LoopDelay> {
 export class IdleProcess implements Disposable {
   readonly #child: ChildProcess = spawn(
     process.execPath,
-    [...monitorArguments, '-e', 'setTimeout(() => {}, 120_000)'],
+    [...monitorArguments, '-e', "console.log('ready'); setTimeout(() => {}, 120_000)"],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  /** From here on the signal is answered; before, it is lost. */
+  readonly #ready = once(this.#child.stdout!, 'data');
 
-  loopDelay(): Promise<LoopDelay> {
+  async loopDelay(): Promise<LoopDelay> {
+    await this.#ready;
     return new Promise((resolve) => {
       this.#child.stdout!.once('data', (line) => resolve(parsed(String(line))));
       this.#child.kill('SIGWINCH');
