@@ -51,7 +51,8 @@ test.each(Object.entries(OFFERS))(
         asked.once('upgrade', () => reject(new Error('it was upgraded')));
         asked.end(sent);
       });
-    for (let i = 0; i < 15; i += 1) expect(await answered('/v1/speakers')).toEqual([200, '{"speakers":[],"cursor":null}']);
+    for (let i = 0; i < 15; i += 1)
+      expect(await answered('/v1/speakers')).toEqual([200, '{"speakers":[],"cursor":null}']);
     expect((await answered('/v1/identify', body))[0]).toBe(200);
     expect((await answered('/v1/stream'))[0]).toBe(404);
     expect((await answered('/v1/speakers'))[0]).toBe(200);
