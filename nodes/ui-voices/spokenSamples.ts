@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { wavHeader } from '../../src/core/wavHeader.js';
 
 const SAMPLE_RATE_HZ = 16_000;
 const BYTES_PER_SECOND = 2 * SAMPLE_RATE_HZ;
@@ -8,7 +9,6 @@ const MOST_PIECES = 12;
 /** Recordings of which pieces are missing; more are not begun, so that browsers cannot fill the memory. */
 const MOST_UNFINISHED = 8;
 const PATIENCE_MS = 60_000;
-const HEADER_BYTES = 44;
 
 const piece = z.object({
   sample: z
@@ -84,19 +84,6 @@ export class SpokenSamples {
 }
 
 function wavOf(pieces: readonly Uint8Array[]): Buffer {
-  const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.write('RIFF', 0, 'latin1');
-  header.writeUInt32LE(HEADER_BYTES - 8 + bytes, 4);
-  header.write('WAVEfmt ', 8, 'latin1');
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20); // PCM
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(SAMPLE_RATE_HZ, 24);
-  header.writeUInt32LE(BYTES_PER_SECOND, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write('data', 36, 'latin1');
-  header.writeUInt32LE(bytes, 40);
-  return Buffer.concat([header, ...pieces]);
+  const dataBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+  return Buffer.concat([wavHeader(dataBytes, SAMPLE_RATE_HZ), ...pieces]);
 }
