@@ -22,6 +22,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from voice_prints_training.precision import fast_precision
 from voice_prints_training.segmentation.export import restore_network, settle_norms
 from voice_prints_training.segmentation.network import SegmentationNetwork
 from voice_prints_training.segmentation.objectives import frame_errors, likeness_loss, order_free_loss, targets
@@ -82,7 +83,7 @@ class RestingLayers:
     def __call__(self, rows: list[Row]) -> Tensor:
         new = [row for row in rows if row not in self.known]
         if new:
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with fast_precision("cpu"):
                 frames = self.network.lower_frames(self.mixtures.stack("features", new).float())
             self.known.update(zip(new, frames.bfloat16()))
         return torch.stack([self.known[row] for row in rows]).float()
@@ -155,7 +156,7 @@ class Training:
         """One step from what the lower layers made of the recordings -> the loss before it."""
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * rate_share * min(1, (self.step + 1) / WARM_UP_STEPS)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with fast_precision("cpu"):
             predicted, half_way = self.network.remembered(frames)
             vectors = self.likeness(half_way)
         loss, _ = order_free_loss(predicted, targets(activity, teacher))
@@ -226,7 +227,7 @@ def train(arguments: argparse.Namespace) -> None:
             frames = resting(rows)
         else:
             features = mask_bands(mixtures.stack("features", rows).float(), rng)
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with fast_precision("cpu"):
                 frames = training.network.lower_frames(features)
         activity, teacher = mixtures.stack("activity", rows), mixtures.stack("teacher", rows).float()
         loss = training.learn(frames, activity, teacher, 0.5 + 0.5 * math.cos(math.pi * share))

