@@ -61,6 +61,13 @@ module.exports = {
       to: { path: '^(src|nodes)/', pathNot: '^src/(files|core)/' },
     },
     {
+      name: 'database-imports-core-only',
+      severity: 'error',
+      comment: 'Connections, migrations and notices of changes lie below the stages; each stage keeps its own tables.',
+      from: { path: '^src/database/' },
+      to: { path: '^(src|nodes)/', pathNot: '^src/(database|core)/' },
+    },
+    {
       name: 'stages-do-not-import-each-other',
       severity: 'error',
       comment:
@@ -84,7 +91,7 @@ module.exports = {
       name: 'stages-look-down',
       severity: 'error',
       from: { path: `^src/(${STAGES})/` },
-      to: { path: '^(src|nodes)/', pathNot: `^src/(${STAGES}|stream|sealing|files|tls|core)/` },
+      to: { path: '^(src|nodes)/', pathNot: `^src/(${STAGES}|stream|sealing|files|database|tls|core)/` },
     },
     {
       name: 'events-import-core-only',
@@ -197,6 +204,7 @@ module.exports = {
     },
     ownedBy('onnxruntime-node|piscina', 'src/inference/|src/engine/compute/'),
     ownedBy('lowdb', 'src/registry/'),
+    ownedBy('pg', 'src/database/'),
     ownedBy('express|proxy-addr|@fastify/busboy', 'src/api/'),
     ownedBy('@grpc/(grpc-js|proto-loader|reflection)|grpc-health-check', 'src/api/grpc/'),
     ownedBy('ws', 'src/api/websocket/'),
@@ -230,7 +238,7 @@ module.exports = {
       from: {
         path: '^(src|nodes)/',
         pathNot:
-          '^(nodes|src/(api|cli|mqtt|sources|registry|sealing|files|jobs)|src/engine/config|src/evaluation/manifest|src/inference/(modelManifest|modelStore|modelIndex|frontEnd))',
+          '^(nodes|src/(api|cli|mqtt|sources|registry|sealing|files|database|jobs)|src/engine/config|src/evaluation/manifest|src/inference/(modelManifest|modelStore|modelIndex|frontEnd))',
       },
       to: { path: '(^|/)node_modules/zod/' },
     },

@@ -14,6 +14,8 @@ const WITHOUT_TEXT = {
   '@wasm-audio-decoders/flac': 'wasm-audio-decoders',
   'ogg-opus-decoder': 'wasm-audio-decoders',
   'opus-decoder': 'wasm-audio-decoders',
+  'pg-types': 'pg-types',
+  pgpass: 'pgpass',
   standardwebhooks: 'standardwebhooks',
 };
 

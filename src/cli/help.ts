@@ -27,6 +27,7 @@ ${columns(optionRows(commonOptions))}
 Environment:
 ${columns([
   ['VOICE_PRINTS_HOME', 'Folder of the voiceprints, where --store is not given'],
+  ['VOICE_PRINTS_DATABASE_URL', 'PostgreSQL that many processes share, in place of the folder'],
   ['VOICE_PRINTS_KEY', 'Encrypts the voiceprints at rest; 8 characters or more'],
   ['VOICE_PRINTS_STRANGERS', '--strangers of serve and watch, where it is not given'],
   [

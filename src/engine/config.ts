@@ -28,6 +28,7 @@ const policyOfDays = (days: number): StrangersPolicy => (days === 0 ? { keeps: '
 export const engineConfig = z
   .object({
     storeDirectory: z.string().min(1),
+    databaseUrl: z.string().min(1).optional(),
     encryptionKey: z.string().min(8).optional(),
     model: z.string().optional(),
     segmentation: z.string().optional(),

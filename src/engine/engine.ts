@@ -19,6 +19,7 @@ import type { LiveAudio, LiveEvent, LiveItem } from '../core/live.js';
 import type { OnProgress } from '../core/progress.js';
 import type { RecordingLimits, RecordingSource } from '../core/recording.js';
 import type { RuntimeReport } from '../core/runtimeReport.js';
+import type { StorePlace } from '../core/storePlace.js';
 import type { Strangers } from '../core/strangers.js';
 import type { UnknownVoiceSummary } from '../core/unknownVoice.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
@@ -288,6 +289,8 @@ export interface SpeakerDirectory {
 export interface Engine extends AsyncDisposable {
   readonly model: SpeakerModel;
   readonly storeDirectory: string;
+  /** The same, with the database where there is one. */
+  readonly place: StorePlace;
   /**
    * Loads the models and has each answer once: what runs them, or what stands in the way. The first success is kept. Throws
    * INFERENCE_UNAVAILABLE, INFERENCE_FAILED, MODEL_INVALID, CONFIG_INVALID, ENGINE_CLOSED.

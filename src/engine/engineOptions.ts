@@ -5,6 +5,11 @@ import type { Strangers } from '../core/strangers.js';
 export interface EngineOptions {
   /** Folder of the voiceprints; made when missing. One process at a time writes to it. */
   readonly storeDirectory: string;
+  /**
+   * `postgres://user:password@host:port/database`: voiceprints, unknown voices, keys, jobs and audit log are kept there instead of
+   * in the folder, so that many processes on many machines share them. Undefined: in the folder.
+   */
+  readonly databaseUrl?: string | undefined;
   /** Encrypts the store at rest; any text of 8 characters or more. Undefined: not encrypted. */
   readonly encryptionKey?: string | undefined;
   /** Id of a speaker model or path of an ONNX file; by default the one in use in the store, else the built-in one. */

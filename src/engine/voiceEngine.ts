@@ -16,6 +16,7 @@ import { type Lazy, lazy } from '../core/lazy.js';
 import { ONE_VOICE, type VoiceLimits, voiceLimitsOf } from '../core/peopleCount.js';
 import type { RecordingSource } from '../core/recording.js';
 import type { RuntimeReport } from '../core/runtimeReport.js';
+import type { StorePlace } from '../core/storePlace.js';
 import { type Strangers, type StrangersPolicy, strangersOf, stricter } from '../core/strangers.js';
 import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
 import type { SegmentationModel } from '../inference/segmentationModel.js';
@@ -96,6 +97,7 @@ export interface EngineParts {
 export class VoiceEngine implements Engine {
   readonly model: SpeakerModel;
   readonly storeDirectory: string;
+  readonly place: StorePlace;
   readonly #parts: EngineParts;
   readonly #admission: Admission;
   readonly #closing = new AbortController();
@@ -123,7 +125,9 @@ export class VoiceEngine implements Engine {
     this.#strangers = new SessionStrangers(parts.unknownVoices, parts.config.maxUnknownVoices);
     this.#turns = new TurnMemory(parts.nowMs, parts.config.rememberTurns);
     this.model = parts.model;
-    this.storeDirectory = parts.config.storeDirectory;
+    const { storeDirectory, databaseUrl } = parts.config;
+    this.storeDirectory = storeDirectory;
+    this.place = { storeDirectory, databaseUrl };
     const { config, model, segmentation, openCompute } = parts;
     this.#compute = lazy(() => openCompute(config, model, segmentation));
     this.#networks = lazy(async () => openLiveNetworks(await this.#compute.get(), this.#closing.signal));

@@ -47,6 +47,7 @@ export function scriptedEngine({
     speakers: () => directory as SpeakerDirectory,
     turns: () => turns as TurnDirectory,
     storeDirectory,
+    place: { storeDirectory },
     strangers: 'session',
     isConsentRequired: false,
     model: undefined as never,

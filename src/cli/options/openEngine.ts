@@ -35,6 +35,7 @@ export async function openEngine(
   const strangers = textOption(args, 'strangers') || terminal.env.VOICE_PRINTS_STRANGERS || undefined;
   const config = {
     storeDirectory: storeFolder(args, terminal.env),
+    databaseUrl: terminal.env.VOICE_PRINTS_DATABASE_URL || undefined,
     encryptionKey: terminal.env.VOICE_PRINTS_KEY || undefined,
     model: textOption(args, 'model') || undefined,
     segmentation: textOption(args, 'segmentation') || undefined,

@@ -1,0 +1,5 @@
+import { changes } from './changes.js';
+import type { Migration } from './migration.js';
+
+/** In the order of their versions. */
+export const MIGRATIONS: readonly Migration[] = [changes];
