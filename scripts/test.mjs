@@ -107,11 +107,23 @@ function training() {
   else if (!isGood || count === 0) check('pytest: the run', false);
 }
 
-function main() {
+async function main() {
   assertNodeVersion();
   ensureDebianPackages(FOR_TESTS);
   ensureNodePackages();
   ensureBuilt();
+  // Only now: it asks with a package of node_modules.
+  const { ensurePostgres } = await import('./setup/postgres.mjs');
+  const postgres = await ensurePostgres();
+  try {
+    Object.assign(process.env, postgres.env);
+    all();
+  } finally {
+    await postgres.end();
+  }
+}
+
+function all() {
   if (only.length > 0)
     return tests('tests', only, only.some((name) => name.includes('sip')) ? (ensureAsterisk() ?? {}) : {});
   checks();
@@ -125,7 +137,7 @@ function main() {
 }
 
 try {
-  main();
+  await main();
 } catch (error) {
   console.error(error instanceof SetupProblem ? `voice-prints: ${error.message}` : error);
   check('set-up', false);

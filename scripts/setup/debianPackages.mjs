@@ -40,6 +40,7 @@ const PROOFS = {
   'baresip-core': ['sh', '-c', 'command -v baresip'],
   'sip-tester': ['sh', '-c', 'command -v sipp'],
   kamailio: ['sh', '-c', 'command -v kamailio || test -x /usr/sbin/kamailio'],
+  postgresql: ['sh', '-c', 'command -v postgres || ls /usr/lib/postgresql/*/bin/postgres'],
 };
 
 /** What decoding anything but WAV and raw PCM needs. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { VoicePrintsError } from '../core/errors.js';
-import { databaseError, isConnectionLost, isOfDatabase } from './databaseError.js';
+import { databaseError, isConnectionLost, isOfDatabase, isOfUnknownTransaction } from './databaseError.js';
 import { migrate } from './migrate.js';
 import type { Sql, Transactions } from './sql.js';
 
@@ -53,6 +53,8 @@ export class Database implements Transactions, AsyncDisposable {
     this.#patienceMs = patienceMs;
     // An idle connection that the server closes: the pool has dropped it, and the next work opens another.
     this.#pool.on('error', () => undefined);
+    // One in use that ends between two statements: the next statement fails, and without a listener the process would end.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   /**
@@ -179,6 +181,7 @@ export class Database implements Transactions, AsyncDisposable {
         );
         if (rows[0]?.status !== 'in progress') return rows[0]?.status === 'committed';
       } catch (error) {
+        if (isOfUnknownTransaction(error)) return false;
         if (!isConnectionLost(error) || this.#isClosed || Date.now() + waitMs > untilMs) throw databaseError(error);
       }
       await delay(waitMs);

@@ -26,6 +26,9 @@ const codeOf = (error: unknown): string => {
 export const isConnectionLost = (error: unknown): boolean =>
   LOST.test(codeOf(error)) || (error instanceof Error && LOST_WITHOUT_CODE.test(error.message));
 
+/** Of a question for a transaction that a server, which was killed, has never written down: none of it is left. */
+export const isOfUnknownTransaction = (error: unknown): boolean => codeOf(error) === '22023';
+
 /** Whether an error is the server's or the connection's, not one of our own. */
 export const isOfDatabase = (error: unknown): boolean => isConnectionLost(error) || error instanceof pg.DatabaseError;
 

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Database } from '../../src/database/database.js';
+import { ALL_TENANTS } from '../../src/database/sql.js';
+import { type OwnCluster, ownCluster, whyNoOwnCluster } from '../support/ownCluster.js';
+
+describe.skipIf(whyNoOwnCluster)('a server that goes away', () => {
+  let cluster: OwnCluster;
+  beforeAll(async () => {
+    cluster = await ownCluster();
+  });
+  afterAll(() => cluster[Symbol.asyncDispose]());
+
+  test.each(['restarted', 'killed'] as const)('and is %s loses nothing and does nothing twice', async (how) => {
+    await using database = await Database.open(cluster.url, { patienceMs: 60_000 });
+    await database.query(ALL_TENANTS, `CREATE TABLE ${how} (n int)`);
+    const numbers = Array.from({ length: 200 }, (_, index) => index);
+    let done = 0;
+    const work = Promise.all(
+      [0, 1, 2, 3].map(async (first) => {
+        for (const n of numbers.filter((one) => one % 4 === first)) {
+          await database.query(ALL_TENANTS, `INSERT INTO ${how} SELECT $1 FROM pg_sleep(0.01)`, [n]);
+          done += 1;
+        }
+      }),
+    );
+    await expect.poll(() => done).toBeGreaterThan(20);
+    if (how === 'restarted') await cluster.restart();
+    else {
+      await cluster.kill();
+      await cluster.start();
+    }
+    await work;
+    const rows = await database.query<{ n: number }>(ALL_TENANTS, `SELECT n FROM ${how} ORDER BY n`);
+    expect(rows.map(({ n }) => n)).toEqual(numbers);
+  });
+
+  test('for longer than the patience is reported, and found again', async () => {
+    await using database = await Database.open(cluster.url, { patienceMs: 100 });
+    await cluster.stop();
+    await expect(database.query(ALL_TENANTS, 'SELECT 1')).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' });
+    await cluster.start();
+    expect(await database.query(ALL_TENANTS, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
+  });
+});
