@@ -12,7 +12,7 @@ import { registerRestRoutes } from './restRoutes.js';
 import { StoreEngine, type StorePhase } from './storeEngine.js';
 import { StoreKeys } from './storeKeys.js';
 import type { SpeakerStoreNode } from './storeOf.js';
-import { engineOptions, type StoreCredentials, storeDirectory, storeForm } from './storeSettings.js';
+import { engineOptions, type StoreCredentials, storeForm, storePlace } from './storeSettings.js';
 import { openSurfaces, type StoreSurfaces } from './storeSurfaces.js';
 
 /** The config node: creates the engine when a node needs it, shows its state on these nodes, and closes it when the flows stop. */
@@ -67,7 +67,7 @@ export default function register(RED: NodeAPI): void {
     let held: StoreKeys | undefined;
     const keys = (): StoreKeys => {
       held ??= new StoreKeys({
-        storeDirectory: storeDirectory(RED, this, def),
+        place: storePlace(RED, this, def),
         apiKey: this.credentials?.apiKey,
         trustedProxies: readSettings(storeForm, def).trustedProxies,
         onFailure: (message) => this.error(message),
@@ -79,8 +79,8 @@ export default function register(RED: NodeAPI): void {
     Object.assign(this, { users, engine, keys, register: addUser, onJob, onErased, addSources, sources });
     this.on('close', (done: () => void) => {
       const closing = async (): Promise<void> => {
-        held?.[Symbol.dispose]();
         await surfaces?.close();
+        await held?.[Symbol.asyncDispose]();
         await store.close();
       };
       closing().then(done, (error: Error) => {

@@ -4,13 +4,14 @@ import { KeyRing } from '../../src/api/access/keyRing.js';
 import { type RingCheck, ringCheck } from '../../src/api/access/ringCheck.js';
 import { TenantGate } from '../../src/api/access/tenantGate.js';
 import { lazy } from '../../src/core/lazy.js';
+import type { StorePlace } from '../../src/core/storePlace.js';
 import { answering } from '../../src/files/answering.js';
 import { asVoicePrintsError, LOCAL_TENANT, VoicePrintsError } from '../../src/index.js';
 
 const SHORTEST_KEY = 8;
 
 interface StoreKeysOptions {
-  readonly storeDirectory: string;
+  readonly place: StorePlace;
   /** The key of the credentials: it may do everything. */
   readonly apiKey: string | undefined;
   /** See TrustedProxies. */
@@ -23,10 +24,10 @@ interface StoreKeysOptions {
  * Access to a store, the same on all of its surfaces: callers with a key made in its dialog or on the command line, or the
  * one of its credentials.
  */
-export class StoreKeys implements Disposable {
+export class StoreKeys implements AsyncDisposable {
   readonly check: RingCheck;
   readonly #ring: KeyRing;
-  readonly #storeDirectory: string;
+  readonly #place: StorePlace;
   readonly #given: readonly HashedKey[];
   readonly #isTooShort: boolean;
   readonly #onFailure: (message: string) => void;
@@ -36,13 +37,13 @@ export class StoreKeys implements Disposable {
   #isClosed = false;
 
   /** Throws CONFIG_INVALID for proxies that are no addresses. */
-  constructor({ storeDirectory, apiKey = '', trustedProxies, onFailure }: StoreKeysOptions) {
-    this.#storeDirectory = storeDirectory;
-    this.#ring = new KeyRing(storeDirectory, { actor: 'node-red' });
+  constructor({ place, apiKey = '', trustedProxies, onFailure }: StoreKeysOptions) {
+    this.#place = place;
+    this.#ring = new KeyRing(place, { actor: 'node-red' });
     this.#isTooShort = apiKey !== '' && apiKey.length < SHORTEST_KEY;
     this.#given = apiKey === '' || this.#isTooShort ? [] : [keyOfCredentials(apiKey)];
     this.#onFailure = onFailure;
-    const gate = gateOf(storeDirectory, this.#ring);
+    const gate = gateOf(place.storeDirectory, this.#ring);
     this.check = ringCheck({ ring: this.#ring, given: this.#given, gate, trustedProxies });
   }
 
@@ -71,10 +72,10 @@ export class StoreKeys implements Disposable {
     );
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#open = undefined;
-    this.#ring[Symbol.dispose]();
+    await this.#ring[Symbol.asyncDispose]();
   }
 
   async #read(): Promise<void> {
@@ -84,7 +85,8 @@ export class StoreKeys implements Disposable {
         onFailure: (error) => this.#onFailure(asVoicePrintsError(error).message),
       });
     }
-    await answering(this.#storeDirectory, () => this.#ring.read());
+    const read = () => this.#ring.read();
+    await (this.#place.databaseUrl === undefined ? answering(this.#place.storeDirectory, read) : read());
   }
 
   #openWhereHeld(): void {

@@ -1,6 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { z } from 'zod';
+import type { StorePlace } from '../../src/core/storePlace.js';
 import {
   DEFAULT_FALSE_ACCEPT_PERCENT,
   DEFAULT_STRANGERS,
@@ -22,6 +23,8 @@ import {
 export interface StoreCredentials {
   readonly encryptionKey?: string;
   readonly apiKey?: string;
+  /** May name environment variables. */
+  readonly databaseUrl?: string;
 }
 
 const schema = z.object({
@@ -78,7 +81,7 @@ const strangersBefore = ({ unknownVoiceDays: days }: StoredSettings): 'session' 
 export function engineOptions(RED: NodeAPI, node: Node<StoreCredentials>, def: NodeDef): EngineOptions {
   const settings = readSettings(storeForm, def);
   return {
-    storeDirectory: storeDirectory(RED, node, def),
+    ...storePlace(RED, node, def),
     encryptionKey: node.credentials?.encryptionKey || undefined,
     model: settings.model === '' ? undefined : settings.model,
     falseAcceptPercent: settings.falseAcceptPercent,
@@ -90,28 +93,33 @@ export function engineOptions(RED: NodeAPI, node: Node<StoreCredentials>, def: N
 }
 
 /**
- * Where a store keeps everything. Never inside the package, where an update would erase it. The id, as names change and two
- * stores may share one. Throws CONFIG_INVALID.
+ * Where a store keeps everything: a folder, and a database where the dialog has its address. Never inside the package, where an update
+ * would erase it. The id, as names change and two stores may share one. Throws CONFIG_INVALID.
  */
-export function storeDirectory(RED: NodeAPI, node: Node, def: NodeDef): string {
+export function storePlace(RED: NodeAPI, node: Node<StoreCredentials>, def: NodeDef): StorePlace {
   const { folder } = readSettings(storeForm, def);
-  if (folder.trim() === '') return join(userDirectory(RED), 'voice-prints', node.id);
-  return pathOf(RED, node, folder);
+  const storeDirectory =
+    folder.trim() === '' ? join(userDirectory(RED), 'voice-prints', node.id) : pathOf(RED, node, folder);
+  const databaseUrl = filledIn(RED, node, node.credentials?.databaseUrl ?? '', 'the address of the database');
+  return { storeDirectory, databaseUrl: databaseUrl || undefined };
 }
 
 const userDirectory = (RED: NodeAPI): string => RED.settings.userDir ?? process.cwd();
 
 /** A path from the dialog, relative to the user directory, environment variables filled in. Throws CONFIG_INVALID. */
 export function pathOf(RED: NodeAPI, node: Node, entered: string): string {
-  const filled = entered.trim().replace(/\$\{([^}]+)\}/g, (_, name: string) => environment(RED, node, name));
+  const filled = filledIn(RED, node, entered, 'a path');
   return isAbsolute(filled) ? filled : resolve(userDirectory(RED), filled);
 }
 
-function environment(RED: NodeAPI, node: Node, name: string): string {
-  const value: unknown = RED.util.evaluateNodeProperty(name, 'env', node, {});
-  if (typeof value === 'string' && value !== '') return value;
-  throw new VoicePrintsError(
-    'CONFIG_INVALID',
-    `a path names the environment variable ${name}, which is not set; set it, or enter another path`,
-  );
+/** What was entered, with `${NAME}` replaced by the environment variable. Throws CONFIG_INVALID, naming `what`. */
+function filledIn(RED: NodeAPI, node: Node, entered: string, what: string): string {
+  return entered.trim().replace(/\$\{([^}]+)\}/g, (_, name: string) => {
+    const value: unknown = RED.util.evaluateNodeProperty(name, 'env', node, {});
+    if (typeof value === 'string' && value !== '') return value;
+    throw new VoicePrintsError(
+      'CONFIG_INVALID',
+      `${what} names the environment variable ${name}, which is not set; set it, or enter another one`,
+    );
+  });
 }

@@ -19,6 +19,17 @@ const POLL_MS = 900;
 /** Versions are drawn before they are committed, so later ones may appear first: the poll looks back so far. */
 const LOOK_BACK = 1_000;
 
+/** Feeds of this process: all who follow changes of one database share its connection. */
+const shared = new WeakMap<Database, { readonly starting: Promise<ChangeFeed>; holders: number }>();
+
+/** A holder's part of a feed; disposing gives it back, and ends what it listened with. */
+export interface SharedFeed extends AsyncDisposable {
+  /** See `ChangeFeed.on`. */
+  on(listener: (change: Change) => void): () => void;
+  /** See `ChangeFeed.asOfMs`. */
+  readonly asOfMs: number;
+}
+
 /**
  * Tells this process of changes that any process makes, within a second: by notices of the server, and by a look at the versions that
  * finds what was missed. Begins with `start`.
@@ -28,6 +39,7 @@ export class ChangeFeed implements AsyncDisposable {
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #known = new Map<string, string>();
   #newest = 0n;
+  #asOfMs = Number.NEGATIVE_INFINITY;
   #client: pg.Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
@@ -37,11 +49,58 @@ export class ChangeFeed implements AsyncDisposable {
     this.#database = database;
   }
 
+  /** The feed of this database that the process has already, else a new one, which has started. Throws REGISTRY_UNAVAILABLE. */
+  static async share(database: Database): Promise<SharedFeed> {
+    const known = shared.get(database) ?? { starting: ChangeFeed.#started(database), holders: 0 };
+    shared.set(database, known);
+    known.holders += 1;
+    const ends = new Set<() => void>();
+    let isHeld = true;
+    const release = async () => {
+      if (!isHeld) return;
+      isHeld = false;
+      for (const end of ends) end();
+      known.holders -= 1;
+      if (known.holders > 0) return;
+      if (shared.get(database) === known) shared.delete(database);
+      await known.starting.then((feed) => feed[Symbol.asyncDispose]()).catch(() => undefined);
+    };
+    try {
+      const feed = await known.starting;
+      const on = (listener: (change: Change) => void) => {
+        const end = feed.on(listener);
+        ends.add(end);
+        return end;
+      };
+      return {
+        on,
+        get asOfMs() {
+          return feed.asOfMs;
+        },
+        [Symbol.asyncDispose]: release,
+      };
+    } catch (error) {
+      await release();
+      throw error;
+    }
+  }
+
+  static async #started(database: Database): Promise<ChangeFeed> {
+    const feed = new ChangeFeed(database);
+    await feed.start();
+    return feed;
+  }
+
   /** Throws REGISTRY_UNAVAILABLE. */
   async start(): Promise<void> {
     await this.#look();
     await this.#listen();
     this.#plan();
+  }
+
+  /** Listeners were told of all changes that were made before this time, of `performance.now()`. */
+  get asOfMs(): number {
+    return this.#asOfMs;
   }
 
   /** Calls `listener` after each change, sometimes twice. Returns what ends that. */
@@ -101,6 +160,7 @@ export class ChangeFeed implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
+    const beganMs = performance.now();
     const from = this.#newest - BigInt(LOOK_BACK);
     const rows = await this.#database.query<Change & { readonly version: string }>(
       ALL_TENANTS,
@@ -114,6 +174,7 @@ export class ChangeFeed implements AsyncDisposable {
       if (BigInt(version) > this.#newest) this.#newest = BigInt(version);
       this.#tell({ topic, tenantId });
     }
+    this.#asOfMs = beganMs;
   }
 
   #tell(change: Change): void {

@@ -136,7 +136,7 @@ describe('a store with a key of its credentials', () => {
     expect([status, body]).toEqual([200, expect.objectContaining({ keyId: here.keyId, endsAt: expect.any(String) })]);
     const refusals = [await people(here.apiKey), await streamStatus(here.apiKey), await grpcStatus(here.apiKey)];
     expect(refusals).toEqual([401, 401, 16]);
-    await new KeyRing(folder()).revoke(there.keyId);
+    await new KeyRing({ storeDirectory: folder() }).revoke(there.keyId);
     await vi.waitFor(async () => expect(await people(there.apiKey)).toBe(401), { timeout: 60_000, interval: 200 });
     const list = (await asked('GET', '')).body as { keyId: string; hasEnded: boolean }[];
     const ended = list.filter(({ hasEnded }) => hasEnded).map(({ keyId }) => keyId);
@@ -169,7 +169,7 @@ describe('a store with a key of its credentials', () => {
 
   test('calls a minute are limited on all surfaces together, for this tenant only', async () => {
     const { apiKey } = await made({ scopes: ['admin'], tenantId: 'busy' });
-    await new KeyRing(folder()).limit('busy', { callsPerMinute: 1 });
+    await new KeyRing({ storeDirectory: folder() }).limit('busy', { callsPerMinute: 1 });
     const leftMs = 60_000 - (Date.now() % 60_000);
     if (leftMs < 15_000) await sleep(leftMs); // calls are counted by the minute of the clock, which must not end meanwhile
     const refused = await vi.waitUntil(
@@ -186,7 +186,7 @@ describe('a store with a key of its credentials', () => {
 
   test("when the day's audio is used up the answer is 402, after a deploy too", async () => {
     const { apiKey } = await made({ scopes: ['admin'], tenantId: 'small' });
-    await new KeyRing(folder()).limit('small', { audioMinutesPerDay: 0.05 });
+    await new KeyRing({ storeDirectory: folder() }).limit('small', { audioMinutesPerDay: 0.05 });
     expect((await identify(apiKey)).status).toBe(200);
     await vi.waitFor(async () => expect((await identify(apiKey)).status).toBe(402), { timeout: 60_000, interval: 500 });
     await red.deploy(flowOf(OWN));

@@ -44,7 +44,13 @@ export async function asyncServer(
   const asyncJobs = new AsyncJobs({ engine, allowHosts, gate, onFault, settings: { ...QUICK, ...settings } });
   const keys = ApiKeys.fromPairs('acme:acme-key,globex:globex-key');
   const jobs = await asyncJobs.open();
-  const shared = { engine, keys, gate, ring: new KeyRing(engine.storeDirectory), jobs: asyncJobs.open };
+  const shared = {
+    engine,
+    keys,
+    gate,
+    ring: new KeyRing({ storeDirectory: engine.storeDirectory }),
+    jobs: asyncJobs.open,
+  };
   const server = await serve({ ...shared, port: 0, graceMs: 500, options: { allowHosts } });
   return {
     url: server.url,

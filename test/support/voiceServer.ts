@@ -28,7 +28,7 @@ export async function voiceServer(options: RestOptions = {}): Promise<VoiceServe
     response.end(readFileSync(join(audio.directory, basename(request.url!))));
   });
   const failures: FailureReport[] = [];
-  const ring = new KeyRing(storeDirectory);
+  const ring = new KeyRing({ storeDirectory });
   const given = keysOfPairs('acme:acme-key,globex:globex-key');
   const keys = new ApiKeys(() => [...given, ...ring.current()]);
   const allowHosts = [new URL(files.url).host];

@@ -19,8 +19,12 @@ export class ApiKeys {
   /** By key id. */
   readonly #lastUsedMs = new Map<string, number>();
 
-  constructor(current: () => readonly HashedKey[]) {
+  /** Throws where there may be keys that are not known at present. */
+  readonly #assertCertain: () => void;
+
+  constructor(current: () => readonly HashedKey[], assertCertain: () => void = () => undefined) {
     this.#current = current;
+    this.#assertCertain = assertCertain;
   }
 
   /**
@@ -42,7 +46,7 @@ export class ApiKeys {
     return { keys: ApiKeys.fromPairs([`${tenantId}:${key}`]), key };
   }
 
-  /** Owner of a key, or undefined. Compares in constant time. */
+  /** Owner of a key, or undefined. Compares in constant time. Throws REGISTRY_UNAVAILABLE where it cannot be found out. */
   callerOf(key: string): Caller | undefined {
     const digest = digestOf(key);
     let caller: Caller | undefined;
@@ -50,12 +54,15 @@ export class ApiKeys {
       if (timingSafeEqual(known.digest, digest)) caller = known;
     }
     if (caller) this.#lastUsedMs.set(caller.keyId, Date.now());
+    else this.#assertCertain();
     return caller;
   }
 
-  /** Whether a key that was recognised before is still valid. */
+  /** Whether a key that was recognised before is still valid. Throws as `callerOf`. */
   isHeld(keyId: string): boolean {
-    return this.#current().some((known) => known.keyId === keyId);
+    const isHeld = this.#current().some((known) => known.keyId === keyId);
+    if (!isHeld) this.#assertCertain();
+    return isHeld;
   }
 
   /** Whether keys of more than one tenant are valid now. */

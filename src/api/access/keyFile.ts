@@ -60,11 +60,18 @@ export async function readKeyFile(path: string): Promise<StoredRing> {
     const message = `the API keys cannot be read (${code}); check the rights of ${path}`;
     throw new VoicePrintsError('FILE_UNREADABLE', message, { cause });
   }
+  const ring = ringOf(asJson(text));
+  if (ring) return ring;
+  throw new VoicePrintsError('CONFIG_INVALID', `${path} is not a file of API keys; repair it, or move it away`);
+}
+
+/** A ring as it is stored; undefined for what is none. */
+export const ringOf = (stored: unknown): StoredRing | undefined => ringForm.safeParse(stored).data;
+
+function asJson(text: string): unknown {
   try {
-    return ringForm.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new VoicePrintsError('CONFIG_INVALID', `${path} is not a file of API keys; repair it, or move it away`, {
-      cause,
-    });
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

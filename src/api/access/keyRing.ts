@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { unwatchFile, watchFile } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { present } from '../../core/present.js';
-import { replaceFile } from '../../files/atomicFile.js';
-import { type AuditAction, AuditLog, StoreLock, VoicePrintsError } from '../../index.js';
+import type { StorePlace } from '../../core/storePlace.js';
+import { type AuditAction, AuditLog, type AuditTrail, VoicePrintsError } from '../../index.js';
 import { type HashedKey, TENANT } from './apiKeys.js';
 import { SCOPES, type Scope } from './caller.js';
+import { FileRing } from './fileRing.js';
 import { digestOf, newKey } from './keyDigest.js';
-import { EMPTY_RING, type KeyRow, keyFileOf, LONGEST_LABEL, readKeyFile, type StoredRing } from './keyFile.js';
+import { EMPTY_RING, type KeyRow, LONGEST_LABEL, type StoredRing } from './keyFile.js';
+import { PostgresRing } from './postgres/postgresRing.js';
+import type { RingStore } from './ringStore.js';
 import type { TenantLimits } from './tenantGate.js';
 
 /** A key as lists show it: never the key, nor its digest. */
@@ -39,24 +39,19 @@ export type LimitChanges = { readonly [Limit in keyof TenantLimits]?: TenantLimi
 export interface RingListener {
   /** Called after every change by any process. */
   onChange?(): void;
-  /** The file cannot be read; the keys are unchanged. */
+  /** They cannot be read; the keys are unchanged. */
   onFailure(error: unknown): void;
 }
 
-/** Polling interval for changes by other processes. */
-const POLL_MS = 1_000;
-const LOCK_WAIT_MS = 10_000;
-
 /**
- * The keys of a store: a file of digests that the command line and the editor change while servers read it.
+ * The keys of a store: digests that the command line and the editor change while servers read them.
  * A key itself is shown once, when it is created. Every change is recorded in the audit log of the store.
  */
-export class KeyRing implements Disposable {
-  readonly #folder: string;
+export class KeyRing implements AsyncDisposable {
+  readonly #store: RingStore;
   readonly #actor: string;
   readonly #nowMs: () => number;
-  readonly #lock: StoreLock;
-  readonly #log: AuditLog;
+  readonly #log: AuditTrail;
   #ring = EMPTY_RING;
   /** Keys of the ring, except revoked ones. */
   #held: readonly (HashedKey & { readonly endsAtMs: number })[] = [];
@@ -64,49 +59,66 @@ export class KeyRing implements Disposable {
   #latestMs = 0;
   /** Version of the state: a read that was overtaken by a change is discarded. */
   #turn = 0;
-  #followed: { readonly poll: () => void; readonly listener: RingListener } | undefined;
+  #listener: RingListener | undefined;
 
   /** Empty until it is read. */
-  constructor(storeDirectory: string, { actor = 'program', nowMs = Date.now }: KeyRingOptions = {}) {
-    this.#folder = storeDirectory;
+  constructor(place: StorePlace, { actor = 'program', nowMs = Date.now }: KeyRingOptions = {}) {
+    this.#store = ringStoreOf(place);
     this.#actor = actor;
     this.#nowMs = nowMs;
-    this.#lock = new StoreLock(join(storeDirectory, '.api-keys.lock'), LOCK_WAIT_MS);
-    this.#log = new AuditLog(storeDirectory);
+    this.#log = new AuditLog(place.storeDirectory);
   }
 
-  /** Opens and reads the ring of a store. Throws FILE_UNREADABLE, and CONFIG_INVALID where its file is not a key file. */
-  static async open(storeDirectory: string, options?: KeyRingOptions): Promise<KeyRing> {
-    const ring = new KeyRing(storeDirectory, options);
-    await ring.read();
-    return ring;
+  /** Opens and reads the ring of a store; throws as `read`. */
+  static async open(place: StorePlace, options?: KeyRingOptions): Promise<KeyRing> {
+    const ring = new KeyRing(place, options);
+    try {
+      await ring.read();
+      return ring;
+    } catch (error) {
+      await ring[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
-  /** Throws FILE_UNREADABLE, and CONFIG_INVALID where the file is not a key file. Without a file the ring is empty. */
+  /** Throws FILE_UNREADABLE, REGISTRY_UNAVAILABLE, and CONFIG_INVALID where what is stored is no ring. Empty where none is stored. */
   async read(): Promise<void> {
     this.#turn += 1;
     const turn = this.#turn;
-    const ring = await readKeyFile(keyFileOf(this.#folder));
+    const ring = await this.#store.read();
     if (turn === this.#turn) this.#take(ring);
   }
 
-  /** Watches the file for changes until disposed. */
+  /** Follows what any process changes until disposed. */
   follow(listener: RingListener): void {
-    if (this.#followed) return;
-    const poll = () => {
-      this.read().catch((error: unknown) => listener.onFailure(error));
-    };
-    this.#followed = { poll, listener };
-    watchFile(keyFileOf(this.#folder), { interval: POLL_MS, persistent: false }, poll);
+    if (this.#listener) return;
+    this.#listener = listener;
+    this.#store.follow(async () => {
+      try {
+        await this.read();
+      } catch (error) {
+        this.#listener?.onFailure(error);
+        throw error;
+      }
+    });
   }
 
-  [Symbol.dispose](): void {
-    if (this.#followed) unwatchFile(keyFileOf(this.#folder), this.#followed.poll);
-    this.#followed = undefined;
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener = undefined;
+    await this.#store[Symbol.asyncDispose]();
   }
 
-  /** Keys that are valid now. */
+  /**
+   * Throws REGISTRY_UNAVAILABLE where the store has been out of reach for so long that a key may have been revoked, or made, without its
+   * being known here.
+   */
+  assertCertain(): void {
+    if (!this.#store.isCertain) throw uncertain();
+  }
+
+  /** Keys that are valid now: none while the store has been out of reach for too long. */
   current(): readonly HashedKey[] {
+    if (!this.#store.isCertain) return [];
     const nowMs = this.#latest();
     return this.#held.filter(({ endsAtMs }) => endsAtMs > nowMs);
   }
@@ -215,27 +227,23 @@ export class KeyRing implements Disposable {
     return { ...ring, keys };
   }
 
-  /** Reads again before it writes, under the lock: no revocation is lost to a concurrent change. */
   async #change(change: (ring: StoredRing) => StoredRing): Promise<StoredRing> {
-    const path = keyFileOf(this.#folder);
-    try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-      return await this.#lock.holding(async (stillMine) => {
-        const next = this.#withEnds(change(await readKeyFile(path)));
-        await replaceFile(path, `${JSON.stringify(next, null, 2)}\n`, { beforeRename: stillMine });
+    let changed = this.#ring;
+    await this.#store.change(
+      (ring) => this.#withEnds(change(ring)),
+      (next) => {
         this.#turn += 1;
         this.#take(next);
-        return next;
-      });
-    } catch (cause) {
-      throw cause instanceof VoicePrintsError ? cause : unwritable(path, cause);
-    }
+        changed = next;
+      },
+    );
+    return changed;
   }
 
   #take(ring: StoredRing): void {
     this.#ring = ring;
     this.#held = ring.keys.filter(({ isRevoked }) => !isRevoked).map(hashedKey);
-    this.#followed?.listener.onChange?.();
+    this.#listener?.onChange?.();
   }
 
   #note(
@@ -277,11 +285,13 @@ function assertTenant(tenantId: string): void {
   if (!TENANT.test(tenantId)) throw invalid('a tenant is 1 to 64 of a-z, A-Z, 0-9, dot, dash, underscore; rename it');
 }
 
-const unwritable = (path: string, cause: unknown): VoicePrintsError =>
+const ringStoreOf = ({ storeDirectory, databaseUrl }: StorePlace): RingStore =>
+  databaseUrl === undefined ? new FileRing(storeDirectory) : new PostgresRing(databaseUrl);
+
+const uncertain = (): VoicePrintsError =>
   new VoicePrintsError(
-    'FILE_UNWRITABLE',
-    `${path} cannot be written (${(cause as NodeJS.ErrnoException).code}); check the rights of the folder`,
-    { cause },
+    'REGISTRY_UNAVAILABLE',
+    'the API keys could not be looked up for five minutes; check that the database runs and can be reached from here',
   );
 
 const invalid = (message: string) => new VoicePrintsError('CONFIG_INVALID', message);

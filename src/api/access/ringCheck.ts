@@ -29,7 +29,10 @@ export interface RingCheck extends KeyCheck {
 /** Throws CONFIG_INVALID for proxies and an ingress that are not addresses. */
 export const ringCheck = ({ ring, given, gate, trustedProxies, trustedIngress }: RingCheckOptions): RingCheck => ({
   ring,
-  keys: new ApiKeys(() => [...given, ...ring.current()]),
+  keys: new ApiKeys(
+    () => [...given, ...ring.current()],
+    () => ring.assertCertain(),
+  ),
   proxies: new TrustedProxies(trustedProxies),
   ingress: trustedIngress && new TrustedIngress(trustedIngress),
   throttle: new KeyThrottle(REST_LIMITS.maxWrongKeysPerMinute),

@@ -5,11 +5,11 @@ import { present } from '../../core/present.js';
 import { LOCAL_TENANT } from '../../index.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { listOption, numberOption, textOption, usageError } from '../options/parseCommandLine.js';
-import { storeFolder } from '../options/storeFolder.js';
+import { storePlace } from '../options/storePlace.js';
 import { printResult, remark, table } from '../output/output.js';
 
 const openRing = (args: ParsedArguments, terminal: Terminal): Promise<KeyRing> =>
-  KeyRing.open(storeFolder(args, terminal.env), { actor: 'command line' });
+  KeyRing.open(storePlace(args, terminal.env), { actor: 'command line' });
 
 const keysTable = (records: readonly KeyRecord[]): string =>
   records.length === 0
@@ -51,7 +51,7 @@ const create: Command = {
   notes: `A tenant owns voiceprints; "${LOCAL_TENANT}" (the default) owns those of the command line and of flows.
 The key is shown once; the store keeps its digest. Running servers and flows accept it within a second.`,
   async run(args, terminal) {
-    using ring = await openRing(args, terminal);
+    await using ring = await openRing(args, terminal);
     const request = {
       tenantId: args.positionals[0] ?? LOCAL_TENANT,
       scopes: scopesOf(args),
@@ -70,7 +70,7 @@ const list: Command = {
   options: {},
   example: 'voice-prints keys list --json',
   async run(args, terminal) {
-    using ring = await openRing(args, terminal);
+    await using ring = await openRing(args, terminal);
     printResult(args, terminal, ring.list(), keysTable(ring.list()));
   },
 };
@@ -84,7 +84,7 @@ const rotate: Command = {
   example: 'voice-prints keys rotate key-1a2b3c4d --grace 1',
   async run(args, terminal) {
     const graceHours = numberOption(args, 'grace', { least: 0, most: 8_760 }) ?? 24;
-    using ring = await openRing(args, terminal);
+    await using ring = await openRing(args, terminal);
     const { record, key } = await ring.rotate(args.positionals[0]!, graceHours * 3_600_000);
     printKey(args, terminal, record, key);
   },
@@ -98,7 +98,7 @@ const revoke: Command = {
   options: {},
   example: 'voice-prints keys revoke key-1a2b3c4d',
   async run(args, terminal) {
-    using ring = await openRing(args, terminal);
+    await using ring = await openRing(args, terminal);
     const record = await ring.revoke(args.positionals[0]!);
     printResult(args, terminal, record, `${record.keyId} is refused from now on.`);
   },
@@ -125,7 +125,7 @@ TENANT those of all tenants.`,
     });
     const [tenantId] = args.positionals;
     const isChange = Object.keys(changes).length > 0;
-    using ring = await openRing(args, terminal);
+    await using ring = await openRing(args, terminal);
     if (tenantId === undefined) {
       if (isChange) throw usageError('no tenant was named; usage: voice-prints keys limit TENANT --calls N');
       printResult(args, terminal, ring.limits(), limitsTable(ring.limits()));

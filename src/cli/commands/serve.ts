@@ -107,11 +107,11 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
       keyFile: textOption(args, 'key-file'),
       trustedProxies: textOption(args, 'trusted-proxies'),
       trustedIngress: trustedIngress(args),
-      storeDirectory: engine.storeDirectory,
+      place: engine.place,
     });
     using _faults = faultsTo(log);
     const { check, madeKey } = served;
-    using ring = served.ring;
+    await using ring = served.ring;
     ring.follow({
       onFailure: (error) => remark(args, terminal, `the API keys were not reloaded: ${(error as Error).message}`),
     });

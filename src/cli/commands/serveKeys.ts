@@ -3,6 +3,7 @@ import { SCOPES } from '../../api/access/caller.js';
 import { KeyRing } from '../../api/access/keyRing.js';
 import { type RingCheck, ringCheck } from '../../api/access/ringCheck.js';
 import type { TrustedIngressOptions } from '../../api/access/trustedIngress.js';
+import type { StorePlace } from '../../core/storePlace.js';
 import { LOCAL_TENANT, VoicePrintsError } from '../../index.js';
 import type { Terminal } from '../command.js';
 import { readText } from '../options/readBytes.js';
@@ -22,15 +23,15 @@ interface ServeKeysOptions {
   readonly trustedProxies: string | undefined;
   /** Its users need no key. */
   readonly trustedIngress?: TrustedIngressOptions | undefined;
-  readonly storeDirectory: string;
+  readonly place: StorePlace;
 }
 
 /** The keys of `serve`: those of the store, and those of the environment or a file; where there are none, and no trusted ingress, one is created. */
 export async function serveKeys(
   env: Terminal['env'],
-  { keyFile, trustedProxies = env.VOICE_PRINTS_TRUSTED_PROXIES, trustedIngress, storeDirectory }: ServeKeysOptions,
+  { keyFile, trustedProxies = env.VOICE_PRINTS_TRUSTED_PROXIES, trustedIngress, place }: ServeKeysOptions,
 ): Promise<ServeKeys> {
-  const ring = await KeyRing.open(storeDirectory, { actor: 'command line' });
+  const ring = await KeyRing.open(place, { actor: 'command line' });
   const pairs = keyFile === undefined ? env.VOICE_PRINTS_API_KEYS : await readText(keyFile);
   const given = keysOfPairs(pairs ?? '');
   if (pairs && given.length === 0) {

@@ -1,7 +1,7 @@
 import { createEngine, type Engine, type EngineOptions, type Strangers } from '../../index.js';
 import type { OptionSpec, ParsedArguments, Terminal } from '../command.js';
 import { hasFlag, textOption } from './parseCommandLine.js';
-import { storeFolder } from './storeFolder.js';
+import { storePlace } from './storePlace.js';
 
 /** The option of every command that names voices in recordings. */
 export const segmentationOption = {
@@ -34,8 +34,7 @@ export async function openEngine(
 ): Promise<Engine> {
   const strangers = textOption(args, 'strangers') || terminal.env.VOICE_PRINTS_STRANGERS || undefined;
   const config = {
-    storeDirectory: storeFolder(args, terminal.env),
-    databaseUrl: terminal.env.VOICE_PRINTS_DATABASE_URL || undefined,
+    ...storePlace(args, terminal.env),
     encryptionKey: terminal.env.VOICE_PRINTS_KEY || undefined,
     model: textOption(args, 'model') || undefined,
     segmentation: textOption(args, 'segmentation') || undefined,

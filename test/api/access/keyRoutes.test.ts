@@ -13,7 +13,7 @@ let admin: string;
 let foreignId: string;
 beforeEach(async () => {
   folder = await temporaryFolder();
-  ring = await KeyRing.open(folder);
+  ring = await KeyRing.open({ storeDirectory: folder });
   admin = (await ring.create({ tenantId: 'acme', scopes: ['admin'], label: 'office' })).key;
   foreignId = (await ring.create({ tenantId: 'globex', scopes: ['identify'] })).record.keyId;
   server = await serve({ engine: scriptedEngine({}), ...ringCheck({ ring, given: [] }), port: 0, graceMs: 100 });

@@ -19,7 +19,7 @@ let nowMs = Date.UTC(2026, 5, 1, 12);
 
 beforeAll(async () => {
   engine = await createEngine({ storeDirectory: join(folder, 'store') });
-  ring = await KeyRing.open(join(folder, 'store'));
+  ring = await KeyRing.open({ storeDirectory: join(folder, 'store') });
   const gate = new TenantGate(
     (tenantId) => ring.limitsOf(tenantId),
     () => nowMs,

@@ -53,7 +53,7 @@ test('the command line notes what it changed and whom it let out, without names'
 
 test('calls over REST are noted with their key and request id', async () => {
   const env = await storeWith('acme', 'anna');
-  const ring = await KeyRing.open(env.VOICE_PRINTS_HOME, { actor: 'the operator' });
+  const ring = await KeyRing.open({ storeDirectory: env.VOICE_PRINTS_HOME }, { actor: 'the operator' });
   const { key, record } = await ring.create({ tenantId: 'acme', scopes: ['admin'] });
   await using engine = await createEngine({ storeDirectory: env.VOICE_PRINTS_HOME });
   const server = await serve({ engine, keys: new ApiKeys(() => ring.current()), port: 0 });
