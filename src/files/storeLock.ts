@@ -12,6 +12,9 @@ const ABANDONED_AFTER_MS = 60_000;
 /** A lock is empty for microseconds only, between its creation and the write of its owner: one this old has lost its owner. */
 const EMPTY_ABANDONED_AFTER_MS = 3_000;
 const POLL_MS = 3;
+/** A store of an earlier release with very many people takes minutes to be moved. */
+const LONGEST_WAIT_MS = 15 * 60_000;
+const ALIVE_EVERY_MS = 1_000;
 
 const owner = z.object({
   pid: z.number().int(),
@@ -33,11 +36,17 @@ type Owner = z.output<typeof owner>;
 export class StoreLock {
   readonly #path: string;
   readonly #waitMs: number;
+  readonly #onAlive: () => void;
   readonly #token = randomBytes(12).toString('hex');
 
-  constructor(path: string, waitMs: number) {
+  /**
+   * @param waitMs how long an owner is waited for that does not renew its lock; one that does is at work that may take minutes
+   * @param onAlive called while such an owner is waited for
+   */
+  constructor(path: string, waitMs: number, onAlive: () => void = () => undefined) {
     this.#path = path;
     this.#waitMs = waitMs;
+    this.#onAlive = onAlive;
   }
 
   /**
@@ -54,11 +63,18 @@ export class StoreLock {
   }
 
   async #acquire(): Promise<void> {
-    const until = Date.now() + this.#waitMs;
+    const beganMs = Date.now();
+    let untilMs = beganMs + this.#waitMs;
     for (;;) {
       if (await createOwned(this.#path, this.#token)) break;
       await takeOverWhereDead(this.#path, this.#token);
-      if (Date.now() > until) throw locked(this.#waitMs);
+      if (Date.now() > untilMs) {
+        const held = await readLock(this.#path);
+        const sinceRenewalMs = held?.owner ? held.ageMs : Number.POSITIVE_INFINITY;
+        if (sinceRenewalMs >= this.#waitMs || Date.now() > beganMs + LONGEST_WAIT_MS) throw locked(this.#waitMs);
+        untilMs = Date.now() + Math.min(this.#waitMs - sinceRenewalMs, ALIVE_EVERY_MS);
+        this.#onAlive();
+      }
       await sleep(POLL_MS * (0.5 + Math.random()));
     }
     // While we hold the lock it cannot be taken over, so a guard whose owner was killed is safe to remove.

@@ -56,7 +56,7 @@ export class ShardedStore {
     this.#speech = speech;
     this.#head = new HeadFile(join(folder, 'voiceprints.json'));
     this.#single = new SingleFile(this.#head.path, keys);
-    this.#lock = new StoreLock(join(folder, '.voiceprints.lock'), lockWaitMs);
+    this.#lock = new StoreLock(join(folder, '.voiceprints.lock'), lockWaitMs, onAlive);
     this.#writes = new LockedWrites(this.#lock, (take, stillMine) => this.#apply(take, stillMine));
   }
 
