@@ -1,5 +1,5 @@
 import type { ErrorCode } from './errors.js';
-import type { WarningCode } from './identification.js';
+import type { SampleReasonCode, WarningCode } from './identification.js';
 
 /** Explanation of a code, as `voice-prints explain` and the documents show it. Markdown: code is in backquotes. */
 export interface CodeMeaning {
@@ -246,4 +246,47 @@ export const WARNING_GUIDE: Readonly<Record<WarningCode, CodeMeaning>> = {
     means: 'some people were enrolled with another speaker model and could not be recognised',
     remedy: 'enrol them again, or use that model',
   },
+};
+
+/** Explanations of what the enrolment gate says of a sample. The message of each has what was measured. */
+export const SAMPLE_GUIDE: Readonly<Record<SampleReasonCode, CodeMeaning>> = {
+  TOO_LITTLE_SPEECH: {
+    means: 'the sample has too little speech; or, as a remark, the enrolment needs more samples',
+    remedy: 'record a longer sample, or add another',
+  },
+  TOO_NOISY: { means: 'the noise is too loud beside the speech', remedy: 'go closer to the microphone, or elsewhere' },
+  TOO_QUIET: {
+    means: 'the recording is too quiet to find speech in it',
+    remedy: 'turn the microphone up, or go closer to it',
+  },
+  CLIPPED: { means: 'the speech is cut off by overload', remedy: 'turn the microphone down and record again' },
+  NARROW_BAND: {
+    means: 'the speech has telephone bandwidth (a remark)',
+    remedy: 'add a sample from a microphone, if the person is to be named there',
+  },
+  DC_OFFSET: {
+    means: 'the recording has a constant offset (a remark)',
+    remedy: 'check the sound card or the cable',
+  },
+  SECOND_VOICE: {
+    means: 'a second person speaks in the sample; the message says where',
+    remedy: 'record it again without others, or cut the other voice out',
+  },
+  DISAGREES_WITH_EARLIER: {
+    means: 'it does not sound like the other samples of this person',
+    remedy: 'check who speaks in it, or delete the voiceprint and enrol again',
+  },
+  COLLIDES_WITH_OTHER: {
+    means: 'it sounds like somebody else who is enrolled',
+    remedy: 'add it to that voiceprint, or delete that one first',
+  },
+  SAME_RECORDING: {
+    means: 'the recording is part of the voiceprint already, perhaps in another format',
+    remedy: 'add another recording',
+  },
+  NOTHING_KEPT: {
+    means: 'feedback on a turn whose sound is no longer kept',
+    remedy: 'correct turns of a running session or of a recent recording',
+  },
+  AUDIO_UNREADABLE: { means: 'the sample is not audio that can be read', remedy: 'do as its message says' },
 };

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { HTTP_CODE_NAMES } from '../../src/api/refusals/refusal.js';
 import { commands } from '../../src/cli/commands.js';
+import { SAMPLE_GUIDE } from '../../src/core/codeGuide.js';
 import { WARNING_CODES } from '../../src/core/identification.js';
 import { ERROR_CODES } from '../../src/index.js';
 import { typed } from '../cli/terminal.js';
@@ -24,8 +25,9 @@ test('what documents take from the program is what it prints', async () => {
   }
 });
 
-test('the error table has every code of errors, HTTP and warnings, each once, with a meaning and a remedy', () => {
-  const codes: readonly string[] = [...ERROR_CODES, ...HTTP_CODE_NAMES, ...WARNING_CODES];
+test('the error table has every code of errors, HTTP, warnings and samples, each once, with a meaning and a remedy', () => {
+  const ofSamples = Object.keys(SAMPLE_GUIDE);
+  const codes: readonly string[] = [...ERROR_CODES, ...HTTP_CODE_NAMES, ...WARNING_CODES, ...ofSamples];
   expect(firstCells(document('errors'))).toEqual(codes);
   for (const line of document('errors').split('\n')) {
     if (!/^\| `[A-Z]/.test(line)) continue;

@@ -1,5 +1,5 @@
 import { HTTP_GUIDE } from '../../api/refusals/httpCodeGuide.js';
-import { type CodeMeaning, ERROR_GUIDE, WARNING_GUIDE } from '../../core/codeGuide.js';
+import { type CodeMeaning, ERROR_GUIDE, SAMPLE_GUIDE, WARNING_GUIDE } from '../../core/codeGuide.js';
 import type { Command } from '../command.js';
 import { hasFlag, usageError } from '../options/parseCommandLine.js';
 import { printResult, table } from '../output/output.js';
@@ -11,7 +11,7 @@ interface Explained extends CodeMeaning {
 const listed = (guide: Readonly<Record<string, CodeMeaning>>): Explained[] =>
   Object.entries(guide).map(([code, meaning]) => ({ code, ...meaning }));
 
-const all = (): Explained[] => [...listed(ERROR_GUIDE), ...listed(HTTP_GUIDE), ...listed(WARNING_GUIDE)];
+const all = (): Explained[] => [ERROR_GUIDE, HTTP_GUIDE, WARNING_GUIDE, SAMPLE_GUIDE].flatMap((guide) => listed(guide));
 
 /** A Markdown table, as in the documents. */
 const markdown = (rows: readonly Explained[]): string =>
@@ -25,7 +25,7 @@ const plain = (text: string): string => text.replaceAll('`', '');
 
 export const explain: Command = {
   name: 'explain',
-  summary: 'What an error or warning code means, and what to do',
+  summary: 'What a code means (of an error, a warning, or a refused sample), and what to do',
   operands: '[CODE…]',
   arity: [0, 1_000],
   options: { markdown: { about: 'A table for documents' } },
