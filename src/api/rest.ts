@@ -54,6 +54,7 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
   };
   const router = express.Router();
   router.get('/metrics', endpoint(surface, problemDialect, metricsAnswer(metrics), { scope: 'admin' }));
+  if (shared.isAnswering === false) return router;
   const document = openApiDocument();
   // Public: a client may read the description before it has a key.
   router.get('/v1/openapi.json', (_request, response) => writeJson(response, 200, document));

@@ -39,6 +39,8 @@ export interface RestOptions {
 }
 
 export interface RestRouterOptions {
+  /** False: only `/metrics` is answered, of a process with another role. */
+  readonly isAnswering?: boolean;
   readonly engine: Engine;
   /** Required: every call needs a key. */
   readonly keys: ApiKeys;

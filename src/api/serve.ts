@@ -38,6 +38,10 @@ export interface ServeOptions extends RestRouterOptions {
   readonly maxConnections?: number;
   /** Sees the events of live streams over WebSocket. */
   readonly observer?: StreamObserver | undefined;
+  /** Aborted when the process is to end: `/readyz` then says so, while active calls finish. */
+  readonly draining?: AbortSignal;
+  /** Throws where something that every call needs is away; beside the store. */
+  readonly assertReady?: (() => void) | undefined;
 }
 
 export interface RunningServer {
@@ -47,7 +51,10 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Serves the REST surface, live streams over WebSocket, the console, the page of the calls and `/healthz` without Node-RED. Throws CONFIG_INVALID when it cannot listen on the port. */
+/**
+ * Serves the REST surface, live streams over WebSocket, the console, the page of the calls, `/healthz` and `/readyz` without Node-RED;
+ * with `isAnswering: false` only the last two and `/metrics`. Throws CONFIG_INVALID when it cannot listen on the port.
+ */
 export async function serve({
   host = '127.0.0.1',
   port = 8080,
@@ -57,6 +64,8 @@ export async function serve({
   corsOrigins = [],
   tls,
   observer,
+  draining,
+  assertReady,
   ...given
 }: ServeOptions): Promise<RunningServer> {
   const maxWrong = given.options?.limits?.maxWrongKeysPerMinute ?? REST_LIMITS.maxWrongKeysPerMinute;
@@ -83,13 +92,13 @@ export async function serve({
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: 5_000,
   };
-  const app = appOf(rest, corsOrigins);
+  const app = appOf(rest, { corsOrigins, ...present({ draining, assertReady }) });
   const server = tls === undefined ? createServer(timeouts, app) : openTlsServer(tls, timeouts, app);
   connections.watch(server);
   server.on('request', (request, response) => connections.carries(request, response));
   server.on('clientError', answerBrokenRequest);
   server.on('upgrade', (request, socket, head) => {
-    if (isStream(request)) streams.handleUpgrade(request, socket, head);
+    if (isStream(request) && given.isAnswering !== false) streams.handleUpgrade(request, socket, head);
     else declineUpgrade(server, request, socket, head);
   });
   await listen(server, host, port);
@@ -112,22 +121,35 @@ function openTlsServer({ certificate, privateKey }: Tls, timeouts: ServerOptions
   }
 }
 
-function appOf(rest: RestRouterOptions, corsOrigins: readonly string[]): express.Express {
+interface AppOptions extends Pick<ServeOptions, 'draining' | 'assertReady'> {
+  readonly corsOrigins: readonly string[];
+}
+
+function appOf(rest: RestRouterOptions, { corsOrigins, draining, assertReady }: AppOptions): express.Express {
   const app = express();
   app.disable('x-powered-by');
   const allowed = new Set(corsOrigins);
-  const ready = sharedWhileAsked(() => rest.engine.speakers().list());
+  const ready = sharedWhileAsked(async () => {
+    assertReady?.();
+    await rest.engine.speakers().list();
+  });
   if (allowed.size > 0) app.use(cors((origin) => (allowed.has(origin) ? origin : undefined)));
   app.get('/healthz', (_request, response) => writeJson(response, 200, { status: 'ok' }));
   app.get('/readyz', (_request, response) => {
+    if (draining?.aborted) {
+      writeJson(response, 503, { status: 'draining' });
+      return;
+    }
     ready().then(
       () => writeJson(response, 200, { status: 'ready' }),
       (error: unknown) => writeRefusal(response, problemDialect, refusalOf(error)),
     );
   });
-  const console = consoleFiles(['/', '/live'], rest.ingress);
-  app.use((request, response, next) => void (console(request, response, request.path) || next()));
-  app.get('/docs', docsPage(rest.ingress));
+  if (rest.isAnswering !== false) {
+    const console = consoleFiles(['/', '/live'], rest.ingress);
+    app.use((request, response, next) => void (console(request, response, request.path) || next()));
+    app.get('/docs', docsPage(rest.ingress));
+  }
   app.use(createRestRouter(rest));
   app.use((request, response) => {
     const dialect = /^\/v1(\/|$)/.test(request.path) ? problemDialect : faultDialect;

@@ -306,6 +306,8 @@ export interface Engine extends AsyncDisposable {
   identify(request: IdentifyRequest, options?: CallOptions): Promise<Identification>;
   /** Identifies speakers in a live stream. Begins when its events are read. Throws ENGINE_CLOSED. */
   watch(request: WatchRequest): LiveSession;
+  /** How long live streams have kept the networks' threads busy, in ms: grows by 1 ms in each where all of them are, always. */
+  readonly liveBusyMs: number;
   /** Who speaks in a stream that comes in chunks, each answered as it comes. */
   identifyChunks(request: IdentifyChunksRequest): ChunkSession;
   /** Who speaks when, with a label for every voice, and names only for those asked for. Throws as `identify`. */

@@ -49,6 +49,7 @@ import { type Reembedded, type ReembedOptions, reembedStale } from './enrolment/
 import { eraseFromClosedJobs } from './jobs/eraseFromJobs.js';
 import { hasJobs, noteErasure, removeNote } from './jobs/pendingErasures.js';
 import { limitsWithin } from './limitsWithin.js';
+import type { BusyTime } from './live/busyTime.js';
 import { type LiveNetworks, openLiveNetworks } from './live/liveSpeech.js';
 import { SessionStrangers } from './live/sessionStrangers.js';
 import { SharedPeople } from './live/sharedPeople.js';
@@ -114,6 +115,7 @@ export class VoiceEngine implements Engine {
   readonly #runtime = lazy(() => this.#job({}, async (signal) => (await this.#compute.get()).tryModels(signal)));
   /** One queue for all live streams. */
   readonly #networks: Lazy<LiveNetworks>;
+  #liveBusy: BusyTime | undefined;
 
   readonly #othersOf: OthersOf = async (tenantId, speakerId) =>
     othersInGallery((await this.#people.now(tenantId)).gallery, speakerId);
@@ -130,7 +132,11 @@ export class VoiceEngine implements Engine {
     this.place = { storeDirectory, databaseUrl };
     const { config, model, segmentation, openCompute } = parts;
     this.#compute = lazy(() => openCompute(config, model, segmentation));
-    this.#networks = lazy(async () => openLiveNetworks(await this.#compute.get(), this.#closing.signal));
+    this.#networks = lazy(async () => {
+      const networks = await openLiveNetworks(await this.#compute.get(), this.#closing.signal);
+      this.#liveBusy = networks.busy;
+      return networks;
+    });
     this.#admission = new Admission(2 * (parts.config.workerThreads ?? availableParallelism()), MAX_WAITING);
   }
 
@@ -200,6 +206,10 @@ export class VoiceEngine implements Engine {
       );
       return remembered(apart ? joinedIdentification(apart) : await identifyIn(source, ONE_VOICE));
     });
+  }
+
+  get liveBusyMs(): number {
+    return this.#liveBusy?.ms ?? 0;
   }
 
   watch(request: WatchRequest): LiveSession {

@@ -19,6 +19,8 @@ interface Told {
   readonly site: string;
   readonly session_id: string;
   readonly timestamp: string;
+  /** Of a source that several processes share: greater for each process that took it over. Events with a smaller one are late. */
+  readonly lease?: number;
 }
 
 /** The speaker of a turn. Scores are calibrated probabilities 0..1, times seconds of the stream. */

@@ -125,6 +125,12 @@ export class BrokerConnection implements AsyncDisposable {
     if (!this.#isLosing) this.#reportLoss();
   }
 
+  /** What is retained on these topics and was not delivered yet is not sent any more. */
+  forget(isMeant: (topic: string) => boolean): void {
+    this.#outbox.forget(isMeant);
+    if (this.#outbox.size === 0) this.#onDrained();
+  }
+
   /** Exactly these topics are received from now on. */
   subscribe(topics: readonly string[]): void {
     const wanted = new Set(topics);

@@ -40,6 +40,8 @@ export interface CommandDeskOptions {
   readonly control: LiveControl;
   /** Sites that exist. */
   readonly sites: () => readonly string[];
+  /** Whether commands for a site are for another process. */
+  readonly isElsewhere: (site: string) => boolean;
   readonly publish: (message: MqttMessage) => void;
   /** Everything that is retained, once more. */
   readonly announce: () => void;
@@ -76,7 +78,9 @@ export class CommandDesk {
     this.#waiting += 1;
     this.#last = this.#last
       .then(() => this.#perform(parseCommand(payload), site))
-      .catch((thrown: unknown) => this.#refuse(thrown, site, id))
+      .catch((thrown: unknown) => {
+        if (!this.#isElsewhere(site)) this.#refuse(thrown, site, id); // else that process answers
+      })
       .finally(() => {
         this.#waiting -= 1;
       });
@@ -91,6 +95,8 @@ export class CommandDesk {
 
   async #perform(command: MqttCommand, site: string | undefined): Promise<void> {
     const { control, topicBase: base, publish } = this.#options;
+    // Every process has to know which sources are stopped; all else is for the one that listens at the site.
+    if (this.#isElsewhere(site) && command.action !== 'start' && command.action !== 'stop') return;
     if (site !== undefined) this.#assertKnown(site);
     switch (command.action) {
       case 'enroll': {
@@ -130,9 +136,13 @@ export class CommandDesk {
     if (result.learning.outcome === 'enrolled') this.#options.onEnrolled();
   }
 
+  #isElsewhere(site: string | undefined): boolean {
+    return site !== undefined && this.#options.isElsewhere(site);
+  }
+
   #assertKnown(site: string): void {
     const known = this.#options.sites();
-    if (known.includes(site)) return;
+    if (known.includes(site) || this.#isElsewhere(site)) return;
     const listed = known.slice(0, MAX_LISTED).join(', ');
     const more = known.length > MAX_LISTED ? ' …' : '';
     throw new VoicePrintsError(

@@ -29,6 +29,8 @@ export interface SourceState {
   readonly message?: string;
   /** ISO 8601 time of the last change. */
   readonly since?: string;
+  /** Of a source that several processes share: greater for each process that took it over. */
+  readonly lease?: number;
 }
 
 export interface MqttSurfaceOptions extends Pick<SiteOptions, 'presenceWindowMs' | 'isTellingTentative'> {
@@ -51,6 +53,8 @@ export class MqttSurface implements AsyncDisposable {
   readonly #connection: BrokerConnection;
   readonly #sites = new Map<string, SiteMessages>();
   readonly #sources = new Map<string, SourceState>();
+  /** Sites of sources that other processes listen to. */
+  readonly #elsewhere = new Map<string, string>();
   /** People whom retained messages name. */
   readonly #people = new Set<string>();
   #enrolled: readonly NamedPerson[] = [];
@@ -67,6 +71,7 @@ export class MqttSurface implements AsyncDisposable {
       new CommandDesk({
         ...{ topicBase, control, onEnrolled },
         sites: () => [...this.#sites.keys()],
+        isElsewhere: (site) => [...this.#elsewhere.values()].includes(site) && !this.#sites.has(site),
         publish: (message) => this.#connection.publish(message),
         announce: () => this.announce(),
         remove: (site) => this.#remove(site),
@@ -121,6 +126,7 @@ export class MqttSurface implements AsyncDisposable {
 
   /** Publishes the state of a source, and whether its site has any that delivers audio. */
   sourceState(state: SourceState): void {
+    this.#elsewhere.delete(state.source);
     this.#sources.set(state.source, state);
     this.#publishSource(state);
     this.#site(state.site).available(this.#isAvailable(state.site));
@@ -128,6 +134,7 @@ export class MqttSurface implements AsyncDisposable {
 
   /** Withdraws what is retained of a source; of its site, too, where it was the last one. */
   removeSource(source: string): void {
+    this.#elsewhere.delete(source);
     const state = this.#sources.get(source);
     if (!state) return;
     this.#sources.delete(source);
@@ -140,6 +147,20 @@ export class MqttSurface implements AsyncDisposable {
     this.#sites.delete(state.site);
     messages?.remove();
     messages?.close();
+    this.#subscribe();
+  }
+
+  /** Another process has the source now: what is retained of it, and of its site where it was the last one, is that one's. */
+  leaveSource(source: string, site: string): void {
+    this.#elsewhere.set(source, site);
+    const isKnown = this.#sources.delete(source);
+    if (isKnown) this.#connection.forget((topic) => topic === this.#topics.source(source));
+    if ([...this.#sources.values()].some((other) => other.site === site)) return;
+    const messages = this.#sites.get(site);
+    if (!messages) return;
+    messages.close();
+    this.#sites.delete(site);
+    this.#connection.forget((topic) => topic.startsWith(`${this.#options.topicBase}/${site}/`));
     this.#subscribe();
   }
 

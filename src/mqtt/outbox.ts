@@ -67,6 +67,11 @@ export class Outbox {
     this.#remove((entry) => entry.message === message);
   }
 
+  /** Retained messages on these topics are another process' from now on. */
+  forget(isMeant: (topic: string) => boolean): void {
+    this.#remove(({ message }) => message.retain && isMeant(message.topic));
+  }
+
   /** The connection is lost: what was not acknowledged is sent again; what is of the moment (QoS 0) is dropped. */
   rewind(): void {
     this.#remove(({ message }) => message.qos === 0);

@@ -52,10 +52,10 @@ export class SourceRunner {
     });
   }
 
-  /** Ends the audio; resolves once the last turns are emitted, or after some seconds without them. */
-  async stop(): Promise<void> {
+  /** Ends the audio; resolves once the last turns are emitted, or after some time without them. */
+  async stop(lastTurnsMs = LAST_TURNS_MS): Promise<void> {
     this.#stopping.abort();
-    const late = setTimeout(() => this.#killing.abort(), LAST_TURNS_MS);
+    const late = setTimeout(() => this.#killing.abort(), lastTurnsMs);
     await this.#running;
     clearTimeout(late);
   }

@@ -6,18 +6,24 @@ import { present } from '../core/present.js';
 import type { Engine, LiveSession } from '../engine/engine.js';
 import { isTurnEvent, Presence, type SpeakerEvent, TOPIC_BASE, type TurnEvent } from '../events/index.js';
 import { isWithin } from './schedule.js';
+import type { SourceClaim, SourcePlaces } from './sourcePlaces.js';
 import { SourceRunner } from './sourceRunner.js';
 import type { SourceSpec } from './sourceSpec.js';
 
 /** How often schedules are looked at. */
 const SCHEDULE_MS = 5_000;
+/** How long a process that shares its sources waits for the last turns before another may listen. */
+const HANDOVER_MS = 500;
 
 /** What is known of a source; the same in answers, on MQTT and in metrics. */
 export interface SourceStatus {
   readonly source: string;
   readonly site: string;
-  /** `stopped`: by a command; `scheduled`: its schedule does not include this moment. */
-  readonly status: StreamStatus | 'stopped' | 'scheduled';
+  /**
+   * `stopped`: by a command; `scheduled`: its schedule does not include this moment; of sources that processes share also
+   * `elsewhere`: another one listens; `waiting`: nobody does yet.
+   */
+  readonly status: StreamStatus | 'stopped' | 'scheduled' | 'elsewhere' | 'waiting';
   /** Where something is wrong. */
   readonly code?: string;
   readonly message?: string;
@@ -26,6 +32,8 @@ export interface SourceStatus {
   /** Turns since the process started. */
   readonly turns: Readonly<Record<TurnEvent['event_type'], number>>;
   readonly droppedSeconds: number;
+  /** Of sources that processes share, while this one listens: grows with each process that takes over. */
+  readonly lease?: number;
 }
 
 /** Receives what all sources deliver. */
@@ -47,6 +55,8 @@ export interface SourceSetOptions {
   readonly observer: SourceObserver;
   readonly presenceWindowMs: number;
   readonly backoff?: Partial<ReconnectConfig>;
+  /** Where several processes share the sources. */
+  readonly places?: SourcePlaces | undefined;
 }
 
 /** Which sources a command is for: one by id, those of a site, or all. */
@@ -61,6 +71,10 @@ interface Entry {
   isClosing: boolean;
   isStopped: boolean;
   status: SourceStatus;
+  /** Undefined where this process listens to all of its sources. */
+  claim: SourceClaim | undefined;
+  /** With which it was begun: what comes without it any more is of a former holder. */
+  token: number | undefined;
 }
 
 /** All sources of a process: each runs while it is in the file, within its schedule and not stopped. */
@@ -82,7 +96,7 @@ export class SourceSet implements AsyncDisposable {
   }
 
   get statuses(): readonly SourceStatus[] {
-    return [...this.#entries.values()].map(({ status }) => status);
+    return [...this.#entries.values()].map(shown);
   }
 
   /** Who is present at a site: `Alice, Bob`, `unknown`, `nobody`. */
@@ -97,19 +111,38 @@ export class SourceSet implements AsyncDisposable {
     for (const presence of this.#presences.values()) presence.erase(speakerId);
   }
 
+  /** Stops listening and gives every source to another process; resolves once they have it in their hands. */
+  async drain(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#clock);
+    for (const entry of this.#entries.values()) {
+      entry.claim?.want(false);
+      if (entry.runner) this.#end(entry);
+      else if (!entry.isClosing) entry.claim?.giveBack();
+    }
+    await Promise.all(this.#closing);
+  }
+
+  /** Sources that this process would listen to and nobody does. */
+  get waiting(): number {
+    return this.statuses.filter(({ status }) => status === 'waiting').length;
+  }
+
   /** These are the sources from now on: those that are as before go on undisturbed. */
   apply(specs: readonly SourceSpec[]): void {
     const wanted = new Map(specs.map((spec) => [spec.id, spec]));
     for (const [id, entry] of this.#entries) {
       if (wanted.has(id)) continue;
       this.#entries.delete(id);
-      this.#end(entry);
-      this.#options.observer.removed(id);
+      if (isOwn(entry)) this.#options.observer.removed(id);
+      entry.claim?.want(false);
+      if (entry.runner) this.#end(entry);
+      else if (!entry.isClosing) this.#drop(entry);
     }
     for (const spec of specs) {
       const entry = this.#entries.get(spec.id);
       if (entry && JSON.stringify(entry.spec) === JSON.stringify(spec)) continue;
-      if (entry && entry.spec.site !== spec.site) this.#options.observer.removed(spec.id);
+      if (entry && entry.spec.site !== spec.site && isOwn(entry)) this.#options.observer.removed(spec.id);
       if (entry) this.#end(entry); // `#end` starts it again, as it then is
       this.#add(spec, entry);
     }
@@ -133,27 +166,34 @@ export class SourceSet implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true;
-    clearInterval(this.#clock);
-    for (const entry of this.#entries.values()) this.#end(entry);
-    await Promise.all(this.#closing);
+    await this.drain();
+    for (const entry of this.#entries.values()) this.#drop(entry);
   }
 
   #add(spec: SourceSpec, before: Entry | undefined): void {
+    const { places, observer } = this.#options;
     const status: SourceStatus = {
       source: spec.id,
       site: spec.site,
-      status: 'connecting',
+      status: places ? 'waiting' : 'connecting',
       since: new Date().toISOString(),
       turns: before?.status.turns ?? { identified: 0, unknown: 0, uncertain: 0, rejected: 0 },
       droppedSeconds: before?.status.droppedSeconds ?? 0,
     };
-    const entry = before ?? { spec, runner: undefined, isClosing: false, isStopped: false, status };
+    const fresh = { runner: undefined, isClosing: false, isStopped: false, claim: undefined, token: undefined };
+    const entry: Entry = before ?? { spec, status, ...fresh };
     entry.spec = spec;
     entry.status = status;
+    entry.claim ??= places?.claim({ name: spec.id, group: spec.site }, () => this.#reconcile(entry));
+    if (entry.claim) entry.claim.group = spec.site;
     this.#entries.set(spec.id, entry);
-    this.#options.observer.changed(status);
+    observer.changed(shown(entry));
     this.#reconcile(entry);
+  }
+
+  /** The claim of an entry that is over. */
+  #drop({ claim }: Entry): void {
+    if (claim) this.#options.places?.drop(claim);
   }
 
   #targets({ source, site }: SourceTarget): readonly Entry[] {
@@ -170,17 +210,26 @@ export class SourceSet implements AsyncDisposable {
 
   #reconcile(entry: Entry): void {
     if (this.#isClosed || entry.isClosing || this.#entries.get(entry.spec.id) !== entry) return;
-    const { schedule } = entry.spec;
-    const isOn = schedule === undefined || isWithin(schedule, new Date());
-    if (!entry.isStopped && isOn) {
+    const { claim, isStopped, spec } = entry;
+    const isWanted = !isStopped && (spec.schedule === undefined || isWithin(spec.schedule, new Date()));
+    claim?.want(isWanted);
+    if (isWanted && (!claim || claim.token !== undefined)) {
       if (!entry.runner) this.#begin(entry);
-    } else if (entry.runner) this.#end(entry);
-    else this.#change(entry, { status: entry.isStopped ? 'stopped' : 'scheduled' });
+      return;
+    }
+    if (entry.runner) {
+      this.#end(entry);
+      return;
+    }
+    claim?.giveBack();
+    if (!isWanted) this.#change(entry, { status: isStopped ? 'stopped' : 'scheduled' });
+    else this.#change(entry, { status: claim?.isElsewhere ? 'elsewhere' : 'waiting' });
   }
 
   #begin(entry: Entry): void {
     const { openEngine, openAudio, observer, backoff } = this.#options;
     const { spec } = entry;
+    entry.token = entry.claim?.token;
     this.#change(entry, { status: 'connecting' });
     entry.runner = new SourceRunner({
       spec,
@@ -201,10 +250,12 @@ export class SourceSet implements AsyncDisposable {
     if (!runner) return;
     entry.runner = undefined;
     entry.isClosing = true;
-    const closed = runner.stop().finally(() => {
+    const closed = runner.stop(entry.claim && HANDOVER_MS).finally(() => {
       this.#closing.delete(closed);
       entry.isClosing = false;
-      this.#reconcile(entry);
+      if (this.#entries.get(entry.spec.id) !== entry) this.#drop(entry);
+      else if (this.#isClosed) entry.claim?.giveBack();
+      else this.#reconcile(entry);
     });
     this.#closing.add(closed);
   }
@@ -213,6 +264,8 @@ export class SourceSet implements AsyncDisposable {
     const { site, id } = entry.spec;
     // Whoever was taken out of the file, or moved to another site, leaves nothing behind there.
     if (this.#entries.get(id) !== entry || event.site !== site) return;
+    // Another process may listen by now: what this one still works on would contradict it.
+    if (entry.claim?.token !== entry.token) return;
     if (event.event_type === 'stream' && !entry.isClosing) {
       const { status, code, message } = event;
       this.#change(entry, { status, ...present({ code, message }) });
@@ -225,14 +278,14 @@ export class SourceSet implements AsyncDisposable {
       entry.status = { ...entry.status, turns };
     }
     this.#presenceOf(site).hear(event, Date.now());
-    this.#options.observer.event(event, session);
+    this.#options.observer.event(entry.token === undefined ? event : { ...event, lease: entry.token }, session);
   }
 
   #change(entry: Entry, to: Pick<SourceStatus, 'status' | 'code' | 'message'>): void {
     const { code: before, message: _message, ...rest } = entry.status;
     if (rest.status === to.status && before === to.code) return;
     entry.status = { ...rest, ...to, since: new Date().toISOString() };
-    this.#options.observer.changed(entry.status);
+    this.#options.observer.changed(shown(entry));
   }
 
   #presenceOf(site: string): Presence {
@@ -243,3 +296,8 @@ export class SourceSet implements AsyncDisposable {
     return made;
   }
 }
+
+const shown = ({ status, claim }: Entry): SourceStatus => ({ ...status, ...present({ lease: claim?.token }) });
+
+/** Whether it is for this process to withdraw what is retained of a source: of one elsewhere, the process that listens does. */
+const isOwn = ({ claim }: Entry): boolean => !claim?.isElsewhere;

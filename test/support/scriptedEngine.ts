@@ -40,6 +40,7 @@ export function scriptedEngine({
     tryModels: unscripted,
     identifyChunks,
     acceptScore: () => 0.5,
+    liveBusyMs: 0,
     onErased: () => () => undefined,
     watch,
     diarize: unscripted,

@@ -34,6 +34,11 @@ const ofSources = (sources: readonly SourceStatus[]): readonly Measure[] => [
       value: status === 'open' || status === 'held' ? 1 : 0,
     })),
   ),
+  gauge(
+    'voice_prints_sources_waiting',
+    'Sources that no process listens to, of those that processes share: all are at their limit',
+    single(sources.filter(({ status }) => status === 'waiting').length),
+  ),
   counter(
     'voice_prints_source_turns_total',
     'Turns of a source, by decision',

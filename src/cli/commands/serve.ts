@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TrustedIngressOptions } from '../../api/access/trustedIngress.js';
 import type { FailureReport } from '../../api/calls/call.js';
 import type { RunningGrpcServer } from '../../api/grpc/serveGrpc.js';
@@ -13,8 +14,10 @@ import { openEngine, segmentationOption, strangersOption } from '../options/open
 import { hasFlag, numberOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { remark } from '../output/output.js';
 import { LastNet } from './lastNet.js';
+import { openServeFleet } from './serveFleet.js';
 import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
 import { openServeLive, sourcesChoice, sourcesOptions } from './serveLive.js';
+import { rolesOf, rolesOptions } from './serveRoles.js';
 import { tlsOfServe, tlsOptions } from './serveTls.js';
 import { serveWyomingToo, wyomingChoice, wyomingOptions } from './serveWyoming.js';
 import { STOP_WITHIN_S, StopLimit } from './stopLimit.js';
@@ -30,6 +33,7 @@ export const serve: Command = {
   options: {
     host: { value: 'HOST', about: 'Address to listen on (default 127.0.0.1: this machine only)' },
     port: { value: 'PORT', about: 'Port to listen on; 0 takes a free one (default 8080)' },
+    ...rolesOptions,
     ...tlsOptions,
     ...grpcOptions,
     ...wyomingOptions,
@@ -63,6 +67,11 @@ export const serve: Command = {
       value: 'SECONDS',
       about: `After Ctrl-C or SIGTERM the process ends within this time; calls may finish in its first two fifths (default ${STOP_WITHIN_S})`,
     },
+    'drain-wait': {
+      value: 'SECONDS',
+      about:
+        'After SIGTERM calls are still taken for so long, while /readyz answers 503 and balancers look elsewhere (default 0)',
+    },
     'key-file': { value: 'FILE', about: 'API keys, a line each: tenant:key or tenant:sha256:HEX' },
   },
   example: `VOICE_PRINTS_API_KEYS=local:a-long-secret voice-prints serve --port 8080
@@ -90,7 +99,11 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     const corsOrigins = parseOrigins(textOption(args, 'cors-origins') ?? env.VOICE_PRINTS_CORS_ORIGINS ?? '');
     const withinMs = 1_000 * (numberOption(args, 'stop-within', { least: 1, most: 3_600 }) ?? STOP_WITHIN_S);
     const graceMs = GRACE * withinMs;
+    const drainMs = 1_000 * (numberOption(args, 'drain-wait', { least: 0, most: 3_600 }) ?? 0);
+    if (drainMs + graceMs >= withinMs)
+      throw usageError('--drain-wait is too long for --stop-within; allow more with that');
     const log = await openLog(args, terminal);
+    const roles = rolesOf(args, { isShared: Boolean(env.VOICE_PRINTS_DATABASE_URL) });
     // Before anything is opened: a store and its jobs are not to be held for options that are wrong.
     const broker = await mqttChoice(args, env);
     const voiceAssistants = wyomingChoice(args);
@@ -117,25 +130,32 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     });
     const allowHosts = allowedHosts(env);
     const onFailure = (failure: FailureReport) => log.failure(failure);
-    await using jobs = await serveJobs(args, terminal, { engine, allowHosts, gate: check.gate });
+    await using jobs = await serveJobs(args, terminal, { engine, allowHosts, gate: check.gate, roles });
     using _jobs = limit.before('the jobs');
-    await using live = await openServeLive(args, terminal, { engine, log, broker, sources });
+    await using fleet = await openServeFleet({ engine, roles, log });
+    using _fleet = limit.before('the leases');
+    await using live = await openServeLive(args, terminal, { engine, log, broker, sources, fleet });
     using _live = limit.before('the sources and the broker');
     const server = await startServer({
       ...check,
       engine,
-      jobs: jobs.open,
+      isAnswering: roles.has('api'),
+      draining: stopping,
+      jobs: jobs?.open,
       corsOrigins,
       tls,
       graceMs,
-      ...(live && { observer: live.observer, sources: live.sources, measures: live.measures }),
-      ...present({ host, port }),
+      measures: () => [...(live?.measures() ?? []), ...(fleet?.measures() ?? [])],
+      ...(live && { observer: live.observer, sources: live.sources }),
+      ...present({ host, port, assertReady: fleet?.assertReached }),
       options: { allowHosts, onCall: (report) => log.call(report), onFailure },
     });
     let grpc: RunningGrpcServer | undefined;
     let wyoming: RunningWyomingServer | undefined;
     try {
-      grpc = await serveGrpcToo(args, terminal, { ...check, engine, host, onFailure, graceMs });
+      if (roles.has('api')) {
+        grpc = await serveGrpcToo(args, terminal, { ...check, engine, host, onFailure, graceMs });
+      }
       wyoming = await serveWyomingToo(voiceAssistants, { engine, onFailure, publisher: live?.surface });
       const made = madeKey === undefined ? {} : { apiKey: madeKey };
       terminal.stdout.write(
@@ -151,7 +171,9 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
       if (!stopping.aborted) await once(stopping, 'abort');
     } finally {
       limit.closing('the servers');
-      await Promise.all([server.close(), grpc?.close(), wyoming?.close()]);
+      const drained = live?.drain(); // others listen from now on
+      await delay(drainMs);
+      await Promise.all([drained, server.close(), grpc?.close(), wyoming?.close()]);
     }
     net.assertHeld();
   },

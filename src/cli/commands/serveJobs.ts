@@ -3,27 +3,31 @@ import { AsyncJobs } from '../../api/asyncJobs.js';
 import { type Engine, VoicePrintsError } from '../../index.js';
 import type { ParsedArguments, Terminal } from '../command.js';
 import { remark } from '../output/output.js';
+import type { Role } from './serveRoles.js';
 
 interface ServeJobsOptions {
   readonly engine: Engine;
   readonly allowHosts: readonly string[];
   readonly gate: TenantGate;
+  readonly roles: ReadonlySet<Role>;
 }
 
 /**
- * The jobs of `serve`, including pending ones. Where another process holds them, all else is served, and asynchronous calls
+ * The jobs of `serve`, including pending ones; undefined where it has to do with none, handed in only where another process works on them. Where another process holds them, all else is served, and asynchronous calls
  * are refused until that process has ended. The caller disposes them, before the engine.
  */
 export async function serveJobs(
   args: ParsedArguments,
   terminal: Terminal,
-  { engine, allowHosts, gate }: ServeJobsOptions,
-): Promise<AsyncJobs> {
+  { engine, allowHosts, gate, roles }: ServeJobsOptions,
+): Promise<AsyncJobs | undefined> {
+  if (!roles.has('api') && !roles.has('worker')) return undefined;
   const jobs = new AsyncJobs({
     engine,
     encryptionKey: terminal.env.VOICE_PRINTS_KEY,
     allowHosts,
     gate,
+    isIdle: !roles.has('worker'),
     onFault: ({ code }) => terminal.stderr.write(`${code}: a job or a webhook could not be handled\n`),
   });
   try {

@@ -14,6 +14,7 @@ import type { MqttChoice } from '../options/mqttOptions.js';
 import { textOption } from '../options/parseCommandLine.js';
 import { type FollowedPeople, followPeople } from './followPeople.js';
 import { liveMeasures } from './liveMeasures.js';
+import type { ServeFleet } from './serveFleet.js';
 import type { SourcesChoice } from './serveSources.js';
 
 export const sourcesOptions = {
@@ -32,6 +33,8 @@ interface ServeLiveOptions {
   readonly log: ServerLog;
   readonly broker: MqttChoice | undefined;
   readonly sources: SourcesChoice | undefined;
+  /** The processes that share the sources; undefined without a database. */
+  readonly fleet: ServeFleet | undefined;
 }
 
 /** What `serve` listens to by itself, and what it publishes of live streams. */
@@ -41,6 +44,8 @@ export interface ServeLive extends AsyncDisposable {
   readonly surface: MqttSurface | undefined;
   readonly sources: () => readonly SourceReport[];
   readonly measures: () => readonly Measure[];
+  /** Stops listening, so that other processes may; the rest closes when it is disposed. */
+  drain(): Promise<void>;
 }
 
 /** The file of `--sources` and what it says now; undefined without. Throws as readSources. */
@@ -55,7 +60,7 @@ export async function sourcesChoice(args: ParsedArguments, env: Terminal['env'])
 export async function openServeLive(
   args: ParsedArguments,
   terminal: Terminal,
-  { engine, log, broker, sources }: ServeLiveOptions,
+  { engine, log, broker, sources, fleet }: ServeLiveOptions,
 ): Promise<ServeLive | undefined> {
   if (!broker && !sources) return undefined;
   // Loaded here, since few need them.
@@ -75,7 +80,7 @@ export async function openServeLive(
     const { takesCommands, ...options } = broker;
     surface = new MqttSurface({
       ...options,
-      control: takesCommands ? controlOf(sessions, () => set) : undefined,
+      control: takesCommands ? controlOf(sessions, () => set, fleet !== undefined) : undefined,
       onEnrolled: () => following?.look(),
       onReport: (report) => logReport(log, report),
     });
@@ -85,6 +90,7 @@ export async function openServeLive(
   const engines: Engine[] = [];
   const onEngine = (one: Engine): void => {
     engines.push(one);
+    fleet?.addEngine(one);
     const stop = one.onErased(async (tenantId, speakerId) => {
       if (tenantId !== LOCAL_TENANT) return;
       surface?.erase(speakerId);
@@ -99,7 +105,7 @@ export async function openServeLive(
   }
   const presenceWindowMs = broker?.presenceWindowMs ?? PRESENCE_WINDOW_MS;
   const observer = sourceObserver(sessions, surface);
-  const options = { engine, log, observer, presenceWindowMs, onEngine, sources };
+  const options = { engine, log, observer, presenceWindowMs, onEngine, sources, places: fleet?.places };
   const running = openServeSources(args, terminal, options);
   closers.push(() => running?.[Symbol.asyncDispose]()); // first: its last turns are published
   set = running?.set;
@@ -110,18 +116,23 @@ export async function openServeLive(
     surface,
     sources: () => set?.statuses.map((status) => ({ ...status, present: set!.presence(status.site) })) ?? [],
     measures: () => liveMeasures(surface?.counts, set?.statuses ?? []),
+    drain: async () => set?.drain(),
     [Symbol.asyncDispose]: close,
   };
 }
 
-function controlOf(sessions: WatchedSessions, sources: () => SourceSet | undefined): LiveControl {
+function controlOf(sessions: WatchedSessions, sources: () => SourceSet | undefined, isShared: boolean): LiveControl {
   const running = (): SourceSet => {
     const set = sources();
     if (set) return set;
     throw new VoicePrintsError('INPUT_INVALID', 'there are no sources to start or stop; name them with --sources');
   };
   return {
-    enroll: (...asked) => sessions.enroll(...asked),
+    enroll: async (request, site, actor) => {
+      if (!isShared || site !== undefined) return sessions.enroll(request, site, actor);
+      const message = 'several processes listen, each to other sites; send the command to the topic of the site';
+      throw new VoicePrintsError('INPUT_INVALID', message);
+    },
     feedback: (...asked) => sessions.feedback(...asked),
     undo: (...asked) => sessions.undo(...asked),
     start: (target) => running().start(target),
@@ -143,7 +154,11 @@ const sourceObserver = (sessions: WatchedSessions, surface: MqttSurface | undefi
     if (session && isOfUnknown(event)) sessions.unknown(session);
     surface?.hear(event);
   },
-  changed: ({ turns: _turns, droppedSeconds: _dropped, ...state }) => surface?.sourceState(state),
+  changed: ({ turns: _turns, droppedSeconds: _dropped, status, ...state }) => {
+    // The process that listens publishes; what is retained of it must not be replaced.
+    if (status === 'elsewhere' || status === 'waiting') surface?.leaveSource(state.source, state.site);
+    else surface?.sourceState({ ...state, status });
+  },
   removed: (source) => surface?.removeSource(source),
 });
 

@@ -4,6 +4,7 @@ import { guarded } from '../../core/guarded.js';
 import { asVoicePrintsError, type Engine } from '../../index.js';
 import { followFile } from '../../sources/followFile.js';
 import { openSource } from '../../sources/openSource.js';
+import type { SourcePlaces } from '../../sources/sourcePlaces.js';
 import { type SourceObserver, SourceSet } from '../../sources/sourceSet.js';
 import type { SourceSpec } from '../../sources/sourceSpec.js';
 import { readSources } from '../../sources/sourcesFile.js';
@@ -23,6 +24,8 @@ interface ServeSourcesOptions {
   readonly log: ServerLog;
   readonly observer: SourceObserver;
   readonly presenceWindowMs: number;
+  /** Where other processes share the sources. */
+  readonly places: SourcePlaces | undefined;
   /** Called with each further engine that is opened. */
   readonly onEngine: (engine: Engine) => void;
 }
@@ -35,7 +38,7 @@ export interface ServeSources extends AsyncDisposable {
 export function openServeSources(
   args: ParsedArguments,
   terminal: Terminal,
-  { sources, engine, log, observer, presenceWindowMs, onEngine }: ServeSourcesOptions,
+  { sources, engine, log, observer, presenceWindowMs, places, onEngine }: ServeSourcesOptions,
 ): ServeSources | undefined {
   if (!sources) return undefined;
   const { path, specs } = sources;
@@ -51,6 +54,7 @@ export function openServeSources(
     openAudio: (spec, signal) => openSource(spec, { signal, allowHosts }),
     observer,
     presenceWindowMs,
+    places,
   });
   set.apply(specs);
   let reading = Promise.resolve();

@@ -1,5 +1,6 @@
 import { changes } from './changes.js';
+import { leases } from './leases.js';
 import type { Migration } from './migration.js';
 
 /** In the order of their versions. */
-export const MIGRATIONS: readonly Migration[] = [changes];
+export const MIGRATIONS: readonly Migration[] = [changes, leases];

@@ -1,4 +1,5 @@
 import type { Compute, LiveBlock, SpeechAudio } from '../compute/compute.js';
+import type { BusyTime } from './busyTime.js';
 import type { DetectedBlock } from './liveDetector.js';
 
 /** Most blocks of speech detection in one task: a few milliseconds of work. */
@@ -62,10 +63,15 @@ export class LiveBatches {
   readonly #blocks: Batches<LiveBlock, DetectedBlock>;
   readonly #windows: Batches<SpeechAudio, Float32Array<ArrayBuffer>>;
 
-  /** @param signal ends everything, with the engine  @param lanes calls at a time, as many as the networks have threads */
-  constructor(compute: Compute, { signal, lanes }: { readonly signal: AbortSignal; readonly lanes: number }) {
-    this.#blocks = new Batches((blocks) => compute.detectSpeechIn(blocks, signal), { size: MAX_BLOCKS, lanes });
-    this.#windows = new Batches((speech) => compute.embed(speech, signal), { size: MAX_WINDOWS, lanes });
+  /** @param signal ends everything, with the engine  @param busy counts the time the networks take  @param lanes calls at a time, as many as the networks have threads */
+  constructor(
+    compute: Compute,
+    { signal, lanes, busy }: { readonly signal: AbortSignal; readonly lanes: number; readonly busy: BusyTime },
+  ) {
+    const detect = (blocks: readonly LiveBlock[]) => busy.during(compute.detectSpeechIn(blocks, signal));
+    const embed = (speech: readonly SpeechAudio[]) => busy.during(compute.embed(speech, signal));
+    this.#blocks = new Batches(detect, { size: MAX_BLOCKS, lanes });
+    this.#windows = new Batches(embed, { size: MAX_WINDOWS, lanes });
   }
 
   detectSpeech(block: LiveBlock): Promise<DetectedBlock> {

@@ -4,6 +4,7 @@ import { abortable } from '../../stream/abortable.js';
 import type { Compute, LiveBlock } from '../compute/compute.js';
 import { BandwidthProbe } from '../recording/bandwidthProbe.js';
 import { oneWindow } from '../recording/speechOf.js';
+import { BusyTime } from './busyTime.js';
 import { LiveBatches } from './liveBatches.js';
 import type { DetectedBlock } from './liveDetector.js';
 
@@ -11,16 +12,19 @@ import type { DetectedBlock } from './liveDetector.js';
 export interface LiveNetworks {
   readonly compute: Compute;
   readonly batches: LiveBatches;
+  /** Time that live streams have kept the threads busy. */
+  readonly busy: BusyTime;
 }
 
 /** Loads the networks before any stream waits for them. `signal` ends everything, with the engine. */
 export async function openLiveNetworks(compute: Compute, signal: AbortSignal): Promise<LiveNetworks> {
-  const batches = new LiveBatches(compute, { signal, lanes: compute.threads });
+  const busy = new BusyTime(compute.threads);
+  const batches = new LiveBatches(compute, { signal, lanes: compute.threads, busy });
   const hum = Float32Array.from({ length: HUM_SAMPLES }, (_, i) => 0.01 * Math.sin(i / 20));
   const block = { samples: hum.slice(0, HOP_SAMPLES), state: undefined };
   const segmented = compute.segmentation ? compute.localVoices(hum.slice(), signal) : undefined;
   await Promise.all([batches.detectSpeech(block), batches.embed([oneWindow(hum.slice())]), segmented]);
-  return { compute, batches };
+  return { compute, batches, busy };
 }
 
 export interface LiveSpeechOptions {
@@ -78,9 +82,10 @@ export class LiveSpeech {
 
   /** Who of three voices speaks in each frame (see Compute.localVoices); undefined without a segmentation network. */
   async localVoices(samples: Float32Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { compute } = await this.#networks();
+    const { compute, busy } = await this.#networks();
     if (!compute.segmentation) return undefined;
-    return abortable(compute.localVoices(samples, this.#options.signal), this.#options.signal);
+    const { signal } = this.#options;
+    return abortable(busy.during(compute.localVoices(samples, signal)), signal);
   }
 
   #networks(): Promise<LiveNetworks> {
