@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine.js';
 import type { Jobs } from '../engine/jobs/jobs.js';
-import type { SourceStatus } from '../sources/sourceSet.js';
+import type { SourceStatus } from '../sources/sourceStatus.js';
 import type { ApiKeys } from './access/apiKeys.js';
 import type { KeyRing } from './access/keyRing.js';
 import type { KeyThrottle } from './access/keyThrottle.js';

@@ -1,51 +1,20 @@
 import type { ReconnectConfig } from '../core/backoff.js';
 import { VoicePrintsError } from '../core/errors.js';
 import { guarded } from '../core/guarded.js';
-import type { LiveAudio, StreamStatus } from '../core/live.js';
+import type { LiveAudio } from '../core/live.js';
 import { present } from '../core/present.js';
 import type { Engine, LiveSession } from '../engine/engine.js';
-import { isTurnEvent, Presence, type SpeakerEvent, TOPIC_BASE, type TurnEvent } from '../events/index.js';
+import { isTurnEvent, Presence, type SpeakerEvent, TOPIC_BASE } from '../events/index.js';
 import { isWithin } from './schedule.js';
 import type { SourceClaim, SourcePlaces } from './sourcePlaces.js';
 import { SourceRunner } from './sourceRunner.js';
 import type { SourceSpec } from './sourceSpec.js';
+import type { SourceObserver, SourceStatus, SourceTarget } from './sourceStatus.js';
 
 /** How often schedules are looked at. */
 const SCHEDULE_MS = 5_000;
 /** How long a process that shares its sources waits for the last turns before another may listen. */
 const HANDOVER_MS = 500;
-
-/** What is known of a source; the same in answers, on MQTT and in metrics. */
-export interface SourceStatus {
-  readonly source: string;
-  readonly site: string;
-  /**
-   * `stopped`: by a command; `scheduled`: its schedule does not include this moment; of sources that processes share also
-   * `elsewhere`: another one listens; `waiting`: nobody does yet.
-   */
-  readonly status: StreamStatus | 'stopped' | 'scheduled' | 'elsewhere' | 'waiting';
-  /** Where something is wrong. */
-  readonly code?: string;
-  readonly message?: string;
-  /** ISO 8601 time of the last change of `status`. */
-  readonly since: string;
-  /** Turns since the process started. */
-  readonly turns: Readonly<Record<TurnEvent['event_type'], number>>;
-  readonly droppedSeconds: number;
-  /** Of sources that processes share, while this one listens: grows with each process that takes over. */
-  readonly lease?: number;
-}
-
-/** Receives what all sources deliver. */
-export interface SourceObserver {
-  opened(watched: { readonly session: LiveSession; readonly site: string; readonly engine: Engine }): void;
-  closed(session: LiveSession): void;
-  event(event: SpeakerEvent, session: LiveSession | undefined): void;
-  /** `status` or `code` changed. */
-  changed(status: SourceStatus): void;
-  /** The source is not in the file any more. */
-  removed(sourceId: string): void;
-}
 
 export interface SourceSetOptions {
   /** Opens the engine of a store; called again where it fails. */
@@ -57,12 +26,6 @@ export interface SourceSetOptions {
   readonly backoff?: Partial<ReconnectConfig>;
   /** Where several processes share the sources. */
   readonly places?: SourcePlaces | undefined;
-}
-
-/** Which sources a command is for: one by id, those of a site, or all. */
-export interface SourceTarget {
-  readonly source: string | undefined;
-  readonly site: string | undefined;
 }
 
 interface Entry {
@@ -121,11 +84,6 @@ export class SourceSet implements AsyncDisposable {
       else if (!entry.isClosing) entry.claim?.giveBack();
     }
     await Promise.all(this.#closing);
-  }
-
-  /** Sources that this process would listen to and nobody does. */
-  get waiting(): number {
-    return this.statuses.filter(({ status }) => status === 'waiting').length;
   }
 
   /** These are the sources from now on: those that are as before go on undisturbed. */

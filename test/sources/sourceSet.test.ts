@@ -3,8 +3,9 @@ import { VoicePrintsError } from '../../src/core/errors.js';
 import type { LiveAudio, LiveEvent, LiveItem } from '../../src/core/live.js';
 import type { Engine, LiveSession } from '../../src/engine/engine.js';
 import type { SpeakerEvent } from '../../src/events/index.js';
-import { SourceSet, type SourceStatus } from '../../src/sources/sourceSet.js';
+import { SourceSet } from '../../src/sources/sourceSet.js';
 import type { SourceSpec } from '../../src/sources/sourceSpec.js';
+import type { SourceStatus } from '../../src/sources/sourceStatus.js';
 import { scriptedEngine } from '../support/scriptedEngine.js';
 import { until } from '../support/until.js';
 

@@ -1,6 +1,6 @@
 import type { Measure } from '../../api/measures.js';
 import type { BrokerCounts } from '../../mqtt/brokerConnection.js';
-import type { SourceStatus } from '../../sources/sourceSet.js';
+import type { SourceStatus } from '../../sources/sourceStatus.js';
 
 /** What `/metrics` shows of the broker and of the sources. */
 export function liveMeasures(broker: BrokerCounts | undefined, sources: readonly SourceStatus[]): readonly Measure[] {

@@ -8,7 +8,8 @@ import { type Engine, type LiveSession, LOCAL_TENANT, VoicePrintsError } from '.
 import type { BrokerReport } from '../../mqtt/brokerFault.js';
 import type { LiveControl } from '../../mqtt/commandDesk.js';
 import type { MqttSurface } from '../../mqtt/mqttSurface.js';
-import type { SourceObserver, SourceSet } from '../../sources/sourceSet.js';
+import type { SourceSet } from '../../sources/sourceSet.js';
+import type { SourceObserver } from '../../sources/sourceStatus.js';
 import type { OptionSpec, ParsedArguments, Terminal } from '../command.js';
 import type { MqttChoice } from '../options/mqttOptions.js';
 import { textOption } from '../options/parseCommandLine.js';
