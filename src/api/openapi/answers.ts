@@ -81,7 +81,9 @@ export const sources = z.strictObject({
     z.strictObject({
       source: z.string().describe('Its id in the file of sources'),
       site: z.string(),
-      status: z.enum(['connecting', 'open', 'retrying', 'held', 'ended', 'stopped', 'scheduled']),
+      status: z
+        .enum(['connecting', 'open', 'retrying', 'held', 'ended', 'stopped', 'scheduled', 'elsewhere', 'waiting'])
+        .describe('elsewhere: another process listens; waiting: nobody does yet'),
       code: z.string().optional().describe('Where something is wrong'),
       message: z.string().optional(),
       since: time.describe('Of the last change of status'),
@@ -93,6 +95,7 @@ export const sources = z.strictObject({
       }),
       droppedSeconds: seconds,
       present: z.string().describe('Who is present at the site: names, unknown or nobody'),
+      lease: z.int().optional().describe('Of sources that processes share: grows with each that takes over'),
     }),
   ),
 });

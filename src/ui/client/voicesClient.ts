@@ -79,7 +79,7 @@ export interface SampleDetails {
 export interface Source {
   readonly source: string;
   readonly site: string;
-  readonly status: SourceState | 'stopped' | 'scheduled';
+  readonly status: SourceState | 'stopped' | 'scheduled' | 'elsewhere' | 'waiting';
   readonly code?: string;
   /** What happened and what to do, in English. */
   readonly message?: string;

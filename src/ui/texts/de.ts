@@ -39,6 +39,8 @@ export const de: Catalogue = {
   'source.ended': 'beendet',
   'source.stopped': 'gestoppt',
   'source.scheduled': 'außerhalb des Zeitplans',
+  'source.elsewhere': 'woanders gehört',
+  'source.waiting': 'wartet auf einen Prozess',
   'present.nobody': 'niemand',
   'present.unknown': 'jemand Unbekanntes',
   'live.privacy':

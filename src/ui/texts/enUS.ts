@@ -36,6 +36,8 @@ export const enUS = {
   'source.ended': 'ended',
   'source.stopped': 'stopped',
   'source.scheduled': 'outside its schedule',
+  'source.elsewhere': 'listened to elsewhere',
+  'source.waiting': 'waits for a process',
   'present.nobody': 'nobody',
   'present.unknown': 'somebody unknown',
   'live.privacy':

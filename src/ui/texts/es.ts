@@ -39,6 +39,8 @@ export const es: Catalogue = {
   'source.ended': 'terminada',
   'source.stopped': 'detenida',
   'source.scheduled': 'fuera de su horario',
+  'source.elsewhere': 'escuchada en otro proceso',
+  'source.waiting': 'a la espera de un proceso',
   'present.nobody': 'nadie',
   'present.unknown': 'alguien desconocido',
   'live.privacy':

@@ -39,6 +39,8 @@ export const fr: Catalogue = {
   'source.ended': 'terminée',
   'source.stopped': 'arrêtée',
   'source.scheduled': 'hors de ses horaires',
+  'source.elsewhere': 'écoutée ailleurs',
+  'source.waiting': 'en attente d’un processus',
   'present.nobody': 'personne',
   'present.unknown': 'quelqu’un d’inconnu',
   'live.privacy':

@@ -39,6 +39,8 @@ export const ja: Catalogue = {
   'source.ended': '終了',
   'source.stopped': '停止中',
   'source.scheduled': '時間外',
+  'source.elsewhere': '別のプロセスが聞いています',
+  'source.waiting': 'プロセスを待っています',
   'present.nobody': '誰もいません',
   'present.unknown': '未登録の人',
   'live.privacy': 'マイクの音声はこのサーバーだけに送られ、保存されません。先にその場の全員の了解を得てください。',

@@ -38,6 +38,8 @@ export const zhCN: Catalogue = {
   'source.ended': '已结束',
   'source.stopped': '已停止',
   'source.scheduled': '不在计划时间内',
+  'source.elsewhere': '由其他进程监听',
+  'source.waiting': '等待进程',
   'present.nobody': '无人',
   'present.unknown': '未登记的人',
   'live.privacy': '麦克风的声音只发送到本服务器，并且不会保留。请先征得在场所有人的同意。',
