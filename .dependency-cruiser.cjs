@@ -42,7 +42,7 @@ module.exports = {
     {
       name: 'sealing-for-stores-only',
       severity: 'error',
-      from: { path: '^(src|nodes)/', pathNot: '^src/(sealing|registry|jobs)/' },
+      from: { path: '^(src|nodes)/', pathNot: '^src/(sealing|registry|jobs|api/keptStreams)/' },
       to: { path: '^src/sealing/' },
     },
     {

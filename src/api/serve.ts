@@ -18,7 +18,7 @@ import { createRestRouter } from './rest.js';
 import { REST_LIMITS, type RestRouterOptions } from './restOptions.js';
 import type { Tls } from './tlsFiles.js';
 import { isStream, StreamServer } from './websocket/streamServer.js';
-import type { StreamObserver } from './websocket/streamSession.js';
+import type { StreamObserver } from './websocket/streamSessionOptions.js';
 import type { StreamLimits } from './websocket/streamSurface.js';
 
 export interface ServeOptions extends RestRouterOptions {

@@ -6,13 +6,13 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** AES-256-GCM over a small value: iv, tag, ciphertext. `purpose` is authenticated: it states what the value is and where it is stored. */
-export function sealBytes(plain: Uint8Array, { key }: SealingKey, purpose: string): Buffer {
+export function sealBytes(plain: Uint8Array, { key }: Pick<SealingKey, 'key'>, purpose: string): Buffer {
   const iv = randomBytes(IV_BYTES); // NIST SP 800-38D: 96 bits; random is safe for 2^32 writes under one key
   return encrypt(plain, { key, iv, purpose });
 }
 
 /** Throws REGISTRY_CORRUPT where a byte was changed or the value was moved. */
-export const unsealBytes = (sealed: Uint8Array, { key }: SealingKey, purpose: string): Buffer =>
+export const unsealBytes = (sealed: Uint8Array, { key }: Pick<SealingKey, 'key'>, purpose: string): Buffer =>
   decrypt(sealed, { key, purpose });
 
 /** Plain bytes in one piece of a sealed stream. */

@@ -1,6 +1,8 @@
+import { ENGINE_SAMPLE_RATE_HZ } from '../../core/audioFrame.js';
 import { RAW_SAMPLE_BYTES, type RawFormat, VoicePrintsError } from '../../index.js';
 import { OpusPackets, PushedAudio } from '../../live.js';
 import { rawFormatOf } from '../calls/rawFormat.js';
+import type { StreamPlace } from '../keptStreams/streamHead.js';
 import type { Hello } from './protocol.js';
 
 /** Amount of unprocessed audio beyond which the connection is paused. */
@@ -13,26 +15,38 @@ export class IncomingAudio implements Disposable {
   readonly source: PushedAudio;
   readonly #blockBytes: number;
   readonly #sampleRateHz: number;
-  #samples = 0;
+  #samples: number;
   readonly #opus: OpusPackets | undefined;
   /** The first bytes of an incomplete sample. */
   #carry: Uint8Array = new Uint8Array(0);
-  #position = 0;
+  #position: number;
+  /** Where each packet of Opus begins on the engine's clock, from the last settled one on. */
+  #packets: StreamPlace[];
 
-  private constructor(format: RawFormat, opus: OpusPackets | undefined) {
-    this.source = new PushedAudio({ ...format, bufferMs: HELD_MS });
+  private constructor(format: RawFormat, opus: OpusPackets | undefined, from: StreamPlace) {
+    this.source = new PushedAudio({ ...format, bufferMs: HELD_MS, startSample: from.sample });
     this.#blockBytes = RAW_SAMPLE_BYTES[format.encoding] * format.channels;
     this.#sampleRateHz = format.sampleRateHz;
     this.#opus = opus;
+    this.#position = from.position;
+    this.#samples = opus ? from.sample : from.position;
+    this.#packets = [from];
   }
 
-  /** Throws AUDIO_FORMAT_MISSING, AUDIO_RATE_INVALID, AUDIO_CHANNELS_INVALID, AUDIO_DECODER_MISSING. */
-  static async open({ encoding, sampleRate, channels }: Hello): Promise<IncomingAudio> {
+  /**
+   * @param from where the stream goes on, as `placeOf` gave it; by default it begins
+   * @throws VoicePrintsError AUDIO_FORMAT_MISSING, AUDIO_RATE_INVALID, AUDIO_CHANNELS_INVALID, AUDIO_DECODER_MISSING
+   */
+  static async open(
+    { encoding, sampleRate, channels }: Pick<Hello, 'encoding' | 'sampleRate' | 'channels'>,
+    from: StreamPlace = { position: 0, sample: 0 },
+  ): Promise<IncomingAudio> {
     if (/opus/i.test(encoding ?? '')) {
-      return new IncomingAudio({ encoding: 's16le', sampleRateHz: 16_000, channels: 1 }, await OpusPackets.open());
+      const format = { encoding: 's16le', sampleRateHz: ENGINE_SAMPLE_RATE_HZ, channels: 1 } as const;
+      return new IncomingAudio(format, await OpusPackets.open(), from);
     }
     const format = rawFormatOf({ encoding, sampleRate, channels });
-    if (format !== undefined) return new IncomingAudio(format, undefined);
+    if (format !== undefined) return new IncomingAudio(format, undefined, from);
     throw new VoicePrintsError(
       'AUDIO_FORMAT_MISSING',
       'the hello must describe the audio; give encoding (s16le, mulaw, alaw or opus) and sampleRate',
@@ -57,6 +71,17 @@ export class IncomingAudio implements Disposable {
     return this.source.bufferedMs > HIGH_MS;
   }
 
+  /** The last place at or before a sample of the engine's clock from which a client can send on. Samples must not decrease. */
+  placeOf(sample: number): StreamPlace {
+    if (this.#opus) {
+      const at = this.#packets.findLastIndex((packet) => packet.sample <= sample);
+      if (at > 0) this.#packets = this.#packets.slice(at);
+      return this.#packets[0]!;
+    }
+    const position = Math.min(this.#position, Math.floor((sample * this.#sampleRateHz) / ENGINE_SAMPLE_RATE_HZ));
+    return { position, sample: Math.floor((position * ENGINE_SAMPLE_RATE_HZ) / this.#sampleRateHz) };
+  }
+
   /** One binary message; after the end they are ignored. Throws AUDIO_CORRUPT. */
   push(message: Uint8Array): void {
     if (this.source.isOver) return;
@@ -65,6 +90,7 @@ export class IncomingAudio implements Disposable {
       this.source.push(samples);
       this.#samples += samples.length / 2;
       this.#position += 1;
+      this.#packets.push({ position: this.#position, sample: this.#samples });
       return;
     }
     const bytes = this.#carry.length > 0 ? Buffer.concat([this.#carry, message]) : message;

@@ -83,6 +83,8 @@ export type ServerMessage = (Numbered & { readonly seq: number }) | Unnumbered;
 export const CLOSE = {
   done: 1000,
   goingAway: 1001,
+  /** Of the register of RFC 6455. */
+  tryAgainLater: 1013,
   badMessage: 4400,
   badKey: 4401,
   unknownSession: 4404,

@@ -5,9 +5,10 @@ import { admitStream, assertStillHeld } from '../access/admitKey.js';
 import type { Caller } from '../access/caller.js';
 import { parseInput } from '../calls/schemas.js';
 import { type Refusal, type RefusalType, refusalOf } from '../refusals/refusal.js';
-import { IncomingAudio } from './incomingAudio.js';
+import { type EndedStream, openStream, resumeStream } from './openStream.js';
 import { CLOSE, type Command, command, hello, type Resume, resume, type Unnumbered } from './protocol.js';
-import { type Listener, StreamSession } from './streamSession.js';
+import type { StreamSession } from './streamSession.js';
+import type { Listener } from './streamSessionOptions.js';
 import type { StreamSurface } from './streamSurface.js';
 
 /** Known before the first message. */
@@ -111,7 +112,7 @@ export class StreamConnection {
     this.#isOpening = true;
     if (isBinary) throw new VoicePrintsError('INPUT_INVALID', 'audio arrived before the hello; send the hello first');
     const raw = parsed(data);
-    const session = isResume(raw) ? this.#resumed(parseInput(resume, raw)) : await this.#opened(raw);
+    const session = isResume(raw) ? await this.#resumed(parseInput(resume, raw)) : await this.#opened(raw);
     if (session === undefined) return;
     this.#socket.resume();
     for (const early of this.#early.splice(0)) this.#take(session, early.data, early.isBinary);
@@ -119,55 +120,46 @@ export class StreamConnection {
 
   async #opened(raw: unknown): Promise<StreamSession> {
     const fields = parseInput(hello, raw);
-    const tenantId = this.#tenantOf(fields.apiKey);
-    const { engine, slots, sessions, gate, report, observer } = this.#surface;
-    const giveBack = slots.take(tenantId);
-    try {
-      const audio = await IncomingAudio.open(fields);
-      const onOver = () => {
-        giveBack();
-        sessions.delete(session.id);
-      };
-      const session = new StreamSession({ engine, tenantId, hello: fields, audio, gate, onOver, report, observer });
-      sessions.set(session.id, session);
-      this.#begin(session, 0);
-      return session;
-    } catch (thrown) {
-      giveBack();
-      throw thrown;
-    }
+    const session = await openStream(this.#surface, this.#tenantOf(fields.apiKey), fields);
+    this.#begin(session, 0);
+    return session;
   }
 
-  #resumed({ apiKey, sessionId, resumeToken, lastSeq }: Resume): StreamSession | undefined {
-    const tenantId = this.#tenantOf(apiKey);
-    const session = this.#surface.sessions.get(sessionId);
-    const isOwn = session !== undefined && session.tenantId === tenantId && session.isToken(resumeToken);
-    if (!isOwn || !session.keeps(lastSeq)) {
+  async #resumed(asked: Resume): Promise<StreamSession | undefined> {
+    const found = await resumeStream(this.#surface, this.#tenantOf(asked.apiKey), asked);
+    if (found === undefined)
       this.#close(CLOSE.unknownSession, 'this session has ended or does not exist; start a new one with hello');
-      return undefined;
+    else if ('head' in found) this.#bidFarewell(found, asked);
+    else {
+      this.#begin(found, asked.lastSeq);
+      return found;
     }
-    this.#begin(session, lastSeq);
-    return session;
+    return undefined;
+  }
+
+  #bidFarewell({ head }: EndedStream, { sessionId, resumeToken, lastSeq }: Resume): void {
+    this.#ready({ sessionId, resumeToken, position: head.position });
+    for (const { seq, text } of head.messages) if (seq > lastSeq) this.#send(text);
+    if (head.last) this.#close(CLOSE[head.last.code], head.last.reason);
   }
 
   #begin(session: StreamSession, lastSeq: number): void {
     this.#session = session;
     this.#opening.onBegin();
     const isGone = this.#socket.readyState !== this.#socket.OPEN;
-    this.#ready(session);
+    const { id: sessionId, resumeToken, audio } = session;
+    this.#ready({ sessionId, resumeToken, position: audio.position });
     session.attach(this.#listener, lastSeq);
     // The connection closed before it had a session: handle that now.
     if (isGone && session.detach(this.#listener)) session.awaitReturn(this.#surface.limits.resumeMs);
   }
 
-  #ready(session: StreamSession): void {
+  #ready(stream: { readonly sessionId: string; readonly resumeToken: string; readonly position: number }): void {
     const { engine, limits } = this.#surface;
     this.#sendMessage({
       type: 'ready',
-      sessionId: session.id,
-      resumeToken: session.resumeToken,
+      ...stream,
       resumeSeconds: limits.resumeMs / 1000,
-      position: session.audio.position,
       model: engine.model.id,
       maxMessageBytes: limits.maxMessageBytes,
     });
@@ -231,11 +223,13 @@ export class StreamConnection {
 
   #acknowledge(): void {
     this.#assertStillHeld();
-    const audio = this.#session?.audio;
-    this.#session?.countUse();
-    if (!audio || audio.position === this.#ackedPosition) return;
-    this.#ackedPosition = audio.position;
-    this.#sendMessage({ type: 'ack', position: audio.position, bufferedMs: Math.round(audio.bufferedMs) });
+    const session = this.#session;
+    if (!session) return;
+    session.countUse();
+    const { ackPosition: position } = session;
+    if (position === this.#ackedPosition) return;
+    this.#ackedPosition = position;
+    this.#sendMessage({ type: 'ack', position, bufferedMs: Math.round(session.audio.bufferedMs) });
   }
 
   #sendMessage(message: Unnumbered): void {
@@ -250,7 +244,8 @@ export class StreamConnection {
 
   #refuse(thrown: unknown): void {
     const refusal = refusalOf(thrown);
-    this.#close(closeCodeOf(refusal), `${refusal.message} [${refusal.code}]`);
+    const isAway = this.#surface.kept !== undefined && refusal.code === 'REGISTRY_UNAVAILABLE';
+    this.#close(isAway ? CLOSE.tryAgainLater : closeCodeOf(refusal), `${refusal.message} [${refusal.code}]`);
     if (refusal.type === 'api_error')
       this.#surface.report({ requestId: this.#session?.id ?? 'stream', code: refusal.code, error: thrown });
   }

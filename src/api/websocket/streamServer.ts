@@ -1,7 +1,9 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { guarded } from '../../core/guarded.js';
+import { type Lazy, lazy } from '../../core/lazy.js';
 import type { Engine } from '../../engine/engine.js';
 import { admitStreamRequest, type KeyCheck } from '../access/admitKey.js';
 import type { Caller } from '../access/caller.js';
@@ -9,10 +11,11 @@ import { StreamSlots } from '../access/streamSlots.js';
 import { callerAddress } from '../access/trustedProxies.js';
 import type { FailureReport } from '../calls/call.js';
 import { reportToStderr } from '../calls/failureReport.js';
+import type { KeptStreams } from '../keptStreams/keptStreams.js';
 import { isWebSocket } from '../offeredUpgrade.js';
 import { refusalOf } from '../refusals/refusal.js';
 import { StreamConnection } from './streamConnection.js';
-import type { StreamObserver } from './streamSession.js';
+import type { StreamObserver } from './streamSessionOptions.js';
 import type { StreamLimits, StreamSurface } from './streamSurface.js';
 
 export const STREAM_LIMITS: StreamLimits = {
@@ -52,6 +55,7 @@ export class StreamServer {
   readonly #connections = new Set<StreamConnection>();
   readonly #keep: (request: IncomingMessage) => () => void;
   #isClosing = false;
+  #stopListening = () => {};
 
   constructor({
     engine,
@@ -67,6 +71,9 @@ export class StreamServer {
   }: StreamServerOptions) {
     this.#keep = keep ?? (() => () => {});
     const limits = { ...STREAM_LIMITS, ...options.limits };
+    const kept = keptStreamsOf(engine, limits.resumeMs);
+    // In whichever process a person is erased.
+    if (kept) this.#stopListening = engine.onErased(async (tenantId) => (await kept.get()).deleteWaiting(tenantId));
     this.#surface = {
       engine,
       keys,
@@ -79,6 +86,7 @@ export class StreamServer {
       sessions: new Map(),
       report: onFailure ?? reportToStderr,
       observer,
+      kept,
     };
     // Compression would cost memory for every connection, and audio does not shrink. One message per turn of the event loop:
     // a client that sends thousands at once does not block the others.
@@ -121,13 +129,18 @@ export class StreamServer {
     this.#sockets.handleUpgrade(request, socket, head, guarded(end, begin));
   }
 
-  /** Refuses new streams, sends the last turns of the open ones, then closes their connections. */
+  /**
+   * Refuses new streams. Open ones get their last turns; where other processes can go on with them, they are left to these. Then
+   * closes the connections.
+   */
   async close(graceMs = 10_000): Promise<void> {
     this.#isClosing = true;
-    const { sessions } = this.#surface;
-    for (const session of sessions.values()) session.end();
+    this.#stopListening();
+    const { sessions, kept } = this.#surface;
     const deadline = Date.now() + graceMs;
-    while ([...sessions.values()].some(({ hasEnded }) => !hasEnded) && Date.now() < deadline) {
+    if (kept) await this.#handOver(graceMs);
+    else for (const session of sessions.values()) session.end();
+    while (!kept && [...sessions.values()].some(({ hasEnded }) => !hasEnded) && Date.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     for (const connection of this.#connections) connection.goAway();
@@ -138,7 +151,27 @@ export class StreamServer {
     while (this.#connections.size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
     clearTimeout(farewell);
     this.#sockets.close();
+    await (await kept?.opened())?.[Symbol.asyncDispose]();
   }
+
+  /** Where the database does not answer, the streams go on from what was kept last. */
+  async #handOver(withinMs: number): Promise<void> {
+    const late = new AbortController();
+    const limit = delay(withinMs, undefined, { signal: late.signal }).catch(() => undefined);
+    const all = Promise.allSettled([...this.#surface.sessions.values()].map((session) => session.handOver()));
+    await Promise.race([all, limit]);
+    late.abort();
+  }
+}
+
+/** Undefined where the store is this machine's own. */
+function keptStreamsOf({ place }: Engine, resumeMs: number): Lazy<KeptStreams> | undefined {
+  const url = place.databaseUrl;
+  if (url === undefined) return undefined;
+  return lazy(async () => {
+    const { KeptStreams: Kept } = await import('../keptStreams/keptStreams.js'); // PostgreSQL is loaded where it is used
+    return Kept.open(url, resumeMs);
+  });
 }
 
 /** An answer of HTTP instead of a WebSocket. */

@@ -1,66 +1,42 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Actor } from '../../core/audit.js';
 import { guarded } from '../../core/guarded.js';
 import { present } from '../../core/present.js';
-import { liveSpeakerEvent, type SpeakerEvent } from '../../events/index.js';
-import { asVoicePrintsError, type Engine, type LiveSession } from '../../index.js';
+import { liveSpeakerEvent } from '../../events/index.js';
+import { asVoicePrintsError, type LiveSession } from '../../index.js';
 import { scopeMissing } from '../access/admitKey.js';
 import { actorOf, type Caller, mayDo } from '../access/caller.js';
-import type { TenantGate } from '../access/tenantGate.js';
-import type { FailureReport } from '../calls/call.js';
+import { newResumeToken } from '../keptStreams/resumeKey.js';
+import type { Farewell, StreamHead } from '../keptStreams/streamHead.js';
+import type { KeptSide, StreamKeeper } from '../keptStreams/streamKeeper.js';
 import { refusalOf } from '../refusals/refusal.js';
 import type { IncomingAudio } from './incomingAudio.js';
+import { engineKeeping, KnownOpening, keeperOf } from './keeping.js';
 import { Outbox } from './outbox.js';
-import type { Hello, Numbered, PeopleCommand } from './protocol.js';
+import { answerTo, type PeopleSide } from './peopleCommands.js';
+import type { Numbered, PeopleCommand } from './protocol.js';
+import type { Listener, RestoredStream, StreamSessionOptions } from './streamSessionOptions.js';
 
 /** Messages kept for a client that is disconnected or does not acknowledge: an hour of conversation. */
 const MOST_MESSAGES = 10_000;
+/** Of them, those that other processes are given. */
+const MOST_KEPT_MESSAGES = 500;
 /** Commands whose answers are remembered, so that a repeated one is executed once. */
 const MOST_COMMANDS = 100;
-
-/** A connection, as a session sees it. */
-export interface Listener {
-  send(text: string): void;
-  /** No more messages follow. */
-  close(code: 'done' | 'badMessage' | 'failed' | 'takenOver' | 'tooMany', reason: string): void;
-}
-
-export interface StreamSessionOptions {
-  readonly engine: Engine;
-  readonly tenantId: string;
-  readonly hello: Hello;
-  readonly audio: IncomingAudio;
-  /** Counts the audio of the tenant, and throws when it is used up. */
-  readonly gate: TenantGate | undefined;
-  /** Called once, when the session has ended. */
-  readonly onOver: () => void;
-  readonly report: (failure: FailureReport) => void;
-  readonly observer: StreamObserver | undefined;
-}
-
-/** Sees the sessions of all streams beside their clients. */
-export interface StreamObserver {
-  opened(stream: ObservedStream): void;
-  event(event: SpeakerEvent, stream: ObservedStream): void;
-  closed(stream: ObservedStream): void;
-}
-
-export interface ObservedStream {
-  readonly tenantId: string;
-  /** As its client names it. */
-  readonly site: string;
-  readonly session: LiveSession;
-}
 
 /** One stream, which survives broken connections: processing continues, and messages are kept for the client. */
 export class StreamSession {
   readonly tenantId: string;
-  readonly resumeToken = randomBytes(24).toString('base64url');
+  readonly resumeToken: string;
   readonly audio: IncomingAudio;
   readonly #options: StreamSessionOptions;
   readonly #live: LiveSession;
   readonly #outbox = new Outbox(MOST_MESSAGES);
   readonly #commands = new Set<string>();
+  readonly #keeper: StreamKeeper | undefined;
+  /** Messages up to this number may be sent. */
+  #releasedSeq = 0;
+  readonly #opening: KnownOpening;
   #listener: Listener | undefined;
   #countedMs = 0;
   #farewell: NodeJS.Timeout | undefined;
@@ -68,18 +44,24 @@ export class StreamSession {
   /** Error thrown because the tenant's minutes are used up: sent after the last turns. */
   #outOfAudio: unknown;
   /** How the connection is closed; set once the last message is written. */
-  #last: { readonly code: 'done' | 'badMessage' | 'failed' | 'tooMany'; readonly reason: string } | undefined;
+  #last: Farewell | undefined;
 
   constructor(options: StreamSessionOptions) {
-    const { engine, tenantId, hello, audio } = options;
+    const { engine, tenantId, hello, audio, keeping } = options;
+    const from = keeping?.from;
     this.#options = options;
     this.tenantId = tenantId;
     this.audio = audio;
+    this.resumeToken = from?.token ?? newResumeToken();
+    this.#opening = new KnownOpening(from !== undefined);
+    this.#keeper = keeping && keeperOf(keeping, this.resumeToken, { ...options, side: this.#keptSide() });
+    if (from) this.#restore(from);
     this.#live = engine.watch({
       audio: audio.source,
       tenantId,
       site: hello.site,
       ...present({ speakerIds: hello.speakerIds, falseAcceptPercent: hello.falseAcceptPercent }),
+      ...(keeping && { sessionId: keeping.sessionId, keeping: engineKeeping(from, this.#keeper) }),
     });
     guarded(
       (thrown) => this.#fail(thrown),
@@ -94,6 +76,21 @@ export class StreamSession {
   /** True once the last message is written; the session waits for a client that may have missed it. */
   get hasEnded(): boolean {
     return this.#last !== undefined;
+  }
+
+  /** Position before which the client need not keep its audio. */
+  get ackPosition(): number {
+    return this.#keeper?.position ?? this.audio.position;
+  }
+
+  /** Keeps the stream for other processes before its client knows of it. */
+  async begin(): Promise<void> {
+    await this.#keeper?.begin();
+  }
+
+  /** False where another process has taken it over. Throws REGISTRY_UNAVAILABLE. */
+  async isHeld(): Promise<boolean> {
+    return (await this.#keeper?.isHeld()) ?? true;
   }
 
   /** True for the holder of the token that `ready` gave. */
@@ -113,8 +110,9 @@ export class StreamSession {
     this.#listener?.close('takenOver', 'another connection has resumed this session');
     if (this.#listener) this.audio.cut();
     this.#listener = listener;
-    for (const text of this.#outbox.after(lastSeq) ?? []) listener.send(text);
+    for (const { text } of this.#outbox.after(lastSeq, this.#releasedSeq) ?? []) listener.send(text);
     this.#outbox.acknowledge(lastSeq);
+    this.#keeper?.waitsForClient(false);
     this.#closeListener();
   }
 
@@ -129,16 +127,22 @@ export class StreamSession {
   /** Ends the session unless a connection resumes it in time. */
   awaitReturn(resumeMs: number): void {
     clearTimeout(this.#farewell);
+    this.#keeper?.waitsForClient(true);
     this.#farewell = setTimeout(() => this.disposeSoon(), resumeMs);
   }
 
   acknowledge(seq: number): void {
-    this.#outbox.acknowledge(seq);
+    this.#outbox.acknowledge(Math.min(seq, this.#releasedSeq));
   }
 
   /** The client has sent all its audio: sends the last turns, then the end. */
   end(): void {
     this.audio.source.end();
+  }
+
+  /** Leaves the stream to the process to which its client returns. */
+  async handOver(): Promise<void> {
+    await this.#keeper?.handOver();
   }
 
   /** Ends the session without further messages. */
@@ -150,6 +154,7 @@ export class StreamSession {
       this.#count();
       this.audio[Symbol.dispose]();
       await this.#live[Symbol.asyncDispose]();
+      await this.#keeper?.end();
     } finally {
       this.#options.onOver();
     }
@@ -176,7 +181,7 @@ export class StreamSession {
   }
 
   #count(): void {
-    const { receivedMs } = this.audio;
+    const receivedMs = Math.max(this.#countedMs, this.audio.receivedMs); // what is sent again counts once
     this.#options.gate?.used(this.tenantId, receivedMs - this.#countedMs);
     this.#countedMs = receivedMs;
   }
@@ -192,24 +197,13 @@ export class StreamSession {
       return;
     }
     const actor = { name: actorOf(by), requestId: this.id };
-    const answering = async (): Promise<void> => this.#emit(await this.#answerTo(command, actor));
+    const answering = async (): Promise<void> => this.#emit(await answerTo(command, this.#peopleSide(actor)));
     guarded((thrown) => this.#emit({ type: 'refused', id, ...this.#problemOf(thrown) }), answering)();
   }
 
-  async #answerTo(command: PeopleCommand, actor: Actor): Promise<Numbered> {
+  #peopleSide(actor: Actor): PeopleSide {
     const { engine, hello } = this.#options;
-    const { id } = command;
-    if (command.type === 'undo')
-      return { type: 'feedback', id, result: await engine.turns(this.tenantId, actor).undo(command.feedbackId) };
-    if (command.type === 'feedback') {
-      const { type: _, id: __, verdict, ...fields } = command;
-      const request = { verdict, ...present(fields) };
-      return { type: 'feedback', id, result: await engine.turns(this.tenantId, actor).feedback(request) };
-    }
-    const { cluster, speakerId, name, consentText, consentVersion } = command;
-    const { languageCode } = hello;
-    const person = { speakerId, ...present({ cluster, name, consentText, consentVersion, languageCode }) };
-    return { type: 'enrolled', id, result: await this.#live.enrollUnknown(person, { actor }) };
+    return { engine, live: this.#live, tenantId: this.tenantId, languageCode: hello.languageCode, actor };
   }
 
   async #listen(): Promise<void> {
@@ -227,9 +221,11 @@ export class StreamSession {
       for await (const event of this.#live.events()) {
         const shown = liveSpeakerEvent(event, context);
         observer?.event(shown, observed);
-        if (event.type === 'turn' && !event.turn.isFinal && !hello.isTentative) continue;
-        this.#emit({ type: 'event', event: shown });
+        const isProvisional = event.type === 'turn' && !event.turn.isFinal;
+        if ((isProvisional && !hello.isTentative) || this.#opening.isKnown(event)) continue;
+        this.#emit({ type: 'event', event: shown }, isProvisional);
       }
+      this.#keeper?.sessionEnded();
       if (this.#outOfAudio !== undefined) return this.#fail(this.#outOfAudio);
       this.#last = { code: 'done', reason: 'the stream has ended' };
       this.#emit({ type: 'ended', position: this.audio.position });
@@ -245,17 +241,63 @@ export class StreamSession {
     const { type } = refusalOf(thrown);
     const code = type === 'api_error' ? 'failed' : type === 'quota' ? 'tooMany' : 'badMessage';
     this.#last = { code, reason: `the stream cannot continue [${problem.code}]` };
+    this.#keeper?.sessionEnded();
     this.#emit({ type: 'failed', ...problem });
   }
 
-  #emit(message: Numbered): void {
+  #emit(message: Numbered, isProvisional = false): void {
     if (this.#isOver) return;
-    const text = this.#outbox.add(message);
-    this.#listener?.send(text);
+    this.#outbox.add(message);
+    const { lastSeq } = this.#outbox;
+    if (this.#keeper) this.#keeper.add(lastSeq, { isProvisional });
+    else this.#release(lastSeq);
+  }
+
+  #release(seq: number): void {
+    if (this.#isOver) return;
+    for (const { text } of this.#outbox.after(this.#releasedSeq, seq) ?? []) this.#listener?.send(text);
+    this.#releasedSeq = seq;
     this.#closeListener();
   }
 
+  /** What a keeper asks of this stream. */
+  #keptSide(): KeptSide {
+    return {
+      head: () => this.#head(),
+      placeOf: (sample) => this.audio.placeOf(sample),
+      released: (seq) => this.#release(seq),
+      lost: () => this.#lost(),
+      failed: (error) => void this.#problemOf(error),
+    };
+  }
+
+  #head(): Omit<StreamHead, 'version' | 'position' | 'sample'> {
+    const { apiKey: _, ...hello } = this.#options.hello;
+    return {
+      hello,
+      countedMs: this.#countedMs,
+      lastSeq: this.#outbox.lastSeq,
+      messages: this.#outbox.kept.slice(-MOST_KEPT_MESSAGES),
+      commands: [...this.#commands],
+      ...present({ last: this.#last }),
+    };
+  }
+
+  #restore({ head, clientSeq }: RestoredStream): void {
+    this.#countedMs = head.countedMs;
+    for (const id of head.commands) this.#commands.add(id);
+    this.#outbox.restore(head.messages, Math.max(head.lastSeq, clientSeq));
+    this.#releasedSeq = this.#outbox.lastSeq;
+    this.#keeper?.startAt(this.#releasedSeq);
+  }
+
+  #lost(): void {
+    this.#listener?.close('takenOver', 'another connection has resumed this session');
+    this.disposeSoon();
+  }
+
   #closeListener(): void {
+    if (this.#releasedSeq < this.#outbox.lastSeq) return;
     if (this.#last) this.#listener?.close(this.#last.code, this.#last.reason);
   }
 

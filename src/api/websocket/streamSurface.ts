@@ -1,8 +1,11 @@
+import type { Lazy } from '../../core/lazy.js';
 import type { Engine } from '../../engine/engine.js';
 import type { KeyCheck } from '../access/admitKey.js';
 import type { StreamSlots } from '../access/streamSlots.js';
 import type { FailureReport } from '../calls/call.js';
-import type { StreamObserver, StreamSession } from './streamSession.js';
+import type { KeptStreams } from '../keptStreams/keptStreams.js';
+import type { StreamSession } from './streamSession.js';
+import type { StreamObserver } from './streamSessionOptions.js';
 
 export interface StreamLimits {
   /** Largest message of a client. */
@@ -28,4 +31,6 @@ export interface StreamSurface extends KeyCheck {
   readonly sessions: Map<string, StreamSession>;
   report(failure: FailureReport): void;
   readonly observer: StreamObserver | undefined;
+  /** Where streams may go on in other processes. */
+  readonly kept: Lazy<KeptStreams> | undefined;
 }

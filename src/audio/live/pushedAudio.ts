@@ -16,6 +16,8 @@ const DEFAULT_BUFFER_MS = 30_000;
 export interface PushedAudioOptions extends Partial<RawFormat> {
   /** Audio held at most for a listener that is slow; beyond, the oldest is dropped and counted. 30,000 by default. */
   readonly bufferMs?: number;
+  /** Position of the first sample on the clock of the stream, for one that goes on here. 0 by default. */
+  readonly startSample?: number;
   /** Ends the stream as `end` does, at once. */
   readonly signal?: AbortSignal;
 }
@@ -30,13 +32,14 @@ export class PushedAudio implements LiveAudio {
   #converter: PcmConverter | undefined;
   /** Bytes that the last WAV header still promises; Infinity where it named no length. */
   #wavBytesLeft = 0;
-  #nextSample = 0;
+  #nextSample: number;
   #startedAtMs: number | undefined;
   #hasEnded = false;
 
   /** Without a format only WAV pieces can be pushed. Throws AUDIO_RATE_INVALID, AUDIO_CHANNELS_INVALID. */
   constructor(options: PushedAudioOptions) {
-    const { encoding, sampleRateHz, channels, bufferMs = DEFAULT_BUFFER_MS, signal } = options;
+    const { encoding, sampleRateHz, channels, bufferMs = DEFAULT_BUFFER_MS, startSample = 0, signal } = options;
+    this.#nextSample = startSample;
     this.#items = new LiveItems(bufferMs);
     if (encoding) {
       this.#layout = { codec: encoding, sampleRateHz: sampleRateHz ?? ENGINE_SAMPLE_RATE_HZ, channels: channels ?? 1 };

@@ -1,7 +1,7 @@
 import type { Measure } from '../../api/measures.js';
 import type { SourceReport } from '../../api/restOptions.js';
 import type { ServerLog } from '../../api/serverLog.js';
-import type { ObservedStream, StreamObserver } from '../../api/websocket/streamSession.js';
+import type { ObservedStream, StreamObserver } from '../../api/websocket/streamSessionOptions.js';
 import { WatchedSessions } from '../../engine/live/watchedSessions.js';
 import { isTopicName, PRESENCE_WINDOW_MS, type SpeakerEvent } from '../../events/index.js';
 import { type Engine, type LiveSession, LOCAL_TENANT, VoicePrintsError } from '../../index.js';

@@ -1,6 +1,7 @@
 import { changes } from './changes.js';
 import { leases } from './leases.js';
+import { liveStreams } from './liveStreams.js';
 import type { Migration } from './migration.js';
 
 /** In the order of their versions. */
-export const MIGRATIONS: readonly Migration[] = [changes, leases];
+export const MIGRATIONS: readonly Migration[] = [changes, leases, liveStreams];

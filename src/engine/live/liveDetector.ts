@@ -103,10 +103,14 @@ export class LiveDetector {
     return { startSample: Math.max(this.#startSample, endSample - samples), endSample };
   }
 
+  /** Everything before this sample is settled: no later segment reaches back to it. */
+  get settledSample(): number {
+    return this.#startSample + this.#segmenter.settledSample;
+  }
+
   /** Drops audio that no later window contains, given the longest window and the look-back of overlap detection. */
   forget(windowSamples: number, lookBackSamples: number): void {
-    const settled = this.#startSample + this.#segmenter.settledSample;
-    const needed = Math.max(settled, this.#lookedSample - windowSamples);
+    const needed = Math.max(this.settledSample, this.#lookedSample - windowSamples);
     this.#held.dropBefore(Math.min(needed, this.#lookedSample - lookBackSamples));
   }
 

@@ -34,6 +34,9 @@ interface KeptVoice {
   readonly earlier: UnknownVoice | undefined;
 }
 
+/** Number of a voice, its id, and when it was first heard in this session (ms since 1970). */
+export type KeptId = readonly [number, string, number];
+
 /** Bandwidth of telephone speech, where it was not measured. */
 const TELEPHONE_HZ = 3_400;
 
@@ -57,6 +60,21 @@ export class LiveUnknowns {
     const id = earlier?.id ?? (await unknownVoices.newId(tenantId));
     this.#kept.set(voice, { id, firstHeardMs: earlier?.firstHeardMs ?? nowMs(), earlier });
     return id;
+  }
+
+  /** Ids of the voices, and since when they are known in this session: [voice, id, ms]. */
+  get ids(): readonly KeptId[] {
+    return [...this.#kept].map(([voice, { id, firstHeardMs }]) => [voice, id, firstHeardMs]);
+  }
+
+  /** Voices keep their ids in the process in which their session goes on. */
+  async restore(ids: readonly KeptId[], snapshotOf: (voice: number) => VoiceSnapshot | undefined): Promise<void> {
+    for (const [voice, id, firstHeardMs] of ids) {
+      this.#options.unknownVoices.adopt(id);
+      this.#kept.set(voice, { id, firstHeardMs, earlier: undefined });
+      const snapshot = snapshotOf(voice);
+      if (snapshot) await this.keep(snapshot);
+    }
   }
 
   /** Drops voices that the session has dropped; when they return, they are recognised where they were kept. */

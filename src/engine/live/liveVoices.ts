@@ -2,16 +2,18 @@ import type { SampleSpan } from '../../core/audioFrame.js';
 import { asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
 import type { EnrollResult, FalseAcceptPercent } from '../../core/identification.js';
 import type { LiveEvent } from '../../core/live.js';
+import type { StrangersPolicy } from '../../core/strangers.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
 import type { LiveChange, VoiceSnapshot } from '../../identity/live/liveChange.js';
 import { LiveTurns, type SpeechSpan } from '../../identity/live/liveTurns.js';
+import type { LiveTurnsState } from '../../identity/live/sessionState.js';
 import type { LiveWindow } from '../../identity/live/voiceSum.js';
 import type { EnrollUnknownRequest } from '../engine.js';
 import type { SessionTurns } from '../turns/sessionTurns.js';
 import type { Nameable, Names } from '../voiceprints/nameable.js';
 import { isOfUnknown, liveEventOf } from './liveEvents.js';
 import { LiveGallery } from './liveGallery.js';
-import { LiveUnknowns, type LiveUnknownsOptions } from './liveUnknowns.js';
+import { type KeptId, LiveUnknowns, type LiveUnknownsOptions } from './liveUnknowns.js';
 import type { SharedPeople } from './sharedPeople.js';
 
 export interface LiveVoicesOptions extends LiveUnknownsOptions {
@@ -23,6 +25,18 @@ export interface LiveVoicesOptions extends LiveUnknownsOptions {
   readonly isOverlap: (span: SampleSpan) => boolean;
   /** Remembers the turns, so that people can correct them. */
   readonly turns: SessionTurns;
+  /** What is kept of unknown voices. */
+  readonly keeps: StrangersPolicy['keeps'];
+}
+
+/** What a session has learnt of its voices, but for the turn that is still spoken. */
+export interface LiveVoicesState {
+  /** Turns that were given ids. */
+  readonly turnIds: number;
+  readonly turns: LiveTurnsState;
+  readonly bound: readonly (readonly [number, string])[];
+  readonly unknownIds: readonly KeptId[];
+  readonly isNarrowBand: boolean;
 }
 
 /** Turns of one session with the names of people and the ids of unknown voices. */
@@ -39,24 +53,61 @@ export class LiveVoices {
   readonly #troubles: LiveEvent[] = [];
   /** What people said of voices since the last events. */
   #said: (() => LiveChange[])[] = [];
+  #turnIds = 0;
+  #revision = 0;
 
   constructor(options: LiveVoicesOptions) {
     this.#options = options;
     this.#gallery = new LiveGallery({ ...options, modelId: options.model.id });
     this.#unknowns = new LiveUnknowns(options);
-    this.#turns = newTurns(options);
+    this.#turns = this.#newTurns();
   }
 
   /** Drops everything that was learnt of the voices of this session. Call it after its last turn. */
   forget(): void {
     this.#unknowns = new LiveUnknowns(this.#options);
-    this.#turns = newTurns(this.#options);
+    this.#turns = this.#newTurns();
     this.#said = [];
   }
 
-  /** Throws SPEAKER_NOT_FOUND, SPEAKER_INCOMPLETE. */
-  async open(): Promise<void> {
-    this.#take(await this.#gallery.open());
+  /**
+   * Returns what changes for turns of `from`, the state of the session in another process, by who is enrolled now.
+   * Throws SPEAKER_NOT_FOUND, SPEAKER_INCOMPLETE.
+   */
+  async open(from?: Partial<LiveVoicesState>): Promise<LiveChange[]> {
+    this.#turnIds = from?.turnIds ?? 0;
+    if (from?.turns) this.#turns.restore(from.turns);
+    for (const [voice, speakerId] of from?.bound ?? []) this.#bound.set(voice, speakerId);
+    if (from?.isNarrowBand) this.isNarrowBand = true;
+    const changes = this.#take(await this.#gallery.open());
+    await this.#stored(() => this.#unknowns.restore(from?.unknownIds ?? [], (voice) => this.#turns.voice(voice)));
+    return changes;
+  }
+
+  /** Changes with everything that `state` gives, and now and then without. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** False while something that a person said waits for the next events. */
+  get isSettled(): boolean {
+    return this.#said.length === 0;
+  }
+
+  /** Where the turn that is still spoken begins; undefined where none is. */
+  get openSample(): number | undefined {
+    return this.#turns.openSample;
+  }
+
+  /** Of unknown voices only as far as they are kept in the memory of the session: the store has the others. */
+  get state(): LiveVoicesState {
+    return {
+      turnIds: this.#turnIds - (this.openSample === undefined ? 0 : 1),
+      turns: this.#turns.state,
+      bound: [...this.#bound],
+      unknownIds: this.#options.keeps === 'session' ? this.#unknowns.ids : [],
+      isNarrowBand: this.#unknowns.isNarrowBand,
+    };
   }
 
   set isNarrowBand(isNarrowBand: boolean) {
@@ -64,30 +115,31 @@ export class LiveVoices {
     this.#unknowns.isNarrowBand = isNarrowBand;
   }
 
-  /** See LiveTurns.hear. */
+  /** See LiveTurns.update. */
   async *update(span: SpeechSpan, windows: readonly LiveWindow[]): AsyncGenerator<LiveEvent> {
     yield* this.idle();
-    yield* this.#eventsOf(this.#turns.update(span, windows));
+    yield* this.eventsOf(this.#turns.update(span, windows));
   }
 
   /** See LiveTurns.end. */
   async *end(span: SpeechSpan, windows: readonly LiveWindow[]): AsyncGenerator<LiveEvent> {
     yield* this.idle();
-    yield* this.#eventsOf(this.#turns.end(span, windows));
+    yield* this.eventsOf(this.#turns.end(span, windows));
   }
 
   /** What others did meanwhile: people enrolled, renamed, erased. */
   async *idle(): AsyncGenerator<LiveEvent> {
     const changed = await this.#stored(() => this.#gallery.changed());
-    if (changed) yield* this.#eventsOf(this.#take(changed));
+    if (changed) yield* this.eventsOf(this.#take(changed));
     yield* this.#troubles.splice(0);
-    for (const said of this.#said.splice(0)) yield* this.#eventsOf(said());
+    for (const said of this.#said.splice(0)) yield* this.eventsOf(said());
   }
 
   /** A person says whose voice it is; undefined takes that back. Its turns are reported again with the next events. */
   bind(voice: number, speakerId: string | undefined): void {
     this.#gallery.expire();
     this.#said.push(() => {
+      this.#revision += 1;
       if (speakerId === undefined) this.#bound.delete(voice);
       else this.#bound.set(voice, speakerId);
       return this.#turns.bind(voice, speakerId);
@@ -96,7 +148,10 @@ export class LiveVoices {
 
   /** A person says that a voice is not this person; false takes that back. */
   exclude(voice: number, speakerId: string, isExcluded: boolean): void {
-    this.#said.push(() => this.#turns.exclude(voice, speakerId, isExcluded));
+    this.#said.push(() => {
+      this.#revision += 1;
+      return this.#turns.exclude(voice, speakerId, isExcluded);
+    });
   }
 
   /** See LiveSession.enrollUnknown. */
@@ -122,14 +177,16 @@ export class LiveVoices {
 
   #take({ enrolled, names }: Nameable): LiveChange[] {
     this.#names = names;
+    this.#revision += 1;
     // No voice may have the name of an erased person.
     const gone = [...this.#bound].filter(([, speakerId]) => !names.has(speakerId));
     for (const [voice] of gone) this.#bound.delete(voice);
     return [...gone.flatMap(([voice]) => this.#turns.bind(voice, undefined)), ...this.#turns.setEnrolled(enrolled)];
   }
 
-  async *#eventsOf(changes: readonly LiveChange[]): AsyncGenerator<LiveEvent> {
+  async *eventsOf(changes: readonly LiveChange[]): AsyncGenerator<LiveEvent> {
     for (const change of changes) {
+      if (change.type !== 'turn' || change.turn.isFinal) this.#revision += 1;
       const cluster = (await this.#stored(() => this.#clusterOf(change))) ?? null;
       const overlap = change.type === 'turn' && this.#options.isOverlap(change.turn);
       this.#options.turns.take(change, { cluster, overlap, isNarrowBand: this.#unknowns.isNarrowBand });
@@ -137,6 +194,17 @@ export class LiveVoices {
       const event = liveEventOf(change, context);
       if (event) yield event;
     }
+  }
+
+  #newTurns(): LiveTurns {
+    const { model, sessionId, falseAcceptPercent } = this.#options;
+    const { calibration = UNCALIBRATED } = model;
+    this.#turnIds = 0;
+    const newTurnId = () => {
+      this.#turnIds += 1;
+      return `${sessionId}-${this.#turnIds}`;
+    };
+    return new LiveTurns({ calibration, falseAcceptPercent, newTurnId });
   }
 
   /** Work on the store, which may fail for a while: the stream continues, and the failure is reported once. */
@@ -171,10 +239,4 @@ export class LiveVoices {
     if (snapshot && (change.type === 'relabel' || change.turn.isFinal)) await this.#unknowns.keep(snapshot);
     return cluster;
   }
-}
-
-function newTurns({ model, sessionId, falseAcceptPercent }: LiveVoicesOptions): LiveTurns {
-  const { calibration = UNCALIBRATED } = model;
-  let turns = 0;
-  return new LiveTurns({ calibration, falseAcceptPercent, newTurnId: () => `${sessionId}-${++turns}` });
 }

@@ -4,7 +4,10 @@ import type { UnknownVoice } from '../../core/unknownVoice.js';
 import type { UnknownVoices } from '../../registry/unknownVoices.js';
 
 /** What one session uses to keep its unknown voices. */
-export type StrangersOfSession = Pick<UnknownVoices, 'newId' | 'list' | 'put' | 'delete'>;
+export interface StrangersOfSession extends Pick<UnknownVoices, 'newId' | 'list' | 'put' | 'delete'> {
+  /** An id that was given in another process, to the session that goes on here. */
+  adopt(id: string): void;
+}
 
 interface RunningSession {
   readonly tenantId: string;
@@ -61,6 +64,7 @@ export class SessionStrangers {
       list: (tenantId) => store.list(tenantId),
       put: (tenantId, voice) => store.put(tenantId, { ...voice, expiresAtMs: voice.lastHeardMs + keepMs }),
       delete: (tenantId, id) => store.delete(tenantId, id),
+      adopt() {},
       [Symbol.dispose]() {}, // they outlive the session
     };
   }
@@ -86,6 +90,7 @@ export class SessionStrangers {
         return true;
       },
       delete: async (_, id) => forget(session, id),
+      adopt: (id) => void newIds.add(id),
       [Symbol.dispose]: () => {
         this.#sessions.delete(session);
         voices.clear();
@@ -99,6 +104,7 @@ export class SessionStrangers {
       list: async () => [],
       put: async () => true,
       delete: async () => false,
+      adopt() {},
       [Symbol.dispose]() {},
     };
   }

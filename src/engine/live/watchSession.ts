@@ -3,12 +3,19 @@ import type { Actor } from '../../core/audit.js';
 import { aborted, asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
 import type { EnrollResult, FalseAcceptPercent } from '../../core/identification.js';
 import type { LiveEvent, LiveItem } from '../../core/live.js';
-import type { StrangersPolicy } from '../../core/strangers.js';
 import { msOfSamples, samplesOfMs, secondsOfSamples } from '../../core/time.js';
 import { abortable, untilAborted } from '../../stream/abortable.js';
 import type { AuditNotes } from '../auditNotes.js';
-import type { CallOptions, EnrollUnknownRequest, LiveSession, WatchRequest } from '../engine.js';
+import type {
+  CallOptions,
+  EnrollUnknownRequest,
+  LiveSession,
+  SettledSession,
+  TakenState,
+  WatchRequest,
+} from '../engine.js';
 import { galleryWarnings } from '../voiceprints/galleryWarnings.js';
+import { decodeKeptSession, encodeKeptSession } from './keptSession.js';
 import { LiveDetector } from './liveDetector.js';
 import { LiveOverlap } from './liveOverlap.js';
 import { LivePace } from './livePace.js';
@@ -22,8 +29,6 @@ export interface WatchDependencies extends Omit<LiveVoicesOptions, 'speakerIds' 
   readonly notesOf: (actor?: Actor) => AuditNotes;
   readonly openNetworks: () => Promise<LiveNetworks>;
   readonly falseAcceptPercent: FalseAcceptPercent;
-  /** What is kept of unknown voices. */
-  readonly keeps: StrangersPolicy['keeps'];
   /** Aborts when the engine closes. */
   readonly closing: AbortSignal;
   readonly onEnded: () => void;
@@ -35,8 +40,11 @@ const LATE_BLOCK_HOPS = 12;
 /** Shorter gaps (lost packets) are filled with silence; longer ones end the segment of speech. */
 const LONGEST_FILLED_SAMPLES = samplesOfMs(200);
 
+/** Where a session goes on in the middle of speech, the detector needs a few hops until it finds it. */
+const RUN_UP_SAMPLES = samplesOfMs(160);
+
 /** See LiveSession. */
-export class WatchSession implements LiveSession {
+export class WatchSession implements LiveSession, SettledSession {
   readonly sessionId: string;
   readonly site: string | undefined;
   readonly tenantId: string;
@@ -52,6 +60,9 @@ export class WatchSession implements LiveSession {
   #reader: AsyncGenerator<LiveEvent> | undefined;
   #detector: LiveDetector | undefined;
   #windows = new LiveWindows();
+  /** Everything before it is in the events so far, and in what was learnt. */
+  #settledSample = 0;
+  #isSettled = false;
 
   constructor(request: WatchRequest, dependencies: WatchDependencies) {
     this.sessionId = dependencies.sessionId;
@@ -113,8 +124,11 @@ export class WatchSession implements LiveSession {
 
   async *#listen(): AsyncGenerator<LiveEvent> {
     try {
-      await abortable(this.#voices.open(), this.#signal);
-      yield* this.#galleryWarnings();
+      const from = this.#earlierState();
+      this.#settledSample = from?.sample ?? 0;
+      const changes = await abortable(this.#voices.open(from?.voices), this.#signal);
+      if (from) yield* this.#voices.eventsOf(changes);
+      else yield* this.#galleryWarnings();
       await this.#speech.open();
       for await (const item of untilAborted(this.#request.audio, this.#signal)) yield* this.#take(item);
       yield* this.#endRun();
@@ -143,12 +157,44 @@ export class WatchSession implements LiveSession {
 
   async *#take(item: LiveItem): AsyncGenerator<LiveEvent> {
     const timestampMs = this.#dependencies.nowMs();
+    this.#isSettled = false;
     if (item.type === 'audio') yield* this.#detect(item.frame);
     else if (item.type === 'dropped') yield { type: 'dropped', seconds: secondsOfSamples(item.samples), timestampMs };
     else {
       if (item.state.status !== 'open') yield* this.#endRun();
       yield { type: 'state', state: item.state, timestampMs };
     }
+    this.#settle();
+  }
+
+  #settle(): void {
+    const settled = this.#detector?.settledSample ?? 0;
+    const open = this.#voices.openSample ?? 0; // later than the segment where another voice has set in
+    this.#settledSample = Math.max(this.#settledSample, settled, open - RUN_UP_SAMPLES);
+    this.#isSettled = this.#voices.isSettled;
+    if (this.#isSettled) this.#request.keeping?.onSettled(this);
+  }
+
+  /** See SettledSession. */
+  take(knownRevision?: number): TakenState | undefined {
+    if (!this.#isSettled || !this.#voices.isSettled) return undefined;
+    const { model, keeps } = this.#dependencies;
+    const { revision } = this.#voices;
+    const sample = this.#settledSample;
+    if (revision === knownRevision) return { sample, revision, bytes: undefined };
+    const { turnIds, ...learnt } = this.#voices.state;
+    const voices = keeps === 'none' ? { turnIds } : { turnIds, ...learnt };
+    return { sample, revision, bytes: encodeKeptSession({ modelId: model.id, voices }) };
+  }
+
+  /** Undefined where the session begins here; voices of another model cannot be compared and are left out. */
+  #earlierState() {
+    const { keeping } = this.#request;
+    if (!keeping?.from) return undefined;
+    const { sample, bytes } = keeping.from;
+    const kept = bytes && decodeKeptSession(bytes);
+    const isSame = kept?.modelId === this.#dependencies.model.id;
+    return { sample, voices: isSame ? kept.voices : { turnIds: kept?.voices.turnIds ?? 0 } };
   }
 
   async *#detect({ samples, startSample }: AudioFrame): AsyncGenerator<LiveEvent> {
@@ -161,6 +207,8 @@ export class WatchSession implements LiveSession {
     while (this.#detector && this.#detector.waitingHops >= hops) {
       yield* this.#look(this.#detector, hops);
       yield* this.#keepPace(this.#detector);
+      this.#settle();
+      this.#isSettled = false;
     }
   }
 
@@ -210,6 +258,7 @@ export class WatchSession implements LiveSession {
     if (!detector) return;
     if (detector.waitingHops > 0) yield* this.#look(detector, detector.waitingHops);
     for (const span of detector.flush()) yield* this.#endSpeech(detector, span);
+    this.#settledSample = Math.max(this.#settledSample, detector.endSample);
   }
 
   async #embedded(detector: LiveDetector, planned: readonly PlannedWindow[]) {

@@ -5,6 +5,7 @@ import type { Verdict } from '../decide.js';
 import type { Enrolled } from '../gallery/ranking.js';
 import { changeOfVoice } from './changeOfVoice.js';
 import type { LiveChange, RejectReason, VoiceSnapshot } from './liveChange.js';
+import type { LiveTurnsState } from './sessionState.js';
 import type { SessionVoice } from './sessionVoice.js';
 import { SESSION_TUNING, SessionVoices, type SessionVoicesOptions } from './sessionVoices.js';
 import { type LiveWindow, VoiceSum } from './voiceSum.js';
@@ -43,6 +44,23 @@ export class LiveTurns {
   constructor(options: LiveTurnsOptions) {
     this.#options = options;
     this.#voices = new SessionVoices(options);
+  }
+
+  /** Goes on with what another LiveTurns has learnt; call `setEnrolled` next. */
+  restore({ turns, lastUnknown, ...voices }: LiveTurnsState): void {
+    this.#turns = turns;
+    this.#voices.restore(voices);
+    this.#lastUnknown = lastUnknown === undefined ? undefined : this.#voiceOf(lastUnknown);
+  }
+
+  /** All that was learnt, but for the turn that is still spoken. */
+  get state(): LiveTurnsState {
+    return { turns: this.#turns, lastUnknown: this.#lastUnknown?.number, ...this.#voices.state };
+  }
+
+  /** Where the turn that is still spoken begins; undefined where none is. */
+  get openSample(): number | undefined {
+    return this.#open?.startSample;
   }
 
   /** True where the stream is telephone audio. */

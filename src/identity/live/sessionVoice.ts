@@ -1,6 +1,7 @@
 import type { Verdict } from '../decide.js';
 import type { PooledVoice } from '../matchVoices.js';
 import type { VoiceExemplar, VoiceSnapshot } from './liveChange.js';
+import type { SessionVoiceState } from './sessionState.js';
 import { VoiceSum } from './voiceSum.js';
 
 const MOST_EXEMPLARS = 20;
@@ -34,7 +35,7 @@ export class SessionVoice {
   /** Whose it is not, where a person said so. */
   readonly excluded = new Set<string>();
   /** What was learnt before the turns that are remembered one by one. */
-  #earlier = new VoiceSum();
+  #earlier: VoiceSum;
   #learnt: VoiceTurn[];
   #sum: VoiceSum;
   #pooled: PooledVoice;
@@ -42,12 +43,46 @@ export class SessionVoice {
   /** Turns reported, the newest last, with what each was reported as. */
   readonly #reported = new Map<string, string>();
 
-  constructor(number: number, learnt: readonly VoiceTurn[]) {
+  /** At least one of the turns or the earlier sum holds speech. */
+  constructor(number: number, learnt: readonly VoiceTurn[], earlier = new VoiceSum()) {
     this.number = number;
+    this.#earlier = earlier;
     this.#learnt = [...learnt];
-    this.#sum = sumOf(this.#learnt);
+    this.#sum = earlier.with(sumOf(this.#learnt));
     this.#pooled = this.#sum.pooled()!;
     this.#keepExemplars(learnt.map(exemplarOf));
+  }
+
+  /** A voice as `state` gave it; whom it is like is decided anew. */
+  static from(state: SessionVoiceState): SessionVoice {
+    const learnt = state.learnt.map(({ sum, ...turn }) => ({ ...turn, sum: VoiceSum.from(sum) }));
+    const voice = new SessionVoice(state.number, [], VoiceSum.from(state.earlier));
+    voice.#take(learnt);
+    voice.#keepExemplars(
+      state.exemplars.flatMap(({ of, embedding, samples, snrDb }) => {
+        if (embedding) return [{ of: undefined, embedding: new Float32Array(embedding), samples, snrDb }];
+        const turn = learnt.find(({ turnId }) => turnId === of);
+        return turn ? [exemplarOf(turn)] : [];
+      }),
+    );
+    voice.verdict = { ...NOBODY, speakerId: state.speakerId, decision: state.decision };
+    voice.bound = state.bound;
+    for (const speakerId of state.excluded) voice.excluded.add(speakerId);
+    for (const [turnId, label] of state.reported) voice.#reported.set(turnId, label);
+    return voice;
+  }
+
+  get state(): SessionVoiceState {
+    const { speakerId, decision } = this.verdict;
+    return {
+      ...{ number: this.number, speakerId, decision, bound: this.bound, excluded: [...this.excluded] },
+      earlier: this.#earlier.state,
+      learnt: this.#learnt.map(({ sum, ...turn }) => ({ ...turn, sum: sum.state })),
+      exemplars: this.#exemplars.map(({ of, embedding, samples, snrDb }) =>
+        of ? { of: of.turnId, embedding: undefined, samples, snrDb } : { of: undefined, embedding, samples, snrDb },
+      ),
+      reported: [...this.#reported],
+    };
   }
 
   /** Unit-norm mean and seconds. */

@@ -5,6 +5,7 @@ import { decide, posteriors, posteriorsOf, UNCERTAIN_LLR, uncertainScore, type V
 import { type Enrolled, type Ranking, rankEach, without, withPeople } from '../gallery/ranking.js';
 import { MATCH_TUNING, type PooledVoice, type VoiceComparison } from '../matchVoices.js';
 import { clusterTurns, type LinkedTurn } from './clusterTurns.js';
+import type { SessionVoicesState } from './sessionState.js';
 import { SessionVoice, type VoiceTurn } from './sessionVoice.js';
 import { turnOwners } from './turnOwners.js';
 import { relativeSimilarity, StreamSimilarity } from './voiceSimilarity.js';
@@ -73,6 +74,17 @@ export class SessionVoices {
   constructor(options: SessionVoicesOptions) {
     this.#options = options;
     this.#similarity = new StreamSimilarity(this.#usual);
+  }
+
+  /** The voices as `state` gave them; they are decided with the next `setEnrolled`. */
+  restore({ count, cosines, voices }: SessionVoicesState): void {
+    this.#count = count;
+    for (const cosine of cosines) this.#similarity.add(cosine);
+    this.#voices = voices.map((voice) => SessionVoice.from(voice));
+  }
+
+  get state(): SessionVoicesState {
+    return { count: this.#count, cosines: this.#similarity.cosines, voices: this.#voices.map(({ state }) => state) };
   }
 
   get all(): readonly SessionVoice[] {

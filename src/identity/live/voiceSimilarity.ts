@@ -26,6 +26,11 @@ export class StreamSimilarity {
     return this.#current;
   }
 
+  /** What `add` was given, as far as it is remembered; the oldest first. */
+  get cosines(): readonly number[] {
+    return this.#cosines;
+  }
+
   /** @param cosine of two windows that do not overlap, in one segment of speech */
   add(cosine: number): void {
     this.#cosines.push(cosine);

@@ -2,6 +2,7 @@ import type { SampleSpan } from '../../core/audioFrame.js';
 import { exactSecondsOfSamples } from '../../core/time.js';
 import { unit } from '../../core/vector.js';
 import type { PooledVoice } from '../matchVoices.js';
+import type { VoiceSumState } from './sessionState.js';
 
 /** One embedded window of live speech. */
 export interface LiveWindow extends SampleSpan {
@@ -23,8 +24,19 @@ export class VoiceSum {
     return sum;
   }
 
+  static from({ sum, samples }: VoiceSumState): VoiceSum {
+    const made = new VoiceSum();
+    made.#sum = sum && new Float32Array(sum);
+    made.#samples = samples;
+    return made;
+  }
+
   get samples(): number {
     return this.#samples;
+  }
+
+  get state(): VoiceSumState {
+    return { sum: this.#sum, samples: this.#samples };
   }
 
   /** A new sum of both. */
