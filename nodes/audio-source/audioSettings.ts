@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RAW_ENCODINGS } from '../../src/index.js';
 import { checkbox, field, isTicked, type SettingsForm, text, withDefaults } from '../shared/settings.js';
-import { LIVE_MODES, type LiveMode, liveDefaults, liveShape, secureDefaults } from './liveSettings.js';
+import { LIVE_MODES, type LiveMode, liveDefaults, liveShape, secureDefaults, sharedDefaults } from './liveSettings.js';
 
 const schema = z.object({
   mode: z.enum(['file', 'message', ...LIVE_MODES]).default('file'),
@@ -45,6 +45,7 @@ export const audioForm: SettingsForm<typeof schema> = {
     }),
     withDefaults(liveDefaults),
     withDefaults(secureDefaults),
+    withDefaults(sharedDefaults),
   ],
   unused: ({ mode, isRaw, rtpBy }) => {
     const isRawUsed = ['file', 'message', 'liveFile', 'udp', 'pcm'].includes(String(mode)) && isTicked(isRaw);

@@ -17,6 +17,8 @@ import { openSourceTest } from './editor/sourceTest.js';
 
 const LIVE_MODES: readonly unknown[] = ['rtsp', 'sip', 'microphone', 'http', 'rtp', 'udp', 'liveFile', 'pcm'];
 const RAW_MODES: readonly string[] = ['file', 'message', 'liveFile', 'udp', 'pcm'];
+/** Audio in messages comes to each Node-RED by itself. */
+const SHARED_MODES = LIVE_MODES.filter((mode) => mode !== 'pcm');
 const isLive = (mode: unknown): boolean => LIVE_MODES.includes(mode);
 
 const text = textsOf('audio-source');
@@ -91,6 +93,7 @@ function showFields(): void {
   $('#dialog-form [data-modes]').each(function () {
     $(this).toggle(String($(this).data('modes')).split(' ').includes(mode));
   });
+  $('#audio-source-shared').toggle(isChecked('#node-input-isShared'));
   $('#audio-source-raw').toggle(RAW_MODES.includes(mode) && isChecked('#node-input-isRaw'));
   // A camera says by its address whether it speaks TLS; a telephone here.
   const isPlainTelephone = mode === 'sip' && entered('#node-input-sipTransport') !== 'tls';
@@ -129,8 +132,11 @@ RED.nodes.registerType('audio-source', {
   category: 'speaker identification',
   color: '#3FADB5',
   defaults: {
-    name: { value: '' },
-    version: { value: 3 },
+    name: {
+      value: '',
+      validate: usedBy(SHARED_MODES, when(isChosen('isShared'), check('errors.sharedName', Boolean))),
+    },
+    version: { value: 4 },
     mode: { value: 'file' },
     file: {
       value: '',
@@ -152,6 +158,8 @@ RED.nodes.registerType('audio-source', {
     rawSampleRateHz: { value: '16000', validate: rawOnly(check('errors.rate', wholeNumberFrom(4_000, 192_000))) },
     rawChannels: { value: '1', validate: rawOnly(check('errors.channels', wholeNumberFrom(1, 32))) },
     isAutostart: { value: true },
+    isShared: { value: false },
+    store: { value: '', type: 'speaker-store', required: false },
     site: { value: '', validate: usedBy(LIVE_MODES, check('errors.site', isTopicPart)) },
     url: {
       value: '',
@@ -241,7 +249,10 @@ RED.nodes.registerType('audio-source', {
     makeTyped('url', ['str', ...COMPUTED]);
     showMicrophones(this.device || '');
     showTools();
-    $('#node-input-mode, #node-input-isRaw, #node-input-rtpBy, #node-input-sipTransport').on('change', showFields);
+    $('#node-input-mode, #node-input-isRaw, #node-input-isShared, #node-input-rtpBy, #node-input-sipTransport').on(
+      'change',
+      showFields,
+    );
     showFields();
     endTest = openSourceTest(this);
   },

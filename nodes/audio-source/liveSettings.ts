@@ -23,6 +23,8 @@ const optionalMs = (most: number) => field(z.coerce.number().int().min(0).max(mo
 /** Settings of live sources; those of other kinds stay as they are, so that a change of mind loses nothing. */
 export const liveShape = {
   isAutostart: checkbox.describe('Starts with each deploy'),
+  isShared: checkbox.describe('One of several Node-REDs listens: which one, their database decides'),
+  store: text.describe('Of a shared source: the store whose database it is'),
   site: text.describe('Name of the place; empty: the site of the identify speakers node'),
   url: text,
   urlType: text,
@@ -94,6 +96,9 @@ export const secureDefaults = {
   tlsAuthorities: '',
   tlsFingerprint: '',
 };
+
+/** Of the settings by which several Node-REDs share a source. */
+export const sharedDefaults = { isShared: false, store: '' };
 
 const schema = z.object(liveShape);
 /** With the kind of source they are for. */

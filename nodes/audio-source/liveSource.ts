@@ -1,9 +1,11 @@
 import type { Node, NodeAPI, NodeMessageInFlow } from 'node-red';
 import { bindNode, LIVE_QUEUE_LIMIT } from '../shared/bindNode.js';
 import { commandOf } from '../shared/liveCommand.js';
+import { storeOf } from '../speaker-store/storeOf.js';
 import type { AudioSettings } from './audioSettings.js';
 import type { SourceCredentials } from './liveSettings.js';
 import { PcmDriver } from './pcmDriver.js';
+import { SharedDriver } from './sharedDriver.js';
 import { SipDriver } from './sipDriver.js';
 import { type SourceDriver, SourceNode } from './sourceDriver.js';
 import { StreamDriver } from './streamDriver.js';
@@ -11,7 +13,10 @@ import { UdpDriver } from './udpDriver.js';
 
 /** Makes the node a live source: commands come in, audio and states go out; its close ends every child and socket. */
 export function bindLiveSource(RED: NodeAPI, node: Node<SourceCredentials>, settings: AudioSettings): void {
-  const driver = driverOf(new SourceNode(RED, node, settings));
+  const own = new SourceNode(RED, node, settings);
+  const alone = driverOf(own);
+  const openPlaces = async () => storeOf(RED, settings.store).places();
+  const driver = isShared(settings) ? new SharedDriver(own, { driver: alone, openPlaces }) : alone;
   bindNode(RED, node, (msg) => obey(driver, msg), { queueLimit: LIVE_QUEUE_LIMIT });
   const timer = settings.isAutostart
     ? setTimeout(() => node.receive({ payload: { action: 'start' } } as NodeMessageInFlow), settings.startDelayMs)
@@ -21,6 +26,9 @@ export function bindLiveSource(RED: NodeAPI, node: Node<SourceCredentials>, sett
     void driver.stop().finally(done);
   });
 }
+
+/** Audio that other nodes send comes to this Node-RED in any case. */
+const isShared = ({ isShared: isTicked, mode }: AudioSettings): boolean => isTicked && mode !== 'pcm';
 
 function driverOf(own: SourceNode): SourceDriver {
   if (own.settings.mode === 'pcm') return new PcmDriver(own);

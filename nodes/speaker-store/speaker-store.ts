@@ -11,6 +11,7 @@ import { registerKeyRoutes } from './keyRoutes.js';
 import { registerRestRoutes } from './restRoutes.js';
 import { StoreEngine, type StorePhase } from './storeEngine.js';
 import { StoreKeys } from './storeKeys.js';
+import { StoreLeases } from './storeLeases.js';
 import type { SpeakerStoreNode } from './storeOf.js';
 import { engineOptions, type StoreCredentials, storeForm, storePlace } from './storeSettings.js';
 import { openSurfaces, type StoreSurfaces } from './storeSurfaces.js';
@@ -74,12 +75,15 @@ export default function register(RED: NodeAPI): void {
       });
       return held;
     };
+    const leases = new StoreLeases({ engine, onFault: (message) => this.error(message) });
+    const places = () => leases.places();
     const surfaces = trySurfaces(RED, this, def, { engine, keys, sources });
     const onJob = (listener: (job: JobView) => void): (() => void) => surfaces?.onJob(listener) ?? (() => undefined);
-    Object.assign(this, { users, engine, keys, register: addUser, onJob, onErased, addSources, sources });
+    Object.assign(this, { users, engine, keys, register: addUser, onJob, onErased, addSources, sources, places });
     this.on('close', (done: () => void) => {
       const closing = async (): Promise<void> => {
         await surfaces?.close();
+        await leases.close();
         await held?.[Symbol.asyncDispose]();
         await store.close();
       };

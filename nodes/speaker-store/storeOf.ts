@@ -1,6 +1,7 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { SourceReport } from '../../src/api/restOptions.js';
 import { type Engine, type JobView, VoicePrintsError } from '../../src/index.js';
+import type { SourcePlaces } from '../../src/sources/sourcePlaces.js';
 import type { Binding } from '../shared/bindNode.js';
 import type { StoreKeys } from './storeKeys.js';
 
@@ -16,6 +17,8 @@ export interface SpeakerStoreNode extends Node {
   register(user: Node, mayShow: () => boolean): void;
   /** Calls the listener for every person of the flows who is erased, by a node or over REST of this store. Returns a function that ends that. */
   onErased(listener: (speakerId: string) => void): () => void;
+  /** Decides which live sources this Node-RED listens to, where several share the database of the store. Throws CONFIG_INVALID without one. */
+  places(): Promise<SourcePlaces>;
   /** What listens to live streams reports on them here. Returns a function that ends that. */
   addSources(reports: () => readonly SourceReport[]): () => void;
   /** The live streams that nodes of this store listen to now. */

@@ -9,7 +9,10 @@ const lease = (name: string, processId: string, token = 1): HeldLease => ({ name
 /** What each process takes, all seeing the same tables. */
 function taken(wanted: readonly Claim[], peers: readonly Peer[], leases: readonly HeldLease[] = []) {
   return Object.fromEntries(
-    peers.map(({ processId }) => [processId, placement({ claims: wanted, peers, leases, processId }).take]),
+    peers.map(({ processId }) => [
+      processId,
+      placement({ claims: wanted, peers, leases, processId, mayMove: false }).take,
+    ]),
   );
 }
 
@@ -49,6 +52,23 @@ test('a group stays together, also at a process that is full; two that hold part
   const peers = [peer('a', 0.9, ['x', 'y']), peer('b', 0, ['x', 'y'])];
   expect(taken(group, peers, [lease('x', 'a')])).toEqual({ a: ['y'], b: [] });
   const both = [lease('x', 'a', 7), lease('y', 'b', 8)];
-  const giving = (processId: string) => placement({ claims: group, peers, leases: both, processId }).giveBack;
+  const giving = (processId: string) =>
+    placement({ claims: group, peers, leases: both, processId, mayMove: false }).giveBack;
   expect([giving('a'), giving('b')]).toEqual([[], ['y']]);
+});
+
+test('a process that joins is given one after the other, the last taken first, until it makes no difference', () => {
+  const names = ['w', 'x', 'y', 'z'];
+  const peers = [peer('a', 0.2, names), peer('b', 0, names)];
+  const moved = (leases: readonly HeldLease[], over = peers) =>
+    over.map(
+      ({ processId }) =>
+        placement({ claims: claims(...names), peers: over, leases, processId, mayMove: true }).giveBack,
+    );
+  const at = (...holders: string[]) => names.map((name, i) => lease(name, holders[i]!, i));
+  expect(moved(at('a', 'a', 'a', 'a'))).toEqual([['z'], []]);
+  expect(moved(at('a', 'a', 'a', 'b'))).toEqual([['y'], []]);
+  expect(moved(at('a', 'a', 'b', 'b'))).toEqual([[], []]);
+  const busy = [peer('a', 0.2, names), peer('b', 0.5, names)];
+  expect(moved(at('a', 'a', 'a', 'a'), busy), 'to one that has more to do').toEqual([[], []]);
 });

@@ -14,7 +14,7 @@ import { openEngine, segmentationOption, strangersOption } from '../options/open
 import { hasFlag, numberOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { remark } from '../output/output.js';
 import { LastNet } from './lastNet.js';
-import { openServeFleet } from './serveFleet.js';
+import { fleetMeasures, openServeFleet } from './serveFleet.js';
 import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
 import { openServeLive, sourcesChoice, sourcesOptions } from './serveLive.js';
 import { rolesOf, rolesOptions } from './serveRoles.js';
@@ -145,7 +145,7 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
       corsOrigins,
       tls,
       graceMs,
-      measures: () => [...(live?.measures() ?? []), ...(fleet?.measures() ?? [])],
+      measures: () => [...(live?.measures() ?? []), ...(fleet ? fleetMeasures(fleet) : [])],
       ...(live && { observer: live.observer, sources: live.sources }),
       ...present({ host, port, assertReady: fleet?.assertReached }),
       options: { allowHosts, onCall: (report) => log.call(report), onFailure },

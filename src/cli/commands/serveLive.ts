@@ -8,6 +8,7 @@ import { type Engine, type LiveSession, LOCAL_TENANT, VoicePrintsError } from '.
 import type { BrokerReport } from '../../mqtt/brokerFault.js';
 import type { LiveControl } from '../../mqtt/commandDesk.js';
 import type { MqttSurface } from '../../mqtt/mqttSurface.js';
+import type { SharedPlaces } from '../../sources/openPlaces.js';
 import type { SourceSet } from '../../sources/sourceSet.js';
 import type { SourceObserver } from '../../sources/sourceStatus.js';
 import type { OptionSpec, ParsedArguments, Terminal } from '../command.js';
@@ -15,7 +16,6 @@ import type { MqttChoice } from '../options/mqttOptions.js';
 import { textOption } from '../options/parseCommandLine.js';
 import { type FollowedPeople, followPeople } from './followPeople.js';
 import { liveMeasures } from './liveMeasures.js';
-import type { ServeFleet } from './serveFleet.js';
 import type { SourcesChoice } from './serveSources.js';
 
 export const sourcesOptions = {
@@ -35,7 +35,7 @@ interface ServeLiveOptions {
   readonly broker: MqttChoice | undefined;
   readonly sources: SourcesChoice | undefined;
   /** The processes that share the sources; undefined without a database. */
-  readonly fleet: ServeFleet | undefined;
+  readonly fleet: SharedPlaces | undefined;
 }
 
 /** What `serve` listens to by itself, and what it publishes of live streams. */
@@ -106,7 +106,7 @@ export async function openServeLive(
   }
   const presenceWindowMs = broker?.presenceWindowMs ?? PRESENCE_WINDOW_MS;
   const observer = sourceObserver(sessions, surface);
-  const options = { engine, log, observer, presenceWindowMs, onEngine, sources, places: fleet?.places };
+  const options = { engine, log, observer, presenceWindowMs, onEngine, sources, places: fleet };
   const running = openServeSources(args, terminal, options);
   closers.push(() => running?.[Symbol.asyncDispose]()); // first: its last turns are published
   set = running?.set;

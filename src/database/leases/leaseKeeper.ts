@@ -7,13 +7,15 @@ import { OwnConnection } from '../ownConnection.js';
 import { BEAT_MS, type Claim } from './lease.js';
 import { LeaseClaim } from './leaseClaim.js';
 import { LEASES_CHANNEL, LeaseTable } from './leaseTable.js';
-import { momentNow } from './moment.js';
+import { type Moment, momentNow, sinceMs } from './moment.js';
 import { placement } from './placement.js';
 
 /** A server that takes longer does not count: the lease may be over before the answer comes. */
 const ANSWER_MS = 1_500;
 /** After the end of another's lease: clocks of two statements. */
 const AFTER_END_MS = 15;
+/** Between two moves of a process, and after it took something: what has just begun is not disturbed again at once. */
+const MOVE_MS = 2_000;
 /** Between two looks at the tables, whatever wakes the keeper. */
 const LEAST_PAUSE_MS = 10;
 
@@ -44,6 +46,7 @@ export class LeaseKeeper implements AsyncDisposable {
   #isWoken = false;
   #wake: () => void = () => undefined;
   #expiry: NodeJS.Timeout | undefined;
+  #settledAt: Moment = momentNow();
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
@@ -132,7 +135,11 @@ export class LeaseKeeper implements AsyncDisposable {
       // Renewed after it had been declared lost here.
       if (holder?.processId === this.processId && claim.keptToken !== holder.token) this.#returned.push(holder.token);
     }
-    const { take, giveBack } = placement({ claims: wanted, peers, leases, processId: this.processId });
+    const { take, giveBack } = placement({
+      ...{ claims: wanted, peers, leases, processId: this.processId },
+      mayMove: sinceMs(this.#settledAt) > MOVE_MS,
+    });
+    if (take.length + giveBack.length > 0) this.#settledAt = momentNow();
     for (const name of giveBack) this.#claims.get(name)?.yield();
     await this.#take(take);
     return this.#returned.length > 0 ? 0 : Math.min(BEAT_MS, (firstEndMs ?? BEAT_MS) + AFTER_END_MS);

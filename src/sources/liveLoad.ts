@@ -1,5 +1,5 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
-import type { Engine } from '../../index.js';
+import type { Engine } from '../index.js';
 
 /** Over how long the load is averaged. */
 const AVERAGED_MS = 5_000;
