@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureAsterisk } from './setup/asterisk.mjs';
 import { ensureDebianPackages, FOR_TESTS } from './setup/debianPackages.mjs';
+import { ensureHelm } from './setup/helm.mjs';
 import { ensureMuslNode } from './setup/muslNode.mjs';
 import { ensureBuilt, ensureNodePackages } from './setup/nodePackages.mjs';
 import { ensureNode24Lane } from './setup/nodeRedLane.mjs';
@@ -125,10 +126,13 @@ async function main() {
 
 function all() {
   if (only.length > 0)
-    return tests('tests', only, only.some((name) => name.includes('sip')) ? (ensureAsterisk() ?? {}) : {});
+    return tests('tests', only, {
+      ...(only.some((name) => name.includes('sip')) && ensureAsterisk()),
+      ...(only.some((name) => name.includes('packaging')) && ensureHelm()),
+    });
   checks();
   training();
-  tests('tests', [], ensureAsterisk() ?? {});
+  tests('tests', [], { ...ensureAsterisk(), ...ensureHelm() });
   tests('inference in WebAssembly', OF_INFERENCE, { VOICE_PRINTS_RUNTIME: 'wasm' });
   const musl = ensureMuslNode();
   if (musl) tests('command line on musl', ['test/cli/withoutNativeRuntime.test.ts'], musl);

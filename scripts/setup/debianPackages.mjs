@@ -40,6 +40,7 @@ const PROOFS = {
   'baresip-core': ['sh', '-c', 'command -v baresip'],
   'sip-tester': ['sh', '-c', 'command -v sipp'],
   kamailio: ['sh', '-c', 'command -v kamailio || test -x /usr/sbin/kamailio'],
+  haproxy: ['sh', '-c', 'command -v haproxy || test -x /usr/sbin/haproxy'],
   postgresql: ['sh', '-c', 'command -v postgres || ls /usr/lib/postgresql/*/bin/postgres'],
 };
 
@@ -92,6 +93,8 @@ export const FOR_TESTS = [
   'baresip-core',
   'sip-tester',
   'kamailio',
+  // The balancer of packaging/docker/fleet.
+  'haproxy',
 ];
 
 const runs = (command, ...args) => spawnSync(command, args, { stdio: 'ignore', timeout: 30_000 }).status === 0;

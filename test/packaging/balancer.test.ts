@@ -115,7 +115,14 @@ function calling(call: () => Promise<unknown>) {
 
 describe.skipIf(!haproxy)('the balancer of the fleet', () => {
   test('has no fault that HAProxy finds', () => {
-    const env = { REST_BIND: ':1', GRPC_BIND: ':2', API_1: '127.0.0.1:1', API_2: '127.0.0.1:2', API_1_GRPC: '127.0.0.1:3', API_2_GRPC: '127.0.0.1:4' };
+    const env = {
+      REST_BIND: ':1',
+      GRPC_BIND: ':2',
+      API_1: '127.0.0.1:1',
+      API_2: '127.0.0.1:2',
+      API_1_GRPC: '127.0.0.1:3',
+      API_2_GRPC: '127.0.0.1:4',
+    };
     const { status, stderr } = spawnSync(haproxy!, ['-c', '-f', config], {
       env: { ...process.env, ...env },
       encoding: 'utf8',
