@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { VoicePrintsError } from '../core/errors.js';
-import { databaseError, isConnectionLost, isOfDatabase, isOfUnknownTransaction } from './databaseError.js';
+import { databaseError, isConnectionLost, isOfDatabase, isOfUnknownTransaction, isUndone } from './databaseError.js';
 import { migrate } from './migrate.js';
 import type { Sql, Transactions } from './sql.js';
 
@@ -166,6 +166,7 @@ export class Database implements Transactions, AsyncDisposable {
       }
       const isBroken = client !== undefined && !(await rolledBack(client));
       client?.release(isBroken);
+      if (isUndone(error)) return { lost: error };
       throw isOfDatabase(error) ? databaseError(error) : error;
     }
   }

@@ -29,6 +29,9 @@ export const isConnectionLost = (error: unknown): boolean =>
 /** Of a question for a transaction that a server, which was killed, has never written down: none of it is left. */
 export const isOfUnknownTransaction = (error: unknown): boolean => codeOf(error) === '22023';
 
+/** Deadlocks and serialization: the server undid the transaction, which may succeed when it is done again. */
+export const isUndone = (error: unknown): boolean => /^40(001|P01)$/.test(codeOf(error));
+
 /** Whether an error is the server's or the connection's, not one of our own. */
 export const isOfDatabase = (error: unknown): boolean => isConnectionLost(error) || error instanceof pg.DatabaseError;
 

@@ -1,6 +1,6 @@
 import type { Job, JobFailure, JobOrder, JobOutcome, JobProgress } from './job.js';
 
-/** The right to work on a job. It is lost when the job is cancelled, or when its holder stops renewing it. */
+/** The right to work on a job. It is lost when the job is cancelled, or some seconds after its holder renewed it last. */
 export interface JobClaim {
   readonly job: Job;
   /** Distinguishes this claim from an earlier one on the same job. */
@@ -31,25 +31,26 @@ export interface JobQueue extends AsyncDisposable {
   get(tenantId: string, requestId: string): Promise<Job | undefined>;
   /** Newest first, without their outcomes; `cursor` is undefined at the end. */
   list(tenantId: string, page: JobPage): Promise<{ readonly jobs: readonly Job[]; readonly cursor?: string }>;
-  /** Progress of a running job, as far as this process knows. */
-  progressOf(tenantId: string, requestId: string): JobProgress | undefined;
+  /** Progress of a running job, whichever process works on it. */
+  progressOf(tenantId: string, requestId: string): Promise<JobProgress | undefined>;
   /**
    * Audio processed by jobs of a tenant that ended on this UTC day (`2026-05-31`), erased ones included: each job counts once,
    * with the try that got furthest, and is written together with its end. Days before today may be dropped.
+   * What other processes counted is known within seconds.
    */
   audioUsedMs(tenantId: string, day: string): number;
 
   /**
    * Claims the next job, fairly among tenants; undefined when none is due. Counts as a try from this moment on, even if the
-   * process ends. A job whose holder vanished is handed out alone, where the adapter can ensure that: if it crashes the
+   * process ends. A job whose holder vanished is handed out alone, to a process that gets no other meanwhile: if it crashes the
    * process, no other job is affected. Tenants for which `isHeld` returns true are skipped.
    */
   take(isHeld?: (tenantId: string) => boolean): Promise<JobClaim | undefined>;
   /** A job that has waited since before `beforeMs`, to be settled with a failure. */
   takeOverdue(beforeMs: number): Promise<JobClaim | undefined>;
   /** When the next job that waits for another try is due; undefined when none waits. Milliseconds since 1970. */
-  nextDueMs(): number | undefined;
-  /** Renews the claim and reports progress. False: the claim is lost, stop working. */
+  nextDueMs(): Promise<number | undefined>;
+  /** Renews the claim and reports progress; called at least every second. False: the claim is lost, stop working. */
   heartbeat(claim: JobClaim, progress?: JobProgress): Promise<boolean>;
   /**
    * Ends the job and, atomically, puts its message into the outbox where it has a webhook. False: the claim was lost,

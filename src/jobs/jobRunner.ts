@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asVoicePrintsError, type ErrorCode, VoicePrintsError } from '../core/errors.js';
 import type { Job, JobFailure, JobOutcome, JobProgress } from './job.js';
+import { ClaimHeartbeat } from './claimHeartbeat.js';
 import type { JobClaim, JobQueue } from './jobQueue.js';
 import { retryWaitMs } from './retryWait.js';
 import { inFuture, WakeUp } from './wakeUp.js';
@@ -97,9 +98,9 @@ export class JobRunner {
     while (!this.#isStopped && this.#running.size < concurrency) {
       const atMs = nowMs();
       const claim = await queue.take(isHeld);
-      if (claim === undefined) return inFuture(queue.nextDueMs(), atMs);
+      if (claim === undefined) return inFuture(await queue.nextDueMs(), atMs);
       const stop = new AbortController();
-      const done = this.#work(claim, stop.signal).finally(() => {
+      const done = this.#work(claim, stop).finally(() => {
         this.#running.delete(claim);
         this.wake();
       });
@@ -108,25 +109,29 @@ export class JobRunner {
     return undefined; // the end of a job calls wake()
   }
 
-  async #work(claim: JobClaim, signal: AbortSignal): Promise<void> {
+  async #work(claim: JobClaim, stop: AbortController): Promise<void> {
+    // Until the outcome is written: a claim that lapses is another process's.
+    const heartbeat = new ClaimHeartbeat(this.#options.queue, claim, () => stop.abort());
     try {
-      await this.#try(claim, signal);
+      await this.#try(claim, stop.signal, heartbeat);
     } catch (error) {
       // The store is unavailable: the claim is given up, and the job is handed out again once the store is writable.
       this.#report(error);
       await this.#options.queue.giveBack(claim, this.#options.nowMs() + this.#options.retryMs).catch(() => undefined);
+    } finally {
+      heartbeat.stop();
     }
   }
 
-  async #try(claim: JobClaim, signal: AbortSignal): Promise<void> {
+  async #try(claim: JobClaim, signal: AbortSignal, heartbeat: ClaimHeartbeat): Promise<void> {
     const { queue, perform, maxTries, nowMs, retryMs } = this.#options;
     const { job } = claim;
     if (this.#isStopped) return queue.giveBack(claim);
     if (job.tries > maxTries) return this.#settleUntilWritten(claim, { failure: poisoned(job, maxTries) });
     let outcome: JobOutcome;
     try {
-      const onProgress = (progress: JobProgress) => void queue.heartbeat(claim, progress).catch(() => undefined);
-      outcome = { result: await perform(job, { signal, onProgress }) };
+      const onProgress = (progress: JobProgress) => heartbeat.progressed(progress);
+      outcome = { result: await perform(job, { signal, onProgress }).finally(() => heartbeat.latest()) };
     } catch (thrown) {
       const error = asVoicePrintsError(thrown);
       if (this.#isStopped && signal.aborted) return queue.giveBack(claim);

@@ -120,7 +120,7 @@ export class LevelJobQueue implements JobQueue {
     };
   }
 
-  progressOf(tenantId: string, requestId: string): JobProgress | undefined {
+  async progressOf(tenantId: string, requestId: string): Promise<JobProgress | undefined> {
     return this.#index.find(tenantId, requestId)?.progress;
   }
 
@@ -138,7 +138,7 @@ export class LevelJobQueue implements JobQueue {
     return entry && this.#begin(entry);
   }
 
-  nextDueMs(): number | undefined {
+  async nextDueMs(): Promise<number | undefined> {
     return this.#index.nextDueMs();
   }
 

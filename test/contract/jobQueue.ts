@@ -173,7 +173,7 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       const claim = (await queue.take())!;
       expect(claim.job).toMatchObject({ status: 'running', tries: 1 });
       expect(await queue.heartbeat(claim, { doneMs: 500, totalMs: 1_000 })).toBe(true);
-      expect(queue.progressOf('t', 'a')).toEqual({ doneMs: 500, totalMs: 1_000 });
+      expect(await queue.progressOf('t', 'a')).toEqual({ doneMs: 500, totalMs: 1_000 });
       expect(await queue.settle(claim, { result: { segments: [] } })).toBe(true);
       expect(await queue.settle(claim, { result: 'again' })).toBe(false);
       const next = await reopened(place);
@@ -225,7 +225,7 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       await queue.giveBack(other);
       expect((await queue.take())?.job).toMatchObject({ requestId: 'b', tries: 1 });
       expect(await queue.take()).toBeUndefined();
-      expect(queue.nextDueMs()).toBe(place.clock.nowMs + 1_000);
+      expect(await queue.nextDueMs()).toBe(place.clock.nowMs + 1_000);
       place.clock.nowMs += 1_000;
       expect((await queue.take())?.job).toMatchObject({ requestId: 'a', tries: 2, lastFailure: FAILURE });
     });
@@ -342,7 +342,7 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       await outbox.delivered(webhookId);
       const next = await reopened(place);
       expect(await next.outbox.take(place.clock.nowMs, 4)).toBeUndefined();
-      expect(next.outbox.nextDueMs()).toBeUndefined();
+      expect(await next.outbox.nextDueMs()).toBeUndefined();
       expect(await next.outbox.ofJob('t', 'a')).toMatchObject({
         webhookId,
         status: 'delivered',
@@ -362,7 +362,7 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       expect(new Set([one, two, three].map(({ webhookId }) => webhookId)).size).toBe(3);
       await outbox.giveBack(two.webhookId);
       expect((await outbox.take(nowMs, 2))?.webhookId).toBe(two.webhookId);
-      expect(outbox.nextDueMs()).toBe(nowMs + 500);
+      expect(await outbox.nextDueMs()).toBe(nowMs + 500);
       await outbox.delivered(two.webhookId);
       expect(await outbox.take(nowMs + 500, 2)).toMatchObject({
         webhookId: one.webhookId,

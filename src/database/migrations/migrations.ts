@@ -1,7 +1,8 @@
 import { changes } from './changes.js';
+import { jobs } from './jobs.js';
 import { leases } from './leases.js';
 import { liveStreams } from './liveStreams.js';
 import type { Migration } from './migration.js';
 
 /** In the order of their versions. */
-export const MIGRATIONS: readonly Migration[] = [changes, leases, liveStreams];
+export const MIGRATIONS: readonly Migration[] = [changes, leases, liveStreams, jobs];

@@ -353,7 +353,7 @@ class EngineJobs implements Jobs {
       ownerId: job.ownerId ?? null,
       startedAtMs: job.startedAtMs ?? null,
       endedAtMs: job.endedAtMs ?? null,
-      progress: (status === 'running' && this.#stores.queue.progressOf(tenantId, requestId)) || null,
+      progress: (status === 'running' && (await this.#stores.queue.progressOf(tenantId, requestId))) || null,
       outcome: job.outcome ?? null,
       webhook: delivery ? webhookView(delivery) : null,
     };

@@ -77,7 +77,7 @@ export class LevelOutbox implements WebhookOutbox {
     }
   }
 
-  nextDueMs(): number | undefined {
+  async nextDueMs(): Promise<number | undefined> {
     let next: number | undefined;
     for (const { status, isUnderWay, nextAtMs } of this.#entries.values()) {
       if (status === 'waiting' && !isUnderWay && (next === undefined || nextAtMs < next)) next = nextAtMs;

@@ -37,13 +37,13 @@ export interface Delivery extends OutgoingMessage {
 
 /**
  * Messages until their receiver answers 2xx. Filled by JobQueue.settle, and emptied by JobQueue.erase. A claimed message
- * without a result (a crash) is claimed again. Every adapter passes test/contract/webhookOutbox.ts.
+ * without a result (a crash) is claimed again. Every adapter passes test/contract/jobQueue.ts.
  */
 export interface WebhookOutbox {
   /** Claims the next due message, with at most `perHost` in flight to one host; undefined when there is none. */
   take(nowMs: number, perHost: number): Promise<Delivery | undefined>;
   /** When the next message not in flight is due; undefined when none waits. Milliseconds since 1970. */
-  nextDueMs(): number | undefined;
+  nextDueMs(): Promise<number | undefined>;
   /** Answered 2xx: not sent again. */
   delivered(webhookId: string): Promise<void>;
   /** Returned after a failure, to be claimed again from `nextAtMs` on. */

@@ -76,7 +76,7 @@ export class WebhookSender {
       const atMs = nowMs();
       const delivery = await outbox.take(atMs, perHost);
       // A message held back by `perHost` is looked at when an attempt at that host ends.
-      if (delivery === undefined) return inFuture(outbox.nextDueMs(), atMs);
+      if (delivery === undefined) return inFuture(await outbox.nextDueMs(), atMs);
       const attempt = this.#send(delivery)
         .catch((error: unknown) => {
           this.#options.onFault({ code: asVoicePrintsError(error).code, error });

@@ -1,0 +1,106 @@
+import type pg from 'pg';
+import { guarded } from '../../core/guarded.js';
+import type { Database } from '../../database/database.js';
+import { ALL_TENANTS } from '../../database/sql.js';
+import { CHANNEL } from './queueParts.js';
+
+export interface JobNoticesOptions {
+  readonly database: Database;
+  /** There may be a job or a message to look for. */
+  readonly onWork: () => void;
+  /** The body of a message has changed; this process may be sending it. */
+  readonly onRevised: (webhookId: string) => void;
+  /** Called every two seconds while the server answers. */
+  readonly onTick: () => Promise<void>;
+  readonly onFault: (error: unknown) => void;
+}
+
+const REVISED = 'revised ';
+const TICK_MS = 2_000;
+/** Ticks after which work is looked for although no notice came: one may have been missed. */
+const TICKS_BETWEEN_LOOKS = 5;
+
+/** Hears of jobs from other processes. A lost connection is made anew; what was missed meanwhile is found by looking. */
+export class JobNotices implements AsyncDisposable {
+  readonly #options: JobNoticesOptions;
+  #client: pg.Client | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #ticking: Promise<void> = Promise.resolve();
+  #ticks = 0;
+  #isClosed = false;
+
+  constructor(options: JobNoticesOptions) {
+    this.#options = options;
+  }
+
+  /** Throws REGISTRY_UNAVAILABLE. */
+  async start(): Promise<void> {
+    await this.#listen();
+    this.#plan();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#ticking;
+    await this.#client?.end().catch(() => undefined);
+  }
+
+  #plan(): void {
+    if (this.#isClosed) return;
+    const tick = async () => {
+      this.#ticking = this.#tick();
+      await this.#ticking;
+      this.#plan();
+    };
+    this.#timer = setTimeout(
+      guarded(() => this.#plan(), tick),
+      TICK_MS,
+    ).unref();
+  }
+
+  async #tick(): Promise<void> {
+    const { onTick, onWork, onFault } = this.#options;
+    try {
+      if (this.#client === undefined) {
+        await this.#listen();
+        onWork();
+      }
+      await onTick();
+      this.#ticks += 1;
+      if (this.#ticks % TICKS_BETWEEN_LOOKS === 0) onWork();
+    } catch (error) {
+      if (!this.#isClosed) onFault(error);
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const { database, onWork, onRevised } = this.#options;
+    const client = await database.connect();
+    const isLost = () => {
+      if (this.#client === client) this.#client = undefined;
+    };
+    client.on('error', isLost);
+    client.on('end', isLost);
+    client.on(
+      'notification',
+      guarded(isLost, ({ payload = '' }: pg.Notification) => {
+        if (payload.startsWith(REVISED)) onRevised(payload.slice(REVISED.length));
+        else onWork();
+      }),
+    );
+    this.#client = client;
+    try {
+      await client.query(`LISTEN ${CHANNEL}`);
+    } catch (error) {
+      isLost();
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
+/** Tells the process that sends the message to begin again. */
+export async function notifyOfRevision(database: Database, webhookId: string): Promise<void> {
+  await database.query(ALL_TENANTS, 'SELECT pg_notify($1, $2)', [CHANNEL, `${REVISED}${webhookId}`]);
+}

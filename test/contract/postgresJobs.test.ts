@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { Database, type SharedDatabase } from '../../src/database/database.js';
+import { ALL_TENANTS } from '../../src/database/sql.js';
+import type { AudioStore } from '../../src/jobs/audioStore.js';
+import { openPostgresStore, type PostgresStore } from '../../src/jobs/postgres/openPostgresStore.js';
+import { freshDatabase, type TestDatabase, whyNoPostgres } from '../support/postgres.js';
+import { CONTRACT_LIMITS, jobQueueContract, type QueuePlace } from './jobQueue.js';
+
+describe.skipIf(whyNoPostgres).each([
+  { name: 'plain', encryptionKey: undefined },
+  { name: 'sealed', encryptionKey: 'a key of tests' },
+])('$name', ({ encryptionKey }) => {
+  let place: TestDatabase;
+  /** Keeps the database open between the processes of a test, as other processes do. */
+  let other: SharedDatabase;
+  beforeAll(async () => {
+    place = await freshDatabase();
+    other = await Database.share(place.url);
+  });
+  afterAll(async () => {
+    await other[Symbol.asyncDispose]();
+    await place[Symbol.asyncDispose]();
+  });
+
+  const newPlace = (): QueuePlace => {
+    const clock = { nowMs: 1_800_000_000_000 };
+    let opened: PostgresStore | undefined;
+    let isNew = true;
+    return {
+      clock,
+      open: async () => {
+        const { database } = other;
+        if (isNew) await database.query(ALL_TENANTS, 'TRUNCATE voice_prints.jobs, voice_prints.job_loads CASCADE');
+        if (isNew) await database.query(ALL_TENANTS, 'TRUNCATE voice_prints.job_audio_used');
+        isNew = false;
+        opened = await openPostgresStore(place.url, {
+          encryptionKey,
+          limits: CONTRACT_LIMITS,
+          nowMs: () => clock.nowMs,
+          withoutPerson: () => undefined,
+          openAudio: async () => undefined as unknown as AudioStore,
+        });
+        return opened;
+      },
+      // Claims are not handed back; what is left is found as some seconds later, when nobody has renewed them.
+      crash: async () => {
+        await opened?.[Symbol.asyncDispose]();
+        opened = undefined;
+        for (const table of ['jobs', 'webhook_messages']) {
+          const lapse = `UPDATE voice_prints.${table} SET lease_until = '-infinity' WHERE lease_until IS NOT NULL`;
+          await other.database.query(ALL_TENANTS, lapse);
+        }
+      },
+    };
+  };
+
+  jobQueueContract('PostgresJobQueue', newPlace);
+});
