@@ -212,6 +212,7 @@ module.exports = {
     ownedBy('multicast-dns', 'src/api/wyoming/'),
     ownedBy('yaml', 'src/sources/'),
     ownedBy('classic-level|standardwebhooks', 'src/jobs/'),
+    ownedBy('aws4fetch', 'src/jobs/s3/'),
     ownedBy('request-filtering-agent', 'src/net/'),
     ownedBy('@wasm-audio-decoders/flac|mpg123-decoder|ogg-opus-decoder|opus-decoder', 'src/audio/'),
     ownedBy('sip\\.js', 'src/audio/sip/'),

@@ -101,7 +101,11 @@ export function storePlace(RED: NodeAPI, node: Node<StoreCredentials>, def: Node
   const storeDirectory =
     folder.trim() === '' ? join(userDirectory(RED), 'voice-prints', node.id) : pathOf(RED, node, folder);
   const databaseUrl = filledIn(RED, node, node.credentials?.databaseUrl ?? '', 'the address of the database');
-  return { storeDirectory, databaseUrl: databaseUrl || undefined };
+  return {
+    storeDirectory,
+    databaseUrl: databaseUrl || undefined,
+    audioUrl: process.env.VOICE_PRINTS_AUDIO_URL || undefined,
+  };
 }
 
 const userDirectory = (RED: NodeAPI): string => RED.settings.userDir ?? process.cwd();

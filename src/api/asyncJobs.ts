@@ -20,8 +20,8 @@ export interface AsyncJobsOptions {
   /** Counts the audio of jobs; jobs of a tenant whose minutes are used up wait. No limits without it. */
   readonly gate?: TenantGate | undefined;
   readonly settings?: Partial<JobSettings> | undefined;
-  /** Reads and changes stored jobs only: no job is processed and no webhook sent. */
-  readonly isIdle?: boolean;
+  /** See OpenJobsOptions. */
+  readonly works?: boolean | undefined;
 }
 
 /**
@@ -58,12 +58,12 @@ export class AsyncJobs implements AsyncDisposable {
   }
 
   async #start(): Promise<Jobs> {
-    const { engine, encryptionKey, allowHosts = [], onFault, gate, settings = {}, isIdle = false } = this.#options;
+    const { engine, encryptionKey, allowHosts = [], onFault, gate, settings = {}, works } = this.#options;
     const jobs = await openJobs(typeof engine === 'function' ? await engine() : engine, {
       encryptionKey,
       allowHosts,
       settings,
-      isIdle,
+      works,
       ...present({ onFault }),
       quota: gate,
       payloadOf: ({ requestId, task }, outcome) => ({

@@ -28,6 +28,7 @@ Environment:
 ${columns([
   ['VOICE_PRINTS_HOME', 'Folder of the voiceprints, where --store is not given'],
   ['VOICE_PRINTS_DATABASE_URL', 'PostgreSQL that many processes share, in place of the folder'],
+  ['VOICE_PRINTS_AUDIO_URL', 'Folder or bucket where the audio of their jobs waits'],
   ['VOICE_PRINTS_KEY', 'Encrypts the voiceprints at rest; 8 characters or more'],
   ['VOICE_PRINTS_STRANGERS', '--strangers of serve and watch, where it is not given'],
   [

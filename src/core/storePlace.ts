@@ -4,4 +4,6 @@ export interface StorePlace {
   readonly storeDirectory: string;
   /** Address of the PostgreSQL database that holds all the rest, for many machines. Contains a password: never shown. */
   readonly databaseUrl?: string | undefined;
+  /** Where the audio of jobs waits beside a database: `file:///folder` or `s3://bucket/prefix`. Undefined: in the folder of the store. */
+  readonly audioUrl?: string | undefined;
 }

@@ -29,6 +29,7 @@ export const engineConfig = z
   .object({
     storeDirectory: z.string().min(1),
     databaseUrl: z.string().min(1).optional(),
+    audioUrl: z.string().min(1).optional(),
     encryptionKey: z.string().min(8).optional(),
     model: z.string().optional(),
     segmentation: z.string().optional(),

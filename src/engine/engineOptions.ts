@@ -10,6 +10,11 @@ export interface EngineOptions {
    * in the folder, so that many processes on many machines share them. Undefined: in the folder.
    */
   readonly databaseUrl?: string | undefined;
+  /**
+   * Beside a database: where the audio of jobs waits, for all processes, `file:///shared/folder` or
+   * `s3://bucket/prefix?endpoint=https://host&region=name`. Default: the folder `jobs/audio` of the store, which has to be shared then.
+   */
+  readonly audioUrl?: string | undefined;
   /** Encrypts the store at rest; any text of 8 characters or more. Undefined: not encrypted. */
   readonly encryptionKey?: string | undefined;
   /** Id of a speaker model or path of an ONNX file; by default the one in use in the store, else the built-in one. */

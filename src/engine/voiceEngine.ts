@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { openRecording } from '../audio/openRecording.js';
 import { replayableSource } from '../audio/replayableSource.js';
@@ -46,8 +45,7 @@ import { enroll, MAX_SAMPLE_MS } from './enrolment/enroll.js';
 import { EnrolmentsUnderWay } from './enrolment/enrolmentsUnderWay.js';
 import { type OthersOf, othersInGallery } from './enrolment/otherPeople.js';
 import { type Reembedded, type ReembedOptions, reembedStale } from './enrolment/reembed.js';
-import { eraseFromClosedJobs } from './jobs/eraseFromJobs.js';
-import { hasJobs, noteErasure, removeNote } from './jobs/pendingErasures.js';
+import { noteErasure } from './jobs/eraseFromJobs.js';
 import { limitsWithin } from './limitsWithin.js';
 import type { BusyTime } from './live/busyTime.js';
 import { type LiveNetworks, openLiveNetworks } from './live/liveSpeech.js';
@@ -127,9 +125,9 @@ export class VoiceEngine implements Engine {
     this.#strangers = new SessionStrangers(parts.unknownVoices, parts.config.maxUnknownVoices);
     this.#turns = new TurnMemory(parts.nowMs, parts.config.rememberTurns);
     this.model = parts.model;
-    const { storeDirectory, databaseUrl } = parts.config;
+    const { storeDirectory, databaseUrl, audioUrl } = parts.config;
     this.storeDirectory = storeDirectory;
-    this.place = { storeDirectory, databaseUrl };
+    this.place = { storeDirectory, databaseUrl, audioUrl };
     const { config, model, segmentation, openCompute } = parts;
     this.#compute = lazy(() => openCompute(config, model, segmentation));
     this.#networks = lazy(async () => {
@@ -417,10 +415,10 @@ export class VoiceEngine implements Engine {
   }
 
   async #eraseEverywhere(tenantId: string, speakerId: string, erase: () => Promise<boolean>): Promise<boolean> {
-    const { storeDirectory, encryptionKey } = this.#parts.config;
     if (!isSpeakerId(speakerId)) return erase(); // no speaker can have it, and it may be anything, for example a name
     // Noted first: a process that ends in between leaves it for the next that opens the jobs.
-    let noted = hasJobs(storeDirectory) ? await noteErasure(storeDirectory, tenantId, speakerId) : undefined;
+    const { encryptionKey } = this.#parts.config;
+    const fromJobs = await noteErasure(this.place, encryptionKey, { tenantId, speakerId });
     this.#enrolments.erase(tenantId, speakerId);
     let wasThere: boolean;
     try {
@@ -430,13 +428,12 @@ export class VoiceEngine implements Engine {
       await this.#people.lookAgain(tenantId).catch(() => undefined);
       this.#livePeople.expire(tenantId); // no live stream names them for another second
     } catch (error) {
-      if (noted) await removeNote(noted);
+      await fromJobs?.cancel();
       throw error;
     }
-    // Done already by another process, which may have named the person again until a moment ago.
-    if (noted && !existsSync(noted.path)) noted = await noteErasure(storeDirectory, tenantId, speakerId);
+    await fromJobs?.confirm();
     await Promise.all([...this.#onErased].map((listener) => listener(tenantId, speakerId)));
-    if (noted && existsSync(noted.path)) await eraseFromClosedJobs(storeDirectory, encryptionKey, noted);
+    await fromJobs?.finish();
     return wasThere;
   }
 

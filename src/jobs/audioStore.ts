@@ -14,6 +14,9 @@ export interface AudioStore {
   read(audioId: string): AsyncIterable<Uint8Array>;
   /** Erases a recording; does nothing where there is none. */
   delete(audioId: string): Promise<void>;
-  /** Erases all other recordings, left by a killed process. Only before new audio is stored. */
-  retain(audioIds: ReadonlySet<string>): Promise<void>;
+  /**
+   * Erases all other recordings that are at least as old as `olderThanMs`, left by a process that ended. 0 only while nobody stores new
+   * audio; where several processes do, longer than storing one and adding its job takes.
+   */
+  retain(audioIds: ReadonlySet<string>, olderThanMs: number): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VoicePrintsError } from '../core/errors.js';
 import { moveFile } from '../files/atomicFile.js';
@@ -62,11 +62,14 @@ export class FileAudioStore implements AudioStore {
     await guarded(() => rm(join(this.#folder, this.#nameOf(audioId)), { force: true }));
   }
 
-  async retain(audioIds: ReadonlySet<string>): Promise<void> {
+  async retain(audioIds: ReadonlySet<string>, olderThanMs: number): Promise<void> {
     const names = await guarded(() => readdir(this.#folder));
     const kept = new Set([...audioIds].map((audioId) => this.#nameOf(audioId)));
-    const gone = names.filter((name) => !kept.has(name));
-    await Promise.all(gone.map((name) => guarded(() => rm(join(this.#folder, name), { force: true }))));
+    const beforeMs = Date.now() - olderThanMs;
+    for (const name of names.filter((one) => !kept.has(one))) {
+      const path = join(this.#folder, name);
+      if (olderThanMs === 0 || (await modifiedMs(path)) <= beforeMs) await guarded(() => rm(path, { force: true }));
+    }
   }
 
   /** File name of a recording. Audio stored before there was a key was sealed when the key was added, and kept its id. */
@@ -83,7 +86,13 @@ export class FileAudioStore implements AudioStore {
     for (const name of names.filter((one) => PLAIN.test(one))) {
       const path = join(this.#folder, name);
       const plain = readable(createReadStream(path, { highWaterMark: 65_536 }));
-      await writeWhole(path + SEALED, sealStream(plain, key, name + SEALED));
+      try {
+        await writeWhole(path + SEALED, sealStream(plain, key, name + SEALED));
+      } catch (error) {
+        // Sealed by another process meanwhile, or erased with its job.
+        if (error instanceof VoicePrintsError && error.code === 'FILE_NOT_FOUND') continue;
+        throw error;
+      }
       await guarded(() => rm(path, { force: true }));
     }
   }
@@ -91,7 +100,7 @@ export class FileAudioStore implements AudioStore {
 
 /** Writes a file as a whole or not at all. Throws REGISTRY_UNAVAILABLE, and the errors of the stream. */
 async function writeWhole(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
-  const part = `${path}.part`;
+  const part = `${path}.${randomBytes(6).toString('hex')}.part`;
   const file = await guarded(() => open(part, 'w', 0o600));
   try {
     try {
@@ -106,6 +115,13 @@ async function writeWhole(path: string, pieces: AsyncIterable<Uint8Array>): Prom
     throw error;
   }
 }
+
+/** `Infinity` for a file that is gone. */
+const modifiedMs = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Number.POSITIVE_INFINITY,
+  );
 
 async function writeAll(file: FileHandle, piece: Uint8Array): Promise<void> {
   for (let done = 0; done < piece.length; ) {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asVoicePrintsError, type ErrorCode, VoicePrintsError } from '../core/errors.js';
-import type { Job, JobFailure, JobOutcome, JobProgress } from './job.js';
 import { ClaimHeartbeat } from './claimHeartbeat.js';
+import type { Job, JobFailure, JobOutcome, JobProgress } from './job.js';
 import type { JobClaim, JobQueue } from './jobQueue.js';
 import { retryWaitMs } from './retryWait.js';
 import { inFuture, WakeUp } from './wakeUp.js';
@@ -131,8 +131,10 @@ export class JobRunner {
     let outcome: JobOutcome;
     try {
       const onProgress = (progress: JobProgress) => heartbeat.progressed(progress);
-      outcome = { result: await perform(job, { signal, onProgress }).finally(() => heartbeat.latest()) };
+      outcome = { result: await perform(job, { signal, onProgress }) };
+      await heartbeat.latest();
     } catch (thrown) {
+      await heartbeat.latest();
       const error = asVoicePrintsError(thrown);
       if (this.#isStopped && signal.aborted) return queue.giveBack(claim);
       if (NOT_ITS_FAULT.has(error.code)) return queue.giveBack(claim, nowMs() + BUSY_RETRY_MS);

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { Database, type SharedDatabase } from '../../src/database/database.js';
 import { ALL_TENANTS } from '../../src/database/sql.js';
-import type { AudioStore } from '../../src/jobs/audioStore.js';
 import { openPostgresStore, type PostgresStore } from '../../src/jobs/postgres/openPostgresStore.js';
 import { freshDatabase, type TestDatabase, whyNoPostgres } from '../support/postgres.js';
 import { CONTRACT_LIMITS, jobQueueContract, type QueuePlace } from './jobQueue.js';
@@ -38,7 +37,6 @@ describe.skipIf(whyNoPostgres).each([
           limits: CONTRACT_LIMITS,
           nowMs: () => clock.nowMs,
           withoutPerson: () => undefined,
-          openAudio: async () => undefined as unknown as AudioStore,
         });
         return opened;
       },

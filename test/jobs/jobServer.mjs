@@ -15,6 +15,7 @@ const textOf = async ({ stream }) => Buffer.concat(await collected(stream)).toSt
 
 const engine = {
   storeDirectory,
+  place: { storeDirectory },
   speakers: () => ({ list: async () => [] }),
   onErased: () => () => undefined,
   identify: async ({ source }) => {

@@ -36,7 +36,7 @@ test('with a key nothing readable is on disk; plain jobs are encrypted when open
   await sealed.queue.settle((await sealed.queue.take())!, { result: { name: 'Anna Amsel' } });
   await sealed.secrets.rotate('t', 'whsec_hidden', 0);
   // What waited before there was a key is sealed where it lies, and found under its old id.
-  await sealed.audio.retain(new Set([old.audioId, audioId]));
+  await sealed.audio.retain(new Set([old.audioId, audioId]), 0);
   expect(await textOf(sealed.audio.read(old.audioId))).toBe('spoken before');
   const disk = await allBytes(folder);
   for (const text of ['secret-hook', 'spoken', 'Anna', 'whsec']) expect(disk.includes(text), text).toBe(false);
@@ -73,7 +73,7 @@ test('audio is kept whole or not at all, and what no job needs goes', async () =
   };
   await expect(store.audio.put(broken(), 100)).rejects.toThrow('hung up');
   const other = await store.audio.put(once('other'), 100);
-  await store.audio.retain(new Set([kept.audioId]));
+  await store.audio.retain(new Set([kept.audioId]), 0);
   expect(await textOf(store.audio.read(kept.audioId))).toBe('kept');
   await expect(textOf(store.audio.read(other.audioId))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' });
   await store[Symbol.asyncDispose]();

@@ -35,7 +35,7 @@ async function withJobs<T>(args: ParsedArguments, terminal: Terminal, work: (job
   const { AsyncJobs } = await import('../../api/asyncJobs.js');
   await using engine: Engine = await openEngine(args, terminal);
   const { VOICE_PRINTS_KEY: encryptionKey } = terminal.env;
-  await using jobs = new AsyncJobs({ engine, encryptionKey, allowHosts: allowedHosts(terminal.env), isIdle: true });
+  await using jobs = new AsyncJobs({ engine, encryptionKey, allowHosts: allowedHosts(terminal.env), works: false });
   const opened = await jobs.open().catch((error: unknown) => {
     if (!(error instanceof VoicePrintsError) || error.code !== 'JOBS_LOCKED') throw error;
     throw new VoicePrintsError(error.code, 'a running server has the webhooks of this store; name it with --server');

@@ -6,4 +6,5 @@ import { storeFolder } from './storeFolder.js';
 export const storePlace = (args: ParsedArguments, env: Terminal['env']): StorePlace => ({
   storeDirectory: storeFolder(args, env),
   databaseUrl: env.VOICE_PRINTS_DATABASE_URL || undefined,
+  audioUrl: env.VOICE_PRINTS_AUDIO_URL || undefined,
 });

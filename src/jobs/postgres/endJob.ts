@@ -5,6 +5,7 @@ import { useAudio } from './audioUsed.js';
 import { eraseSurplus } from './endedRows.js';
 import { erasedSince } from './jobErasures.js';
 import { changeLoad } from './jobLoads.js';
+import { notifyOfEnd } from './jobNotices.js';
 import { furthestMs, type JobRow, jobOfRow, sealedColumns } from './jobRows.js';
 import { hostKeyOf } from './messageRows.js';
 import type { QueueParts } from './queueParts.js';
@@ -41,6 +42,7 @@ export async function endJob(
   const change = { liveJobs: -1, liveBytes: -Number(row.audio_bytes), endedJobs: 1, outcomeBytes };
   const load = await changeLoad(sql, tenantId, change);
   await eraseSurplus(sql, parts, { tenantId, endedId: row.id, ...load });
+  if (end.outcome) await notifyOfEnd(sql, parts.holderId, row.id);
   return job;
 }
 

@@ -1,13 +1,7 @@
 import type { Database } from '../../database/database.js';
 import { ALL_TENANTS, type Sql } from '../../database/sql.js';
+import type { ErasureNotes, NotedErasure } from '../erasureNotes.js';
 import type { RowSealing } from './rowSealing.js';
-
-/** A person whose id and name must still be taken out of the jobs. */
-export interface NotedErasure {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly speakerId: string;
-}
 
 /** How long another process may name a person who was erased: until the change has reached it. */
 const NAMED_UNTIL = `interval '5 seconds'`;
@@ -17,7 +11,7 @@ const KEPT = `interval '2 days'`;
 const PURPOSE = 'voice-prints jobs erasure';
 
 /** People to be taken out of jobs, of whichever process noted them. */
-export class JobErasures {
+export class JobErasures implements ErasureNotes {
   readonly #database: Database;
   readonly #sealing: RowSealing;
 
@@ -26,7 +20,6 @@ export class JobErasures {
     this.#sealing = sealing;
   }
 
-  /** Before the person is erased: a process that ends in between leaves it to others. */
   async note(tenantId: string, speakerId: string): Promise<NotedErasure> {
     const speaker = this.#sealing.seal(speakerId, PURPOSE);
     const [row] = await this.#database.query<{ id: string }>(
@@ -37,7 +30,7 @@ export class JobErasures {
     return { id: row!.id, tenantId, speakerId };
   }
 
-  /** Once the person is erased: jobs in work from before now are revised when they end, and this one is pending again. */
+  /** Jobs that are in work now are revised when they end. */
   async confirm({ id, tenantId }: NotedErasure): Promise<void> {
     await this.#database.query(
       tenantId,
@@ -46,7 +39,6 @@ export class JobErasures {
     );
   }
 
-  /** The person was not erased after all. */
   async remove({ id, tenantId }: NotedErasure): Promise<void> {
     await this.#database.query(tenantId, 'DELETE FROM voice_prints.job_erasures WHERE id = $1', [id]);
   }
@@ -68,7 +60,7 @@ export class JobErasures {
     }));
   }
 
-  /** The stored jobs no longer name the person. Kept a while for jobs that are in work. */
+  /** Kept a while for jobs that are in work. */
   async done({ id }: NotedErasure): Promise<void> {
     await this.#database.transaction(ALL_TENANTS, async (sql) => {
       await sql('UPDATE voice_prints.job_erasures SET is_done = true WHERE id = $1', [id]);

@@ -1,21 +1,26 @@
 import type pg from 'pg';
 import { guarded } from '../../core/guarded.js';
 import type { Database } from '../../database/database.js';
-import { ALL_TENANTS } from '../../database/sql.js';
+import { ALL_TENANTS, type Sql } from '../../database/sql.js';
 import { CHANNEL } from './queueParts.js';
 
 export interface JobNoticesOptions {
   readonly database: Database;
+  /** This process. */
+  readonly holderId: string;
   /** There may be a job or a message to look for. */
   readonly onWork: () => void;
   /** The body of a message has changed; this process may be sending it. */
   readonly onRevised: (webhookId: string) => void;
+  /** Another process has settled a job. */
+  readonly onSettled: (jobId: string) => void;
   /** Called every two seconds while the server answers. */
   readonly onTick: () => Promise<void>;
   readonly onFault: (error: unknown) => void;
 }
 
-const REVISED = 'revised ';
+const REVISED = 'revised';
+const SETTLED = 'settled';
 const TICK_MS = 2_000;
 /** Ticks after which work is looked for although no notice came: one may have been missed. */
 const TICKS_BETWEEN_LOOKS = 5;
@@ -75,7 +80,7 @@ export class JobNotices implements AsyncDisposable {
   }
 
   async #listen(): Promise<void> {
-    const { database, onWork, onRevised } = this.#options;
+    const { database, holderId, onWork, onRevised, onSettled } = this.#options;
     const client = await database.connect();
     const isLost = () => {
       if (this.#client === client) this.#client = undefined;
@@ -85,8 +90,10 @@ export class JobNotices implements AsyncDisposable {
     client.on(
       'notification',
       guarded(isLost, ({ payload = '' }: pg.Notification) => {
-        if (payload.startsWith(REVISED)) onRevised(payload.slice(REVISED.length));
-        else onWork();
+        const [what, name = '', jobId = ''] = payload.split(' ');
+        if (what === REVISED) onRevised(name);
+        else if (what !== SETTLED) onWork();
+        else if (name !== holderId) onSettled(jobId);
       }),
     );
     this.#client = client;
@@ -102,5 +109,10 @@ export class JobNotices implements AsyncDisposable {
 
 /** Tells the process that sends the message to begin again. */
 export async function notifyOfRevision(database: Database, webhookId: string): Promise<void> {
-  await database.query(ALL_TENANTS, 'SELECT pg_notify($1, $2)', [CHANNEL, `${REVISED}${webhookId}`]);
+  await database.query(ALL_TENANTS, 'SELECT pg_notify($1, $2)', [CHANNEL, `${REVISED} ${webhookId}`]);
+}
+
+/** Tells the other processes, once the transaction is committed, that a job is over. */
+export async function notifyOfEnd(sql: Sql, holderId: string, jobId: string): Promise<void> {
+  await sql('SELECT pg_notify($1, $2)', [CHANNEL, `${SETTLED} ${holderId} ${jobId}`]);
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Database, type SharedDatabase } from '../../database/database.js';
 import type { SealingKey } from '../../sealing/sealing.js';
-import type { AudioStore } from '../audioStore.js';
 import type { JobQueueLimits } from '../levelJobQueue.js';
 import type { WebhookOutbox, WebhookSecrets } from '../webhooks/webhookOutbox.js';
 import { AudioUsed } from './audioUsed.js';
@@ -19,7 +18,6 @@ export interface OpenPostgresStoreOptions {
   readonly limits: JobQueueLimits;
   readonly nowMs: () => number;
   readonly withoutPerson: QueueParts['withoutPerson'];
-  readonly openAudio: (key: SealingKey | undefined) => Promise<AudioStore>;
 }
 
 /** The ports of jobs and webhooks over one database, for any number of processes. */
@@ -27,10 +25,11 @@ export interface PostgresStore extends AsyncDisposable {
   readonly queue: PostgresJobQueue;
   readonly outbox: WebhookOutbox;
   readonly secrets: WebhookSecrets;
-  readonly audio: AudioStore;
+  /** Audio is sealed with it. */
+  readonly key: SealingKey | undefined;
   readonly erasures: JobErasures;
   /** Tells of what other processes do, from now on until the store is closed. */
-  listen(listener: Pick<JobNoticesOptions, 'onWork' | 'onRevised' | 'onFault'>): Promise<void>;
+  listen(listener: Pick<JobNoticesOptions, 'onWork' | 'onRevised' | 'onSettled' | 'onFault'>): Promise<void>;
   /** Whoever sends this message begins again. */
   revised(webhookId: string): Promise<void>;
 }
@@ -47,7 +46,7 @@ export async function openPostgresStore(url: string, options: OpenPostgresStoreO
 }
 
 async function storeOver(shared: SharedDatabase, options: OpenPostgresStoreOptions): Promise<PostgresStore> {
-  const { encryptionKey, limits, nowMs, withoutPerson, openAudio } = options;
+  const { encryptionKey, limits, nowMs, withoutPerson } = options;
   const { database } = shared;
   const sealing = await RowSealing.open(database, encryptionKey, sealStored);
   const parts: QueueParts = { database, sealing, limits, nowMs, withoutPerson, holderId: randomUUID() };
@@ -56,12 +55,11 @@ async function storeOver(shared: SharedDatabase, options: OpenPostgresStoreOptio
   const queue = new PostgresJobQueue(parts, audioUsed);
   await queue.takeBack();
   const outbox = new PostgresOutbox(parts);
-  const audio = await openAudio(sealing.key);
   let notices: JobNotices | undefined;
   return {
     queue,
     outbox,
-    audio,
+    key: sealing.key,
     secrets: new PostgresSecrets(database, sealing),
     erasures: new JobErasures(database, sealing),
     listen: async (listener) => {
@@ -69,7 +67,7 @@ async function storeOver(shared: SharedDatabase, options: OpenPostgresStoreOptio
         await queue.takeBack();
         await audioUsed.refresh();
       };
-      notices = new JobNotices({ database, onTick, ...listener });
+      notices = new JobNotices({ database, holderId: parts.holderId, onTick, ...listener });
       await notices.start();
     },
     revised: (webhookId) => notifyOfRevision(database, webhookId),

@@ -75,6 +75,13 @@ export class PostgresJobQueue implements JobQueue {
     return row && jobOfRow(sealing, row);
   }
 
+  /** The job of a row. */
+  async byId(id: string): Promise<Job | undefined> {
+    const { database, sealing } = this.#parts;
+    const [row] = await database.query<JobRow>(ALL_TENANTS, `${WHOLE} WHERE id = $1`, [id]);
+    return row && jobOfRow(sealing, row);
+  }
+
   async list(
     tenantId: string,
     { limit, cursor, ownerId }: JobPage,

@@ -12,6 +12,12 @@ const CHECK_PURPOSE = 'voice-prints jobs';
 
 const setting = z.object({ sealed: sealedBox });
 
+/** A key takes a fifth of a second to derive: it is kept for each database and passphrase. */
+const opened = new WeakMap<Database, Map<string, Promise<RowSealing>>>();
+
+/** Seals the rows that are there, in the transaction that settles the key. */
+type SealRows = (sql: Sql, sealing: RowSealing) => Promise<void>;
+
 /** First byte of a value. */
 const PLAIN = 0;
 const SEALED = 1;
@@ -25,15 +31,24 @@ export class RowSealing {
   }
 
   /**
-   * With the key of the jobs of this database. The first process that comes with a key settles it: `seal` then seals what is there.
+   * With the key of the jobs of this database. The first process that comes with a key settles it: `sealRows` then seals what is there.
    *
    * @throws VoicePrintsError REGISTRY_KEY_MISSING, REGISTRY_KEY_WRONG, REGISTRY_CORRUPT, REGISTRY_UNAVAILABLE
    */
-  static async open(
-    database: Database,
-    passphrase: string | undefined,
-    sealRows: (sql: Sql, sealing: RowSealing) => Promise<void>,
-  ): Promise<RowSealing> {
+  static open(database: Database, passphrase: string | undefined, sealRows: SealRows): Promise<RowSealing> {
+    // Another process may come with a key: it is looked for each time.
+    if (passphrase === undefined) return RowSealing.#open(database, undefined, sealRows);
+    const ofDatabase = opened.get(database) ?? new Map<string, Promise<RowSealing>>();
+    opened.set(database, ofDatabase);
+    const known = ofDatabase.get(passphrase);
+    if (known) return known;
+    const opening = RowSealing.#open(database, passphrase, sealRows);
+    ofDatabase.set(passphrase, opening);
+    opening.catch(() => ofDatabase.delete(passphrase)); // reported to the caller
+    return opening;
+  }
+
+  static async #open(database: Database, passphrase: string | undefined, sealRows: SealRows): Promise<RowSealing> {
     const box = await database.transaction(ALL_TENANTS, storedBox);
     if (box === undefined && passphrase === undefined) return new RowSealing(undefined);
     if (box !== undefined) return new RowSealing(await keyOf(passphrase, box));

@@ -25,7 +25,7 @@ beforeAll(async () => {
     () => nowMs,
   );
   // Nothing is worked on: the jobs of these tests only wait.
-  jobs = new AsyncJobs({ engine, isIdle: true });
+  jobs = new AsyncJobs({ engine, works: false });
   server = await serve({ engine, keys: new ApiKeys(() => ring.current()), gate, jobs: jobs.open, port: 0 });
 });
 afterAll(async () => {
