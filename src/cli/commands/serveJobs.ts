@@ -13,8 +13,9 @@ interface ServeJobsOptions {
 }
 
 /**
- * The jobs of `serve`, including pending ones; undefined where it has to do with none, handed in only where another process works on them. Where another process holds them, all else is served, and asynchronous calls
- * are refused until that process has ended. The caller disposes them, before the engine.
+ * The jobs of `serve`, including pending ones; undefined where it has to do with none, handed in only where another process works on
+ * them. Where another process holds those of the folder, all else is served, and asynchronous calls are refused until that process has
+ * ended. The caller disposes them, before the engine.
  */
 export async function serveJobs(
   args: ParsedArguments,
@@ -27,7 +28,7 @@ export async function serveJobs(
     encryptionKey: terminal.env.VOICE_PRINTS_KEY,
     allowHosts,
     gate,
-    isIdle: !roles.has('worker'),
+    works: roles.has('worker'),
     onFault: ({ code }) => terminal.stderr.write(`${code}: a job or a webhook could not be handled\n`),
   });
   try {
