@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Database } from '../../src/database/database.js';
+import type { LeaseClaim } from '../../src/database/leases/leaseClaim.js';
+import { LeaseKeeper } from '../../src/database/leases/leaseKeeper.js';
 import { ALL_TENANTS } from '../../src/database/sql.js';
 import { type OwnCluster, ownCluster, whyNoOwnCluster } from '../support/ownCluster.js';
+import { until } from '../support/until.js';
 
 describe.skipIf(whyNoOwnCluster)('a server that goes away', () => {
   let cluster: OwnCluster;
@@ -40,5 +43,26 @@ describe.skipIf(whyNoOwnCluster)('a server that goes away', () => {
     await expect(database.query(ALL_TENANTS, 'SELECT 1')).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' });
     await cluster.start();
     expect(await database.query(ALL_TENANTS, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
+  });
+
+  test('leaves the leases: their holder has them again, or for ever', async () => {
+    await using database = await Database.open(cluster.url, { patienceMs: 60_000 });
+    await using keeper = new LeaseKeeper({ database, roles: ['live'], load: () => 0, onFault: () => undefined });
+    const claim: LeaseClaim = keeper.claim({ name: 'hall', group: 'hall' }, () => {
+      if (claim.token === undefined) claim.giveBack();
+    });
+    claim.want(true);
+    await until(() => claim.token !== undefined);
+    const before = claim.token!;
+    await cluster.kill();
+    await cluster.start();
+    await until(async () => {
+      const [row] = await database.query<{ isHeld: boolean }>(
+        ALL_TENANTS,
+        `SELECT expires_at > clock_timestamp() + interval '2 seconds' AS "isHeld" FROM voice_prints.leases`,
+      );
+      return row!.isHeld && claim.token !== undefined;
+    });
+    expect(claim.token).toBeGreaterThanOrEqual(before);
   });
 });

@@ -425,3 +425,35 @@ test('a wrong password, and a topic that the access list refuses, are reported; 
   expect(right.surface.counts.published).toBeGreaterThan(0);
   expect(right.reports.map(({ code }) => code)).toEqual(['MQTT_UNAUTHORIZED']);
 });
+
+test("of a source that another process has by now nothing retained is sent late, and commands are that one's", async () => {
+  using broker = await Broker.start();
+  const { client, listener } = await listenerTo(broker);
+  const asked: unknown[] = [];
+  const control = {
+    start: (target: unknown) => asked.push(target),
+    feedback: () => Promise.reject(new VoicePrintsError('TURN_NOT_FOUND', 'there is no such turn; look again')),
+  } as unknown as LiveControl;
+  const { surface } = surfaceOn(`mqtt://127.0.0.1:${broker.port}`, { control });
+  const state = (source: string) => ({ source, site: source, status: 'open' as const, lease: 3 });
+  // Before there is a connection: everything waits.
+  surface.sourceState(state('hall'));
+  surface.sourceState(state('yard'));
+  surface.hear(turn({ site: 'hall' }));
+  surface.leaveSource('hall', 'hall');
+  surface.open();
+  await until(() => listener.last('speaker-id/sources/yard') !== undefined);
+  await until(() => listener.texts('speaker-id/hall/event').length === 1);
+  expect(listener.json('speaker-id/sources/yard')[0]).toMatchObject({ status: 'open', lease: 3 });
+  const ofHall = ['sources/hall', 'hall/speaker', 'hall/attributes', 'hall/availability'];
+  expect(ofHall.flatMap((topic) => listener.texts(`speaker-id/${topic}`))).toEqual([]);
+
+  const say = (site: string, text: string) => client.publishAsync(`speaker-id/${site}/command`, text, { qos: 1 });
+  await say('hall', '{"action":"feedback","turnId":"t","verdict":"right"}');
+  await say('hall', 'nonsense!');
+  await say('hall', 'start');
+  await say('nowhere', 'start');
+  await until(() => listener.texts('speaker-id/errors').length > 0);
+  expect(asked).toEqual([{ source: undefined, site: 'hall' }]);
+  expect(listener.json('speaker-id/errors')).toMatchObject([{ code: 'INPUT_INVALID', site: 'nowhere' }]);
+});

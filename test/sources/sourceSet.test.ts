@@ -3,6 +3,7 @@ import { VoicePrintsError } from '../../src/core/errors.js';
 import type { LiveAudio, LiveEvent, LiveItem } from '../../src/core/live.js';
 import type { Engine, LiveSession } from '../../src/engine/engine.js';
 import type { SpeakerEvent } from '../../src/events/index.js';
+import type { SourceClaim, SourcePlaces } from '../../src/sources/sourcePlaces.js';
 import { SourceSet } from '../../src/sources/sourceSet.js';
 import type { SourceSpec } from '../../src/sources/sourceSpec.js';
 import type { SourceStatus } from '../../src/sources/sourceStatus.js';
@@ -49,7 +50,11 @@ const spec = (id: string, about: Partial<SourceSpec> = {}): SourceSpec => ({
 });
 
 function setOf(
-  about: { engine?: () => Promise<Engine>; audio?: (signal: AbortSignal) => AsyncGenerator<LiveItem> } = {},
+  about: {
+    engine?: () => Promise<Engine>;
+    audio?: (signal: AbortSignal) => AsyncGenerator<LiveItem>;
+    places?: SourcePlaces;
+  } = {},
 ) {
   const changes: SourceStatus[] = [];
   const events: SpeakerEvent[] = [];
@@ -66,6 +71,7 @@ function setOf(
     },
     presenceWindowMs: 1_000,
     backoff: { firstMs: 5, maxMs: 20 },
+    places: about.places,
   });
   open.push(set);
   const statusOf = (id: string) => set.statuses.find(({ source }) => source === id)?.status;
@@ -147,4 +153,89 @@ test('a source is on within its schedule', async () => {
   vi.setSystemTime(new Date(2026, 10, 30, 8, 0, 0));
   vi.advanceTimersByTime(5_000);
   await until(() => statusOf('a') === 'scheduled');
+});
+
+/** Leases that the test gives and takes. */
+class GivenLeases implements SourcePlaces {
+  readonly log: string[] = [];
+  readonly #claims = new Map<string, { token: number | undefined; isElsewhere: boolean; readonly tell: () => void }>();
+
+  claim({ name, group }: { readonly name: string; readonly group: string }, tell: () => void): SourceClaim {
+    const known = { token: undefined, isElsewhere: false, tell };
+    this.#claims.set(name, known);
+    const { log } = this;
+    return {
+      name,
+      group,
+      get token() {
+        return known.token;
+      },
+      get isElsewhere() {
+        return known.isElsewhere;
+      },
+      want: () => undefined,
+      giveBack: () => log.push(`${name} given back`),
+    };
+  }
+
+  drop({ name }: SourceClaim): void {
+    this.log.push(`${name} dropped`);
+  }
+
+  set(name: string, token: number | undefined, isElsewhere = false): void {
+    const claim = this.#claims.get(name)!;
+    claim.token = token;
+    claim.isElsewhere = isElsewhere;
+    claim.tell();
+  }
+}
+
+test('a shared source is listened to while its lease is held; what comes after that is not told', async () => {
+  const places = new GivenLeases();
+  const audio = async function* (signal: AbortSignal): AsyncGenerator<LiveItem> {
+    places.log.push('opened');
+    yield* cameraUntil(signal);
+    places.log.push('closed');
+  };
+  const { set, statusOf, changes, events, removed } = setOf({ audio, places });
+  set.apply([spec('a')]);
+  expect(statusOf('a')).toBe('waiting');
+  places.set('a', undefined, true);
+  expect(statusOf('a')).toBe('elsewhere');
+  expect(places.log).not.toContain('opened');
+
+  places.set('a', 7);
+  await until(() => statusOf('a') === 'open');
+  expect(set.statuses[0]).toMatchObject({ lease: 7 });
+  expect(events.map(({ event_type, lease }) => [event_type, lease])).toEqual([['stream', 7]]);
+  places.log.length = 0;
+  places.set('a', undefined);
+  await until(() => statusOf('a') === 'waiting');
+  expect(places.log, 'never before it has stopped').toEqual(['closed', 'a given back']);
+  expect(events, 'its last turn').toHaveLength(1);
+
+  places.set('a', 9);
+  await until(() => statusOf('a') === 'open');
+  places.log.length = 0;
+  await set.drain();
+  expect(places.log).toEqual(['closed', 'a given back']);
+  expect(events.filter(({ event_type }) => event_type === 'rejected').map(({ lease }) => lease)).toEqual([9]);
+  expect(changes.map(({ status }) => status)).not.toContain('stopped');
+  expect(removed).toEqual([]);
+});
+
+test('what is retained of a source is withdrawn by the process that listens to it', async () => {
+  const places = new GivenLeases();
+  const { set, statusOf, removed } = setOf({ places });
+  set.apply([spec('a'), spec('b')]);
+  places.set('a', 1);
+  places.set('b', undefined, true);
+  await until(() => statusOf('a') === 'open');
+  set.apply([]);
+  expect(removed).toEqual(['a']);
+  expect(
+    places.log.filter((line) => line.endsWith('dropped')),
+    'a still listens',
+  ).toEqual(['b dropped']);
+  await until(() => places.log.includes('a dropped'));
 });

@@ -121,6 +121,7 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
       trustedProxies: textOption(args, 'trusted-proxies'),
       trustedIngress: trustedIngress(args),
       place: engine.place,
+      isMaking: roles.has('api'),
     });
     using _faults = faultsTo(log);
     const { check, madeKey } = served;

@@ -24,12 +24,14 @@ interface ServeKeysOptions {
   /** Its users need no key. */
   readonly trustedIngress?: TrustedIngressOptions | undefined;
   readonly place: StorePlace;
+  /** Whether a key is created where there is none: of a process that answers calls. */
+  readonly isMaking: boolean;
 }
 
 /** The keys of `serve`: those of the store, and those of the environment or a file; where there are none, and no trusted ingress, one is created. */
 export async function serveKeys(
   env: Terminal['env'],
-  { keyFile, trustedProxies = env.VOICE_PRINTS_TRUSTED_PROXIES, trustedIngress, place }: ServeKeysOptions,
+  { keyFile, trustedProxies = env.VOICE_PRINTS_TRUSTED_PROXIES, trustedIngress, place, isMaking }: ServeKeysOptions,
 ): Promise<ServeKeys> {
   const ring = await KeyRing.open(place, { actor: 'command line' });
   const pairs = keyFile === undefined ? env.VOICE_PRINTS_API_KEYS : await readText(keyFile);
@@ -38,7 +40,8 @@ export async function serveKeys(
     throw new VoicePrintsError('CONFIG_INVALID', 'there is no API key; give pairs of tenant:key');
   }
   const check = ringCheck({ ring, given, trustedProxies, trustedIngress });
-  if (trustedIngress || given.length > 0 || ring.current().length > 0) return { check, ring };
+  const isKnown = trustedIngress !== undefined || given.length > 0 || ring.current().length > 0;
+  if (isKnown || !isMaking) return { check, ring };
   const { key } = await ring.create({ tenantId: LOCAL_TENANT, scopes: SCOPES, label: 'created by serve' });
   return { check, ring, madeKey: key };
 }
