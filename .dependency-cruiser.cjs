@@ -42,7 +42,7 @@ module.exports = {
     {
       name: 'sealing-for-stores-only',
       severity: 'error',
-      from: { path: '^(src|nodes)/', pathNot: '^src/(sealing|registry|jobs|api/keptStreams)/' },
+      from: { path: '^(src|nodes)/', pathNot: '^src/(sealing|database|registry|jobs|api/keptStreams)/' },
       to: { path: '^src/sealing/' },
     },
     {
@@ -61,11 +61,11 @@ module.exports = {
       to: { path: '^(src|nodes)/', pathNot: '^src/(files|core)/' },
     },
     {
-      name: 'database-imports-core-only',
+      name: 'database-imports-core-and-sealing-only',
       severity: 'error',
       comment: 'Connections, migrations and notices of changes lie below the stages; each stage keeps its own tables.',
       from: { path: '^src/database/' },
-      to: { path: '^(src|nodes)/', pathNot: '^src/(database|core)/' },
+      to: { path: '^(src|nodes)/', pathNot: '^src/(database|sealing|core)/' },
     },
     {
       name: 'stages-do-not-import-each-other',

@@ -22,6 +22,8 @@ const PATIENCE_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A statement that takes longer is waiting for a lock that nobody gives back. */
 const STATEMENT_TIMEOUT_MS = 60_000;
+/** A server that has not even said so by then cannot be reached any more. */
+const UNANSWERED_MS = STATEMENT_TIMEOUT_MS + 5_000;
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 1_000;
 
@@ -45,6 +47,7 @@ export class Database implements Transactions, AsyncDisposable {
       max: maxConnections,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: UNANSWERED_MS,
       idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
       keepAlive: true,
       application_name: 'voice-prints',
@@ -121,7 +124,7 @@ export class Database implements Transactions, AsyncDisposable {
 
   /** A connection for one holder alone, which has to end it: for LISTEN, or locks of a session. */
   async connect(): Promise<pg.Client> {
-    const client = new pg.Client({ ...this.#pool.options, statement_timeout: 0 });
+    const client = new pg.Client({ ...this.#pool.options, statement_timeout: 0, query_timeout: 0 });
     client.on('error', () => undefined);
     try {
       await client.connect();

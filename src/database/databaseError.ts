@@ -5,7 +5,10 @@ import { VoicePrintsError } from '../core/errors.js';
 const LOST = /^(08|57P0[1-5]|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)/;
 /** What `pg` throws without a code. */
 const LOST_WITHOUT_CODE =
-  /^(Connection terminated|Client has encountered a connection error|timeout expired|timeout exceeded)/;
+  /^(Connection terminated|Client has encountered a connection error|timeout expired|timeout exceeded|Query read timeout)/;
+
+/** Of our trigger `assert_sealed`. */
+const NOT_SEALED = 'VP001';
 
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/^28/, 'it refuses the user or the password; correct VOICE_PRINTS_DATABASE_URL'],
@@ -39,6 +42,8 @@ export const isOfDatabase = (error: unknown): boolean => isConnectionLost(error)
 export function databaseError(cause: unknown): VoicePrintsError {
   if (cause instanceof VoicePrintsError) return cause;
   const code = codeOf(cause);
+  if (code === NOT_SEALED)
+    return new VoicePrintsError('REGISTRY_KEY_MISSING', 'the voiceprint store is encrypted; give its key', { cause });
   const remedy = REMEDIES.find(([pattern]) => pattern.test(code))?.[1] ?? USUAL_REMEDY;
   const shown = code === '' ? '' : ` (${code})`;
   return new VoicePrintsError('REGISTRY_UNAVAILABLE', `the database cannot be used${shown}: ${remedy}`, {

@@ -1,4 +1,3 @@
-import { VoicePrintsError } from '../core/errors.js';
 import type { KeptSpeech, Voiceprint } from '../core/voiceprint.js';
 import { guarded } from './guarded.js';
 import { SealingKeys } from './sealingKeys.js';
@@ -7,6 +6,7 @@ import { tenantsIn } from './sharded/sealEverything.js';
 import { type OnAlive, ShardedStore } from './sharded/shardedStore.js';
 import { SortedIds } from './sharded/sortedIds.js';
 import type { SharedStoreOptions } from './sharedStore.js';
+import { speakersExist } from './speakersExist.js';
 import { SpeechFolder } from './speechFolder.js';
 import { audioIdsOf, fromRow, toRow } from './stored/row.js';
 import type { VoiceprintFollower, VoiceprintPage, VoiceprintRegistry } from './voiceprintRegistry.js';
@@ -150,10 +150,3 @@ export class LowdbRegistry implements VoiceprintRegistry {
     await this.#speech.eraseAllBut(named);
   }
 }
-
-const speakersExist = (ids: readonly string[]) =>
-  new VoicePrintsError(
-    'SPEAKER_EXISTS',
-    `${ids.length === 1 ? 'this speaker is' : 'these speakers are'} already enrolled: ${ids.join(', ')}; ask to replace them, or leave them out`,
-    { details: { speakerIds: ids.join(',') } },
-  );

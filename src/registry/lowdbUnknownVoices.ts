@@ -9,12 +9,10 @@ import {
   type UnknownVoiceRows,
 } from './stored/unknownVoiceForm.js';
 import { rowKey } from './stored/voiceprintForm.js';
+import { EARLIER_KEEP_MS, mostSpeech, unknownNumber } from './unknownVoiceRules.js';
 import type { UnknownVoices } from './unknownVoices.js';
 
-const MOST_EXEMPLARS = 20;
 const EXPIRE_EVERY_MS = 3_600_000;
-/** Of rows that do not say when they expire: releases before 0.3 wrote none, and promised 30 days. */
-const EARLIER_KEEP_MS = 30 * 86_400_000;
 
 export interface LowdbUnknownVoicesOptions extends SharedStoreOptions {
   /** How long a voice is kept at most after its last speech; 0 keeps none, and erases earlier ones. Undefined: as each says. */
@@ -82,7 +80,7 @@ export class LowdbUnknownVoices implements UnknownVoices {
     const now = this.#options.nowMs();
     return rows
       .filter((row) => row.tenantId === tenantId && !this.#isExpired(row, now))
-      .sort((a, b) => numberOf(a) - numberOf(b))
+      .sort((a, b) => unknownNumber(a.id)! - unknownNumber(b.id)!)
       .map((row) => ({ ...fromUnknownRow(row), expiresAtMs: this.#expiryOf(row) }));
   }
 
@@ -175,13 +173,4 @@ export class LowdbUnknownVoices implements UnknownVoices {
       if (count > this.#options.mostVoices) voices.delete(key);
     }
   }
-}
-
-const numberOf = ({ id }: UnknownVoiceRow): number => Number(id.replace('unknown-', ''));
-
-/** At most 20 exemplars, those with most speech, in their given order. */
-function mostSpeech(exemplars: UnknownVoice['exemplars']): UnknownVoice['exemplars'] {
-  if (exemplars.length <= MOST_EXEMPLARS) return exemplars;
-  const least = new Set([...exemplars].sort((a, b) => b.speechMs - a.speechMs).slice(0, MOST_EXEMPLARS));
-  return exemplars.filter((exemplar) => least.has(exemplar));
 }

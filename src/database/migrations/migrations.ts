@@ -3,6 +3,7 @@ import { jobs } from './jobs.js';
 import { leases } from './leases.js';
 import { liveStreams } from './liveStreams.js';
 import type { Migration } from './migration.js';
+import { people } from './people.js';
 
 /** In the order of their versions. */
-export const MIGRATIONS: readonly Migration[] = [changes, leases, liveStreams, jobs];
+export const MIGRATIONS: readonly Migration[] = [changes, leases, liveStreams, jobs, people];

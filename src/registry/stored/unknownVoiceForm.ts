@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { present } from '../../core/present.js';
 import type { UnknownVoice } from '../../core/unknownVoice.js';
 import { embeddingRow, fromEmbeddingRow, toEmbeddingRow } from './embeddingRow.js';
-import type { StoredForm } from './storedForm.js';
+import { parseSealedBody, type ReadableForm, type StoredForm } from './storedForm.js';
 import { rowKey } from './voiceprintForm.js';
 
 const FORMAT = 'voice-prints-unknown-voices';
@@ -83,6 +83,22 @@ export function fromUnknownRow({ tenantId: _, exemplars, ...plain }: UnknownVoic
     exemplars: exemplars.map((exemplar) => ({ ...exemplar, embedding: fromEmbeddingRow(exemplar.embedding) })),
   };
 }
+
+/** One unknown voice as a database has it. */
+const ONE_FORM: ReadableForm<UnknownVoiceRow> = {
+  format: 'voice-prints-unknown-voice',
+  version: VERSION,
+  migrations: {},
+  purpose: 'voice-prints unknown voice',
+  noun: 'unknown voice',
+  schema: z.object({ voice: unknownVoiceRow }).transform(({ voice }) => voice),
+  textOf: (voice) => JSON.stringify({ format: 'voice-prints-unknown-voice', version: VERSION, voice }),
+};
+
+export const unknownVoiceBytes = (row: UnknownVoiceRow): Buffer => Buffer.from(ONE_FORM.textOf(row), 'utf8');
+
+/** Throws REGISTRY_CORRUPT, REGISTRY_VERSION_NEWER. */
+export const unknownVoiceOf = (bytes: Buffer): UnknownVoiceRow => parseSealedBody(ONE_FORM, bytes);
 
 const isSameMap = <K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean =>
   a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
