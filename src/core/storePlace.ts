@@ -7,3 +7,7 @@ export interface StorePlace {
   /** Where the audio of jobs waits beside a database: `file:///folder` or `s3://bucket/prefix`. Undefined: in the folder of the store. */
   readonly audioUrl?: string | undefined;
 }
+
+/** A place, or the folder of a store without a database. */
+export const storePlaceOf = (place: StorePlace | string): StorePlace =>
+  typeof place === 'string' ? { storeDirectory: place } : place;

@@ -1,25 +1,24 @@
 import type { AuditTrail } from '../core/audit.js';
 import { asVoicePrintsError } from '../core/errors.js';
-import { MS_PER_DAY } from '../core/time.js';
 import { answering } from '../files/answering.js';
 import { ModelStore } from '../inference/modelStore.js';
 import type { SegmentationModel } from '../inference/segmentationModel.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
-import { answeringRegistry, answeringUnknownVoices, type Beats } from '../registry/answeringStores.js';
-import { AuditLog } from '../registry/auditLog.js';
-import { LowdbRegistry } from '../registry/lowdbRegistry.js';
-import { LowdbUnknownVoices } from '../registry/lowdbUnknownVoices.js';
 import type { UnknownVoices } from '../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import { WorkerCompute } from './compute/workerCompute.js';
 import { type EngineConfig, engineConfig, parseConfig } from './config.js';
 import type { Engine } from './engine.js';
 import type { EngineOptions } from './engineOptions.js';
+import { type EngineStore, openDatabaseStore, openFolderStore } from './engineStore.js';
 import { registryOfModel } from './enrolment/modelView.js';
 import { modelInStore } from './models/modelInStore.js';
 import { type OpenCompute, VoiceEngine } from './voiceEngine.js';
 
-/** The parts of the engine, replaceable by other implementations (another registry, a compute process, a clock for tests). */
+/**
+ * The parts of the engine, replaceable by other implementations (another registry, a compute process, a clock for tests). Those of the
+ * store are not used where there is a database.
+ */
 export interface CreateEngineOptions {
   /** `onAlive` is to be called now and then while opening or a call takes long: else it counts as a folder that does not answer. */
   readonly openRegistry?: (config: EngineConfig, onAlive: () => void) => Promise<VoiceprintRegistry>;
@@ -40,36 +39,36 @@ export interface CreateEngineOptions {
  * Opens the store and finds the model; the networks are loaded by the first call that needs them. Dispose it
  * (`await using`) to stop its work and its threads.
  *
- * @throws VoicePrintsError CONFIG_INVALID, MODEL_NOT_FOUND, MODEL_INVALID, or what LowdbRegistry.open throws
+ * @throws VoicePrintsError CONFIG_INVALID, MODEL_NOT_FOUND, MODEL_INVALID, or what LowdbRegistry.open and PostgresRegistry.open throw
  */
 export async function createEngine(config: EngineOptions, options: CreateEngineOptions = {}): Promise<Engine> {
   const parsed = parseConfig(engineConfig, config);
-  const { openRegistry = openLowdbRegistry, resolveModel = modelOfStore, nowMs = Date.now } = options;
-  const { resolveSegmentation = segmentationOfStore, storeTimeoutMs: withinMs } = options;
-  const { storeDirectory } = parsed;
-  const open = async (onAlive: () => void): Promise<VoiceEngine> => {
-    const model = await resolveModel(parsed);
-    const segmentation = await resolveSegmentation(parsed);
-    const beats: Beats = new Set([onAlive]);
-    const onBeat = () => {
-      for (const beat of beats) beat();
-    };
-    const registry = answeringRegistry(await openRegistry(parsed, onBeat), storeDirectory, { withinMs, beats });
-    const { openUnknownVoices = openLowdbUnknownVoices, openAudit = openAuditLog, actor = 'program' } = options;
-    const unknownVoices = answeringUnknownVoices(await openUnknownVoices(parsed, nowMs), storeDirectory, { withinMs });
-    return new VoiceEngine({
+  const { resolveModel = modelOfStore, resolveSegmentation = segmentationOfStore, nowMs = Date.now } = options;
+  const { actor = 'program', openCompute = openWorkers, storeTimeoutMs: withinMs } = options;
+  const { storeDirectory, databaseUrl } = parsed;
+  const models = async () => ({ model: await resolveModel(parsed), segmentation: await resolveSegmentation(parsed) });
+  const engineOf = ({ model, segmentation }: Awaited<ReturnType<typeof models>>, store: EngineStore): VoiceEngine =>
+    new VoiceEngine({
+      ...store,
       config: parsed,
       model,
       segmentation,
-      registry: registryOfModel(registry, model.id),
-      unknownVoices,
-      trail: openAudit(parsed),
+      registry: registryOfModel(store.registry, model.id),
       actor: { name: actor },
-      openCompute: options.openCompute ?? openWorkers,
+      openCompute,
       nowMs,
+      recalibrate: async () => {
+        const again = await resolveModel(parsed);
+        if (again.sha256 === model.sha256) Object.assign(model, { calibration: again.calibration });
+      },
     });
-  };
   try {
+    if (databaseUrl !== undefined) {
+      const found = await answering(storeDirectory, models, { withinMs });
+      return engineOf(found, await openDatabaseStore({ ...parsed, databaseUrl }, nowMs));
+    }
+    const open = async (onAlive: () => void) =>
+      engineOf(await models(), await openFolderStore(parsed, { ...options, nowMs, onAlive, withinMs }));
     const onLate = (engine: VoiceEngine): Promise<void> => engine[Symbol.asyncDispose]();
     return await answering(storeDirectory, open, { withinMs, onLate });
   } catch (error) {
@@ -77,24 +76,7 @@ export async function createEngine(config: EngineOptions, options: CreateEngineO
   }
 }
 
-const openLowdbRegistry = ({ storeDirectory, encryptionKey }: EngineConfig, onAlive: () => void) =>
-  LowdbRegistry.open(storeDirectory, { encryptionKey, onAlive });
-
-const openLowdbUnknownVoices = (
-  { storeDirectory, encryptionKey, strangers, isStrangersGiven, maxUnknownVoices }: EngineConfig,
-  nowMs: () => number,
-) =>
-  LowdbUnknownVoices.open(storeDirectory, {
-    encryptionKey,
-    // Where no policy was given, voices that another process stored here keep the expiry that it set.
-    keepMs: isStrangersGiven ? (strangers.keeps === 'days' ? strangers.days * MS_PER_DAY : 0) : undefined,
-    mostVoices: maxUnknownVoices,
-    nowMs,
-  });
-
-const openAuditLog = ({ storeDirectory }: EngineConfig) => new AuditLog(storeDirectory);
-
-const modelOfStore = ({ storeDirectory, model }: EngineConfig) => modelInStore(storeDirectory, model);
+const modelOfStore = (config: EngineConfig) => modelInStore(config, config.model);
 
 const segmentationOfStore = async ({ storeDirectory, segmentation }: EngineConfig) =>
   (await ModelStore.openFor(storeDirectory)).resolveSegmentation(segmentation);

@@ -20,6 +20,7 @@ import { type Strangers, type StrangersPolicy, strangersOf, stricter } from '../
 import { acceptScore, UNCALIBRATED } from '../identity/calibration.js';
 import type { SegmentationModel } from '../inference/segmentationModel.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
+import type { StoreListener } from '../registry/postgres/postgresStore.js';
 import type { UnknownVoices } from '../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import { Admission } from './admission.js';
@@ -52,6 +53,7 @@ import { type LiveNetworks, openLiveNetworks } from './live/liveSpeech.js';
 import { SessionStrangers } from './live/sessionStrangers.js';
 import { SharedPeople } from './live/sharedPeople.js';
 import { WatchSession } from './live/watchSession.js';
+import { OthersChanges } from './othersChanges.js';
 import { detectRecordingSpeech } from './recording/detectRecordingSpeech.js';
 import { diarizeRecording } from './recording/diarizeRecording.js';
 import { ChunkIdentification } from './recording/identifyChunks.js';
@@ -90,6 +92,12 @@ export interface EngineParts {
   readonly segmentation: SegmentationModel | undefined;
   readonly openCompute: OpenCompute;
   readonly nowMs: () => number;
+  /** Of a store that many processes share: tells of what others change. */
+  readonly follow?: ((listener: StoreListener) => void) | undefined;
+  /** Reads the calibration again where another process may have changed it: into `model`. */
+  readonly recalibrate?: (() => Promise<void>) | undefined;
+  /** What is closed last. */
+  readonly held?: AsyncDisposable | undefined;
 }
 
 /** See Engine. */
@@ -114,6 +122,7 @@ export class VoiceEngine implements Engine {
   /** One queue for all live streams. */
   readonly #networks: Lazy<LiveNetworks>;
   #liveBusy: BusyTime | undefined;
+  readonly #others: OthersChanges | undefined;
 
   readonly #othersOf: OthersOf = async (tenantId, speakerId) =>
     othersInGallery((await this.#people.now(tenantId)).gallery, speakerId);
@@ -136,6 +145,11 @@ export class VoiceEngine implements Engine {
       return networks;
     });
     this.#admission = new Admission(2 * (parts.config.workerThreads ?? availableParallelism()), MAX_WAITING);
+    const { follow, recalibrate = async () => undefined } = parts;
+    if (!follow) return;
+    const onPeople = (tenantId: string) => this.#lookAgain(tenantId);
+    this.#others = new OthersChanges({ onPeople, onCalibration: recalibrate });
+    follow(this.#others);
   }
 
   tryModels(): Promise<RuntimeReport> {
@@ -384,10 +398,12 @@ export class VoiceEngine implements Engine {
     await compute?.[Symbol.asyncDispose]();
     const { registry, unknownVoices } = this.#parts;
     this.#turns[Symbol.dispose]();
+    this.#others?.[Symbol.dispose]();
     try {
       await unknownVoices[Symbol.asyncDispose]();
     } finally {
       await registry[Symbol.asyncDispose]();
+      await this.#parts.held?.[Symbol.asyncDispose]();
     }
   }
 
@@ -425,8 +441,7 @@ export class VoiceEngine implements Engine {
       wasThere = await erase();
       this.#turns.erase(tenantId, speakerId);
       // What cannot be read now is looked at again by whoever needs everybody.
-      await this.#people.lookAgain(tenantId).catch(() => undefined);
-      this.#livePeople.expire(tenantId); // no live stream names them for another second
+      await this.#lookAgain(tenantId).catch(() => undefined);
     } catch (error) {
       await fromJobs?.cancel();
       throw error;
@@ -435,6 +450,12 @@ export class VoiceEngine implements Engine {
     await Promise.all([...this.#onErased].map((listener) => listener(tenantId, speakerId)));
     await fromJobs?.finish();
     return wasThere;
+  }
+
+  /** Takes who was erased out of the memory, and what changed into it. */
+  async #lookAgain(tenantId: string): Promise<void> {
+    this.#livePeople.expire(tenantId); // no live stream names them for another second
+    await this.#people.lookAgain(tenantId);
   }
 
   #recordingTurns(tenantId: string, falseAcceptPercent: FalseAcceptPercent): RecordingTurns | undefined {

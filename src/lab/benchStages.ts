@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { openRecording } from '../audio/openRecording.js';
 import { ENGINE_SAMPLE_RATE_HZ } from '../core/audioFrame.js';
 import type { RecordingLimits } from '../core/recording.js';
+import type { StorePlace } from '../core/storePlace.js';
 import type { SpeechAudio } from '../engine/compute/compute.js';
 import { modelInStore } from '../engine/models/modelInStore.js';
 import { HOP_SHARES } from '../engine/recording/localSpeechOf.js';
@@ -24,7 +25,7 @@ export interface BenchRequest {
   readonly path: string;
   /** Id or path; the model in use where undefined. */
   readonly model?: string | undefined;
-  readonly storeDirectory: string;
+  readonly place: StorePlace;
   /** Number of rounds; the minimum counts, since other programs can only add time. */
   readonly rounds: number;
   /** Folder whose node_modules contains sherpa-onnx-node; by default the working directory. */
@@ -63,10 +64,10 @@ const LEAST_STRETCH_SAMPLES = ENGINE_SAMPLE_RATE_HZ / 2;
 
 /** CPU time of each stage, measured separately and on one thread. Throws the errors of the decoder and the networks. */
 export async function benchStages(request: BenchRequest): Promise<BenchResult> {
-  const model = await modelInStore(request.storeDirectory, request.model);
+  const model = await modelInStore(request.place, request.model);
   const vad = await SileroVad.open(createRequire(import.meta.url).resolve('#silero-vad'));
   const embedder = await SpeakerEmbedder.open(model);
-  const segmentation = await (await ModelStore.openFor(request.storeDirectory)).resolveSegmentation();
+  const segmentation = await (await ModelStore.openFor(request.place.storeDirectory)).resolveSegmentation();
   const net = segmentation && (await SegmentationNet.open(segmentation));
   const fbank = model.frontEnd && new Fbank(model.frontEnd); // without one, the network has it inside
   const peer = peerExtractor(join(resolve(request.peerFolder ?? '.'), 'package.json'), model.path);

@@ -3,13 +3,14 @@ import type { CalibrationParameters } from '../core/calibration.js';
 import { VoicePrintsError } from '../core/errors.js';
 import type { FalseAcceptPercent } from '../core/identification.js';
 import type { RecordingLimits } from '../core/recording.js';
+import type { StorePlace } from '../core/storePlace.js';
 import { WorkerCompute } from '../engine/compute/workerCompute.js';
 import { modelInStore } from '../engine/models/modelInStore.js';
 import type { Trials } from '../evaluation/detectionMetrics.js';
 import { acceptLlr, UNCALIBRATED } from '../identity/calibration.js';
 import { ModelStore } from '../inference/modelStore.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
-import { removeCalibration, writeCalibration } from '../registry/calibrationFile.js';
+import { dropStoredCalibration, storeCalibration } from '../registry/calibrationStore.js';
 import { calibrationOf, llrsOf, rescaledCalibration } from './calibrateModel.js';
 import { type CalibrationSpeaker, calibrationSpeakers } from './calibrationMaterial.js';
 import { readManifestRows } from './manifestAudio.js';
@@ -18,7 +19,7 @@ export interface CalibrateOwnOptions {
   readonly manifestPath: string;
   /** Id or path; the model in use where undefined. */
   readonly model?: string | undefined;
-  readonly storeDirectory: string;
+  readonly place: StorePlace;
   readonly signal: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -51,9 +52,9 @@ const LIMITS: RecordingLimits = { maxBytes: 2 ** 31, maxDurationMs: 3_600_000, m
  *   decoder, the network and the signal
  */
 export async function calibrateOwn(options: CalibrateOwnOptions): Promise<OwnCalibration> {
-  const { manifestPath, storeDirectory, signal, onProgress } = options;
+  const { manifestPath, place, signal, onProgress } = options;
   await readManifestRows(manifestPath); // reports errors before anything is loaded
-  const model = await modelInStore(storeDirectory, options.model);
+  const model = await modelInStore(place, options.model);
   await using compute = new WorkerCompute({ model });
   const speakers = await calibrationSpeakers({
     manifestPath,
@@ -76,23 +77,23 @@ export async function calibrateOwn(options: CalibrateOwnOptions): Promise<OwnCal
   };
 }
 
-/** Installs a calibration in a store, in place of the model's own; it applies to engines opened from now on. Returns the file's path. */
+/** Installs a calibration in a store, in place of the model's own; with a database it applies at once in every process, else to engines opened from now on. Returns where. */
 export const keepCalibration = (
-  storeDirectory: string,
+  place: StorePlace,
   { model, calibration }: Pick<OwnCalibration, 'model' | 'calibration'>,
-): Promise<string> => writeCalibration(storeDirectory, model, calibration);
+): Promise<string> => storeCalibration(place, model, calibration);
 
 /**
- * Reverts to the model's own calibration, also from a damaged one; it applies to engines opened from now on.
+ * Reverts to the model's own calibration, also from a damaged one; it applies when a kept one would.
  *
  * @throws VoicePrintsError MODEL_NOT_FOUND, MODEL_INVALID, REGISTRY_UNAVAILABLE
  */
 export async function dropCalibration(
-  storeDirectory: string,
+  place: StorePlace,
   idOrPath?: string,
 ): Promise<{ readonly model: SpeakerModel; readonly wasThere: boolean }> {
-  const model = await (await ModelStore.openFor(storeDirectory)).resolve(idOrPath);
-  return { model, wasThere: await removeCalibration(storeDirectory, model) };
+  const model = await (await ModelStore.openFor(place.storeDirectory)).resolve(idOrPath);
+  return { model, wasThere: await dropStoredCalibration(place, model) };
 }
 
 /** Fits all weights where there are enough people; else scales and shifts the existing calibration. */

@@ -1,5 +1,6 @@
 import { openRecording } from '../audio/openRecording.js';
 import type { RecordingLimits } from '../core/recording.js';
+import type { StorePlace } from '../core/storePlace.js';
 import { WorkerCompute } from '../engine/compute/workerCompute.js';
 import { modelInStore } from '../engine/models/modelInStore.js';
 import type { VerificationResult } from '../evaluation/verification.js';
@@ -10,7 +11,7 @@ export interface VerifyModelOptions {
   /** Id or path; the model in use where undefined. */
   readonly model?: string | undefined;
   /** Store whose added models, calibration and model in use are available besides those of the package. */
-  readonly storeDirectory: string;
+  readonly place: StorePlace;
   /** Only the middle of each utterance; undefined: all of it. */
   readonly seconds?: number | undefined;
   readonly signal: AbortSignal;
@@ -22,8 +23,8 @@ const LIMITS: RecordingLimits = { maxBytes: 2 ** 31, maxDurationMs: 3_600_000, m
 
 /** All-pairs verification with a model of this package or any other, needing no voiceprints. Throws as evaluateVerification. */
 export async function verifyModel(options: VerifyModelOptions): Promise<VerificationResult> {
-  const { manifestPath, model, storeDirectory, seconds, signal, onProgress } = options;
-  await using compute = new WorkerCompute({ model: await modelInStore(storeDirectory, model) });
+  const { manifestPath, model, place, seconds, signal, onProgress } = options;
+  await using compute = new WorkerCompute({ model: await modelInStore(place, model) });
   return await evaluateVerification({
     manifestPath,
     seconds,

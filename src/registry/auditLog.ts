@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { AUDIT_ACTIONS, type AuditEntry, type AuditTrail } from '../core/audit.js';
+import type { AuditEntry, AuditTrail } from '../core/audit.js';
 import { VoicePrintsError } from '../core/errors.js';
 import { answering } from '../files/answering.js';
 import { moveFile } from '../files/atomicFile.js';
 import { StoreLock } from '../files/storeLock.js';
+import { type AuditFilter, entryOf } from './auditEntry.js';
 import { tenantFolder } from './tenantFolder.js';
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_RDWR } = constants;
@@ -26,16 +26,6 @@ export interface AuditLogLimits {
   /** Number of rotated files to keep; older ones are erased. */
   readonly maxOlderFiles: number;
 }
-
-/** Less strict than what is written: lines of later versions are shown unchanged. */
-const entryLine = z.looseObject({
-  time: z.string(),
-  tenantId: z.string(),
-  actor: z.string(),
-  action: z.enum(AUDIT_ACTIONS),
-  speakerId: z.string().nullable(),
-  outcome: z.enum(['accepted', 'complete', 'rejected', 'done', 'absent', 'failed']),
-});
 
 /**
  * The audit log of a store. Each tenant has its own files, so that the activity of one never rotates out entries of another.
@@ -127,13 +117,8 @@ class TenantLog {
   }
 }
 
-export interface AuditFilter {
-  readonly speakerId?: string | undefined;
-  readonly tenantId?: string | undefined;
-}
-
-/** All entries, oldest first; unreadable lines are yielded as undefined. Throws REGISTRY_UNAVAILABLE. */
-export async function* readAuditLog(
+/** All entries of a folder, oldest first; unreadable lines are yielded as undefined. Throws REGISTRY_UNAVAILABLE. */
+export async function* readAuditFiles(
   folder: string,
   { speakerId, tenantId }: AuditFilter = {},
 ): AsyncGenerator<AuditEntry | undefined> {
@@ -164,7 +149,7 @@ function oldestOf(heads: readonly IteratorResult<AuditEntry | undefined, unknown
 
 async function* entriesIn(folder: string): AsyncGenerator<AuditEntry | undefined> {
   for (const name of [...(await olderFiles(folder)), FILE]) {
-    for await (const line of linesOf(join(folder, name))) yield entryOf(line);
+    for await (const line of linesOf(join(folder, name))) yield entryOfLine(line);
   }
 }
 
@@ -196,9 +181,9 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   }
 }
 
-function entryOf(line: string): AuditEntry | undefined {
+function entryOfLine(line: string): AuditEntry | undefined {
   try {
-    return entryLine.safeParse(JSON.parse(line)).data as AuditEntry | undefined;
+    return entryOf(JSON.parse(line));
   } catch {
     return undefined; // an incomplete line, left by a killed writer
   }

@@ -79,7 +79,12 @@ export async function readCalibration(
 ): Promise<CalibrationParameters | undefined> {
   const text = await textOf(calibrationPath(storeDirectory, model));
   if (text === undefined) return undefined;
-  const parsed = stored.safeParse(jsonOf(text));
+  return calibrationOfDocument(jsonOf(text), model);
+}
+
+/** A calibration as it is stored. Throws REGISTRY_CORRUPT where it is damaged, of another format or of another model. */
+export function calibrationOfDocument(document: unknown, model: CalibratedModel): CalibrationParameters {
+  const parsed = stored.safeParse(document);
   if (parsed.success && parsed.data.sha256 === model.sha256) return parsed.data.calibration;
   throw new VoicePrintsError(
     'REGISTRY_CORRUPT',

@@ -2,7 +2,8 @@ import { appendFile, mkdir, readdir, readFile, stat, symlink, writeFile } from '
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { AuditEntry } from '../../src/core/audit.js';
-import { type AuditFilter, AuditLog, readAuditLog } from '../../src/registry/auditLog.js';
+import type { AuditFilter } from '../../src/registry/auditEntry.js';
+import { AuditLog, readAuditFiles } from '../../src/registry/auditLog.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 
 const entry = (speakerId: string, more: Partial<AuditEntry> = {}): AuditEntry => ({
@@ -17,7 +18,7 @@ const entry = (speakerId: string, more: Partial<AuditEntry> = {}): AuditEntry =>
 
 async function kept(folder: string, filter?: AuditFilter) {
   const entries: (AuditEntry | undefined)[] = [];
-  for await (const line of readAuditLog(folder, filter)) entries.push(line);
+  for await (const line of readAuditFiles(folder, filter)) entries.push(line);
   return entries;
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { present } from '../../core/present.js';
 import type { StorePlace } from '../../core/storePlace.js';
-import { type AuditAction, AuditLog, type AuditTrail, VoicePrintsError } from '../../index.js';
+import { type AuditAction, type AuditTrail, auditTrailOf, VoicePrintsError } from '../../index.js';
 import { type HashedKey, TENANT } from './apiKeys.js';
 import { SCOPES, type Scope } from './caller.js';
 import { FileRing } from './fileRing.js';
@@ -66,7 +66,7 @@ export class KeyRing implements AsyncDisposable {
     this.#store = ringStoreOf(place);
     this.#actor = actor;
     this.#nowMs = nowMs;
-    this.#log = new AuditLog(place.storeDirectory);
+    this.#log = auditTrailOf(place);
   }
 
   /** Opens and reads the ring of a store; throws as `read`. */

@@ -1,7 +1,7 @@
 import { type AuditEntry, readAuditLog } from '../../index.js';
 import type { Command } from '../command.js';
 import { textOption } from '../options/parseCommandLine.js';
-import { storeFolder } from '../options/storeFolder.js';
+import { storePlace } from '../options/storePlace.js';
 import { printResult, remark, table } from '../output/output.js';
 
 const row = ({
@@ -42,12 +42,12 @@ export const audit: Command = {
   example: 'voice-prints audit --speaker alice --json',
   notes: `Enrolments, renaming, erasing, exports, imports and changes of keys, with the API key (by its id), "command line" or "node-red".
 The log is kept in the store as audit.log, then audit-TIME.log, and that of other tenants in audit/TENANT: ids only, no names, no
-audio. It is not encrypted.`,
+audio. It is not encrypted. With a database it is a table of that.`,
   async run(args, terminal) {
     const entries: AuditEntry[] = [];
     let unreadable = 0;
     const filter = { speakerId: textOption(args, 'speaker'), tenantId: textOption(args, 'tenant') };
-    for await (const entry of readAuditLog(storeFolder(args, terminal.env), filter)) {
+    for await (const entry of readAuditLog(storePlace(args, terminal.env), filter)) {
       if (entry) entries.push(entry);
       else unreadable += 1;
     }

@@ -1,7 +1,7 @@
 import { type BenchResult, benchStages } from '../../lab/benchStages.js';
 import type { Command } from '../command.js';
 import { numberOption, textOption } from '../options/parseCommandLine.js';
-import { storeFolder } from '../options/storeFolder.js';
+import { storePlace } from '../options/storePlace.js';
 import { printResult, table } from '../output/output.js';
 import { ProgressBar } from '../output/progressBar.js';
 
@@ -23,7 +23,7 @@ its extractor processes the same windows with the same model.`,
     const result = await benchStages({
       path: args.positionals[0]!,
       model: textOption(args, 'model'),
-      storeDirectory: storeFolder(args, terminal.env),
+      place: storePlace(args, terminal.env),
       rounds: numberOption(args, 'rounds', { least: 1, most: 100, isWhole: true }) ?? 3,
       peerFolder: textOption(args, 'sherpa'),
       signal: terminal.signal,

@@ -5,7 +5,7 @@ import { VoicePrintsError } from '../../index.js';
 import { calibrateOwn, dropCalibration, keepCalibration, type OwnCalibration } from '../../lab/calibrateOwn.js';
 import type { Command } from '../command.js';
 import { hasFlag, textOption, usageError } from '../options/parseCommandLine.js';
-import { storeFolder } from '../options/storeFolder.js';
+import { storePlace } from '../options/storePlace.js';
 import { detSvg, reliabilitySvg, scoresSvg } from '../output/calibrationPlots.js';
 import { printResult, remark, table } from '../output/output.js';
 import { ProgressBar } from '../output/progressBar.js';
@@ -31,13 +31,13 @@ as recorded, over a telephone line and in noisy rooms. "before" and "after" are 
 each half with a fit to the other half. Cllr is 0 for perfect scores and 1 for scores without information.
 A fit that is not better there than the calibration in use is not written: --write then fails, and changes nothing.`,
   async run(args, terminal) {
-    const storeDirectory = storeFolder(args, terminal.env);
+    const place = storePlace(args, terminal.env);
     const [manifestPath] = args.positionals;
     if (hasFlag(args, 'off') !== (manifestPath === undefined)) {
       throw usageError('give either MANIFEST or --off; see voice-prints calibrate --help');
     }
     if (manifestPath === undefined) {
-      const { model, wasThere } = await dropCalibration(storeDirectory, textOption(args, 'model'));
+      const { model, wasThere } = await dropCalibration(place, textOption(args, 'model'));
       const text = wasThere ? 'was removed' : 'did not exist';
       const answer = { model: model.id, removed: wasThere };
       printResult(args, terminal, answer, `A calibration of your own ${text}; scores are those of ${model.id} itself.`);
@@ -47,7 +47,7 @@ A fit that is not better there than the calibration in use is not written: --wri
     const fitted = await calibrateOwn({
       manifestPath,
       model: textOption(args, 'model'),
-      storeDirectory,
+      place,
       signal: terminal.signal,
       onProgress: (done, total) => bar.count('people', done, total),
     });
@@ -56,7 +56,7 @@ A fit that is not better there than the calibration in use is not written: --wri
     const [before, after] = [figures(fitted.before), figures(fitted.after)];
     if (hasFlag(args, 'write')) {
       if (after.cllr >= before.cllr) throw notBetter(before.cllr, after.cllr);
-      files.push(await keepCalibration(storeDirectory, fitted));
+      files.push(await keepCalibration(place, fitted));
     }
     const answer = { model: fitted.model.id, people: fitted.people, before, after, files };
     const row = (name: string, of: (values: typeof before) => string) => [name, of(before), of(after)];

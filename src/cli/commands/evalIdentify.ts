@@ -2,7 +2,7 @@ import { PRESETS } from '../../evaluation/openSet.js';
 import { identifyModel } from '../../lab/identifyModel.js';
 import type { Command } from '../command.js';
 import { numberOption, textOption } from '../options/parseCommandLine.js';
-import { storeFolder } from '../options/storeFolder.js';
+import { storePlace } from '../options/storePlace.js';
 import { printResult, table } from '../output/output.js';
 import { ProgressBar } from '../output/progressBar.js';
 
@@ -25,7 +25,7 @@ FPIR: share of strangers who are named. FNIR: share of probes of enrolled people
     const result = await identifyModel({
       manifestPath: args.positionals[0]!,
       model: textOption(args, 'model'),
-      storeDirectory: storeFolder(args, terminal.env),
+      place: storePlace(args, terminal.env),
       gallery: numberOption(args, 'gallery', { least: 2, most: 10_000, isWhole: true }),
       seconds: numberOption(args, 'seconds', { least: 0.75, most: 60 }),
       signal: terminal.signal,

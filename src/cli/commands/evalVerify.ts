@@ -1,7 +1,7 @@
 import { verifyModel } from '../../lab/verifyModel.js';
 import type { Command } from '../command.js';
 import { numberOption, textOption } from '../options/parseCommandLine.js';
-import { storeFolder } from '../options/storeFolder.js';
+import { storePlace } from '../options/storePlace.js';
 import { printResult, table } from '../output/output.js';
 import { ProgressBar } from '../output/progressBar.js';
 
@@ -19,7 +19,7 @@ and "end" in seconds, and "session": then two utterances of one person count onl
     const result = await verifyModel({
       manifestPath: args.positionals[0]!,
       model: textOption(args, 'model'),
-      storeDirectory: storeFolder(args, terminal.env),
+      place: storePlace(args, terminal.env),
       seconds: numberOption(args, 'seconds', { least: 0.5, most: 3_600 }),
       signal: terminal.signal,
       onProgress: (done, total) => bar.count('utterances', done, total),

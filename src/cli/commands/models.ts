@@ -13,6 +13,7 @@ import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { openEngine } from '../options/openEngine.js';
 import { hasFlag } from '../options/parseCommandLine.js';
 import { storeFolder } from '../options/storeFolder.js';
+import { storePlace } from '../options/storePlace.js';
 import { catalogueOf } from '../output/modelCatalogueTable.js';
 import { nameOf, segmentationSummary, speakerModelSummary, summaryOf } from '../output/modelSummary.js';
 import { printResult, remark, table } from '../output/output.js';
@@ -76,7 +77,7 @@ const show: Command = {
       printResult(args, terminal, answer, table(Object.entries(answer).map(([name, value]) => [name, `${value}`])));
       return;
     }
-    const { calibration, isOwnCalibration } = await calibrationInStore(storeFolder(args, terminal.env), model);
+    const { calibration, isOwnCalibration } = await calibrationInStore(storePlace(args, terminal.env), model);
     const calibratedBy = calibration ? (isOwnCalibration ? 'own' : 'built-in') : 'none';
     const answer = {
       ...speakerModelSummary({ ...model, calibration }, store),

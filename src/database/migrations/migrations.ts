@@ -1,3 +1,4 @@
+import { auditAndCalibration } from './auditAndCalibration.js';
 import { changes } from './changes.js';
 import { jobs } from './jobs.js';
 import { leases } from './leases.js';
@@ -6,4 +7,4 @@ import type { Migration } from './migration.js';
 import { people } from './people.js';
 
 /** In the order of their versions. */
-export const MIGRATIONS: readonly Migration[] = [changes, leases, liveStreams, jobs, people];
+export const MIGRATIONS: readonly Migration[] = [changes, leases, liveStreams, jobs, people, auditAndCalibration];

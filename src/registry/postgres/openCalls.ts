@@ -5,6 +5,10 @@ export class OpenCalls {
   readonly #underWay = new Set<Promise<unknown>>();
   #isClosed = false;
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Throws REGISTRY_UNAVAILABLE after the end. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#isClosed) {

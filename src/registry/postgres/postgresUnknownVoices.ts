@@ -130,6 +130,7 @@ export class PostgresUnknownVoices implements UnknownVoices {
 
   /** Writes pending voices, then refuses every call. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#calls.isClosed) return;
     clearInterval(this.#expiring);
     try {
       await this.flush();
