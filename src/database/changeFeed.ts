@@ -178,6 +178,6 @@ export class ChangeFeed implements AsyncDisposable {
   }
 
   #tell(change: Change): void {
-    for (const listener of this.#listeners) listener(change);
+    for (const listener of this.#listeners) guarded(() => undefined, listener)(change); // one that fails keeps no other from it
   }
 }

@@ -47,10 +47,10 @@ export async function openPostgresStore(
       registry,
       unknownVoices,
       trail: new PostgresAudit(databaseUrl),
-      follow({ onPeople, onCalibration }) {
+      follow(listener) {
         feed.on(({ topic, tenantId }) => {
-          if (topic === PEOPLE_TOPIC) onPeople(tenantId);
-          else if (topic === CALIBRATION_TOPIC) onCalibration();
+          if (topic === PEOPLE_TOPIC) listener.onPeople(tenantId);
+          else if (topic === CALIBRATION_TOPIC) listener.onCalibration();
         });
       },
       [Symbol.asyncDispose]: close,
