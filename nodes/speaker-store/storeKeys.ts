@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type HashedKey, keysOfPairs } from '../../src/api/access/apiKeys.js';
 import { KeyRing } from '../../src/api/access/keyRing.js';
+import { SharedUse } from '../../src/api/access/postgres/sharedUse.js';
 import { type RingCheck, ringCheck } from '../../src/api/access/ringCheck.js';
 import { TenantGate } from '../../src/api/access/tenantGate.js';
 import { lazy } from '../../src/core/lazy.js';
@@ -27,6 +28,7 @@ interface StoreKeysOptions {
 export class StoreKeys implements AsyncDisposable {
   readonly check: RingCheck;
   readonly #ring: KeyRing;
+  readonly #use: SharedUse | undefined;
   readonly #place: StorePlace;
   readonly #given: readonly HashedKey[];
   readonly #isTooShort: boolean;
@@ -43,8 +45,9 @@ export class StoreKeys implements AsyncDisposable {
     this.#isTooShort = apiKey !== '' && apiKey.length < SHORTEST_KEY;
     this.#given = apiKey === '' || this.#isTooShort ? [] : [keyOfCredentials(apiKey)];
     this.#onFailure = onFailure;
-    const gate = gateOf(place.storeDirectory, this.#ring);
-    this.check = ringCheck({ ring: this.#ring, given: this.#given, gate, trustedProxies });
+    this.#use = place.databaseUrl === undefined ? undefined : new SharedUse(place.databaseUrl);
+    const gate = this.#use ? undefined : gateOf(place.storeDirectory, this.#ring);
+    this.check = ringCheck({ ring: this.#ring, given: this.#given, use: this.#use, gate, trustedProxies });
   }
 
   /**
@@ -75,6 +78,7 @@ export class StoreKeys implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#open = undefined;
+    await this.#use?.[Symbol.asyncDispose]();
     await this.#ring[Symbol.asyncDispose]();
   }
 
@@ -87,6 +91,7 @@ export class StoreKeys implements AsyncDisposable {
     }
     const read = () => this.#ring.read();
     await (this.#place.databaseUrl === undefined ? answering(this.#place.storeDirectory, read) : read());
+    await this.#use?.start();
   }
 
   #openWhereHeld(): void {

@@ -29,10 +29,15 @@ export interface CallNeeds {
 }
 
 /**
- * The caller with this key at this address; counts as one call. Throws KEY_INVALID, KEY_SCOPE where the key lacks the
+ * The caller with this key at this address; counts as one call. Rejects with KEY_INVALID, KEY_SCOPE where the key lacks the
  * scope, QUOTA_USED_UP, or TOO_MANY_REQUESTS after too many wrong keys from the address or calls of the tenant.
  */
-export function admitCaller(check: KeyCheck, key: string, address: string, { scope, audio }: CallNeeds): Caller {
+export async function admitCaller(
+  check: KeyCheck,
+  key: string,
+  address: string,
+  { scope, audio }: CallNeeds,
+): Promise<Caller> {
   const { keys, throttle } = check;
   const caller = key === '' ? undefined : keys.callerOf(key);
   if (caller === undefined) throw key === '' ? keyMissing() : wrongKey(throttle, address);
@@ -40,16 +45,20 @@ export function admitCaller(check: KeyCheck, key: string, address: string, { sco
 }
 
 /** The caller of an HTTP request: by its key or, without one, as the user whom the trusted ingress names; see admitCaller. */
-export function admitRequest(check: KeyCheck, request: IncomingMessage, needs: CallNeeds): Caller {
+export async function admitRequest(check: KeyCheck, request: IncomingMessage, needs: CallNeeds): Promise<Caller> {
   const key = keyOf(request);
   const user = key === '' ? check.ingress?.callerOf(request) : undefined;
   return user ? admitted(check, user, needs) : admitCaller(check, key, callerAddress(request, check.proxies), needs);
 }
 
-function admitted({ gate }: KeyCheck, caller: Caller, { scope, audio }: CallNeeds): Caller {
+/** Waits only where other processes have to be asked. */
+async function admitted({ gate }: KeyCheck, caller: Caller, { scope, audio }: CallNeeds): Promise<Caller> {
+  const { tenantId } = caller;
   if (scope !== 'any' && !mayDo(caller, scope)) throw scopeMissing(caller, scope);
-  gate?.enter(caller.tenantId);
-  if (audio !== undefined) gate?.assertAudioLeft(caller.tenantId);
+  await gate?.enter(tenantId);
+  if (gate === undefined || audio === undefined) return caller;
+  await gate.knowAudio(tenantId);
+  gate.assertAudioLeft(tenantId);
   return caller;
 }
 
@@ -88,11 +97,11 @@ export function assertStillHeld({ keys }: Pick<KeyCheck, 'keys'>, { keyId, user 
 }
 
 /** Admits a live stream; see admitCaller. */
-export const admitStream = (check: KeyCheck, key: string, address: string): Caller =>
+export const admitStream = (check: KeyCheck, key: string, address: string): Promise<Caller> =>
   admitCaller(check, key, address, STREAM_NEEDS);
 
 /** The caller of the request that opens a live stream; undefined where the first message has to bring a key. */
-export const admitStreamRequest = (check: KeyCheck, request: IncomingMessage): Caller | undefined =>
+export const admitStreamRequest = async (check: KeyCheck, request: IncomingMessage): Promise<Caller | undefined> =>
   keyOf(request) === '' && check.ingress?.callerOf(request) === undefined
     ? undefined
     : admitRequest(check, request, STREAM_NEEDS);

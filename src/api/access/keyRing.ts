@@ -139,6 +139,19 @@ export class KeyRing implements AsyncDisposable {
     return { record: recordOf(row), key };
   }
 
+  /** The same where no key is valid, in any process; undefined where one is. */
+  async createFirst(request: NewKeyRequest): Promise<MadeKey | undefined> {
+    if (this.current().length > 0) return undefined;
+    const { row, key } = this.#make(request);
+    const { keys } = await this.#change((ring) => {
+      const isFirst = !ring.keys.some((known) => known.isRevoked !== true && endsAtMsOf(known) > this.#latest());
+      return isFirst ? { ...ring, keys: [...ring.keys, row] } : ring;
+    });
+    if (!keys.some(({ keyId }) => keyId === row.keyId)) return undefined;
+    await this.#note('create key', row);
+    return { record: recordOf(row), key };
+  }
+
   /**
    * A new key of the same tenant, scopes and label; the old one stays valid for `graceMs`.
    * Throws KEY_NOT_FOUND, also for a key that has ended.

@@ -3,6 +3,7 @@ import type { KeyCheck } from './admitKey.js';
 import { ApiKeys, type HashedKey } from './apiKeys.js';
 import type { KeyRing } from './keyRing.js';
 import { KeyThrottle } from './keyThrottle.js';
+import type { SharedUse } from './postgres/sharedUse.js';
 import { TenantGate } from './tenantGate.js';
 import { TrustedIngress, type TrustedIngressOptions } from './trustedIngress.js';
 import { TrustedProxies } from './trustedProxies.js';
@@ -12,8 +13,10 @@ interface RingCheckOptions {
   readonly ring: KeyRing;
   /** Keys in addition to those of the ring. */
   readonly given: readonly HashedKey[];
-  /** An existing throttle; a new one by default. */
+  /** An existing gate; a new one by default. */
   readonly gate?: TenantGate | undefined;
+  /** What is used is counted together with the other processes of a database; by default in this process alone. */
+  readonly use?: SharedUse | undefined;
   /** See TrustedProxies; none by default. */
   readonly trustedProxies?: string | undefined;
   /** See TrustedIngress; none by default. */
@@ -27,7 +30,7 @@ export interface RingCheck extends KeyCheck {
 }
 
 /** Throws CONFIG_INVALID for proxies and an ingress that are not addresses. */
-export const ringCheck = ({ ring, given, gate, trustedProxies, trustedIngress }: RingCheckOptions): RingCheck => ({
+export const ringCheck = ({ ring, given, use, gate, trustedProxies, trustedIngress }: RingCheckOptions): RingCheck => ({
   ring,
   keys: new ApiKeys(
     () => [...given, ...ring.current()],
@@ -35,6 +38,6 @@ export const ringCheck = ({ ring, given, gate, trustedProxies, trustedIngress }:
   ),
   proxies: new TrustedProxies(trustedProxies),
   ingress: trustedIngress && new TrustedIngress(trustedIngress),
-  throttle: new KeyThrottle(REST_LIMITS.maxWrongKeysPerMinute),
-  gate: gate ?? new TenantGate((tenantId) => ring.limitsOf(tenantId)),
+  throttle: new KeyThrottle(REST_LIMITS.maxWrongKeysPerMinute, use?.nowMs, use?.wrongKeys),
+  gate: gate ?? new TenantGate((tenantId) => ring.limitsOf(tenantId), use),
 });

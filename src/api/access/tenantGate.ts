@@ -1,17 +1,10 @@
-import { httpRefusal } from '../refusals/refusal.js';
+import { httpRefusal, type RefusedError } from '../refusals/refusal.js';
+import { dayOf, LocalUse, MINUTE_MS, minuteOf, type TenantUse } from './tenantUse.js';
 
 /** Limits of one tenant; omitted ones are unlimited. */
 export interface TenantLimits {
   readonly callsPerMinute?: number | undefined;
   readonly audioMinutesPerDay?: number | undefined;
-}
-
-/** Usage of a tenant: audio of the current UTC day, and calls of the current minute. */
-interface Use {
-  readonly day: string;
-  audioMs: number;
-  minute: number;
-  calls: number;
 }
 
 /** Usage of a tenant beside its limits; null: unlimited. */
@@ -24,21 +17,22 @@ export interface TenantUsage {
   readonly callsPerMinute: number | null;
 }
 
-const MINUTE_MS = 60_000;
-
 /** Audio that is counted elsewhere, in milliseconds, of a UTC day (`2026-05-31`). */
 export type AudioUsed = (tenantId: string, day: string) => number;
 
-/** Enforces the limits of tenants. Counts calls on arrival and audio once processed, since the start of the process. */
+/** Enforces the limits of tenants. Counts calls on arrival and audio once processed. */
 export class TenantGate {
   readonly #limitsOf: (tenantId: string) => TenantLimits;
-  readonly #nowMs: () => number;
-  readonly #uses = new Map<string, Use>();
+  readonly #use: TenantUse;
   #elsewhere: AudioUsed = () => 0;
 
-  constructor(limitsOf: (tenantId: string) => TenantLimits = () => ({}), nowMs: () => number = Date.now) {
+  /** What was used is counted in this process, by its clock or the one that is given, unless `use` says otherwise. */
+  constructor(
+    limitsOf: (tenantId: string) => TenantLimits = () => ({}),
+    use: TenantUse | (() => number) = new LocalUse(),
+  ) {
     this.#limitsOf = limitsOf;
-    this.#nowMs = nowMs;
+    this.#use = typeof use === 'function' ? new LocalUse(use) : use;
   }
 
   /** Also counts audio of jobs, which is stored across restarts. */
@@ -46,16 +40,21 @@ export class TenantGate {
     this.#elsewhere = elsewhere;
   }
 
-  /** Counts a call. Throws TOO_MANY_REQUESTS. */
-  enter(tenantId: string): void {
+  /** Counts a call. Throws TOO_MANY_REQUESTS; rejects with it where other processes have to be asked first. */
+  enter(tenantId: string): Promise<void> | undefined {
     const { callsPerMinute } = this.#limitsOf(tenantId);
-    const use = this.#useOf(tenantId);
-    if (callsPerMinute !== undefined && use.calls >= callsPerMinute) {
-      const waitSeconds = Math.max(1, Math.ceil(((use.minute + 1) * MINUTE_MS - this.#nowMs()) / 1000));
-      const message = `more than ${callsPerMinute} calls a minute; wait as long as Retry-After says`;
-      throw httpRefusal('TOO_MANY_REQUESTS', message, { 'retry-after': String(waitSeconds) });
-    }
-    use.calls += 1;
+    const isIn = this.#use.countCall(tenantId, callsPerMinute);
+    if (isIn === true) return undefined;
+    if (isIn === false) throw this.#tooMany(callsPerMinute);
+    return isIn.then((isLetIn) => {
+      if (!isLetIn) throw this.#tooMany(callsPerMinute);
+    });
+  }
+
+  /** Resolves once it is known how much audio of a limited tenant other processes have used; undefined where it is. */
+  knowAudio(tenantId: string): Promise<void> | undefined {
+    const { audioMinutesPerDay } = this.#limitsOf(tenantId);
+    return audioMinutesPerDay === undefined ? undefined : this.#use.knowAudio(tenantId);
   }
 
   hasAudioLeft(tenantId: string): boolean {
@@ -73,38 +72,34 @@ export class TenantGate {
 
   /** Counts audio that was processed for a tenant. */
   used(tenantId: string, audioMs: number): void {
-    this.#useOf(tenantId).audioMs += audioMs;
+    if (audioMs > 0) this.#use.addAudio(tenantId, audioMs);
   }
 
   /** Audio of today, in minutes. */
   audioMinutesToday(tenantId: string): number {
-    const { audioMs, day } = this.#useOf(tenantId);
-    return (audioMs + this.#elsewhere(tenantId, day)) / MINUTE_MS;
+    return (this.#use.audioMs(tenantId) + this.#elsewhere(tenantId, this.#day())) / MINUTE_MS;
   }
 
   /** What a tenant has used, and may. */
   usage(tenantId: string): TenantUsage {
-    const { day, calls } = this.#useOf(tenantId);
     const { callsPerMinute, audioMinutesPerDay } = this.#limitsOf(tenantId);
     return {
-      day,
+      day: this.#day(),
       audioMinutesToday: this.audioMinutesToday(tenantId),
       audioMinutesPerDay: audioMinutesPerDay ?? null,
-      callsThisMinute: calls,
+      callsThisMinute: this.#use.calls(tenantId),
       callsPerMinute: callsPerMinute ?? null,
     };
   }
 
-  #useOf(tenantId: string): Use {
-    const nowMs = this.#nowMs();
-    const day = new Date(nowMs).toISOString().slice(0, 10);
-    const minute = Math.floor(nowMs / MINUTE_MS);
-    let use = this.#uses.get(tenantId);
-    if (use?.day !== day) {
-      use = { day, audioMs: 0, minute, calls: 0 };
-      this.#uses.set(tenantId, use);
-    }
-    if (use.minute !== minute) Object.assign(use, { minute, calls: 0 });
-    return use;
+  #day(): string {
+    return dayOf(this.#use.nowMs());
+  }
+
+  #tooMany(callsPerMinute: number | undefined): RefusedError {
+    const nowMs = this.#use.nowMs();
+    const waitSeconds = Math.max(1, Math.ceil(((minuteOf(nowMs) + 1) * MINUTE_MS - nowMs) / 1000));
+    const message = `more than ${callsPerMinute} calls a minute; wait as long as Retry-After says`;
+    return httpRefusal('TOO_MANY_REQUESTS', message, { 'retry-after': String(waitSeconds) });
   }
 }

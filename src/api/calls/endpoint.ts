@@ -28,7 +28,7 @@ export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, n
     const call = async () => {
       const work = new AbortController();
       try {
-        caller = admitRequest(surface, request, needs);
+        caller = await admitRequest(surface, request, needs);
         const { tenantId } = caller;
         const held: (() => void)[] = [];
         const hold = (bytes: number) => void held.push(surface.heldBytes.take(tenantId, bytes));
@@ -100,6 +100,7 @@ function watch(request: ApiRequest, response: ServerResponse, surface: Surface, 
     clearTimeout(timer);
     if (!response.writableFinished) work.abort();
   });
+  if (response.destroyed) work.abort(); // the client left while it was admitted
   return work.signal;
 }
 

@@ -45,7 +45,7 @@ export function identifySpeaker(surface: GrpcSurface, call: Call): void {
   call.once('cancelled', () => gone.abort());
   const work = async () => {
     try {
-      const caller = admitStream(surface, keyOf(call.metadata), callerOf(surface, call));
+      const caller = await admitStream(surface, keyOf(call.metadata), callerOf(surface, call));
       const { tenantId } = caller;
       held.push(surface.slots.take(tenantId), surface.keep(call.getPeer()));
       const end = (thrown: unknown): void => {

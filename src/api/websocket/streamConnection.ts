@@ -120,13 +120,13 @@ export class StreamConnection {
 
   async #opened(raw: unknown): Promise<StreamSession> {
     const fields = parseInput(hello, raw);
-    const session = await openStream(this.#surface, this.#tenantOf(fields.apiKey), fields);
+    const session = await openStream(this.#surface, await this.#tenantOf(fields.apiKey), fields);
     this.#begin(session, 0);
     return session;
   }
 
   async #resumed(asked: Resume): Promise<StreamSession | undefined> {
-    const found = await resumeStream(this.#surface, this.#tenantOf(asked.apiKey), asked);
+    const found = await resumeStream(this.#surface, await this.#tenantOf(asked.apiKey), asked);
     if (found === undefined)
       this.#close(CLOSE.unknownSession, 'this session has ended or does not exist; start a new one with hello');
     else if ('head' in found) this.#bidFarewell(found, asked);
@@ -165,10 +165,10 @@ export class StreamConnection {
     });
   }
 
-  #tenantOf(apiKey: string | undefined): string {
+  async #tenantOf(apiKey: string | undefined): Promise<string> {
     const { caller, address } = this.#opening;
     if (caller) assertStillHeld(this.#surface, caller);
-    const own = caller ?? admitStream(this.#surface, apiKey ?? '', address);
+    const own = caller ?? (await admitStream(this.#surface, apiKey ?? '', address));
     this.#caller = own;
     return own.tenantId;
   }

@@ -38,6 +38,13 @@ export interface StreamServerOptions extends KeyCheck {
   readonly keep?: (request: IncomingMessage) => () => void;
 }
 
+interface AdmittedUpgrade {
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  /** Undefined where the first message has to bring a key. */
+  readonly caller: Caller | undefined;
+}
+
 /** How long a client has to answer a close frame. */
 const FAREWELL_MS = 1_000;
 
@@ -101,15 +108,16 @@ export class StreamServer {
   /** One upgrade request: a wrong key is refused before it becomes a WebSocket. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy()); // a disconnected client needs no answer
+    const admit = async (): Promise<void> => {
+      const caller = await admitStreamRequest(this.#surface, request);
+      if (this.#isClosing) socket.destroy();
+      else this.#upgrade(request, { socket, head, caller });
+    };
+    guarded((thrown) => refuseUpgrade(socket, thrown), admit)();
+  }
+
+  #upgrade(request: IncomingMessage, { socket, head, caller }: AdmittedUpgrade): void {
     const address = callerAddress(request, this.#surface.proxies);
-    let caller: Caller | undefined;
-    try {
-      caller = admitStreamRequest(this.#surface, request);
-    } catch (thrown) {
-      refuseUpgrade(socket, thrown);
-      return;
-    }
-    if (this.#isClosing) return void socket.destroy();
     const begin = (webSocket: WebSocket) => {
       let giveBack = () => {};
       const onBegin = () => {

@@ -116,7 +116,7 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
       rememberTurns: true,
     });
     using _store = limit.before('the store and the models');
-    const served = await serveKeys(env, {
+    await using served = await serveKeys(env, {
       keyFile: textOption(args, 'key-file'),
       trustedProxies: textOption(args, 'trusted-proxies'),
       trustedIngress: trustedIngress(args),
@@ -124,8 +124,7 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
       isMaking: roles.has('api'),
     });
     using _faults = faultsTo(log);
-    const { check, madeKey } = served;
-    await using ring = served.ring;
+    const { check, madeKey, ring } = served;
     ring.follow({
       onFailure: (error) => remark(args, terminal, `the API keys were not reloaded: ${(error as Error).message}`),
     });

@@ -5,6 +5,7 @@ import { leases } from './leases.js';
 import { liveStreams } from './liveStreams.js';
 import type { Migration } from './migration.js';
 import { people } from './people.js';
+import { use } from './use.js';
 
 /** In the order of their versions. */
-export const MIGRATIONS: readonly Migration[] = [changes, leases, liveStreams, jobs, people, auditAndCalibration];
+export const MIGRATIONS: readonly Migration[] = [changes, leases, liveStreams, jobs, people, auditAndCalibration, use];
