@@ -1,8 +1,9 @@
 // The simulation beside real processes: the same jobs at the same times, over a real PostgreSQL server.
 //
-//   npm run build && node scripts/simulation/check.mjs [--workers 1,2,4] [--jobs 300]
+//   npm run build && node scripts/simulation/check.mjs [--workers 2,4] [--jobs 120]
 //
-// The jobs only wait, so that many processes fit on few cores; queue, notices, heartbeats and database are the product's own.
+// The jobs only wait, so that many processes fit on few cores; queue, notices, heartbeats and database are the product's own. How long the
+// database takes to answer on this machine is measured meanwhile, and given to the simulation.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -16,16 +17,18 @@ import { postgresCpu } from './postgresCpu.mjs';
 import { exponential, randomOf } from './random.mjs';
 
 const { values } = parseArgs({
-  options: { workers: { type: 'string', default: '1,2,4' }, jobs: { type: 'string', default: '300' } },
+  options: { workers: { type: 'string', default: '2,4' }, jobs: { type: 'string', default: '120' } },
 });
 const SLOTS = 2;
-const MEAN_MS = 500;
+const MEAN_MS = 2_000;
 /** Offered, of all slots. */
-const LOAD = 0.75;
+const LOAD = 0.7;
+/** How often the database is asked something, to see how long it takes. */
+const ASK_MS = 500;
 const costs = JSON.parse(readFileSync(new URL('./costs.json', import.meta.url), 'utf8'));
 
 console.log(
-  'workers | jobs | mean wait, real | simulated | 95 %, real | simulated | database ms a job, real | simulated',
+  'workers | jobs | mean wait, real | simulated | 95 %, real | simulated | database ms a job, real | simulated | an answer',
 );
 for (const workers of values.workers.split(',').map(Number)) {
   const random = randomOf(workers);
@@ -48,6 +51,7 @@ for (const workers of values.workers.split(',').map(Number)) {
       databaseCores: 2,
       hasFeed: false,
       hasWebhooks: false,
+      ...{ roundTrip: real.answer, statements: 1 },
     },
     { seconds, warmUp: 0 },
   );
@@ -55,7 +59,7 @@ for (const workers of values.workers.split(',').map(Number)) {
   console.log(
     [
       ...[workers, jobs.length, ms(real.meanWait), ms(found.meanWait), ms(real.wait95), ms(found.wait95)],
-      ...[real.databaseMs.toFixed(1), simulatedMs.toFixed(1)],
+      ...[real.databaseMs.toFixed(1), simulatedMs.toFixed(1), ms(real.answer)],
     ].join(' | '),
   );
 }
@@ -82,6 +86,12 @@ async function realRun(workers, jobs) {
     const server = postgresCpu(cluster.url);
     const cpuBefore = server.seconds();
     const beganMs = Date.now();
+    const answersMs = [];
+    const asking = setInterval(async () => {
+      const askedAt = performance.now();
+      await store.queue.nextDueMs();
+      answersMs.push(performance.now() - askedAt);
+    }, ASK_MS);
     await Promise.all(
       jobs.map(async ([at], i) => {
         await delay(1_000 * at);
@@ -93,10 +103,12 @@ async function realRun(workers, jobs) {
     );
     while (started.size < jobs.length) await delay(50);
     await delay(5_000);
+    clearInterval(asking);
+    const answer = answersMs.reduce((sum, one) => sum + one, 0) / answersMs.length / 1_000;
     const databaseMs = (1_000 * (server.seconds() - cpuBefore)) / jobs.length;
     const waits = jobs.map(([at], i) => (started.get(i) - beganMs) / 1_000 - at).sort((a, b) => a - b);
     const meanWait = waits.reduce((sum, wait) => sum + wait, 0) / waits.length;
-    return { databaseMs, meanWait, wait95: waits[Math.floor(0.95 * waits.length)] };
+    return { answer, databaseMs, meanWait, wait95: waits[Math.floor(0.95 * waits.length)] };
   } finally {
     for (const child of children) child.send('stop');
     await Promise.all(children.map((child) => once(child, 'exit')));

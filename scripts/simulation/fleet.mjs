@@ -112,7 +112,15 @@ class Fleet {
     const sorted = (values) => values.toSorted((a, b) => a - b);
     const part = (values, share) => sorted(values)[Math.floor(share * values.length)] ?? 0;
     return {
-      ...{ added, settled, delivered, changes, queuedNow: this.#inside, processes: this.#processes },
+      ...{
+        added,
+        settled,
+        delivered,
+        changes,
+        queuedNow: this.#inside,
+        waitingNow: this.#queue.length - this.#taken,
+        processes: this.#processes,
+      },
       settledRate: settled / seconds,
       looksRate: looks / seconds,
       meanWait: waits.reduce((sum, wait) => sum + wait, 0) / Math.max(1, waits.length),
