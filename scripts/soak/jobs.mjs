@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Webhook } from 'standardwebhooks';
+import { chanceOf, clipOf } from './jobs/clips.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -28,40 +29,7 @@ const KEY = 'soak-key';
 const headers = { 'x-api-key': KEY, 'content-type': 'application/json' };
 const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
-/** Mulberry32: the same moments in every run with one seed. */
-function chanceOf(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 const chance = chanceOf(Number(values.seed));
-
-/** A hum with pauses as WAV, other samples for every job. */
-function clip(number) {
-  const samples = 16_000 * seconds;
-  const wav = Buffer.alloc(44 + 2 * samples);
-  wav.write('RIFF', 0);
-  wav.writeUInt32LE(36 + 2 * samples, 4);
-  wav.write('WAVEfmt ', 8);
-  wav.writeUInt32LE(16, 16);
-  wav.writeUInt16LE(1, 20);
-  wav.writeUInt16LE(1, 22);
-  wav.writeUInt32LE(16_000, 24);
-  wav.writeUInt32LE(32_000, 28);
-  wav.writeUInt16LE(2, 32);
-  wav.writeUInt16LE(16, 34);
-  wav.write('data', 36);
-  wav.writeUInt32LE(2 * samples, 40);
-  for (let i = 0; i < samples; i += 1) {
-    const isLoud = Math.floor(i / 8_000) % 2 === 0;
-    wav.writeInt16LE(isLoud ? Math.round(8_000 * Math.sin((i * (100 + (number % 400))) / 2_546)) : 3, 44 + 2 * i);
-  }
-  return wav.toString('base64');
-}
 
 /** What arrived, by request id. */
 const arrived = new Map();
@@ -124,7 +92,7 @@ secret = (await (await fetch(`${server.url}/v1/webhooks/secret`, { method: 'POST
 /** Sends one job until somebody accepts it: a call that a kill cut off is made again, under the same id. */
 async function submit(number) {
   const id = `job-${number}`;
-  const body = JSON.stringify({ content: clip(number), minNonSpeechDuration: 0.2 });
+  const body = JSON.stringify({ content: clipOf(number, seconds), minNonSpeechDuration: 0.2 });
   for (;;) {
     try {
       const path = `/audio/generic/api/v1/async/vad?request_id=${id}&webhook=${encodeURIComponent(hook)}`;

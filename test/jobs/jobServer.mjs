@@ -1,11 +1,11 @@
 // Serves jobs of a folder until it is killed; prints its address. What the audio says decides what a job does.
-// FOLDER ALLOWED_HOST
+// FOLDER ALLOWED_HOST [DATABASE_URL]
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiKeys } from '../../dist/src/api/access/apiKeys.js';
 import { AsyncJobs } from '../../dist/src/api/asyncJobs.js';
 import { serve } from '../../dist/src/api/serve.js';
 
-const [, , storeDirectory, allowedHost] = process.argv;
+const [, , storeDirectory, allowedHost, databaseUrl] = process.argv;
 const collected = async (stream) => {
   const pieces = [];
   for await (const piece of stream) pieces.push(piece);
@@ -15,14 +15,14 @@ const textOf = async ({ stream }) => Buffer.concat(await collected(stream)).toSt
 
 const engine = {
   storeDirectory,
-  place: { storeDirectory },
+  place: { storeDirectory, databaseUrl },
   speakers: () => ({ list: async () => [] }),
   onErased: () => () => undefined,
   identify: async ({ source }) => {
     const text = await textOf(source);
     if (text === 'ends the process') process.kill(process.pid, 'SIGKILL');
-    if (text === 'takes its time') await sleep(300);
-    return { durationSeconds: text.length, model: 'scripted', segments: [], warnings: [] };
+    if (text.startsWith('takes its time')) await sleep(300);
+    return { durationSeconds: text.length, model: `process ${process.pid}`, segments: [], warnings: [] };
   },
 };
 const allowHosts = allowedHost ? [allowedHost] : [];

@@ -14,8 +14,8 @@ export interface JobNoticesOptions {
   readonly onRevised: (webhookId: string) => void;
   /** Another process has settled a job. */
   readonly onSettled: (jobId: string) => void;
-  /** Called every two seconds while the server answers. */
-  readonly onTick: () => Promise<void>;
+  /** Called every two seconds while the server answers; true where there is work to look for. */
+  readonly onTick: () => Promise<boolean>;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -71,9 +71,9 @@ export class JobNotices implements AsyncDisposable {
         await this.#listen();
         onWork();
       }
-      await onTick();
+      const isWork = await onTick();
       this.#ticks += 1;
-      if (this.#ticks % TICKS_BETWEEN_LOOKS === 0) onWork();
+      if (isWork || this.#ticks % TICKS_BETWEEN_LOOKS === 0) onWork();
     } catch (error) {
       if (!this.#isClosed) onFault(error);
     }

@@ -64,8 +64,9 @@ async function storeOver(shared: SharedDatabase, options: OpenPostgresStoreOptio
     erasures: new JobErasures(database, sealing),
     listen: async (listener) => {
       const onTick = async () => {
-        await queue.takeBack();
+        const jobs = await queue.takeBack();
         await audioUsed.refresh();
+        return jobs > 0 || (await outbox.hasLapsed());
       };
       notices = new JobNotices({ database, holderId: parts.holderId, onTick, ...listener });
       await notices.start();

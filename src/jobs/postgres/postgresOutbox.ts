@@ -58,6 +58,16 @@ export class PostgresOutbox implements WebhookOutbox, AsyncDisposable {
     return row?.next == null ? undefined : Number(row.next);
   }
 
+  /** Whether there are messages that a process was sending which ended. */
+  async hasLapsed(): Promise<boolean> {
+    const rows = await this.#database.query(
+      ALL_TENANTS,
+      `SELECT 1 FROM voice_prints.webhook_messages
+      WHERE status = 'waiting' AND holder IS NOT NULL AND lease_until < clock_timestamp() LIMIT 1`,
+    );
+    return rows.length > 0;
+  }
+
   async delivered(webhookId: string): Promise<void> {
     await this.#end(webhookId, 'delivered', null);
   }
