@@ -2,23 +2,27 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { Database, type SharedDatabase } from '../../src/database/database.js';
 import { ALL_TENANTS } from '../../src/database/sql.js';
 import { openPostgresStore, type PostgresStore } from '../../src/jobs/postgres/openPostgresStore.js';
+import { asOwner } from '../support/ownerRole.js';
 import { freshDatabase, type TestDatabase, whyNoPostgres } from '../support/postgres.js';
 import { CONTRACT_LIMITS, jobQueueContract, type QueuePlace } from './jobQueue.js';
 
 describe.skipIf(whyNoPostgres).each([
   { name: 'plain', encryptionKey: undefined },
-  { name: 'sealed', encryptionKey: 'a key of tests' },
+  { name: 'sealed, by a user for whom row-level security holds', encryptionKey: 'a key of tests' },
 ])('$name', ({ encryptionKey }) => {
+  let fresh: TestDatabase;
   let place: TestDatabase;
   /** Keeps the database open between the processes of a test, as other processes do. */
   let other: SharedDatabase;
   beforeAll(async () => {
-    place = await freshDatabase();
+    fresh = await freshDatabase();
+    place = encryptionKey === undefined ? fresh : await asOwner(fresh);
     other = await Database.share(place.url);
   });
   afterAll(async () => {
     await other[Symbol.asyncDispose]();
     await place[Symbol.asyncDispose]();
+    if (place !== fresh) await fresh[Symbol.asyncDispose]();
   });
 
   const newPlace = (): QueuePlace => {

@@ -14,6 +14,7 @@ import { JobsRevised } from './jobsRevised.js';
 import { notifyOfWork, type QueueParts } from './queueParts.js';
 
 const WHOLE = `SELECT ${WITHOUT_OUTCOME}, outcome FROM voice_prints.jobs`;
+const OF_OWNER = 'AND owner_id BETWEEN $4 AND $4 ORDER BY tenant_id DESC, owner_id DESC, id DESC';
 const isLive = ({ status }: Pick<JobRow, 'status'>): boolean => status === 'queued' || status === 'running';
 
 /** Jobs in PostgreSQL, for any number of processes. */
@@ -88,10 +89,11 @@ export class PostgresJobQueue implements JobQueue {
   ): Promise<{ readonly jobs: readonly Job[]; readonly cursor?: string }> {
     const { database, sealing } = this.#parts;
     const before = cursor !== undefined && /^\d{1,18}$/.test(cursor) ? cursor : '9223372036854775807';
+    // Ranges of one value: else the primary key is read backwards through the jobs of all tenants.
     const rows = await database.query<JobRow>(
       tenantId,
-      `SELECT ${WITHOUT_OUTCOME} FROM voice_prints.jobs WHERE tenant_id = $1 AND id < $2
-      ${ownerId === undefined ? '' : 'AND owner_id = $4'} ORDER BY id DESC LIMIT $3`,
+      `SELECT ${WITHOUT_OUTCOME} FROM voice_prints.jobs WHERE tenant_id BETWEEN $1 AND $1 AND id < $2
+      ${ownerId === undefined ? 'ORDER BY tenant_id DESC, id DESC' : OF_OWNER} LIMIT $3`,
       [tenantId, before, limit + 1, ...(ownerId === undefined ? [] : [ownerId])],
     );
     const page = rows.slice(0, limit);
