@@ -42,7 +42,7 @@ const idleEngine = (place) => ({
 const request = (bytes) => ({ call: '/v1/jobs', source: { kind: 'bytes', bytes }, task: { kind: 'identify' } });
 
 async function ofQueue(place) {
-  await using own = new AsyncJobs({ engine: idleEngine(place), settings: SETTINGS });
+  const own = new AsyncJobs({ engine: idleEngine(place), settings: SETTINGS });
   const jobs = await own.open();
   const waiting = new Map();
   jobs.onSettled(({ requestId }) => waiting.get(requestId)?.());
@@ -58,13 +58,14 @@ async function ofQueue(place) {
   const waits = [];
   for (let i = 0; i < jobCount; i += 1) waits.push(await one(`job-${i}`));
   const { user, system } = process.cpuUsage(before);
+  await own[Symbol.asyncDispose]();
   return { cpuMs: (user + system) / 1_000 / jobCount, waitMs: median(waits) };
 }
 
 /** Processor time of a job of real work, of all workers together, without what their start cost. */
 async function ofWorkers(count, databaseUrl, folder) {
   const place = { storeDirectory: folder, databaseUrl };
-  await using front = new AsyncJobs({ engine: idleEngine(place), settings: SETTINGS, works: false });
+  const front = new AsyncJobs({ engine: idleEngine(place), settings: SETTINGS, works: false });
   const jobs = await front.open();
   const children = await Promise.all(
     Array.from({ length: count }, async () => {
@@ -90,6 +91,7 @@ async function ofWorkers(count, databaseUrl, folder) {
     shares.push(said.jobs);
     await once(child, 'close');
   }
+  await front[Symbol.asyncDispose]();
   return { workers: count, cpuMsPerJob: Math.round(cpuMs / recordings), seconds: Math.round(seconds), shares };
 }
 
