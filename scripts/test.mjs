@@ -10,6 +10,7 @@ import { ensureHelm } from './setup/helm.mjs';
 import { ensureMuslNode } from './setup/muslNode.mjs';
 import { ensureBuilt, ensureNodePackages } from './setup/nodePackages.mjs';
 import { ensureNode24Lane } from './setup/nodeRedLane.mjs';
+import { ensurePromtool } from './setup/promtool.mjs';
 import { assertNodeVersion, root, SetupProblem, say } from './setup/root.mjs';
 
 const only = process.argv.slice(2);
@@ -128,11 +129,11 @@ function all() {
   if (only.length > 0)
     return tests('tests', only, {
       ...(only.some((name) => name.includes('sip')) && ensureAsterisk()),
-      ...(only.some((name) => name.includes('packaging')) && ensureHelm()),
+      ...(only.some((name) => name.includes('packaging')) && { ...ensureHelm(), ...ensurePromtool() }),
     });
   checks();
   training();
-  tests('tests', [], { ...ensureAsterisk(), ...ensureHelm() });
+  tests('tests', [], { ...ensureAsterisk(), ...ensureHelm(), ...ensurePromtool() });
   tests('inference in WebAssembly', OF_INFERENCE, { VOICE_PRINTS_RUNTIME: 'wasm' });
   const musl = ensureMuslNode();
   if (musl) tests('command line on musl', ['test/cli/withoutNativeRuntime.test.ts'], musl);

@@ -6,6 +6,9 @@ export interface Measure {
   readonly values: readonly { readonly labels?: Readonly<Record<string, string>>; readonly value: number }[];
 }
 
+/** Read whenever `/metrics` is asked. */
+export type Measures = () => readonly Measure[] | Promise<readonly Measure[]>;
+
 /** The exposition format of Prometheus, version 0.0.4. */
 export const measuresText = (measures: readonly Measure[]): string =>
   measures

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { CallReport } from './calls/callReport.js';
-import { type Measure, measuresText } from './measures.js';
+import { type Measures, measuresText } from './measures.js';
 
 /** Histogram buckets in seconds: from an answer out of memory to a long recording. */
 const BUCKETS = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120];
@@ -27,10 +27,10 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  readonly #measures: () => readonly Measure[];
+  readonly #measures: Measures;
 
   /** @param measures counted elsewhere */
-  constructor(measures: () => readonly Measure[] = () => []) {
+  constructor(measures: Measures = () => []) {
     this.#measures = measures;
     collectDefaultMetrics({ register: this.#registry, prefix: 'voice_prints_' });
   }
@@ -47,6 +47,6 @@ export class Metrics {
 
   /** The exposition format of Prometheus. */
   async text(): Promise<string> {
-    return (await this.#registry.metrics()) + measuresText(this.#measures());
+    return (await this.#registry.metrics()) + measuresText(await this.#measures());
   }
 }

@@ -9,7 +9,7 @@ import type { SignedInUsers } from './access/trustedIngress.js';
 import type { TrustedProxies } from './access/trustedProxies.js';
 import type { FailureReport, RestLimits } from './calls/call.js';
 import type { CallReport } from './calls/callReport.js';
-import type { Measure } from './measures.js';
+import type { Measures } from './measures.js';
 
 export const REST_LIMITS: RestLimits = {
   maxBodyBytes: 64 * 2 ** 20,
@@ -58,7 +58,7 @@ export interface RestRouterOptions {
   /** Sources that the process listens to by itself; none by default. */
   readonly sources?: (() => readonly SourceReport[]) | undefined;
   /** Metrics that are counted elsewhere. */
-  readonly measures?: (() => readonly Measure[]) | undefined;
+  readonly measures?: Measures | undefined;
   /** Gateway whose users need no key; none by default. */
   readonly ingress?: SignedInUsers | undefined;
 }

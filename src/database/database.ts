@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { VoicePrintsError } from '../core/errors.js';
 import { databaseError, isConnectionLost, isOfDatabase, isOfUnknownTransaction, isUndone } from './databaseError.js';
+import { type DatabaseCounts, DatabaseMeter } from './databaseMeter.js';
 import { migrate } from './migrate.js';
 import type { Sql, Transactions } from './sql.js';
 
@@ -39,6 +40,7 @@ export interface SharedDatabase extends AsyncDisposable {
 export class Database implements Transactions, AsyncDisposable {
   readonly #pool: pg.Pool;
   readonly #patienceMs: number;
+  readonly #meter = new DatabaseMeter();
   #isClosed = false;
 
   private constructor(url: string, { maxConnections = MOST_CONNECTIONS, patienceMs = PATIENCE_MS }: DatabaseOptions) {
@@ -101,6 +103,11 @@ export class Database implements Transactions, AsyncDisposable {
     }
   }
 
+  /** How the transactions of this process fare. */
+  get counts(): DatabaseCounts {
+    return this.#meter.counts;
+  }
+
   /**
    * Work in one transaction that sees and changes the rows of one tenant, or of `ALL_TENANTS`. It may run several times: it must
    * have no other effects than its statements.
@@ -110,7 +117,13 @@ export class Database implements Transactions, AsyncDisposable {
   async transaction<T>(tenantId: string, work: (sql: Sql) => Promise<T>): Promise<T> {
     const untilMs = Date.now() + this.#patienceMs;
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
-      const attempt = await this.#attempt(tenantId, work);
+      const startedMs = performance.now();
+      const attempt = await this.#attempt(tenantId, work).catch((error: unknown) => {
+        // What `work` refuses is no failure of the database.
+        this.#meter.ended(isFailure(error) ? 'failed' : 'done', startedMs);
+        throw error;
+      });
+      this.#meter.ended('result' in attempt ? 'done' : 'lost', startedMs);
       if ('result' in attempt) return attempt.result;
       if (this.#isClosed || Date.now() + waitMs > untilMs) throw databaseError(attempt.lost);
       await delay(waitMs);
@@ -192,6 +205,9 @@ export class Database implements Transactions, AsyncDisposable {
     }
   }
 }
+
+const isFailure = (error: unknown): boolean =>
+  !(error instanceof VoicePrintsError) || error.code === 'REGISTRY_UNAVAILABLE';
 
 async function rolledBack(client: pg.PoolClient): Promise<boolean> {
   try {

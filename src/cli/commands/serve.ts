@@ -13,8 +13,9 @@ import { mqttChoice, mqttOptions } from '../options/mqttOptions.js';
 import { openEngine, segmentationOption, strangersOption } from '../options/openEngine.js';
 import { hasFlag, numberOption, textOption, usageError } from '../options/parseCommandLine.js';
 import { remark } from '../output/output.js';
+import { fleetMeasures, openFleetCounts } from './fleetMeasures.js';
 import { LastNet } from './lastNet.js';
-import { fleetMeasures, openServeFleet } from './serveFleet.js';
+import { openServeFleet } from './serveFleet.js';
 import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
 import { openServeLive, sourcesChoice, sourcesOptions } from './serveLive.js';
 import { rolesOf, rolesOptions } from './serveRoles.js';
@@ -134,6 +135,7 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     using _jobs = limit.before('the jobs');
     await using fleet = await openServeFleet({ engine, roles, log });
     using _fleet = limit.before('the leases');
+    await using counts = await openFleetCounts(engine.place);
     await using live = await openServeLive(args, terminal, { engine, log, broker, sources, fleet });
     using _live = limit.before('the sources and the broker');
     const server = await startServer({
@@ -145,7 +147,7 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
       corsOrigins,
       tls,
       graceMs,
-      measures: () => [...(live?.measures() ?? []), ...(fleet ? fleetMeasures(fleet) : [])],
+      measures: async () => [...(live?.measures() ?? []), ...(await fleetMeasures(fleet, counts))],
       ...(live && { observer: live.observer, sources: live.sources }),
       ...present({ host, port, assertReady: fleet?.assertReached }),
       options: { allowHosts, onCall: (report) => log.call(report), onFailure },

@@ -1,4 +1,3 @@
-import type { Measure } from '../../api/measures.js';
 import type { ServerLog } from '../../api/serverLog.js';
 import type { Engine } from '../../index.js';
 import type { SharedPlaces } from '../../sources/openPlaces.js';
@@ -23,12 +22,3 @@ export async function openServeFleet({ engine, roles, log }: ServeFleetOptions):
     },
   });
 }
-
-export const fleetMeasures = ({ load }: SharedPlaces): readonly Measure[] => [
-  {
-    name: 'voice_prints_live_load',
-    help: 'Share of what this process can do for live streams that is used; from .7 on it takes no more sources',
-    type: 'gauge',
-    values: [{ value: load }],
-  },
-];
