@@ -23,9 +23,10 @@ export const REST_LIMITS: RestLimits = {
   maxWrongKeysPerMinute: 100,
 };
 
-/** A source that the server listens to by itself, and who is present at its site. */
+/** A source that the server, or another process that shares its database, listens to. */
 export interface SourceReport extends SourceStatus {
-  readonly present: string;
+  /** Who is present at its site; undefined where another process knows. */
+  readonly present?: string;
 }
 
 export interface RestOptions {
@@ -56,7 +57,7 @@ export interface RestRouterOptions {
   /** Proxies trusted to name the client's address; none by default. */
   readonly proxies?: TrustedProxies | undefined;
   /** Sources that the process listens to by itself; none by default. */
-  readonly sources?: (() => readonly SourceReport[]) | undefined;
+  readonly sources?: (() => readonly SourceReport[] | Promise<readonly SourceReport[]>) | undefined;
   /** Metrics that are counted elsewhere. */
   readonly measures?: Measures | undefined;
   /** Gateway whose users need no key; none by default. */

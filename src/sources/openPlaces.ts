@@ -1,6 +1,21 @@
+import { z } from 'zod';
 import { type Engine, VoicePrintsError } from '../index.js';
 import { LiveLoad } from './liveLoad.js';
 import type { SourcePlaces } from './sourcePlaces.js';
+import type { SourceStatus } from './sourceStatus.js';
+
+const count = z.number();
+const report = z.object({
+  source: z.string(),
+  site: z.string(),
+  status: z.enum(['connecting', 'open', 'retrying', 'held', 'ended']),
+  code: z.string().optional(),
+  message: z.string().optional(),
+  since: z.string(),
+  turns: z.object({ identified: count, unknown: count, uncertain: count, rejected: count }),
+  droppedSeconds: count,
+  lease: count.optional(),
+});
 
 export interface OpenPlacesOptions {
   readonly databaseUrl: string;
@@ -18,6 +33,8 @@ export interface OpenPlacesOptions {
 export interface SharedPlaces extends SourcePlaces, AsyncDisposable {
   /** The live streams of a further engine count as load, too. */
   addEngine(engine: Engine): void;
+  /** Every source that some process listens to, as that one sees it. Throws REGISTRY_UNAVAILABLE. */
+  statuses(): Promise<readonly SourceStatus[]>;
   /** As others see it, 0..1. */
   readonly load: number;
   /** Throws REGISTRY_UNAVAILABLE where the database did not answer the last time. */
@@ -53,6 +70,13 @@ export async function openPlaces(options: OpenPlacesOptions): Promise<SharedPlac
     claim: ({ name, group }, onChange) => keeper.claim({ name: options.prefix + name, group }, onChange),
     drop: (claim) => keeper.drop(claim),
     addEngine: (engine) => measured.add(engine),
+    statuses: async () => {
+      const reports = await keeper.reports(options.prefix);
+      return reports.flatMap((one) => {
+        const read = report.safeParse(one); // of another release, perhaps
+        return read.success ? [read.data as SourceStatus] : [];
+      });
+    },
     get load() {
       return load;
     },

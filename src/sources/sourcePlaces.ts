@@ -3,6 +3,8 @@ export interface SourceClaim {
   readonly name: string;
   /** Claims of one group go to one process, where that is possible. */
   group: string;
+  /** What other processes may know of the source while this one listens; no names of people. */
+  report: object | undefined;
   /** Fencing token while this process may listen, else undefined: greater for each later holder. Ends by itself. */
   readonly token: number | undefined;
   /** Whether another process listens. */

@@ -235,6 +235,7 @@ export class SourceSet implements AsyncDisposable {
       const turns = { ...entry.status.turns, [event.event_type]: entry.status.turns[event.event_type] + 1 };
       entry.status = { ...entry.status, turns };
     }
+    report(entry);
     this.#presenceOf(site).hear(event, Date.now());
     this.#options.observer.event(entry.token === undefined ? event : { ...event, lease: entry.token }, session);
   }
@@ -243,6 +244,7 @@ export class SourceSet implements AsyncDisposable {
     const { code: before, message: _message, ...rest } = entry.status;
     if (rest.status === to.status && before === to.code) return;
     entry.status = { ...rest, ...to, since: new Date().toISOString() };
+    report(entry);
     this.#options.observer.changed(shown(entry));
   }
 
@@ -253,6 +255,11 @@ export class SourceSet implements AsyncDisposable {
     this.#presences.set(site, made);
     return made;
   }
+}
+
+/** For the processes that do not listen. */
+function report(entry: Entry): void {
+  if (entry.claim) entry.claim.report = shown(entry);
 }
 
 const shown = ({ status, claim }: Entry): SourceStatus => ({ ...status, ...present({ lease: claim?.token }) });

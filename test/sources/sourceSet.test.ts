@@ -167,6 +167,7 @@ class GivenLeases implements SourcePlaces {
     return {
       name,
       group,
+      report: undefined,
       get token() {
         return known.token;
       },

@@ -94,7 +94,10 @@ export const sources = z.strictObject({
         rejected: z.int().min(0),
       }),
       droppedSeconds: seconds,
-      present: z.string().describe('Who is present at the site: names, unknown or nobody'),
+      present: z
+        .string()
+        .optional()
+        .describe('Who is present at the site: names, unknown or nobody; absent where another process listens'),
       lease: z.int().optional().describe('Of sources that processes share: grows with each that takes over'),
     }),
   ),

@@ -7,10 +7,14 @@ import { refuseMethod } from '../refusals/refusal.js';
 import type { SourceReport } from '../restOptions.js';
 
 /** Adds `/v1/sources`. Sources belong to the tenant of the command line: others see none. */
-export function addSourceRoutes(router: Router, surface: Surface, sources: () => readonly SourceReport[]): void {
+export function addSourceRoutes(
+  router: Router,
+  surface: Surface,
+  sources: () => readonly SourceReport[] | Promise<readonly SourceReport[]>,
+): void {
   const list = async ({ tenantId }: Call) => ({
     status: 200,
-    body: { sources: tenantId === LOCAL_TENANT ? sources() : [] },
+    body: { sources: tenantId === LOCAL_TENANT ? await sources() : [] },
   });
   router
     .route('/v1/sources')

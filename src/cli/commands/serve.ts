@@ -15,7 +15,7 @@ import { hasFlag, numberOption, textOption, usageError } from '../options/parseC
 import { remark } from '../output/output.js';
 import { fleetMeasures, openFleetCounts } from './fleetMeasures.js';
 import { LastNet } from './lastNet.js';
-import { openServeFleet } from './serveFleet.js';
+import { fleetSources, openServeFleet } from './serveFleet.js';
 import { grpcOptions, serveGrpcToo } from './serveGrpc.js';
 import { openServeLive, sourcesChoice, sourcesOptions } from './serveLive.js';
 import { rolesOf, rolesOptions } from './serveRoles.js';
@@ -148,7 +148,8 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
       tls,
       graceMs,
       measures: async () => [...(live?.measures() ?? []), ...(await fleetMeasures(fleet, counts))],
-      ...(live && { observer: live.observer, sources: live.sources }),
+      sources: () => (fleet ? fleetSources(live?.sources() ?? [], fleet) : (live?.sources() ?? [])),
+      ...(live && { observer: live.observer }),
       ...present({ host, port, assertReady: fleet?.assertReached }),
       options: { allowHosts, onCall: (report) => log.call(report), onFailure },
     });

@@ -1,3 +1,4 @@
+import type { SourceReport } from '../../api/restOptions.js';
 import type { ServerLog } from '../../api/serverLog.js';
 import type { Engine } from '../../index.js';
 import type { SharedPlaces } from '../../sources/openPlaces.js';
@@ -21,4 +22,16 @@ export async function openServeFleet({ engine, roles, log }: ServeFleetOptions):
       else log.notice('the database answers again', {});
     },
   });
+}
+
+/** Sources of all processes: those of this one as it sees them, of the others as they do. Throws REGISTRY_UNAVAILABLE. */
+export async function fleetSources(
+  own: readonly SourceReport[],
+  fleet: SharedPlaces,
+): Promise<readonly SourceReport[]> {
+  const held = new Map((await fleet.statuses()).map((status) => [status.source, status]));
+  const isElsewhere = ({ status }: SourceReport): boolean => status === 'elsewhere' || status === 'waiting';
+  const known = own.map((report) => (isElsewhere(report) ? (held.get(report.source) ?? report) : report));
+  const ids = new Set(own.map(({ source }) => source));
+  return [...known, ...[...held.values()].filter(({ source }) => !ids.has(source))];
 }

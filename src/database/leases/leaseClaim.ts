@@ -20,6 +20,8 @@ export interface ClaimEvents {
 export class LeaseClaim {
   readonly name: string;
   group: string;
+  /** What other processes may know of what is done; told with each renewal. Plain data, no names of people. */
+  report: object | undefined;
   readonly #events: ClaimEvents;
   #holding: Holding | undefined;
   #isYielding = false;

@@ -90,6 +90,11 @@ export class LeaseKeeper implements AsyncDisposable {
     if (this.#claims.get(claim.name) === claim) this.#claims.delete(claim.name);
   }
 
+  /** What holders say of the leases whose names begin so (`LeaseClaim.report`), up to a second old. Throws REGISTRY_UNAVAILABLE. */
+  reports(prefix: string): Promise<readonly object[]> {
+    return this.#table.reports(prefix);
+  }
+
   /** Gives everything back: what it was for must have ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
@@ -164,7 +169,7 @@ export class LeaseKeeper implements AsyncDisposable {
     const renewed = new Set(
       await this.#table.renew(
         own,
-        kept.map(({ token }) => token),
+        kept.map(({ claim: { report }, token }) => ({ token, report })),
       ),
     );
     for (const { claim, token } of kept) {

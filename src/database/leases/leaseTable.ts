@@ -31,7 +31,7 @@ export class LeaseTable {
   /** This process is there, and renews its leases: those that have not ended. Returns their names. */
   async renew(
     { processId, host, roles, load, wants }: OwnState,
-    tokens: readonly number[],
+    leases: readonly { readonly token: number; readonly report: object | undefined }[],
   ): Promise<readonly string[]> {
     const rows = await this.#connection.query<{ name: string }>(
       `WITH me AS (
@@ -41,9 +41,14 @@ export class LeaseTable {
              SET load = excluded.load, wants = excluded.wants, seen_until = excluded.seen_until),
        forgotten AS (
          DELETE FROM voice_prints.processes WHERE seen_until < clock_timestamp() - ${FORGOTTEN})
-       UPDATE voice_prints.leases SET expires_at = ${FROM_NOW}
-         WHERE holder = $1 AND token = ANY($6::bigint[]) AND expires_at > clock_timestamp() RETURNING name`,
-      [processId, host, roles, load, wants, tokens],
+       UPDATE voice_prints.leases AS l SET expires_at = ${FROM_NOW}, report = own.report::jsonb
+         FROM unnest($6::bigint[], $7::text[]) AS own (token, report)
+         WHERE l.holder = $1 AND l.token = own.token AND l.expires_at > clock_timestamp() RETURNING l.name`,
+      [
+        ...[processId, host, roles, load, wants],
+        leases.map(({ token }) => token),
+        leases.map(({ report }) => (report === undefined ? null : JSON.stringify(report))),
+      ],
     );
     return rows.map(({ name }) => name);
   }
@@ -79,12 +84,23 @@ export class LeaseTable {
       `INSERT INTO voice_prints.leases AS l (name, token, holder, expires_at)
          SELECT name, nextval('voice_prints.lease_tokens'), $1, ${FROM_NOW} FROM unnest($2::text[]) AS name ORDER BY name
          ON CONFLICT (name) DO UPDATE
-           SET token = nextval('voice_prints.lease_tokens'), holder = $1, expires_at = ${FROM_NOW}
+           SET token = nextval('voice_prints.lease_tokens'), holder = $1, expires_at = ${FROM_NOW}, report = NULL
            WHERE l.holder IS NULL OR l.expires_at <= clock_timestamp()
          RETURNING name, token::text`,
       [processId, names],
     );
     return rows.map(({ name, token }) => ({ name, token: Number(token) }));
+  }
+
+  /** What the holders say of leases whose names begin so, in their order. */
+  async reports(prefix: string): Promise<readonly object[]> {
+    const rows = await this.#connection.query<{ report: object }>(
+      `SELECT report FROM voice_prints.leases
+         WHERE starts_with(name, $1) AND holder IS NOT NULL AND expires_at > clock_timestamp() AND report IS NOT NULL
+         ORDER BY name`,
+      [prefix],
+    );
+    return rows.map(({ report }) => report);
   }
 
   /** These leases end now. */

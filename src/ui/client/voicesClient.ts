@@ -83,8 +83,8 @@ export interface Source {
   readonly code?: string;
   /** What happened and what to do, in English. */
   readonly message?: string;
-  /** Names, as text; `unknown` where only unknown voices are there, `nobody` where none is. */
-  readonly present: string;
+  /** Names, as text; `unknown` where only unknown voices are there, `nobody` where none is; absent where another process listens. */
+  readonly present?: string;
 }
 
 /** How a live stream is doing. */

@@ -31,4 +31,5 @@ export function Sources({ title }: { readonly title?: string }) {
 }
 
 /** Whether it is no name. */
-const isWord = (present: string): present is 'nobody' | 'unknown' => present === 'nobody' || present === 'unknown';
+const isWord = (present: string | undefined): present is 'nobody' | 'unknown' =>
+  present === 'nobody' || present === 'unknown';

@@ -71,6 +71,15 @@ describe.skipIf(whyNoPostgres)('processes that share their sources', () => {
     await until(() => newest() > 0 && camera.open === 1);
     expect(camera.connections, 'nobody else has ever listened').toBe(1);
 
+    const api = await serving(['--roles', 'api'], env);
+    const known = await until(
+      async () => (JSON.parse(await api.text('/v1/sources')) as { sources: object[] }).sources,
+      (sources) => sources.some((one) => (one as { status?: string }).status === 'open'),
+    );
+    expect(known).toMatchObject([{ source: 'hall', site: 'hall', status: 'open', lease: newest() }]);
+    expect(Object.keys(known[0]!), 'no names in the tables').not.toContain('present');
+    api.child.kill('SIGKILL');
+
     let before = newest();
     first!.child.kill('SIGKILL');
     const two = fleet.filter((one) => one !== first);
