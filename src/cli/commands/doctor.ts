@@ -2,7 +2,7 @@ import { checkHealth, type HealthCheck, healthProblem } from '../../index.js';
 import type { Command } from '../command.js';
 import { segmentationOption } from '../options/openEngine.js';
 import { numberOption, textOption } from '../options/parseCommandLine.js';
-import { storeFolder } from '../options/storeFolder.js';
+import { storePlace } from '../options/storePlace.js';
 import { errorAnswer, printResult, table } from '../output/output.js';
 
 /** Those of `serve`. */
@@ -11,7 +11,7 @@ const range = { least: 1, most: 65_535, isWhole: true };
 
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'Check this machine and the store: runtime, models, decoders, GStreamer, ports, disk',
+  summary: 'Check this machine and the store: runtime, models, decoders, GStreamer, database, ports, disk',
   operands: '',
   arity: [0, 0],
   options: {
@@ -24,7 +24,7 @@ export const doctor: Command = {
 once. Nothing is changed. Exit code 1 where something needed does not work.`,
   async run(args, terminal) {
     const checks = await checkHealth({
-      storeDirectory: storeFolder(args, terminal.env),
+      ...storePlace(args, terminal.env),
       encryptionKey: terminal.env.VOICE_PRINTS_KEY || undefined,
       model: textOption(args, 'model'),
       segmentation: textOption(args, 'segmentation') || undefined,

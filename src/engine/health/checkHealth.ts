@@ -5,6 +5,8 @@ import { WorkerCompute } from '../compute/workerCompute.js';
 import { createEngine } from '../createEngine.js';
 import type { Engine } from '../engine.js';
 import { modelInStore } from '../models/modelInStore.js';
+import { databaseChecks } from './databaseCheck.js';
+import { enrolledInWords } from './enrolledInWords.js';
 import { failed, type HealthCheck, passed } from './healthCheck.js';
 import { modelChecks } from './modelChecks.js';
 import { diskCheck, missingFolderCheck, portCheck } from './placeChecks.js';
@@ -12,6 +14,8 @@ import { systemChecks } from './systemChecks.js';
 
 export interface HealthRequest {
   readonly storeDirectory: string;
+  /** Where the store is in a database. */
+  readonly databaseUrl?: string | undefined;
   readonly encryptionKey?: string | undefined;
   /** Id or path; the one in use where undefined. */
   readonly model?: string | undefined;
@@ -28,7 +32,7 @@ export async function checkHealth(request: HealthRequest): Promise<readonly Heal
   checks.push(...(await ownModelChecks(request)));
   signal.throwIfAborted();
   checks.push(...(await systemChecks()));
-  checks.push(await storeCheck(request), await diskCheck(storeDirectory), await portCheck(ports));
+  checks.push(...(await storeChecks(request)), await diskCheck(storeDirectory), await portCheck(ports));
   signal.throwIfAborted();
   return checks;
 }
@@ -49,7 +53,7 @@ const nodeCheck = (): HealthCheck =>
 /** Without the store's engine, so that a store that does not open says nothing about the models. */
 async function ownModelChecks({ storeDirectory, model: id, segmentation: wanted, signal }: HealthRequest) {
   try {
-    const model = await modelInStore(storeDirectory, id);
+    const model = await modelInStore(storeDirectory, id); // without its calibration in a database, which may be away
     const segmentation = await (await ModelStore.openFor(storeDirectory)).resolveSegmentation(wanted);
     await using compute = new WorkerCompute({ model, segmentation });
     return await modelChecks(() => compute.tryModels(signal));
@@ -58,14 +62,16 @@ async function ownModelChecks({ storeDirectory, model: id, segmentation: wanted,
   }
 }
 
+async function storeChecks({ databaseUrl, ...request }: HealthRequest): Promise<readonly HealthCheck[]> {
+  return databaseUrl === undefined ? [await storeCheck(request)] : databaseChecks({ ...request, databaseUrl });
+}
+
 async function storeCheck({ storeDirectory, encryptionKey, model }: HealthRequest): Promise<HealthCheck> {
   const missing = await missingFolderCheck(storeDirectory);
   if (missing) return missing;
   try {
     await using engine = await createEngine({ storeDirectory, encryptionKey, model });
-    const people = await engine.speakers().list();
-    const complete = people.filter(({ isComplete }) => isComplete).length;
-    const enrolled = people.length === complete ? `${complete} enrolled` : `${complete} of ${people.length} enrolled`;
+    const enrolled = enrolledInWords(await engine.speakers().list());
     return passed('store', `${storeDirectory}: ${enrolled}${encryptionKey ? ', encrypted' : ''}`);
   } catch (thrown) {
     return failed('store', thrown);

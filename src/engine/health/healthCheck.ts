@@ -11,6 +11,7 @@ export interface HealthCheck {
     | 'gstreamer'
     | 'jobs'
     | 'store'
+    | 'database'
     | 'disk'
     | 'ports';
   /** `note`: something optional is missing, everything else works; `fail`: something needed does not work. */

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { HealthCheck } from '../../../src/index.js';
+import { freshDatabase, whyNoPostgres } from '../../support/postgres.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 import { typed } from '../terminal.js';
 
@@ -61,6 +62,24 @@ test('what is needed and fails is exit code 1, with what to do', async () => {
   expect(of('runtime')).toMatchObject({ status: 'fail', remedy: expect.stringContaining('unset it') });
   expect(of('store')).toMatchObject({ status: 'fail', code: 'REGISTRY_CORRUPT', remedy: expect.any(String) });
   expect(stderr).toContain('runtime, store');
+});
+
+test.skipIf(whyNoPostgres)('the database, and who is enrolled there; or that it is away', async () => {
+  await using fresh = await freshDatabase();
+  vi.stubEnv('VOICE_PRINTS_DATABASE_URL', fresh.url);
+  vi.stubEnv('VOICE_PRINTS_KEY', 'eight or more');
+  const { of } = await doctor(await temporaryFolder());
+  expect(of('database')).toMatchObject({
+    status: 'pass',
+    found: expect.stringMatching(/^PostgreSQL \d+.*, encrypted/),
+  });
+  expect(of('store')).toMatchObject({ status: 'pass', found: 'in the database: 0 enrolled' });
+  vi.stubEnv('VOICE_PRINTS_KEY', 'another key');
+  expect((await doctor(await temporaryFolder())).of('store')).toMatchObject({ code: 'REGISTRY_KEY_WRONG' });
+  vi.stubEnv('VOICE_PRINTS_DATABASE_URL', `${fresh.url}_none`);
+  const away = await doctor(await temporaryFolder());
+  expect(away.of('database')).toMatchObject({ status: 'fail', code: 'REGISTRY_UNAVAILABLE' });
+  expect(away.exitCode).toBe(1);
 });
 
 test('a store below a file cannot be made', async () => {
