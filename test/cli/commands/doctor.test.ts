@@ -20,8 +20,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-const doctor = async (store: string, ...more: string[]) => {
-  const { exitCode, stdout, stderr } = await typed(['doctor', '--json', '--store', store, ...more]);
+const doctor = (store: string, ...more: string[]) => doctorIn({}, store, ...more);
+
+const doctorIn = async (env: Readonly<Record<string, string>>, store: string, ...more: string[]) => {
+  const { exitCode, stdout, stderr } = await typed(['doctor', '--json', '--store', store, ...more], env);
   const answer = JSON.parse(stdout) as { isGood: boolean; error?: { code: string }; checks: HealthCheck[] };
   const of = (name: HealthCheck['check']) => answer.checks.find(({ check }) => check === name);
   return { exitCode, stderr, answer, of };
@@ -66,18 +68,16 @@ test('what is needed and fails is exit code 1, with what to do', async () => {
 
 test.skipIf(whyNoPostgres)('the database, and who is enrolled there; or that it is away', async () => {
   await using fresh = await freshDatabase();
-  vi.stubEnv('VOICE_PRINTS_DATABASE_URL', fresh.url);
-  vi.stubEnv('VOICE_PRINTS_KEY', 'eight or more');
-  const { of } = await doctor(await temporaryFolder());
+  const env = { VOICE_PRINTS_DATABASE_URL: fresh.url, VOICE_PRINTS_KEY: 'eight or more' };
+  const { of } = await doctorIn(env, await temporaryFolder());
   expect(of('database')).toMatchObject({
     status: 'pass',
     found: expect.stringMatching(/^PostgreSQL \d+.*, encrypted/),
   });
   expect(of('store')).toMatchObject({ status: 'pass', found: 'in the database: 0 enrolled' });
-  vi.stubEnv('VOICE_PRINTS_KEY', 'another key');
-  expect((await doctor(await temporaryFolder())).of('store')).toMatchObject({ code: 'REGISTRY_KEY_WRONG' });
-  vi.stubEnv('VOICE_PRINTS_DATABASE_URL', `${fresh.url}_none`);
-  const away = await doctor(await temporaryFolder());
+  const another = await doctorIn({ ...env, VOICE_PRINTS_KEY: 'another key' }, await temporaryFolder());
+  expect(another.of('store')).toMatchObject({ status: 'fail', code: 'REGISTRY_KEY_WRONG' });
+  const away = await doctorIn({ ...env, VOICE_PRINTS_DATABASE_URL: `${fresh.url}_none` }, await temporaryFolder());
   expect(away.of('database')).toMatchObject({ status: 'fail', code: 'REGISTRY_UNAVAILABLE' });
   expect(away.exitCode).toBe(1);
 });
