@@ -14,6 +14,7 @@ import { mendSpeakersCommands } from './commands/mendSpeakers.js';
 import { modelsCommands } from './commands/models.js';
 import { serve } from './commands/serve.js';
 import { speakersCommands } from './commands/speakers.js';
+import { storeCopy } from './commands/storeCopy.js';
 import { unknownVoicesCommands } from './commands/unknownVoices.js';
 import { watch } from './commands/watch.js';
 import { webhooksCommands } from './commands/webhooks.js';
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   ...webhooksCommands,
   ...keysCommands,
   audit,
+  storeCopy,
   ...modelsCommands,
   evalVerify,
   evalIdentify,

@@ -82,6 +82,19 @@ export async function readCalibration(
   return calibrationOfDocument(jsonOf(text), model);
 }
 
+/** A calibration as it is stored, of whatever model. Throws REGISTRY_CORRUPT. */
+export function calibrationAsStored(document: unknown): {
+  readonly model: CalibratedModel;
+  readonly calibration: CalibrationParameters;
+} {
+  const { data } = stored.safeParse(document);
+  if (data) return { model: { id: data.model, sha256: data.sha256 }, calibration: data.calibration };
+  throw new VoicePrintsError(
+    'REGISTRY_CORRUPT',
+    'a calibration in the store is damaged; delete it, then calibrate again',
+  );
+}
+
 /** A calibration as it is stored. Throws REGISTRY_CORRUPT where it is damaged, of another format or of another model. */
 export function calibrationOfDocument(document: unknown, model: CalibratedModel): CalibrationParameters {
   const parsed = stored.safeParse(document);

@@ -12,6 +12,8 @@ import { rowKey } from './stored/voiceprintForm.js';
 import { EARLIER_KEEP_MS, mostSpeech, unknownNumber } from './unknownVoiceRules.js';
 import type { UnknownVoices } from './unknownVoices.js';
 
+/** In the folder of a store. */
+export const UNKNOWN_VOICES_PLACE = { file: 'unknown-voices.json', lock: '.unknown-voices.lock' };
 const EXPIRE_EVERY_MS = 3_600_000;
 
 export interface LowdbUnknownVoicesOptions extends SharedStoreOptions {
@@ -41,7 +43,7 @@ export class LowdbUnknownVoices implements UnknownVoices {
   #failure: unknown;
 
   private constructor(folder: string, options: LowdbUnknownVoicesOptions) {
-    const place = { folder, file: 'unknown-voices.json', lock: '.unknown-voices.lock' };
+    const place = { folder, ...UNKNOWN_VOICES_PLACE };
     this.#store = new SharedStore(
       UNKNOWN_VOICE_FORM,
       place,

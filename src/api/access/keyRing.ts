@@ -298,7 +298,8 @@ function assertTenant(tenantId: string): void {
   if (!TENANT.test(tenantId)) throw invalid('a tenant is 1 to 64 of a-z, A-Z, 0-9, dot, dash, underscore; rename it');
 }
 
-const ringStoreOf = ({ storeDirectory, databaseUrl }: StorePlace): RingStore =>
+/** Where the keys of a store are. */
+export const ringStoreOf = ({ storeDirectory, databaseUrl }: StorePlace): RingStore =>
   databaseUrl === undefined ? new FileRing(storeDirectory) : new PostgresRing(databaseUrl);
 
 const uncertain = (): VoicePrintsError =>

@@ -37,6 +37,13 @@ export interface UnknownVoiceRows {
   readonly lastNumbers: Map<string, number>;
 }
 
+/** All unknown voices of a store, of all tenants. */
+export interface StoredUnknownVoices {
+  readonly voices: readonly UnknownVoiceRow[];
+  /** The last number given, by tenant: of every tenant with voices. */
+  readonly lastNumbers: ReadonlyMap<string, number>;
+}
+
 const numbersRow = z.object({ tenantId: z.string().min(1), last: z.number().int().nonnegative() });
 
 /** The file of the unknown voices. Rows never change in place, so their text is cached. */
