@@ -11,6 +11,7 @@ import { explain } from './commands/explain.js';
 import { identify } from './commands/identify.js';
 import { keysCommands } from './commands/keys.js';
 import { mendSpeakersCommands } from './commands/mendSpeakers.js';
+import { migrate } from './commands/migrate.js';
 import { modelsCommands } from './commands/models.js';
 import { serve } from './commands/serve.js';
 import { speakersCommands } from './commands/speakers.js';
@@ -38,6 +39,7 @@ export const commands: readonly Command[] = [
   evalDer,
   calibrate,
   bench,
+  migrate,
   doctor,
   explain,
 ];

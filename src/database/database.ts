@@ -3,8 +3,9 @@ import pg from 'pg';
 import { VoicePrintsError } from '../core/errors.js';
 import { databaseError, isConnectionLost, isOfDatabase, isOfUnknownTransaction, isUndone } from './databaseError.js';
 import { type DatabaseCounts, DatabaseMeter } from './databaseMeter.js';
-import { migrate } from './migrate.js';
+import { assertMigrated, migrate } from './migrate.js';
 import type { Sql, Transactions } from './sql.js';
+import { type TablesUse, tablesUse } from './tablesUse.js';
 
 /** Databases of this process by address: all who open the same one share its connections. */
 const shared = new Map<string, { readonly opening: Promise<Database>; holders: number }>();
@@ -14,8 +15,8 @@ export interface DatabaseOptions {
   readonly maxConnections?: number | undefined;
   /** How long work waits for a server that restarts, in milliseconds. Default 15,000. */
   readonly patienceMs?: number | undefined;
-  /** Leaves the tables as they are; a database without them, or with those of an earlier release, is refused. */
-  readonly isMigrated?: boolean | undefined;
+  /** Default: as VOICE_PRINTS_MIGRATE says. */
+  readonly tables?: TablesUse | undefined;
 }
 
 const MOST_CONNECTIONS = 10;
@@ -63,17 +64,19 @@ export class Database implements Transactions, AsyncDisposable {
   }
 
   /**
-   * Connects and brings the tables up to date.
+   * Connects, and brings the tables up to date or only looks at them.
    *
    * @param url `postgres://user:password@host:port/database`; never shown
-   * @throws VoicePrintsError CONFIG_INVALID for what is no such address; REGISTRY_UNAVAILABLE; REGISTRY_VERSION_NEWER for
-   *   tables of a later release
+   * @throws VoicePrintsError CONFIG_INVALID for what is no such address; REGISTRY_UNAVAILABLE, also for tables of an earlier
+   *   release that are to be left as they are; REGISTRY_VERSION_NEWER for tables of a later one
    */
   static async open(url: string, options: DatabaseOptions = {}): Promise<Database> {
     assertAddress(url);
     const database = new Database(url, options);
     try {
-      await migrate(database, { isChecked: options.isMigrated ?? false });
+      const tables = options.tables ?? tablesUse();
+      if (tables === 'migrate') await migrate(database);
+      if (tables === 'check') await assertMigrated(database);
       return database;
     } catch (error) {
       await database[Symbol.asyncDispose]();

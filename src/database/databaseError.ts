@@ -13,7 +13,10 @@ const NOT_SEALED = 'VP001';
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/^28/, 'it refuses the user or the password; correct VOICE_PRINTS_DATABASE_URL'],
   [/^3D000/, 'there is no database of this name on the server; create it'],
-  [/^42501/, 'the user may not do this; grant it the schema voice_prints, or run "voice-prints migrate" as the owner'],
+  [
+    /^42501/,
+    'the user may not do this; run "voice-prints migrate --grant ROLE" as the owner of the tables, with its role',
+  ],
   [/^53300/, 'it has no connections left; raise max_connections, or use fewer processes'],
   [/^(53100|54)/, 'it has no room left; free disk space'],
   [/^(25006)/, 'it is read-only; connect to the primary server'],

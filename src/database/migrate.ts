@@ -9,21 +9,16 @@ const LOCK = 7_238_114_402;
 const TABLES_VERSION = `SELECT coalesce(max(version), 0)::int AS version FROM voice_prints.migrations`;
 
 /**
- * Applies what is missing, all of it or nothing. With `isChecked` nothing is changed.
+ * Applies what is missing, all of it or nothing. Any number of processes may do so at once.
  *
  * @returns the migrations that were applied
- * @throws VoicePrintsError REGISTRY_VERSION_NEWER for tables of a later release; with `isChecked` REGISTRY_UNAVAILABLE for those
- *   of an earlier one
+ * @throws VoicePrintsError REGISTRY_VERSION_NEWER for tables of a later release; REGISTRY_UNAVAILABLE
  */
-export async function migrate(
-  database: Transactions,
-  { isChecked = false }: { readonly isChecked?: boolean } = {},
-): Promise<readonly Migration[]> {
+export async function migrate(database: Transactions): Promise<readonly Migration[]> {
   return database.transaction(ALL_TENANTS, async (sql) => {
     const before = await versionOf(sql);
     if (missing(before).length === 0) return [];
-    if (isChecked) throw outdated(before);
-    await sql('SELECT pg_advisory_xact_lock($1)', [LOCK]);
+    await lockTables(sql);
     await sql('CREATE SCHEMA IF NOT EXISTS voice_prints');
     await sql(`CREATE TABLE IF NOT EXISTS voice_prints.migrations (
       version int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);
@@ -36,6 +31,28 @@ export async function migrate(
     return steps;
   });
 }
+
+/** What `migrate` would apply; nothing is changed. Throws as `migrate` does. */
+export const missingMigrations = (database: Transactions): Promise<readonly Migration[]> =>
+  database.transaction(ALL_TENANTS, async (sql) => missing(await versionOf(sql)));
+
+/** Throws REGISTRY_UNAVAILABLE for tables of an earlier release, REGISTRY_VERSION_NEWER for those of a later one. */
+export async function assertMigrated(database: Transactions): Promise<void> {
+  const problem = outdated(await missingMigrations(database));
+  if (problem) throw problem;
+}
+
+/** What to say of tables that lack these migrations; undefined where there are none. */
+export const outdated = (steps: readonly Migration[]): VoicePrintsError | undefined =>
+  steps.length === 0
+    ? undefined
+    : new VoicePrintsError(
+        'REGISTRY_UNAVAILABLE',
+        `the tables of the database have version ${MIGRATIONS.length - steps.length}, this program needs ${MIGRATIONS.length}; run "voice-prints migrate"`,
+      );
+
+/** Until the transaction ends nobody else changes the tables or who may use them. */
+export const lockTables = (sql: Sql): Promise<unknown> => sql('SELECT pg_advisory_xact_lock($1)', [LOCK]);
 
 /** 0 for a database without our tables. */
 async function versionOf(sql: Sql): Promise<number> {
@@ -53,9 +70,3 @@ function missing(version: number): readonly Migration[] {
   }
   return MIGRATIONS.slice(version);
 }
-
-const outdated = (version: number): VoicePrintsError =>
-  new VoicePrintsError(
-    'REGISTRY_UNAVAILABLE',
-    `the tables of the database have version ${version}, this program needs ${MIGRATIONS.length}; run "voice-prints migrate"`,
-  );

@@ -21,7 +21,7 @@ const KEY = 'a passphrase of the owner';
 async function plainUser(...urls: readonly string[]) {
   const name = `voice_${randomBytes(6).toString('hex')}`;
   const statement = async (url: string, text: string) => {
-    await using database = await Database.open(url, { isMigrated: false });
+    await using database = await Database.open(url);
     await database.query(ALL_TENANTS, text);
   };
   const databases = await freshDatabase();
