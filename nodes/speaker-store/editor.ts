@@ -95,6 +95,7 @@ RED.nodes.registerType('speaker-store', {
   credentials: {
     encryptionKey: { type: 'password' },
     apiKey: { type: 'password' },
+    databaseUrl: { type: 'password' },
   },
   label() {
     return this.name || this._('speaker-store.palette');

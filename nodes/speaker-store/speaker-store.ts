@@ -95,7 +95,11 @@ export default function register(RED: NodeAPI): void {
   }
 
   RED.nodes.registerType('speaker-store', SpeakerStore as never, {
-    credentials: { encryptionKey: { type: 'password' }, apiKey: { type: 'password' } },
+    credentials: {
+      encryptionKey: { type: 'password' },
+      apiKey: { type: 'password' },
+      databaseUrl: { type: 'password' },
+    },
   });
   logFaults(RED);
   registerAdminRoutes(RED);
