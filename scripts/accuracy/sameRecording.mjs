@@ -1,8 +1,8 @@
 // How alike two enrolment samples are that are one recording, and two that are not:
 // node scripts/accuracy/sameRecording.mjs [--speakers N] [--seed N]
 // One recording: saved again as MP3, Opus and AAC, at 44.1 kHz, quieter, cut by a second, and over the telephone. Two
-// recordings: other utterances of the person cut to the same length, and one synthetic voice that reads two texts. Printed:
-// quantiles of the cosine and of the difference in speech, and how many the enrolment gate takes for one recording.
+// recordings: other utterances of the person cut to the same length, the same words said once more at the same pace, and one
+// synthetic voice that reads two texts. Printed: quantiles of the cosine and of the difference in speech, and how many the enrolment gate takes for one recording.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -102,6 +102,31 @@ for (const set of ['gcompris', 'arabic_sc', 'speechocean762', 'emodb']) {
     const heard = await hear(sample(row.utterances.slice(0, half)));
     note('another recording of the person, 45 s', heard, await hear(sample(row.utterances.slice(half))));
   }
+}
+
+// The same ten words, one every 1.2 s or with .3 s between: what two takes of a guided enrolment have in common at most.
+const TAKES_OF_A_WORD = { arabic_sc: 4, fsdd: 15 };
+for (const [set, takes] of Object.entries(TAKES_OF_A_WORD)) {
+  for (const row of corpusRows(set, 'train').slice(0, Number(values.speakers))) {
+    const audio = await decode(`${corpusFolder}/${row.file}`);
+    for (const pace of ['one every 1.2 s', '.3 s between']) {
+      const heard = [];
+      for (const take of [0, 1]) heard.push(await hear(pacedWords(row, audio, { takes, take, pace })));
+      note(`the same words once more, ${pace}`, ...heard);
+    }
+  }
+}
+
+function pacedWords({ utterances }, audio, { takes, take, pace }) {
+  const words = utterances.filter((_, i) => i % takes === take).slice(0, 10);
+  const out = Float32Array.from({ length: 20 * RATE_HZ }, () => (random() - 0.5) * 1e-3);
+  let at = RATE_HZ / 2;
+  for (const [i, [from, to]] of words.entries()) {
+    if (pace === 'one every 1.2 s') at = RATE_HZ / 2 + i * 1.2 * RATE_HZ;
+    for (let j = from; j < to && at + j - from < out.length; j += 1) out[at + j - from] += audio[j];
+    at += to - from + 0.3 * RATE_HZ;
+  }
+  return out.slice(0, at);
 }
 
 const TEXTS = [

@@ -1,4 +1,5 @@
 import type { AudioFrame, SampleSpan } from '../core/audioFrame.js';
+import { removeOffset } from './constantOffset.js';
 import { HeldAudio } from './heldAudio.js';
 import type { SileroState } from './sileroVad.js';
 import { HOP_SAMPLES, type SegmenterOptions, SpeechSegmenter } from './speechSegmenter.js';
@@ -48,7 +49,7 @@ export async function* detectSegments(
   for await (const { samples } of frames) {
     held.append(samples);
     while (held.endSample - looked >= pieceSamples) {
-      const result = await detect(held.copy(looked, looked + pieceSamples), state, signal);
+      const result = await detect(removeOffset(held.copy(looked, looked + pieceSamples)), state, signal);
       state = result.state;
       looked += pieceSamples;
       for (const span of segmenter.push(result.probabilities)) yield segmentOf(held, span);
@@ -60,7 +61,7 @@ export async function* detectSegments(
     // The last hop is filled up with silence: its start may still be speech.
     const hops = Math.ceil((endSample - looked) / HOP_SAMPLES);
     const rest = new Float32Array(hops * HOP_SAMPLES);
-    rest.set(held.copy(looked, endSample));
+    rest.set(removeOffset(held.copy(looked, endSample)));
     const { probabilities } = await detect(rest, state, signal);
     for (const span of segmenter.push(probabilities)) yield segmentOf(held, clip(span, endSample));
   }

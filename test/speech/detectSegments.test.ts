@@ -13,13 +13,13 @@ const readOff: DetectSpeech = async (samples) => ({
   state: { recurrent: new Float32Array(256), context: samples.slice(-64) },
 });
 
-/** Speech (above a half) in the given hops, and a ramp below so that a lost sample shows. */
+/** Speech (above a half) in the given hops, and a ramp below so that a lost sample shows; of changing sign, without an offset. */
 function recording(hops: number, spoken: readonly (readonly [from: number, to: number])[], extra = 0): Float32Array {
   const samples = Float32Array.from({ length: hops * HOP_SAMPLES + extra }, (_, i) => (i % 9973) / 40_000);
   for (const [from, to] of spoken) {
     for (let i = from * HOP_SAMPLES; i < Math.min(samples.length, to * HOP_SAMPLES); i += 1) samples[i]! += 0.6;
   }
-  return samples;
+  return samples.map((value, i) => (i % 2 === 0 ? value : -value));
 }
 
 async function* framesOf(samples: Float32Array, size: number): AsyncGenerator<AudioFrame> {
@@ -68,6 +68,17 @@ describe('speech of a stream', () => {
       const expected = samples.slice(segment.startSample, segment.endSample);
       expect(Buffer.from(segment.samples.buffer).equals(Buffer.from(expected.buffer))).toBe(true);
     }
+  });
+
+  test('a constant offset is kept from the network, and stays in the audio', async () => {
+    const shifted = samples.map((value) => value + 0.4);
+    const spansOf = ({ segments }: Awaited<ReturnType<typeof collect>>) =>
+      segments.map(({ startSample, endSample }) => ({ startSample, endSample }));
+    const found = await collect(shifted);
+    expect(spansOf(found)).toEqual(spansOf(await collect(samples)));
+    expect(found.segments[0]!.samples).toEqual(
+      shifted.slice(found.segments[0]!.startSample, found.segments[0]!.endSample),
+    );
   });
 
   test('a monologue without a pause comes in parts, gapless', async () => {

@@ -5,7 +5,7 @@ import { msOfSamples } from '../../core/time.js';
 import type { KeptSpeech } from '../../core/voiceprint.js';
 import type { Compute } from '../compute/compute.js';
 import { localSpeechOf } from '../recording/localSpeechOf.js';
-import { type EmbeddedSpeech, pooledEmbedding, speechMsOf, speechOf } from '../recording/speechOf.js';
+import { pooledEmbedding, speechMsOf, speechOf } from '../recording/speechOf.js';
 import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
 import { newAudioId, speechIn } from './keptSpeech.js';
 import { type SecondVoice, secondVoiceIn, secondVoiceInWindows } from './secondVoice.js';
@@ -56,8 +56,9 @@ export async function analyseSample(
   if (speech.samples === 0) throw new VoicePrintsError('AUDIO_EMPTY', 'it contains no audio; record it again');
   const audio = joined(pieces, speech.samples);
   const kept = keepAudio ? { kept: { audioId: newAudioId(), speech: speechIn(audio, speech.speech) } } : {};
-  const secondVoice = await secondVoiceOf(audio, speech, { compute, signal });
+  const local = compute.segmentation ? await localSpeechOf(framesOf(audio), { compute, signal }) : undefined;
   const quality = await compute.measureQuality(audio, speech.speech, signal); // last: it takes the audio away
+  const isNarrowBand = isTelephone(recording.format.sampleRateHz, quality.bandwidthHz);
   return {
     file,
     audioMs: msOfSamples(speech.samples),
@@ -67,20 +68,11 @@ export async function analyseSample(
     bandwidthHz: quality.bandwidthHz,
     peakDb: quality.peakDb,
     dcOffset: quality.dcOffset,
-    isNarrowBand: isTelephone(recording.format.sampleRateHz, quality.bandwidthHz),
+    isNarrowBand,
     embedding: pooledEmbedding(speech),
-    secondVoice,
+    secondVoice: local ? secondVoiceIn(local, isNarrowBand) : secondVoiceInWindows(speech),
     ...kept,
   };
-}
-
-function secondVoiceOf(
-  audio: Float32Array<ArrayBuffer>,
-  speech: EmbeddedSpeech,
-  { compute, signal }: Pick<AnalyseSampleOptions, 'compute' | 'signal'>,
-): Promise<SecondVoice | undefined> | SecondVoice | undefined {
-  if (!compute.segmentation) return secondVoiceInWindows(speech);
-  return localSpeechOf(framesOf(audio), { compute, signal }).then(secondVoiceIn);
 }
 
 async function* framesOf(audio: Float32Array<ArrayBuffer>): AsyncGenerator<AudioFrame> {

@@ -27,6 +27,14 @@ export const SECOND_VOICE_LIMITS = {
    * less there is, the more dissimilar it may be by chance.
    */
   split: { leastMs: 1_200, similarityAtLeast: 0.4, enoughMs: 3_000, similarity: 0.6 },
+  /**
+   * Instead of those above, for telephone audio: half a second of two voices at once is also heard in its noise, and short parts
+   * of one person are not as unlike as these limits.
+   */
+  narrowBand: {
+    overlapMs: 520,
+    split: { leastMs: 1_200, similarityAtLeast: 0.5, enoughMs: 3_000, similarity: 0.6 },
+  },
   /** The same of windows of the speech, where no segmentation model is in use, and of segments of live speech. */
   windowSplit: { leastMs: 1_000, similarityAtLeast: 0.55, enoughMs: 1_000, similarity: 0.55 },
 } as const;
@@ -41,8 +49,9 @@ const LEAST_PLACE_SAMPLES = 3_200; // .2 s
 const LEAST_WINDOW_MS = 400;
 
 /** By the segmentation network, which detects two voices also where they speak at once, and the embeddings of what it separated. */
-export function secondVoiceIn(heard: EmbeddedLocalSpeech): SecondVoice | undefined {
-  const { split, separated, overlapMs, overlapShare } = SECOND_VOICE_LIMITS;
+export function secondVoiceIn(heard: EmbeddedLocalSpeech, isNarrowBand: boolean): SecondVoice | undefined {
+  const { separated, overlapShare } = SECOND_VOICE_LIMITS;
+  const { split, overlapMs } = isNarrowBand ? SECOND_VOICE_LIMITS.narrowBand : SECOND_VOICE_LIMITS;
   const pieces = piecesOf(heard);
   const parts = secondPart(pieces, split);
   if (parts) return parts;

@@ -4,6 +4,7 @@ import { LOCAL_ACTIVE, LOCAL_FRAME_SAMPLES, LOCAL_VOICES, type LocalPiece } from
 import type { RuntimeReport } from '../../core/runtimeReport.js';
 import { msOfSamples } from '../../core/time.js';
 import type { LocalSpeech } from '../../identity/conversation/localSpeech.js';
+import { removeOffset } from '../../speech/constantOffset.js';
 import { HeldAudio } from '../../speech/heldAudio.js';
 import { LevelControl } from '../../speech/levelControl.js';
 import { localPiecesOf } from '../../speech/localPieces.js';
@@ -172,7 +173,7 @@ class LocalSpeechStream {
 
   /** Shows the next samples to the voice-activity network. */
   async #look(samples: number): Promise<void> {
-    const piece = this.#held.copy(this.#looked, this.#looked + samples);
+    const piece = removeOffset(this.#held.copy(this.#looked, this.#looked + samples));
     this.#level.apply(piece);
     const { compute, signal } = this.#options;
     const { probabilities, state } = await compute.detectSpeech(piece, this.#vadState, signal);
@@ -188,7 +189,7 @@ class LocalSpeechStream {
     const { compute, signal } = this.#options;
     const start = this.#chunkStart;
     const end = Math.min(start + this.#chunkFrames * LOCAL_FRAME_SAMPLES, this.#held.endSample);
-    const samples = this.#held.copy(start, end);
+    const samples = removeOffset(this.#held.copy(start, end));
     const hops = this.#probabilities.slice(Math.floor(start / HOP_SAMPLES), Math.ceil(end / HOP_SAMPLES));
     const isAudible = hops.some((probability) => probability >= 255 * AUDIBLE_SEGMENTER.onProbability);
     const activity = isAudible

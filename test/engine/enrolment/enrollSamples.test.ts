@@ -69,6 +69,16 @@ test('the same recording counts once, in one enrolment and in two, and leaves no
   expect(await enrol('anna', other)).toMatchObject({ status: 'complete', speechSeconds: 14 });
 });
 
+test.each([
+  { name: 'hardly less similar and a little shorter: a copy', drift: 0.1, speechMs: 7_100, status: 'rejected' },
+  { name: 'less similar: another recording', drift: 0.165, speechMs: 7_100, status: 'complete' },
+  { name: 'much shorter: another recording', drift: 0.1, speechMs: 6_500, status: 'complete' },
+])('$name', async ({ drift, speechMs, status }) => {
+  const { enrol } = await storeWithBen();
+  await enrol('anna', analysedSample({ speechMs: 8_000, embedding: voice(3) }));
+  expect(await enrol('anna', analysedSample({ speechMs, embedding: voice(3, drift) }))).toMatchObject({ status });
+});
+
 test('a trial answers as the enrolment would, with and without consent, and stores nothing', async () => {
   const { registry, enrol } = await storeWithBen();
   const tried = (speakerId: string, analysed: AnalysedSample) =>
