@@ -244,7 +244,7 @@ test('nodes of an earlier release get what they lack when their dialog opens, an
   await page.click('#node-dialog-ok');
   await page.waitForSelector('.red-ui-tray', { state: 'detached' });
   expect(await saved('camera')).toMatchObject({
-    version: '3',
+    version: '4',
     isAutostart: true,
     transport: 'tcp',
     url: 'rtsp://cam/1',
