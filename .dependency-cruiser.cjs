@@ -68,6 +68,13 @@ module.exports = {
       to: { path: '^(src|nodes)/', pathNot: '^src/(database|sealing|core)/' },
     },
     {
+      name: 'tracing-imports-core-only',
+      severity: 'error',
+      comment: 'Traces lie below the stages: calls, jobs and webhooks report to one port.',
+      from: { path: '^src/tracing/' },
+      to: { path: '^(src|nodes)/', pathNot: '^src/(tracing|core)/' },
+    },
+    {
       name: 'stages-do-not-import-each-other',
       severity: 'error',
       comment:
@@ -91,7 +98,7 @@ module.exports = {
       name: 'stages-look-down',
       severity: 'error',
       from: { path: `^src/(${STAGES})/` },
-      to: { path: '^(src|nodes)/', pathNot: `^src/(${STAGES}|stream|sealing|files|database|tls|core)/` },
+      to: { path: '^(src|nodes)/', pathNot: `^src/(${STAGES}|stream|sealing|files|database|tls|tracing|core)/` },
     },
     {
       name: 'events-import-core-only',
@@ -205,6 +212,7 @@ module.exports = {
     ownedBy('onnxruntime-node|piscina', 'src/inference/|src/engine/compute/'),
     ownedBy('lowdb', 'src/registry/'),
     ownedBy('pg', 'src/database/'),
+    ownedBy('@opentelemetry/[a-z-]+', 'src/tracing/'),
     ownedBy('express|proxy-addr|@fastify/busboy', 'src/api/'),
     ownedBy('@grpc/(grpc-js|proto-loader|reflection)|grpc-health-check', 'src/api/grpc/'),
     ownedBy('ws', 'src/api/websocket/'),

@@ -4,3 +4,5 @@ export { ApiKeys } from './api/access/apiKeys.js';
 export { type RunningGrpcServer, type ServeGrpcOptions, serveGrpc } from './api/grpc/serveGrpc.js';
 export { type RunningServer, type ServeOptions, serve } from './api/serve.js';
 export { readTls, type Tls, type TlsFiles } from './api/tlsFiles.js';
+export { type OpenTracing, openTracing } from './tracing/openTracing.js';
+export type { Span, SpanFacts, SpanStart, Tracing } from './tracing/tracing.js';

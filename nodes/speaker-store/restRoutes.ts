@@ -6,6 +6,7 @@ import { createRestRouter } from '../../src/api/rest.js';
 import type { SourceReport } from '../../src/api/restOptions.js';
 import { lazy } from '../../src/core/lazy.js';
 import { asVoicePrintsError, type Engine, type ErrorCode, type Jobs, VoicePrintsError } from '../../src/index.js';
+import type { Tracing } from '../../src/tracing/tracing.js';
 import { nodeCors } from './nodeCors.js';
 import { fullPath, registerUpgrades } from './upgrades.js';
 
@@ -27,6 +28,7 @@ interface RestHandlerOptions extends KeyCheck {
   readonly jobs: () => Promise<Jobs>;
   readonly sources: () => readonly SourceReport[];
   readonly onFailure: (failure: FailureReport) => void;
+  readonly tracing: Tracing;
 }
 
 const mounts = new Map<string, Mount>();

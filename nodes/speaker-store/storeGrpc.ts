@@ -4,6 +4,7 @@ import type { FailureReport } from '../../src/api/calls/call.js';
 import type { RunningGrpcServer } from '../../src/api/grpc/serveGrpc.js';
 import { readTls, type TlsFiles } from '../../src/api/tlsFiles.js';
 import { asVoicePrintsError, type Engine } from '../../src/index.js';
+import type { Tracing } from '../../src/tracing/tracing.js';
 import { failureBadge } from '../shared/badge.js';
 
 interface StoreGrpcOptions extends KeyCheck {
@@ -12,6 +13,7 @@ interface StoreGrpcOptions extends KeyCheck {
   readonly port: number;
   readonly tlsFiles: TlsFiles;
   readonly onFailure: (failure: FailureReport) => void;
+  readonly tracing: Tracing;
 }
 
 /** Streams that are open have this long to end before a deploy ends them; Node-RED waits 15 s. */

@@ -7,6 +7,7 @@ import { StreamServer } from '../../src/api/websocket/streamServer.js';
 import { guarded } from '../../src/core/guarded.js';
 import { lazy } from '../../src/core/lazy.js';
 import { asVoicePrintsError, type Engine } from '../../src/index.js';
+import type { Tracing } from '../../src/tracing/tracing.js';
 import { fullPath, takeStreams } from './upgrades.js';
 
 interface StoreStreamsOptions extends KeyCheck {
@@ -14,6 +15,7 @@ interface StoreStreamsOptions extends KeyCheck {
   readonly path: string;
   readonly engine: () => Promise<Engine>;
   readonly onFailure: (failure: FailureReport) => void;
+  readonly tracing: Tracing;
 }
 
 /** A deploy waits for the last turns of open streams as long as they take, and this long at most; Node-RED waits 15 s in all. */

@@ -4,6 +4,7 @@ import type { FailureReport } from '../../src/api/calls/call.js';
 import { consoleFiles } from '../../src/api/page/console.js';
 import type { SourceReport } from '../../src/api/restOptions.js';
 import type { Engine, JobView } from '../../src/index.js';
+import { openTracing } from '../../src/tracing/openTracing.js';
 import { readSettings } from '../shared/settings.js';
 import { mountHttp, restHandler } from './restRoutes.js';
 import { openStoreGrpc } from './storeGrpc.js';
@@ -50,9 +51,10 @@ export function openSurfaces(
   };
   const onFailure = ({ requestId, code }: FailureReport): void =>
     store.error(`request ${requestId} of another program failed: ${code}`);
-  const shared = { ...keys.check, engine, onFailure };
+  const tracing = openTracing(process.env, (message) => store.warn(message));
+  const shared = { ...keys.check, engine, onFailure, tracing };
   const { encryptionKey } = store.credentials ?? {};
-  const jobs = isRestOn ? storeJobs(store, { engine, encryptionKey, gate: keys.check.gate }) : undefined;
+  const jobs = isRestOn ? storeJobs(store, { engine, encryptionKey, gate: keys.check.gate, tracing }) : undefined;
   const closers: (() => Promise<void>)[] = [];
   keys.onceHeld(() => {
     const handlers: RequestHandler[] = [];

@@ -66,8 +66,11 @@ function entriesPlugin(root, taken) {
 export async function bundleLibraries(root, inBrowsers) {
   const dist = join(root, 'dist');
   const vendor = join(dist, 'vendor');
-  const { dependencies, peerDependencies, name: own } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const { dependencies, peerDependencies, peerDependenciesMeta, name: own } = manifest;
   const installed = new Set([own, ...Object.keys({ ...dependencies, ...peerDependencies })]);
+  // Our modules do without an optional peer; a library that needs the same package (prom-client) gets it with the bundle.
+  const isThere = (name) => installed.has(name) && !peerDependenciesMeta[name]?.optional;
   const isBundled = (specifier) => !installed.has(packageOf(specifier));
 
   const modules = ownModules(dist);
@@ -82,7 +85,7 @@ export async function bundleLibraries(root, inBrowsers) {
     },
     platform: 'node',
     transform: { define: { __dirname: 'import.meta.dirname' } },
-    external: (id) => LEFT_OUT.includes(id) || (!/^[./\0]/.test(id) && installed.has(packageOf(id))),
+    external: (id) => LEFT_OUT.includes(id) || (!/^[./\0]/.test(id) && isThere(packageOf(id))),
     plugins: [
       entries,
       {

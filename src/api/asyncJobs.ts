@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.js';
 import type { JobSettings } from '../engine/jobs/jobSettings.js';
 import type { Jobs, JobView } from '../engine/jobs/jobs.js';
 import { type JobFault, openJobs } from '../engine/jobs/openJobs.js';
+import type { Tracing } from '../tracing/tracing.js';
 import type { TenantGate } from './access/tenantGate.js';
 import { deepaffectsOutcome } from './deepaffects/jobAnswers.js';
 
@@ -22,6 +23,8 @@ export interface AsyncJobsOptions {
   readonly settings?: Partial<JobSettings> | undefined;
   /** See OpenJobsOptions. */
   readonly works?: boolean | undefined;
+  /** Nothing is traced by default. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /**
@@ -58,12 +61,13 @@ export class AsyncJobs implements AsyncDisposable {
   }
 
   async #start(): Promise<Jobs> {
-    const { engine, encryptionKey, allowHosts = [], onFault, gate, settings = {}, works } = this.#options;
+    const { engine, encryptionKey, allowHosts = [], onFault, gate, settings = {}, works, tracing } = this.#options;
     const jobs = await openJobs(typeof engine === 'function' ? await engine() : engine, {
       encryptionKey,
       allowHosts,
       settings,
       works,
+      tracing,
       ...present({ onFault }),
       quota: gate,
       payloadOf: ({ requestId, task }, outcome) => ({

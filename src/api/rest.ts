@@ -1,5 +1,6 @@
 import express from 'express';
 import { VoicePrintsError } from '../core/errors.js';
+import { NO_TRACING } from '../tracing/tracing.js';
 import { KeyThrottle } from './access/keyThrottle.js';
 import { Slots } from './access/slots.js';
 import { TenantGate } from './access/tenantGate.js';
@@ -44,6 +45,7 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
     jobs,
     proxies: shared.proxies,
     ingress: shared.ingress,
+    tracing: shared.tracing ?? NO_TRACING,
     throttle: shared.throttle ?? new KeyThrottle(limits.maxWrongKeysPerMinute),
     gate: shared.gate ?? new TenantGate(),
     report: options.onFailure ?? reportToStderr,

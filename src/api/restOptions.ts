@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine.js';
 import type { Jobs } from '../engine/jobs/jobs.js';
 import type { SourceStatus } from '../sources/sourceStatus.js';
+import type { Tracing } from '../tracing/tracing.js';
 import type { ApiKeys } from './access/apiKeys.js';
 import type { KeyRing } from './access/keyRing.js';
 import type { KeyThrottle } from './access/keyThrottle.js';
@@ -62,4 +63,6 @@ export interface RestRouterOptions {
   readonly measures?: Measures | undefined;
   /** Gateway whose users need no key; none by default. */
   readonly ingress?: SignedInUsers | undefined;
+  /** Nothing is traced by default; see openTracing. */
+  readonly tracing?: Tracing | undefined;
 }

@@ -70,7 +70,7 @@ export async function serve({
 }: ServeOptions): Promise<RunningServer> {
   const maxWrong = given.options?.limits?.maxWrongKeysPerMinute ?? REST_LIMITS.maxWrongKeysPerMinute;
   const rest = { throttle: new KeyThrottle(maxWrong), ...given };
-  const { engine, keys, throttle, proxies, ingress, gate, options } = rest;
+  const { engine, keys, throttle, proxies, ingress, gate, options, tracing } = rest;
   const connections = new Connections(maxConnections);
   const streams = new StreamServer({
     engine,
@@ -81,6 +81,7 @@ export async function serve({
     gate,
     limits: streamLimits,
     observer,
+    tracing,
     keep: ({ socket }) => connections.keep(peerOf(socket)),
     ...present({ onFailure: options?.onFailure }),
   });

@@ -49,6 +49,8 @@ export interface JobOrder {
   readonly webhookUrl?: string | undefined;
   /** SHA-256 (hex) of the whole request including its audio: distinguishes a repeated request from a different one. */
   readonly digest: string;
+  /** W3C `traceparent` of the span in which it was accepted; undefined where nothing was traced. */
+  readonly traceparent?: string | undefined;
 }
 
 export type JobStatus = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';

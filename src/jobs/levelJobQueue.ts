@@ -246,9 +246,9 @@ export class LevelJobQueue implements JobQueue {
     const endedAtMs = nowMs();
     const audioMs = furthestMs(stored, entry);
     const job = this.#revised(entry, { ...stored, status, outcome, endedAtMs, audioMs });
-    const { tenantId, requestId, webhookUrl } = job;
+    const { tenantId, requestId, webhookUrl: url, traceparent } = job;
     const message =
-      outcome && webhookUrl !== undefined ? outbox.prepare({ tenantId, requestId, url: webhookUrl }) : undefined;
+      outcome && url !== undefined ? outbox.prepare({ tenantId, requestId, url, traceparent }) : undefined;
     const used = audioUse.prepare(job, audioMs, endedAtMs);
     const revert = this.#index.end(entry, status, endedAtMs, job.outcome); // a cancellation after this line is too late
     const isNeeded = (one: Entry) => one === entry || outbox.isWaiting(one);

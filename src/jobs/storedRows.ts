@@ -48,6 +48,7 @@ const jobRow = z.object({
   selection: z.object({ track: z.number().optional(), channel: z.number().optional() }).optional(),
   webhookUrl: z.string().optional(),
   digest: z.string(),
+  traceparent: z.string().optional(),
   status: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
   tries: z.number(),
   createdAtMs: z.number(),
@@ -63,6 +64,7 @@ const deliveryRow = z.object({
   tenantId: z.string(),
   requestId: z.string(),
   url: z.string(),
+  traceparent: z.string().optional(),
   /** Release 0.1.0 stored the body. */
   payload: z.string().optional(),
   status: z.enum(['waiting', 'delivered', 'dead']),

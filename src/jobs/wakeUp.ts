@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks';
+
 /** Node's longest timer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -13,7 +15,8 @@ export class WakeUp {
 
   /** `look` returns when it is to run again, in milliseconds since 1970; undefined: only when woken. */
   constructor(look: () => Promise<number | undefined>, nowMs: () => number, onError: (error: unknown) => void) {
-    this.#look = look;
+    // Whoever wakes it is not whose work it does: what traces calls follows their asynchronous work.
+    this.#look = AsyncResource.bind(look);
     this.#nowMs = nowMs;
     this.#onError = onError;
   }

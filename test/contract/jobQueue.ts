@@ -34,6 +34,7 @@ export const order = (requestId: string, extra: Partial<JobOrder> = {}): JobOrde
 
 const FAILURE = { code: 'INTERNAL', message: 'it broke; try again', details: { tries: 1 } } as const;
 const WEBHOOK = 'https://user:pass@example.org/hook';
+const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 /** What every adapter of JobQueue and WebhookOutbox owes its callers. Each case gets a place of its own. */
 export function jobQueueContract(name: string, newPlace: () => QueuePlace): void {
@@ -58,6 +59,7 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
         task: { kind: 'identify', speakerIds: ['anna'], falseAcceptPercent: 0.1 },
         rawFormat: { encoding: 'mulaw', sampleRateHz: 8_000, channels: 1 },
         webhookUrl: 'https://example.org/',
+        traceparent: TRACEPARENT,
       });
       const { job, isNew } = await queue.add(rich);
       expect(isNew).toBe(true);
@@ -321,7 +323,7 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
   describe(`WebhookOutbox: ${name}`, () => {
     /** A job that is done, and its message in the outbox. */
     const settled = async (opened: { readonly queue: JobQueue }, requestId: string, tenantId = 't') => {
-      await opened.queue.add(order(requestId, { tenantId, webhookUrl: WEBHOOK }));
+      await opened.queue.add(order(requestId, { tenantId, webhookUrl: WEBHOOK, traceparent: TRACEPARENT }));
       await opened.queue.settle((await opened.queue.take())!, { result: 1 });
     };
 
@@ -329,7 +331,8 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       const { place, queue, outbox } = await openNew();
       await settled({ queue }, 'a');
       const delivery = (await outbox.take(place.clock.nowMs, 4))!;
-      expect(delivery).toMatchObject({ tenantId: 't', requestId: 'a', url: WEBHOOK, status: 'waiting', tries: 0 });
+      const message = { tenantId: 't', requestId: 'a', url: WEBHOOK, traceparent: TRACEPARENT };
+      expect(delivery).toMatchObject({ ...message, status: 'waiting', tries: 0 });
       expect(await outbox.take(place.clock.nowMs, 4)).toBeUndefined();
       const next = await reopened(place);
       expect((await next.outbox.take(place.clock.nowMs, 4))?.webhookId).toBe(delivery.webhookId);

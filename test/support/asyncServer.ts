@@ -6,6 +6,7 @@ import { serve } from '../../src/api/serve.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { JobSettings } from '../../src/engine/jobs/jobSettings.js';
 import type { Jobs } from '../../src/engine/jobs/jobs.js';
+import type { Tracing } from '../../src/tracing/tracing.js';
 
 export interface AsyncServer extends AsyncDisposable {
   readonly url: string;
@@ -33,21 +34,24 @@ export async function asyncServer(
     allowHosts = [],
     settings = {},
     gate,
+    tracing,
   }: {
     readonly allowHosts?: readonly string[];
     readonly settings?: Partial<JobSettings>;
     readonly gate?: TenantGate | undefined;
+    readonly tracing?: Tracing | undefined;
   },
 ): Promise<AsyncServer> {
   const faults: string[] = [];
   const onFault = ({ code }: { readonly code: string }) => void faults.push(code);
-  const asyncJobs = new AsyncJobs({ engine, allowHosts, gate, onFault, settings: { ...QUICK, ...settings } });
+  const asyncJobs = new AsyncJobs({ engine, allowHosts, gate, tracing, onFault, settings: { ...QUICK, ...settings } });
   const keys = ApiKeys.fromPairs('acme:acme-key,globex:globex-key');
   const jobs = await asyncJobs.open();
   const shared = {
     engine,
     keys,
     gate,
+    tracing,
     ring: new KeyRing({ storeDirectory: engine.storeDirectory }),
     jobs: asyncJobs.open,
   };

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Actor } from '../../core/audit.js';
 import type { CallOptions, Engine } from '../../engine/engine.js';
 import type { Jobs } from '../../engine/jobs/jobs.js';
+import type { Tracing } from '../../tracing/tracing.js';
 import type { ApiKeys } from '../access/apiKeys.js';
 import type { Caller } from '../access/caller.js';
 import type { KeyThrottle } from '../access/keyThrottle.js';
@@ -59,6 +60,7 @@ export interface Surface {
   readonly proxies: TrustedProxies | undefined;
   readonly ingress: SignedInUsers | undefined;
   readonly gate: TenantGate;
+  readonly tracing: Tracing;
   report(failure: FailureReport): void;
   /** Called at the end of every call. */
   observe(report: CallReport): void;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { guarded } from '../../core/guarded.js';
 import type { Progress } from '../../core/progress.js';
+import type { Span } from '../../tracing/tracing.js';
 import { admitRequest, type CallNeeds } from '../access/admitKey.js';
 import { actorOf, type Caller } from '../access/caller.js';
 import { KEY_PARAMETERS, parametersOf } from '../access/keyOf.js';
@@ -9,6 +10,7 @@ import type { Dialect } from '../refusals/dialect.js';
 import { httpRefusal, type Refusal, RefusedError, refusalOf } from '../refusals/refusal.js';
 import type { ApiRequest, Call, Handler, Surface, TextBody } from './call.js';
 import { CLIENT_GONE, routeOf } from './callReport.js';
+import { callSpan, noteRefusal } from './callSpan.js';
 
 /** A handler for Express (4 and 5); it never rejects and never throws. */
 export type Endpoint = (request: ApiRequest, response: ServerResponse) => void;
@@ -21,6 +23,7 @@ export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, n
   return (request, response) => {
     const requestId = randomUUID();
     const beganMs = performance.now();
+    const span = callSpan(surface.tracing, request);
     let caller: Caller | undefined;
     let audioMs = 0;
     let countsMinutes = true;
@@ -54,25 +57,29 @@ export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, n
           surface.gate.used(tenantId, countsMinutes ? audioMs : 0);
         }
       } catch (thrown) {
-        refuse(thrown, { surface, dialect, request, response, requestId, signal: work.signal });
+        refuse(thrown, { surface, dialect, request, response, requestId, signal: work.signal, span });
       }
     };
     const observe = () => {
+      const status = response.writableFinished ? response.statusCode : CLIENT_GONE;
+      span.set({ 'http.response.status_code': status, 'voice_prints.audio_ms': audioMs });
+      span.end();
       surface.observe({
         requestId,
         method: request.method ?? '',
         route: routeOf(request),
-        status: response.writableFinished ? response.statusCode : CLIENT_GONE,
+        status,
         durationMs: performance.now() - beganMs,
         audioMs,
         ...(caller && { tenantId: caller.tenantId, keyId: caller.keyId }),
       });
     };
     response.once('close', guarded(failed(surface, requestId), observe));
-    guarded((thrown) => {
+    const start = guarded((thrown) => {
       if (!response.writableEnded) response.destroy(); // not even a refusal could be sent
       failed(surface, requestId)(thrown);
-    }, call)();
+    }, call);
+    span.within(start);
   };
 }
 
@@ -107,11 +114,13 @@ function watch(request: ApiRequest, response: ServerResponse, surface: Surface, 
 interface RefusedCall extends Pick<Call, 'surface' | 'request' | 'response' | 'signal'> {
   readonly dialect: Dialect;
   readonly requestId: string;
+  readonly span: Span;
 }
 
-function refuse(thrown: unknown, { surface, dialect, request, response, requestId, signal }: RefusedCall): void {
+function refuse(thrown: unknown, { surface, dialect, request, response, requestId, signal, span }: RefusedCall): void {
   if (response.destroyed) return; // the client has disconnected: there is no one to answer
   const refusal = refusalOf(signal.reason instanceof RefusedError ? signal.reason : thrown);
+  noteRefusal(span, refusal);
   const report = () => surface.report({ requestId, code: refusal.code, error: thrown });
   // That another process has the jobs is no fault of this one: the message says all there is.
   if (refusal.type === 'api_error' && refusal.code !== 'JOBS_LOCKED') guarded(() => undefined, report)(); // a log that fails keeps no answer back

@@ -7,21 +7,24 @@ import type { IdentifiedSegment } from '../../core/identification.js';
 import { present } from '../../core/present.js';
 import type { ChunkSession, Engine } from '../../engine/engine.js';
 import type { IdentifiedChunk } from '../../engine/recording/identifyChunks.js';
+import type { Span, Tracing } from '../../tracing/tracing.js';
 import { admitStream, assertStillHeld, type KeyCheck } from '../access/admitKey.js';
 import type { StreamSlots } from '../access/streamSlots.js';
 import type { FailureReport } from '../calls/call.js';
+import { noteRefusal } from '../calls/callSpan.js';
 import { httpRefusal, type Refusal, refusalOf } from '../refusals/refusal.js';
 import { type CallFields, callFields, keyOf, type ReadChunk, readChunk } from './chunkFields.js';
 import type { GrpcLimits } from './grpcLimits.js';
 import { statusOf } from './grpcStatus.js';
 import type { SegmentChunk, SegmentSpeaker } from './messages.js';
-import { isSinglePrecision, isUnreadable, spelledFor } from './realtimeProto.js';
+import { isSinglePrecision, isUnreadable, SERVICE_NAME, spelledFor } from './realtimeProto.js';
 
 /** Shared by all streams of one server. */
 export interface GrpcSurface extends KeyCheck {
   readonly engine: Engine;
   readonly slots: StreamSlots;
   readonly limits: GrpcLimits;
+  readonly tracing: Tracing;
   report(failure: FailureReport): void;
   /** Protects the connection of an admitted stream; the returned function ends that. */
   keep(peer: string): () => void;
@@ -43,6 +46,8 @@ export function identifySpeaker(surface: GrpcSurface, call: Call): void {
   const gone = new AbortController();
   const held: (() => void)[] = [];
   call.once('cancelled', () => gone.abort());
+  const span = spanOf(surface, call);
+  const traced = { ...surface, span };
   const work = async () => {
     try {
       const caller = await admitStream(surface, keyOf(call.metadata), callerOf(surface, call));
@@ -50,32 +55,46 @@ export function identifySpeaker(surface: GrpcSurface, call: Call): void {
       held.push(surface.slots.take(tenantId), surface.keep(call.getPeer()));
       const end = (thrown: unknown): void => {
         gone.abort(); // first: aborted work must not report anything more
-        refuse(surface, call, thrown);
+        refuse(traced, call, thrown);
       };
       const watching = setInterval(
         guarded(end, () => assertStillHeld(surface, caller)),
         KEY_MS,
       );
       held.push(() => clearInterval(watching));
-      await answerChunks(surface, call, tenantId, gone.signal);
+      await answerChunks(traced, call, tenantId, gone.signal);
       if (!gone.signal.aborted) call.end();
     } catch (thrown) {
-      if (!gone.signal.aborted) refuse(surface, call, thrown);
+      if (!gone.signal.aborted) refuse(traced, call, thrown);
     } finally {
+      span.end();
       for (const giveBack of held) giveBack();
       gone.abort();
     }
   };
-  guarded(() => call.destroy(), work)();
+  span.within(guarded(() => call.destroy(), work));
 }
 
-function refuse({ report }: GrpcSurface, call: Call, thrown: unknown): void {
+/** The surface of one call. */
+interface TracedSurface extends GrpcSurface {
+  readonly span: Span;
+}
+
+function spanOf({ tracing }: GrpcSurface, { metadata }: Call): Span {
+  const [parent] = metadata.get('traceparent').map(String);
+  const method = 'IdentifySpeaker';
+  const facts = { 'rpc.system': 'grpc', 'rpc.service': SERVICE_NAME, 'rpc.method': method };
+  return tracing.start(`${SERVICE_NAME}/${method}`, { kind: 'server', parent, joins: true, facts });
+}
+
+function refuse({ report, span }: TracedSurface, call: Call, thrown: unknown): void {
   const refusal = refusalOf(thrown);
+  noteRefusal(span, refusal);
   call.emit('error', statusOf(refusal)); // how grpc-js ends a call with a status
   if (refusal.type === 'api_error') report({ requestId: 'grpc', code: refusal.code, error: thrown });
 }
 
-async function answerChunks(surface: GrpcSurface, call: Call, tenantId: string, gone: AbortSignal): Promise<void> {
+async function answerChunks(surface: TracedSurface, call: Call, tenantId: string, gone: AbortSignal): Promise<void> {
   const fields = callFields(call.metadata);
   const { maxChunkMs, maxDecodeMs, maxMessageBytes } = surface.limits;
   const session = surface.engine.identifyChunks({
@@ -84,6 +103,7 @@ async function answerChunks(surface: GrpcSurface, call: Call, tenantId: string, 
     limits: { maxDurationMs: maxChunkMs, maxBytes: maxMessageBytes, maxDecodeMs },
   });
   let isFirst = true;
+  let chunks = 0;
   // The messages of the DeepAffects service have no field for it, and every client ignores unknown metadata.
   const warn = (warnings: IdentifiedChunk['warnings']): void => {
     if (!isFirst) return;
@@ -93,6 +113,8 @@ async function answerChunks(surface: GrpcSurface, call: Call, tenantId: string, 
     call.sendMetadata(metadata);
   };
   for await (const chunk of chunksOf(call, surface.limits.idleMs)) {
+    chunks += 1;
+    surface.span.set({ 'voice_prints.chunks': chunks });
     surface.gate?.assertAudioLeft(tenantId); // other streams of the tenant use its minutes too
     const answers = await answersTo(chunk, { surface, tenantId, session, fields, gone, warn });
     isFirst = false;

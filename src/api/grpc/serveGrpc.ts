@@ -5,6 +5,7 @@ import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { VoicePrintsError } from '../../core/errors.js';
 import type { Engine } from '../../engine/engine.js';
+import { NO_TRACING, type Tracing } from '../../tracing/tracing.js';
 import type { ApiKeys } from '../access/apiKeys.js';
 import { Connections } from '../access/connections.js';
 import { KeyThrottle } from '../access/keyThrottle.js';
@@ -39,6 +40,8 @@ export interface ServeGrpcOptions {
   readonly gate?: TenantGate | undefined;
   /** How long `close` waits for streams to end before it aborts them. */
   readonly graceMs?: number;
+  /** Nothing is traced by default; see openTracing. */
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface RunningGrpcServer {
@@ -70,6 +73,7 @@ export async function serveGrpc(options: ServeGrpcOptions): Promise<RunningGrpcS
     throttle: options.throttle ?? new KeyThrottle(REST_LIMITS.maxWrongKeysPerMinute),
     slots: new StreamSlots({ mostOfTenant: limits.maxStreamsPerTenant, mostOfAll: limits.maxStreams }),
     report: options.onFailure ?? reportToStderr,
+    tracing: options.tracing ?? NO_TRACING,
   };
   const proto = loadProto();
   // Methods without a handler (IdentifyEmotion, DiarizeEmotion) are answered UNIMPLEMENTED by the library.

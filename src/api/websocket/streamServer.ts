@@ -5,15 +5,17 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { guarded } from '../../core/guarded.js';
 import { type Lazy, lazy } from '../../core/lazy.js';
 import type { Engine } from '../../engine/engine.js';
+import type { Span, Tracing } from '../../tracing/tracing.js';
 import { admitStreamRequest, type KeyCheck } from '../access/admitKey.js';
 import type { Caller } from '../access/caller.js';
 import { StreamSlots } from '../access/streamSlots.js';
 import { callerAddress } from '../access/trustedProxies.js';
 import type { FailureReport } from '../calls/call.js';
+import { noteRefusal, streamSpan } from '../calls/callSpan.js';
 import { reportToStderr } from '../calls/failureReport.js';
 import type { KeptStreams } from '../keptStreams/keptStreams.js';
 import { isWebSocket } from '../offeredUpgrade.js';
-import { refusalOf } from '../refusals/refusal.js';
+import { type Refusal, refusalOf } from '../refusals/refusal.js';
 import { StreamConnection } from './streamConnection.js';
 import type { StreamObserver } from './streamSessionOptions.js';
 import type { StreamLimits, StreamSurface } from './streamSurface.js';
@@ -36,6 +38,8 @@ export interface StreamServerOptions extends KeyCheck {
   readonly observer?: StreamObserver | undefined;
   /** Protects the connection of an admitted stream, where idle connections may be closed; the returned function ends that. */
   readonly keep?: (request: IncomingMessage) => () => void;
+  /** Nothing is traced by default. */
+  readonly tracing?: Tracing | undefined;
 }
 
 interface AdmittedUpgrade {
@@ -43,6 +47,10 @@ interface AdmittedUpgrade {
   readonly head: Buffer;
   /** Undefined where the first message has to bring a key. */
   readonly caller: Caller | undefined;
+  /** Of the connection. */
+  readonly span: Span;
+  /** Ends that where the connection closes before it is a WebSocket. */
+  readonly endEarly: () => void;
 }
 
 /** How long a client has to answer a close frame. */
@@ -60,6 +68,7 @@ export class StreamServer {
   readonly #sockets: WebSocketServer;
   readonly #surface: StreamSurface;
   readonly #connections = new Set<StreamConnection>();
+  readonly #tracing: Tracing | undefined;
   readonly #keep: (request: IncomingMessage) => () => void;
   #isClosing = false;
   #stopListening = () => {};
@@ -74,8 +83,10 @@ export class StreamServer {
     onFailure,
     keep,
     observer,
+    tracing,
     ...options
   }: StreamServerOptions) {
+    this.#tracing = tracing;
     this.#keep = keep ?? (() => () => {});
     const limits = { ...STREAM_LIMITS, ...options.limits };
     const kept = keptStreamsOf(engine, limits.resumeMs);
@@ -108,24 +119,35 @@ export class StreamServer {
   /** One upgrade request: a wrong key is refused before it becomes a WebSocket. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy()); // a disconnected client needs no answer
+    const span = streamSpan(this.#tracing, request);
+    const endEarly = (): void => span.end();
+    socket.once('close', endEarly);
     const admit = async (): Promise<void> => {
       const caller = await admitStreamRequest(this.#surface, request);
       if (this.#isClosing) socket.destroy();
-      else this.#upgrade(request, { socket, head, caller });
+      else this.#upgrade(request, { socket, head, caller, span, endEarly });
     };
-    guarded((thrown) => refuseUpgrade(socket, thrown), admit)();
+    const refuse = (thrown: unknown): void => {
+      const refusal = refusalOf(thrown);
+      noteRefusal(span, refusal);
+      refuseUpgrade(socket, refusal);
+    };
+    span.within(guarded(refuse, admit));
   }
 
-  #upgrade(request: IncomingMessage, { socket, head, caller }: AdmittedUpgrade): void {
+  #upgrade(request: IncomingMessage, { socket, head, caller, span, endEarly }: AdmittedUpgrade): void {
     const address = callerAddress(request, this.#surface.proxies);
     const begin = (webSocket: WebSocket) => {
+      socket.off('close', endEarly);
       let giveBack = () => {};
       const onBegin = () => {
         giveBack = this.#keep(request);
       };
       const connection = new StreamConnection(webSocket, this.#surface, { caller, address, onBegin });
       this.#connections.add(connection);
-      webSocket.once('close', () => {
+      webSocket.once('close', (code: number) => {
+        span.set({ 'voice_prints.stream.close_code': code });
+        span.end();
         giveBack();
         this.#connections.delete(connection);
       });
@@ -183,7 +205,6 @@ function keptStreamsOf({ place }: Engine, resumeMs: number): Lazy<KeptStreams> |
 }
 
 /** An answer of HTTP instead of a WebSocket. */
-function refuseUpgrade(socket: Duplex, thrown: unknown): void {
-  const { v1Status } = refusalOf(thrown);
+function refuseUpgrade(socket: Duplex, { v1Status }: Refusal): void {
   socket.end(`HTTP/1.1 ${v1Status} ${STATUS_CODES[v1Status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -8,6 +8,7 @@ import type { RunningWyomingServer } from '../../api/wyoming/serveWyoming.js';
 import { allowedHosts } from '../../core/allowedHosts.js';
 import { onCaughtFault } from '../../core/guarded.js';
 import { present } from '../../core/present.js';
+import { openTracing } from '../../tracing/openTracing.js';
 import type { Command, ParsedArguments, Terminal } from '../command.js';
 import { mqttChoice, mqttOptions } from '../options/mqttOptions.js';
 import { openEngine, segmentationOption, strangersOption } from '../options/openEngine.js';
@@ -109,6 +110,8 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     const broker = await mqttChoice(args, env);
     const voiceAssistants = wyomingChoice(args);
     const sources = await sourcesChoice(args, env);
+    const tracing = openTracing(env, (message) => remark(args, terminal, message));
+    await tracing.ready;
     using net = new LastNet(log);
     const stopping = AbortSignal.any([signal, net.signal]);
     using limit = new StopLimit({ stopping, withinMs, log });
@@ -131,7 +134,7 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     });
     const allowHosts = allowedHosts(env);
     const onFailure = (failure: FailureReport) => log.failure(failure);
-    await using jobs = await serveJobs(args, terminal, { engine, allowHosts, gate: check.gate, roles });
+    await using jobs = await serveJobs(args, terminal, { engine, allowHosts, gate: check.gate, roles, tracing });
     using _jobs = limit.before('the jobs');
     await using fleet = await openServeFleet({ engine, roles, log });
     using _fleet = limit.before('the leases');
@@ -141,6 +144,7 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     const server = await startServer({
       ...check,
       engine,
+      tracing,
       isAnswering: roles.has('api'),
       draining: stopping,
       jobs: jobs?.open,
@@ -157,7 +161,7 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     let wyoming: RunningWyomingServer | undefined;
     try {
       if (roles.has('api')) {
-        grpc = await serveGrpcToo(args, terminal, { ...check, engine, host, onFailure, graceMs });
+        grpc = await serveGrpcToo(args, terminal, { ...check, engine, host, onFailure, graceMs, tracing });
       }
       wyoming = await serveWyomingToo(voiceAssistants, { engine, onFailure, publisher: live?.surface });
       const made = madeKey === undefined ? {} : { apiKey: madeKey };

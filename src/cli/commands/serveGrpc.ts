@@ -16,7 +16,7 @@ export const grpcOptions = {
   'grpc-key': { value: 'FILE', about: 'Private key of that certificate (PEM)' },
 } as const satisfies Record<string, OptionSpec>;
 
-interface GrpcToServe extends KeyCheck, Pick<ServeGrpcOptions, 'onFailure' | 'graceMs'> {
+interface GrpcToServe extends KeyCheck, Pick<ServeGrpcOptions, 'onFailure' | 'graceMs' | 'tracing'> {
   readonly engine: Engine;
   readonly host: string | undefined;
 }

@@ -1,6 +1,7 @@
 import type { TenantGate } from '../../api/access/tenantGate.js';
 import { AsyncJobs } from '../../api/asyncJobs.js';
 import { type Engine, VoicePrintsError } from '../../index.js';
+import type { Tracing } from '../../tracing/tracing.js';
 import type { ParsedArguments, Terminal } from '../command.js';
 import { remark } from '../output/output.js';
 import type { Role } from './serveRoles.js';
@@ -10,6 +11,7 @@ interface ServeJobsOptions {
   readonly allowHosts: readonly string[];
   readonly gate: TenantGate;
   readonly roles: ReadonlySet<Role>;
+  readonly tracing: Tracing;
 }
 
 /**
@@ -20,7 +22,7 @@ interface ServeJobsOptions {
 export async function serveJobs(
   args: ParsedArguments,
   terminal: Terminal,
-  { engine, allowHosts, gate, roles }: ServeJobsOptions,
+  { engine, allowHosts, gate, roles, tracing }: ServeJobsOptions,
 ): Promise<AsyncJobs | undefined> {
   if (!roles.has('api') && !roles.has('worker')) return undefined;
   const jobs = new AsyncJobs({
@@ -28,6 +30,7 @@ export async function serveJobs(
     encryptionKey: terminal.env.VOICE_PRINTS_KEY,
     allowHosts,
     gate,
+    tracing,
     works: roles.has('worker'),
     onFault: ({ code }) => terminal.stderr.write(`${code}: a job or a webhook could not be handled\n`),
   });

@@ -3,6 +3,7 @@ import type { Job, JobAudio } from '../../jobs/job.js';
 import type { JobRunner } from '../../jobs/jobRunner.js';
 import type { WebhookSender } from '../../jobs/webhooks/webhookSender.js';
 import { newSecret } from '../../jobs/webhooks/webhookSignature.js';
+import { NO_TRACING, type Tracing } from '../../tracing/tracing.js';
 import { type Engine, LOCAL_TENANT } from '../engine.js';
 import { eraseNoted } from './eraseFromJobs.js';
 import type { JobSettings } from './jobSettings.js';
@@ -31,6 +32,7 @@ export class EngineJobs implements Jobs {
   readonly #sender: WebhookSender;
   readonly #listeners = new Set<(job: JobView) => void>();
   readonly #works: boolean;
+  readonly #tracing: Tracing;
   readonly #endErasing: () => void;
   #sweep: NodeJS.Timeout | undefined;
   #erasing: NodeJS.Timeout | undefined;
@@ -39,13 +41,21 @@ export class EngineJobs implements Jobs {
   #isClosed = false;
 
   constructor(engine: Engine, stores: JobStores, options: EngineJobsOptions) {
-    const { settings, quota, nowMs = Date.now, onFault = () => undefined, works = true } = options;
+    const {
+      settings,
+      quota,
+      nowMs = Date.now,
+      onFault = () => undefined,
+      works = true,
+      tracing = NO_TRACING,
+    } = options;
     this.#engine = engine;
     this.#stores = stores;
     this.#settings = settings;
     this.#nowMs = nowMs;
     this.#onFault = onFault;
     this.#works = works;
+    this.#tracing = tracing;
     const { queue } = stores;
     quota?.countAlso((tenantId, day) => queue.audioUsedMs(tenantId, day));
     const onSettled = (job: Job): void => this.#settled(job);
@@ -90,7 +100,8 @@ export class EngineJobs implements Jobs {
     const { queue, audio } = this.#stores;
     const { maxAudioBytesOfJob: maxAudioBytes } = this.#settings;
     const eraseAudio = (stored: JobAudio) => this.#eraseAudio(stored);
-    const { job, isNew } = await submitJob({ engine: this.#engine, queue, audio, maxAudioBytes, eraseAudio }, request);
+    const dependencies = { engine: this.#engine, queue, audio, maxAudioBytes, eraseAudio, tracing: this.#tracing };
+    const { job, isNew } = await submitJob(dependencies, request);
     if (isNew) this.#wakeRunner();
     return { job: await jobView(this.#stores, job), isNew };
   }

@@ -7,6 +7,7 @@ import type { JobSettings } from './jobSettings.js';
 import type { JobStores } from './jobStores.js';
 import type { OpenJobsOptions } from './openJobsOptions.js';
 import { performJob } from './performJob.js';
+import { tracedJob } from './tracedJob.js';
 
 export interface EngineJobsOptions extends OpenJobsOptions {
   readonly settings: JobSettings;
@@ -21,7 +22,7 @@ export function runnerOf(
   { queue, audio }: JobStores,
   { settings, quota, allowHosts = [], ...options }: WorkOptions & { readonly onSettled: (job: Job) => void },
 ): JobRunner {
-  const { nowMs, onFault, onSettled } = options;
+  const { nowMs, onFault, onSettled, tracing } = options;
   return new JobRunner({
     queue,
     nowMs,
@@ -29,14 +30,14 @@ export function runnerOf(
     onSettled,
     ...settings,
     isHeld: (tenantId) => quota?.hasAudioLeft(tenantId) === false,
-    perform: performJob({ engine, audio, allowHosts, settings }),
+    perform: tracedJob(performJob({ engine, audio, allowHosts, settings }), { tracing, nowMs }),
   });
 }
 
 /** What sends the webhooks. */
 export function senderOf(
   { queue, outbox, secrets }: JobStores,
-  { settings, payloadOf, allowHosts = [], nowMs, onFault }: WorkOptions,
+  { settings, payloadOf, allowHosts = [], nowMs, onFault, tracing }: WorkOptions,
 ): WebhookSender {
   const { webhookTimeoutMs: timeoutMs, webhookAnswerBytes: maxAnswerBytes } = settings;
   return new WebhookSender({
@@ -44,6 +45,7 @@ export function senderOf(
     secrets,
     nowMs,
     onFault,
+    tracing,
     maxTries: settings.webhookTries,
     retryMs: settings.webhookRetryMs,
     concurrency: settings.webhookConcurrency,

@@ -1,4 +1,5 @@
 import type { Job, JobOutcome } from '../../jobs/job.js';
+import type { Tracing } from '../../tracing/tracing.js';
 import type { JobSettings } from './jobSettings.js';
 
 /** A fault of ours, for the operator's log: no content, no names, no addresses. */
@@ -30,6 +31,8 @@ export interface OpenJobsOptions {
    * rest: of a database those that share it, of a folder the next that opens it.
    */
   readonly works?: boolean | undefined;
+  /** Jobs accepted, worked on and reported. Nothing is traced by default. */
+  readonly tracing?: Tracing | undefined;
   /** For tests of what takes days. */
   readonly nowMs?: () => number;
 }

@@ -5,6 +5,7 @@ import type { AudioStore } from '../../jobs/audioStore.js';
 import type { Job, JobAudio, JobOrder } from '../../jobs/job.js';
 import type { JobQueue } from '../../jobs/jobQueue.js';
 import { parseUrl } from '../../net/guardedRequest.js';
+import { type Tracing, traced } from '../../tracing/tracing.js';
 import { type Engine, LOCAL_TENANT } from '../engine.js';
 import { assertMatchable } from '../voiceprints/voiceprintsFor.js';
 import type { JobRequest, JobSource } from './jobs.js';
@@ -14,13 +15,14 @@ interface SubmitDependencies {
   readonly queue: JobQueue;
   readonly audio: AudioStore;
   readonly maxAudioBytes: number;
+  readonly tracing: Tracing;
   /** Erases audio that was stored for nothing. */
   readonly eraseAudio: (audio: JobAudio) => Promise<void>;
 }
 
 /** See Jobs.submit. */
 export async function submitJob(
-  { engine, queue, audio, maxAudioBytes, eraseAudio }: SubmitDependencies,
+  { engine, queue, audio, maxAudioBytes, eraseAudio, tracing }: SubmitDependencies,
   request: JobRequest,
 ): Promise<{ readonly job: Job; readonly isNew: boolean }> {
   const { tenantId = LOCAL_TENANT, ownerId, requestId = randomUUID(), call, task, source, webhookUrl } = request;
@@ -39,7 +41,10 @@ export async function submitJob(
   try {
     // Again: receiving the audio takes time, and a person may have been erased meanwhile.
     await assertAllMatchable(engine, tenantId, ids);
-    const added = await queue.add(order);
+    const facts = { 'voice_prints.job.kind': task.kind };
+    const added = await traced(tracing, ['job accepted', { kind: 'producer', joins: true, facts }], ({ traceparent }) =>
+      queue.add({ ...order, ...(traceparent !== undefined && { traceparent }) }),
+    );
     if (!added.isNew) await eraseAudio(taken.audio);
     return added;
   } catch (error) {

@@ -47,8 +47,8 @@ const purposeOf = (column: string, tenantId: string, requestKey: Buffer): string
 
 /** The sealed columns of a job; null where it has none. */
 export function sealedColumns(sealing: RowSealing, job: Job, requestKey: Buffer) {
-  const { tenantId, requestId, call, task, audio, rawFormat, selection, webhookUrl, digest } = job;
-  const request: Request = { requestId, call, task, audio, rawFormat, selection, webhookUrl, digest };
+  const { tenantId, requestId, call, task, audio, rawFormat, selection, webhookUrl, digest, traceparent } = job;
+  const request: Request = { requestId, call, task, audio, rawFormat, selection, webhookUrl, digest, traceparent };
   const sealed = (column: string, value: unknown) =>
     value === undefined ? null : sealing.seal(value, purposeOf(column, tenantId, requestKey));
   return {

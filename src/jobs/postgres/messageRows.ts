@@ -23,7 +23,7 @@ export const MESSAGES = `SELECT m.id AS webhook_id, m.status AS message_status, 
 
 /** Throws REGISTRY_CORRUPT. */
 export function deliveryOfRow(sealing: RowSealing, row: MessageRow): Delivery {
-  const { tenantId, requestId, webhookUrl } = jobOfRow(sealing, {
+  const { tenantId, requestId, webhookUrl, traceparent } = jobOfRow(sealing, {
     ...row,
     started_at_ms: null,
     ended_at_ms: null,
@@ -40,7 +40,7 @@ export function deliveryOfRow(sealing: RowSealing, row: MessageRow): Delivery {
     tries: row.message_tries,
     nextAtMs: Number(row.next_at_ms),
     createdAtMs: Number(row.message_created_at_ms),
-    ...present({ endedAtMs, lastFailure: row.message_failure ?? undefined }),
+    ...present({ endedAtMs, traceparent, lastFailure: row.message_failure ?? undefined }),
   });
 }
 

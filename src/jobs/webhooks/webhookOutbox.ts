@@ -7,6 +7,8 @@ export interface OutgoingMessage {
   readonly requestId: string;
   /** May contain credentials: never shown. */
   readonly url: string;
+  /** Of the job. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A failed attempt. */

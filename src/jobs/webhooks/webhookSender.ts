@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asVoicePrintsError } from '../../core/errors.js';
+import { NO_TRACING, type Span, type Tracing } from '../../tracing/tracing.js';
 import { retryWaitMs } from '../retryWait.js';
 import { inFuture, WakeUp } from '../wakeUp.js';
 import type { Delivery, FailedAttempt, WebhookOutbox, WebhookSecrets } from './webhookOutbox.js';
@@ -30,7 +31,17 @@ export interface WebhookSenderOptions {
   readonly onFault: (fault: { readonly code: string; readonly error: unknown }) => void;
   /** How long `stop` waits for answers before it aborts; unanswered messages are sent again after the next start. */
   readonly graceMs: number;
+  /** Nothing is traced by default. */
+  readonly tracing?: Tracing | undefined;
 }
+
+interface Message {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Undefined: the message arrived. */
+type Attempted = Omit<FailedAttempt, 'atMs'> | 'stopped' | undefined;
 
 const AFTER_FAULT_MS = 5_000;
 
@@ -93,7 +104,7 @@ export class WebhookSender {
 
   async #send(delivery: Delivery): Promise<void> {
     const { outbox, secrets, bodyOf, maxTries, retryMs, nowMs } = this.#options;
-    const { webhookId, tenantId, url } = delivery;
+    const { webhookId, tenantId } = delivery;
     const atMs = nowMs();
     const valid = await secrets.valid(tenantId, atMs);
     const interrupted = new AbortController();
@@ -103,7 +114,7 @@ export class WebhookSender {
       if (body === undefined) return await this.#noted(() => outbox.drop(webhookId));
       const headers = webhookHeaders(webhookId, body, { secrets: valid, atMs });
       const signal = AbortSignal.any([this.#stop.signal, interrupted.signal]);
-      const failure = await this.#attempt(url, { body, headers }, signal);
+      const failure = await this.#traced(delivery, { body, headers }, signal);
       if (failure === 'stopped') return await outbox.giveBack(webhookId);
       if (failure === undefined) return await this.#noted(() => outbox.delivered(webhookId));
       const failed: FailedAttempt = { ...failure, atMs };
@@ -137,17 +148,39 @@ export class WebhookSender {
     again.unref();
   }
 
+  /** The receiver may continue the trace of the job. */
+  async #traced(
+    { url, tries, traceparent: parent }: Delivery,
+    message: Message,
+    signal: AbortSignal,
+  ): Promise<Attempted> {
+    const { tracing = NO_TRACING } = this.#options;
+    const facts = { 'http.request.method': 'POST', 'voice_prints.webhook.tries': tries + 1 };
+    const span = tracing.start('webhook', { kind: 'client', parent, joins: false, facts });
+    const { traceparent } = span;
+    const headers = { ...message.headers, ...(traceparent !== undefined && { traceparent }) };
+    try {
+      return await span.within(() => this.#attempt(url, { ...message, headers }, { signal, span }));
+    } finally {
+      span.end();
+    }
+  }
+
   async #attempt(
     url: string,
-    { body, headers }: { readonly body: string; readonly headers: Readonly<Record<string, string>> },
-    signal: AbortSignal,
-  ): Promise<Omit<FailedAttempt, 'atMs'> | 'stopped' | undefined> {
+    { body, headers }: Message,
+    { signal, span }: { readonly signal: AbortSignal; readonly span: Span },
+  ): Promise<Attempted> {
     try {
       const httpStatus = await this.#options.post(url, body, headers, signal);
+      span.set({ 'http.response.status_code': httpStatus });
+      if (httpStatus >= 400) span.fail(String(httpStatus));
       return httpStatus >= 200 && httpStatus < 300 ? undefined : { httpStatus };
     } catch (error) {
       if (signal.aborted) return 'stopped';
-      return { code: asVoicePrintsError(error).code };
+      const { code } = asVoicePrintsError(error);
+      span.fail(code);
+      return { code };
     }
   }
 }
