@@ -10,7 +10,7 @@ import { UNASSIGNED, windowsOf } from './conversation/embeddedPieces.js';
 import { type LocalSpeech, spansOf } from './conversation/localSpeech.js';
 import { turnsOfActivity } from './conversation/turnsOfActivity.js';
 import { decide, UNCERTAIN_LLR, type Verdict } from './decide.js';
-import type { GalleryParts } from './gallery/galleryView.js';
+import type { GalleryParts } from './gallery/galleryParts.js';
 import { type Enrolled, postedGallery, rankEach } from './gallery/ranking.js';
 import { matchPeople } from './matchPeople.js';
 import type { MatchOptions, PooledVoice } from './matchVoices.js';

@@ -1,4 +1,5 @@
 import type { CalibrationParameters } from '../../core/calibration.js';
+import { compareMeans } from '../../identity/gallery/compareMeans.js';
 import type { GallerySnapshot } from '../../identity/gallery/voiceGallery.js';
 import type { AnalysedSample } from './analyseSample.js';
 import { inSeconds } from './enrollReasons.js';
@@ -41,7 +42,7 @@ export function othersInGallery({ view, idOf, numberOf }: GallerySnapshot, speak
       const { speechMs, isNarrowBand } = sample;
       const probe = { centroid: sample.embedding!, speechSeconds: inSeconds(speechMs), isNarrowBand };
       const added = known && { ...known, speechSeconds: inSeconds(known.speechMs) };
-      const { own, highest } = view.compareMeans(probe, { left, added }, calibration);
+      const { own, highest } = compareMeans(view, probe, { left, added }, calibration);
       const id = highest && idOf(highest.number);
       return { own, highest: id === undefined ? undefined : { speakerId: id, llr: highest!.llr } };
     },

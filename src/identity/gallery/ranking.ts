@@ -1,7 +1,9 @@
+import { finished, type Steps } from '../../core/steps.js';
 import { compare, type MatchOptions, type PooledVoice, type VoiceComparison } from '../matchVoices.js';
 import { personLlrs } from '../othersIn.js';
 import type { EnrolledVoice } from '../voices.js';
-import { type AllComparisons, type GalleryParts, GalleryView } from './galleryView.js';
+import type { GalleryParts } from './galleryParts.js';
+import { type AllComparisons, GalleryView, PROBES_AT_ONCE } from './galleryView.js';
 import type { GallerySnapshot } from './voiceGallery.js';
 
 /** Everybody who may be named: a list, where they are few, or a gallery of any size. */
@@ -21,6 +23,8 @@ type Options = Pick<MatchOptions, 'calibration' | 'isNarrowBand'>;
 
 /** People who are near whatever their llr. */
 const LEAST_NEAR = 64;
+/** People in one step of adding up. */
+const STEP_PEOPLE = 16_384;
 
 const isGallery = (enrolled: Enrolled): enrolled is GallerySnapshot => 'view' in enrolled;
 
@@ -43,11 +47,26 @@ export function rankEach(
   options: Options,
   always: Iterable<string> = [],
 ): Ranking[] {
+  return finished(rankInSteps(probes, enrolled, options, always));
+}
+
+/** The same in steps of a few milliseconds at most. */
+export function* rankInSteps(
+  probes: readonly PooledVoice[],
+  enrolled: Enrolled,
+  options: Options,
+  always: Iterable<string> = [],
+): Steps<Ranking[]> {
   if (!isGallery(enrolled)) {
     return probes.map((probe) => rankingOf(compare(probe, enrolled, options)));
   }
   const kept = new Set(Array.from(always, (id) => enrolled.numberOf(id)).filter((number) => number !== undefined));
-  return enrolled.view.compareAll(probes, options).map((all) => ranking(all, enrolled, kept));
+  const rankings: Ranking[] = [];
+  for (let at = 0; at < probes.length; at += PROBES_AT_ONCE) {
+    const found = yield* enrolled.view.compareAll(probes.slice(at, at + PROBES_AT_ONCE), options);
+    for (const all of found) rankings.push(yield* ranking(all, enrolled, kept));
+  }
+  return rankings;
 }
 
 /** A list of comparisons with everybody as a ranking. */
@@ -86,15 +105,16 @@ export function without({ near, people, farWeight }: Ranking, ids: ReadonlySet<s
   return { near: left, people: people - (near.length - left.length), farWeight };
 }
 
-function ranking(
+function* ranking(
   { llrs, cosines }: AllComparisons,
   { view, idOf }: GallerySnapshot,
   kept: ReadonlySet<number>,
-): Ranking {
-  const near = new Set([...nearest(llrs), ...kept]);
+): Steps<Ranking> {
+  const near = new Set([...(yield* nearest(llrs)), ...kept]);
   let farWeight = 0;
   for (let number = 0; number < llrs.length; number += 1) {
     if (!near.has(number)) farWeight += Math.exp(llrs[number]!); // 0 for those who are not there
+    if (number % STEP_PEOPLE === 0) yield;
   }
   const comparisons = [...near].flatMap((number): VoiceComparison[] => {
     const id = idOf(number);
@@ -104,19 +124,24 @@ function ranking(
 }
 
 /** Numbers of all with an llr of at least 0, and of the LEAST_NEAR best. */
-function nearest(llrs: Float64Array): number[] {
+function* nearest(llrs: Float64Array): Steps<number[]> {
   let best: number[] = [];
   let least = Number.NEGATIVE_INFINITY;
-  llrs.forEach((llr, number) => {
-    if (llr <= least || llr === Number.NEGATIVE_INFINITY) return;
-    best.push(number);
-    if (best.length < 8 * LEAST_NEAR) return;
+  const settle = () => {
     best.sort((a, b) => llrs[b]! - llrs[a]!);
     best = best.filter((one, i) => i < LEAST_NEAR || llrs[one]! >= 0);
+  };
+  for (let number = 0; number < llrs.length; number += 1) {
+    if (number % STEP_PEOPLE === 0) yield;
+    const llr = llrs[number]!;
+    if (llr <= least || llr === Number.NEGATIVE_INFINITY) continue;
+    best.push(number);
+    if (best.length % (8 * LEAST_NEAR) !== 0) continue;
+    settle();
     if (best.length === LEAST_NEAR) least = llrs[best[LEAST_NEAR - 1]!]!;
-  });
-  best.sort((a, b) => llrs[b]! - llrs[a]!);
-  return best.filter((one, i) => i < LEAST_NEAR || llrs[one]! >= 0);
+  }
+  settle();
+  return best;
 }
 
 /** The people that some of the probes may be, and their llrs: whoever is left out is less likely than a stranger in each of them. */

@@ -40,6 +40,11 @@ export interface RowMatrixParts {
   readonly dimensions: number;
 }
 
+interface RowRange {
+  readonly first: number;
+  readonly rows: number;
+}
+
 /**
  * Vectors as consecutive rows of float32, in memory that threads share: one adds rows, all may compare them. A row, once added, stays
  * what it is, or is zeroed.
@@ -104,23 +109,23 @@ export class RowMatrix {
   }
 
   /**
-   * Dot products of the first `rows` rows with each probe, shape (rows,) each: every row is read once for four probes.
+   * Dot products of `rows` rows from `first` on with each probe, shape (rows,) each: every row is read once for four probes.
    */
-  products(probes: readonly Float32Array[], rows: number): Float32Array<ArrayBuffer>[] {
+  products(probes: readonly Float32Array[], rows: number, first = 0): Float32Array<ArrayBuffer>[] {
     const all = probes.map(() => new Float32Array(rows));
     if (rows === 0) return all;
     const slot = this.#claim();
-    if (slot === undefined) return this.#plainProducts(probes, all, rows);
+    if (slot === undefined) return this.#plainProducts(probes, all, { first, rows });
     try {
       for (let at = 0; at < probes.length; at += 4)
-        this.#scan(slot, probes.slice(at, at + 4), all.slice(at, at + 4), rows);
+        this.#scan(slot, probes.slice(at, at + 4), all.slice(at, at + 4), { first, rows });
     } finally {
       Atomics.store(new Int32Array(this.#buffer, 0, SLOTS), slot, 0);
     }
     return all;
   }
 
-  #scan(slot: number, probes: readonly Float32Array[], out: readonly Float32Array[], rows: number): void {
+  #scan(slot: number, probes: readonly Float32Array[], out: readonly Float32Array[], { first, rows }: RowRange): void {
     const probeAt = FLAG_BYTES + slot * this.#slotBytes;
     const outAt = probeAt + 4 * this.#rowBytes;
     const isOne = probes.length === 1;
@@ -131,7 +136,7 @@ export class RowMatrix {
     const products = new Float32Array(this.#buffer, outAt, STEP_ROWS * 4);
     for (let from = 0; from < rows; from += STEP_ROWS) {
       const count = Math.min(STEP_ROWS, rows - from);
-      scan(this.#start + from * this.#rowBytes, count, this.#rowBytes, probeAt, outAt);
+      scan(this.#start + (first + from) * this.#rowBytes, count, this.#rowBytes, probeAt, outAt);
       if (isOne) out[0]!.set(products.subarray(0, count), from);
       else for (let k = 0; k < out.length; k += 1) pick(products, k, out[k]!.subarray(from, from + count));
     }
@@ -144,9 +149,13 @@ export class RowMatrix {
     return undefined;
   }
 
-  #plainProducts(probes: readonly Float32Array[], out: Float32Array<ArrayBuffer>[], rows: number) {
+  #plainProducts(
+    probes: readonly Float32Array[],
+    out: Float32Array<ArrayBuffer>[],
+    { first, rows }: RowRange,
+  ): Float32Array<ArrayBuffer>[] {
     for (let row = 0; row < rows; row += 1) {
-      const values = this.row(row);
+      const values = this.row(first + row);
       probes.forEach((probe, k) => {
         let sum = 0;
         for (let i = 0; i < values.length; i += 1) sum += values[i]! * probe[i]!;

@@ -1,6 +1,7 @@
 import { dot } from '../../core/vector.js';
 import type { EnrolledVoice } from '../voices.js';
-import { type GalleryColumns, type GalleryParts, GalleryView } from './galleryView.js';
+import type { GalleryColumns, GalleryParts } from './galleryParts.js';
+import { GalleryView } from './galleryView.js';
 import { RowMatrix } from './rowMatrix.js';
 
 const LEAST_ENTRIES = 16;
