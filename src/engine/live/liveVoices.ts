@@ -2,6 +2,7 @@ import type { SampleSpan } from '../../core/audioFrame.js';
 import { asVoicePrintsError, VoicePrintsError } from '../../core/errors.js';
 import type { EnrollResult, FalseAcceptPercent } from '../../core/identification.js';
 import type { LiveEvent } from '../../core/live.js';
+import { inSlices, type Steps } from '../../core/steps.js';
 import type { StrangersPolicy } from '../../core/strangers.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
 import type { LiveChange, VoiceSnapshot } from '../../identity/live/liveChange.js';
@@ -52,7 +53,7 @@ export class LiveVoices {
   #isInTrouble = false;
   readonly #troubles: LiveEvent[] = [];
   /** What people said of voices since the last events. */
-  #said: (() => LiveChange[])[] = [];
+  #said: (() => Steps<LiveChange[]>)[] = [];
   #turnIds = 0;
   #revision = 0;
 
@@ -79,7 +80,7 @@ export class LiveVoices {
     if (from?.turns) this.#turns.restore(from.turns);
     for (const [voice, speakerId] of from?.bound ?? []) this.#bound.set(voice, speakerId);
     if (from?.isNarrowBand) this.isNarrowBand = true;
-    const changes = this.#take(await this.#gallery.open());
+    const changes = await this.#take(await this.#gallery.open());
     await this.#stored(() => this.#unknowns.restore(from?.unknownIds ?? [], (voice) => this.#turns.voice(voice)));
     return changes;
   }
@@ -118,21 +119,21 @@ export class LiveVoices {
   /** See LiveTurns.update. */
   async *update(span: SpeechSpan, windows: readonly LiveWindow[]): AsyncGenerator<LiveEvent> {
     yield* this.idle();
-    yield* this.eventsOf(this.#turns.update(span, windows));
+    yield* this.eventsOf(await inSlices(this.#turns.update(span, windows)));
   }
 
   /** See LiveTurns.end. */
   async *end(span: SpeechSpan, windows: readonly LiveWindow[]): AsyncGenerator<LiveEvent> {
     yield* this.idle();
-    yield* this.eventsOf(this.#turns.end(span, windows));
+    yield* this.eventsOf(await inSlices(this.#turns.end(span, windows)));
   }
 
   /** What others did meanwhile: people enrolled, renamed, erased. */
   async *idle(): AsyncGenerator<LiveEvent> {
     const changed = await this.#stored(() => this.#gallery.changed());
-    if (changed) yield* this.eventsOf(this.#take(changed));
+    if (changed) yield* this.eventsOf(await this.#take(changed));
     yield* this.#troubles.splice(0);
-    for (const said of this.#said.splice(0)) yield* this.eventsOf(said());
+    for (const said of this.#said.splice(0)) yield* this.eventsOf(await inSlices(said()));
   }
 
   /** A person says whose voice it is; undefined takes that back. Its turns are reported again with the next events. */
@@ -175,13 +176,15 @@ export class LiveVoices {
     throw new VoicePrintsError('CLUSTER_NOT_FOUND', message);
   }
 
-  #take({ enrolled, names }: Nameable): LiveChange[] {
+  async #take({ enrolled, names }: Nameable): Promise<LiveChange[]> {
     this.#names = names;
     this.#revision += 1;
     // No voice may have the name of an erased person.
     const gone = [...this.#bound].filter(([, speakerId]) => !names.has(speakerId));
     for (const [voice] of gone) this.#bound.delete(voice);
-    return [...gone.flatMap(([voice]) => this.#turns.bind(voice, undefined)), ...this.#turns.setEnrolled(enrolled)];
+    const changes: LiveChange[] = [];
+    for (const [voice] of gone) changes.push(...(await inSlices(this.#turns.bind(voice, undefined))));
+    return [...changes, ...(await inSlices(this.#turns.setEnrolled(enrolled)))];
   }
 
   async *eventsOf(changes: readonly LiveChange[]): AsyncGenerator<LiveEvent> {

@@ -4,7 +4,7 @@ import { dot } from '../../core/vector.js';
 import type { PooledVoice } from '../matchVoices.js';
 import { type Centring, centringOf } from './galleryCentring.js';
 import { type GalleryParts, isThere } from './galleryParts.js';
-import { cosineOf, leastToMean, llrAt, nearestSample, type PreparedProbe, preparedProbe } from './preparedProbe.js';
+import { cosineOf, leastToMean, llrAt, mostLlr, type PreparedProbe, preparedProbe } from './preparedProbe.js';
 import { RowMatrix } from './rowMatrix.js';
 
 export interface ComparisonOptions {
@@ -114,8 +114,7 @@ export class GalleryView {
       if (toMean < least) continue;
       const number = from + k;
       if (!this.isThere(number) || found.has(number)) continue;
-      const most = cosineOf(toMean, nearestSample(toMean, spread[number]!));
-      if (llrAt(probe, number, most, toMean) < -ROUNDING) continue;
+      if (mostLlr(probe, number, toMean, spread[number]!) < -ROUNDING) continue;
       if (this.#compareOne(pooled, number, probe).llr >= 0) found.add(number);
     }
   }

@@ -61,8 +61,14 @@ function centred({ toSum, centring }: PreparedProbe, number: number, cosine: num
   return (cosine - toOthers - centring.toOthers[number]! + squared) / (length * centring.length[number]!);
 }
 
+/** No llr of this person is higher, whatever its samples: Infinity where a calibration falls with the cosine. */
+export function mostLlr(probe: PreparedProbe, number: number, toMean: number, spread: number): number {
+  if (probe.slope + probe.voiceSlope * probe.centring.logSeconds[number]! < 0) return Number.POSITIVE_INFINITY;
+  return llrAt(probe, number, cosineOf(toMean, nearestSample(toMean, spread)), toMean);
+}
+
 /** Highest cosine that a probe can have to a sample: the angle between them is at least the difference of those to the mean. */
-export function nearestSample(toMean: number, spread: number): number {
+function nearestSample(toMean: number, spread: number): number {
   if (toMean >= spread) return 1;
   return toMean * spread + Math.sqrt(Math.max(0, (1 - toMean * toMean) * (1 - spread * spread)));
 }

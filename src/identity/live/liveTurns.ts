@@ -1,4 +1,5 @@
 import type { SampleSpan } from '../../core/audioFrame.js';
+import type { Steps } from '../../core/steps.js';
 import { exactSecondsOfSamples, samplesOfMs } from '../../core/time.js';
 import { dot } from '../../core/vector.js';
 import type { Verdict } from '../decide.js';
@@ -33,7 +34,10 @@ export interface SpeechSpan extends SampleSpan {
 const LEAST_SNR_DB = 3;
 const LEAST_TURN_SAMPLES = samplesOfMs(300);
 
-/** Turns and voices of one live stream: pure bookkeeping over windows as they come. */
+/**
+ * Turns and voices of one live stream: pure bookkeeping over windows as they come, in steps. Steps of one call are all taken before the
+ * next call.
+ */
 export class LiveTurns {
   readonly #options: LiveTurnsOptions;
   readonly #voices: SessionVoices;
@@ -84,49 +88,49 @@ export class LiveTurns {
   }
 
   /** Who may be named from now on; turns reported earlier are relabelled where that changes whose they are. */
-  setEnrolled(enrolled: Enrolled): LiveChange[] {
-    this.#voices.setEnrolled(enrolled);
+  *setEnrolled(enrolled: Enrolled): Steps<LiveChange[]> {
+    yield* this.#voices.setEnrolled(enrolled);
     return this.#voices.all.flatMap((voice) => this.#relabel(voice));
   }
 
   /** Somebody who knows says whose voice it is; undefined takes that back. */
-  bind(number: number, speakerId: string | undefined): LiveChange[] {
+  *bind(number: number, speakerId: string | undefined): Steps<LiveChange[]> {
     const voice = this.#voiceOf(number);
     if (!voice) return [];
-    this.#voices.bind(voice, speakerId);
+    yield* this.#voices.bind(voice, speakerId);
     return this.#relabel(voice);
   }
 
   /** Somebody who knows says that a voice is not this person; false takes that back. */
-  exclude(number: number, speakerId: string, isExcluded: boolean): LiveChange[] {
+  *exclude(number: number, speakerId: string, isExcluded: boolean): Steps<LiveChange[]> {
     const voice = this.#voiceOf(number);
     if (!voice) return [];
-    this.#voices.exclude(voice, speakerId, isExcluded);
+    yield* this.#voices.exclude(voice, speakerId, isExcluded);
     return this.#relabel(voice);
   }
 
   /** Speech goes on until at least `span.endSample`; `windows` are what was embedded of it since the last call. */
-  update(span: SpeechSpan, windows: readonly LiveWindow[]): LiveChange[] {
+  *update(span: SpeechSpan, windows: readonly LiveWindow[]): Steps<LiveChange[]> {
     const changes: LiveChange[] = [];
     for (const window of windows) {
       const { windows: before } = this.#turnOf(span);
       const apart = before.findLast(({ endSample }) => endSample <= window.startSample);
       if (apart) this.#voices.compareWindows(dot(apart.embedding, window.embedding));
       before.push(window);
-      changes.push(...this.#splitTurn());
+      changes.push(...(yield* this.#splitTurn()));
     }
     const turn = this.#turnOf(span);
     turn.endSample = span.endSample;
     turn.snrDb = span.snrDb;
-    return turn.windows.length === 0 ? changes : [...changes, ...this.#tentative(turn)];
+    return turn.windows.length === 0 ? changes : [...changes, ...(yield* this.#tentative(turn))];
   }
 
   /** The segment of speech ended at `span.endSample`. */
-  end(span: SpeechSpan, windows: readonly LiveWindow[]): LiveChange[] {
-    const changes = this.update(span, windows);
+  *end(span: SpeechSpan, windows: readonly LiveWindow[]): Steps<LiveChange[]> {
+    const changes = yield* this.update(span, windows);
     const turn = this.#open!;
     this.#open = undefined;
-    return [...changes, ...this.#final(turn)];
+    return [...changes, ...(yield* this.#final(turn))];
   }
 
   #turnOf({ startSample, endSample, snrDb }: SpeechSpan): OpenTurn {
@@ -136,11 +140,11 @@ export class LiveTurns {
   }
 
   /** Ends the open turn where another voice has set in, and begins the next there. */
-  #splitTurn(): LiveChange[] {
+  *#splitTurn(): Steps<LiveChange[]> {
     const turn = this.#open!;
     const { windows } = turn;
     if (windows.length < 2) return [];
-    const { voice: owner } = this.#voices.judge(VoiceSum.of(windows.slice(0, -1)));
+    const { voice: owner } = yield* this.#voices.judge(VoiceSum.of(windows.slice(0, -1)));
     const others = this.#voices.all.flatMap((voice) => (voice === owner ? [] : [voice.pooled]));
     const voiceBefore = (at: number) => {
       const own = VoiceSum.of(windows.slice(0, at));
@@ -157,22 +161,22 @@ export class LiveTurns {
       snrDb: turn.snrDb,
       reportedAs: undefined,
     };
-    return this.#final({ ...turn, windows: windows.slice(0, at), endSample: boundary });
+    return yield* this.#final({ ...turn, windows: windows.slice(0, at), endSample: boundary });
   }
 
   /** An identified person as soon as it is certain; uncertain and unknown only at the end. */
-  #tentative(turn: OpenTurn): LiveChange[] {
-    const { voice, verdict } = this.#voices.judge(VoiceSum.of(turn.windows));
+  *#tentative(turn: OpenTurn): Steps<LiveChange[]> {
+    const { voice, verdict } = yield* this.#voices.judge(VoiceSum.of(turn.windows));
     if (verdict.decision !== 'identified' || verdict.speakerId === turn.reportedAs) return [];
     turn.reportedAs = verdict.speakerId!;
     return [this.#report(turn, { isFinal: false, verdict, voice: voice?.number })];
   }
 
-  #final(turn: OpenTurn): LiveChange[] {
+  *#final(turn: OpenTurn): Steps<LiveChange[]> {
     const { turnId, startSample, endSample, windows, snrDb } = turn;
     if (windows.length === 0 || endSample - startSample < LEAST_TURN_SAMPLES) return [rejected(turn, 'too_short')];
     const own = VoiceSum.of(windows);
-    const { voice: known, share, verdict } = this.#voices.judge(own);
+    const { voice: known, share, verdict } = yield* this.#voices.judge(own);
     const seconds = exactSecondsOfSamples(own.samples);
     const isShort = seconds < SESSION_TUNING.foundSeconds;
     const isNoisy = snrDb !== undefined && snrDb < LEAST_SNR_DB;
@@ -180,9 +184,9 @@ export class LiveTurns {
     this.#turns += 1;
     const voiceTurn = { turnId, order: this.#turns, sum: own, snrDb };
     const isLearnt = !isNoisy && share >= SESSION_TUNING.learn && seconds >= SESSION_TUNING.learnSeconds;
-    if (!known) this.#voices.found(voiceTurn);
-    else if (isLearnt) this.#voices.learn(known, voiceTurn);
-    const relinked = known && !isLearnt ? [] : this.#relink();
+    if (!known) yield* this.#voices.found(voiceTurn);
+    else if (isLearnt) yield* this.#voices.learn(known, voiceTurn);
+    const relinked = known && !isLearnt ? [] : yield* this.#relink();
     const voice = this.#voices.all.find(({ learnt }) => learnt.includes(voiceTurn)) ?? known!;
     this.#voices.touch(voice);
     const follows = isLearnt || !known || share >= SESSION_TUNING.follow;
@@ -193,7 +197,7 @@ export class LiveTurns {
     if (isOfUnknown) this.#lastUnknown = voice;
     const number = isUnknown && !isOfUnknown ? undefined : voice.number;
     const reported = this.#report(turn, { isFinal: true, verdict, voice: number });
-    return [reported, ...changes, ...this.#relabel(voice), ...this.#mergeInto(voice)];
+    return [reported, ...changes, ...this.#relabel(voice), ...(yield* this.#mergeInto(voice))];
   }
 
   /** Too little to found a voice on, and like none: reported only where it is clearly somebody enrolled. */
@@ -203,8 +207,8 @@ export class LiveTurns {
   }
 
   /** Clusters the voices anew, now that there is more of them. */
-  #relink(): LiveChange[] {
-    const { changed, gone } = this.#voices.relink();
+  *#relink(): Steps<LiveChange[]> {
+    const { changed, gone } = yield* this.#voices.relink();
     const merged = [...gone].map(
       ([voice, kept]) => ({ type: 'merged', voice: kept.number, gone: voice.number }) as const,
     );
@@ -212,7 +216,7 @@ export class LiveTurns {
   }
 
   /** Voices that have come to sound like this one are this one, unless they have another name. */
-  #mergeInto(kept: SessionVoice): LiveChange[] {
+  *#mergeInto(kept: SessionVoice): Steps<LiveChange[]> {
     const same = this.#voices.all.filter(
       (voice) =>
         voice !== kept &&
@@ -220,7 +224,7 @@ export class LiveTurns {
         (voice.verdict.speakerId === null || voice.verdict.speakerId === kept.verdict.speakerId) &&
         this.#voices.nearness(kept.pooled, voice) >= SESSION_TUNING.merge,
     );
-    for (const gone of same) this.#voices.merge(kept, gone);
+    for (const gone of same) yield* this.#voices.merge(kept, gone);
     if (same.length === 0) return [];
     const merged = same.map((gone) => ({ type: 'merged', voice: kept.number, gone: gone.number }) as const);
     return [...merged, ...this.#relabel(kept)];

@@ -1,8 +1,9 @@
 import type { CalibrationParameters } from '../../core/calibration.js';
 import type { FalseAcceptPercent } from '../../core/identification.js';
+import type { Steps } from '../../core/steps.js';
 import type { WindowSimilarity } from '../clusterWindows.js';
 import { decide, posteriors, posteriorsOf, UNCERTAIN_LLR, uncertainScore, type Verdict, verdictOf } from '../decide.js';
-import { type Enrolled, type Ranking, rankEach, without, withPeople } from '../gallery/ranking.js';
+import { type Enrolled, type Ranking, rankInSteps, without, withPeople } from '../gallery/ranking.js';
 import { MATCH_TUNING, type PooledVoice, type VoiceComparison } from '../matchVoices.js';
 import { clusterTurns, type LinkedTurn } from './clusterTurns.js';
 import type { SessionVoicesState } from './sessionState.js';
@@ -59,7 +60,10 @@ export interface Relinked {
   readonly gone: ReadonlyMap<SessionVoice, SessionVoice>;
 }
 
-/** The voices of one session and who they are. Enrolled voiceprints are looked at and never moved. */
+/**
+ * The voices of one session and who they are. Enrolled voiceprints are looked at and never moved. Whatever compares voices with
+ * everybody enrolled does so in steps; nothing else may be asked of the session between them.
+ */
 export class SessionVoices {
   readonly #options: SessionVoicesOptions;
   readonly #similarity: StreamSimilarity;
@@ -110,10 +114,10 @@ export class SessionVoices {
   }
 
   /** Who may be named from now on; every voice is decided anew. */
-  setEnrolled(enrolled: Enrolled): void {
+  *setEnrolled(enrolled: Enrolled): Steps<void> {
     this.#enrolled = enrolled;
     this.#linkedSums = new WeakMap();
-    for (const voice of this.#voices) this.#decide(voice);
+    for (const voice of this.#voices) yield* this.#decide(voice);
   }
 
   nearness(pooled: PooledVoice, voice: SessionVoice): number {
@@ -125,9 +129,9 @@ export class SessionVoices {
    * the turn is of that voice, plus the comparison of the turn itself, weighted by the probability that its voice is new: a
    * score never exceeds the probability that the turn belongs to the voice it is taken from.
    */
-  judge(own: VoiceSum): TurnJudgement {
+  *judge(own: VoiceSum): Steps<TurnJudgement> {
     const pooled = own.pooled()!;
-    const ranked = this.#compare(pooled);
+    const ranked = yield* this.#compare(pooled);
     const owners = {
       pooled,
       ranked: ranked.near,
@@ -158,7 +162,7 @@ export class SessionVoices {
       else scores.set(voice.bound, (scores.get(voice.bound) ?? 0) + share);
     });
     const probes = asked.map(({ probe }) => probe);
-    const rankings = [...this.#compareEach(probes), ranked];
+    const rankings = [...(yield* this.#compareEach(probes)), ranked];
     // Whoever may be named by one of them is looked at in all.
     const likely = rankings.flatMap(({ near }) =>
       near.slice(0, SESSION_TUNING.likeliest).map(({ voice: { id } }) => id),
@@ -185,8 +189,8 @@ export class SessionVoices {
   }
 
   /** Adds a voice that is new to the session. */
-  found(turn: VoiceTurn): SessionVoice {
-    const voice = this.#add([turn]);
+  *found(turn: VoiceTurn): Steps<SessionVoice> {
+    const voice = yield* this.#add([turn]);
     this.#settleOldest();
     return voice;
   }
@@ -195,15 +199,13 @@ export class SessionVoices {
    * Clusters the latest turns of all voices anew, as what was heard since may tell people apart, or show that two voices
    * are one. Returns the voices that have other turns now, and those that have none any more with whom theirs went to.
    */
-  relink(): Relinked {
+  *relink(): Steps<Relinked> {
     const nodes = this.#voices.flatMap((voice) => [
       ...voice.learnt.map((turn) => ({ voice, turn, sum: turn.sum })),
       ...(voice.earlier ? [{ voice, turn: undefined, sum: voice.earlier }] : []),
     ]);
-    const groups = clusterTurns(
-      nodes.map(({ sum }) => this.#linked(sum)),
-      { similarity: this.similarity, usual: this.#usual },
-    );
+    const linked = yield* this.#linked(nodes.map(({ sum }) => sum));
+    const groups = clusterTurns(linked, { similarity: this.similarity, usual: this.#usual });
     const owners = groupOwners(nodes, groups);
     const owned = new Map<SessionVoice | number, VoiceTurn[]>();
     nodes.forEach(({ voice, turn }, i) => {
@@ -220,7 +222,7 @@ export class SessionVoices {
         turns.length === owner.learnt.length &&
         turns.every((turn) => before.get(turn) === owner);
       if (isSame) continue;
-      const voice = typeof owner === 'number' ? this.#add(turns) : owner;
+      const voice = typeof owner === 'number' ? yield* this.#add(turns) : owner;
       changed.push(voice);
       for (const turn of turns) if (before.get(turn) !== voice) before.get(turn)!.handOver(turn.turnId, voice);
       if (typeof owner !== 'number') owner.relearn(turns);
@@ -241,26 +243,28 @@ export class SessionVoices {
       }
       this.#voices = this.#voices.filter((one) => one !== voice);
     }
-    for (const voice of changed) this.#decide(voice);
+    for (const voice of changed) yield* this.#decide(voice);
     return { changed, gone };
   }
 
-  #linked(sum: VoiceSum): LinkedTurn {
-    const known = this.#linkedSums.get(sum);
-    if (known) return known;
-    const pooled = sum.pooled()!;
-    const ranking = this.#compare(pooled);
-    const { scores, stranger } = posteriorsOf(ranking.near, this.#options.calibration, ranking);
-    const people = new Map(ranking.near.map(({ voice: { id } }, i) => [id, scores[i]!]));
-    const linked = { pooled, people, stranger };
-    this.#linkedSums.set(sum, linked);
-    return linked;
+  /** Those that are new, or all of them after somebody was enrolled, are compared together. */
+  *#linked(sums: readonly VoiceSum[]): Steps<LinkedTurn[]> {
+    const fresh = [...new Set(sums.filter((sum) => !this.#linkedSums.has(sum)))];
+    const probes = fresh.map((sum) => sum.pooled()!);
+    const rankings = yield* this.#compareEach(probes);
+    fresh.forEach((sum, i) => {
+      const ranking = rankings[i]!;
+      const { scores, stranger } = posteriorsOf(ranking.near, this.#options.calibration, ranking);
+      const people = new Map(ranking.near.map(({ voice: { id } }, k) => [id, scores[k]!]));
+      this.#linkedSums.set(sum, { pooled: probes[i]!, people, stranger });
+    });
+    return sums.map((sum) => this.#linkedSums.get(sum)!);
   }
 
-  #add(turns: readonly VoiceTurn[]): SessionVoice {
+  *#add(turns: readonly VoiceTurn[]): Steps<SessionVoice> {
     this.#count += 1;
     const voice = new SessionVoice(this.#count, turns);
-    this.#decide(voice);
+    yield* this.#decide(voice);
     this.#voices.push(voice);
     if (this.#voices.length > SESSION_TUNING.mostVoices) this.#voices.shift();
     return voice;
@@ -271,10 +275,10 @@ export class SessionVoices {
     this.#voices = [...this.#voices.filter((other) => other !== voice), voice];
   }
 
-  learn(voice: SessionVoice, turn: VoiceTurn): void {
+  *learn(voice: SessionVoice, turn: VoiceTurn): Steps<void> {
     voice.learn(turn);
     this.#settleOldest();
-    this.#decide(voice);
+    yield* this.#decide(voice);
   }
 
   /** Keeps the number of turns bounded that are remembered one by one. */
@@ -286,31 +290,31 @@ export class SessionVoices {
   }
 
   /** Somebody who knows says whose voice this is. */
-  bind(voice: SessionVoice, speakerId: string | undefined): void {
+  *bind(voice: SessionVoice, speakerId: string | undefined): Steps<void> {
     voice.bound = speakerId;
-    this.#decide(voice);
+    yield* this.#decide(voice);
   }
 
   /** Somebody who knows says whose voice this is not. */
-  exclude(voice: SessionVoice, speakerId: string, isExcluded: boolean): void {
+  *exclude(voice: SessionVoice, speakerId: string, isExcluded: boolean): Steps<void> {
     if (isExcluded) voice.excluded.add(speakerId);
     else voice.excluded.delete(speakerId);
-    this.#decide(voice);
+    yield* this.#decide(voice);
   }
 
   /** Takes two voices for one; `gone` is forgotten. */
-  merge(kept: SessionVoice, gone: SessionVoice): void {
+  *merge(kept: SessionVoice, gone: SessionVoice): Steps<void> {
     this.#voices = this.#voices.filter((voice) => voice !== gone);
     kept.absorb(gone);
-    this.#decide(kept);
+    yield* this.#decide(kept);
   }
 
   /**
    * Who a voice is. Somebody whom another voice of the session was taken for is less likely this one too: what sounded
    * like two people mostly is (see MATCH_TUNING). Whom this voice alone was taken for before stays likelier.
    */
-  #decide(voice: SessionVoice): void {
-    const comparisons = without(this.#compare(voice.pooled), voice.excluded);
+  *#decide(voice: SessionVoice): Steps<void> {
+    const comparisons = without(yield* this.#compare(voice.pooled), voice.excluded);
     voice.llrs = new Map(comparisons.near.map((one) => [one.voice.id, one.llr]));
     if (voice.bound !== undefined) {
       voice.verdict = boundVerdict(voice.bound, decide(comparisons, undefined, this.#options));
@@ -338,18 +342,18 @@ export class SessionVoices {
     );
   }
 
-  #compare(pooled: PooledVoice): Ranking {
-    return this.#compareEach([pooled])[0]!;
+  *#compare(pooled: PooledVoice): Steps<Ranking> {
+    return (yield* this.#compareEach([pooled]))[0]!;
   }
 
   /** People whom voices of the session were taken for, or are not, are looked at in any case. */
-  #compareEach(probes: readonly PooledVoice[]): Ranking[] {
+  #compareEach(probes: readonly PooledVoice[]): Steps<Ranking[]> {
     const always = this.#voices.flatMap(({ verdict: { speakerId }, excluded }) => [
       ...(speakerId ? [speakerId] : []),
       ...excluded,
     ]);
     const { enrolled, ...options } = this.#comparing;
-    return rankEach(probes, enrolled, options, always);
+    return rankInSteps(probes, enrolled, options, always);
   }
 
   get #comparing() {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { finished } from '../../../src/core/steps.js';
 import { decodeKeptSession, encodeKeptSession } from '../../../src/engine/live/keptSession.js';
 import { UNCALIBRATED } from '../../../src/identity/calibration.js';
 import { LiveTurns } from '../../../src/identity/live/liveTurns.js';
@@ -31,7 +32,7 @@ function say(turns: LiveTurns, voice: number, at: number) {
       embedding: embedding(voice, at * 10 + i),
     }),
   );
-  return turns.end(span, windows);
+  return finished(turns.end(span, windows));
 }
 
 function newTurns(count = 0): LiveTurns {
@@ -93,7 +94,7 @@ test('a turn that is still spoken is not kept', () => {
   const turns = newTurns();
   say(turns, 0, 0);
   const settled = JSON.stringify(turns.state);
-  turns.update({ startSample: 3 * SECOND, endSample: 4 * SECOND }, []);
+  finished(turns.update({ startSample: 3 * SECOND, endSample: 4 * SECOND }, []));
   expect(turns.openSample).toBe(3 * SECOND);
   expect(JSON.stringify(turns.state)).toBe(settled);
 });

@@ -1,6 +1,7 @@
 import { serialize } from 'node:v8';
 import { describe, expect, test } from 'vitest';
 import type { SampleSpan } from '../../../src/core/audioFrame.js';
+import { finished } from '../../../src/core/steps.js';
 import { centroid } from '../../../src/core/vector.js';
 import { listedOthers, othersInGallery } from '../../../src/engine/enrolment/otherPeople.js';
 import { someOf } from '../../../src/engine/voiceprints/nameable.js';
@@ -109,7 +110,7 @@ describe.each(SIZES)('with %i people enrolled, a gallery answers as a list does'
       const own = new MadePeople(17);
       let count = 0;
       const turns = new LiveTurns({ calibration: CALIBRATION, falseAcceptPercent: 1, newTurnId: () => `t${++count}` });
-      turns.setEnrolled(among);
+      finished(turns.setEnrolled(among));
       return [0, 1, 2, 0, 3, 1, 2, 3, 0, 1].flatMap((one, turn) => {
         const startSample = turn * 100_000;
         return Array.from({ length: 5 }, (_, k) => k).flatMap((k) => {
@@ -122,7 +123,7 @@ describe.each(SIZES)('with %i people enrolled, a gallery answers as a list does'
             samples: 8_000,
           };
           const span = { startSample, endSample };
-          return k === 4 ? turns.end(span, [window]) : turns.update(span, [window]);
+          return finished(k === 4 ? turns.end(span, [window]) : turns.update(span, [window]));
         });
       });
     };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { finished } from '../../../src/core/steps.js';
 import { finalsOf, MadeStream, relabelsOf } from './madeStream.js';
 
 const voicesOf = (changes: Parameters<typeof finalsOf>[0]) => finalsOf(changes).map(({ voice }) => voice);
@@ -71,7 +72,7 @@ describe('unknown voices of a live stream', () => {
 describe('enrolled people in a live stream', () => {
   test('are named before their turn ends, and only once', () => {
     const stream = new MadeStream();
-    stream.turns.setEnrolled([stream.enrolled(0, 'alice'), stream.enrolled(1, 'bob')]);
+    finished(stream.turns.setEnrolled([stream.enrolled(0, 'alice'), stream.enrolled(1, 'bob')]));
     const told = stream.speak([0, 4]).flatMap((change) => (change.type === 'turn' ? [change.turn] : []));
     expect(told.map(({ isFinal }) => isFinal)).toEqual([false, true]);
     expect(told.map(({ verdict }) => verdict.speakerId)).toEqual(['alice', 'alice']);
@@ -83,17 +84,17 @@ describe('enrolled people in a live stream', () => {
   test('turns of a person enrolled later are relabelled, no others', () => {
     const stream = new MadeStream();
     for (const voice of [0, 1, 0]) stream.speak([voice, 3]);
-    const changes = stream.turns.setEnrolled([stream.enrolled(0, 'alice')]);
+    const changes = finished(stream.turns.setEnrolled([stream.enrolled(0, 'alice')]));
     expect(changes).toMatchObject([{ type: 'relabel', turnIds: ['t1', 't3'], voice: 1 }]);
     expect(relabelsOf(changes)[0]!.verdict).toMatchObject({ speakerId: 'alice', decision: 'identified' });
-    expect(stream.turns.setEnrolled([stream.enrolled(0, 'alice')])).toEqual([]);
+    expect(finished(stream.turns.setEnrolled([stream.enrolled(0, 'alice')]))).toEqual([]);
   });
 
   test('a name is taken back when its person is erased', () => {
     const stream = new MadeStream();
-    stream.turns.setEnrolled([stream.enrolled(0, 'alice')]);
+    finished(stream.turns.setEnrolled([stream.enrolled(0, 'alice')]));
     stream.speak([0, 3]);
-    const [change] = stream.turns.setEnrolled([]);
+    const [change] = finished(stream.turns.setEnrolled([]));
     expect(change).toMatchObject({
       type: 'relabel',
       turnIds: ['t1'],
@@ -105,24 +106,24 @@ describe('enrolled people in a live stream', () => {
     const stream = new MadeStream();
     stream.speak([0, 3]);
     stream.speak([1, 3]);
-    expect(stream.turns.bind(1, 'alice')).toMatchObject([{ type: 'relabel', turnIds: ['t1'], voice: 1 }]);
+    expect(finished(stream.turns.bind(1, 'alice'))).toMatchObject([{ type: 'relabel', turnIds: ['t1'], voice: 1 }]);
     expect(finalsOf(stream.speak([0, 3]))[0]!.verdict).toMatchObject({ speakerId: 'alice', decision: 'identified' });
-    expect(stream.turns.bind(1, undefined)).toMatchObject([{ type: 'relabel', turnIds: ['t1', 't3'] }]);
-    expect(stream.turns.bind(99, 'nobody')).toEqual([]);
+    expect(finished(stream.turns.bind(1, undefined))).toMatchObject([{ type: 'relabel', turnIds: ['t1', 't3'] }]);
+    expect(finished(stream.turns.bind(99, 'nobody'))).toEqual([]);
   });
 
   test('voiceprints never move: the arrays handed in stay as they were', () => {
     const stream = new MadeStream();
     const alice = stream.enrolled(0, 'alice');
     const before = structuredClone(alice);
-    stream.turns.setEnrolled([alice]);
+    finished(stream.turns.setEnrolled([alice]));
     for (let turn = 0; turn < 5; turn += 1) stream.speak([0, 4]);
     expect(alice).toEqual(before);
   });
 
   test('a turn is no surer a name than it is that its voice is the one so well known', () => {
     const stream = new MadeStream();
-    stream.turns.setEnrolled([stream.enrolled(0, 'alice')]);
+    finished(stream.turns.setEnrolled([stream.enrolled(0, 'alice')]));
     for (let turn = 0; turn < 6; turn += 1) stream.speak([0, 4]);
     const [alice] = finalsOf(stream.speak([0, 1]));
     expect(alice!.verdict).toMatchObject({ speakerId: 'alice', decision: 'identified' });
@@ -133,7 +134,7 @@ describe('enrolled people in a live stream', () => {
 
   test('two people who take short turns are two, each with their name in the end', () => {
     const stream = new MadeStream();
-    stream.turns.setEnrolled([stream.enrolled(0, 'alice'), stream.enrolled(1, 'bob')]);
+    finished(stream.turns.setEnrolled([stream.enrolled(0, 'alice'), stream.enrolled(1, 'bob')]));
     for (const voice of [0, 1, 0, 1, 0, 1]) stream.speak([voice, 1.5]);
     const last = new Map(finalsOf(stream.changes).map(({ turnId, verdict }) => [turnId, verdict.speakerId]));
     for (const { turnIds, verdict } of relabelsOf(stream.changes)) {

@@ -1,4 +1,5 @@
 import type { CalibrationParameters } from '../../../src/core/calibration.js';
+import { finished } from '../../../src/core/steps.js';
 import { unit } from '../../../src/core/vector.js';
 import { seededRandom } from '../../../src/evaluation/damage.js';
 import { UNCALIBRATED } from '../../../src/identity/calibration.js';
@@ -48,7 +49,7 @@ export class MadeStream {
       };
       const span = { startSample, endSample, snrDb: this.snrDb };
       const isLast = half === voiceAt.length;
-      this.changes.push(...(isLast ? this.turns.end(span, [window]) : this.turns.update(span, [window])));
+      this.changes.push(...finished(isLast ? this.turns.end(span, [window]) : this.turns.update(span, [window])));
     }
     this.#sample += voiceAt.length * HOP + 16_000;
     return this.changes.slice(from);
