@@ -1,3 +1,4 @@
+import type { Steps } from '../../core/steps.js';
 import type { WindowSimilarity } from '../clusterWindows.js';
 import type { PooledVoice } from '../matchVoices.js';
 import { vbx } from '../vbx.js';
@@ -36,11 +37,11 @@ export const LINK_TUNING = {
  * @param usual the same as usual for the speaker model
  * @returns voice of each turn; numbers need not be consecutive
  */
-export function clusterTurns(
+export function* clusterTurns(
   turns: readonly LinkedTurn[],
   { similarity, usual }: { readonly similarity: WindowSimilarity; readonly usual: WindowSimilarity },
-): Int32Array {
-  const labels = linkTurns(turns, similarity);
+): Steps<Int32Array> {
+  const labels = yield* linkTurns(turns, similarity);
   const voices = 1 + labels.reduce((highest, label) => Math.max(highest, label), -1);
   if (voices < 2) return labels;
   const dimensions = turns[0]!.pooled.centroid.length;
@@ -63,13 +64,18 @@ export function clusterTurns(
  *
  * @returns group of each turn, numbered in order of appearance, shape (turns,)
  */
-function linkTurns(turns: readonly LinkedTurn[], similarity: WindowSimilarity): Int32Array {
+function* linkTurns(turns: readonly LinkedTurn[], similarity: WindowSimilarity): Steps<Int32Array> {
   const count = turns.length;
-  const near = turns.map((a) => Float64Array.from(turns, (b) => (a === b ? NEVER : nearness(a, b, similarity))));
+  const near: Float64Array[] = [];
+  for (const a of turns) {
+    near.push(Float64Array.from(turns, (b) => (a === b ? NEVER : nearness(a, b, similarity))));
+    yield;
+  }
   const weights = Float64Array.from(turns, ({ pooled }) => pooled.speechSeconds);
   const owner = Int32Array.from(turns.keys());
   const open = new Set(turns.keys());
   for (;;) {
+    yield;
     let [kept, gone] = [-1, -1];
     let highest = LINK_TUNING.stop;
     for (const a of open) {

@@ -73,6 +73,8 @@ export class SessionVoices {
   #count = 0;
   /** Of the latest turns, for linking. */
   #linkedSums = new WeakMap<VoiceSum, LinkedTurn>();
+  /** The latest, as long as the voices stay as they are: the same audio is often judged again, as when a turn ends. */
+  #judged: { readonly own: VoiceSum; readonly isNarrowBand: boolean; readonly judgement: TurnJudgement } | undefined;
   isNarrowBand = false;
 
   constructor(options: SessionVoicesOptions) {
@@ -82,6 +84,7 @@ export class SessionVoices {
 
   /** The voices as `state` gave them; they are decided with the next `setEnrolled`. */
   restore({ count, cosines, voices }: SessionVoicesState): void {
+    this.#judged = undefined;
     this.#count = count;
     for (const cosine of cosines) this.#similarity.add(cosine);
     this.#voices = voices.map((voice) => SessionVoice.from(voice));
@@ -115,6 +118,7 @@ export class SessionVoices {
 
   /** Who may be named from now on; every voice is decided anew. */
   *setEnrolled(enrolled: Enrolled): Steps<void> {
+    this.#judged = undefined;
     this.#enrolled = enrolled;
     this.#linkedSums = new WeakMap();
     for (const voice of this.#voices) yield* this.#decide(voice);
@@ -130,6 +134,15 @@ export class SessionVoices {
    * score never exceeds the probability that the turn belongs to the voice it is taken from.
    */
   *judge(own: VoiceSum): Steps<TurnJudgement> {
+    const { isNarrowBand } = this;
+    const known = this.#judged;
+    if (known?.isNarrowBand === isNarrowBand && known.own.equals(own)) return known.judgement;
+    const judgement = yield* this.#newJudgement(own);
+    this.#judged = { own, isNarrowBand, judgement };
+    return judgement;
+  }
+
+  *#newJudgement(own: VoiceSum): Steps<TurnJudgement> {
     const pooled = own.pooled()!;
     const ranked = yield* this.#compare(pooled);
     const owners = {
@@ -200,12 +213,13 @@ export class SessionVoices {
    * are one. Returns the voices that have other turns now, and those that have none any more with whom theirs went to.
    */
   *relink(): Steps<Relinked> {
+    this.#judged = undefined;
     const nodes = this.#voices.flatMap((voice) => [
       ...voice.learnt.map((turn) => ({ voice, turn, sum: turn.sum })),
       ...(voice.earlier ? [{ voice, turn: undefined, sum: voice.earlier }] : []),
     ]);
     const linked = yield* this.#linked(nodes.map(({ sum }) => sum));
-    const groups = clusterTurns(linked, { similarity: this.similarity, usual: this.#usual });
+    const groups = yield* clusterTurns(linked, { similarity: this.similarity, usual: this.#usual });
     const owners = groupOwners(nodes, groups);
     const owned = new Map<SessionVoice | number, VoiceTurn[]>();
     nodes.forEach(({ voice, turn }, i) => {
@@ -262,6 +276,7 @@ export class SessionVoices {
   }
 
   *#add(turns: readonly VoiceTurn[]): Steps<SessionVoice> {
+    this.#judged = undefined;
     this.#count += 1;
     const voice = new SessionVoice(this.#count, turns);
     yield* this.#decide(voice);
@@ -272,10 +287,12 @@ export class SessionVoices {
 
   /** Moves a voice to the end of those that may give way. */
   touch(voice: SessionVoice): void {
+    this.#judged = undefined;
     this.#voices = [...this.#voices.filter((other) => other !== voice), voice];
   }
 
   *learn(voice: SessionVoice, turn: VoiceTurn): Steps<void> {
+    this.#judged = undefined;
     voice.learn(turn);
     this.#settleOldest();
     yield* this.#decide(voice);
@@ -283,6 +300,7 @@ export class SessionVoices {
 
   /** Keeps the number of turns bounded that are remembered one by one. */
   #settleOldest(): void {
+    this.#judged = undefined;
     while (this.rememberedTurns > SESSION_TUNING.mostTurns) {
       const order = (voice: SessionVoice) => voice.learnt[0]?.order ?? Number.POSITIVE_INFINITY;
       this.#voices.reduce((oldest, voice) => (order(voice) < order(oldest) ? voice : oldest)).settleOldest();
@@ -291,12 +309,14 @@ export class SessionVoices {
 
   /** Somebody who knows says whose voice this is. */
   *bind(voice: SessionVoice, speakerId: string | undefined): Steps<void> {
+    this.#judged = undefined;
     voice.bound = speakerId;
     yield* this.#decide(voice);
   }
 
   /** Somebody who knows says whose voice this is not. */
   *exclude(voice: SessionVoice, speakerId: string, isExcluded: boolean): Steps<void> {
+    this.#judged = undefined;
     if (isExcluded) voice.excluded.add(speakerId);
     else voice.excluded.delete(speakerId);
     yield* this.#decide(voice);
@@ -304,6 +324,7 @@ export class SessionVoices {
 
   /** Takes two voices for one; `gone` is forgotten. */
   *merge(kept: SessionVoice, gone: SessionVoice): Steps<void> {
+    this.#judged = undefined;
     this.#voices = this.#voices.filter((voice) => voice !== gone);
     kept.absorb(gone);
     yield* this.#decide(kept);

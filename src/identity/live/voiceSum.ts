@@ -39,6 +39,13 @@ export class VoiceSum {
     return { sum: this.#sum, samples: this.#samples };
   }
 
+  /** True where both are made of the same. */
+  equals(other: VoiceSum): boolean {
+    const [own, others] = [this.#sum, other.#sum];
+    if (this.#samples !== other.#samples || own?.length !== others?.length) return false;
+    return own === others || own!.every((value, i) => value === others![i]);
+  }
+
   /** A new sum of both. */
   with(other: VoiceSum): VoiceSum {
     const both = new VoiceSum();
