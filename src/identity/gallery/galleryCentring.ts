@@ -59,19 +59,14 @@ export function* centringOf(
     }
     yield;
   }
-  const rangeOf = (values: ArrayLike<number>) => rangeAmong(parts, values);
-  return {
-    weight,
-    alone: weight === 0 ? 1 : calibration.centring! * weight,
-    ...{ toOthers, othersSquared, length, logSeconds },
-    ranges: {
-      toOthers: rangeOf(toOthers),
-      othersSquared: rangeOf(othersSquared),
-      length: rangeOf(length),
-      logSeconds: rangeOf(logSeconds),
-      spread: rangeOf(columns.spread),
-    },
-  };
+  const ranged = { toOthers, othersSquared, length, logSeconds, spread: columns.spread };
+  const ranges: Partial<Record<keyof CentringRanges, Range>> = {};
+  for (const name of Object.keys(ranged) as (keyof CentringRanges)[]) {
+    ranges[name] = rangeAmong(parts, ranged[name]);
+    yield;
+  }
+  const alone = weight === 0 ? 1 : calibration.centring! * weight;
+  return { weight, alone, toOthers, othersSquared, length, logSeconds, ranges: ranges as CentringRanges };
 }
 
 function rangeAmong(parts: GalleryParts, values: ArrayLike<number>): Range {
