@@ -4,13 +4,16 @@ import { dot } from '../../core/vector.js';
 import type { PooledVoice } from '../matchVoices.js';
 import { type Centring, centringOf } from './galleryCentring.js';
 import { type GalleryParts, isThere } from './galleryParts.js';
-import { cosineOf, leastToMean, llrAt, mostLlr, type PreparedProbe, preparedProbe } from './preparedProbe.js';
+import {
+  type ComparisonOptions,
+  cosineOf,
+  leastToMean,
+  llrAt,
+  mostLlr,
+  type PreparedProbe,
+  preparedProbe,
+} from './preparedProbe.js';
 import { RowMatrix } from './rowMatrix.js';
-
-export interface ComparisonOptions {
-  readonly calibration: CalibrationParameters;
-  readonly isNarrowBand: boolean;
-}
 
 /** One probe compared with everybody, by number; people who are not there have -Infinity. */
 export interface AllComparisons {

@@ -1,9 +1,14 @@
+import type { CalibrationParameters } from '../../core/calibration.js';
 import { llrLine, narrowBandLlr } from '../calibration.js';
 import { LEAST_SQUARE } from '../centredGallery.js';
 import { MEAN_SHARE, type PooledVoice } from '../matchVoices.js';
 import type { Centring } from './galleryCentring.js';
 import { dot64, type GalleryParts } from './galleryParts.js';
-import type { ComparisonOptions } from './galleryView.js';
+
+export interface ComparisonOptions {
+  readonly calibration: CalibrationParameters;
+  readonly isNarrowBand: boolean;
+}
 
 /** A probe before it is compared: what is the same for everybody. */
 export interface PreparedProbe {
