@@ -18,7 +18,7 @@ import { installedSize, installFromPalette, packPackage } from '../support/packe
 
 const run = promisify(execFile);
 /** What our files and the bundled libraries try, and do without. */
-const OPTIONAL = ['onnxruntime-node', '@wasm-audio-decoders/opus-ml'];
+const OPTIONAL = ['onnxruntime-node', '@wasm-audio-decoders/opus-ml', '@opentelemetry/api'];
 
 let folder: string;
 let userDir: string;

@@ -42,7 +42,19 @@ interface Api {
 
 async function api(): Promise<Api> {
   const store = await temporaryFolder();
-  const argv = ['serve', '--port', '0', '--grpc-port', '0', '--store', store, '--stop-within', '30'];
+  const argv = [
+    'serve',
+    '--port',
+    '0',
+    '--grpc-port',
+    '0',
+    '--store',
+    store,
+    '--stop-within',
+    '60',
+    '--drain-wait',
+    '5',
+  ];
   const child = started(argv, { VOICE_PRINTS_API_KEYS: `local:${KEY}` });
   running.add(child);
   const ended = once(child, 'exit');
