@@ -164,7 +164,7 @@ export class ChangeFeed implements AsyncDisposable {
     const from = this.#newest - BigInt(LOOK_BACK);
     const rows = await this.#database.query<Change & { readonly version: string }>(
       ALL_TENANTS,
-      'SELECT topic, tenant_id AS "tenantId", version::text FROM voice_prints.changes WHERE version > $1 ORDER BY version',
+      'SELECT topic, tenant_id AS "tenantId", version::text FROM voice_prints.changes WHERE version > $1 ORDER BY changes.version',
       [from.toString()],
     );
     for (const { topic, tenantId, version } of rows) {

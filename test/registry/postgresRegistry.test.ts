@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Database } from '../../src/database/database.js';
 import { ALL_TENANTS } from '../../src/database/sql.js';
+import { PostgresAudit, readPostgresAudit } from '../../src/registry/postgres/postgresAudit.js';
 import { PostgresRegistry } from '../../src/registry/postgres/postgresRegistry.js';
 import { PostgresUnknownVoices } from '../../src/registry/postgres/postgresUnknownVoices.js';
 import { forgetErased } from '../../src/registry/postgres/recentErasures.js';
@@ -106,6 +107,28 @@ describe.skipIf(whyNoPostgres)('voiceprints in PostgreSQL', () => {
     expect(await goneOf(late)).toEqual([]);
     await registry.delete('t', 'ben');
     expect([await goneOf(early), await goneOf(late)]).toEqual([['ben'], ['ben']]);
+  });
+
+  test('are all given to whoever follows, also of more changes than one part has; the audit log is by time', async () => {
+    await emptied();
+    await using registry = await PostgresRegistry.open(url);
+    const ids = Array.from({ length: 130 }, (_, index) => `p${index}`);
+    for (const id of ids) await registry.putAll('t', [randomVoiceprint({ id })], { replace: false });
+    const given: string[] = [];
+    for await (const { put } of registry.follow('t').changes()) given.push(...put.map(({ id }) => id));
+    expect(given).toEqual(ids);
+    const time = '2026-06-01T12:00:00.000Z';
+    const entries = Array.from(
+      { length: 1_300 },
+      (_, index) => ({ speakerId: `p${index}`, time, tenantId: 't' }) as const,
+    );
+    const whole = entries.map(
+      (entry) => ({ ...entry, actor: 'command line', action: 'enrol', outcome: 'complete' }) as const,
+    );
+    await new PostgresAudit(url).append(whole);
+    const read: unknown[] = [];
+    for await (const entry of readPostgresAudit(url, {})) read.push(entry?.speakerId);
+    expect(read).toEqual(whole.map(({ speakerId }) => speakerId));
   });
 
   test('are kept by a role without rights of its own, which sees the rows of one tenant at a time', async () => {

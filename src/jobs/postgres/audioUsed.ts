@@ -44,7 +44,7 @@ export class AudioUsed {
 
   /** Reads what has changed. Throws REGISTRY_UNAVAILABLE. */
   async refresh(): Promise<void> {
-    const text = `${ROWS} WHERE changed_at > $1::timestamptz - ${LOOK_BACK} ORDER BY changed_at`;
+    const text = `${ROWS} WHERE changed_at > $1::timestamptz - ${LOOK_BACK} ORDER BY job_audio_used.changed_at`;
     for (const row of await this.#database.query<Row>(ALL_TENANTS, text, [this.#changedAt])) {
       this.#usedMs.set(keyOf({ tenantId: row.tenant_id, day: row.day }), row.audio_ms);
       this.#changedAt = row.changed_at;

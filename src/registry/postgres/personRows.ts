@@ -55,9 +55,10 @@ export class PersonRows {
     { version, id }: ChangedPlace,
     limit: number,
   ): Promise<{ readonly rows: VoiceprintRow[]; readonly last: ChangedPlace | undefined }> {
+    // By the number: `version` alone would be the text that is selected, in whose order 10 comes before 9.
     const found = await this.#sql<StoredPerson>(
       `SELECT id, version::text, body FROM voice_prints.people
-        WHERE tenant_id = $1 AND (version, id) > ($2::bigint, $3) ORDER BY version, id LIMIT $4`,
+        WHERE tenant_id = $1 AND (version, id) > ($2::bigint, $3) ORDER BY people.version, id LIMIT $4`,
       [this.#tenantId, version, id, limit],
     );
     return { rows: found.map((row) => this.#opened(row)), last: found.at(-1) };

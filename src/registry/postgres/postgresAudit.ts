@@ -57,11 +57,12 @@ export async function* readPostgresAudit(
 ): AsyncGenerator<AuditEntry | undefined> {
   await using shared = await Database.share(databaseUrl);
   for (let after = '0'; ; ) {
+    // By the number: `id` alone would be the text that is selected, in whose order 10 comes before 9.
     const rows = await shared.database.query<{ id: string; entry: unknown }>(
       tenantId ?? ALL_TENANTS,
       `SELECT id::text, entry FROM voice_prints.audit
         WHERE id > $1::bigint AND ($2::text IS NULL OR entry ->> 'speakerId' = $2) AND ($3::text IS NULL OR tenant_id = $3)
-        ORDER BY id LIMIT $4`,
+        ORDER BY audit.id LIMIT $4`,
       [after, speakerId ?? null, tenantId ?? null, PART],
     );
     for (const { entry } of rows) yield entryOf(entry);
