@@ -165,7 +165,7 @@ export class Database implements Transactions, AsyncDisposable {
     /** Of a transaction whose commit was sent and not confirmed. */
     let unconfirmed: { readonly id: string; readonly result: T } | undefined;
     try {
-      client = await this.#pool.connect();
+      client = await this.#connected();
       const own = client;
       const sql: Sql = async <Row extends object>(text: string, values: readonly unknown[] = []) =>
         (await own.query<Row>(text, values as unknown[])).rows;
@@ -187,6 +187,15 @@ export class Database implements Transactions, AsyncDisposable {
       client?.release(isBroken);
       if (isUndone(error)) return { lost: error };
       throw isOfDatabase(error) ? databaseError(error) : error;
+    }
+  }
+
+  /** Any failure to connect is one of the database, also those of TLS and of the address, which have no class of their own. */
+  async #connected(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw isConnectionLost(error) ? error : databaseError(error);
     }
   }
 

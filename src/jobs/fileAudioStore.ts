@@ -134,9 +134,13 @@ async function* readable(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     yield* stream;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new VoicePrintsError('FILE_NOT_FOUND', 'the audio of the job no longer exists; send the job again', {
-        cause,
-      });
+      throw new VoicePrintsError(
+        'FILE_NOT_FOUND',
+        'the audio of the job is not in the folder of this process; share that between all, and send the job again',
+        {
+          cause,
+        },
+      );
     }
     throw unavailable(cause);
   }

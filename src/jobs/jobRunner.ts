@@ -140,7 +140,8 @@ export class JobRunner {
       if (NOT_ITS_FAULT.has(error.code)) return queue.giveBack(claim, nowMs() + BUSY_RETRY_MS);
       const failure = failureOf(error, job);
       const isTransient = TRANSIENT.has(error.code);
-      if (isTransient && !error.code.startsWith('URL_')) this.#report(thrown);
+      const isOurs = isTransient || error.code === 'FILE_NOT_FOUND'; // audio that is not where this process looks
+      if (isOurs && !error.code.startsWith('URL_')) this.#report(thrown);
       if (isTransient && job.tries < maxTries) {
         return queue.retryLater(claim, nowMs() + retryWaitMs(job.tries, retryMs), failure);
       }

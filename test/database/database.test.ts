@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Change, ChangeFeed } from '../../src/database/changeFeed.js';
 import { Database } from '../../src/database/database.js';
@@ -41,6 +42,33 @@ describe.skipIf(whyNoPostgres)('a database', () => {
     const closed = Database.open('postgres://a:secret@127.0.0.1:1/x', { patienceMs: 0 });
     await expect(closed).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' });
     await expect(closed).rejects.not.toThrow(/secret/);
+  });
+
+  test.each([
+    ['a host that is not there', { host: 'database.invalid' }, /ENOTFOUND.*no host of this name/],
+    ['a server without TLS', { search: '?sslmode=verify-full' }, /offers no TLS/],
+    ['a file of authorities that is not there', { search: '?sslmode=verify-full&sslrootcert=/none.pem' }, /ENOENT/],
+  ])('says what is wrong with %s', async (_, change, words) => {
+    const url = Object.assign(new URL(place.url), change);
+    const opening = Database.open(url.href, { patienceMs: 0 });
+    await expect(opening).rejects.toMatchObject({
+      code: 'REGISTRY_UNAVAILABLE',
+      message: expect.stringMatching(words),
+    });
+  });
+
+  test('leaves the tables of other programs alone', async () => {
+    await using fresh = await freshDatabase();
+    const sql = new pg.Client({ connectionString: fresh.url });
+    await sql.connect();
+    await sql.query(
+      'CREATE SCHEMA voice_prints; CREATE TABLE voice_prints.people (id int); CREATE TABLE people (id int)',
+    );
+    const words = /other tables than ours/;
+    await expect(Database.open(fresh.url)).rejects.toMatchObject({ message: expect.stringMatching(words) });
+    const { rows } = await sql.query(`SELECT schemaname FROM pg_tables WHERE schemaname IN ('voice_prints', 'public')`);
+    expect(rows).toHaveLength(2);
+    await sql.end();
   });
 
   test('does work again whose connection ends, and not what was committed', async () => {

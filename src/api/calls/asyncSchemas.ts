@@ -21,7 +21,7 @@ const NO_CONTROLS = /^[^\u0000-\u001f\u007f-\u009f]*$/;
 
 /** The caller's id of a job: text or a number, since old clients send either. */
 const requestId = text
-  .pipe(z.string().min(1).max(128).regex(NO_CONTROLS, 'leave control characters out'))
+  .pipe(z.string().min(1).max(128).regex(NO_CONTROLS, 'must hold no control characters'))
   .describe('Id of the job, unique for a tenant; generated when absent');
 
 const webhook = z

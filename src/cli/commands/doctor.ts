@@ -21,7 +21,8 @@ export const doctor: Command = {
   },
   example: 'voice-prints doctor --json',
   notes: `A line for each thing: ok, note (something optional is missing) or FAIL, and what to do about it. Every model has to answer
-once. Nothing is changed. Exit code 1 where something needed does not work.`,
+once. Nothing is changed, but for a database without our tables, which are made, and one without a key, which is sealed with VOICE_PRINTS_KEY.
+Exit code 1 where something needed does not work.`,
   async run(args, terminal) {
     const checks = await checkHealth({
       ...storePlace(args, terminal.env),

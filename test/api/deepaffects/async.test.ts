@@ -244,6 +244,8 @@ describe('a job', () => {
     const server = await start({
       identify: async ({ falseAcceptPercent }) => {
         if (falseAcceptPercent === 5) throw new Error('a defect');
+        if (falseAcceptPercent === 0.1)
+          throw new VoicePrintsError('FILE_NOT_FOUND', 'the audio is elsewhere; share it');
         throw new VoicePrintsError('AUDIO_CORRUPT', 'it is broken; mend it');
       },
     });
@@ -255,6 +257,9 @@ describe('a job', () => {
     expect(body).toMatchObject({ status: 'failed', tries: 3, problem: { code: 'INTERNAL', status: 500 } });
     expect(JSON.stringify(body)).not.toContain('a defect');
     expect(server.faults).toEqual(['INTERNAL', 'INTERNAL', 'INTERNAL']);
+    await server.call('POST', '/v1/jobs', { requestId: 'c', content: CONTENT, falseAcceptPercent: 0.1 });
+    expect((await settled(server, '/v1/jobs/c')).body).toMatchObject({ tries: 1, problem: { code: 'FILE_NOT_FOUND' } });
+    expect(server.faults.at(-1)).toBe('FILE_NOT_FOUND');
   });
 
   test('an outcome expires', async () => {

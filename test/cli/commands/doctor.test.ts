@@ -3,8 +3,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { HealthCheck } from '../../../src/index.js';
+import { asOwner } from '../../support/ownerRole.js';
 import { freshDatabase, whyNoPostgres } from '../../support/postgres.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 import { typed } from '../terminal.js';
@@ -68,7 +70,8 @@ test('what is needed and fails is exit code 1, with what to do', async () => {
 
 test.skipIf(whyNoPostgres)('the database, and who is enrolled there; or that it is away', async () => {
   await using fresh = await freshDatabase();
-  const env = { VOICE_PRINTS_DATABASE_URL: fresh.url, VOICE_PRINTS_KEY: 'eight or more' };
+  await using own = await asOwner(fresh);
+  const env = { VOICE_PRINTS_DATABASE_URL: own.url, VOICE_PRINTS_KEY: 'eight or more' };
   const { of } = await doctorIn(env, await temporaryFolder());
   expect(of('database')).toMatchObject({
     status: 'pass',
@@ -77,6 +80,17 @@ test.skipIf(whyNoPostgres)('the database, and who is enrolled there; or that it 
   expect(of('store')).toMatchObject({ status: 'pass', found: 'in the database: 0 enrolled' });
   const another = await doctorIn({ ...env, VOICE_PRINTS_KEY: 'another key' }, await temporaryFolder());
   expect(another.of('store')).toMatchObject({ status: 'fail', code: 'REGISTRY_KEY_WRONG' });
+  const asSuperuser = await doctorIn({ ...env, VOICE_PRINTS_DATABASE_URL: fresh.url }, await temporaryFolder());
+  expect(asSuperuser.of('database')).toMatchObject({ status: 'note', found: expect.stringMatching(/superuser/) });
+  const owner = new pg.Client({ connectionString: own.url });
+  await owner.connect();
+  await owner.query('REVOKE INSERT ON voice_prints.people FROM CURRENT_USER');
+  await owner.end();
+  const reader = await doctorIn(env, await temporaryFolder());
+  expect(reader.of('database')).toMatchObject({
+    status: 'fail',
+    found: expect.stringMatching(/read-only for this user/),
+  });
   const away = await doctorIn({ ...env, VOICE_PRINTS_DATABASE_URL: `${fresh.url}_none` }, await temporaryFolder());
   expect(away.of('database')).toMatchObject({ status: 'fail', code: 'REGISTRY_UNAVAILABLE' });
   expect(away.exitCode).toBe(1);
