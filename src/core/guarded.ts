@@ -7,6 +7,8 @@ export interface CaughtFault {
 }
 
 const MOST_PLACES = 100;
+/** Ends that somebody asked for, and refusals with a code of their own, as of a key that was revoked: no defects. */
+const EXPECTED = new Set(['AbortError', 'RefusedError']);
 
 const listeners = new Set<(fault: CaughtFault) => void>();
 
@@ -53,7 +55,7 @@ function report(thrown: unknown): void {
   if (listeners.size === 0) return;
   const isForeseen = thrown instanceof VoicePrintsError && thrown.code !== 'INTERNAL';
   const error = thrown instanceof VoicePrintsError ? thrown.cause : thrown;
-  if (isForeseen || !(error instanceof Error) || error.name === 'AbortError') return;
+  if (isForeseen || !(error instanceof Error) || EXPECTED.has(error.name)) return;
   const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
   const stack = [error.name, ...frames].join('\n');
   for (const listener of listeners) {

@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { ApiKeys, keysOfPairs } from '../../../src/api/access/apiKeys.js';
 import { TenantGate } from '../../../src/api/access/tenantGate.js';
 import { serve } from '../../../src/api/serve.js';
+import { onCaughtFault } from '../../../src/core/guarded.js';
 import type { Actor, EnrollResult, LiveSession, WatchRequest } from '../../../src/index.js';
 import { scriptedEngine } from '../../support/scriptedEngine.js';
 
@@ -62,6 +63,8 @@ test('a stream ends with 4401 soon after its key was revoked, and cannot enrol i
   let held = [known!];
   const engine = { ...scriptedEngine({ watch: session }), model: { id: 'scripted' } as never };
   const server = await serve({ engine, keys: new ApiKeys(() => held), port: 0 });
+  const faults: unknown[] = [];
+  const stopListening = onCaughtFault((fault) => faults.push(fault));
   const address = `${server.url.replace('http', 'ws')}/v1/stream`;
   const opened = async () => {
     const socket = new WebSocket(address);
@@ -79,7 +82,9 @@ test('a stream ends with 4401 soon after its key was revoked, and cannot enrol i
     for (const [code, reason] of await closed)
       expect([code, String(reason)]).toEqual([4401, 'Invalid ApiKey [KEY_INVALID]']);
     expect(actors).toHaveLength(before);
+    expect(faults).toEqual([]); // a refusal is no defect for the log
   } finally {
+    stopListening();
     await server.close();
   }
 });
