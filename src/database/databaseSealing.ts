@@ -3,7 +3,7 @@ import { VoicePrintsError } from '../core/errors.js';
 import { sealBytes, unsealBytes } from '../sealing/sealedBytes.js';
 import { keyOfBox, newSealingKey, type SealingKey, STORE_ROUNDS, seal, sealedBox } from '../sealing/sealing.js';
 import { SEALED_TABLES, type SealedTable } from './sealedTables.js';
-import { ALL_TENANTS, type Transactions } from './sql.js';
+import { ALL_TENANTS, type Sql, type Transactions } from './sql.js';
 
 /** First byte of a body. */
 const PLAIN = 0;
@@ -39,9 +39,10 @@ export class DatabaseSealing {
   }
 
   /**
-   * Encrypts a plain database where a passphrase is given: from then on processes without one are refused. Any number may do so at once.
+   * The first passphrase that is given for an empty database is its key from then on, and processes without it are refused. Any number may do so at once.
    *
-   * @throws VoicePrintsError REGISTRY_KEY_MISSING, REGISTRY_KEY_WRONG, REGISTRY_CORRUPT, REGISTRY_UNAVAILABLE
+   * @throws VoicePrintsError REGISTRY_KEY_MISSING; REGISTRY_KEY_WRONG, also for a key of a database that holds plain bodies: a mistyped
+   *   one would lock every process out, so that `encrypt` has to be asked for; REGISTRY_CORRUPT, REGISTRY_UNAVAILABLE
    */
   static open(database: Transactions, passphrase: string | undefined): Promise<DatabaseSealing> {
     const ofDatabase = opened.get(database) ?? new Map<string | undefined, Promise<DatabaseSealing>>();
@@ -55,13 +56,20 @@ export class DatabaseSealing {
     return opening;
   }
 
+  /** Encrypts what is plain: from then on processes without this passphrase are refused. Throws as `open`. */
+  static async encrypt(database: Transactions, passphrase: string): Promise<void> {
+    await newSetting(database, await newSealingKey(passphrase, STORE_ROUNDS), { isOnlyWhereEmpty: false });
+    await DatabaseSealing.open(database, passphrase);
+  }
+
   static async #open(database: Transactions, passphrase: string | undefined): Promise<DatabaseSealing> {
     let found = await settingOf(database);
     if (passphrase === undefined) {
       if (found) throw keyMissing();
       return new DatabaseSealing(undefined);
     }
-    found ??= await newSetting(database, await newSealingKey(passphrase, STORE_ROUNDS));
+    found ??= await newSetting(database, await newSealingKey(passphrase, STORE_ROUNDS), { isOnlyWhereEmpty: true });
+    if (!found) throw isPlain();
     const sealing = new DatabaseSealing(await keyOfBox(passphrase, found.keyCheck));
     if (!found.isComplete) await sealing.#sealAll(database, found);
     return sealing;
@@ -125,17 +133,27 @@ async function settingOf(database: Transactions): Promise<Setting | undefined> {
   );
 }
 
-/** Stores what proves the key; another process may just have done so, with another salt. */
-async function newSetting(database: Transactions, key: SealingKey): Promise<Setting> {
+/** Stores what proves the key; another process may just have done so, with another salt. Undefined where it is not to be. */
+async function newSetting(
+  database: Transactions,
+  key: SealingKey,
+  { isOnlyWhereEmpty }: { readonly isOnlyWhereEmpty: boolean },
+): Promise<Setting | undefined> {
   const made: Setting = { keyCheck: seal(Buffer.from(PURPOSE), key, PURPOSE), isComplete: false };
   await database.transaction(ALL_TENANTS, async (sql) => {
     // Waits for those who write plain bodies now: later ones are refused by the trigger.
     await sql(`LOCK TABLE ${SEALED_TABLES.map(({ name }) => `voice_prints.${name}`).join(', ')} IN SHARE MODE`);
+    if (isOnlyWhereEmpty && (await holdsBodies(sql))) return;
     await sql(`INSERT INTO voice_prints.settings (name, value) VALUES ('sealing', $1) ON CONFLICT DO NOTHING`, [
       JSON.stringify(made),
     ]);
   });
-  return (await settingOf(database))!;
+  return settingOf(database);
+}
+
+async function holdsBodies(sql: Sql): Promise<boolean> {
+  const any = SEALED_TABLES.map(({ name }) => `EXISTS (SELECT FROM voice_prints.${name})`).join(' OR ');
+  return (await sql<{ found: boolean }>(`SELECT ${any} AS found`))[0]!.found;
 }
 
 const purposeOf = (table: string, keys: readonly (string | number)[]): string =>
@@ -143,3 +161,9 @@ const purposeOf = (table: string, keys: readonly (string | number)[]): string =>
 
 const keyMissing = (): VoicePrintsError =>
   new VoicePrintsError('REGISTRY_KEY_MISSING', 'the voiceprint store is encrypted; give its key');
+
+const isPlain = (): VoicePrintsError =>
+  new VoicePrintsError(
+    'REGISTRY_KEY_WRONG',
+    'the database is not encrypted and holds voiceprints; give no key, or encrypt it once with "voice-prints migrate --encrypt"',
+  );

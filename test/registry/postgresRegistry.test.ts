@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Database } from '../../src/database/database.js';
+import { DatabaseSealing } from '../../src/database/databaseSealing.js';
 import { ALL_TENANTS } from '../../src/database/sql.js';
 import { PostgresAudit, readPostgresAudit } from '../../src/registry/postgres/postgresAudit.js';
 import { PostgresRegistry } from '../../src/registry/postgres/postgresRegistry.js';
@@ -49,12 +50,17 @@ describe.skipIf(whyNoPostgres)('voiceprints in PostgreSQL', () => {
     for (const { close } of all) await close();
   });
 
-  test('that were plain are sealed when a process brings a key, and others are refused from then on', async () => {
+  test('that were plain are sealed when that is asked for, no sooner, and processes without the key are refused from then on', async () => {
     await emptied();
     await using plain = await PostgresRegistry.open(url);
     const people = [withAudio('anna'), ...Array.from({ length: 120 }, (_, i) => randomVoiceprint({ id: `p${i}` }))];
     await plain.putAll('t', people, { replace: false });
     await plain.keepSpeech('t', 'anna', AUDIO_ID, speech);
+    const mistyped = PostgresRegistry.open(url, { encryptionKey: 'a mistyped key' });
+    await expect(mistyped).rejects.toMatchObject({ code: 'REGISTRY_KEY_WRONG' });
+    expect(await plain.list('t')).toHaveLength(people.length);
+    await using asked = await Database.open(url);
+    await DatabaseSealing.encrypt(asked, KEY);
     await using sealed = await PostgresRegistry.open(url, { encryptionKey: KEY });
     expect(await sealed.list('t')).toHaveLength(people.length);
     expect(await sealed.speech('t', AUDIO_ID)).toEqual(speech);

@@ -22,7 +22,7 @@ const NO_SUPERUSER = 'serve as a role without these rights: the server then keep
 /** The database of a store: what it is, how fast it answers, and who is enrolled there. Makes its tables where there are none. Rejects never. */
 export async function databaseChecks(request: DatabaseCheckRequest): Promise<readonly HealthCheck[]> {
   try {
-    const people = await peopleCheck(request); // first: it may seal the database
+    const people = await peopleCheck(request); // first: it makes the tables of a new database, and its key
     return [await serverCheck(request.databaseUrl), people];
   } catch (thrown) {
     return [failed('database', thrown)];

@@ -47,6 +47,22 @@ describe.skipIf(whyNoPostgres)('voice-prints migrate', () => {
     expect([again.exitCode, JSON.parse(again.stdout)]).toEqual([0, { missing: [] }]);
   });
 
+  test('encrypts what is there when it is asked to, with a key that is long enough', async () => {
+    await using database = await freshDatabase();
+    const encrypting = (key: string, ...argv: string[]) =>
+      ran(['migrate', '--json', '--encrypt', ...argv], {
+        VOICE_PRINTS_DATABASE_URL: database.url,
+        VOICE_PRINTS_HOME: folder,
+        VOICE_PRINTS_KEY: key,
+      });
+    expect((await encrypting('short')).exitCode).toBe(2);
+    expect((await encrypting('eight or more', '--check')).exitCode).toBe(2);
+    const { exitCode, stdout } = await encrypting('eight or more');
+    expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { encrypted: true }]);
+    const opening = createEngine({ storeDirectory: folder, databaseUrl: database.url });
+    await expect(opening).rejects.toMatchObject({ code: 'REGISTRY_KEY_MISSING' });
+  });
+
   test('a role that owns nothing can do all that is needed, once it was granted; before, it is told how', async () => {
     await using database = await freshDatabase();
     const role = `voice_prints_${randomBytes(4).toString('hex')}`;
