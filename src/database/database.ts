@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { VoicePrintsError } from '../core/errors.js';
+import { driverAddress } from './address.js';
 import { databaseError, isConnectionLost, isOfDatabase, isOfUnknownTransaction, isUndone } from './databaseError.js';
 import { type DatabaseCounts, DatabaseMeter } from './databaseMeter.js';
 import { assertMigrated, migrate } from './migrate.js';
@@ -71,8 +72,7 @@ export class Database implements Transactions, AsyncDisposable {
    *   release that are to be left as they are; REGISTRY_VERSION_NEWER for tables of a later one
    */
   static async open(url: string, options: DatabaseOptions = {}): Promise<Database> {
-    assertAddress(url);
-    const database = new Database(url, options);
+    const database = new Database(driverAddress(url), options);
     try {
       const tables = options.tables ?? tablesUse();
       if (tables === 'migrate') await migrate(database);
@@ -228,12 +228,4 @@ async function rolledBack(client: pg.PoolClient): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function assertAddress(url: string): void {
-  if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return;
-  throw new VoicePrintsError(
-    'CONFIG_INVALID',
-    'the address of the database is not postgres://user:password@host:port/database; correct VOICE_PRINTS_DATABASE_URL',
-  );
 }
