@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ensureAsterisk } from './setup/asterisk.mjs';
 import { ensureDebianPackages, FOR_TESTS } from './setup/debianPackages.mjs';
 import { ensureHelm } from './setup/helm.mjs';
@@ -17,6 +17,7 @@ const only = process.argv.slice(2);
 const scratch = mkdtempSync(join(tmpdir(), 'voice-prints-test-'));
 const counted = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
+const LONGEST_MESSAGE = 1000;
 
 /** Tests of what runs the networks: they have to hold on both builds of ONNX Runtime. */
 const OF_INFERENCE = ['test/inference', 'test/numeric', 'test/speech/segmentationNet.test.ts', 'test/engine/recording'];
@@ -54,6 +55,18 @@ function check(name, isGood) {
   if (!isGood) failures.push(name);
 }
 
+/** A line for each test that failed in a run, with the beginning of its message: the end of a long log says what was wrong. */
+function failedTests(name, { testResults }) {
+  return testResults.flatMap((file) =>
+    file.assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages }) => {
+        const message = (failureMessages[0] ?? '').slice(0, LONGEST_MESSAGE).replaceAll('\n', '\n    ');
+        return `${name}: ${relative(root, file.name)}: ${fullName}\n    ${message}`;
+      }),
+  );
+}
+
 /** One run of vitest, its tests added to the count. A run that dies without a report is a failure of its own. */
 function tests(name, args, env = {}) {
   say(name);
@@ -61,11 +74,12 @@ function tests(name, args, env = {}) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const isGood = run('vitest/vitest.mjs', ['run', ...reporters, ...args], env);
   if (!existsSync(report)) return check(`${name}: no report`, false);
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'));
+  const results = JSON.parse(readFileSync(report, 'utf8'));
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = results;
   counted.passed += numPassedTests;
   counted.failed += numFailedTests;
   counted.skipped += numPendingTests + numTodoTests;
-  if (numFailedTests > 0) failures.push(`${name}: ${numFailedTests} tests`);
+  if (numFailedTests > 0) failures.push(...failedTests(name, results));
   // A file that cannot be loaded, or an error between tests, fails no test but the run.
   else if (!isGood || numPassedTests === 0) check(`${name}: the run`, false);
 }
@@ -149,7 +163,7 @@ try {
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
-if (failures.length > 0) console.log(`\nfailed: ${failures.join(', ')}`);
+if (failures.length > 0) console.log(`\nfailed:\n  ${failures.join('\n  ')}`);
 const { passed, failed, skipped } = counted;
 console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = failed > 0 ? 1 : 0;
