@@ -7,7 +7,7 @@ import torch
 
 from voice_prints_training.augment import Damage, a_law, lose_packets, mix_at, mu_law, power, telephone
 from voice_prints_training.speaker.prepare import CHUNK, cut, sessions
-from voice_prints_training.speaker.shards import roughen
+from voice_prints_training.speaker.shards import Shards, roughen
 from voice_prints_training.voices import (
     FASTEST,
     LEAST_UNLIKE,
@@ -17,6 +17,7 @@ from voice_prints_training.voices import (
     VoiceNumbers,
     change_speed,
     draw_variation,
+    held_out_speakers,
     move_formants,
     training_rows,
 )
@@ -48,6 +49,40 @@ def test_development_speakers_are_never_training_rows(tmp_path):
     kept = training_rows(tmp_path)
     assert [row["split"] for row in kept] == ["train", "unlabelled"]
     assert [row["row"] for row in kept] == [1, 2]
+
+
+def test_every_twelfth_speaker_is_held_out_in_all_variations():
+    rows = [{"speaker": None}, *({"speaker": f"{number:02}"} for number in range(25))]
+    assert held_out_speakers(rows) == {"00", "12", "24"}
+    assert VoiceNumbers(rows).of({"12"}) == list(range(12 * VARIATIONS, 13 * VARIATIONS))
+
+
+def write_shard(folder, voices):
+    """A shard of noise: a chunk for each class number, all asked about."""
+    rng = np.random.default_rng(1)
+    folder.mkdir()
+    for name in ("clean", "damaged"):
+        np.save(folder / f"a0_0000.{name}.npy", rng.standard_normal((len(voices), 400, 80)).astype(np.float16))
+    np.savez(
+        folder / "a0_0000.npz",
+        target=rng.standard_normal((len(voices), 192)).astype(np.float16),
+        hint=np.zeros((len(voices), 200, 4), np.float16),
+        hint_row=np.arange(len(voices), dtype=np.int32),
+        voice=np.array(voices),
+        group=np.array([f"{voice}/0" for voice in voices]),
+        set=np.array(["librispeech"] * len(voices)),
+    )
+
+
+def test_no_chunk_of_a_voice_held_out_is_dealt(tmp_path):
+    rows = [{"speaker": f"{number:02}"} for number in range(12)]
+    held, varied, heard = 0, 3, VARIATIONS
+    write_shard(tmp_path / "shards", [held, varied, heard])
+    dealt = Shards(str(tmp_path), rows, hold_out=True).batch(64, 100, 0.5, np.random.default_rng(0))
+    assert set(dealt[2].tolist()) == {heard}
+    everything = Shards(str(tmp_path), rows).batch(64, 100, 0.5, np.random.default_rng(0))
+    assert set(everything[2].tolist()) == {held, varied, heard}
+    assert not Shards(str(tmp_path), rows, hold_out=True).seen[held]
 
 
 def test_speed_moves_the_pitch_and_the_length():

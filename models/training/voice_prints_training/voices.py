@@ -36,6 +36,15 @@ def training_rows(corpus: str | Path) -> list[dict]:
     return rows
 
 
+HELD_OUT_EVERY = 12
+
+
+def held_out_speakers(rows: list[dict]) -> set[str]:
+    """Every twelfth labelled speaker: to choose between networks by, and to calibrate the one chosen."""
+    labelled = [row["speaker"] for row in rows if row["speaker"] is not None]
+    return set(labelled[::HELD_OUT_EVERY])
+
+
 class VoiceNumbers:
     """speaker and variation -> class number; unlabelled speech has class -1."""
 
@@ -43,6 +52,10 @@ class VoiceNumbers:
         speakers = sorted({row["speaker"] for row in rows if row["speaker"] is not None})
         self.speakers = {speaker: number for number, speaker in enumerate(speakers)}
         self.count = len(speakers) * VARIATIONS
+
+    def of(self, speakers: set[str]) -> list[int]:
+        """The class numbers of these speakers in all variations."""
+        return [self.number(speaker, variation) for speaker in sorted(speakers) for variation in range(VARIATIONS)]
 
     def number(self, speaker: str | None, variation: int) -> int:
         """variation: 0 to VARIATIONS - 1."""

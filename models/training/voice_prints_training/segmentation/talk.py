@@ -15,7 +15,15 @@ import numpy as np
 from voice_prints_training.augment import read_mono
 from voice_prints_training.frontend import SAMPLE_RATE
 from voice_prints_training.segmentation.sounds import laughter
-from voice_prints_training.voices import SPEED_STEPS, WINDOW, change_speed, draw_variation, move_formants, training_rows
+from voice_prints_training.voices import (
+    SPEED_STEPS,
+    WINDOW,
+    change_speed,
+    draw_variation,
+    held_out_speakers,
+    move_formants,
+    training_rows,
+)
 
 CHUNK_SAMPLES = 10 * SAMPLE_RATE
 LABEL_SHIFT = 320
@@ -34,7 +42,6 @@ SET_SHARES = {
 }
 MIXED_SHARE = 0.2
 """Conversations whose voices come from several sets; elsewhere nobody is known by the microphone."""
-HELD_OUT_EVERY = 12
 LONGEST_SECONDS = 7.0
 BRIDGED_FRAMES = 15
 """Pauses shorter than this (.3 s) count as speech."""
@@ -110,9 +117,10 @@ class Voices:
 
     def __init__(self, corpus: Path, held_out: bool) -> None:
         rows = [row for row in training_rows(str(corpus)) if row["speaker"] is not None]
+        kept_apart = held_out_speakers(rows)
         self.rows: dict[str, list[dict]] = {}
-        for number, row in enumerate(rows):
-            if (number % HELD_OUT_EVERY == 0) == held_out:
+        for row in rows:
+            if (row["speaker"] in kept_apart) == held_out:
                 self.rows.setdefault(row["set"], []).append(row)
         self.corpus = corpus
         self.speech: dict[int, np.ndarray] = {}

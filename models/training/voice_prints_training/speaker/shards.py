@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from voice_prints_training.voices import VoiceNumbers
+from voice_prints_training.voices import VoiceNumbers, held_out_speakers
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
@@ -27,10 +27,13 @@ TELEPHONE_BAND = 57  # the first of the 80 mel bands above 3.4 kHz
 class Shards:
     """All chunks of a work folder."""
 
-    def __init__(self, work: str, rows: list[dict], own_share: float = 0.6) -> None:
-        """own_share: how much of a labelled chunk's target is its own embedding; the rest is its voice's mean."""
+    def __init__(self, work: str, rows: list[dict], own_share: float = 0.6, hold_out: bool = False) -> None:
+        """own_share: how much of a labelled chunk's target is its own embedding; the rest is its voice's mean.
+        hold_out: deal no chunk of `held_out_speakers`."""
         self.folder = os.path.join(work, "shards")
-        self.classes = VoiceNumbers(rows).count
+        numbers = VoiceNumbers(rows)
+        self.classes = numbers.count
+        self.held_out = numbers.of(held_out_speakers(rows)) if hold_out else []
         self.own_share = own_share
         self.known: dict[str, dict[str, np.ndarray]] = {}
         self.clean: list[np.ndarray] = []
@@ -70,7 +73,8 @@ class Shards:
         again = (voice >= 0) & np.array([len(sessions[int(number)]) > 1 for number in voice])
         calls = (sets == CALLS) & (voice >= 0)
         centres = np.zeros((self.classes, target.shape[1]), np.float32)
-        labelled = asked & (voice >= 0)
+        held_out = np.isin(voice, self.held_out)
+        labelled = asked & (voice >= 0) & ~held_out
         np.add.at(centres, voice[labelled], target[labelled])
         length = np.linalg.norm(centres, axis=1, keepdims=True)
         centres /= np.maximum(length, 1e-6)
@@ -88,7 +92,7 @@ class Shards:
         weight = np.array([SET_WEIGHT.get(name, 1.0) for name in sets], np.float64)
         weight[voice >= 0] /= count[voice[voice >= 0]] ** COMMONNESS
         weight[voice < 0] *= UNLABELLED_WEIGHT / 30**COMMONNESS
-        weight[~usable] = 0
+        weight[~usable | held_out] = 0
         weight[calls & again] *= SEVERAL_CALLS_WEIGHT
         voice = np.where(calls & ~again, -1, voice)
         self.centres, self.target, self.voice = (

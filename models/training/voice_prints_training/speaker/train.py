@@ -19,6 +19,7 @@ import os
 import queue
 import threading
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -186,9 +187,9 @@ class Training:
         torch.set_rng_state(state["random"].cpu())
 
 
-def crop_frames(progress: float, rng: np.random.Generator) -> int:
-    """Crops of 1 to 2 s at first, of 1.5 to 4 s in the last fifth."""
-    return int(rng.choice([100, 100, 150, 200] if progress < 0.8 else [150, 200, 300, 400]))
+def crop_frames(progress: float, crops: Sequence[int], last_crops: Sequence[int], rng: np.random.Generator) -> int:
+    """The length of a batch's crops in frames: one of `crops`, in the last fifth one of `last_crops`."""
+    return int(rng.choice(crops if progress < 0.8 else last_crops))
 
 
 def main() -> None:
@@ -208,6 +209,9 @@ def main() -> None:
     parser.add_argument("--hints", type=float, default=0.2)
     parser.add_argument("--emphasis", type=float, help="of the teacher's neighbours that are other voices; try 1")
     parser.add_argument("--damaged", type=float, default=0.45)
+    parser.add_argument("--crops", type=int, nargs="+", default=(100, 100, 150, 200), help="lengths in frames of 10 ms")
+    parser.add_argument("--last-crops", type=int, nargs="+", default=(150, 200, 300, 400), help="in the last fifth")
+    parser.add_argument("--hold-out", action="store_true", help="learn nothing of every twelfth speaker (held_out.py)")
     parser.add_argument("--save-every", type=float, default=4, help="minutes")
     parser.add_argument("--threads", type=int, default=1, help="of each worker")
     parser.add_argument("--seed", type=int, default=1)
@@ -225,7 +229,7 @@ def train(rank: int, options: argparse.Namespace) -> None:
         os.environ.setdefault("MASTER_PORT", "29617")
         distributed.init_process_group("gloo", rank=rank, world_size=options.workers)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    shards = Shards(options.work, training_rows(options.corpus))
+    shards = Shards(options.work, training_rows(options.corpus), hold_out=options.hold_out)
     training = Training(shards.classes, options, device)
     if os.path.exists(options.out):
         training.load(options.out)
@@ -246,7 +250,7 @@ def train(rank: int, options: argparse.Namespace) -> None:
                 scanned = time.time()
                 if shards.refresh() and rank == 0:
                     print(f"now {len(shards)} chunks, {int(shards.seen.sum())} voices", flush=True)
-            frames = crop_frames(training.progress(), lengths)
+            frames = crop_frames(training.progress(), options.crops, options.last_crops, lengths)
             batches.put(shards.batch(options.batch, frames, options.damaged, rng, options.hints > 0))
 
     threading.Thread(target=deal, daemon=True).start()
