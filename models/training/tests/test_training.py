@@ -23,6 +23,7 @@ def options(**changes):
         "shape": SMALL,
         "optimiser": "muon",
         "minutes": 10,
+        "steps": None,
         "rate": 1e-3,
         "labels": 0.5,
         "hints": 0.2,

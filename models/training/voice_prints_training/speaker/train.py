@@ -5,7 +5,8 @@ usage: python -m voice_prints_training.speaker.train CORPUS WORK OUT.pt --minute
 The loss is a sum: towards the teacher's embedding, the teacher's neighbourhoods within the batch, the voices'
 labels (additive angular margin), the teacher's frame features (through a linear layer that is thrown away).
 OUT.pt is written every --save-every minutes and holds everything: called again with the same arguments, the
-program goes on from there, up to --minutes of training in all. `average` in it is the averaged network to use.
+program goes on from there, up to --minutes (or --steps) of training in all. `average` in it is the averaged network
+to use.
 
 On a processor that is shared with other work, two workers of one thread (--workers 2 --rank 0 and 1, started
 side by side; each steps by itself and their weights are averaged every tenth step) are far better than two threads,
@@ -74,7 +75,8 @@ class Training:
 
     def progress(self) -> float:
         """0 at the beginning, 1 at the end."""
-        return min(1.0, self.seconds / (60 * self.options.minutes))
+        done = self.step / self.options.steps if self.options.steps else self.seconds / (60 * self.options.minutes)
+        return min(1.0, done)
 
     def learning_rate(self) -> float:
         """Warm-up, then half a cosine down to a hundredth."""
@@ -197,7 +199,9 @@ def main() -> None:
     parser.add_argument("corpus")
     parser.add_argument("work")
     parser.add_argument("out")
-    parser.add_argument("--minutes", type=float, required=True, help="length of the whole run")
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--minutes", type=float, help="length of the whole run")
+    length.add_argument("--steps", type=int, help="the same in steps: runs that are compared learn equally much")
     parser.add_argument("--stop-after", type=float, default=1e9, help="leave after so many minutes of this call")
     parser.add_argument("--start", help="weights to begin from: a checkpoint or an exported model")
     parser.add_argument("--shape", type=int, nargs=3, default=(256, 6, 512), help="channels, blocks, frame channels")
