@@ -89,7 +89,7 @@ async function realRun(workers, jobs) {
     const answersMs = [];
     const asking = setInterval(async () => {
       const askedAt = performance.now();
-      await store.queue.nextDueMs();
+      await store.queue.nextDueMs(Date.now());
       answersMs.push(performance.now() - askedAt);
     }, ASK_MS);
     await Promise.all(

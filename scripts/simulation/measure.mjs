@@ -84,7 +84,7 @@ try {
     for (let claim = await queue.take(); claim; claim = await queue.take()) await queue.settle(claim, { result });
     await cost('jobLookedForInVain', ROUNDS, async () => {
       await queue.take();
-      await queue.nextDueMs();
+      await queue.nextDueMs(Date.now());
     });
     await cost('messageClaimed', 500, async () => messages.push(await outbox.take(Date.now() + 1e6, 1e6)));
     await cost('messageDelivered', messages.length - 50, () => outbox.delivered(messages.pop().webhookId));
@@ -96,7 +96,7 @@ try {
       await outbox.delivered(message.webhookId);
     await cost('messageLookedForInVain', ROUNDS, async () => {
       await outbox.take(Date.now(), 4);
-      await outbox.nextDueMs();
+      await outbox.nextDueMs(Date.now());
     });
     await cost('jobTick', ROUNDS, () => queue.takeBack());
     await store[Symbol.asyncDispose]();

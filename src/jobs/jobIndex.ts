@@ -118,10 +118,11 @@ export class JobIndex {
     return undefined;
   }
 
-  nextDueMs(): number | undefined {
+  nextDueMs(afterMs: number, isHeld: (tenantId: string) => boolean): number | undefined {
     let next: number | undefined;
-    for (const { status, notBeforeMs } of this.#live.values()) {
-      if (status === 'queued' && (next === undefined || notBeforeMs < next)) next = notBeforeMs;
+    for (const { status, notBeforeMs, tenantId } of this.#live.values()) {
+      if (status !== 'queued' || notBeforeMs <= afterMs || isHeld(tenantId)) continue;
+      if (next === undefined || notBeforeMs < next) next = notBeforeMs;
     }
     return next;
   }

@@ -48,8 +48,11 @@ export interface JobQueue extends AsyncDisposable {
   take(isHeld?: (tenantId: string) => boolean): Promise<JobClaim | undefined>;
   /** A job that has waited since before `beforeMs`, to be settled with a failure. */
   takeOverdue(beforeMs: number): Promise<JobClaim | undefined>;
-  /** When the next job that waits for another try is due; undefined when none waits. Milliseconds since 1970. */
-  nextDueMs(): Promise<number | undefined>;
+  /**
+   * When the next job that waits for another try is due, of those that become so after `afterMs`; undefined when there is none. Tenants
+   * for which `isHeld` returns true are skipped. Milliseconds since 1970.
+   */
+  nextDueMs(afterMs: number, isHeld?: (tenantId: string) => boolean): Promise<number | undefined>;
   /** Renews the claim and reports progress; called at least every second. False: the claim is lost, stop working. */
   heartbeat(claim: JobClaim, progress?: JobProgress): Promise<boolean>;
   /**

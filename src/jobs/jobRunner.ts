@@ -4,7 +4,7 @@ import { ClaimHeartbeat } from './claimHeartbeat.js';
 import type { Job, JobFailure, JobOutcome, JobProgress } from './job.js';
 import type { JobClaim, JobQueue } from './jobQueue.js';
 import { retryWaitMs } from './retryWait.js';
-import { inFuture, WakeUp } from './wakeUp.js';
+import { WakeUp } from './wakeUp.js';
 
 export interface JobRunnerOptions {
   readonly queue: JobQueue;
@@ -98,7 +98,9 @@ export class JobRunner {
     while (!this.#isStopped && this.#running.size < concurrency) {
       const atMs = nowMs();
       const claim = await queue.take(isHeld);
-      if (claim === undefined) return inFuture(await queue.nextDueMs(), atMs);
+      // Of what was due by then, the rest waits for another condition, whose change wakes. Compared with the time of the look,
+      // not with now: what becomes due in between would never be looked at.
+      if (claim === undefined) return queue.nextDueMs(atMs, isHeld);
       const stop = new AbortController();
       const done = this.#work(claim, stop).finally(() => {
         this.#running.delete(claim);

@@ -138,8 +138,8 @@ export class LevelJobQueue implements JobQueue {
     return entry && this.#begin(entry);
   }
 
-  async nextDueMs(): Promise<number | undefined> {
-    return this.#index.nextDueMs();
+  async nextDueMs(afterMs: number, isHeld: (tenantId: string) => boolean = () => false): Promise<number | undefined> {
+    return this.#index.nextDueMs(afterMs, isHeld);
   }
 
   async heartbeat(claim: JobClaim, progress?: JobProgress): Promise<boolean> {

@@ -55,11 +55,3 @@ export class WakeUp {
 
 /** Delay after a failure of the store. */
 const AFTER_ERROR_MS = 5_000;
-
-/**
- * Due time for WakeUp: an entry that was already due at `lookedAtMs` waits for another condition, whose change wakes the
- * loop. Compared with the time of the look, not with now: a timer may fire a millisecond early, and an entry that becomes
- * due in between would never be looked at again.
- */
-export const inFuture = (dueMs: number | undefined, lookedAtMs: number): number | undefined =>
-  dueMs === undefined || dueMs <= lookedAtMs ? undefined : dueMs;

@@ -227,9 +227,25 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       await queue.giveBack(other);
       expect((await queue.take())?.job).toMatchObject({ requestId: 'b', tries: 1 });
       expect(await queue.take()).toBeUndefined();
-      expect(await queue.nextDueMs()).toBe(place.clock.nowMs + 1_000);
+      expect(await queue.nextDueMs(place.clock.nowMs)).toBe(place.clock.nowMs + 1_000);
       place.clock.nowMs += 1_000;
       expect((await queue.take())?.job).toMatchObject({ requestId: 'a', tries: 2, lastFailure: FAILURE });
+    });
+
+    test('says when the next try is due, whatever else waits: jobs that are held, or due already', async () => {
+      const { place, queue } = await openNew();
+      const { nowMs } = place.clock;
+      const isHeld = (tenantId: string) => tenantId === 'held';
+      for (const requestId of ['now', 'soon']) await queue.add(order(requestId, { tenantId: 'held' }));
+      await queue.retryLater((await queue.take())!, nowMs + 500, FAILURE);
+      await queue.add(order('later'));
+      const later = (await queue.take(isHeld))!;
+      expect(later.job.requestId).toBe('later');
+      await queue.retryLater(later, nowMs + 1_000, FAILURE);
+      expect(await queue.take(isHeld)).toBeUndefined();
+      expect(await queue.nextDueMs(nowMs, isHeld)).toBe(nowMs + 1_000);
+      expect(await queue.nextDueMs(nowMs)).toBe(nowMs + 500);
+      expect(await queue.nextDueMs(nowMs + 1_000)).toBeUndefined();
     });
 
     test('cancelling revokes the claim on a job, and erasing removes it', async () => {
@@ -345,7 +361,7 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       await outbox.delivered(webhookId);
       const next = await reopened(place);
       expect(await next.outbox.take(place.clock.nowMs, 4)).toBeUndefined();
-      expect(await next.outbox.nextDueMs()).toBeUndefined();
+      expect(await next.outbox.nextDueMs(0)).toBeUndefined();
       expect(await next.outbox.ofJob('t', 'a')).toMatchObject({
         webhookId,
         status: 'delivered',
@@ -365,7 +381,11 @@ export function jobQueueContract(name: string, newPlace: () => QueuePlace): void
       expect(new Set([one, two, three].map(({ webhookId }) => webhookId)).size).toBe(3);
       await outbox.giveBack(two.webhookId);
       expect((await outbox.take(nowMs, 2))?.webhookId).toBe(two.webhookId);
-      expect(await outbox.nextDueMs()).toBe(nowMs + 500);
+      expect(await outbox.nextDueMs(nowMs)).toBe(nowMs + 500);
+      // One that is due and held back does not hide when the next becomes due.
+      await outbox.giveBack(three.webhookId);
+      expect(await outbox.nextDueMs(nowMs)).toBe(nowMs + 500);
+      expect((await outbox.take(nowMs, 2))?.webhookId).toBe(three.webhookId);
       await outbox.delivered(two.webhookId);
       expect(await outbox.take(nowMs + 500, 2)).toMatchObject({
         webhookId: one.webhookId,

@@ -71,13 +71,16 @@ export class JobClaims {
     return row && claimOf(row, jobOfRow(sealing, row));
   }
 
-  /** Of jobs that wait for another try. */
-  async nextDueMs(): Promise<number | undefined> {
-    const [row] = await this.#parts.database.query<{ next: string | null }>(
+  /** See JobQueue.nextDueMs. */
+  async nextDueMs(afterMs: number, isHeld: (tenantId: string) => boolean): Promise<number | undefined> {
+    const rows = await this.#parts.database.query<{ tenant_id: string; next: string }>(
       ALL_TENANTS,
-      `SELECT min(not_before_ms) AS next FROM voice_prints.jobs WHERE status = 'queued' AND not_before_ms > 0`,
+      `SELECT tenant_id, min(not_before_ms) AS next FROM voice_prints.jobs
+      WHERE status = 'queued' AND not_before_ms > 0 AND not_before_ms > $1 GROUP BY tenant_id ORDER BY next`,
+      [afterMs],
     );
-    return row?.next == null ? undefined : Number(row.next);
+    const row = rows.find(({ tenant_id: tenantId }) => !isHeld(tenantId));
+    return row && Number(row.next);
   }
 
   /** See JobQueue.heartbeat. Heartbeats of one moment are one statement. */

@@ -127,8 +127,8 @@ export class PostgresJobQueue implements JobQueue {
     return this.#claims.takeOverdue(beforeMs);
   }
 
-  nextDueMs(): Promise<number | undefined> {
-    return this.#claims.nextDueMs();
+  nextDueMs(afterMs: number, isHeld: (tenantId: string) => boolean = () => false): Promise<number | undefined> {
+    return this.#claims.nextDueMs(afterMs, isHeld);
   }
 
   heartbeat(claim: JobClaim, progress?: JobProgress): Promise<boolean> {

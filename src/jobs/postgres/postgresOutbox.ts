@@ -50,10 +50,11 @@ export class PostgresOutbox implements WebhookOutbox, AsyncDisposable {
     return deliveryOfRow(sealing, row);
   }
 
-  async nextDueMs(): Promise<number | undefined> {
+  async nextDueMs(afterMs: number): Promise<number | undefined> {
     const [row] = await this.#database.query<{ next: string | null }>(
       ALL_TENANTS,
-      `SELECT min(next_at_ms) AS next FROM voice_prints.webhook_messages WHERE ${IS_FREE}`,
+      `SELECT min(next_at_ms) AS next FROM voice_prints.webhook_messages WHERE ${IS_FREE} AND next_at_ms > $1`,
+      [afterMs],
     );
     return row?.next == null ? undefined : Number(row.next);
   }

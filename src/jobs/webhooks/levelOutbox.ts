@@ -77,10 +77,11 @@ export class LevelOutbox implements WebhookOutbox {
     }
   }
 
-  async nextDueMs(): Promise<number | undefined> {
+  async nextDueMs(afterMs: number): Promise<number | undefined> {
     let next: number | undefined;
     for (const { status, isUnderWay, nextAtMs } of this.#entries.values()) {
-      if (status === 'waiting' && !isUnderWay && (next === undefined || nextAtMs < next)) next = nextAtMs;
+      if (status !== 'waiting' || isUnderWay || nextAtMs <= afterMs) continue;
+      if (next === undefined || nextAtMs < next) next = nextAtMs;
     }
     return next;
   }

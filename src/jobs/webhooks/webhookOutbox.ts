@@ -44,8 +44,8 @@ export interface Delivery extends OutgoingMessage {
 export interface WebhookOutbox {
   /** Claims the next due message, with at most `perHost` in flight to one host; undefined when there is none. */
   take(nowMs: number, perHost: number): Promise<Delivery | undefined>;
-  /** When the next message not in flight is due; undefined when none waits. Milliseconds since 1970. */
-  nextDueMs(): Promise<number | undefined>;
+  /** When the next message is due, of those that become so after `afterMs`; undefined when there is none. Milliseconds since 1970. */
+  nextDueMs(afterMs: number): Promise<number | undefined>;
   /** Answered 2xx: not sent again. */
   delivered(webhookId: string): Promise<void>;
   /** Returned after a failure, to be claimed again from `nextAtMs` on. */

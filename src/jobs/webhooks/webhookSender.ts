@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { asVoicePrintsError } from '../../core/errors.js';
 import { NO_TRACING, type Span, type Tracing } from '../../tracing/tracing.js';
 import { retryWaitMs } from '../retryWait.js';
-import { inFuture, WakeUp } from '../wakeUp.js';
+import { WakeUp } from '../wakeUp.js';
 import type { Delivery, FailedAttempt, WebhookOutbox, WebhookSecrets } from './webhookOutbox.js';
 import { webhookHeaders } from './webhookSignature.js';
 
@@ -87,7 +87,7 @@ export class WebhookSender {
       const atMs = nowMs();
       const delivery = await outbox.take(atMs, perHost);
       // A message held back by `perHost` is looked at when an attempt at that host ends.
-      if (delivery === undefined) return inFuture(await outbox.nextDueMs(), atMs);
+      if (delivery === undefined) return outbox.nextDueMs(atMs);
       const attempt = this.#send(delivery)
         .catch((error: unknown) => {
           this.#options.onFault({ code: asVoicePrintsError(error).code, error });
