@@ -29,6 +29,7 @@ def options(**changes):
         "hints": 0.2,
         "emphasis": None,
         "grow": None,
+        "branch": 0.0,
     }
     return Namespace(**{**values, **changes})
 

@@ -54,7 +54,7 @@ class Training:
         if options.start:
             self.network = load_student(options.start)
             if options.grow:
-                self.network = grow(self.network, options.grow)
+                self.network = grow(self.network, options.grow, options.branch)
         else:
             self.network = Student(*options.shape)
         self.network = self.network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -206,6 +206,7 @@ def main() -> None:
     parser.add_argument("--start", help="weights to begin from: a checkpoint or an exported model")
     parser.add_argument("--shape", type=int, nargs=3, default=(256, 6, 512), help="channels, blocks, frame channels")
     parser.add_argument("--grow", type=int, help="blocks, where --start has fewer: 9 or 12")
+    parser.add_argument("--branch", type=float, default=0.0, help="how loud the new blocks begin: 0 to .7")
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--optimiser", choices=("muon", "adamw"), default="muon")
     parser.add_argument("--batch", type=int, default=128)
