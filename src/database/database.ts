@@ -2,10 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { VoicePrintsError } from '../core/errors.js';
 import { driverAddress } from './address.js';
-import { databaseError, isConnectionLost, isOfDatabase, isOfUnknownTransaction, isUndone } from './databaseError.js';
+import { type CommitMark, CommitMarks } from './commitMarks.js';
+import { databaseError, isConnectionLost, isOfDatabase, isUndone } from './databaseError.js';
 import { type DatabaseCounts, DatabaseMeter } from './databaseMeter.js';
 import { assertMigrated, migrate } from './migrate.js';
-import type { Sql, Transactions } from './sql.js';
+import { ALL_TENANTS, type Sql, type Transactions } from './sql.js';
 import { type TablesUse, tablesUse } from './tablesUse.js';
 
 /** Databases of this process by address: all who open the same one share its connections. */
@@ -36,13 +37,14 @@ export interface SharedDatabase extends AsyncDisposable {
 }
 
 /**
- * Connections to one PostgreSQL database. Work that loses its connection, as when the server restarts, is done again on a
- * new one, unless the server says that it was committed after all.
+ * Connections to one PostgreSQL database. Work that loses its connection, as when the server restarts or crashes, is done again on a
+ * new one, unless its mark says that it was committed after all.
  */
 export class Database implements Transactions, AsyncDisposable {
   readonly #pool: pg.Pool;
   readonly #patienceMs: number;
   readonly #meter = new DatabaseMeter();
+  readonly #marks = new CommitMarks();
   #isClosed = false;
 
   private constructor(url: string, { maxConnections = MOST_CONNECTIONS, patienceMs = PATIENCE_MS }: DatabaseOptions) {
@@ -77,6 +79,7 @@ export class Database implements Transactions, AsyncDisposable {
       const tables = options.tables ?? tablesUse();
       if (tables === 'migrate') await migrate(database);
       if (tables === 'check') await assertMigrated(database);
+      if (tables !== 'leave') await database.transaction(ALL_TENANTS, (sql) => database.#marks.forget(sql));
       return database;
     } catch (error) {
       await database[Symbol.asyncDispose]();
@@ -163,7 +166,7 @@ export class Database implements Transactions, AsyncDisposable {
     if (this.#isClosed) throw new VoicePrintsError('REGISTRY_UNAVAILABLE', 'the database was closed; open it again');
     let client: pg.PoolClient | undefined;
     /** Of a transaction whose commit was sent and not confirmed. */
-    let unconfirmed: { readonly id: string; readonly result: T } | undefined;
+    let unconfirmed: { readonly mark: CommitMark; readonly result: T } | undefined;
     try {
       client = await this.#connected();
       const own = client;
@@ -172,15 +175,16 @@ export class Database implements Transactions, AsyncDisposable {
       await sql('BEGIN');
       await sql(`SELECT set_config('voice_prints.tenant', $1, true)`, [tenantId]);
       const result = await work(sql);
-      const [row] = await sql<{ id: string | null }>('SELECT pg_current_xact_id_if_assigned()::text AS id');
-      if (row?.id) unconfirmed = { id: row.id, result };
+      const mark = await this.#marks.set(sql);
+      unconfirmed = mark && { mark, result };
       await sql('COMMIT');
       client.release();
+      if (mark) this.#marks.free(mark);
       return { result };
     } catch (error) {
       if (isConnectionLost(error)) {
         client?.release(true);
-        if (unconfirmed && (await this.#isCommitted(unconfirmed.id))) return { result: unconfirmed.result };
+        if (unconfirmed && (await this.#isCommitted(unconfirmed.mark))) return { result: unconfirmed.result };
         return { lost: error };
       }
       const isBroken = client !== undefined && !(await rolledBack(client));
@@ -200,17 +204,14 @@ export class Database implements Transactions, AsyncDisposable {
   }
 
   /** Asks, once the server answers again, how a transaction ended. Throws REGISTRY_UNAVAILABLE. */
-  async #isCommitted(id: string): Promise<boolean> {
+  async #isCommitted(mark: CommitMark): Promise<boolean> {
     const untilMs = Date.now() + this.#patienceMs;
+    const sql: Sql = async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+      (await this.#pool.query<Row>(text, values as unknown[])).rows;
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
       try {
-        const { rows } = await this.#pool.query<{ status: string | null }>(
-          'SELECT pg_xact_status($1::xid8) AS status',
-          [id],
-        );
-        if (rows[0]?.status !== 'in progress') return rows[0]?.status === 'committed';
+        return await this.#marks.isCommitted(sql, mark);
       } catch (error) {
-        if (isOfUnknownTransaction(error)) return false;
         if (!isConnectionLost(error) || this.#isClosed || Date.now() + waitMs > untilMs) throw databaseError(error);
       }
       await delay(waitMs);

@@ -47,9 +47,6 @@ const codeOf = (error: unknown): string => {
 export const isConnectionLost = (error: unknown): boolean =>
   LOST.test(codeOf(error)) || (error instanceof Error && LOST_WITHOUT_CODE.test(error.message));
 
-/** Of a question for a transaction that a server, which was killed, has never written down: none of it is left. */
-export const isOfUnknownTransaction = (error: unknown): boolean => codeOf(error) === '22023';
-
 /** Deadlocks and serialization: the server undid the transaction, which may succeed when it is done again. */
 export const isUndone = (error: unknown): boolean => /^40(001|P01)$/.test(codeOf(error));
 

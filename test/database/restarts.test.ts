@@ -2,9 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Database } from '../../src/database/database.js';
 import type { LeaseClaim } from '../../src/database/leases/leaseClaim.js';
 import { LeaseKeeper } from '../../src/database/leases/leaseKeeper.js';
-import { ALL_TENANTS } from '../../src/database/sql.js';
+import { ALL_TENANTS, type Sql } from '../../src/database/sql.js';
+import { databaseRelay } from '../support/databaseRelay.js';
 import { type OwnCluster, ownCluster, whyNoOwnCluster } from '../support/ownCluster.js';
 import { until } from '../support/until.js';
+
+/** The number that the server gave to this transaction. */
+async function numberOf(sql: Sql): Promise<bigint> {
+  const [row] = await sql<{ id: string }>('SELECT pg_current_xact_id()::text AS id');
+  return BigInt(row!.id);
+}
 
 describe.skipIf(whyNoOwnCluster)('a server that goes away', () => {
   let cluster: OwnCluster;
@@ -35,6 +42,47 @@ describe.skipIf(whyNoOwnCluster)('a server that goes away', () => {
     await work;
     const rows = await database.query<{ n: number }>(ALL_TENANTS, `SELECT n FROM ${how} ORDER BY n`);
     expect(rows.map(({ n }) => n)).toEqual(numbers);
+  });
+
+  test('and gives its numbers of transactions anew does not let work pass for done whose commit never arrived', async () => {
+    await using relay = await databaseRelay(cluster.url);
+    await using database = await Database.open(relay.url, { patienceMs: 60_000 });
+    // Unlogged: a server that is killed has no record of the transaction, nor of its number.
+    await database.query(ALL_TENANTS, 'CREATE UNLOGGED TABLE notes (n int)');
+    const ids: bigint[] = [];
+    const sent = relay.keepCommit();
+    const work = database.transaction(ALL_TENANTS, async (sql) => {
+      await sql('INSERT INTO notes VALUES (1)');
+      ids.push(await numberOf(sql));
+    });
+    await sent;
+    relay.close();
+    await cluster.kill();
+    await cluster.start();
+    await using others = await Database.open(cluster.url);
+    while ((await others.transaction(ALL_TENANTS, numberOf)) < ids[0]!);
+    relay.open();
+    await work;
+    expect(await database.query(ALL_TENANTS, 'SELECT n FROM notes')).toEqual([{ n: 1 }]);
+    expect(ids).toHaveLength(2);
+  });
+
+  test('is asked whether work was committed whose confirmation was lost', async () => {
+    await using relay = await databaseRelay(cluster.url);
+    await using database = await Database.open(relay.url, { patienceMs: 60_000 });
+    await database.query(ALL_TENANTS, 'CREATE TABLE once (n int)');
+    let tries = 0;
+    const confirmed = relay.keepConfirmation();
+    const work = database.transaction(ALL_TENANTS, async (sql) => {
+      tries += 1;
+      await sql('INSERT INTO once VALUES (1)');
+    });
+    await confirmed;
+    relay.close();
+    relay.open();
+    await work;
+    expect(tries).toBe(1);
+    expect(await database.query(ALL_TENANTS, 'SELECT n FROM once')).toEqual([{ n: 1 }]);
   });
 
   test('for longer than the patience is reported, and found again', async () => {

@@ -1,5 +1,6 @@
 import { auditAndCalibration } from './auditAndCalibration.js';
 import { changes } from './changes.js';
+import { commits } from './commits.js';
 import { jobs } from './jobs.js';
 import { leaseReports } from './leaseReports.js';
 import { leases } from './leases.js';
@@ -10,5 +11,5 @@ import { use } from './use.js';
 
 /** In the order of their versions. */
 export const MIGRATIONS: readonly Migration[] = [
-  ...[changes, leases, liveStreams, jobs, people, auditAndCalibration, use, leaseReports],
+  ...[changes, leases, liveStreams, jobs, people, auditAndCalibration, use, leaseReports, commits],
 ];
