@@ -98,7 +98,7 @@ try {
       await outbox.take(Date.now(), 4);
       await outbox.nextDueMs(Date.now());
     });
-    await cost('jobTick', ROUNDS, () => queue.takeBack());
+    await cost('jobTick', ROUNDS, () => queue.isWork());
     await store[Symbol.asyncDispose]();
   }
 

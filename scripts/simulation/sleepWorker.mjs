@@ -20,6 +20,7 @@ const runner = new JobRunner({
 });
 await store.listen({
   onWork: () => runner.wake(),
+  onMessages: () => undefined,
   onRevised: () => undefined,
   onSettled: () => undefined,
   onFault: console.error,

@@ -2,6 +2,7 @@ import { auditAndCalibration } from './auditAndCalibration.js';
 import { changes } from './changes.js';
 import { commits } from './commits.js';
 import { jobs } from './jobs.js';
+import { jobWorkers } from './jobWorkers.js';
 import { leaseReports } from './leaseReports.js';
 import { leases } from './leases.js';
 import { liveStreams } from './liveStreams.js';
@@ -11,5 +12,5 @@ import { use } from './use.js';
 
 /** In the order of their versions. */
 export const MIGRATIONS: readonly Migration[] = [
-  ...[changes, leases, liveStreams, jobs, people, auditAndCalibration, use, leaseReports, commits],
+  ...[changes, leases, liveStreams, jobs, people, auditAndCalibration, use, leaseReports, commits, jobWorkers],
 ];

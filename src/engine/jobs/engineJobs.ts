@@ -67,7 +67,8 @@ export class EngineJobs implements Jobs {
   async start(): Promise<void> {
     const { isShared } = this.#stores;
     await this.#stores.listen({
-      onWork: () => this.#wake(),
+      onWork: () => this.#wakeRunner(),
+      onMessages: () => this.#wakeSender(),
       onRevised: (webhookId) => this.#sender.interrupt(webhookId),
       onSettled: (job) => void this.#notify(job).catch((error) => this.#fault(error)),
       onFault: (error) => this.#fault(error),
@@ -159,7 +160,7 @@ export class EngineJobs implements Jobs {
         'no undelivered webhook has this id; list them, it may have arrived or expired',
       );
     }
-    if (this.#works) this.#sender.wake();
+    this.#wakeSender();
   }
 
   async rotateSecret(tenantId: string = LOCAL_TENANT): Promise<string> {
@@ -182,6 +183,10 @@ export class EngineJobs implements Jobs {
 
   #wake(): void {
     this.#wakeRunner();
+    this.#wakeSender();
+  }
+
+  #wakeSender(): void {
     if (this.#works) this.#sender.wake();
   }
 

@@ -12,8 +12,10 @@ import { withoutPerson } from './withoutPerson.js';
 
 /** What other processes do with the same jobs. */
 export interface JobListener {
-  /** There may be a job or a message to look for. */
+  /** There may be a job to look for. */
   readonly onWork: () => void;
+  /** There may be a message to send. */
+  readonly onMessages: () => void;
   /** The body of a message has changed, which this process may be sending. */
   readonly onRevised: (webhookId: string) => void;
   readonly onSettled: (job: Job) => void;

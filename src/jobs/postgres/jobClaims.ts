@@ -4,7 +4,8 @@ import type { JobClaim } from '../jobQueue.js';
 import { retryWaitMs } from '../retryWait.js';
 import { HeartbeatRound } from './heartbeatRound.js';
 import { type JobRow, jobOfRow, WITHOUT_OUTCOME } from './jobRows.js';
-import { IS_LAPSED, LEASE, notifyOfWork, type QueueParts } from './queueParts.js';
+import { leaveToOthers, waitForCall } from './jobWorkers.js';
+import { IS_DUE, IS_LAPSED, LEASE, notifyOf, type QueueParts, WORK } from './queueParts.js';
 
 /** Others may take what was found before it is claimed: so often is another one looked for. */
 const LOOKS = 3;
@@ -14,7 +15,7 @@ const CLAIMED = `status = 'running', tries = tries + 1, started_at_ms = $1, hold
 
 /** A job of `tenant`, or undefined where others took all of them. */
 const CLAIM_OF_TENANT = `UPDATE voice_prints.jobs SET ${CLAIMED} WHERE id = (
-  SELECT id FROM voice_prints.jobs WHERE tenant_id = $3 AND status = 'queued' AND not_before_ms = 0 AND NOT is_suspect
+  SELECT id FROM voice_prints.jobs WHERE tenant_id = $3 AND ${IS_DUE}
   ORDER BY position LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING ${WITHOUT_OUTCOME}`;
 
 const CLAIM_OF_ID = `UPDATE voice_prints.jobs SET ${CLAIMED} WHERE id = $3 RETURNING ${WITHOUT_OUTCOME}`;
@@ -47,13 +48,12 @@ export class JobClaims {
       await endWaits(sql, nowMs());
       const suspects = await sql<{ id: string; tenant_id: string }>(SUSPECTS, [holderId]);
       const suspect = suspects.find(({ tenant_id: tenantId }) => !isHeld(tenantId));
-      if (suspect && own?.jobs === '0') return (await sql<JobRow>(CLAIM_OF_ID, [nowMs(), holderId, suspect.id]))[0];
-      if (suspect) {
-        const reserve = `UPDATE voice_prints.jobs SET holder = $1, lease_until = clock_timestamp() + ${LEASE} WHERE id = $2`;
-        await sql(reserve, [holderId, suspect.id]);
-        return undefined;
-      }
-      return this.#nextInTurn(sql, isHeld);
+      const claimed = suspect
+        ? await this.#suspect(sql, suspect.id, own?.jobs === '0')
+        : await this.#nextInTurn(sql, isHeld);
+      if (claimed ?? suspect) await leaveToOthers(sql, holderId);
+      else await waitForCall(sql, holderId);
+      return claimed;
     });
     return row && claimOf(row, jobOfRow(sealing, row));
   }
@@ -88,11 +88,20 @@ export class JobClaims {
     return this.#round.beat(claim, progress);
   }
 
+  /** Whether there is a job to look for: one that is due, or that was put back. */
+  async isWork(): Promise<boolean> {
+    const [found] = await this.#parts.database.query<{ isDue: boolean; isLapsed: boolean }>(
+      ALL_TENANTS,
+      `SELECT EXISTS (SELECT FROM voice_prints.jobs WHERE ${IS_DUE}) AS "isDue",
+        EXISTS (SELECT FROM voice_prints.jobs WHERE status = 'running' AND ${IS_LAPSED}) AS "isLapsed"`,
+    );
+    const putBack = found?.isLapsed ? await this.takeBack() : 0;
+    return putBack > 0 || found?.isDue === true;
+  }
+
   /** Puts back the jobs of processes that do not renew their claims; returns how many. They are suspects from now on. */
   async takeBack(): Promise<number> {
     const { database, limits, nowMs } = this.#parts;
-    const isThere = `SELECT 1 FROM voice_prints.jobs WHERE status = 'running' AND ${IS_LAPSED} LIMIT 1`;
-    if ((await database.query(ALL_TENANTS, isThere)).length === 0) return 0;
     return database.transaction(ALL_TENANTS, async (sql) => {
       const lapsed = await sql<{ id: string; tries: number }>(
         `SELECT id, tries FROM voice_prints.jobs WHERE status = 'running' AND ${IS_LAPSED} ORDER BY id FOR UPDATE SKIP LOCKED`,
@@ -106,9 +115,18 @@ export class JobClaims {
           [id, notBeforeMs],
         );
       }
-      if (lapsed.length > 0) await notifyOfWork(sql);
+      if (lapsed.length > 0) await notifyOf(sql, WORK);
       return lapsed.length;
     });
+  }
+
+  /** Claimed by a process that has no other job, else reserved until it has none. */
+  async #suspect(sql: Sql, id: string, isAlone: boolean): Promise<JobRow | undefined> {
+    const { holderId, nowMs } = this.#parts;
+    if (isAlone) return (await sql<JobRow>(CLAIM_OF_ID, [nowMs(), holderId, id]))[0];
+    const reserve = `UPDATE voice_prints.jobs SET holder = $1, lease_until = clock_timestamp() + ${LEASE} WHERE id = $2`;
+    await sql(reserve, [holderId, id]);
+    return undefined;
   }
 
   async #nextInTurn(sql: Sql, isHeld: (tenantId: string) => boolean): Promise<JobRow | undefined> {

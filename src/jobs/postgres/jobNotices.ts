@@ -2,20 +2,23 @@ import type pg from 'pg';
 import { guarded } from '../../core/guarded.js';
 import type { Database } from '../../database/database.js';
 import { ALL_TENANTS, type Sql } from '../../database/sql.js';
-import { CHANNEL } from './queueParts.js';
+import { LEAVE } from './jobWorkers.js';
+import { CHANNEL, MESSAGES_DUE, WORK } from './queueParts.js';
 
 export interface JobNoticesOptions {
   readonly database: Database;
   /** This process. */
   readonly holderId: string;
-  /** There may be a job or a message to look for. */
+  /** There may be a job to look for. */
   readonly onWork: () => void;
+  /** There may be a message to send. */
+  readonly onMessages: () => void;
   /** The body of a message has changed; this process may be sending it. */
   readonly onRevised: (webhookId: string) => void;
   /** Another process has settled a job. */
   readonly onSettled: (jobId: string) => void;
-  /** Called every two seconds while the server answers; true where there is work to look for. */
-  readonly onTick: () => Promise<boolean>;
+  /** Called every two seconds while the server answers; says what there is to look for. */
+  readonly onTick: () => Promise<{ readonly isWork: boolean; readonly hasMessages: boolean }>;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -48,7 +51,9 @@ export class JobNotices implements AsyncDisposable {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     await this.#ticking;
-    await this.#client?.end().catch(() => undefined);
+    const client = this.#client;
+    await client?.query(LEAVE, [this.#options.holderId]).catch(() => undefined); // forgotten after some seconds otherwise
+    await client?.end().catch(() => undefined);
   }
 
   #plan(): void {
@@ -65,22 +70,25 @@ export class JobNotices implements AsyncDisposable {
   }
 
   async #tick(): Promise<void> {
-    const { onTick, onWork, onFault } = this.#options;
+    const { onTick, onWork, onMessages, onFault } = this.#options;
     try {
       if (this.#client === undefined) {
         await this.#listen();
         onWork();
+        onMessages();
       }
-      const isWork = await onTick();
+      const { isWork, hasMessages } = await onTick();
       this.#ticks += 1;
-      if (isWork || this.#ticks % TICKS_BETWEEN_LOOKS === 0) onWork();
+      const looksAnyway = this.#ticks % TICKS_BETWEEN_LOOKS === 0;
+      if (isWork || looksAnyway) onWork();
+      if (hasMessages || looksAnyway) onMessages();
     } catch (error) {
       if (!this.#isClosed) onFault(error);
     }
   }
 
   async #listen(): Promise<void> {
-    const { database, holderId, onWork, onRevised, onSettled } = this.#options;
+    const { database, holderId, onWork, onMessages, onRevised, onSettled } = this.#options;
     const client = await database.connect();
     const isLost = () => {
       if (this.#client === client) this.#client = undefined;
@@ -91,9 +99,10 @@ export class JobNotices implements AsyncDisposable {
       'notification',
       guarded(isLost, ({ payload = '' }: pg.Notification) => {
         const [what, name = '', jobId = ''] = payload.split(' ');
-        if (what === REVISED) onRevised(name);
-        else if (what !== SETTLED) onWork();
-        else if (name !== holderId) onSettled(jobId);
+        if (what === WORK && (name === '' || name === holderId)) onWork();
+        else if (what === MESSAGES_DUE) onMessages();
+        else if (what === REVISED) onRevised(name);
+        else if (what === SETTLED && name !== holderId) onSettled(jobId);
       }),
     );
     this.#client = client;

@@ -6,6 +6,7 @@ import type { WebhookOutbox, WebhookSecrets } from '../webhooks/webhookOutbox.js
 import { AudioUsed } from './audioUsed.js';
 import { JobErasures } from './jobErasures.js';
 import { JobNotices, type JobNoticesOptions, notifyOfRevision } from './jobNotices.js';
+import { forgetWorkers } from './jobWorkers.js';
 import { PostgresJobQueue } from './postgresJobQueue.js';
 import { PostgresOutbox } from './postgresOutbox.js';
 import { PostgresSecrets } from './postgresSecrets.js';
@@ -29,7 +30,9 @@ export interface PostgresStore extends AsyncDisposable {
   readonly key: SealingKey | undefined;
   readonly erasures: JobErasures;
   /** Tells of what other processes do, from now on until the store is closed. */
-  listen(listener: Pick<JobNoticesOptions, 'onWork' | 'onRevised' | 'onSettled' | 'onFault'>): Promise<void>;
+  listen(
+    listener: Pick<JobNoticesOptions, 'onWork' | 'onMessages' | 'onRevised' | 'onSettled' | 'onFault'>,
+  ): Promise<void>;
   /** Whoever sends this message begins again. */
   revised(webhookId: string): Promise<void>;
 }
@@ -54,6 +57,7 @@ async function storeOver(shared: SharedDatabase, options: OpenPostgresStoreOptio
   await audioUsed.refresh();
   const queue = new PostgresJobQueue(parts, audioUsed);
   await queue.takeBack();
+  await forgetWorkers(database);
   const outbox = new PostgresOutbox(parts);
   let notices: JobNotices | undefined;
   return {
@@ -64,9 +68,9 @@ async function storeOver(shared: SharedDatabase, options: OpenPostgresStoreOptio
     erasures: new JobErasures(database, sealing),
     listen: async (listener) => {
       const onTick = async () => {
-        const jobs = await queue.takeBack();
+        const isWork = await queue.isWork();
         await audioUsed.refresh();
-        return jobs > 0 || (await outbox.hasLapsed());
+        return { isWork, hasMessages: await outbox.hasLapsed() };
       };
       notices = new JobNotices({ database, holderId: parts.holderId, onTick, ...listener });
       await notices.start();

@@ -11,7 +11,8 @@ import { erasedSince } from './jobErasures.js';
 import { assertRoom, changeLoad } from './jobLoads.js';
 import { furthestMs, type JobRow, jobOfRow, requestKeyOf, sealedColumns, WITHOUT_OUTCOME } from './jobRows.js';
 import { JobsRevised } from './jobsRevised.js';
-import { notifyOfWork, type QueueParts } from './queueParts.js';
+import { callWorker } from './jobWorkers.js';
+import type { QueueParts } from './queueParts.js';
 
 const WHOLE = `SELECT ${WITHOUT_OUTCOME}, outcome FROM voice_prints.jobs`;
 const OF_OWNER = 'AND owner_id BETWEEN $4 AND $4 ORDER BY tenant_id DESC, owner_id DESC, id DESC';
@@ -32,7 +33,7 @@ export class PostgresJobQueue implements JobQueue {
   }
 
   async add(order: JobOrder): Promise<{ readonly job: Job; readonly isNew: boolean }> {
-    const { database, sealing, nowMs } = this.#parts;
+    const { database, sealing, nowMs, holderId } = this.#parts;
     const { tenantId, requestId, audio } = order;
     const requestKey = requestKeyOf(sealing, tenantId, requestId);
     const bytes = audio.kind === 'stored' ? audio.bytes : 0;
@@ -55,7 +56,7 @@ export class PostgresJobQueue implements JobQueue {
       }
       await changeLoad(sql, tenantId, { liveJobs: 1, liveBytes: bytes });
       await assertRoom(sql, tenantId, this.#parts, { jobs: 0, bytes: 0 });
-      await notifyOfWork(sql);
+      await callWorker(sql, holderId);
       return { job, isNew: true };
     });
   }
@@ -135,6 +136,11 @@ export class PostgresJobQueue implements JobQueue {
     return this.#claims.heartbeat(claim, progress);
   }
 
+  /** See JobClaims.isWork. */
+  isWork(): Promise<boolean> {
+    return this.#claims.isWork();
+  }
+
   /** See JobClaims.takeBack. */
   takeBack(): Promise<number> {
     return this.#claims.takeBack();
@@ -157,9 +163,10 @@ export class PostgresJobQueue implements JobQueue {
   }
 
   async giveBack(claim: JobClaim, notBeforeMs = 0): Promise<void> {
-    await this.#withClaim(claim, (sql, row) =>
-      requeue(sql, row, { notBeforeMs, tries: row.tries - 1, failure: row.failure }),
-    );
+    await this.#withClaim(claim, async (sql, row) => {
+      await requeue(sql, row, { notBeforeMs, tries: row.tries - 1, failure: row.failure });
+      if (notBeforeMs === 0) await callWorker(sql, this.#parts.holderId);
+    });
   }
 
   async cancel(tenantId: string, requestId: string): Promise<Job | undefined> {

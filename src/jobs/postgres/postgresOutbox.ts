@@ -4,7 +4,7 @@ import { ALL_TENANTS } from '../../database/sql.js';
 import type { Delivery, FailedAttempt, WebhookOutbox } from '../webhooks/webhookOutbox.js';
 import { requestKeyOf } from './jobRows.js';
 import { deliveryOfRow, MESSAGES, type MessageRow } from './messageRows.js';
-import { LEASE, notifyOfWork, type QueueParts } from './queueParts.js';
+import { LEASE, MESSAGES_DUE, notifyOf, type QueueParts } from './queueParts.js';
 
 type OutboxParts = Pick<QueueParts, 'database' | 'sealing' | 'nowMs' | 'holderId'>;
 
@@ -113,7 +113,7 @@ export class PostgresOutbox implements WebhookOutbox, AsyncDisposable {
         WHERE id = $1 AND tenant_id = $2 AND status = 'dead' RETURNING id`,
         [webhookId, tenantId, nowMs],
       );
-      if (rows.length > 0) await notifyOfWork(sql);
+      if (rows.length > 0) await notifyOf(sql, MESSAGES_DUE);
       return rows.length > 0;
     });
     return isThere ? (await this.#read(tenantId, 'm.id = $1', [webhookId]))[0] : undefined;

@@ -19,10 +19,17 @@ export interface QueueParts {
 /** The channel on which processes tell each other of jobs. */
 export const CHANNEL = 'voice_prints_jobs';
 
-/** Tells the workers, once the transaction is committed, that there is a job or a message to look for. */
-export async function notifyOfWork(sql: Sql): Promise<void> {
-  await sql(`SELECT pg_notify('${CHANNEL}', 'work')`);
+/** Notices, where there is a job to look for: to all workers, or to the one that is named after it; where there is a message to send. */
+export const WORK = 'work';
+export const MESSAGES_DUE = 'messages';
+
+/** Tells all workers, once the transaction is committed. */
+export async function notifyOf(sql: Sql, what: typeof WORK | typeof MESSAGES_DUE): Promise<void> {
+  await sql('SELECT pg_notify($1, $2)', [CHANNEL, what]);
 }
+
+/** A job that may be handed out now to anybody, as the partial index of those has it. */
+export const IS_DUE = `status = 'queued' AND not_before_ms = 0 AND NOT is_suspect`;
 
 /** How long a claim holds without being renewed. Renewed every second; longer than any pause of a process that works. */
 export const LEASE = `interval '5 seconds'`;

@@ -1,0 +1,149 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { Database } from '../../src/database/database.js';
+import { ALL_TENANTS } from '../../src/database/sql.js';
+import { JobRunner } from '../../src/jobs/jobRunner.js';
+import { openPostgresStore, type PostgresStore } from '../../src/jobs/postgres/openPostgresStore.js';
+import { CONTRACT_LIMITS, order } from '../contract/jobQueue.js';
+import { freshDatabase, whyNoPostgres } from '../support/postgres.js';
+import { until } from '../support/until.js';
+
+const PLACES = 2;
+const unexpected = (error: unknown): never => {
+  throw error;
+};
+
+const opened: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one[Symbol.asyncDispose]();
+});
+
+function held<T extends AsyncDisposable>(one: T): T {
+  opened.push(one);
+  return one;
+}
+
+/** A process that has the jobs open. */
+const storeOf = async (url: string): Promise<PostgresStore> =>
+  held(
+    await openPostgresStore(url, {
+      encryptionKey: undefined,
+      limits: { ...CONTRACT_LIMITS, maxJobs: 100, maxJobsOfTenant: 100, maxAudioBytes: 10_000 },
+      nowMs: Date.now,
+      withoutPerson: () => undefined,
+    }),
+  );
+
+/** A process that works on jobs, each of which is done at once. */
+async function worker(url: string, { onLook, onDone }: { onLook: () => void; onDone: (requestId: string) => void }) {
+  const store = await storeOf(url);
+  const { queue } = store;
+  const take = queue.take.bind(queue);
+  queue.take = (isHeld) => {
+    onLook();
+    return take(isHeld);
+  };
+  const runner = new JobRunner({
+    ...{ queue, concurrency: PLACES, maxTries: 3, retryMs: 1_000, nowMs: Date.now, isHeld: () => false },
+    perform: async () => ({ isDone: true }),
+    onSettled: ({ requestId }) => onDone(requestId),
+    onFault: ({ error }) => unexpected(error),
+  });
+  held({ [Symbol.asyncDispose]: () => runner.stop() });
+  const nothing = () => undefined;
+  await store.listen({
+    onWork: () => runner.wake(),
+    ...{ onMessages: nothing, onRevised: nothing, onSettled: nothing, onFault: unexpected },
+  });
+  runner.wake();
+}
+
+/** Ids of the workers that wait, the one that waits longest first. */
+const waiting = async (database: Database): Promise<readonly string[]> => {
+  const text =
+    'SELECT holder FROM voice_prints.job_workers WHERE waits_since IS NOT NULL ORDER BY job_workers.waits_since';
+  return (await database.query<{ holder: string }>(ALL_TENANTS, text)).map(({ holder }) => holder);
+};
+
+/** What processes are told, from now on. */
+async function notices(database: Database): Promise<string[]> {
+  const heard: string[] = [];
+  const client = await database.connect();
+  held({ [Symbol.asyncDispose]: () => client.end() });
+  client.on('notification', ({ payload = '' }) => heard.push(payload));
+  await client.query('LISTEN voice_prints_jobs');
+  return heard;
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+
+describe.skipIf(whyNoPostgres)('workers that wait', () => {
+  test('do not all look for a job that is added: one does, and then whether there is another', async () => {
+    const place = held(await freshDatabase());
+    const database = held(await Database.open(place.url));
+    const adder = await storeOf(place.url);
+    const looks: number[] = [];
+    const done = new Set<string>();
+    const workers = Array.from({ length: 8 }, (_, index) => index);
+    const onDone = (requestId: string) => done.add(requestId);
+    await Promise.all(workers.map((index) => worker(place.url, { onLook: () => looks.push(index), onDone })));
+    const found: { readonly looks: number; readonly workers: number }[] = [];
+    for (let job = 0; job < 15; job += 1) {
+      await until(async () => (await waiting(database)).length === workers.length);
+      looks.length = 0;
+      await adder.queue.add(order(`job-${job}`));
+      await until(async () => done.has(`job-${job}`) && (await waiting(database)).length === workers.length);
+      found.push({ looks: looks.length, workers: new Set(looks).size });
+    }
+    // Of most jobs: each worker also looks now and then by itself.
+    expect(median(found.map(({ workers: count }) => count))).toBe(1);
+    expect(median(found.map(({ looks: count }) => count))).toBeLessThanOrEqual(3);
+  }, 60_000);
+
+  test('do all jobs that come at once, more than they have places', async () => {
+    const place = held(await freshDatabase());
+    const adder = await storeOf(place.url);
+    const done = new Set<string>();
+    const onDone = (requestId: string) => done.add(requestId);
+    await Promise.all([0, 1, 2, 3].map(() => worker(place.url, { onLook: () => undefined, onDone })));
+    const ids = Array.from({ length: 40 }, (_, index) => `job-${index}`);
+    await Promise.all(ids.map((id, index) => adder.queue.add(order(id, { tenantId: `t${index % 5}` }))));
+    await until(() => done.size === ids.length);
+  }, 60_000);
+
+  test('do a job whose worker was called and has ended', async () => {
+    const place = held(await freshDatabase());
+    const database = held(await Database.open(place.url));
+    const ended = await storeOf(place.url);
+    expect(await ended.queue.take()).toBeUndefined();
+    const [called] = await waiting(database);
+    const done = new Set<string>();
+    await worker(place.url, { onLook: () => undefined, onDone: (requestId) => done.add(requestId) });
+    await until(async () => (await waiting(database)).length === 2);
+    const heard = await notices(database);
+    await (await storeOf(place.url)).queue.add(order('job'));
+    await until(() => done.has('job'));
+    expect(heard[0]).toBe(`work ${called}`);
+  }, 60_000);
+
+  test('are called in turn, each for one job; without any, all are told', async () => {
+    const place = held(await freshDatabase());
+    const database = held(await Database.open(place.url));
+    const stores = [await storeOf(place.url), await storeOf(place.url), await storeOf(place.url)];
+    for (const { queue } of stores) await queue.take();
+    const [first, second, third] = await waiting(database);
+    const heard = await notices(database);
+    const adder = await storeOf(place.url);
+    for (const id of ['a', 'b']) await adder.queue.add(order(id));
+    // It was called for one job; what it leaves is another's, whoever was called for that.
+    const claim = (await stores[0]!.queue.take())!;
+    await adder.queue.add(order('c'));
+    await until(() => heard.length === 4);
+    expect(heard).toEqual([`work ${first}`, `work ${second}`, `work ${third}`, 'work']);
+    // Whoever has free places and waits again is called for what is given back.
+    for (const id of ['b', 'c']) expect((await stores[1]!.queue.take())?.job.requestId).toBe(id);
+    expect(await stores[1]!.queue.take()).toBeUndefined();
+    await stores[0]!.queue.giveBack(claim);
+    await until(() => heard.length === 5);
+    expect(heard[4]).toBe(`work ${second}`);
+  });
+});
