@@ -28,6 +28,7 @@ Environment:
 ${columns([
   ['VOICE_PRINTS_HOME', 'Folder of the voiceprints, where --store is not given'],
   ['VOICE_PRINTS_DATABASE_URL', 'PostgreSQL that many processes share, in place of the folder'],
+  ['VOICE_PRINTS_MIGRATE', 'off: only the command migrate brings the tables of that database up to date'],
   ['VOICE_PRINTS_AUDIO_URL', 'Folder or bucket where the audio of their jobs waits'],
   ['VOICE_PRINTS_KEY', 'Encrypts the voiceprints at rest; 8 characters or more'],
   ['VOICE_PRINTS_STRANGERS', '--strangers of serve and watch, where it is not given'],
@@ -47,6 +48,7 @@ ${columns([
   ['VOICE_PRINTS_MQTT_PASSWORD', 'Password of that user'],
   ['VOICE_PRINTS_ALLOWED_HOSTS', 'Private hosts that serve, models add and radios of watch may refer to: host,host'],
   ['VOICE_PRINTS_MODEL_MIRROR', 'URL of a folder with the files of the catalogue of models add'],
+  ['VOICE_PRINTS_TRACES', 'on: serve makes OpenTelemetry spans'],
   ['VOICE_PRINTS_WEBHOOK_ALLOW', 'The older name of VOICE_PRINTS_ALLOWED_HOSTS, read where that is not set'],
 ])}
 

@@ -53,6 +53,11 @@ export class Connections {
     });
   }
 
+  /** Cuts every connection that is still there, whatever it carries. */
+  cutAll(): void {
+    for (const { socket } of this.#byPeer.values()) socket.destroy();
+  }
+
   #add(socket: Socket): void {
     const peer = peerOf(socket);
     if (this.#byPeer.get(peer)?.socket === socket) return; // an offered upgrade was declined: see declineUpgrade

@@ -91,8 +91,7 @@ export async function serveGrpc(options: ServeGrpcOptions): Promise<RunningGrpcS
     address: `${bracketed(host)}:${taken}`,
     close: async () => {
       for (const name of ['', SERVICE_NAME]) health.setStatus(name, 'NOT_SERVING');
-      sockets.close();
-      await close(server, graceMs);
+      await close(server, sockets, connections, graceMs);
     },
   };
 }
@@ -123,8 +122,16 @@ function listen(sockets: SocketServer, host: string, port: number): Promise<numb
 
 const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
-async function close(server: Server, graceMs: number): Promise<void> {
-  const hangUp = setTimeout(() => server.forceShutdown(), graceMs);
-  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-  clearTimeout(hangUp);
+/** Clients have this long to hear that their stream was aborted. */
+const FAREWELL_MS = 500;
+
+/** Resolves once every connection is closed: from Node.js 24 on `tryShutdown` calls back while streams are still open. */
+async function close(server: Server, sockets: SocketServer, connections: Connections, graceMs: number): Promise<void> {
+  const abort = setTimeout(() => server.forceShutdown(), graceMs);
+  const cut = setTimeout(() => connections.cutAll(), graceMs + FAREWELL_MS);
+  const closed = new Promise<void>((resolve) => sockets.close(() => resolve()));
+  server.tryShutdown(() => undefined);
+  await closed;
+  clearTimeout(abort);
+  clearTimeout(cut);
 }

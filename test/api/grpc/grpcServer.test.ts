@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   type ClientDuplexStream,
@@ -220,7 +221,9 @@ test('closing lets a stream end, and ends what does not', async () => {
   const { call, end } = stream(server);
   call.write(CHUNK);
   await once(call, 'data');
-  await server.close();
+  // Within a fraction of the minute after which the keepalive would find out.
+  const closed = server.close().then(() => 'closed');
+  expect(await Promise.race([closed, delay(30_000, 'still open', { ref: false })])).toBe('closed');
   running.delete(server);
   expect((await end).code).not.toBe(status.OK);
 });
