@@ -21,8 +21,8 @@ export const FLEET = {
   streamWriteEvery: 3,
   /** Enrolments, renames, erasures. */
   changeRate: 0.1,
-  /** Workers that look for a job when one is added: all, as they are told; fewer to see what it would change. */
-  woken: Number.POSITIVE_INFINITY,
+  /** Workers that are called for a job, of those that wait; more to see what it would change. */
+  woken: 1,
   /** An answer of a receiver of webhooks. */
   webhookSeconds: 0.1,
   hasWebhooks: true,
@@ -54,6 +54,11 @@ export function rolesOf({ machines, workerShare }) {
   return { api, workers, live: Math.max(0, machines - workers - api) };
 }
 
+const nothingSeen = () => ({
+  ...{ added: 0, settled: 0, delivered: 0, changes: 0, looks: 0 },
+  ...{ waits: [], changeDelays: [], busySeconds: 0 },
+});
+
 class Fleet {
   #costs;
   #fleet;
@@ -64,7 +69,9 @@ class Fleet {
   #processes;
   #queue = [];
   #taken = 0;
-  #seen = { added: 0, settled: 0, delivered: 0, changes: 0, looks: 0, waits: [], changeDelays: [], busySeconds: 0 };
+  /** Workers that found nothing to do, the one that waits longest first. */
+  #waiting = new Set();
+  #seen = nothingSeen();
   #since = 0;
 
   constructor(costs, fleet) {
@@ -78,6 +85,7 @@ class Fleet {
       isLooking: false,
       isWoken: false,
     }));
+    for (const worker of this.#workers) this.#waiting.add(worker);
     this.#processes = fleet.workers === undefined ? workers + live + api : fleet.workers;
     this.#startTimers(fleet.workers === undefined ? live : 0);
     this.#startJobs();
@@ -88,16 +96,7 @@ class Fleet {
     this.#simulation.runUntil(warmUp);
     this.#database.restart();
     const queuedBefore = this.#inside;
-    this.#seen = {
-      added: 0,
-      settled: 0,
-      delivered: 0,
-      changes: 0,
-      looks: 0,
-      waits: [],
-      changeDelays: [],
-      busySeconds: 0,
-    };
+    this.#seen = nothingSeen();
     this.#since = this.#simulation.now;
     this.#simulation.runUntil(warmUp + seconds);
     return { ...this.#result(seconds), queuedBefore };
@@ -151,8 +150,13 @@ class Fleet {
       this.#simulation.every(FEED_LOOK, this.#random(), () => this.#ask('feedLook'));
     }
     for (const worker of this.#workers) {
-      this.#simulation.every(JOB_TICK, this.#random(), () => this.#ask('jobTick'));
-      this.#simulation.every(LOOK_ANYWAY, this.#random(), () => this.#wake(worker));
+      this.#simulation.every(JOB_TICK, this.#random(), () => {
+        this.#ask('jobTick', () => this.#isJobThere && this.#wake(worker));
+      });
+      this.#simulation.every(LOOK_ANYWAY, this.#random(), () => {
+        this.#wake(worker);
+        if (this.#fleet.hasWebhooks) this.#lookForMessage(worker);
+      });
       this.#simulation.every(HEARTBEAT, this.#random(), () => {
         for (let slot = 0; slot < worker.busy; slot += 1) this.#ask('jobHeartbeat');
       });
@@ -206,19 +210,21 @@ class Fleet {
     const added = () => {
       this.#seen.added += 1;
       this.#queue.push({ at, work });
-      for (const worker of this.#woken()) {
-        this.#wake(worker);
-        if (this.#fleet.hasWebhooks) this.#lookForMessage(worker); // whoever hears that there may be work looks for messages too
-      }
+      const called = this.#called(this.#fleet.woken);
+      for (const worker of called.length > 0 ? called : this.#workers) this.#wake(worker); // without any, all are told
     };
     this.#ask('jobAdded', added, this.#noticeMs);
   }
 
-  #woken() {
-    const { woken } = this.#fleet;
-    if (woken >= this.#workers.length) return this.#workers;
-    const from = Math.floor(this.#random() * this.#workers.length);
-    return Array.from({ length: woken }, (_, i) => this.#workers[(from + i) % this.#workers.length]);
+  get #isJobThere() {
+    return this.#queue.length > this.#taken;
+  }
+
+  /** At most so many of the workers that wait, which then do not any more. */
+  #called(count) {
+    const called = [...this.#waiting].slice(0, count);
+    for (const worker of called) this.#waiting.delete(worker);
+    return called;
   }
 
   #wake(worker) {
@@ -230,13 +236,14 @@ class Fleet {
     worker.isLooking = true;
     worker.isWoken = false;
     this.#seen.looks += 1;
-    const isThere = this.#queue.length > this.#taken;
-    this.#ask(isThere ? 'jobClaimed' : 'jobLookedForInVain', () => {
+    this.#ask(this.#isJobThere ? 'jobClaimed' : 'jobLookedForInVain', () => {
       const job = this.#queue[this.#taken];
       if (job) {
         this.#taken += 1;
+        this.#waiting.delete(worker);
         this.#work(worker, job);
-      }
+        if (this.#isJobThere) for (const another of this.#called(1)) this.#wake(another);
+      } else this.#waiting.add(worker);
       worker.isLooking = false;
       if ((job || worker.isWoken) && worker.busy < this.#slots) this.#look(worker);
     });
@@ -260,16 +267,19 @@ class Fleet {
         worker.busy -= 1;
         this.#seen.settled += 1;
         this.#wake(worker);
-        if (this.#fleet.hasWebhooks) this.#deliver();
+        if (this.#fleet.hasWebhooks) this.#deliver(worker);
       });
     });
   }
 
-  #deliver() {
+  /** After each step the process looks whether there is another message. */
+  #deliver(worker) {
     this.#ask('messageClaimed', () => {
+      this.#lookForMessage(worker);
       this.#simulation.in(this.#fleet.webhookSeconds, () => {
         this.#ask('messageDelivered', () => {
           this.#seen.delivered += 1;
+          this.#lookForMessage(worker);
         });
       });
     });

@@ -1,6 +1,6 @@
 // What a fleet of so many machines carries, and what ends it first.
 //
-//   node scripts/simulation/run.mjs [--machines 10,100,1000] [--database-cores 8] [--audio-seconds 300] [--people 10000] [--woken 4] [--factor 2]
+//   node scripts/simulation/run.mjs [--machines 10,100,1000] [--database-cores 8] [--audio-seconds 300] [--people 10000] [--woken 1] [--factor 2]
 //
 // Costs are those of costs.json (scripts/simulation/measure.mjs measures them, and BENCHMARKS.md the networks'), those of the database times
 // the factor by which processes that do something now and then cost it more than a loop does (scripts/simulation/check.mjs).
@@ -14,7 +14,7 @@ const { values } = parseArgs({
     'database-cores': { type: 'string', default: '8' },
     'audio-seconds': { type: 'string', default: '300' },
     people: { type: 'string', default: '10000' },
-    woken: { type: 'string', default: 'Infinity' },
+    woken: { type: 'string', default: '1' },
     factor: { type: 'string', default: '2' },
   },
 });

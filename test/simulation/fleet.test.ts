@@ -50,11 +50,14 @@ test('the same seed gives the same fleet, another one a similar one', () => {
   );
 });
 
-test('every job wakes all workers, so that the database is used with the square of the machines', () => {
-  const used = (machines: number) =>
-    simulateFleet(costs, { machines, jobRate: 0.1 * machines, streamsOfLiveMachine: 0, changeRate: 0 }).database
-      .utilisation;
-  expect(used(80) / used(20)).toBeGreaterThan(5);
+test('a job is looked for as often in a large fleet as in a small one, as it calls one worker', () => {
+  const looksOfJob = (machines: number, woken: number) => {
+    const options = { machines, jobRate: 0.1 * machines, streamsOfLiveMachine: 0, changeRate: 0, woken };
+    const { looksRate, settledRate } = simulateFleet(costs, options);
+    return looksRate / settledRate;
+  };
+  expect(looksOfJob(80, 1) / looksOfJob(20, 1)).toBeLessThan(1.2);
+  expect(looksOfJob(80, 80) / looksOfJob(20, 80)).toBeGreaterThan(2);
 });
 
 test('each machine has a role', () => {
