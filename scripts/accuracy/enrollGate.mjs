@@ -5,6 +5,7 @@
 // person says is counted by the voice activity detector in their speech alone, and mixtures with less than 1.5 s of it are left out.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { finished } from '../../dist/src/core/steps.js';
 import { analyseSample } from '../../dist/src/engine/enrolment/analyseSample.js';
 import { GATE_LIMITS, judgeSamples } from '../../dist/src/engine/enrolment/enrollGate.js';
 import { listedOthers } from '../../dist/src/engine/enrolment/otherPeople.js';
@@ -58,13 +59,15 @@ function analysed(samples) {
 
 /** Reasons of one sample, refusing ones and remarks. */
 const reasonsOf = (sample, { earlier, others = [] } = {}) =>
-  judgeSamples([sample], {
-    earlier,
-    earlierSamples: [],
-    others: listedOthers(others),
-    calibration,
-    limits: GATE_LIMITS,
-  })[0].reasons;
+  finished(
+    judgeSamples([sample], {
+      earlier,
+      earlierSamples: [],
+      others: listedOthers(others),
+      calibration,
+      limits: GATE_LIMITS,
+    }),
+  )[0].reasons;
 const refusalsOf = (...given) => reasonsOf(...given).flatMap(({ code, refuses }) => (refuses ? [code] : []));
 const knownOf = (speakerId, { embedding, speechMs, isNarrowBand }) => ({
   speakerId,

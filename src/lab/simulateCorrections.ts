@@ -1,4 +1,5 @@
 import type { FalseAcceptPercent } from '../core/identification.js';
+import { finished } from '../core/steps.js';
 import type { UnknownExemplar } from '../core/unknownVoice.js';
 import { centroid } from '../core/vector.js';
 import type { Voiceprint } from '../core/voiceprint.js';
@@ -90,16 +91,14 @@ export function simulateCorrections(options: SimulationOptions): Simulation {
       const said = isWrong ? others[Math.floor(random() * others.length)]!.id : person.id;
       const current = voiceprints.get(said);
       if (!current) continue; // a stranger who was rightly left without a name
-      const { change } = learnFromVoice(
-        current,
-        utterances.map((one) => exemplarOf(one, model.id)),
-        {
-          model,
-          others: othersOf([...voiceprints.values()], said, model.id),
-          feedbackId: `session ${session}`,
-          nowMs: session,
-        },
-      );
+      const exemplars = utterances.map((one) => exemplarOf(one, model.id));
+      const context = {
+        model,
+        others: othersOf([...voiceprints.values()], said, model.id),
+        feedbackId: `session ${session}`,
+        nowMs: session,
+      };
+      const { change } = finished(learnFromVoice(current, exemplars, context));
       if (change) voiceprints.set(said, change.after);
       feedback[isWrong ? 'wrong' : 'true'] += 1;
       if (change) feedback[isWrong ? 'wrongLearnt' : 'trueLearnt'] += 1;

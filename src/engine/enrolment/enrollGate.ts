@@ -1,5 +1,6 @@
 import type { CalibrationParameters } from '../../core/calibration.js';
 import type { SampleReason } from '../../core/identification.js';
+import type { Steps } from '../../core/steps.js';
 import { centroid, dot } from '../../core/vector.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
 import { acceptLlr } from '../../identity/calibration.js';
@@ -51,13 +52,13 @@ export interface JudgedSample {
 
 /**
  * Judges samples of one person, in their order. Each is looked at alone first; those that pass are compared with the
- * earlier samples, or, where there are none, with those of their own that agree best.
+ * earlier samples, or, where there are none, with those of their own that agree best. In steps of a few milliseconds at most.
  */
-export function judgeSamples(samples: readonly AnalysedSample[], context: GateContext): JudgedSample[] {
+export function* judgeSamples(samples: readonly AnalysedSample[], context: GateContext): Steps<JudgedSample[]> {
   const known = [...context.earlierSamples];
   const alone = samples.map((sample) => ({ sample, reasons: ownReasons(sample, known, context) }));
   const fit = alone.filter(({ reasons }) => !reasons.some(({ refuses }) => refuses)).map(({ sample }) => sample);
-  const voiceReasons = compareVoices(fit, context);
+  const voiceReasons = yield* compareVoices(fit, context);
   return alone.map(({ sample, reasons }) => {
     const all = [...reasons, ...(voiceReasons.get(sample) ?? [])];
     return { sample, reasons: all, isAccepted: !all.some(({ refuses }) => refuses) };
@@ -93,20 +94,27 @@ function soundReasons(sample: AnalysedSample, { limits }: GateContext): SampleRe
 }
 
 /** Defects of samples compared with each other and with other people. */
-function compareVoices(samples: readonly AnalysedSample[], context: GateContext): Map<AnalysedSample, SampleReason[]> {
+function* compareVoices(
+  samples: readonly AnalysedSample[],
+  context: GateContext,
+): Steps<Map<AnalysedSample, SampleReason[]>> {
   const reasons = new Map<AnalysedSample, SampleReason[]>();
   let known = context.earlier;
   for (const sample of known ? samples : mostCentralFirst(samples)) {
-    const found = voiceReasons(sample, known, context);
+    const found = yield* voiceReasons(sample, known, context);
     reasons.set(sample, found);
     if (found.length === 0) known = knownWith(known, sample);
   }
   return reasons;
 }
 
-function voiceReasons(sample: AnalysedSample, known: KnownVoice | undefined, context: GateContext): SampleReason[] {
+function* voiceReasons(
+  sample: AnalysedSample,
+  known: KnownVoice | undefined,
+  context: GateContext,
+): Steps<SampleReason[]> {
   const { calibration, limits, others } = context;
-  const { own, highest } = others.compare(sample, known, calibration);
+  const { own, highest } = yield* others.compare(sample, known, calibration);
   if (own !== undefined && own < limits.disagreesLlr) return [reasonFor.disagrees()];
   if (!highest) return [];
   const isLike = highest.llr >= collisionLlr(others.count, calibration);

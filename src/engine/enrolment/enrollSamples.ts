@@ -1,5 +1,6 @@
 import type { VoicePrintsError } from '../../core/errors.js';
 import type { EnrollResult, SampleOutcome, SampleReason } from '../../core/identification.js';
+import type { Steps } from '../../core/steps.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
 import { COMPLETE_SPEECH_MS } from '../../core/voiceprint.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
@@ -10,8 +11,9 @@ import { assertConsent, consentOf, type GivenConsent } from './consent.js';
 import { GATE_LIMITS, type JudgedSample, judgeSamples, LEAST_SPEECH_MS, samplesOf } from './enrollGate.js';
 import { reasonFor } from './enrollReasons.js';
 import { growVoiceprint } from './growVoiceprint.js';
+import { type JudgedPerson, judgedNow } from './judgedNow.js';
 import { knownVoiceOf } from './knownVoice.js';
-import { listedOthers, type OthersOf } from './otherPeople.js';
+import { listedOthers, type OtherPeople, type OthersOf } from './otherPeople.js';
 
 /** An analysed sample, or the reason why it could not be analysed. */
 export type Sample = { readonly file: string } & (
@@ -46,15 +48,20 @@ export async function enrollSamples(
   dependencies: EnrollSamplesDependencies,
 ): Promise<EnrollResult> {
   const { tenantId, speakerId } = request;
-  const { registry } = dependencies;
-  const decide = await gateFor(request, samples, dependencies);
-  let decided: Decided | undefined;
-  await registry.update(tenantId, speakerId, (current) => {
-    assertConsent(request, current, dependencies.isConsentRequired);
-    decided = decide(current);
-    return decided.grown ?? current;
-  });
-  const { result, accepted } = decided!;
+  const { registry, isConsentRequired } = dependencies;
+  const { result, accepted } = await judgedNow(
+    judgedPerson(request, dependencies),
+    gateFor(request, samples, dependencies),
+    async ({ judgement, isValidFor }) => {
+      let isStored = false;
+      await registry.update(tenantId, speakerId, (current) => {
+        assertConsent(request, current, isConsentRequired);
+        isStored = isValidFor(current);
+        return (isStored && judgement.grown) || current;
+      });
+      return isStored;
+    },
+  );
   // Refused samples never reach the disk; of a person erased at this moment nothing is kept.
   for (const { kept } of accepted) {
     if (kept) await registry.keepSpeech(tenantId, speakerId, kept.audioId, kept.speech);
@@ -68,8 +75,12 @@ export async function tryEnrolment(
   samples: readonly Sample[],
   dependencies: EnrollSamplesDependencies,
 ): Promise<EnrollResult> {
-  const decide = await gateFor(request, samples, dependencies);
-  const { result } = decide(await dependencies.registry.get(request.tenantId, request.speakerId));
+  const { tenantId, speakerId } = request;
+  const { result } = await judgedNow(
+    judgedPerson(request, dependencies),
+    gateFor(request, samples, dependencies),
+    async ({ isValidFor }) => isValidFor(await dependencies.registry.get(tenantId, speakerId)),
+  );
   return { ...result, isTrial: true };
 }
 
@@ -80,20 +91,25 @@ interface Decided {
   readonly accepted: readonly AnalysedSample[];
 }
 
+const judgedPerson = (
+  { tenantId, speakerId }: EnrolledPerson,
+  { registry, model, othersOf = listed(registry, model.id) }: EnrollSamplesDependencies,
+): JudgedPerson => ({ tenantId, speakerId, registry, othersOf });
+
 /** The gate for these samples, to be asked with what is stored of the person. */
-async function gateFor(
+function gateFor(
   request: EnrolledPerson,
   samples: readonly Sample[],
-  { model, registry, nowMs, othersOf = listed(registry, model.id) }: EnrollSamplesDependencies,
-): Promise<(current: Voiceprint | undefined) => Decided> {
+  { model, nowMs }: EnrollSamplesDependencies,
+): (current: Voiceprint | undefined, others: OtherPeople) => Steps<Decided> {
   const { tenantId, speakerId, name, languageCode } = request;
   const { id: modelId, calibration = UNCALIBRATED } = model;
   const analysed = samples.flatMap((sample) => (sample.kind === 'analysed' ? [sample.analysed] : []));
-  const others = await othersOf(tenantId, speakerId);
-  return (current) => {
+  return function* (current, others) {
     const earlier = current && knownVoiceOf(current, modelId);
     const earlierSamples = current ? samplesOf(current, modelId) : [];
-    const judged = judgeSamples(analysed, { earlier, earlierSamples, others, calibration, limits: GATE_LIMITS });
+    const context = { earlier, earlierSamples, others, calibration, limits: GATE_LIMITS };
+    const judged = yield* judgeSamples(analysed, context);
     const accepted = judged.filter(({ isAccepted }) => isAccepted).map(({ sample }) => sample);
     const earlierMs = earlier && current ? current.speechMs : 0;
     const speechMs = accepted.reduce((sum, sample) => sum + sample.speechMs, earlierMs);

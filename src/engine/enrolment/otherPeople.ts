@@ -1,4 +1,5 @@
 import type { CalibrationParameters } from '../../core/calibration.js';
+import type { Steps } from '../../core/steps.js';
 import { compareMeans } from '../../identity/gallery/compareMeans.js';
 import type { GallerySnapshot } from '../../identity/gallery/voiceGallery.js';
 import type { AnalysedSample } from './analyseSample.js';
@@ -16,7 +17,16 @@ export interface ComparedSample {
 /** All other people of the tenant with samples of this model, as the gate compares samples with them. */
 export interface OtherPeople {
   readonly count: number;
-  compare(sample: AnalysedSample, known: KnownVoice | undefined, calibration: CalibrationParameters): ComparedSample;
+  /** The same object as long as nobody changes; undefined for a list, which does not follow who is enrolled. */
+  readonly moment: object | undefined;
+  /** False once somebody whom a comparison found most alike was erased. */
+  readonly isFoundThere: boolean;
+  /** In steps of a few milliseconds at most. */
+  compare(
+    sample: AnalysedSample,
+    known: KnownVoice | undefined,
+    calibration: CalibrationParameters,
+  ): Steps<ComparedSample>;
 }
 
 /** The other people of a person who is being enrolled. */
@@ -25,8 +35,11 @@ export type OthersOf = (tenantId: string, speakerId: string) => Promise<OtherPeo
 /** A few people, one by one. */
 export const listedOthers = (others: readonly KnownVoice[]): OtherPeople => ({
   count: others.length,
-  compare(sample, known, calibration) {
+  moment: undefined,
+  isFoundThere: true,
+  *compare(sample, known, calibration) {
     const llrs = llrsBetween(sample, known ? [known, ...others] : others, calibration);
+    yield;
     const own = known && llrs.shift();
     const highest = llrs.reduce((most, llr, i) => (llr > llrs[most]! ? i : most), 0);
     return { own, highest: others[highest] && { speakerId: others[highest].speakerId, llr: llrs[highest]! } };
@@ -34,17 +47,24 @@ export const listedOthers = (others: readonly KnownVoice[]): OtherPeople => ({
 });
 
 /** Everybody in a gallery but one. */
-export function othersInGallery({ view, idOf, numberOf }: GallerySnapshot, speakerId: string): OtherPeople {
+export function othersInGallery(gallery: GallerySnapshot, speakerId: string): OtherPeople {
+  const { view, idOf, numberOf } = gallery;
   const left = numberOf(speakerId);
+  const found = new Set<number>();
   return {
     count: view.people - (left === undefined ? 0 : 1),
-    compare(sample, known, calibration) {
+    moment: gallery,
+    get isFoundThere() {
+      return [...found].every((number) => idOf(number) !== undefined);
+    },
+    *compare(sample, known, calibration) {
       const { speechMs, isNarrowBand } = sample;
       const probe = { centroid: sample.embedding!, speechSeconds: inSeconds(speechMs), isNarrowBand };
       const added = known && { ...known, speechSeconds: inSeconds(known.speechMs) };
-      const { own, highest } = compareMeans(view, probe, { left, added }, calibration);
-      const id = highest && idOf(highest.number);
-      return { own, highest: id === undefined ? undefined : { speakerId: id, llr: highest!.llr } };
+      const { own, highest } = yield* compareMeans(view, probe, { left, added }, calibration);
+      if (!highest) return { own, highest: undefined };
+      found.add(highest.number);
+      return { own, highest: { speakerId: idOf(highest.number)!, llr: highest.llr } };
     },
   };
 }

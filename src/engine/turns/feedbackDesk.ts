@@ -10,6 +10,7 @@ import type { FeedbackRequest } from '../engine.js';
 import { assertConsent, consentOf } from '../enrolment/consent.js';
 import { enrollFromVoice } from '../enrolment/enrollFromVoice.js';
 import type { EnrolmentsUnderWay } from '../enrolment/enrolmentsUnderWay.js';
+import { judgedNow } from '../enrolment/judgedNow.js';
 import type { OthersOf } from '../enrolment/otherPeople.js';
 import type { Names } from '../voiceprints/nameable.js';
 import type { FeedbackRecord, SessionChange } from './feedbackRecord.js';
@@ -170,16 +171,23 @@ export class FeedbackDesk {
       const stored = await guarded.get(tenantId, speakerId);
       assertConsent(person, stored, isConsentRequired);
       if (!stored || stored.exemplars.length === 0) return this.#enrol(person, exemplars, guarded);
-      const others = await this.#parts.othersOf(tenantId, speakerId);
-      let learnt = nothing([]);
-      await guarded.update(tenantId, speakerId, (current) => {
-        if (!current) return current;
-        const at = nowMs();
-        learnt = learnFromVoice(current, exemplars, { model, others, feedbackId, nowMs: at });
-        const consent = consentOf(person, at) ?? current.consent;
-        return learnt.change ? { ...learnt.change.after, consent } : current;
-      });
-      return learnt;
+      const { othersOf } = this.#parts;
+      return judgedNow(
+        { tenantId, speakerId, registry: guarded, othersOf },
+        function* (current, others) {
+          if (!current) return nothing([]);
+          return yield* learnFromVoice(current, exemplars, { model, others, feedbackId, nowMs: nowMs() });
+        },
+        async ({ judgement: { change }, isValidFor }) => {
+          let isStored = false;
+          await guarded.update(tenantId, speakerId, (current) => {
+            isStored = isValidFor(current);
+            if (!current || !isStored || !change) return current;
+            return { ...change.after, consent: consentOf(person, change.after.updatedAtMs) ?? current.consent };
+          });
+          return isStored;
+        },
+      );
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Learning } from '../../core/feedback.js';
 import type { SampleReason } from '../../core/identification.js';
+import type { Steps } from '../../core/steps.js';
 import type { UnknownExemplar } from '../../core/unknownVoice.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
 import { UNCALIBRATED } from '../../identity/calibration.js';
@@ -30,16 +31,16 @@ export interface Learnt {
  * whose weight in the mean is bounded. Pure. Speech that does not sound like the person, or sounds more like another one, teaches
  * nothing, whoever says whose it is.
  */
-export function learnFromVoice(
+export function* learnFromVoice(
   current: Voiceprint,
   exemplars: readonly UnknownExemplar[],
   { model, others, feedbackId, nowMs }: LearnContext,
-): Learnt {
+): Steps<Learnt> {
   const modelId = model.id;
   const earlier = knownVoiceOf(current, modelId);
   if (exemplars.length === 0 || !earlier) return nothing([reasonFor.nothingKept()]);
   const samples = samplesOfVoice({ id: feedbackId, exemplars });
-  const judged = judgeSamples(samples, {
+  const judged = yield* judgeSamples(samples, {
     earlier,
     earlierSamples: samplesOf(current, modelId),
     others,

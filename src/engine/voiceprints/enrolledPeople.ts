@@ -1,4 +1,5 @@
 import type { SpeakerSummary } from '../../core/identification.js';
+import { inSlices } from '../../core/steps.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
 import { type GallerySnapshot, VoiceGallery } from '../../identity/gallery/voiceGallery.js';
 import type { SpeakerModel } from '../../inference/speakerModel.js';
@@ -93,6 +94,7 @@ class FollowedTenant {
         for (const voiceprint of put) this.#put(voiceprint);
         for (const id of gone) this.#erase(id);
       }
+      if (!this.#people) await inSlices(this.#gallery.tidy());
       this.#people ??= this.#newPeople();
       return this.#people;
     });

@@ -1,13 +1,13 @@
-import { dot } from '../../core/vector.js';
+import type { Steps } from '../../core/steps.js';
 import type { EnrolledVoice } from '../voices.js';
-import type { GalleryColumns, GalleryParts } from './galleryParts.js';
+import type { GalleryParts } from './galleryParts.js';
+import { GalleryRows } from './galleryRows.js';
 import { GalleryView } from './galleryView.js';
-import { RowMatrix } from './rowMatrix.js';
 
-const LEAST_ENTRIES = 16;
-const ALIVE = 0xffff_ffff;
 /** Dead entries that are not worth moving the others. */
 const FEW_DEAD = 1_000;
+/** People moved in one step: about a millisecond. */
+const STEP_PEOPLE = 128;
 
 /** A gallery at one moment, with the ids of its people. */
 export interface GallerySnapshot {
@@ -24,74 +24,89 @@ export interface GallerySnapshot {
  */
 export class VoiceGallery {
   readonly #dimensions: number;
-  #means: RowMatrix;
-  #exemplars: RowMatrix;
-  #columns: GalleryColumns;
-  #entries = 0;
-  #exemplarRows = 0;
+  #rows: GalleryRows;
+  /** Those that people were moved out of; snapshots may still have them. */
+  #former: WeakRef<GalleryRows>[] = [];
   #version = 0;
   #sum: Float64Array;
-  #numbers = new Map<string, number>();
-  #ids: (string | undefined)[] = [];
   #snapshot: GallerySnapshot | undefined;
 
   constructor(dimensions: number) {
     this.#dimensions = dimensions;
-    this.#means = RowMatrix.create(dimensions, LEAST_ENTRIES);
-    this.#exemplars = RowMatrix.create(dimensions, LEAST_ENTRIES);
-    this.#columns = newColumns(LEAST_ENTRIES);
+    this.#rows = new GalleryRows(dimensions);
     this.#sum = new Float64Array(dimensions);
   }
 
   get people(): number {
-    return this.#numbers.size;
+    return this.#rows.numbers.size;
   }
 
   /** Adds a person, or replaces one. */
   put(voice: EnrolledVoice): void {
     this.#begin();
-    this.#bury(voice.id, this.#version);
-    this.#add(voice);
+    this.#takeFromSum(voice.id);
+    this.#rows.bury(voice.id, this.#version);
+    this.#rows.add(voice, this.#version);
+    addTo(this.#sum, voice.mean, 1);
   }
 
   /** Erases a person, from snapshots too. */
   erase(id: string): void {
-    const number = this.#numbers.get(id);
-    if (number === undefined) return;
+    for (const former of this.#former) former.deref()?.erase(id);
+    if (!this.#rows.numbers.has(id)) return;
     this.#begin();
-    this.#bury(id, 0);
-    this.#means.zero(number);
-    const { firstExemplar, exemplarCount } = this.#columns;
-    for (let k = 0; k < exemplarCount[number]!; k += 1) this.#exemplars.zero(firstExemplar[number]! + k);
-    this.#ids[number] = undefined;
+    this.#takeFromSum(id);
+    this.#rows.erase(id);
   }
 
   /** Everybody as they are now: the same while nobody changes. */
   snapshot(): GallerySnapshot {
-    if (this.#entries - this.people > Math.max(FEW_DEAD, this.people)) this.#moveLiving();
     this.#snapshot ??= this.#newSnapshot();
     return this.#snapshot;
   }
 
+  /**
+   * Moves everybody to new matrices where half of the entries are dead; snapshots keep the old ones. Nobody may be added, erased or
+   * looked for between the steps.
+   */
+  *tidy(): Steps<void> {
+    const rows = this.#rows;
+    if (rows.entries - this.people <= Math.max(FEW_DEAD, this.people)) return;
+    const moved = new GalleryRows(this.#dimensions);
+    const sum = new Float64Array(this.#dimensions);
+    for (const id of rows.numbers.keys()) {
+      const voice = rows.voiceOf(id);
+      moved.add(voice, 0);
+      addTo(sum, voice.mean, 1);
+      if (moved.entries % STEP_PEOPLE === 0) yield;
+    }
+    this.#former = [...this.#former.filter((former) => former.deref()), new WeakRef(rows)];
+    this.#rows = moved;
+    this.#sum = sum;
+    this.#version = 0;
+    this.#snapshot = undefined;
+  }
+
   #newSnapshot(): GallerySnapshot {
+    const rows = this.#rows;
+    const { means, exemplars, entries, exemplarRows, columns } = rows;
     const parts: GalleryParts = {
-      means: this.#means.parts,
-      exemplars: this.#exemplars.parts,
-      entries: this.#entries,
-      exemplarRows: this.#exemplarRows,
+      means: means.parts,
+      exemplars: exemplars.parts,
+      entries,
+      exemplarRows,
       people: this.people,
       version: this.#version,
-      columns: this.#columns,
+      columns,
       sum: this.#sum.slice(),
     };
-    const view = new GalleryView(parts, { means: this.#means, exemplars: this.#exemplars });
-    const [ids, numbers] = [this.#ids, this.#numbers];
+    const view = new GalleryView(parts, { means, exemplars });
     return {
       view,
-      idOf: (number) => ids[number],
+      idOf: (number) => rows.ids[number],
       numberOf: (id) => {
-        const number = numbers.get(id);
-        return number !== undefined && number < parts.entries && view.isThere(number) ? number : undefined;
+        const number = rows.numbers.get(id);
+        return number !== undefined && number < entries && view.isThere(number) ? number : undefined;
       },
     };
   }
@@ -103,83 +118,12 @@ export class VoiceGallery {
     this.#version += 1;
   }
 
-  /** @param diedAt version from which the person is not there */
-  #bury(id: string, diedAt: number): void {
-    const number = this.#numbers.get(id);
-    if (number === undefined) return;
-    this.#numbers.delete(id);
-    this.#columns.died[number] = diedAt;
-    this.#addToSum(this.#means.row(number), -1);
-  }
-
-  #add({ id, mean, exemplars, speechSeconds, isNarrowBand }: EnrolledVoice): void {
-    const number = this.#entries;
-    if (number >= this.#columns.born.length) this.#columns = grown(this.#columns, 2 * number);
-    const own = exemplars.length > 1 ? exemplars : [];
-    this.#means.write(number, mean);
-    own.forEach((exemplar, k) => {
-      this.#exemplars.write(this.#exemplarRows + k, exemplar);
-    });
-    const columns = this.#columns;
-    columns.born[number] = this.#version;
-    columns.died[number] = ALIVE;
-    columns.speechSeconds[number] = speechSeconds;
-    columns.isNarrowBand[number] = isNarrowBand ? 1 : 0;
-    columns.firstExemplar[number] = this.#exemplarRows;
-    columns.exemplarCount[number] = own.length;
-    columns.spread[number] = own.reduce((least, exemplar) => Math.min(least, dot(exemplar, mean)), 1);
-    this.#addToSum(mean, 1);
-    this.#ids[number] = id;
-    this.#numbers.set(id, number);
-    this.#entries += 1;
-    this.#exemplarRows += own.length;
-  }
-
-  #addToSum(mean: Float32Array, sign: 1 | -1): void {
-    for (let i = 0; i < this.#dimensions; i += 1) this.#sum[i]! += sign * mean[i]!;
-  }
-
-  /** Moves those who are there to new matrices: half of the entries are dead. Snapshots keep the old ones. */
-  #moveLiving(): void {
-    const moved = new VoiceGallery(this.#dimensions);
-    const { columns } = this.#newSnapshot().view.parts;
-    for (const [id, number] of this.#numbers) {
-      const rows = Array.from({ length: columns.exemplarCount[number]! }, (_, k) => columns.firstExemplar[number]! + k);
-      moved.#add({
-        id,
-        mean: this.#means.row(number).slice(),
-        exemplars: rows.map((row) => this.#exemplars.row(row).slice()),
-        speechSeconds: columns.speechSeconds[number]!,
-        isNarrowBand: columns.isNarrowBand[number] === 1,
-      });
-    }
-    this.#means = moved.#means;
-    this.#exemplars = moved.#exemplars;
-    this.#columns = moved.#columns;
-    this.#entries = moved.#entries;
-    this.#exemplarRows = moved.#exemplarRows;
-    this.#sum = moved.#sum;
-    this.#numbers = moved.#numbers;
-    this.#ids = moved.#ids;
-    this.#version = 0;
-    this.#snapshot = undefined;
+  #takeFromSum(id: string): void {
+    const number = this.#rows.numbers.get(id);
+    if (number !== undefined) addTo(this.#sum, this.#rows.means.row(number), -1);
   }
 }
 
-const shared = (bytes: number) => new SharedArrayBuffer(bytes);
-
-const newColumns = (entries: number): GalleryColumns => ({
-  born: new Uint32Array(shared(4 * entries)),
-  died: new Uint32Array(shared(4 * entries)),
-  speechSeconds: new Float64Array(shared(8 * entries)),
-  isNarrowBand: new Uint8Array(shared(entries)),
-  firstExemplar: new Uint32Array(shared(4 * entries)),
-  exemplarCount: new Uint32Array(shared(4 * entries)),
-  spread: new Float32Array(shared(4 * entries)),
-});
-
-function grown(columns: GalleryColumns, entries: number): GalleryColumns {
-  const more = newColumns(entries);
-  for (const name of Object.keys(columns) as (keyof GalleryColumns)[]) more[name].set(columns[name]);
-  return more;
+function addTo(sum: Float64Array, values: Float32Array, sign: 1 | -1): void {
+  for (let i = 0; i < sum.length; i += 1) sum[i]! += sign * values[i]!;
 }

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { type GateContext, judgeSamples } from '../../../src/engine/enrolment/enrollGate.js';
+import { finished } from '../../../src/core/steps.js';
+import type { AnalysedSample } from '../../../src/engine/enrolment/analyseSample.js';
+import { type GateContext, judgeSamples as judgeInSteps } from '../../../src/engine/enrolment/enrollGate.js';
 import type { KnownVoice } from '../../../src/engine/enrolment/knownVoice.js';
 import { listedOthers } from '../../../src/engine/enrolment/otherPeople.js';
 import { analysedSample, PLAIN_CALIBRATION, voice } from './analysedSamples.js';
@@ -19,6 +21,8 @@ const context = (different: Partial<GateContext> = {}): GateContext => ({
   limits: LIMITS,
   ...different,
 });
+
+const judgeSamples = (samples: readonly AnalysedSample[], among: GateContext) => finished(judgeInSteps(samples, among));
 
 test('a good sample passes without a word', () => {
   expect(judgeSamples([analysedSample()], context())).toEqual([

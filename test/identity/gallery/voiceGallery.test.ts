@@ -8,6 +8,7 @@ import { someOf } from '../../../src/engine/voiceprints/nameable.js';
 import { resolveFor } from '../../../src/engine/voiceprints/resolveFor.js';
 import { decide, posteriors } from '../../../src/identity/decide.js';
 import { rankEach, rankingOf } from '../../../src/identity/gallery/ranking.js';
+import type { VoiceGallery } from '../../../src/identity/gallery/voiceGallery.js';
 import type { LiveChange } from '../../../src/identity/live/liveChange.js';
 import { LiveTurns } from '../../../src/identity/live/liveTurns.js';
 import { compare } from '../../../src/identity/matchVoices.js';
@@ -165,7 +166,7 @@ describe.each(SIZES)('with %i people enrolled, a gallery answers as a list does'
     for (const voice of speakers) {
       for (const own of [undefined, known]) {
         const sample = analysedSample({ embedding: people.near(voice, 0.5), speechMs: 6_500 });
-        const [wanted, found] = [list, matrix].map((others) => others.compare(sample, own, CALIBRATION));
+        const [wanted, found] = [list, matrix].map((others) => finished(others.compare(sample, own, CALIBRATION)));
         expect(found!.highest?.speakerId).toBe(wanted!.highest?.speakerId);
         if (wanted!.highest) expect(Math.abs(found!.highest!.llr - wanted!.highest.llr)).toBeLessThan(1e-3);
         expect(found!.own === undefined).toBe(own === undefined);
@@ -229,9 +230,58 @@ describe('people come and go', () => {
     }
   });
 
+  const traceOf = (values: Float32Array) => Buffer.from(values.buffer, values.byteOffset + 40, 64);
+
+  test.each([
+    {
+      name: 'after they changed',
+      meanwhile: (gallery: VoiceGallery) => gallery.put(people.enrolled('p3', voices[9]!)),
+    },
+    {
+      name: 'after the gallery grew',
+      meanwhile: (gallery: VoiceGallery) => {
+        for (let n = 0; n < 40; n += 1) gallery.put(people.enrolled(`more${n}`, people.voice()));
+      },
+    },
+    {
+      name: 'after everybody was moved to other matrices',
+      meanwhile: (gallery: VoiceGallery) => {
+        for (let round = 0; round < 60; round += 1) for (const voice of enrolled) gallery.put(voice);
+        finished(gallery.tidy());
+      },
+    },
+  ])('whoever is erased is gone from snapshots taken before: $name', ({ meanwhile }) => {
+    const gallery = galleryOf(enrolled);
+    const before = gallery.snapshot();
+    const number = before.numberOf('p3')!;
+    meanwhile(gallery);
+    expect([before.idOf(number), before.view.isThere(number)]).toEqual(['p3', true]);
+    gallery.erase('p3');
+    expect([before.idOf(number), before.view.isThere(number)]).toEqual([undefined, false]);
+    expect(bestIn(before, voices[3]!).near.map(({ voice }) => voice.id)).not.toContain('p3');
+    for (const { parts } of [before.view, gallery.snapshot().view])
+      expect(Buffer.from(parts.means.memory.buffer).includes(traceOf(enrolled[3]!.mean))).toBe(false);
+  });
+
+  test('moving people stops between small steps, and changes no answer', () => {
+    const many = new MadePeople(8).many(1_200);
+    const gallery = galleryOf(many.enrolled);
+    for (const voice of many.enrolled) gallery.put(voice);
+    gallery.put(many.enrolled[0]!);
+    const wanted = bestIn(gallery.snapshot(), many.voices[9]!);
+    const steps = gallery.tidy();
+    let stops = 0;
+    while (!steps.next().done) stops += 1;
+    expect(stops).toBe(Math.floor(1_200 / 128));
+    expect(gallery.snapshot().view.parts.entries).toBe(1_200);
+    const found = bestIn(gallery.snapshot(), many.voices[9]!);
+    expect(found.near.map(({ voice }) => voice.id)).toEqual(wanted.near.map(({ voice }) => voice.id));
+  });
+
   test('many changes leave a gallery that is as large as its people, and sums that are theirs', () => {
     const gallery = galleryOf(enrolled);
     for (let round = 0; round < 60; round += 1) for (const voice of enrolled) gallery.put(voice);
+    finished(gallery.tidy());
     const { view } = gallery.snapshot();
     expect(view.parts.entries).toBeLessThan(1_100);
     const sum = enrolled.reduce(
