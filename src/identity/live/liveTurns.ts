@@ -7,8 +7,9 @@ import type { Enrolled } from '../gallery/ranking.js';
 import { changeOfVoice } from './changeOfVoice.js';
 import type { LiveChange, RejectReason, VoiceSnapshot } from './liveChange.js';
 import type { LiveTurnsState } from './sessionState.js';
+import { SESSION_TUNING, type SessionVoicesOptions } from './sessionTuning.js';
 import type { SessionVoice } from './sessionVoice.js';
-import { SESSION_TUNING, SessionVoices, type SessionVoicesOptions } from './sessionVoices.js';
+import { SessionVoices } from './sessionVoices.js';
 import { type LiveWindow, VoiceSum } from './voiceSum.js';
 
 export interface LiveTurnsOptions extends SessionVoicesOptions {
