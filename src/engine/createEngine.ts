@@ -10,10 +10,11 @@ import { WorkerCompute } from './compute/workerCompute.js';
 import { type EngineConfig, engineConfig, parseConfig } from './config.js';
 import type { Engine } from './engine.js';
 import type { EngineOptions } from './engineOptions.js';
+import type { OpenCompute } from './engineParts.js';
 import { type EngineStore, openDatabaseStore, openFolderStore } from './engineStore.js';
 import { registryOfModel } from './enrolment/modelView.js';
 import { modelInStore } from './models/modelInStore.js';
-import { type OpenCompute, VoiceEngine } from './voiceEngine.js';
+import { VoiceEngine } from './voiceEngine.js';
 
 /**
  * The parts of the engine, replaceable by other implementations (another registry, a compute process, a clock for tests). Those of the
