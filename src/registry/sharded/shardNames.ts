@@ -33,7 +33,10 @@ export function shardOf(path: string, names: ReadonlySet<string>): string {
  */
 export function leavesOf(files: Iterable<string>): { readonly names: Set<string>; readonly leftover: string[] } {
   const all = new Set(files);
-  const below = new Set(Array.from(all, (name) => Array.from(name.slice(1), (_, at) => name.slice(0, at + 1))).flat());
+  const below = new Set<string>(); // whatever stands above a file, each with all that stands above it
+  for (const name of all) {
+    for (let above = name.slice(0, -1); above !== '' && !below.has(above); above = above.slice(0, -1)) below.add(above);
+  }
   const isCovered = (name: string): boolean =>
     below.has(name) ? isCovered(`${name}0`) && isCovered(`${name}1`) : all.has(name);
   const names = new Set<string>();
