@@ -66,8 +66,8 @@ export class VoiceGallery {
   }
 
   /**
-   * Moves everybody to new matrices where half of the entries are dead; snapshots keep the old ones. Nobody may be added, erased or
-   * looked for between the steps.
+   * Moves everybody to new matrices where half of the entries are dead; snapshots keep the old ones. Nobody may be added or erased
+   * between the steps.
    */
   *tidy(): Steps<void> {
     const rows = this.#rows;

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { finished } from '../../../src/core/steps.js';
 import type { AnalysedSample } from '../../../src/engine/enrolment/analyseSample.js';
 import { GATE_LIMITS, judgeSamples } from '../../../src/engine/enrolment/enrollGate.js';
@@ -7,6 +7,10 @@ import { type OthersOf, othersInGallery } from '../../../src/engine/enrolment/ot
 import { EnrolledPeopleOf } from '../../../src/engine/voiceprints/enrolledPeople.js';
 import { VoiceGallery } from '../../../src/identity/gallery/voiceGallery.js';
 import { LowdbRegistry } from '../../../src/registry/lowdbRegistry.js';
+import { PostgresRegistry } from '../../../src/registry/postgres/postgresRegistry.js';
+import type { VoiceprintRegistry } from '../../../src/registry/voiceprintRegistry.js';
+import { EmptyDatabases } from '../../support/emptyDatabase.js';
+import { whyNoPostgres } from '../../support/postgres.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
 import { analysedSample, DIMENSIONS, PLAIN_CALIBRATION, voice } from './analysedSamples.js';
 
@@ -14,8 +18,8 @@ const MODEL = { id: 'model-1', calibration: PLAIN_CALIBRATION, dimensions: DIMEN
 const TENANT = 't';
 
 /** A store as an engine has it, in which something happens between two steps of a comparison. */
-async function busyStore() {
-  const registry = await LowdbRegistry.open(await temporaryFolder());
+async function storeIn(open: () => Promise<VoiceprintRegistry>) {
+  const registry = await open();
   onTestFinished(() => registry[Symbol.asyncDispose]());
   const people = new EnrolledPeopleOf(registry, MODEL);
   let meanwhile: (() => Promise<unknown>) | undefined;
@@ -43,8 +47,9 @@ async function busyStore() {
   const dependencies = { model: MODEL, registry, nowMs: () => 1, othersOf };
   const asSamples = (samples: readonly AnalysedSample[]) =>
     samples.map((analysed) => ({ file: analysed.file, kind: 'analysed' as const, analysed }));
+  const consent = { consentText: 'yes', consentVersion: '2' };
   const enrol = (speakerId: string, ...samples: AnalysedSample[]) =>
-    enrollSamples({ tenantId: TENANT, speakerId }, asSamples(samples), dependencies);
+    enrollSamples({ tenantId: TENANT, speakerId, ...consent }, asSamples(samples), dependencies);
   const attempt = (speakerId: string, ...samples: AnalysedSample[]) =>
     tryEnrolment({ tenantId: TENANT, speakerId }, asSamples(samples), dependencies);
   /** As another process does it. */
@@ -68,83 +73,102 @@ const long = (person: number, drift = 0) => analysedSample({ speechMs: 15_000, e
 const codesOf = ({ reasons }: { readonly reasons: readonly { readonly code: string }[] }) =>
   reasons.map(({ code }) => code);
 
-test.each(['enrol', 'attempt'] as const)('%s: whoever is erased meanwhile refuses nobody', async (call) => {
-  const store = await busyStore();
-  await store.enrol('ben', long(0));
-  await store.enrol('carl', long(3));
-  store.during(async () => {
-    await store.registry.delete(TENANT, 'ben');
-    await store.people.lookAgain(TENANT);
-  });
-  expect(await store[call]('anna', long(0, 0.3))).toMatchObject({ status: 'complete', reasons: [] });
-});
+const databases = new EmptyDatabases();
+afterAll(() => databases[Symbol.asyncDispose]());
 
-test.each(['enrol', 'attempt'] as const)('%s: whoever gets another voice meanwhile counts with it', async (call) => {
-  const store = await busyStore();
-  await store.enrol('ben', long(0));
-  await store.enrol('carl', long(3));
-  store.during(async () => {
-    await store.registry.delete(TENANT, 'ben');
-    await store.enrolElsewhere('ben', long(5));
-  });
-  expect(await store[call]('anna', long(0, 0.3))).toMatchObject({ status: 'complete', reasons: [] });
-  expect(codesOf(await store[call]('dora', long(5, 0.3)))).toEqual(['COLLIDES_WITH_OTHER']);
-});
+describe.each([
+  { name: 'a folder', open: async () => LowdbRegistry.open(await temporaryFolder()), why: '' },
+  { name: 'PostgreSQL', open: async () => PostgresRegistry.open(await databases.next()), why: whyNoPostgres },
+])('people in $name who change between two steps', ({ open, why }) => {
+  describe.skipIf(why)('while the gate compares', () => {
+    const busyStore = () => storeIn(open);
 
-test.each(['enrol', 'attempt'] as const)('%s: whoever is enrolled meanwhile is compared with', async (call) => {
-  const store = await busyStore();
-  await store.enrol('carl', long(3));
-  store.during(() => store.enrolElsewhere('ben', long(0)));
-  expect(await store[call]('anna', long(0, 0.3))).toMatchObject({
-    status: 'rejected',
-    reasons: [{ code: 'COLLIDES_WITH_OTHER', speakerId: 'ben' }],
-  });
-});
-
-test('two enrolments of one recording under one id at the same time: it counts once', async () => {
-  const store = await busyStore();
-  await store.enrol('carl', long(3));
-  const recording = long(0);
-  store.during(() => store.enrolElsewhere('anna', recording));
-  expect(codesOf(await store.enrol('anna', { ...recording, file: 'copy' }))).toEqual(['SAME_RECORDING']);
-  expect((await store.registry.get(TENANT, 'anna'))?.exemplars).toHaveLength(1);
-});
-
-test('what is stored of the person meanwhile is not lost', async () => {
-  const store = await busyStore();
-  await store.enrol('carl', long(3));
-  await store.enrol('anna', long(0));
-  store.during(async () => {
-    await store.enrolElsewhere('anna', long(0, 0.4));
-    await store.registry.update(TENANT, 'anna', (anna) => anna && { ...anna, name: 'Anna' });
-  });
-  expect(await store.enrol('anna', long(0, 0.8))).toMatchObject({ name: 'Anna', speechSeconds: 45 });
-  expect((await store.registry.get(TENANT, 'anna'))?.exemplars).toHaveLength(3);
-});
-
-test('of a person who is erased meanwhile nothing comes back', async () => {
-  const store = await busyStore();
-  await store.enrol('carl', long(3));
-  await store.enrol('anna', long(0));
-  store.during(() => store.registry.delete(TENANT, 'anna'));
-  expect(await store.enrol('anna', long(0, 0.8))).toMatchObject({ speechSeconds: 15 });
-  expect((await store.registry.get(TENANT, 'anna'))?.exemplars).toHaveLength(1);
-});
-
-test('where people come without an end, an enrolment ends all the same', async () => {
-  const store = await busyStore();
-  await store.enrol('carl', long(3));
-  let came = 0;
-  const somebody = async () => {
-    came += 1;
-    await store.registry.putAll(TENANT, [{ ...(await store.registry.get(TENANT, 'carl'))!, id: `somebody${came}` }], {
-      replace: false,
+    test.each(['enrol', 'attempt'] as const)('%s: whoever is erased meanwhile refuses nobody', async (call) => {
+      const store = await busyStore();
+      await store.enrol('ben', long(0));
+      await store.enrol('carl', long(3));
+      store.during(async () => {
+        await store.registry.delete(TENANT, 'ben');
+        await store.people.lookAgain(TENANT);
+      });
+      expect(await store[call]('anna', long(0, 0.3))).toMatchObject({ status: 'complete', reasons: [] });
     });
-    store.during(somebody);
-  };
-  store.during(somebody);
-  expect(await store.enrol('anna', long(0))).toMatchObject({ status: 'complete' });
-  expect(store.comparisons()).toBe(4); // carl's own, and three looks
+
+    test.each(['enrol', 'attempt'] as const)(
+      '%s: whoever gets another voice meanwhile counts with it',
+      async (call) => {
+        const store = await busyStore();
+        await store.enrol('ben', long(0));
+        await store.enrol('carl', long(3));
+        store.during(async () => {
+          await store.registry.delete(TENANT, 'ben');
+          await store.enrolElsewhere('ben', long(5));
+        });
+        expect(await store[call]('anna', long(0, 0.3))).toMatchObject({ status: 'complete', reasons: [] });
+        expect(codesOf(await store[call]('dora', long(5, 0.3)))).toEqual(['COLLIDES_WITH_OTHER']);
+      },
+    );
+
+    test.each(['enrol', 'attempt'] as const)('%s: whoever is enrolled meanwhile is compared with', async (call) => {
+      const store = await busyStore();
+      await store.enrol('carl', long(3));
+      store.during(() => store.enrolElsewhere('ben', long(0)));
+      expect(await store[call]('anna', long(0, 0.3))).toMatchObject({
+        status: 'rejected',
+        reasons: [{ code: 'COLLIDES_WITH_OTHER', speakerId: 'ben' }],
+      });
+    });
+
+    test('two enrolments of one recording under one id at the same time: it counts once', async () => {
+      const store = await busyStore();
+      await store.enrol('carl', long(3));
+      const recording = long(0);
+      store.during(() => store.enrolElsewhere('anna', recording));
+      expect(codesOf(await store.enrol('anna', { ...recording, file: 'copy' }))).toEqual(['SAME_RECORDING']);
+      expect((await store.registry.get(TENANT, 'anna'))?.exemplars).toHaveLength(1);
+    });
+
+    test('what is stored of the person meanwhile is not lost', async () => {
+      const store = await busyStore();
+      await store.enrol('carl', long(3));
+      await store.enrol('anna', long(0));
+      store.during(async () => {
+        await store.enrolElsewhere('anna', long(0, 0.4));
+        await store.registry.update(TENANT, 'anna', (anna) => anna && { ...anna, name: 'Anna' });
+      });
+      expect(await store.enrol('anna', long(0, 0.8))).toMatchObject({ name: 'Anna', speechSeconds: 45 });
+      expect((await store.registry.get(TENANT, 'anna'))?.exemplars).toHaveLength(3);
+    });
+
+    test('of a person who is erased meanwhile nothing comes back', async () => {
+      const store = await busyStore();
+      await store.enrol('carl', long(3));
+      await store.enrol('anna', long(0));
+      store.during(() => store.registry.delete(TENANT, 'anna'));
+      expect(await store.enrol('anna', long(0, 0.8))).toMatchObject({ speechSeconds: 15 });
+      expect((await store.registry.get(TENANT, 'anna'))?.exemplars).toHaveLength(1);
+    });
+
+    test('where people come without an end, an enrolment ends all the same', async () => {
+      const store = await busyStore();
+      await store.enrol('carl', long(3));
+      let came = 0;
+      const somebody = async () => {
+        came += 1;
+        await store.registry.putAll(
+          TENANT,
+          [{ ...(await store.registry.get(TENANT, 'carl'))!, id: `somebody${came}` }],
+          {
+            replace: false,
+          },
+        );
+        store.during(somebody);
+      };
+      store.during(somebody);
+      expect(await store.enrol('anna', long(0))).toMatchObject({ status: 'complete' });
+      expect(store.comparisons()).toBe(4); // carl's own, and three looks
+    });
+  });
 });
 
 test('the gate stops after every thousand people, for each sample', () => {
