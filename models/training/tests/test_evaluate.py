@@ -10,6 +10,7 @@ from voice_prints_training.speaker.evaluate import (
     middle,
     min_cllr,
     min_detection_cost,
+    spread,
 )
 
 
@@ -58,3 +59,16 @@ def test_middle():
     samples = np.arange(100000)
     assert middle(samples, 2)[0] == (100000 - 32000) // 2
     assert len(middle(samples[:5], 2)) == 5
+
+
+def test_few_speakers_spread_more_than_many():
+    rng = np.random.default_rng(3)
+
+    def made(count):
+        centres = rng.standard_normal((count, 8))
+        rows = np.repeat(centres, 4, axis=0) + 1.2 * rng.standard_normal((4 * count, 8))
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True), np.repeat(np.arange(count), 4)
+
+    few, many = spread(*made(10), 50), spread(*made(160), 50)
+    assert 0 < many < few / 2
+    assert spread(*made(10), 50) != few  # other speakers
