@@ -20,6 +20,8 @@ const FFT_SIZE = 512;
 const SAMPLE_RATE_HZ = 16_000;
 /** Frames begin and end on multiples of this, with snipped edges (160 i) and without (160 i - 120). */
 const SUM_LENGTH = 40;
+/** The longest span whose room is kept: windows and pieces are shorter. */
+const KEPT_SAMPLES = 3 * SAMPLE_RATE_HZ;
 const PRE_EMPHASIS = 0.97; // preemph_coeff, Kaldi feature-window.h
 const LOG_FLOOR = 1.1920928955078125e-7; // std::numeric_limits<float>::epsilon(), Kaldi feature-fbank.cc
 
@@ -42,6 +44,8 @@ export class Fbank {
   readonly #energies: Float64Array;
   readonly #window: Float64Array;
   readonly #bank: MelBank;
+  /** For the spans of one call after the other: each would be memory that waits to be collected. */
+  readonly #emphasized = new Float64Array(KEPT_SAMPLES);
 
   constructor(options: FbankOptions) {
     this.options = options;
@@ -63,7 +67,7 @@ export class Fbank {
     const end = Math.min(endFrame, frameCount(samples.length, isSnippingEdges));
     const features = new Float32Array(Math.max(0, end - firstFrame) * melBands);
     const lead = isSnippingEdges ? 0 : (FRAME_LENGTH - FRAME_SHIFT) / 2;
-    const signal = emphasize(samples);
+    const signal = emphasize(samples, this.#emphasized);
     for (let frame = firstFrame, at = 0; frame < end; frame += 1, at += melBands) {
       const start = frame * FRAME_SHIFT - lead;
       if (start >= 0 && start + FRAME_LENGTH <= samples.length) this.#frame(signal, start, features, at);
@@ -95,14 +99,16 @@ export class Fbank {
 /** A span of audio, prepared once for all its frames. */
 interface EmphasizedSignal {
   readonly samples: Float32Array;
-  /** x[i] - .97 x[i-1], shape (n,). */
+  /** x[i] - .97 x[i-1], shape (n,) or longer. */
   readonly emphasized: Float64Array;
   /** Sums of SUM_LENGTH samples each, for the means of frames, shape (floor(n / SUM_LENGTH),). */
   readonly sums: Float64Array;
 }
 
-function emphasize(samples: Float32Array): EmphasizedSignal {
-  const emphasized = new Float64Array(samples.length);
+/** @param room written to, if the samples fit into it */
+function emphasize(samples: Float32Array, room?: Float64Array): EmphasizedSignal {
+  const isRoom = room !== undefined && samples.length <= room.length;
+  const emphasized = isRoom ? room : new Float64Array(samples.length);
   let before = 0;
   for (let i = 0; i < samples.length; i += 1) {
     const sample = samples[i]!;

@@ -1,13 +1,14 @@
 import type { SampleSpan } from '../core/audioFrame.js';
 import { VoicePrintsError } from '../core/errors.js';
 import { unit } from '../core/vector.js';
-import { Fbank, FRAME_LENGTH, frameCount } from '../features/fbank.js';
+import { Fbank, FRAME_LENGTH, FRAME_SHIFT, frameCount } from '../features/fbank.js';
 import { copyFrames, framesOfWindow } from '../features/modelInput.js';
 import { type OnnxSession, openOnnxSession } from './onnxSession.js';
 import type { SpeakerModel } from './speakerModel.js';
 
-/** Maximum batch size: more windows are not faster and cost memory. */
+/** Most windows in a batch, and most audio in one: more are not faster and cost memory. */
 const MAX_BATCH = 16;
+const MAX_BATCH_SAMPLES = 20 * 16_000;
 
 /** Speech and the windows to embed in it. */
 export interface SpeechWindows {
@@ -54,7 +55,7 @@ export class SpeakerEmbedder {
       else addWaveform(segment, rows);
     }
     const embeddings = new Array<Float32Array<ArrayBuffer>>(rows.length);
-    for (const batch of batchesOf(rows)) {
+    for (const batch of batchesOf(rows, this.#fbank ? FRAME_SHIFT : 1)) {
       const vectors = await this.#run(batch);
       batch.forEach(({ index }, at) => {
         embeddings[index] = vectors[at]!;
@@ -123,8 +124,8 @@ function tooShort(): never {
   );
 }
 
-/** Rows of one length together, at most MAX_BATCH at a time. */
-function batchesOf(rows: readonly Row[]): Row[][] {
+/** Rows of one length together, as many at a time as the limits allow. */
+function batchesOf(rows: readonly Row[], stepSamples: number): Row[][] {
   const byLength = new Map<number, Row[]>();
   for (const row of rows) {
     const same = byLength.get(row.steps);
@@ -132,8 +133,9 @@ function batchesOf(rows: readonly Row[]): Row[][] {
     else byLength.set(row.steps, [row]);
   }
   const batches: Row[][] = [];
-  for (const same of byLength.values()) {
-    for (let at = 0; at < same.length; at += MAX_BATCH) batches.push(same.slice(at, at + MAX_BATCH));
+  for (const [steps, same] of byLength) {
+    const most = Math.max(1, Math.min(MAX_BATCH, Math.floor(MAX_BATCH_SAMPLES / (steps * stepSamples))));
+    for (let at = 0; at < same.length; at += most) batches.push(same.slice(at, at + most));
   }
   return batches;
 }

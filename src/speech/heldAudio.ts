@@ -22,9 +22,10 @@ export class HeldAudio {
     this.#endSample += samples.length;
   }
 
-  /** A copy, shape (endSample - startSample,); zeros where nothing is held any more or yet. */
-  copy(startSample: number, endSample: number): Float32Array<ArrayBuffer> {
-    const out = new Float32Array(endSample - startSample);
+  /** A copy, shape (endSample - startSample,), in `room` if that has this length; zeros where nothing is held any more or yet. */
+  copy(startSample: number, endSample: number, room?: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+    const length = endSample - startSample;
+    const out = room?.length === length ? room.fill(0) : new Float32Array(length);
     let at = this.#startSample;
     for (const frame of this.#frames) {
       const from = Math.max(startSample, at);

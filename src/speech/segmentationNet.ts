@@ -32,8 +32,8 @@ export class SegmentationNet {
    */
   async activity(samples: Float32Array): Promise<Uint8Array<ArrayBuffer>> {
     const { windowSamples } = this.#model;
-    const data = new Float32Array(windowSamples);
-    data.set(samples.subarray(0, windowSamples));
+    const data = samples.length === windowSamples ? samples : new Float32Array(windowSamples);
+    if (data !== samples) data.set(samples.subarray(0, windowSamples));
     const outputs = await this.#session.run({
       [this.#session.inputNames[0]!]: { data, shape: [1, 1, windowSamples] },
     });

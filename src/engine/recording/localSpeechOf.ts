@@ -103,6 +103,8 @@ class LocalSpeechStream {
   readonly #pieces: LocalPiece[] = [];
   readonly #activity: Uint8Array[] = [];
   readonly #underWay: Chunk[] = [];
+  /** Audio of chunks that were taken, to be written over: so much new memory, ten seconds every two, is collected late. */
+  readonly #spare: Float32Array<ArrayBuffer>[] = [];
   /** Probability of speech, 0..255, of every hop looked at. */
   readonly #probabilities: number[] = [];
   #vadState: VadState | undefined;
@@ -189,7 +191,7 @@ class LocalSpeechStream {
     const { compute, signal } = this.#options;
     const start = this.#chunkStart;
     const end = Math.min(start + this.#chunkFrames * LOCAL_FRAME_SAMPLES, this.#held.endSample);
-    const samples = removeOffset(this.#held.copy(start, end));
+    const samples = removeOffset(this.#held.copy(start, end, this.#spare.pop()));
     const hops = this.#probabilities.slice(Math.floor(start / HOP_SAMPLES), Math.ceil(end / HOP_SAMPLES));
     const isAudible = hops.some((probability) => probability >= 255 * AUDIBLE_SEGMENTER.onProbability);
     const activity = isAudible
@@ -219,6 +221,7 @@ class LocalSpeechStream {
       this.#options.onSpeech?.(audio);
       await this.#embedder.add(oneWindow(audio));
     }
+    this.#spare.push(samples);
   }
 
   /** Where the segmentation network detects no voice but the voice-activity network detects speech, it is one voice; true if there was such a frame. */

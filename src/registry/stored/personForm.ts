@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type VoiceprintRow, voiceprintRow } from './row.js';
-import { parseSealedBody, type ReadableForm } from './storedForm.js';
+import { bodyFrom, parseSealedBody, type ReadableForm } from './storedForm.js';
 
 const FORMAT = 'voice-prints-person';
 const VERSION = 1;
@@ -12,7 +12,7 @@ const PERSON_FORM: ReadableForm<VoiceprintRow> = {
   migrations: {},
   purpose: FORMAT,
   noun: 'voiceprint',
-  schema: z.object({ voiceprint: voiceprintRow }).transform(({ voiceprint }) => voiceprint),
+  schema: bodyFrom(z.object({ voiceprint: voiceprintRow }), ({ voiceprint }) => voiceprint),
   textOf: (voiceprint) => JSON.stringify({ format: FORMAT, version: VERSION, voiceprint }),
 };
 

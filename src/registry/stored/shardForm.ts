@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type VoiceprintRow, voiceprintRow } from './row.js';
-import type { StoredForm } from './storedForm.js';
+import { bodyFrom, type StoredForm } from './storedForm.js';
 
 const FORMAT = 'voice-prints-shard';
 const VERSION = 1;
@@ -8,9 +8,10 @@ const VERSION = 1;
 /** Voiceprints of one shard of a tenant, by id. A Map, and an array on disk: ids such as `__proto__` must be ordinary keys. */
 export type ShardRows = Map<string, VoiceprintRow>;
 
-const schema = z
-  .object({ voiceprints: z.array(voiceprintRow) })
-  .transform(({ voiceprints }): ShardRows => new Map(voiceprints.map((row) => [row.id, row])));
+const schema = bodyFrom(
+  z.object({ voiceprints: z.array(voiceprintRow) }),
+  ({ voiceprints }): ShardRows => new Map(voiceprints.map((row) => [row.id, row])),
+);
 
 /** The file of one shard. The purpose contains its place, so that sealed files cannot be exchanged. */
 export const shardForm = (tenantId: string, shard: string): StoredForm<ShardRows> => ({
