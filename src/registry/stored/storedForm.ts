@@ -17,7 +17,8 @@ export interface BodySchema<Body> {
 
 /**
  * A schema of documents whose body is made of them. Not a transform of zod's: V8 learns to put objects of those into its old space,
- * where they keep alive whatever was read until all is collected. Where many documents are read, the heap grows to twice the size.
+ * where they keep alive whatever was read until all is collected. Where many documents are read, the old space grows to
+ * more than twice the size.
  */
 export const bodyFrom = <Document, Body>(
   schema: z.ZodType<Document>,
