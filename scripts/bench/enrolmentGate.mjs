@@ -2,31 +2,12 @@
 // Samples of one new person in a made voice; everybody has three samples, random unit vectors. Processor milliseconds of one thread, which a
 // busy machine changes little: of the whole gate (what the loop would be held for at once) and of the longest slice; the same of moving
 // everybody to other matrices, once each has changed.
-import { readFileSync } from 'node:fs';
 import { GATE_LIMITS, judgeSamples } from '../../dist/src/engine/enrolment/enrollGate.js';
 import { othersInGallery } from '../../dist/src/engine/enrolment/otherPeople.js';
 import { VoiceGallery } from '../../dist/src/identity/gallery/voiceGallery.js';
+import { calibration, cpuMs, DIMENSIONS, direction, near, putAll, SLICE_MS } from './madePeople.mjs';
 
-const DIMENSIONS = 192;
-const SAMPLES = 3;
-const SLICE_MS = 4; // as core/steps.ts has it
 const RUNS = 5;
-const manifest = JSON.parse(readFileSync(new URL('../../models/manifest.json', import.meta.url), 'utf8'));
-const { calibration } = manifest.models.find((model) => model.calibration);
-
-const unit = (values) => {
-  const norm = Math.hypot(...values);
-  return values.map((value) => value / norm);
-};
-const direction = () => unit(Float32Array.from({ length: DIMENSIONS }, () => Math.random() + Math.random() - 1));
-const near = (voice, spread) => {
-  const scatter = direction();
-  return unit(voice.map((value, i) => value + spread * scatter[i]));
-};
-const cpuMs = () => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
-};
 
 function measured(steps) {
   const fromMs = cpuMs();
@@ -39,14 +20,6 @@ function measured(steps) {
     if (nowMs - sliceMs >= SLICE_MS) sliceMs = nowMs;
   }
   return { wholeMs: cpuMs() - fromMs, longestSliceMs };
-}
-
-function putAll(gallery, people) {
-  for (let n = 0; n < people; n += 1) {
-    const mean = direction();
-    const exemplars = Array.from({ length: SAMPLES }, () => near(mean, 0.6));
-    gallery.put({ id: `p${n}`, mean, exemplars, speechSeconds: 24, isNarrowBand: false });
-  }
 }
 
 const sampleOf = (voice) => ({

@@ -1,43 +1,15 @@
 // How long a live stream's matching holds the event loop with so many people enrolled: node scripts/bench/liveMatching.mjs [people ...]
 // A session of ten minutes in made voices; everybody has three samples, random unit vectors. Processor milliseconds of one thread, which a
 // busy machine changes little: of all matching, of the longest call (what the loop would be held for at once) and of the longest slice.
-import { readFileSync } from 'node:fs';
 import { VoiceGallery } from '../../dist/src/identity/gallery/voiceGallery.js';
 import { LiveTurns } from '../../dist/src/identity/live/liveTurns.js';
+import { calibration, cpuMs, DIMENSIONS, direction, near, putAll, SLICE_MS } from './madePeople.mjs';
 
-const DIMENSIONS = 192;
-const SAMPLES = 3;
-const SLICE_MS = 4; // as core/steps.ts has it
 const HOP = 8_000;
-const manifest = JSON.parse(readFileSync(new URL('../../models/manifest.json', import.meta.url), 'utf8'));
-const { calibration } = manifest.models.find((model) => model.calibration);
-
-const unit = (values) => {
-  const norm = Math.hypot(...values);
-  return values.map((value) => value / norm);
-};
-const direction = () => unit(Float32Array.from({ length: DIMENSIONS }, () => Math.random() + Math.random() - 1));
-const near = (voice, spread) => {
-  const scatter = direction();
-  return unit(voice.map((value, i) => value + spread * scatter[i]));
-};
-const cpuMs = () => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
-};
-
-function galleryOf(people) {
-  const gallery = new VoiceGallery(DIMENSIONS);
-  for (let n = 0; n < people; n += 1) {
-    const mean = direction();
-    const exemplars = Array.from({ length: SAMPLES }, () => near(mean, 0.6));
-    gallery.put({ id: `p${n}`, mean, exemplars, speechSeconds: 24, isNarrowBand: false });
-  }
-  return gallery;
-}
 
 for (const people of process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10, 20_000, 100_000]) {
-  const gallery = galleryOf(people);
+  const gallery = new VoiceGallery(DIMENSIONS);
+  putAll(gallery, people);
   let turns = 0;
   const live = new LiveTurns({ calibration, falseAcceptPercent: 1, newTurnId: () => `t${++turns}` });
   const found = { totalMs: 0, longestCallMs: 0, longestSliceMs: 0 };
