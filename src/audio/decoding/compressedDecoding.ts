@@ -149,7 +149,7 @@ export class CompressedDecoding implements Decoding {
         return;
       } catch (thrown) {
         if (!(thrown instanceof StalledDecoder)) throw thrown;
-        if (triesLeft === 0) throw decodeFailed(this.#probe.format.container);
+        if (triesLeft === 0 || !this.#source.isReplayable) throw decodeFailed(this.#probe.format.container);
       }
     }
   }

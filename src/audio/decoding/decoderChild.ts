@@ -17,6 +17,8 @@ export class DecoderChild implements AsyncDisposable {
   readonly #exited: Promise<unknown>;
   readonly #closed: Promise<number | null>;
   #stderr = '';
+  #awaitsInput = false;
+  #hasAllInput = true;
 
   /**
    * @param descriptor a file to read from, which the child may seek in; else `feed` it
@@ -66,15 +68,40 @@ export class DecoderChild implements AsyncDisposable {
     return this.#stderr;
   }
 
+  /** Whether it was given everything there is so far, and more is to come. */
+  get awaitsInput(): boolean {
+    return this.#awaitsInput;
+  }
+
+  /** Whether nothing is left of what it reads or is fed with. */
+  get hasAllInput(): boolean {
+    return this.#hasAllInput;
+  }
+
   /** Writes everything to stdin, at the child's pace. Rejects only with errors of `chunks`. */
   async feed(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
     let failure: unknown;
+    this.#hasAllInput = false;
+    const awaits = (isAwaited: boolean) => {
+      this.#awaitsInput = isAwaited;
+    };
+    const took = () => {
+      this.#hasAllInput = true;
+    };
     const watched = async function* () {
       try {
-        yield* chunks;
+        awaits(true);
+        for await (const chunk of chunks) {
+          awaits(false);
+          yield chunk;
+          awaits(true);
+        }
+        took();
       } catch (thrown) {
         failure = thrown;
         throw thrown;
+      } finally {
+        awaits(false);
       }
     };
     // Any other error is the child's closed stdin: it needs no more input, or it ended.

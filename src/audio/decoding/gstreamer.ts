@@ -132,7 +132,7 @@ async function countOnce(
     )();
   const streams = new Set<string>();
   let words = '';
-  const output = new WatchedOutput(child, source, signal);
+  const output = new WatchedOutput(child, signal);
   for await (const chunk of output) {
     words = (words + text(chunk, 0, chunk.length)).slice(-MAX_WORDS);
     for (const [, stream] of words.matchAll(STREAM_CAPS)) streams.add(stream!);
@@ -169,13 +169,14 @@ export async function* decodeWithGStreamer(
   const channels = outputChannels(selection);
   const unpacker = new PcmUnpacker({ codec: 'f32le', sampleRateHz: 16_000, channels });
   let hasSamples = false;
-  const output = new WatchedOutput(owned, source, signal);
+  const output = new WatchedOutput(owned, signal);
   for await (const chunk of output) {
     hasSamples = true;
     yield unpacker.unpack(chunk);
   }
-  if (output.isStalled) {
-    if (hasSamples) return false; // the end is missing, not the audio: whether it is whole, its length tells
+  // One that was killed after it had complained is judged like one that ended by itself.
+  if (output.isStalled && !HAS_COMPLAINED.test(owned.stderr)) {
+    if (hasSamples) return !owned.hasAllInput; // where all was read, only the end is missing: whether the audio is whole, its length tells
     throw new StalledDecoder('the decoder stands still');
   }
   const status = await owned.ended(signal);
@@ -188,6 +189,9 @@ export async function* decodeWithGStreamer(
 const NO_PLACES = 'not-negotiated';
 export const isUnplaced = ({ code, details }: VoicePrintsError): boolean =>
   code === 'AUDIO_DECODE_FAILED' && details.reason === NO_PLACES;
+
+/** What gst-launch writes before the reason, in the C locale. */
+const HAS_COMPLAINED = /^ERROR: /m;
 
 /** Texts of gst-launch 1.22 and later in the C locale. */
 function failureOf(
