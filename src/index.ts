@@ -40,6 +40,14 @@ export {
 } from './engine/models/manageModels.js';
 export { type CatalogueModel, inCatalogue, MODEL_CATALOGUE } from './engine/models/modelCatalogue.js';
 export { calibrationInStore } from './engine/models/modelInStore.js';
+export * from './engine/requests/callOptions.js';
+export * from './engine/requests/chunkSession.js';
+export * from './engine/requests/enrollRequest.js';
+export * from './engine/requests/liveSession.js';
+export * from './engine/requests/recordingRequests.js';
+export * from './engine/requests/sessionKeeping.js';
+export * from './engine/requests/speakers.js';
+export * from './engine/requests/turns.js';
 export { StoreLock } from './files/storeLock.js';
 export { ModelStore } from './inference/modelStore.js';
 export type { SegmentationModel } from './inference/segmentationModel.js';

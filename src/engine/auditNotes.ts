@@ -1,7 +1,8 @@
 import type { Actor, AuditAction, AuditEntry, AuditTrail } from '../core/audit.js';
 import { asVoicePrintsError } from '../core/errors.js';
 import type { EnrollResult } from '../core/identification.js';
-import type { SpeakerDirectory, TurnDirectory } from './engine.js';
+import type { SpeakerDirectory } from './requests/speakers.js';
+import type { TurnDirectory } from './requests/turns.js';
 import { isSpeakerId } from './voiceprints/speakerId.js';
 
 type Outcome = AuditEntry['outcome'];

@@ -2,9 +2,9 @@ import type { SpeakerSummary } from '../core/identification.js';
 import type { SpeakerModel } from '../inference/speakerModel.js';
 import type { UnknownVoices } from '../registry/unknownVoices.js';
 import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
-import type { SpeakerDirectory } from './engine.js';
 import type { EnrolmentsUnderWay } from './enrolment/enrolmentsUnderWay.js';
 import type { OthersOf } from './enrolment/otherPeople.js';
+import type { SpeakerDirectory } from './requests/speakers.js';
 
 export interface SpeakerDirectoryParts {
   readonly registry: VoiceprintRegistry;

@@ -1,7 +1,7 @@
 import { VoicePrintsError } from '../core/errors.js';
 import type { UnknownVoice } from '../core/unknownVoice.js';
-import type { SpeakerDirectory } from './engine.js';
 import { enrollFromVoice } from './enrolment/enrollFromVoice.js';
+import type { SpeakerDirectory } from './requests/speakers.js';
 import type { SpeakerDirectoryParts } from './speakerDirectoryParts.js';
 import { unknownVoiceSummary } from './voiceprints/unknownVoiceSummary.js';
 

@@ -19,21 +19,7 @@ import type { VoiceprintRegistry } from '../registry/voiceprintRegistry.js';
 import { Admission } from './admission.js';
 import { AuditNotes } from './auditNotes.js';
 import type { Compute } from './compute/compute.js';
-import {
-  type CallOptions,
-  type ChunkSession,
-  type DetectSpeechRequest,
-  type DiarizeRequest,
-  type Engine,
-  type EnrollRequest,
-  type IdentifyChunksRequest,
-  type IdentifyRequest,
-  type LiveSession,
-  LOCAL_TENANT,
-  type SpeakerDirectory,
-  type TurnDirectory,
-  type WatchRequest,
-} from './engine.js';
+import type { Engine } from './engine.js';
 import type { EngineParts } from './engineParts.js';
 import { enroll, MAX_SAMPLE_MS } from './enrolment/enroll.js';
 import { EnrolmentsUnderWay } from './enrolment/enrolmentsUnderWay.js';
@@ -43,6 +29,13 @@ import { LiveCalls } from './live/liveCalls.js';
 import { SessionStrangers } from './live/sessionStrangers.js';
 import { OthersChanges } from './othersChanges.js';
 import { RecordingCalls, type RecordingCallsParts } from './recording/recordingCalls.js';
+import { type CallOptions, LOCAL_TENANT } from './requests/callOptions.js';
+import type { ChunkSession, IdentifyChunksRequest } from './requests/chunkSession.js';
+import type { EnrollRequest } from './requests/enrollRequest.js';
+import type { LiveSession, WatchRequest } from './requests/liveSession.js';
+import type { DetectSpeechRequest, DiarizeRequest, IdentifyRequest } from './requests/recordingRequests.js';
+import type { SpeakerDirectory } from './requests/speakers.js';
+import type { TurnDirectory } from './requests/turns.js';
 import { speakerDirectory } from './speakerDirectory.js';
 import { TenantPeople } from './tenantPeople.js';
 import { TenantOrder } from './turns/tenantOrder.js';

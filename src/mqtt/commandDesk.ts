@@ -3,7 +3,8 @@ import { asVoicePrintsError, VoicePrintsError } from '../core/errors.js';
 import type { FeedbackResult } from '../core/feedback.js';
 import type { EnrollResult } from '../core/identification.js';
 import { present } from '../core/present.js';
-import type { EnrollUnknownRequest, FeedbackRequest } from '../engine/engine.js';
+import type { EnrollUnknownRequest } from '../engine/requests/enrollRequest.js';
+import type { FeedbackRequest } from '../engine/requests/turns.js';
 import { baseTopicsOf, type MqttMessage, topicsOf } from '../events/index.js';
 import { type MqttCommand, parseCommand, requestIdOf } from './commands.js';
 

@@ -3,7 +3,8 @@ import { RECONNECT, type ReconnectConfig, reconnectMs } from '../core/backoff.js
 import { asVoicePrintsError, type VoicePrintsError } from '../core/errors.js';
 import type { LiveAudio, StreamState } from '../core/live.js';
 import { present } from '../core/present.js';
-import type { Engine, LiveSession } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
+import type { LiveSession } from '../engine/requests/liveSession.js';
 import { liveSpeakerEvent, type SpeakerEvent } from '../events/index.js';
 import type { SourceSpec } from './sourceSpec.js';
 

@@ -1,5 +1,6 @@
 import type { StreamStatus } from '../core/live.js';
-import type { Engine, LiveSession } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
+import type { LiveSession } from '../engine/requests/liveSession.js';
 import type { SpeakerEvent, TurnEvent } from '../events/index.js';
 
 /** What is known of a source; the same in answers, on MQTT and in metrics. */

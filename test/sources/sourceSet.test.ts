@@ -1,7 +1,8 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { VoicePrintsError } from '../../src/core/errors.js';
 import type { LiveAudio, LiveEvent, LiveItem } from '../../src/core/live.js';
-import type { Engine, LiveSession } from '../../src/engine/engine.js';
+import type { Engine } from '../../src/engine/engine.js';
+import type { LiveSession } from '../../src/engine/requests/liveSession.js';
 import type { SpeakerEvent } from '../../src/events/index.js';
 import type { SourceClaim, SourcePlaces } from '../../src/sources/sourcePlaces.js';
 import { SourceSet } from '../../src/sources/sourceSet.js';

@@ -1,11 +1,9 @@
 import type { RecordingSource } from '../../src/core/recording.js';
-import type {
-  Engine,
-  EnrollRequest,
-  IdentifyRequest,
-  SpeakerDirectory,
-  TurnDirectory,
-} from '../../src/engine/engine.js';
+import type { Engine } from '../../src/engine/engine.js';
+import type { EnrollRequest } from '../../src/engine/requests/enrollRequest.js';
+import type { IdentifyRequest } from '../../src/engine/requests/recordingRequests.js';
+import type { SpeakerDirectory } from '../../src/engine/requests/speakers.js';
+import type { TurnDirectory } from '../../src/engine/requests/turns.js';
 
 /** What a test lets the engine do, for states that real speech cannot bring about: faults, delays, floods. */
 export interface Script {

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { VoicePrintsError } from '../../core/errors.js';
-import { LOCAL_TENANT } from '../../engine/engine.js';
+import { LOCAL_TENANT } from '../../engine/requests/callOptions.js';
 import { type Caller, SCOPES } from './caller.js';
 import { digestOf, keyIdOf, newKey } from './keyDigest.js';
 

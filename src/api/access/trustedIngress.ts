@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import { VoicePrintsError } from '../../core/errors.js';
-import { LOCAL_TENANT } from '../../engine/engine.js';
+import { LOCAL_TENANT } from '../../engine/requests/callOptions.js';
 import { type Caller, SCOPES, type Scope } from './caller.js';
 
 /** Key id of every call that came through the gateway: its users have no key. */

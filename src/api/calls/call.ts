@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Actor } from '../../core/audit.js';
-import type { CallOptions, Engine } from '../../engine/engine.js';
+import type { Engine } from '../../engine/engine.js';
 import type { Jobs } from '../../engine/jobs/jobs.js';
+import type { CallOptions } from '../../engine/requests/callOptions.js';
 import type { Tracing } from '../../tracing/tracing.js';
 import type { ApiKeys } from '../access/apiKeys.js';
 import type { Caller } from '../access/caller.js';

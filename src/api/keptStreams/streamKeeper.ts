@@ -1,5 +1,5 @@
 import { guarded } from '../../core/guarded.js';
-import type { SettledSession } from '../../engine/engine.js';
+import type { SettledSession } from '../../engine/requests/sessionKeeping.js';
 import type { KeptStream, KeptStreams, Written } from './keptStreams.js';
 import type { ResumeKey } from './resumeKey.js';
 import { headToBytes, type StreamHead, type StreamPlace } from './streamHead.js';

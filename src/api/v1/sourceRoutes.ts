@@ -1,5 +1,5 @@
 import type { Router } from 'express';
-import { LOCAL_TENANT } from '../../engine/engine.js';
+import { LOCAL_TENANT } from '../../engine/requests/callOptions.js';
 import type { Call, Surface } from '../calls/call.js';
 import { endpoint } from '../calls/endpoint.js';
 import { problemDialect } from '../refusals/dialect.js';

@@ -1,5 +1,5 @@
 import type { LiveEvent } from '../../core/live.js';
-import type { SessionKeeping } from '../../engine/engine.js';
+import type { SessionKeeping } from '../../engine/requests/sessionKeeping.js';
 import { ResumeKey } from '../keptStreams/resumeKey.js';
 import { type KeptSide, StreamKeeper } from '../keptStreams/streamKeeper.js';
 import type { RestoredStream, StreamKeeping, StreamSessionOptions } from './streamSessionOptions.js';

@@ -4,7 +4,7 @@ import type { EnrollResult } from '../../core/identification.js';
 import type { RecordingSource } from '../../core/recording.js';
 import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
 import type { Compute } from '../compute/compute.js';
-import type { EnrollRequest } from '../engine.js';
+import type { EnrollRequest } from '../requests/enrollRequest.js';
 import { assertName, assertSpeakerId } from '../voiceprints/speakerId.js';
 import { analyseSample } from './analyseSample.js';
 import { assertConsent } from './consent.js';

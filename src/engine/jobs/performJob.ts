@@ -4,7 +4,8 @@ import type { AudioStore } from '../../jobs/audioStore.js';
 import type { Job } from '../../jobs/job.js';
 import type { PerformOptions } from '../../jobs/jobRunner.js';
 import { FETCH_DEFAULTS, guardedFetch } from '../../net/guardedFetch.js';
-import type { CallOptions, Engine } from '../engine.js';
+import type { Engine } from '../engine.js';
+import type { CallOptions } from '../requests/callOptions.js';
 import type { JobSettings } from './jobSettings.js';
 
 interface PerformDependencies {

@@ -6,7 +6,8 @@ import type { Job, JobAudio, JobOrder } from '../../jobs/job.js';
 import type { JobQueue } from '../../jobs/jobQueue.js';
 import { parseUrl } from '../../net/guardedRequest.js';
 import { type Tracing, traced } from '../../tracing/tracing.js';
-import { type Engine, LOCAL_TENANT } from '../engine.js';
+import type { Engine } from '../engine.js';
+import { LOCAL_TENANT } from '../requests/callOptions.js';
 import { assertMatchable } from '../voiceprints/voiceprintsFor.js';
 import type { JobRequest, JobSource } from './jobs.js';
 

@@ -9,7 +9,7 @@ import type { LiveChange, VoiceSnapshot } from '../../identity/live/liveChange.j
 import { LiveTurns, type SpeechSpan } from '../../identity/live/liveTurns.js';
 import type { LiveTurnsState } from '../../identity/live/sessionState.js';
 import type { LiveWindow } from '../../identity/live/voiceSum.js';
-import type { EnrollUnknownRequest } from '../engine.js';
+import type { EnrollUnknownRequest } from '../requests/enrollRequest.js';
 import type { SessionTurns } from '../turns/sessionTurns.js';
 import type { Nameable, Names } from '../voiceprints/nameable.js';
 import { isOfUnknown, liveEventOf } from './liveEvents.js';

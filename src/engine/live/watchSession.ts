@@ -6,14 +6,10 @@ import type { LiveEvent, LiveItem } from '../../core/live.js';
 import { msOfSamples, samplesOfMs, secondsOfSamples } from '../../core/time.js';
 import { abortable, untilAborted } from '../../stream/abortable.js';
 import type { AuditNotes } from '../auditNotes.js';
-import type {
-  CallOptions,
-  EnrollUnknownRequest,
-  LiveSession,
-  SettledSession,
-  TakenState,
-  WatchRequest,
-} from '../engine.js';
+import type { CallOptions } from '../requests/callOptions.js';
+import type { EnrollUnknownRequest } from '../requests/enrollRequest.js';
+import type { LiveSession, WatchRequest } from '../requests/liveSession.js';
+import type { SettledSession, TakenState } from '../requests/sessionKeeping.js';
 import { galleryWarnings } from '../voiceprints/galleryWarnings.js';
 import { decodeKeptSession, encodeKeptSession } from './keptSession.js';
 import { LiveDetector } from './liveDetector.js';

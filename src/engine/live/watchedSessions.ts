@@ -2,13 +2,11 @@ import type { Actor } from '../../core/audit.js';
 import { VoicePrintsError } from '../../core/errors.js';
 import type { FeedbackResult } from '../../core/feedback.js';
 import type { EnrollResult } from '../../core/identification.js';
-import {
-  type Engine,
-  type EnrollUnknownRequest,
-  type FeedbackRequest,
-  type LiveSession,
-  LOCAL_TENANT,
-} from '../engine.js';
+import type { Engine } from '../engine.js';
+import { LOCAL_TENANT } from '../requests/callOptions.js';
+import type { EnrollUnknownRequest } from '../requests/enrollRequest.js';
+import type { LiveSession } from '../requests/liveSession.js';
+import type { FeedbackRequest } from '../requests/turns.js';
 
 /** A session that runs, and where. */
 export interface WatchedSession {

@@ -5,18 +5,12 @@ import type { Lazy } from '../../core/lazy.js';
 import { ONE_VOICE, type VoiceLimits, voiceLimitsOf } from '../../core/peopleCount.js';
 import type { RecordingSource } from '../../core/recording.js';
 import type { Compute } from '../compute/compute.js';
-import {
-  type CallOptions,
-  type ChunkSession,
-  type DetectSpeechRequest,
-  type DiarizeRequest,
-  type Engine,
-  type IdentifyChunksRequest,
-  type IdentifyRequest,
-  LOCAL_TENANT,
-} from '../engine.js';
+import type { Engine } from '../engine.js';
 import type { EngineParts } from '../engineParts.js';
 import { limitsWithin } from '../limitsWithin.js';
+import { type CallOptions, LOCAL_TENANT } from '../requests/callOptions.js';
+import type { ChunkSession, IdentifyChunksRequest } from '../requests/chunkSession.js';
+import type { DetectSpeechRequest, DiarizeRequest, IdentifyRequest } from '../requests/recordingRequests.js';
 import type { TenantPeople } from '../tenantPeople.js';
 import { RecordingTurns } from '../turns/recordingTurns.js';
 import type { TurnMemory } from '../turns/turnMemory.js';

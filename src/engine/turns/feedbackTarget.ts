@@ -1,6 +1,6 @@
 import { VoicePrintsError } from '../../core/errors.js';
 import type { UnknownVoice } from '../../core/unknownVoice.js';
-import type { FeedbackRequest } from '../engine.js';
+import type { FeedbackRequest } from '../requests/turns.js';
 import { assertName, assertSpeakerId } from '../voiceprints/speakerId.js';
 import { isNamed, isSameVoice, ownerOf, type TurnEntry } from './turnEntry.js';
 

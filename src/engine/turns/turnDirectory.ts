@@ -1,5 +1,5 @@
 import type { FeedbackResult, FeedbackSummary } from '../../core/feedback.js';
-import type { TurnDirectory, TurnFilter } from '../engine.js';
+import type { TurnDirectory, TurnFilter } from '../requests/turns.js';
 import type { Names } from '../voiceprints/nameable.js';
 import { FeedbackDesk, type FeedbackDeskParts, feedbackSummary } from './feedbackDesk.js';
 import type { TurnEntry } from './turnEntry.js';

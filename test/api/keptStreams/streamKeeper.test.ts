@@ -3,7 +3,7 @@ import type { KeptStream, Written } from '../../../src/api/keptStreams/keptStrea
 import { ResumeKey } from '../../../src/api/keptStreams/resumeKey.js';
 import { headOfBytes } from '../../../src/api/keptStreams/streamHead.js';
 import { StreamKeeper } from '../../../src/api/keptStreams/streamKeeper.js';
-import type { SettledSession, TakenState } from '../../../src/engine/engine.js';
+import type { SettledSession, TakenState } from '../../../src/engine/requests/sessionKeeping.js';
 
 const key = new ResumeKey('token', 's');
 
