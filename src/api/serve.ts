@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerOptions } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
@@ -6,7 +6,7 @@ import { VoicePrintsError } from '../core/errors.js';
 import { present } from '../core/present.js';
 import { Connections, peerOf } from './access/connections.js';
 import { KeyThrottle } from './access/keyThrottle.js';
-import { answerBrokenRequest } from './calls/brokenRequest.js';
+import { answerBrokenRequest, answerWith, refuseExpectation } from './calls/brokenRequest.js';
 import { cors } from './calls/cors.js';
 import { writeJson, writeRefusal } from './calls/endpoint.js';
 import { declineUpgrade } from './offeredUpgrade.js';
@@ -92,9 +92,12 @@ export async function serve({
     // Longer than the usual 60 s of a proxy in front of us, which would otherwise write to a closing connection.
     keepAliveTimeout: 65_000,
     connectionsCheckingInterval: 5_000,
+    requireHostHeader: false, // refused by answerWith
   };
   const app = appOf(rest, { corsOrigins, ...present({ draining, assertReady }) });
-  const server = tls === undefined ? createServer(timeouts, app) : openTlsServer(tls, timeouts, app);
+  const answer = answerWith(app);
+  const server = tls === undefined ? createServer(timeouts, answer) : openTlsServer(tls, timeouts, answer);
+  server.on('checkExpectation', refuseExpectation);
   connections.watch(server);
   server.on('request', (request, response) => connections.carries(request, response));
   server.on('clientError', answerBrokenRequest);
@@ -113,9 +116,9 @@ export async function serve({
 const HANDSHAKE_MS = 15_000;
 
 /** Throws CONFIG_INVALID where the certificate and its key cannot be used. */
-function openTlsServer({ certificate, privateKey }: Tls, timeouts: ServerOptions, app: express.Express): Server {
+function openTlsServer({ certificate, privateKey }: Tls, timeouts: ServerOptions, answer: RequestListener): Server {
   try {
-    return createTlsServer({ ...timeouts, handshakeTimeout: HANDSHAKE_MS, cert: certificate, key: privateKey }, app);
+    return createTlsServer({ ...timeouts, handshakeTimeout: HANDSHAKE_MS, cert: certificate, key: privateKey }, answer);
   } catch (cause) {
     const message = 'the TLS certificate and its private key cannot be used; give PEM files that belong together';
     throw new VoicePrintsError('CONFIG_INVALID', message, { cause });

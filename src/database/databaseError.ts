@@ -10,6 +10,9 @@ const LOST = /^(08|57P0[1-5]|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_
 const LOST_WITHOUT_CODE =
   /^(Connection terminated|Client has encountered a connection error|timeout expired|timeout exceeded|Query read timeout)/;
 
+/** A text holds a NUL, or what is no Unicode: of a value that was given, not of the server. */
+const NOT_TEXT = /^22(021|P05)$/;
+
 /** Of our trigger `assert_sealed`. */
 const NOT_SEALED = 'VP001';
 
@@ -59,6 +62,10 @@ export function databaseError(cause: unknown): VoicePrintsError {
   const code = codeOf(cause);
   if (code === NOT_SEALED)
     return new VoicePrintsError('REGISTRY_KEY_MISSING', 'the voiceprint store is encrypted; give its key', { cause });
+  if (NOT_TEXT.test(code))
+    return new VoicePrintsError('INPUT_INVALID', 'a text holds a NUL or half of a surrogate pair; leave it out', {
+      cause,
+    });
   const remedy = remedyFor(code, cause);
   const shown = code === '' ? '' : ` (${code})`;
   return new VoicePrintsError('REGISTRY_UNAVAILABLE', `the database cannot be used${shown}: ${remedy}`, {

@@ -25,9 +25,19 @@ export const RESERVED_SITES: readonly string[] = ['speakers', 'status', 'errors'
 /** Further levels below the base that a site of a process of ours would collide with. */
 const RESERVED: readonly string[] = [...RESERVED_SITES, 'command', 'enrolled', 'feedback', 'sources'];
 
+/**
+ * What a broker may end the connection for (MQTT 5, 1.5.4): the message would be sent again with the next one, and end that. Halves
+ * of surrogate pairs have no UTF-8.
+ */
+const NOT_IN_TOPICS = /[\p{Control}\p{Surrogate}\p{Noncharacter_Code_Point}]/u;
+
 /** Whether a name can be a level, or several, of an MQTT topic. */
 export const isTopicName = (name: string): boolean =>
-  name.length <= 128 && /^[^#+/\0][^#+\0]*$/.test(name) && !name.endsWith('/') && !RESERVED.includes(name);
+  name.length <= 128 &&
+  /^[^#+/][^#+]*$/.test(name) &&
+  !name.endsWith('/') &&
+  !NOT_IN_TOPICS.test(name) &&
+  !RESERVED.includes(name);
 
 /** All topics of one site. */
 export const topicsOf = ({ base, site }: TopicPlace) => ({

@@ -4,8 +4,8 @@ import https from 'node:https';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
 import { aborted, VoicePrintsError } from '../core/errors.js';
 
-/** A cloud's metadata service on an otherwise public address (Azure's wire server). */
-export const DENIED = ['168.63.129.16'];
+/** A cloud's metadata service on an otherwise public address (Azure's wire server), and IPv4 addresses in the form that RFC 4291 gave up. */
+export const DENIED = ['168.63.129.16', '::/96'];
 
 /** Not kept alive: every connection resolves and checks its address anew, so a name cannot change its address after the check. */
 const guardedHttp = new RequestFilteringHttpAgent({ keepAlive: false, denyIPAddressList: DENIED });

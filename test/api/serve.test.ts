@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { ApiKeys } from '../../src/api/access/apiKeys.js';
 import { type RunningServer, serve } from '../../src/api/serve.js';
@@ -85,4 +87,21 @@ test('a port in use is a clear error', async () => {
     code: 'CONFIG_INVALID',
     message: expect.stringContaining('EADDRINUSE'),
   });
+});
+
+/** What is answered to bytes that no client of HTTP would send. */
+async function answered(url: string, request: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.end(request);
+  return text(socket);
+}
+
+test.each([
+  { name: 'an address that cannot be split', head: 'GET http://[ HTTP/1.1\r\nHost: x\r\n' },
+  { name: 'no Host', head: 'GET /v1/session HTTP/1.1\r\n' },
+  { name: 'an unknown Expect', head: 'POST /v1/identify HTTP/1.1\r\nHost: x\r\nExpect: more\r\n' },
+])('$name is refused with a code, as everything is', async ({ head }) => {
+  const answer = await answered(await start(listeningEngine().engine), `${head}Connection: close\r\n\r\n`);
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+  expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ code: 'INPUT_INVALID' });
 });

@@ -37,6 +37,17 @@ describe.skipIf(whyNoPostgres)('a database', () => {
     await expect(migrate(database)).rejects.toMatchObject({ code: 'REGISTRY_VERSION_NEWER' });
   });
 
+  test.each(['a\0b', '{"a":"\\u0000"}'])(
+    'refuses text that it cannot hold as input, not as a failure of its own: %j',
+    async (text) => {
+      await using database = await Database.open(place.url);
+      const cast = text.startsWith('{') ? 'jsonb' : 'text';
+      const asked = database.query(ALL_TENANTS, `SELECT $1::${cast}`, [text]);
+      await expect(asked).rejects.toMatchObject({ code: 'INPUT_INVALID', message: expect.stringContaining('NUL') });
+      expect(database.counts.failed).toBe(0);
+    },
+  );
+
   test('refuses an address that is none, and says what is wrong without the password', async () => {
     await expect(Database.open('mysql://root:secret@x/y')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     const closed = Database.open('postgres://a:secret@127.0.0.1:1/x', { patienceMs: 0 });

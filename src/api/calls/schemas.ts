@@ -178,13 +178,29 @@ export const listQuery = z.object({
   ),
 });
 
+/** Longer texts are audio as base64, whose characters are checked when it is decoded. */
+const LONGEST_TEXT = 8192;
+/** PostgreSQL cannot store the first; the others have no UTF-8, so that two ids would become one. */
+const NOT_TEXT = /[\0\p{Surrogate}]/u;
+
+/** Throws INPUT_INVALID for a field with characters that cannot be stored, or written into an address. */
+function assertText(fields: object): void {
+  for (const [field, value] of Object.entries(fields)) {
+    if (typeof value !== 'string' || value.length > LONGEST_TEXT || !NOT_TEXT.test(value)) continue;
+    throw new VoicePrintsError('INPUT_INVALID', `${field} holds a NUL or half of a surrogate pair; leave it out`);
+  }
+}
+
 /** Parses input from outside once. Throws SPEAKER_ID_INVALID or INPUT_INVALID; the message never repeats the value. */
 export function parseInput<S extends z.ZodType>(schema: S, raw: unknown): z.output<S> {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     throw new VoicePrintsError('INPUT_INVALID', 'the body is not a JSON object; send one with the fields of this call');
   }
   const parsed = schema.safeParse(raw);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    assertText(parsed.data as object);
+    return parsed.data;
+  }
   const issue = parsed.error.issues[0]!;
   const field = issue.path.join('.');
   if ((raw as Record<string, unknown>)[field] === undefined) {

@@ -1,6 +1,7 @@
 import { VoicePrintsError } from '../../core/errors.js';
 import { isMusl } from '../../inference/isMusl.js';
 import { ModelStore } from '../../inference/modelStore.js';
+import { missingShards } from '../../registry/sharded/missingShards.js';
 import { WorkerCompute } from '../compute/workerCompute.js';
 import { createEngine } from '../createEngine.js';
 import type { Engine } from '../engine.js';
@@ -72,11 +73,19 @@ async function storeCheck({ storeDirectory, encryptionKey, model }: HealthReques
   try {
     await using engine = await createEngine({ storeDirectory, encryptionKey, model });
     const enrolled = enrolledInWords(await engine.speakers().list());
+    const missing = await missingShards(storeDirectory);
+    if (missing.length > 0) throw shardsMissing(missing);
     return passed('store', `${storeDirectory}: ${enrolled}${encryptionKey ? ', encrypted' : ''}`);
   } catch (thrown) {
     return failed('store', thrown);
   }
 }
+
+const shardsMissing = (files: readonly string[]): VoicePrintsError => {
+  const some = files.length > 3 ? `${files.slice(0, 3).join(', ')} …` : files.join(', ');
+  const found = `the people of ${files.length} ${files.length === 1 ? 'file' : 'files'} are gone: ${some}`;
+  return new VoicePrintsError('REGISTRY_CORRUPT', `${found}; put them back from a backup, or enrol these people again`);
+};
 
 /** What a command answers where something needed fails; undefined where nothing does. */
 export function healthProblem(checks: readonly HealthCheck[]): VoicePrintsError | undefined {

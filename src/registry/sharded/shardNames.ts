@@ -33,10 +33,7 @@ export function shardOf(path: string, names: ReadonlySet<string>): string {
  */
 export function leavesOf(files: Iterable<string>): { readonly names: Set<string>; readonly leftover: string[] } {
   const all = new Set(files);
-  const below = new Set<string>(); // whatever stands above a file, each with all that stands above it
-  for (const name of all) {
-    for (let above = name.slice(0, -1); above !== '' && !below.has(above); above = above.slice(0, -1)) below.add(above);
-  }
+  const below = aboveAll(all);
   const isCovered = (name: string): boolean =>
     below.has(name) ? isCovered(`${name}0`) && isCovered(`${name}1`) : all.has(name);
   const names = new Set<string>();
@@ -46,4 +43,20 @@ export function leavesOf(files: Iterable<string>): { readonly names: Set<string>
   };
   add(ROOT);
   return { names, leftover: [...all].filter((name) => !names.has(name)) };
+}
+
+/** Whatever stands above a file, each with all that stands above it. */
+function aboveAll(files: Iterable<string>): Set<string> {
+  const found = new Set<string>();
+  for (const name of files) {
+    for (let above = name.slice(0, -1); above !== '' && !found.has(above); above = above.slice(0, -1)) found.add(above);
+  }
+  return found;
+}
+
+/** Shards of which the files are lost, of those that count: a split writes both halves, and none is deleted but by a split. */
+export function gapsOf(names: ReadonlySet<string>): string[] {
+  const above = aboveAll(names);
+  const halves = [...above].flatMap((name) => [`${name}0`, `${name}1`]);
+  return halves.filter((half) => !names.has(half) && !above.has(half));
 }

@@ -48,6 +48,7 @@ test.each([
   'http://[::]/secret',
   'http://[::1]/secret',
   'http://[::ffff:127.0.0.1]/secret',
+  'http://[::127.0.0.1]/secret',
   'http://[64:ff9b::7f00:1]/secret',
   'http://[2002:7f00:1::]/secret',
   'http://[fe80::1]/secret',

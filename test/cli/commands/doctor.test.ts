@@ -1,11 +1,13 @@
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { HealthCheck } from '../../../src/index.js';
+import { LowdbRegistry } from '../../../src/registry/lowdbRegistry.js';
+import { randomVoiceprint } from '../../registry/randomVoiceprint.js';
 import { asOwner } from '../../support/ownerRole.js';
 import { freshDatabase, whyNoPostgres } from '../../support/postgres.js';
 import { temporaryFolder } from '../../support/temporaryFolder.js';
@@ -94,6 +96,28 @@ test.skipIf(whyNoPostgres)('the database, and who is enrolled there; or that it 
   const away = await doctorIn({ ...env, VOICE_PRINTS_DATABASE_URL: `${fresh.url}_none` }, await temporaryFolder());
   expect(away.of('database')).toMatchObject({ status: 'fail', code: 'REGISTRY_UNAVAILABLE' });
   expect(away.exitCode).toBe(1);
+});
+
+test('files of voiceprints that are lost, of any tenant, split or not', async () => {
+  const store = await temporaryFolder();
+  {
+    await using registry = await LowdbRegistry.open(store);
+    const many = Array.from({ length: 120 }, (_, i) => randomVoiceprint({ id: `p${i}`, exemplars: 3 }));
+    await registry.putAll('home', many, { replace: false });
+    await registry.putAll('few', many.slice(0, 2), { replace: false });
+  }
+  const home = join(store, 'voiceprints', 'home');
+  const [shard] = (await readdir(home)).sort();
+  expect((await doctor(store)).of('store')).toMatchObject({ status: 'pass' });
+  await rename(join(home, shard!), join(store, 'aside'));
+  const split = await doctor(store);
+  expect(split.of('store')).toMatchObject({ status: 'fail', code: 'REGISTRY_CORRUPT' });
+  expect(split.of('store')?.found).toContain(`1 file are gone: voiceprints/home/${shard}`);
+  expect(split.of('store')?.remedy).toContain('backup');
+  await rename(join(store, 'aside'), join(home, shard!));
+  expect((await doctor(store)).exitCode).toBe(0);
+  await rm(join(store, 'voiceprints', 'few'), { recursive: true });
+  expect((await doctor(store)).of('store')?.found).toContain('voiceprints/few/r.json');
 });
 
 test('a store below a file cannot be made', async () => {

@@ -115,6 +115,22 @@ describe.skipIf(whyNoPostgres)('voice-prints migrate', () => {
     }
   });
 
+  test.each(['SUPERUSER', 'BYPASSRLS'])(
+    'a role with %s is granted nothing: the server would show it every tenant',
+    async (right) => {
+      await using database = await freshDatabase();
+      const role = `voice_prints_${randomBytes(4).toString('hex')}`;
+      await asOwner(database.url, (client) => client.query(`CREATE ROLE ${role} LOGIN ${right}`));
+      try {
+        const { exitCode, stdout } = await migrating(database.url, '--grant', role);
+        const { code, message } = JSON.parse(stdout).error;
+        expect([exitCode, code, message]).toEqual([1, 'CONFIG_INVALID', expect.stringContaining('NOBYPASSRLS')]);
+      } finally {
+        await asOwner(database.url, (client) => client.query(`DROP ROLE ${role}`));
+      }
+    },
+  );
+
   test('with VOICE_PRINTS_MIGRATE=off a process leaves the tables as they are', async () => {
     await using database = await freshDatabase();
     const env = { VOICE_PRINTS_DATABASE_URL: database.url, VOICE_PRINTS_HOME: folder };
