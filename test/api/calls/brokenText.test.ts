@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { type AsyncServer, asyncServer } from '../../support/asyncServer.js';
-import { listeningEngine } from '../../support/scriptedEngine.js';
+import { scriptedEngine } from '../../support/scriptedEngine.js';
+import { temporaryFolder } from '../../support/temporaryFolder.js';
 
 let server: AsyncServer | undefined;
 afterEach(async () => {
@@ -19,7 +20,7 @@ const CALLS = [
 test.each(CALLS)(
   '$method $path refuses $field with a NUL or half of a surrogate pair',
   async ({ method, path, field, body }) => {
-    server = await asyncServer(listeningEngine().engine, {});
+    server = await asyncServer(scriptedEngine({ storeDirectory: await temporaryFolder() }), {});
     for (const text of BROKEN) {
       const answer = await server.call(method, path, { ...body, [field]: text });
       expect([answer.status, answer.body.code], JSON.stringify(text)).toEqual([400, 'INPUT_INVALID']);
