@@ -9,6 +9,7 @@ import type {
   Identification,
   SpeechActivity,
 } from '../core/identification.js';
+import { InTurnByKey } from '../core/inTurn.js';
 import { type Lazy, lazy } from '../core/lazy.js';
 import type { RuntimeReport } from '../core/runtimeReport.js';
 import type { StorePlace } from '../core/storePlace.js';
@@ -38,7 +39,6 @@ import type { SpeakerDirectory } from './requests/speakers.js';
 import type { TurnDirectory } from './requests/turns.js';
 import { speakerDirectory } from './speakerDirectory.js';
 import { TenantPeople } from './tenantPeople.js';
-import { TenantOrder } from './turns/tenantOrder.js';
 import { turnDirectory } from './turns/turnDirectory.js';
 import { TurnMemory } from './turns/turnMemory.js';
 import { namesOf } from './voiceprints/nameable.js';
@@ -61,7 +61,7 @@ export class VoiceEngine implements Engine {
   readonly #strangers: SessionStrangers;
   readonly #enrolments = new EnrolmentsUnderWay();
   readonly #turns: TurnMemory;
-  readonly #feedbackOrder = new TenantOrder();
+  readonly #feedbackOrder = new InTurnByKey();
   /** One set of threads for all calls. */
   readonly #compute: Lazy<Compute>;
   readonly #runtime = lazy(() => this.#job({}, async (signal) => (await this.#compute.get()).tryModels(signal)));

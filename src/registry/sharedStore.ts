@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Low } from 'lowdb';
 import { VoicePrintsError } from '../core/errors.js';
+import { InTurn } from '../core/inTurn.js';
 import { StoreLock } from '../files/storeLock.js';
 import { guarded } from './guarded.js';
 import { LockedWrites, type PendingWrite } from './lockedWrites.js';
@@ -41,7 +42,7 @@ export class SharedStore<Body> {
   readonly #db: Low<Body>;
   readonly #writes: LockedWrites<PendingStep<Body>>;
   /** Serializes access to `#db.data`; otherwise a slow read could undo a write in memory. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #access = new InTurn();
   #isClosed = false;
 
   constructor(
@@ -54,7 +55,7 @@ export class SharedStore<Body> {
     this.#file = new StoreFile(join(folder, file), form, keys);
     this.#db = new Low<Body>(this.#file, form.empty());
     this.#writes = new LockedWrites(new StoreLock(join(folder, lock), lockWaitMs), (take, stillMine) =>
-      this.#alone(() => this.#apply(take(), stillMine)),
+      this.#access.run(() => this.#apply(take(), stillMine)),
     );
   }
 
@@ -76,7 +77,7 @@ export class SharedStore<Body> {
   read(): Promise<Body> {
     if (this.#isClosed) return Promise.reject(closed());
     return guarded(() =>
-      this.#alone(async () => {
+      this.#access.run(async () => {
         await this.#db.read();
         return this.#db.data;
       }),
@@ -103,7 +104,7 @@ export class SharedStore<Body> {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#writes.settled();
-    await this.#turn;
+    await this.#access.done();
   }
 
   /** Changes a copy of the newest state, writes it, and returns the functions that settle the callers. A step that throws fails alone. */
@@ -123,12 +124,6 @@ export class SharedStore<Body> {
       }
     }
     return answers;
-  }
-
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => undefined); // the caller of `work` receives the error; the queue continues
-    return turn;
   }
 }
 

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { type LevelStore, openLevelStore } from '../../src/jobs/openLevelStore.js';
+import { type LevelStore, openLevelStore } from '../../src/jobs/level/openLevelStore.js';
 import { CONTRACT_LIMITS, jobQueueContract, type QueuePlace } from './jobQueue.js';
 
 const root = mkdtempSync(join(tmpdir(), 'voice-prints-jobs-'));

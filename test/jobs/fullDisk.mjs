@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JobRunner } from '../../dist/src/jobs/jobRunner.js';
-import { openLevelStore } from '../../dist/src/jobs/openLevelStore.js';
+import { openLevelStore } from '../../dist/src/jobs/level/openLevelStore.js';
 
 const [, , folder] = process.argv;
 process.on('SIGXFSZ', () => {}); // the write fails instead

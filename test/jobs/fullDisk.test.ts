@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { openLevelStore } from '../../src/jobs/openLevelStore.js';
+import { openLevelStore } from '../../src/jobs/level/openLevelStore.js';
 import { CONTRACT_LIMITS } from '../contract/jobQueue.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 

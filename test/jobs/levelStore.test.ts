@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openLevelStore } from '../../src/jobs/openLevelStore.js';
-import { SealedLevel } from '../../src/jobs/sealedLevel.js';
+import { openLevelStore } from '../../src/jobs/level/openLevelStore.js';
+import { SealedLevel } from '../../src/jobs/level/sealedLevel.js';
 import { order } from '../contract/jobQueue.js';
 import { allBytes, temporaryFolder } from '../support/temporaryFolder.js';
 

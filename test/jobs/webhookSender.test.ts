@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openLevelStore } from '../../src/jobs/openLevelStore.js';
+import { openLevelStore } from '../../src/jobs/level/openLevelStore.js';
 import { WebhookSender } from '../../src/jobs/webhooks/webhookSender.js';
 import { order } from '../contract/jobQueue.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';

@@ -1,5 +1,6 @@
+import { dayOf } from '../../core/time.js';
 import { httpRefusal, type RefusedError } from '../refusals/refusal.js';
-import { dayOf, LocalUse, MINUTE_MS, minuteOf, type TenantUse } from './tenantUse.js';
+import { LocalUse, MINUTE_MS, minuteOf, type TenantUse } from './tenantUse.js';
 
 /** Limits of one tenant; omitted ones are unlimited. */
 export interface TenantLimits {

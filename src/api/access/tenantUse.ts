@@ -1,3 +1,5 @@
+import { dayOf } from '../../core/time.js';
+
 /** What tenants have used: calls of the current minute, and audio of the current UTC day. */
 export interface TenantUse {
   /** The clock of minutes and days. */
@@ -18,9 +20,6 @@ export interface TenantUse {
 }
 
 export const MINUTE_MS = 60_000;
-
-/** `2026-05-31`, in UTC. */
-export const dayOf = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 10);
 
 export const minuteOf = (timeMs: number): number => Math.floor(timeMs / MINUTE_MS);
 

@@ -1,5 +1,5 @@
 import { liveTools } from '../../audio/live/liveTools.js';
-import { loadLevel } from '../../jobs/sealedLevel.js';
+import { loadLevel } from '../../jobs/level/loadLevel.js';
 import { decoderCheck } from './decoderCheck.js';
 import { failed, type HealthCheck, noted, passed } from './healthCheck.js';
 

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { JobQueueLimits } from '../../jobs/levelJobQueue.js';
+import type { JobQueueLimits } from '../../jobs/jobQueueLimits.js';
 
 const HOUR_MS = 3_600_000;
 

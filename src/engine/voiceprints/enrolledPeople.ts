@@ -1,4 +1,5 @@
 import type { SpeakerSummary } from '../../core/identification.js';
+import { InTurn } from '../../core/inTurn.js';
 import { inSlices } from '../../core/steps.js';
 import type { Voiceprint } from '../../core/voiceprint.js';
 import { type GallerySnapshot, VoiceGallery } from '../../identity/gallery/voiceGallery.js';
@@ -74,7 +75,7 @@ class FollowedTenant {
   #stale = 0;
   #reembeddable = 0;
   #people: EnrolledPeople | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #looks = new InTurn();
 
   constructor(
     follower: VoiceprintFollower,
@@ -88,7 +89,7 @@ class FollowedTenant {
   }
 
   now(): Promise<EnrolledPeople> {
-    const people = this.#turn.then(async () => {
+    return this.#looks.run(async () => {
       for await (const { put, gone } of this.#follower.changes()) {
         this.#people = undefined;
         for (const voiceprint of put) this.#put(voiceprint);
@@ -98,8 +99,6 @@ class FollowedTenant {
       this.#people ??= this.#newPeople();
       return this.#people;
     });
-    this.#turn = people.catch(() => undefined); // thrown to the caller
-    return people;
   }
 
   #put(voiceprint: Voiceprint): void {

@@ -1,7 +1,7 @@
+import { dayOf } from '../../core/time.js';
 import type { Database } from '../../database/database.js';
 import { ALL_TENANTS, type Sql } from '../../database/sql.js';
 import type { AudioUse } from '../audioUse.js';
-import { dayOf } from '../levelAudioUse.js';
 
 /** Another process commits what it counted a moment after it took the time: the look for changes goes back so far. */
 const LOOK_BACK = `interval '10 seconds'`;

@@ -1,5 +1,5 @@
-import { VoicePrintsError } from '../../core/errors.js';
 import type { Sql } from '../../database/sql.js';
+import { jobsFull } from '../jobRefusals.js';
 import type { QueueParts } from './queueParts.js';
 
 /** What changes of the counts of a tenant. */
@@ -61,9 +61,7 @@ export async function assertRoom(
     Number(load?.own ?? 0) + more.jobs <= limits.maxJobsOfTenant &&
     Number(load?.bytes ?? 0) + more.bytes <= limits.maxAudioBytes;
   if (isRoom) return;
-  throw new VoicePrintsError('JOBS_FULL', 'too many jobs are waiting; send this one again later', {
-    details: { retryAfterSeconds: await secondsToRoom(sql) },
-  });
+  throw jobsFull(await secondsToRoom(sql));
 }
 
 /** Estimated time until the next job ends. */

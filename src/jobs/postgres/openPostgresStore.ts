@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Database, type SharedDatabase } from '../../database/database.js';
 import type { SealingKey } from '../../sealing/sealing.js';
-import type { JobQueueLimits } from '../levelJobQueue.js';
+import type { JobQueueLimits } from '../jobQueueLimits.js';
 import type { WebhookOutbox, WebhookSecrets } from '../webhooks/webhookOutbox.js';
 import { AudioUsed } from './audioUsed.js';
 import { JobErasures } from './jobErasures.js';

@@ -1,8 +1,8 @@
-import { VoicePrintsError } from '../../core/errors.js';
+import { dayOf } from '../../core/time.js';
 import { ALL_TENANTS, type Sql } from '../../database/sql.js';
 import type { Job, JobFailure, JobOrder, JobOutcome, JobProgress } from '../job.js';
 import type { JobClaim, JobPage, JobQueue } from '../jobQueue.js';
-import { dayOf } from '../levelAudioUse.js';
+import { jobConflict } from '../jobRefusals.js';
 import type { AudioUsed } from './audioUsed.js';
 import { eraseEndedBefore, eraseRows } from './endedRows.js';
 import { endJob, type JobEnd } from './endJob.js';
@@ -51,7 +51,7 @@ export class PostgresJobQueue implements JobQueue {
       );
       if (added.length === 0) {
         const known = jobOfRow(sealing, (await this.#rowOf(sql, tenantId, requestId))!);
-        if (known.digest !== order.digest) throw conflict();
+        if (known.digest !== order.digest) throw jobConflict();
         return { job: known, isNew: false };
       }
       await changeLoad(sql, tenantId, { liveJobs: 1, liveBytes: bytes });
@@ -250,9 +250,3 @@ async function requeue(
     [row.id, notBeforeMs, tries, failure, furthestMs(row)],
   );
 }
-
-const conflict = () =>
-  new VoicePrintsError(
-    'JOB_CONFLICT',
-    'another request was already made under this request id; choose another id, or repeat the request unchanged',
-  );

@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database.js';
 import type { Sql } from '../../database/sql.js';
 import type { Job } from '../job.js';
-import type { JobQueueLimits } from '../levelJobQueue.js';
+import type { JobQueueLimits } from '../jobQueueLimits.js';
 import type { RowSealing } from './rowSealing.js';
 
 /** What the parts of a queue share. */

@@ -1,10 +1,11 @@
+import { InTurn } from '../../core/inTurn.js';
 import type { RowFollower } from './rowFollower.js';
 
 /** The ids of a tenant in order, followed: the shards hold them in the order of their hashes. */
 export class SortedIds {
   readonly #follower: RowFollower;
   readonly #ids: string[] = [];
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #looks = new InTurn();
 
   constructor(follower: RowFollower) {
     this.#follower = follower;
@@ -15,13 +16,11 @@ export class SortedIds {
     after: string | undefined,
     limit: number,
   ): Promise<{ readonly ids: readonly string[]; readonly hasMore: boolean }> {
-    const turn = this.#turn.then(async () => {
+    return this.#looks.run(async () => {
       await this.#follow();
       const from = after === undefined ? 0 : placeIn(this.#ids, after, true);
       return { ids: this.#ids.slice(from, from + limit), hasMore: from + limit < this.#ids.length };
     });
-    this.#turn = turn.catch(() => undefined);
-    return turn;
   }
 
   async #follow(): Promise<void> {

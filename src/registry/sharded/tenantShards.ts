@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Low } from 'lowdb';
 import { VoicePrintsError } from '../../core/errors.js';
+import { InTurn } from '../../core/inTurn.js';
 import type { SealingKeys } from '../sealingKeys.js';
 import { type ShardRows, shardForm } from '../stored/shardForm.js';
 import { fingerprintOf, StoreFile } from '../stored/storeFile.js';
@@ -126,7 +127,7 @@ class CachedShard {
   readonly #file: StoreFile<ShardRows>;
   readonly #db: Low<ShardRows>;
   /** Serializes reads: a slow one must not undo a later one. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #reads = new InTurn();
 
   constructor(path: string, form: ReturnType<typeof shardForm>, keys: SealingKeys) {
     this.#file = new StoreFile(path, form, keys);
@@ -134,15 +135,13 @@ class CachedShard {
   }
 
   read(name: string): Promise<FoundShard> {
-    const turn = this.#turn.then(async (): Promise<FoundShard> => {
+    return this.#reads.run(async (): Promise<FoundShard> => {
       await this.#db.read().catch((error: unknown) => {
         throw inShard(name, error);
       });
       const { isThere, isPlain, fingerprint } = this.#file;
       return { name, rows: isThere ? this.#db.data : undefined, isPlain, fingerprint };
     });
-    this.#turn = turn.catch(() => undefined);
-    return turn;
   }
 }
 

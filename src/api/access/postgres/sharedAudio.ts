@@ -1,4 +1,4 @@
-import { dayOf } from '../tenantUse.js';
+import { dayOf } from '../../../core/time.js';
 import type { Exchange } from './exchange.js';
 import type { CountedAudio } from './useTables.js';
 

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import type { SealedLevel } from '../sealedLevel.js';
 import { deliveryOf } from '../storedRows.js';
-import type { Delivery, DeliveryStatus, FailedAttempt, OutgoingMessage, WebhookOutbox } from './webhookOutbox.js';
+import type {
+  Delivery,
+  DeliveryStatus,
+  FailedAttempt,
+  OutgoingMessage,
+  WebhookOutbox,
+} from '../webhooks/webhookOutbox.js';
+import { jobKeyOf } from './jobIndex.js';
+import type { SealedLevel } from './sealedLevel.js';
 
 /** The in-memory part of a message. */
 interface Entry {
@@ -21,8 +28,6 @@ interface Prepared {
 }
 
 const PREFIX = 'hook!';
-/** Newline cannot occur in a tenant's id, so keys of two tenants never collide. */
-const jobKeyOf = (tenantId: string, requestId: string): string => `${tenantId}\n${requestId}`;
 
 /** Messages in LevelDB; an index without payloads is kept in memory. */
 export class LevelOutbox implements WebhookOutbox {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { SealedLevel } from '../sealedLevel.js';
 import { secretsOf } from '../storedRows.js';
-import type { WebhookSecrets } from './webhookOutbox.js';
+import type { WebhookSecrets } from '../webhooks/webhookOutbox.js';
+import type { SealedLevel } from './sealedLevel.js';
 
 /** Signing secrets in LevelDB: signing needs them in the clear, so they are encrypted like the other rows. */
 export class LevelSecrets implements WebhookSecrets {

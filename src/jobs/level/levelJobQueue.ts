@@ -1,23 +1,17 @@
-import { VoicePrintsError } from '../core/errors.js';
-import type { EndedLimits } from './endedJobs.js';
-import type { Job, JobFailure, JobOrder, JobOutcome, JobProgress } from './job.js';
+import { InTurnByKey } from '../../core/inTurn.js';
+import { dayOf } from '../../core/time.js';
+import type { Job, JobFailure, JobOrder, JobOutcome, JobProgress } from '../job.js';
+import type { JobClaim, JobPage, JobQueue } from '../jobQueue.js';
+import type { JobQueueLimits } from '../jobQueueLimits.js';
+import { jobConflict, jobsFull } from '../jobRefusals.js';
+import { retryWaitMs } from '../retryWait.js';
+import { jobOf } from '../storedRows.js';
+import { type JobEnd, prepareEnd } from './jobEnd.js';
 import { type Entry, entryOf, isLive, JobIndex, jobKeyOf } from './jobIndex.js';
-import type { JobClaim, JobPage, JobQueue } from './jobQueue.js';
-import { dayOf, type LevelAudioUse } from './levelAudioUse.js';
-import { retryWaitMs } from './retryWait.js';
+import { JobRevisions } from './jobRevisions.js';
+import type { LevelAudioUse } from './levelAudioUse.js';
+import type { LevelOutbox } from './levelOutbox.js';
 import type { SealedLevel } from './sealedLevel.js';
-import { jobOf } from './storedRows.js';
-import type { LevelOutbox } from './webhooks/levelOutbox.js';
-
-/** Limits of queued and running jobs, and when a job is tried again that was running when a process ended. */
-export interface JobQueueLimits extends EndedLimits {
-  readonly maxJobs: number;
-  readonly maxJobsOfTenant: number;
-  /** Total stored audio. */
-  readonly maxAudioBytes: number;
-  /** No delay the first time; this delay after the second, each further one four times as long: the job may not be the cause. */
-  readonly retryMs: number;
-}
 
 interface Parts {
   readonly level: SealedLevel;
@@ -38,10 +32,9 @@ export class LevelJobQueue implements JobQueue {
   readonly #index = new JobIndex();
   /** Jobs being written, so that a request that arrives twice at once is one job. */
   readonly #adding = new Map<string, Promise<unknown>>();
-  /** Serializes the read-modify-write steps on one row. */
-  readonly #steps = new Map<string, Promise<unknown>>();
-  /** Changes to apply to running jobs when they end, by row key. */
-  readonly #revisions = new Map<string, ((job: Job) => Job | undefined)[]>();
+  /** The read-modify-write steps on one row, by its key. */
+  readonly #steps = new InTurnByKey();
+  readonly #revisions = new JobRevisions();
   #isErased = false;
   #forgottenAtMs: number;
 
@@ -72,7 +65,7 @@ export class LevelJobQueue implements JobQueue {
     const known = this.#index.find(tenantId, requestId);
     if (known) {
       const job = await this.#read(known);
-      if (job.digest !== digest) throw conflict();
+      if (job.digest !== digest) throw jobConflict();
       return { job, isNew: false };
     }
     this.#assertRoom(tenantId, order.audio.kind === 'stored' ? order.audio.bytes : 0);
@@ -151,7 +144,7 @@ export class LevelJobQueue implements JobQueue {
   async settle(claim: JobClaim, outcome: JobOutcome): Promise<boolean> {
     const entry = this.#held(claim);
     if (entry === undefined) return false;
-    return this.#step(entry, async () => {
+    return this.#steps.run(entry.key, async () => {
       if (this.#held(claim) === undefined) return false;
       await this.#end(entry, 'failure' in outcome ? 'failed' : 'done', outcome);
       return true;
@@ -169,13 +162,13 @@ export class LevelJobQueue implements JobQueue {
   async cancel(tenantId: string, requestId: string): Promise<Job | undefined> {
     const entry = await this.#find(tenantId, requestId);
     if (entry === undefined) return undefined;
-    return this.#step(entry, async () => (isLive(entry) ? this.#end(entry, 'cancelled') : this.#read(entry)));
+    return this.#steps.run(entry.key, async () => (isLive(entry) ? this.#end(entry, 'cancelled') : this.#read(entry)));
   }
 
   async erase(tenantId: string, requestId: string): Promise<boolean> {
     const entry = await this.#find(tenantId, requestId);
     if (entry === undefined) return false;
-    return this.#step(entry, async () => {
+    return this.#steps.run(entry.key, async () => {
       if (isLive(entry)) return false;
       await this.#remove([entry]);
       this.#isErased = true;
@@ -189,9 +182,9 @@ export class LevelJobQueue implements JobQueue {
     const revised: Job[] = [];
     const entries = [...this.#index.ofTenant(tenantId)];
     const reviseOne = (entry: Entry) =>
-      this.#step(entry, async () => {
+      this.#steps.run(entry.key, async () => {
         if (this.#index.find(tenantId, entry.requestId) !== entry) return; // gone meanwhile
-        if (entry.status === 'running') this.#revisionsOf(entry).push(change);
+        if (entry.status === 'running') this.#revisions.add(entry.key, change);
         const job = change(await this.#read(entry));
         if (job === undefined) return;
         await this.#parts.level.write({ put: [[entry.key, job]] }, true);
@@ -224,7 +217,7 @@ export class LevelJobQueue implements JobQueue {
 
   async #begin(entry: Entry): Promise<JobClaim> {
     const revert = this.#index.begin(entry); // before any await: the next `take` must not see it
-    return this.#step(entry, async () => {
+    return this.#steps.run(entry.key, async () => {
       try {
         const waiting = await this.#read(entry);
         const job: Job = { ...waiting, status: 'running', tries: waiting.tries + 1, startedAtMs: this.#parts.nowMs() };
@@ -240,30 +233,19 @@ export class LevelJobQueue implements JobQueue {
   }
 
   /** Ends a queued or running job, in one batch with all dependent rows. */
-  async #end(entry: Entry, status: 'done' | 'failed' | 'cancelled', outcome?: JobOutcome): Promise<Job> {
-    const { level, outbox, audioUse, limits, nowMs } = this.#parts;
+  async #end(entry: Entry, status: JobEnd['status'], outcome?: JobOutcome): Promise<Job> {
     const stored = await this.#read(entry);
-    const endedAtMs = nowMs();
-    const audioMs = furthestMs(stored, entry);
-    const job = this.#revised(entry, { ...stored, status, outcome, endedAtMs, audioMs });
-    const { tenantId, requestId, webhookUrl: url, traceparent } = job;
-    const message =
-      outcome && url !== undefined ? outbox.prepare({ tenantId, requestId, url, traceparent }) : undefined;
-    const used = audioUse.prepare(job, audioMs, endedAtMs);
-    const revert = this.#index.end(entry, status, endedAtMs, job.outcome); // a cancellation after this line is too late
-    const isNeeded = (one: Entry) => one === entry || outbox.isWaiting(one);
-    const surplus = this.#index.surplus(tenantId, limits, isNeeded);
-    const dropped = outbox.prepareDrop(surplus);
-    const put = [[entry.key, job] as const, ...used.rows, ...(message ? [message.row] : [])];
+    const end: JobEnd = { status, endedAtMs: this.#parts.nowMs(), audioMs: furthestMs(stored, entry) };
+    const job = this.#revisions.applied(entry.key, { ...stored, ...end, outcome });
+    const { change, commit, revert } = prepareEnd({ ...this.#parts, index: this.#index }, entry, job, end);
     try {
-      await level.write({ put, delete: [...surplus.map(({ key }) => key), ...dropped.keys] }, true);
+      await this.#parts.level.write(change, true);
     } catch (error) {
       revert();
       throw error;
     }
-    for (const one of surplus) this.#index.remove(one);
-    for (const { commit } of [used, dropped, ...(message ? [message] : [])]) commit();
-    this.#revisions.delete(entry.key);
+    commit();
+    this.#revisions.drop(entry.key);
     return job;
   }
 
@@ -271,38 +253,16 @@ export class LevelJobQueue implements JobQueue {
   async #requeue(claim: JobClaim, notBeforeMs: number, change: (job: Job) => Job): Promise<void> {
     const entry = this.#held(claim);
     if (entry === undefined) return;
-    await this.#step(entry, async () => {
+    await this.#steps.run(entry.key, async () => {
       if (this.#held(claim) === undefined) return;
       try {
         const job = change({ ...(await this.#read(entry)), status: 'queued' });
         await this.#parts.level.write({ put: [[entry.key, { ...job, audioMs: furthestMs(job, entry) }]] }, false);
       } finally {
         if (this.#held(claim)) this.#index.requeue(entry, notBeforeMs);
-        this.#revisions.delete(entry.key);
+        this.#revisions.drop(entry.key);
       }
     });
-  }
-
-  /** Runs one step on a row after the earlier ones. */
-  #step<T>({ key }: Entry, work: () => Promise<T>): Promise<T> {
-    const step = (this.#steps.get(key) ?? Promise.resolve()).then(work, work);
-    const over = step
-      .catch(() => undefined)
-      .then(() => {
-        if (this.#steps.get(key) === over) this.#steps.delete(key);
-      });
-    this.#steps.set(key, over);
-    return step;
-  }
-
-  #revisionsOf({ key }: Entry): ((job: Job) => Job | undefined)[] {
-    const own = this.#revisions.get(key) ?? [];
-    this.#revisions.set(key, own);
-    return own;
-  }
-
-  #revised({ key }: Entry, job: Job): Job {
-    return (this.#revisions.get(key) ?? []).reduce((revised, change) => change(revised) ?? revised, job);
   }
 
   /** The job; where it is being written, once it is on disk. */
@@ -339,18 +299,10 @@ export class LevelJobQueue implements JobQueue {
     const { maxJobs, maxJobsOfTenant, maxAudioBytes } = this.#parts.limits;
     const { jobs, ofTenant, audioBytes } = this.#index.load(tenantId);
     if (jobs < maxJobs && ofTenant < maxJobsOfTenant && audioBytes + moreBytes <= maxAudioBytes) return;
-    throw new VoicePrintsError('JOBS_FULL', 'too many jobs are waiting; send this one again later', {
-      details: { retryAfterSeconds: this.#index.secondsToRoom() },
-    });
+    throw jobsFull(this.#index.secondsToRoom());
   }
 }
 
 /** Audio processed by this try or an earlier one, whichever got further. */
 const furthestMs = ({ audioMs = 0 }: Job, { progress }: Pick<Entry, 'progress'>): number =>
   Math.max(audioMs, progress?.doneMs ?? 0);
-
-const conflict = () =>
-  new VoicePrintsError(
-    'JOB_CONFLICT',
-    'another request was already made under this request id; choose another id, or repeat the request unchanged',
-  );

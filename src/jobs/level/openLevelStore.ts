@@ -1,13 +1,14 @@
 import { join } from 'node:path';
-import type { AudioStore } from './audioStore.js';
-import { FileAudioStore } from './fileAudioStore.js';
-import type { JobQueue } from './jobQueue.js';
+import type { AudioStore } from '../audioStore.js';
+import { FileAudioStore } from '../fileAudioStore.js';
+import type { JobQueue } from '../jobQueue.js';
+import type { JobQueueLimits } from '../jobQueueLimits.js';
+import type { WebhookOutbox, WebhookSecrets } from '../webhooks/webhookOutbox.js';
 import { LevelAudioUse } from './levelAudioUse.js';
-import { type JobQueueLimits, LevelJobQueue } from './levelJobQueue.js';
+import { LevelJobQueue } from './levelJobQueue.js';
+import { LevelOutbox } from './levelOutbox.js';
+import { LevelSecrets } from './levelSecrets.js';
 import { SealedLevel } from './sealedLevel.js';
-import { LevelOutbox } from './webhooks/levelOutbox.js';
-import { LevelSecrets } from './webhooks/levelSecrets.js';
-import type { WebhookOutbox, WebhookSecrets } from './webhooks/webhookOutbox.js';
 
 interface OpenLevelStoreOptions {
   readonly encryptionKey: string | undefined;

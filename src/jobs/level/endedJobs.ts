@@ -1,9 +1,4 @@
-/** How many ended jobs, and how many bytes of their outcomes, are kept per tenant. */
-export interface EndedLimits {
-  readonly maxEndedJobsOfTenant: number;
-  /** Size of the outcomes, as JSON. */
-  readonly maxOutcomeBytesOfTenant: number;
-}
+import type { EndedLimits } from '../jobQueueLimits.js';
 
 interface Ended {
   readonly tenantId: string;

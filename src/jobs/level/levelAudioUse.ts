@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { AudioUse } from './audioUse.js';
-import type { Job } from './job.js';
+import { dayOf } from '../../core/time.js';
+import type { AudioUse } from '../audioUse.js';
+import type { Job } from '../job.js';
+import { audioUseOf } from '../storedRows.js';
 import type { SealedLevel } from './sealedLevel.js';
-import { audioUseOf } from './storedRows.js';
 
 const PREFIX = 'used!';
-
-export const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 /**
  * Amount of audio processed by the jobs of each tenant. One row per job, written together with the job's end, so that it

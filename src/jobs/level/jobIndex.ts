@@ -1,5 +1,6 @@
-import { EndedJobs, type EndedLimits } from './endedJobs.js';
-import type { Job, JobOutcome, JobProgress, JobStatus } from './job.js';
+import type { Job, JobOutcome, JobProgress, JobStatus } from '../job.js';
+import type { EndedLimits } from '../jobQueueLimits.js';
+import { EndedJobs } from './endedJobs.js';
 
 /** The in-memory part of a job. */
 export interface Entry {

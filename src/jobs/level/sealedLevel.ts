@@ -1,30 +1,14 @@
 import type { BatchOperation, ClassicLevel } from 'classic-level';
-import { z } from 'zod';
-import { VoicePrintsError } from '../core/errors.js';
-import { sealBytes, unsealBytes } from '../sealing/sealedBytes.js';
-import { keyOfBox, newSealingKey, type SealingKey, STORE_ROUNDS, seal, sealedBox } from '../sealing/sealing.js';
+import type { VoicePrintsError } from '../../core/errors.js';
+import type { SealingKey } from '../../sealing/sealing.js';
+import { corrupt, guarded, storeError } from './levelErrors.js';
+import { loadLevel } from './loadLevel.js';
 import { PrivateFolder } from './privateFolder.js';
-
-const FORMAT = 'voice-prints-jobs';
-const VERSION = 1;
-const META_KEY = 'meta';
-/** Sealed inside the meta row, to check the key. */
-const META_PURPOSE = 'voice-prints jobs';
-
-const meta = z.object({
-  format: z.literal(FORMAT),
-  version: z.number().int().min(1),
-  /** The key check; present where rows are encrypted. */
-  sealed: sealedBox.optional(),
-});
+import { META_KEY, type RowForm, rowFormOf } from './rowForm.js';
 
 /** Before and after all other keys. */
 const FIRST_KEY = '!';
 const LAST_KEY = '~';
-
-/** First byte of a row. */
-const PLAIN = 0;
-const SEALED = 1;
 
 /** Rows to put and keys to delete, all or none of them. */
 export interface Change {
@@ -65,8 +49,7 @@ const REPAIR_EVERY_MS = 1_000;
 export class SealedLevel implements AsyncDisposable {
   readonly #db: ClassicLevel<string, Buffer>;
   readonly #files: PrivateFolder;
-  /** Undefined: nothing is encrypted. */
-  readonly key: SealingKey | undefined;
+  readonly #form: RowForm;
   /** Something was deleted or overwritten since the last `forget`, possibly by an earlier process. */
   hasOld = true;
   readonly #waiting: Waiting[] = [];
@@ -74,10 +57,10 @@ export class SealedLevel implements AsyncDisposable {
   #damage: Damage | undefined;
   #repairing: Promise<void> | undefined;
 
-  private constructor(db: ClassicLevel<string, Buffer>, files: PrivateFolder, key: SealingKey | undefined) {
+  private constructor(db: ClassicLevel<string, Buffer>, files: PrivateFolder, form: RowForm) {
     this.#db = db;
     this.#files = files;
-    this.key = key;
+    this.#form = form;
   }
 
   /**
@@ -91,9 +74,9 @@ export class SealedLevel implements AsyncDisposable {
     try {
       await guarded(() => db.open());
       await guarded(() => files.closeToOthers());
-      const { key, isNew } = await guarded(() => keyOf(db, encryptionKey));
-      const level = new SealedLevel(db, files, key);
-      if (key !== undefined && isNew) await level.#sealPlainRows();
+      const { form, isToBeSealed } = await guarded(() => rowFormOf(db, encryptionKey));
+      const level = new SealedLevel(db, files, form);
+      if (isToBeSealed) await level.#sealPlainRows();
       return level;
     } catch (error) {
       files[Symbol.dispose]();
@@ -102,10 +85,15 @@ export class SealedLevel implements AsyncDisposable {
     }
   }
 
+  /** Undefined: nothing is encrypted. */
+  get key(): SealingKey | undefined {
+    return this.#form.key;
+  }
+
   async get(key: string): Promise<unknown> {
     await this.#whole();
     const bytes = await guarded(() => this.#db.get(key));
-    return bytes === undefined ? undefined : this.#valueOf(key, bytes);
+    return bytes === undefined ? undefined : this.#form.valueOf(key, bytes);
   }
 
   /** Every row whose key begins with `prefix`, in order of the keys. */
@@ -113,7 +101,7 @@ export class SealedLevel implements AsyncDisposable {
     await this.#whole();
     try {
       for await (const [key, bytes] of this.#db.iterator({ gt: prefix, lt: `${prefix}\uffff` })) {
-        yield [key, this.#valueOf(key, bytes)];
+        yield [key, this.#form.valueOf(key, bytes)];
       }
     } catch (error) {
       throw storeError(error);
@@ -222,116 +210,18 @@ export class SealedLevel implements AsyncDisposable {
   }
 
   #putOf(key: string, value: unknown): Operation {
-    return { type: 'put', key, value: this.#bytesOf(key, value) };
-  }
-
-  #bytesOf(key: string, value: unknown): Buffer {
-    const json = Buffer.from(JSON.stringify(value));
-    if (this.key === undefined) return Buffer.concat([Buffer.from([PLAIN]), json]);
-    return Buffer.concat([Buffer.from([SEALED]), sealBytes(json, this.key, purposeOf(key))]);
-  }
-
-  #valueOf(key: string, bytes: Buffer): unknown {
-    const body = bytes.subarray(1);
-    if (bytes[0] !== SEALED) return parsed(body);
-    if (this.key === undefined) throw keyMissing();
-    return parsed(unsealBytes(body, this.key, purposeOf(key)));
+    return { type: 'put', key, value: this.#form.bytesOf(key, value) };
   }
 
   async #sealPlainRows(): Promise<void> {
-    const put: [string, unknown][] = [];
-    for await (const [key, bytes] of this.#db.iterator({ gt: META_KEY })) put.push([key, parsed(bytes.subarray(1))]);
-    for await (const [key, bytes] of this.#db.iterator({ lt: META_KEY })) put.push([key, parsed(bytes.subarray(1))]);
-    const { key } = this;
-    const box = key && seal(Buffer.alloc(0), key, META_PURPOSE);
-    const head = Buffer.from(JSON.stringify({ format: FORMAT, version: VERSION, sealed: box }));
-    const rows = put.map(([name, value]) => this.#putOf(name, value));
-    await guarded(() => this.#db.batch([{ type: 'put', key: META_KEY, value: head }, ...rows], { sync: true }));
-    if (put.length > 0) await this.forget();
-  }
-}
-
-/** Bound to the key: one row cannot be substituted for another. */
-const purposeOf = (key: string): string => `voice-prints jobs ${key}`;
-
-async function keyOf(
-  db: ClassicLevel<string, Buffer>,
-  encryptionKey: string | undefined,
-): Promise<{ readonly key: SealingKey | undefined; readonly isNew: boolean }> {
-  const stored = await db.get(META_KEY);
-  const head = stored === undefined ? undefined : meta.safeParse(parsed(stored));
-  if (head?.success === false) throw corrupt();
-  if (head && head.data.version > VERSION) throw newer(head.data.version);
-  const box = head?.data.sealed;
-  if (box !== undefined) {
-    if (encryptionKey === undefined) throw keyMissing();
-    return { key: await keyOfBox(encryptionKey, box), isNew: false };
-  }
-  if (encryptionKey !== undefined) return { key: await newSealingKey(encryptionKey, STORE_ROUNDS), isNew: true };
-  if (head === undefined) {
-    await db.put(META_KEY, Buffer.from(JSON.stringify({ format: FORMAT, version: VERSION })), { sync: true });
-  }
-  return { key: undefined, isNew: false };
-}
-
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    throw corrupt(); // without the cause: it would quote the data
-  }
-}
-
-/** Converts failures of LevelDB to a VoicePrintsError. */
-async function guarded<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw storeError(error);
-  }
-}
-
-function storeError(error: unknown): VoicePrintsError {
-  if (error instanceof VoicePrintsError) return error;
-  const codes = [error, (error as Error | undefined)?.cause].map((one) => (one as { code?: unknown })?.code);
-  if (codes.includes('LEVEL_LOCKED')) {
-    return new VoicePrintsError(
-      'JOBS_LOCKED',
-      'another process runs the jobs of this store; send this call to that one, or end it and try again here',
-      { cause: error },
-    );
-  }
-  if (codes.includes('LEVEL_CORRUPTION')) return corrupt(error);
-  return new VoicePrintsError(
-    'REGISTRY_UNAVAILABLE',
-    'the folder of the jobs cannot be used; check that it exists, is yours and has room',
-    { cause: error },
-  );
-}
-
-const keyMissing = () => new VoicePrintsError('REGISTRY_KEY_MISSING', 'the stored jobs are encrypted; give their key');
-
-const corrupt = (cause?: unknown) =>
-  new VoicePrintsError(
-    'REGISTRY_CORRUPT',
-    'the stored jobs cannot be read; restore the folder "jobs" of the store from a backup, or remove it and its jobs',
-    cause === undefined ? {} : { cause },
-  );
-
-const newer = (version: number) =>
-  new VoicePrintsError(
-    'REGISTRY_VERSION_NEWER',
-    `the jobs were stored by a newer version of voice-prints (form ${version}, this one knows ${VERSION}); update voice-prints`,
-    { details: { version, known: VERSION } },
-  );
-
-/** Loaded with the first folder: where its binary does not run, everything but jobs and webhooks works. Throws REGISTRY_UNAVAILABLE. */
-export async function loadLevel(): Promise<typeof import('classic-level')> {
-  try {
-    return await import('classic-level');
-  } catch (cause) {
-    const system = `${process.platform}-${process.arch}`;
-    const message = `LevelDB, which keeps jobs and webhooks, cannot be loaded here (${system}); install this package again on this machine, and compilers where it has no program for it`;
-    throw new VoicePrintsError('REGISTRY_UNAVAILABLE', message, { cause });
+    const rows: Operation[] = [];
+    for (const place of [{ lt: META_KEY }, { gt: META_KEY }]) {
+      for await (const [key, bytes] of this.#db.iterator(place)) {
+        rows.push(this.#putOf(key, this.#form.valueOf(key, bytes)));
+      }
+    }
+    const head: Operation = { type: 'put', key: META_KEY, value: this.#form.metaBytes };
+    await guarded(() => this.#db.batch([head, ...rows], { sync: true }));
+    if (rows.length > 0) await this.forget();
   }
 }
