@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { CaughtFault } from '../core/guarded.js';
+import { systemCodeOf } from '../core/systemCode.js';
 import type { FailureReport } from './calls/call.js';
 import type { CallReport } from './calls/callReport.js';
 
@@ -43,6 +44,6 @@ export class ServerLog {
   failure({ requestId, code, error }: FailureReport): void {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const stack = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-    this.#log.error({ requestId, code, stack }, 'failure');
+    this.#log.error({ requestId, code, ...systemCodeOf(error), stack }, 'failure');
   }
 }

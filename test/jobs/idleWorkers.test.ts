@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Database } from '../../src/database/database.js';
 import { ALL_TENANTS } from '../../src/database/sql.js';
@@ -5,9 +8,11 @@ import { JobRunner } from '../../src/jobs/jobRunner.js';
 import { openPostgresStore, type PostgresStore } from '../../src/jobs/postgres/openPostgresStore.js';
 import { CONTRACT_LIMITS, order } from '../contract/jobQueue.js';
 import { freshDatabase, whyNoPostgres } from '../support/postgres.js';
+import { temporaryFolder } from '../support/temporaryFolder.js';
 import { until } from '../support/until.js';
 
 const PLACES = 2;
+const JOB_SERVER = fileURLToPath(new URL('jobServer.mjs', import.meta.url));
 const unexpected = (error: unknown): never => {
   throw error;
 };
@@ -33,6 +38,22 @@ const storeOf = async (url: string): Promise<PostgresStore> =>
     }),
   );
 
+const nothing = () => undefined;
+const NO_LISTENER = {
+  onWork: nothing,
+  onMessages: nothing,
+  onRevised: nothing,
+  onSettled: nothing,
+  onFault: unexpected,
+};
+
+/** A process that can be told of jobs, and takes them when the test does. */
+async function toldStore(url: string): Promise<PostgresStore> {
+  const store = await storeOf(url);
+  await store.listen(NO_LISTENER);
+  return store;
+}
+
 /** A process that works on jobs, each of which is done at once. */
 async function worker(url: string, { onLook, onDone }: { onLook: () => void; onDone: (requestId: string) => void }) {
   const store = await storeOf(url);
@@ -49,11 +70,7 @@ async function worker(url: string, { onLook, onDone }: { onLook: () => void; onD
     onFault: ({ error }) => unexpected(error),
   });
   held({ [Symbol.asyncDispose]: () => runner.stop() });
-  const nothing = () => undefined;
-  await store.listen({
-    onWork: () => runner.wake(),
-    ...{ onMessages: nothing, onRevised: nothing, onSettled: nothing, onFault: unexpected },
-  });
+  await store.listen({ ...NO_LISTENER, onWork: () => runner.wake() });
   runner.wake();
 }
 
@@ -110,10 +127,10 @@ describe.skipIf(whyNoPostgres)('workers that wait', () => {
     await until(() => done.size === ids.length);
   }, 60_000);
 
-  test('do a job whose worker was called and has ended', async () => {
+  test('do a job whose worker was called and does not take it', async () => {
     const place = held(await freshDatabase());
     const database = held(await Database.open(place.url));
-    const ended = await storeOf(place.url);
+    const ended = await toldStore(place.url);
     expect(await ended.queue.take()).toBeUndefined();
     const [called] = await waiting(database);
     const done = new Set<string>();
@@ -125,10 +142,30 @@ describe.skipIf(whyNoPostgres)('workers that wait', () => {
     expect(heard[0]).toBe(`work ${called}`);
   }, 60_000);
 
+  test('are not called once they have ended without a word: the next one is, at once', async () => {
+    const place = held(await freshDatabase());
+    const database = held(await Database.open(place.url));
+    const folder = await temporaryFolder();
+    const servers = [1, 2].map(() => spawn(process.execPath, [JOB_SERVER, folder, '', place.url], { stdio: 'ignore' }));
+    await until(async () => (await waiting(database)).length === servers.length);
+    for (const server of servers) {
+      server.kill('SIGKILL');
+      await once(server, 'exit');
+    }
+    const there = await toldStore(place.url);
+    await there.queue.take();
+    const [, , last] = await waiting(database);
+    const heard = await notices(database);
+    await (await storeOf(place.url)).queue.add(order('job'));
+    await until(() => heard.length > 0);
+    expect(heard).toEqual([`work ${last}`]);
+    expect(await waiting(database)).toEqual([]);
+  }, 60_000);
+
   test('are called in turn, each for one job; without any, all are told', async () => {
     const place = held(await freshDatabase());
     const database = held(await Database.open(place.url));
-    const stores = [await storeOf(place.url), await storeOf(place.url), await storeOf(place.url)];
+    const stores = [await toldStore(place.url), await toldStore(place.url), await toldStore(place.url)];
     for (const { queue } of stores) await queue.take();
     const [first, second, third] = await waiting(database);
     const heard = await notices(database);

@@ -134,7 +134,7 @@ User and password come from VOICE_PRINTS_MQTT_USER and VOICE_PRINTS_MQTT_PASSWOR
     });
     const allowHosts = allowedHosts(env);
     const onFailure = (failure: FailureReport) => log.failure(failure);
-    await using jobs = await serveJobs(args, terminal, { engine, allowHosts, gate: check.gate, roles, tracing });
+    await using jobs = await serveJobs(args, terminal, { engine, allowHosts, gate: check.gate, roles, tracing, log });
     using _jobs = limit.before('the jobs');
     await using fleet = await openServeFleet({ engine, roles, log });
     using _fleet = limit.before('the leases');

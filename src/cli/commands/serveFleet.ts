@@ -1,5 +1,6 @@
 import type { SourceReport } from '../../api/restOptions.js';
 import type { ServerLog } from '../../api/serverLog.js';
+import { systemCodeOf } from '../../core/systemCode.js';
 import type { Engine } from '../../index.js';
 import type { SharedPlaces } from '../../sources/openPlaces.js';
 import type { Role } from './serveRoles.js';
@@ -18,7 +19,7 @@ export async function openServeFleet({ engine, roles, log }: ServeFleetOptions):
   return openPlaces({
     ...{ databaseUrl, engine, roles: [...roles], prefix: 'source/' },
     onFault: (fault) => {
-      if (fault) log.problem({ code: fault.code, message: fault.message });
+      if (fault) log.problem({ code: fault.code, ...systemCodeOf(fault), message: fault.message });
       else log.notice('the database answers again', {});
     },
   });

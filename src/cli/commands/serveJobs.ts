@@ -1,5 +1,7 @@
 import type { TenantGate } from '../../api/access/tenantGate.js';
 import { AsyncJobs } from '../../api/asyncJobs.js';
+import type { ServerLog } from '../../api/serverLog.js';
+import { systemCodeOf } from '../../core/systemCode.js';
 import { type Engine, VoicePrintsError } from '../../index.js';
 import type { Tracing } from '../../tracing/tracing.js';
 import type { ParsedArguments, Terminal } from '../command.js';
@@ -12,6 +14,7 @@ interface ServeJobsOptions {
   readonly gate: TenantGate;
   readonly roles: ReadonlySet<Role>;
   readonly tracing: Tracing;
+  readonly log: ServerLog;
 }
 
 /**
@@ -22,7 +25,7 @@ interface ServeJobsOptions {
 export async function serveJobs(
   args: ParsedArguments,
   terminal: Terminal,
-  { engine, allowHosts, gate, roles, tracing }: ServeJobsOptions,
+  { engine, allowHosts, gate, roles, tracing, log }: ServeJobsOptions,
 ): Promise<AsyncJobs | undefined> {
   if (!roles.has('api') && !roles.has('worker')) return undefined;
   const jobs = new AsyncJobs({
@@ -32,7 +35,8 @@ export async function serveJobs(
     gate,
     tracing,
     works: roles.has('worker'),
-    onFault: ({ code }) => terminal.stderr.write(`${code}: a job or a webhook could not be handled\n`),
+    onFault: ({ code, error }) =>
+      log.problem({ code, ...systemCodeOf(error), message: 'a job or a webhook could not be handled' }),
   });
   try {
     await jobs.open();

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { guarded } from '../../core/guarded.js';
 import type { Database } from '../../database/database.js';
 import { ALL_TENANTS, type Sql } from '../../database/sql.js';
-import { LEAVE } from './jobWorkers.js';
+import { CAN_BE_TOLD, LEAVE } from './jobWorkers.js';
 import { CHANNEL, MESSAGES_DUE, WORK } from './queueParts.js';
 
 export interface JobNoticesOptions {
@@ -108,6 +108,7 @@ export class JobNotices implements AsyncDisposable {
     this.#client = client;
     try {
       await client.query(`LISTEN ${CHANNEL}`);
+      await client.query(CAN_BE_TOLD, [holderId]);
     } catch (error) {
       isLost();
       await client.end().catch(() => undefined);
