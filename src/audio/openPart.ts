@@ -43,7 +43,7 @@ export class PartOpener {
   async open(given: ByteSource): Promise<OpenPart> {
     const { source, signal, options } = this.#given;
     const sniffed = await abortable(
-      sniff((position, length) => given.readAt(position, length)),
+      sniff((position, length) => given.readAt(position, length), source.rawFormat !== undefined),
       signal,
     );
     const container = sniffed.kind === 'audio' ? sniffed.container : '';

@@ -84,8 +84,10 @@ function layoutOf(codec: PcmCodec, sampleRateHz: number, channels: number): PcmL
 async function probeRaw(source: ByteSource, { looksLikeText }: Unknown, raw: RawFormat): Promise<Probe> {
   const { encoding, sampleRateHz, channels } = raw;
   const layout = layoutOf(encoding, sampleRateHz, channels);
-  // A-law silence is the letter U: only data that also begin like a document count as one.
-  if (looksLikeText && /^\s*[{[<]/.test(text(await source.readAt(0, 16), 0, 16))) throw notAudio('this is text');
+  // A-law silence is the letter U, and a few samples of G.711 below zero are letters and brackets: only data that also begin like
+  // a document count as one.
+  if (looksLikeText && /^\s*(?:\{\s*["}]|\[\s*["{\d\]-]|<[!?/a-z])/i.test(text(await source.readAt(0, 16), 0, 16)))
+    throw notAudio('this is text');
   const blockBytes = blockBytesOf(layout);
   if ((await source.readAt(0, blockBytes)).length < blockBytes) {
     throw tooShort(

@@ -65,14 +65,19 @@ const UNSUPPORTED_MAGICS: readonly (readonly [magic: string, what: string])[] = 
   ['#!AMR_MC1.0\n', 'AMR of several channels'],
 ];
 
-/** Decides by the bytes what a source is. */
-export async function sniff(readAt: ReadAt): Promise<Sniffed> {
+/**
+ * Decides by the bytes what a source is.
+ *
+ * @param isDeclaredRaw the caller says that these are samples: bytes are believed to be MPEG audio only where three frames follow each
+ * other, since a few samples of noise or of quiet G.711 can look like the first
+ */
+export async function sniff(readAt: ReadAt, isDeclaredRaw = false): Promise<Sniffed> {
   const tagged = await id3Bytes(readAt);
   const head = await readAt(tagged, HEAD_BYTES);
   const start = tagged + (await zeroBytes(readAt, tagged, head));
   const known = sniffMagic(start === tagged ? head : await readAt(start, HEAD_BYTES), start);
   if (known) return known;
-  if (await mpegHeader(readAt, start)) return { kind: 'audio', container: 'mp3', start };
+  if (await mpegHeader(readAt, start, isDeclaredRaw)) return { kind: 'audio', container: 'mp3', start };
   if (tagged > 0) return { kind: 'tagOnly' };
   const fragment = sniffFragment(head);
   if (fragment) return { kind: 'fragment', what: fragment };

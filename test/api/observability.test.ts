@@ -68,6 +68,16 @@ test('Prometheus reads what was answered, with a key for everything', async () =
   expect(text).toMatch(/^voice_prints_process_resident_memory_bytes \d+$/m);
 });
 
+test('a path in other letters is no series of its own, which anybody could make without a key', async () => {
+  const declared = '/audio/generic/api/v2/sync/diarization/enroll';
+  for (const path of [declared, declared.toUpperCase(), '/Audio/generic/API/v2/sync/diarization/enroll']) {
+    expect((await fetch(`${server.url}${path}`)).status).toBe(401);
+  }
+  const text = await (await get('/metrics', 'acme-key')).text();
+  const series = [...text.matchAll(/^voice_prints_calls_total\{.*route="(.*enroll)",status="401"\} (\d+)$/gim)];
+  expect(series.map(([, route, count]) => [route, count])).toEqual([[declared, '3']]);
+});
+
 test('liveness and readiness are answered without a key', async () => {
   expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: 'ok' });
   expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ status: 'ready' });

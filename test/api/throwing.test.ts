@@ -7,7 +7,7 @@ import { TenantGate } from '../../src/api/access/tenantGate.js';
 import { serveGrpc } from '../../src/api/grpc/serveGrpc.js';
 import { type ServeOptions, serve } from '../../src/api/serve.js';
 import type { Engine, LiveSession } from '../../src/index.js';
-import { listeningEngine, scriptedEngine } from '../support/scriptedEngine.js';
+import { chunksAs, listeningEngine, scriptedEngine } from '../support/scriptedEngine.js';
 
 /** Whatever throws behind an edge, at once or later: a call, a stream or a connection ends, and the process never. */
 const escaped = vi.fn();
@@ -142,7 +142,7 @@ describe('gRPC', () => {
     { name: 'the engine', given: { engine: { ...scriptedEngine({}), identifyChunks: broken } } },
     {
       name: 'the engine, later',
-      given: { engine: { ...scriptedEngine({}), identifyChunks: () => ({ identify: brokenLater }) } },
+      given: { engine: { ...scriptedEngine({}), identifyChunks: chunksAs(brokenLater) } },
     },
     { name: 'the check of keys', given: { keys: brokenKeys } },
     { name: 'the count of audio', given: { gate: gateOf('assertAudioLeft') } },
@@ -155,7 +155,7 @@ describe('gRPC', () => {
       given: {
         engine: {
           ...scriptedEngine({}),
-          identifyChunks: () => ({ identify: async () => ({ segments: undefined }) as never }),
+          identifyChunks: chunksAs(async () => ({ segments: undefined }) as never),
         },
       },
     },

@@ -1,5 +1,6 @@
 import type { RecordingSource } from '../../src/core/recording.js';
 import type { Engine } from '../../src/engine/engine.js';
+import type { ChunkSession } from '../../src/engine/requests/chunkSession.js';
 import type { EnrollRequest } from '../../src/engine/requests/enrollRequest.js';
 import type { IdentifyRequest } from '../../src/engine/requests/recordingRequests.js';
 import type { SpeakerDirectory } from '../../src/engine/requests/speakers.js';
@@ -22,13 +23,18 @@ const unscriptedWatch: Engine['watch'] = () => {
 };
 const unscripted = () => Promise.reject(new Error('the test did not script this call'));
 
+/** A stream of chunks, each of them answered as the test says. */
+export const chunksAs =
+  (identify: ChunkSession['identify']): Engine['identifyChunks'] =>
+  () => ({ identify, finish: async () => undefined });
+
 export function scriptedEngine({
   enroll = unscripted,
   identify = unscripted,
   directory = {},
   turns = {},
   watch = unscriptedWatch,
-  identifyChunks = () => ({ identify: unscripted }),
+  identifyChunks = chunksAs(unscripted),
   detectSpeech = unscripted,
   storeDirectory = '',
 }: Script): Engine {

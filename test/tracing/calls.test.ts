@@ -11,7 +11,7 @@ import { VoicePrintsError } from '../../src/core/errors.js';
 import { openTracing } from '../../src/tracing/openTracing.js';
 import { webhookReceiver } from '../jobs/webhookReceiver.js';
 import { asyncServer } from '../support/asyncServer.js';
-import { bytesOf, scriptedEngine } from '../support/scriptedEngine.js';
+import { bytesOf, chunksAs, scriptedEngine } from '../support/scriptedEngine.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
 import { until } from '../support/until.js';
 
@@ -156,8 +156,8 @@ test('a stream over WebSocket is a span, also one that is refused', async () => 
 type Untyped = any;
 
 test('a call of gRPC is a span that counts its chunks', async () => {
-  const identify = async () => ({ start: 0, end: 1, segments: [], warnings: [] });
-  const engine = { ...scriptedEngine({}), identifyChunks: () => ({ identify }) };
+  const identify = async () => ({ start: 0, end: 1, heard: 1, segments: [], warnings: [] });
+  const engine = { ...scriptedEngine({}), identifyChunks: chunksAs(identify) };
   const server = await serveGrpc({ engine, keys: ApiKeys.fromPairs('acme:acme-key'), port: 0, graceMs: 200, tracing });
   const Client = SERVICE_NAME.split('.').reduce(
     (within: Untyped, part) => within[part],

@@ -29,6 +29,11 @@ const webhook = z
   .max(8192)
   .describe('URL that receives the outcome; up to five attempts, until one is answered 2xx');
 
+/** Of the /v1 call; the field requestId takes precedence. */
+export const jobHeaders = z.object({
+  'Idempotency-Key': optional(requestId).describe('The same as requestId, which takes precedence'),
+});
+
 /** Query parameters of every asynchronous call, besides the key. */
 export const asyncQuery = z.object({ request_id: optional(requestId), webhook: optional(webhook) });
 
@@ -72,7 +77,7 @@ export const oneJob = z.object({ requestId });
 export const oneWebhook = z.object({ webhookId: requestId.describe('The webhook-id of the message') });
 export const pageQuery = z.object({
   limit: optional(wholeNumber.pipe(z.number().int().min(1).max(200))),
-  cursor: optional(z.string().regex(/^\d{1,20}$/, 'give the cursor of the previous page')),
+  cursor: optional(z.string().regex(/^\d{1,20}$/, 'must be the cursor of the previous page')),
 });
 
 interface TaskFields {

@@ -24,7 +24,8 @@ interface RoutedRequest {
   readonly route?: { readonly path?: unknown };
 }
 
+/** Express gives the base as the caller spelled it, in any case: each spelling would be a series of its own in the metrics. */
 export function routeOf(request: IncomingMessage): string {
   const { baseUrl = '', route } = request as RoutedRequest;
-  return typeof route?.path === 'string' ? `${baseUrl}${route.path}` : 'other';
+  return typeof route?.path === 'string' ? `${baseUrl.toLowerCase()}${route.path}` : 'other';
 }

@@ -11,6 +11,7 @@ import { httpRefusal, type Refusal, RefusedError, refusalOf } from '../refusals/
 import type { ApiRequest, Call, Handler, Surface, TextBody } from './call.js';
 import { CLIENT_GONE, routeOf } from './callReport.js';
 import { callSpan, noteRefusal } from './callSpan.js';
+import { addField } from './schemas.js';
 
 /** A handler for Express (4 and 5); it never rejects and never throws. */
 export type Endpoint = (request: ApiRequest, response: ServerResponse) => void;
@@ -87,11 +88,11 @@ export function endpoint(surface: Surface, dialect: Dialect, handler: Handler, n
 const failed = (surface: Surface, requestId: string) => (thrown: unknown) =>
   surface.report({ requestId, code: refusalOf(thrown).code, error: thrown });
 
-/** First value of each query parameter. */
+/** First value of each query parameter; all values of lists. */
 function queryOf(request: ApiRequest): Record<string, string> {
   const query: Record<string, string> = Object.create(null);
   for (const [name, value] of parametersOf(request)) {
-    if (!KEY_PARAMETERS.includes(name)) query[name] ??= value;
+    if (!KEY_PARAMETERS.includes(name)) addField(query, name, value);
   }
   return query;
 }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
 import { VoicePrintsError } from '../../core/errors.js';
 import { guarded } from '../../core/guarded.js';
+import { addField } from './schemas.js';
 
 /** A form: its one file, in any field, and the other fields as text. */
 export interface Form {
@@ -60,7 +61,7 @@ function openParser(headers: BusboyHeaders, maxBytes: number): BusboyInstance {
 
 /** The parsed form, once the parser has all of it. */
 function collect(parser: BusboyInstance, fail: (error: Error) => void): Promise<Form> {
-  const fields = new Map<string, string>();
+  const fields: Record<string, string> = Object.create(null);
   const pieces: Buffer[] = [];
   let contentType: string | undefined;
   parser.on('file', (_field, stream, _fileName, _encoding, partType) => {
@@ -69,9 +70,7 @@ function collect(parser: BusboyInstance, fail: (error: Error) => void): Promise<
     stream.on('error', () => fail(notForm()));
   });
   parser.on('field', (name, value) => {
-    if (fields.has(name))
-      fail(formInvalid('a field of the form is given twice; give each once, and lists separated by commas'));
-    fields.set(name, value);
+    if (!addField(fields, name, value)) fail(formInvalid('a field of the form is given twice; give each once'));
   });
   parser.on('filesLimit', () => fail(formInvalid('the form has more than one file; send one recording per call')));
   parser.on('fieldsLimit', () => fail(formInvalid(`the form has more than ${MAX_FIELDS} fields; send fewer`)));
@@ -80,7 +79,7 @@ function collect(parser: BusboyInstance, fail: (error: Error) => void): Promise<
   return new Promise((resolve) => {
     parser.on('finish', () => {
       const file = contentType === undefined ? undefined : { bytes: Buffer.concat(pieces), contentType };
-      resolve({ file, fields: Object.fromEntries(fields) });
+      resolve({ file, fields });
     });
   });
 }

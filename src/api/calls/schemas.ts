@@ -32,6 +32,17 @@ export const speakerIdList = z.preprocess((raw) => {
   return raw.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
 }, z.array(speakerId).max(1000));
 
+/**
+ * Adds a value of a query or a form to those before it. Clients made from the OpenAPI document give a list as its name several
+ * times. Says false, and adds nothing, where a field that is no list is given again.
+ */
+export function addField(fields: Record<string, string>, name: string, value: string): boolean {
+  const before = fields[name];
+  if (before !== undefined && name !== 'speakerIds') return false;
+  fields[name] = before === undefined ? value : `${before},${value}`;
+  return true;
+}
+
 /** Format of headerless audio; ignored where the bytes have a header. */
 export const declared = {
   encoding: optional(z.string().max(64)).describe('Container or codec; needed only for headerless audio'),
@@ -62,12 +73,17 @@ const person = {
   consentVersion: optional(text.pipe(z.string().max(64))).describe('Version of the text that the person was shown'),
 };
 
+const FLAG_WORDS: Readonly<Record<string, boolean>> = {
+  true: true,
+  '1': true,
+  yes: true,
+  false: false,
+  '0': false,
+  no: false,
+};
 const flag = z.preprocess(
-  (raw) => (typeof raw === 'string' ? raw.toLowerCase() : raw),
-  z.union([
-    z.boolean(),
-    z.enum(['true', '1', 'yes', 'false', '0', 'no']).transform((word) => ['true', '1', 'yes'].includes(word)),
-  ]),
+  (raw) => (typeof raw === 'string' ? (FLAG_WORDS[raw.toLowerCase()] ?? raw) : raw),
+  z.boolean(),
 );
 
 export const separateSpeakerPerChannel = optional(flag).describe(
@@ -155,7 +171,7 @@ export const turnsQuery = z.object({
   tier: optional(z.enum(TURN_TIERS)).describe(
     'certain: named, or said by a person; suggested: worth asking; unmatched',
   ),
-  limit: optional(count.pipe(z.number().int().max(1000))).describe('The newest so many; 100 by default'),
+  limit: optional(count.pipe(z.number().int().min(1).max(1000))).describe('The newest so many; 100 by default'),
 });
 export const forgetTurnsQuery = turnsQuery.pick({ conversationId: true });
 export const mergeBody = z.object({
@@ -203,11 +219,21 @@ export function parseInput<S extends z.ZodType>(schema: S, raw: unknown): z.outp
   }
   const issue = parsed.error.issues[0]!;
   const field = issue.path.join('.');
-  if ((raw as Record<string, unknown>)[field] === undefined) {
-    throw new VoicePrintsError('INPUT_INVALID', `${field} is missing; give it`);
+  if (isAbsent(raw, issue.path)) throw new VoicePrintsError('INPUT_INVALID', `${field} is missing; give it`);
+  const code = ID_FIELDS.includes(issue.path[0]!) ? 'SPEAKER_ID_INVALID' : 'INPUT_INVALID';
+  throw new VoicePrintsError(code, `${field} ${problemOf(issue)}; correct it`);
+}
+
+const ID_FIELDS: readonly PropertyKey[] = ['speakerId', 'speakerIds', 'fromId'];
+
+/** Whether nothing is given at this place. Lists may be given as text: what they hold has no place of its own there. */
+function isAbsent(raw: unknown, path: readonly PropertyKey[]): boolean {
+  let value = raw;
+  for (const name of path) {
+    if (typeof value !== 'object' || value === null) return false;
+    value = (value as Record<PropertyKey, unknown>)[name];
   }
-  const isId = field.startsWith('speakerId');
-  throw new VoicePrintsError(isId ? 'SPEAKER_ID_INVALID' : 'INPUT_INVALID', `${field} ${problemOf(issue)}; correct it`);
+  return value === undefined;
 }
 
 export const keyBody = z.object({

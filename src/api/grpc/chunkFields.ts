@@ -14,6 +14,9 @@ export type CallFields = z.output<typeof identifyQuery> & { readonly isVerbose: 
 /** First text value of a metadata key, or undefined. */
 const textOf = (metadata: Metadata, key: string): string | undefined => metadata.get(key)[0]?.toString() || undefined;
 
+/** All values of a metadata key, which may be given several times, or undefined. */
+const listOf = (metadata: Metadata, key: string): string | undefined => metadata.get(key).join(',') || undefined;
+
 export const keyOf = (metadata: Metadata): string =>
   textOf(metadata, 'apikey') ??
   textOf(metadata, 'api_key') ??
@@ -23,7 +26,7 @@ export const keyOf = (metadata: Metadata): string =>
 /** Throws INPUT_INVALID or SPEAKER_ID_INVALID. `userids` is the name of `speakerids` in the first clients. */
 export function callFields(metadata: Metadata): CallFields {
   const fields = parseInput(identifyQuery, {
-    speakerIds: textOf(metadata, 'speakerids') ?? textOf(metadata, 'userids'),
+    speakerIds: listOf(metadata, 'speakerids') ?? listOf(metadata, 'userids'),
     encoding: textOf(metadata, 'encoding'),
     sampleRate: textOf(metadata, 'samplerate'),
     languageCode: textOf(metadata, 'languagecode'),

@@ -39,6 +39,8 @@ const WARNING_KEY = 'voice-prints-warning';
 const NOBODY = 'UserNotIdentified';
 /** Delay between attempts while the engine is full; meanwhile flow control holds the client back. */
 const BUSY_MS = 200;
+/** Below this, a chunk says too little of who speaks in it, and below a quarter of it no speech is found. */
+const LEAST_CHUNK_MS = 1_000;
 /** How often the key of an open stream is checked again. */
 const KEY_MS = 1_000;
 
@@ -102,9 +104,11 @@ async function answerChunks(surface: TracedSurface, call: Call, tenantId: string
     tenantId,
     ...present({ speakerIds: fields.speakerIds, falseAcceptPercent: fields.falseAcceptPercent }),
     limits: { maxDurationMs: maxChunkMs, maxBytes: maxMessageBytes, maxDecodeMs },
+    leastChunkMs: LEAST_CHUNK_MS,
   });
   let isFirst = true;
   let chunks = 0;
+  let lastId = 0;
   // The messages of the DeepAffects service have no field for it, and every client ignores unknown metadata.
   const warn = (warnings: IdentifiedChunk['warnings']): void => {
     if (!isFirst) return;
@@ -113,16 +117,29 @@ async function answerChunks(surface: TracedSurface, call: Call, tenantId: string
     for (const { code } of warnings) metadata.add(WARNING_KEY, code);
     call.sendMetadata(metadata);
   };
+  const send = async (answers: readonly SegmentSpeaker[], isSingle: boolean): Promise<void> => {
+    for (const answer of answers) {
+      if (!call.write(spelledFor(answer, isSingle))) await once(call, 'drain', { signal: gone });
+    }
+  };
+  let isSingle = false;
   for await (const chunk of chunksOf(call, surface.limits.idleMs)) {
     chunks += 1;
+    lastId = chunk.id;
+    isSingle = isSinglePrecision(chunk);
     surface.span.set({ 'voice_prints.chunks': chunks });
     surface.gate?.assertAudioLeft(tenantId); // other streams of the tenant use its minutes too
     const answers = await answersTo(chunk, { surface, tenantId, session, fields, gone, warn });
     isFirst = false;
-    for (const answer of answers) {
-      if (!call.write(spelledFor(answer, isSinglePrecision(chunk)))) await once(call, 'drain', { signal: gone });
-    }
+    await send(answers, isSingle);
   }
+  const rest = await whenFree(() => session.finish({ signal: gone }), gone);
+  if (!rest) return;
+  surface.gate?.used(tenantId, rest.heard * 1000);
+  await send(
+    rest.segments.map((segment) => answerOf(lastId, segment)),
+    isSingle,
+  );
 }
 
 /** The chunks, one at a time: unread ones stay with the client (flow control of HTTP/2). */
@@ -166,17 +183,11 @@ async function answersTo(chunk: SegmentChunk, answering: Answering): Promise<Seg
   try {
     const identification = await identified(session, readChunk(chunk, fields), gone);
     warn(identification.warnings);
-    surface.gate?.used(tenantId, (identification.end - identification.start) * 1000);
+    surface.gate?.used(tenantId, identification.heard * 1000);
     const answers = identification.segments.map((segment) => answerOf(chunk.id, segment));
     if (answers.length > 0 || !fields.isVerbose) return answers;
-    return [
-      {
-        id: chunk.id,
-        start: identification.start,
-        end: identification.end,
-        Error: 'there is no speech in this chunk [AUDIO_NO_SPEECH]',
-      },
-    ];
+    const { start, end, isHeld } = identification;
+    return [{ id: chunk.id, start, end, Error: isHeld ? HELD : SILENT }];
   } catch (thrown) {
     const refusal = refusalOf(thrown);
     if (!isOfChunk(refusal, chunk)) throw thrown;
@@ -188,10 +199,17 @@ async function answersTo(chunk: SegmentChunk, answering: Answering): Promise<Seg
 const isOfChunk = ({ type, code }: Refusal, chunk: SegmentChunk): boolean =>
   type === 'params_invalid' && (!code.startsWith('SPEAKER_') || chunk.speakerIds.length > 0);
 
-async function identified(session: ChunkSession, chunk: ReadChunk, gone: AbortSignal): Promise<IdentifiedChunk> {
+const SILENT = 'there is no speech in this chunk [AUDIO_NO_SPEECH]';
+const HELD = 'this chunk is short; it is answered together with those that follow [AUDIO_TOO_SHORT]';
+
+const identified = (session: ChunkSession, chunk: ReadChunk, gone: AbortSignal): Promise<IdentifiedChunk> =>
+  whenFree(() => session.identify({ source: chunk.source, ...present(chunk) }, { signal: gone }), gone);
+
+/** The outcome of work that the engine may have no room for yet. */
+async function whenFree<T>(work: () => Promise<T>, gone: AbortSignal): Promise<T> {
   for (;;) {
     try {
-      return await session.identify({ source: chunk.source, ...present(chunk) }, { signal: gone });
+      return await work();
     } catch (thrown) {
       if (asVoicePrintsError(thrown).code !== 'ENGINE_BUSY') throw thrown;
       await delay(BUSY_MS, undefined, { signal: gone });

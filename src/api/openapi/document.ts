@@ -15,6 +15,13 @@ function jsonSchema(schema: z.ZodType): Json {
   return json;
 }
 
+/** Of what a call takes: a field with a default need not be given, which is true of outputs only. */
+function fieldsSchema(fields: z.ZodObject): Json {
+  const { required = [], ...json } = jsonSchema(fields) as { readonly required?: readonly string[] };
+  const needed = required.filter((name) => !fields.shape[name]!.safeParse(undefined).success);
+  return needed.length > 0 ? { ...json, required: needed } : json;
+}
+
 /** OpenAPI 3.1 of all calls, generated from the schemas that validate them. */
 export function openApiDocument(): Json {
   const paths: Record<string, Record<string, unknown>> = {};
@@ -45,7 +52,18 @@ export function openApiDocument(): Json {
 }
 
 function described(operation: Operation): Json {
-  const { operationId, summary, scope, status, answer, body, audioQuery, query, tag = 'voice-prints' } = operation;
+  const {
+    operationId,
+    summary,
+    scope,
+    status,
+    answer,
+    body,
+    audioQuery,
+    query,
+    headers,
+    tag = 'voice-prints',
+  } = operation;
   const timeline = operation.hasTimeline && { 'image/svg+xml': { schema: { type: 'string' } } };
   const refusal = operation.refusal === 'fault' ? faultRefusal : problemRefusal;
   const content = answer ? { content: { 'application/json': { schema: jsonSchema(answer) }, ...timeline } } : {};
@@ -54,12 +72,19 @@ function described(operation: Operation): Json {
     tags: [tag],
     summary,
     description: scope === 'any' ? 'Needs a key of any scope.' : `Needs a key with the scope ${scope}.`,
-    parameters: [...pathParameters(operation), ...queryParameters(query), ...beside(queryParameters(audioQuery))],
+    parameters: [
+      ...pathParameters(operation),
+      ...parametersIn('query', query),
+      ...beside(parametersIn('query', audioQuery)),
+      ...parametersIn('header', headers),
+    ],
     ...(body && { requestBody: requestBody(body, audioQuery) }),
     responses: {
       [status]: { description: summary, ...content },
       ...(operationId === 'submitJob' && { 200: { description: 'The job existed already', ...content } }),
       ...(audioQuery && { 402: refusal("Today's minutes of audio of the tenant are used up (QUOTA_USED_UP)") }),
+      // Said by the HTTP server before it knows which call it is.
+      ...(refusal === faultRefusal && { 431: problemRefusal('Address and headers are too long (HEAD_TOO_LARGE)') }),
       default: refusal('A refusal'),
     },
   };
@@ -79,7 +104,7 @@ const faultRefusal = (description: string): Json => ({
 const BINARY: Json = { type: 'string', format: 'binary' };
 
 function requestBody(body: z.ZodObject, audioQuery: z.ZodObject | undefined): Json {
-  const schema = jsonSchema(body);
+  const schema = fieldsSchema(body);
   if (audioQuery === undefined) return { required: true, content: { 'application/json': { schema } } };
   // Stated in the description: client generators cannot handle `oneOf` beside `properties`.
   const carried = { description: 'Exactly one of content and url' };
@@ -110,13 +135,13 @@ function pathParameters({ path, parameters }: Operation): Json[] {
   }));
 }
 
-const queryParameters = (query: z.ZodObject | undefined): Json[] =>
-  query
-    ? Object.entries(propertiesOf(query)).map(([name, schema]) => ({
+const parametersIn = (place: 'query' | 'header', fields: z.ZodObject | undefined): Json[] =>
+  fields
+    ? Object.entries(propertiesOf(fields)).map(([name, schema]) => ({
         name,
-        in: 'query',
+        in: place,
         schema,
-        required: (jsonSchema(query).required as readonly string[] | undefined)?.includes(name) ?? false,
+        required: (fieldsSchema(fields).required as readonly string[] | undefined)?.includes(name) ?? false,
       }))
     : [];
 

@@ -11,6 +11,7 @@ export interface Operation {
   readonly scope: Scope | 'any';
   readonly parameters?: z.ZodObject;
   readonly query?: z.ZodObject;
+  readonly headers?: z.ZodObject;
   /** A JSON body. */
   readonly body?: z.ZodObject;
   /** Query parameters where the recording itself is the body. */

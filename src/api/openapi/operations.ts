@@ -1,4 +1,4 @@
-import { jobBody, jobQuery, oneJob, oneWebhook, pageQuery } from '../calls/asyncSchemas.js';
+import { jobBody, jobHeaders, jobQuery, oneJob, oneWebhook, pageQuery } from '../calls/asyncSchemas.js';
 import {
   identifyBody,
   identifyQuery,
@@ -165,6 +165,7 @@ export const OPERATIONS: readonly Operation[] = [
     scope: 'identify',
     body: jobBody,
     audioQuery: jobQuery,
+    headers: jobHeaders,
     status: 202,
     answer: answers.job,
   },

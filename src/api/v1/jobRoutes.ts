@@ -2,7 +2,7 @@ import type { Router } from 'express';
 import { present } from '../../core/present.js';
 import type { DeadLetter } from '../../engine/jobs/jobs.js';
 import { type Scope, visibleOwner } from '../access/caller.js';
-import { jobBody, jobQuery, oneWebhook, pageQuery, taskOf } from '../calls/asyncSchemas.js';
+import { jobBody, jobHeaders, jobQuery, oneWebhook, pageQuery, taskOf } from '../calls/asyncSchemas.js';
 import { readCarriedAudio } from '../calls/audioInput.js';
 import type { Answer, Call, Handler, Surface } from '../calls/call.js';
 import { endpoint } from '../calls/endpoint.js';
@@ -50,8 +50,8 @@ async function submit(call: Call): Promise<Answer> {
   const jobs = await jobsOf(call);
   assertKnownQuery(call.query, jobBody, jobQuery);
   const { fields, source } = await readCarriedAudio(call, jobBody, jobQuery);
-  const header = parseInput(optionalId, { requestId: call.request.headers['idempotency-key'] });
-  const requestId = fields.requestId ?? header.requestId;
+  const header = parseInput(jobHeaders, { 'Idempotency-Key': call.request.headers['idempotency-key'] });
+  const requestId = fields.requestId ?? header['Idempotency-Key'];
   const { job, isNew } = await jobs.submit({
     tenantId: call.tenantId,
     ownerId: call.caller.ownerId,
@@ -63,8 +63,6 @@ async function submit(call: Call): Promise<Answer> {
   call.response.setHeader('location', `/v1/jobs/${encodeURIComponent(job.requestId)}`);
   return { status: isNew ? 202 : 200, body: v1Job(job) };
 }
-
-const optionalId = jobQuery.pick({ requestId: true });
 
 async function list(call: Call): Promise<Answer> {
   assertKnownQuery(call.query, pageQuery);

@@ -32,12 +32,19 @@ export async function id3Bytes(readAt: ReadAt): Promise<number> {
   }
 }
 
-/** The first of three MPEG audio or ADTS frames in a row (fewer where the bytes end); undefined where there are none. */
-export async function mpegHeader(readAt: ReadAt, start: number): Promise<MpegHeader | undefined> {
+/**
+ * The first of three MPEG audio or ADTS frames in a row; undefined where there are none. Fewer suffice where the bytes end, unless
+ * all of them are required.
+ */
+export async function mpegHeader(
+  readAt: ReadAt,
+  start: number,
+  areAllRequired = false,
+): Promise<MpegHeader | undefined> {
   const bytes = await readAt(start, SEARCH_BYTES + 6_144);
   for (let at = 0; at < Math.min(SEARCH_BYTES, bytes.length - 7); at += 1) {
     const frame = parseFrame(bytes, at);
-    if (!frame || !isFollowed(bytes, at, frame)) continue;
+    if (!frame || !isFollowed(bytes, at, frame, areAllRequired)) continue;
     const frames = frame.codec === 'mp3' ? declaredFrames(bytes.subarray(at), frame) : undefined;
     const { codec, sampleRateHz, channels } = frame;
     const durationMs = frames && (frames * frame.frameSamples * 1000) / sampleRateHz;
@@ -57,10 +64,10 @@ export function isMpegAudio(bytes: Uint8Array): boolean {
   return at <= bytes.length;
 }
 
-function isFollowed(bytes: Uint8Array, start: number, first: FrameHeader): boolean {
+function isFollowed(bytes: Uint8Array, start: number, first: FrameHeader, areAllRequired: boolean): boolean {
   let at = start + first.frameBytes;
   for (let following = 1; following < 3; following += 1) {
-    if (at + 7 > bytes.length) return start === 0 || following > 1;
+    if (at + 7 > bytes.length) return !areAllRequired && (start === 0 || following > 1);
     const next = parseFrame(bytes, at);
     if (!next || next.codec !== first.codec || next.sampleRateHz !== first.sampleRateHz) return false;
     at += next.frameBytes;

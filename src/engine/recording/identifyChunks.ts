@@ -9,17 +9,14 @@ import type { Nameable } from '../voiceprints/nameable.js';
 import { resolveFor } from '../voiceprints/resolveFor.js';
 import { BandwidthProbe } from './bandwidthProbe.js';
 import { ChunkMemory } from './chunkMemory.js';
-import { isLowRate, segmentsOf } from './identifyRecording.js';
+import { segmentsOf } from './identifyRecording.js';
+import { type JoinedAudio, ShortChunks } from './shortChunks.js';
 import { speechOf } from './speechOf.js';
 
 /** Windows of earlier chunks that are used for clustering: some five minutes of speech. */
 export const CONTEXT_WINDOWS = 400;
 
-export interface ChunkToIdentify {
-  /** Begins to decode the chunk; disposed here, whatever happens. */
-  readonly openRecording: () => Promise<Recording>;
-  /** Where the chunk begins in its stream, in seconds; undefined: where the last one ended. */
-  readonly startSeconds: number | undefined;
+interface NamedPeople {
   /** The people who may be named. */
   readonly people: Nameable;
   /** Warnings about them. */
@@ -27,15 +24,41 @@ export interface ChunkToIdentify {
   readonly falseAcceptPercent: FalseAcceptPercent;
 }
 
+export interface ChunkToIdentify extends NamedPeople {
+  /** Begins to decode the chunk; disposed here, whatever happens. */
+  readonly openRecording: () => Promise<Recording>;
+  /** Where the chunk begins in its stream, in seconds; undefined: where the last one ended. */
+  readonly startSeconds: number | undefined;
+}
+
+interface Naming {
+  /** Of the answer. */
+  readonly span: SampleSpan;
+  readonly isHeld: boolean;
+  readonly compute: Compute;
+  readonly signal: AbortSignal;
+}
+
 /** Who speaks in one chunk of a stream. */
 export interface IdentifiedChunk {
   /** Seconds of the stream. */
   readonly start: number;
   readonly end: number;
-  /** In order of `start`, in seconds of the stream, all of them within the chunk. */
+  /** Seconds of audio that were identified now, those of short chunks before it included. */
+  readonly heard: number;
+  /** The chunk is too short alone: it is identified with those that follow, or by `finish`. */
+  readonly isHeld?: boolean;
+  /** In order of `start`, in seconds of the stream, all of them within the chunk and the short ones before it. */
   readonly segments: readonly IdentifiedSegment[];
   /** What the user should know of the people looked for, e.g. NOBODY_ENROLLED. */
   readonly warnings: readonly Warning[];
+}
+
+export interface ChunkIdentificationOptions {
+  /** Windows of earlier chunks that are kept; 0 treats every chunk as the first. */
+  readonly contextWindows?: number;
+  /** Shorter chunks are identified together with those that follow; 0, the default: each by itself. */
+  readonly leastChunkMs?: number | undefined;
 }
 
 /**
@@ -44,19 +67,50 @@ export interface IdentifiedChunk {
  */
 export class ChunkIdentification {
   readonly #memory: ChunkMemory;
+  readonly #short: ShortChunks;
   readonly #bandwidth = new BandwidthProbe();
   #isNarrowBand = false;
   #endSample = 0;
+  #people: NamedPeople | undefined;
 
-  /** @param contextWindows windows of earlier chunks that are kept; 0 treats every chunk as the first */
-  constructor(contextWindows = CONTEXT_WINDOWS) {
+  constructor({ contextWindows = CONTEXT_WINDOWS, leastChunkMs = 0 }: ChunkIdentificationOptions = {}) {
     this.#memory = new ChunkMemory(contextWindows);
+    this.#short = new ShortChunks(leastChunkMs);
   }
 
   /** One chunk after the other. Throws what the decoder, the networks and the signal throw; the chunk is then left out. */
   async identify(chunk: ChunkToIdentify, compute: Compute, signal: AbortSignal): Promise<IdentifiedChunk> {
-    const { people, falseAcceptPercent, startSeconds, galleryWarnings: warnings = [] } = chunk;
-    const span = await this.#hear(chunk, startSeconds, compute, signal);
+    this.#people = chunk;
+    const startSample =
+      chunk.startSeconds === undefined
+        ? (this.#short.endSample ?? this.#endSample)
+        : samplesOfMs(chunk.startSeconds * 1000);
+    await using recording = await chunk.openRecording();
+    const joined = await this.#short.add(recording, startSample);
+    const spans = await this.#hear(joined, compute, signal);
+    const endSample = this.#short.endSample ?? this.#endSample;
+    const isHeld = this.#short.endSample !== undefined;
+    return this.#named(chunk, spans, { span: { startSample, endSample }, isHeld, compute, signal });
+  }
+
+  /** At the end of the stream: who speaks in the short chunks that nothing followed; undefined where there are none. */
+  async finish(compute: Compute, signal: AbortSignal): Promise<IdentifiedChunk | undefined> {
+    const [span] = await this.#hear(this.#short.take(), compute, signal);
+    if (!span || !this.#people) return undefined;
+    return this.#named(this.#people, [span], { span, isHeld: false, compute, signal });
+  }
+
+  async #named(
+    { people, falseAcceptPercent, galleryWarnings: warnings = [] }: NamedPeople,
+    heard: readonly SampleSpan[],
+    { span, isHeld, compute, signal }: Naming,
+  ): Promise<IdentifiedChunk> {
+    const seconds = {
+      start: secondsOfSamples(span.startSample),
+      end: secondsOfSamples(span.endSample),
+      heard: secondsOfSamples(heard.reduce((sum, { startSample, endSample }) => sum + endSample - startSample, 0)),
+    };
+    if (heard.length === 0) return { ...seconds, isHeld, segments: [], warnings };
     const { turns } = await resolveFor(
       people,
       {
@@ -67,48 +121,42 @@ export class ChunkIdentification {
       },
       { compute, signal },
     );
+    const inOrder = heard.toSorted((a, b) => a.startSample - b.startSample);
     const within = segmentsOf(
-      turns.flatMap((turn) => clipped(turn, span)),
+      inOrder.flatMap((part) => turns.flatMap((turn) => clipped(turn, part))),
       people.names,
     );
-    return {
-      start: secondsOfSamples(span.startSample),
-      end: secondsOfSamples(span.endSample),
-      segments: within,
-      warnings,
-    };
+    return { ...seconds, isHeld, segments: within, warnings };
   }
 
-  async #hear(
-    { openRecording }: ChunkToIdentify,
-    startSeconds: number | undefined,
-    compute: Compute,
-    signal: AbortSignal,
-  ): Promise<SampleSpan> {
-    await using recording = await openRecording();
-    const embedded = await speechOf(recording.frames(), {
-      compute,
-      signal,
-      onSpeech: ({ samples }) => this.#bandwidth.add(samples),
-    });
-    if (embedded.speech.length > 0) {
-      this.#isNarrowBand = isLowRate(recording) || (await this.#bandwidth.isNarrowBand(compute, signal));
+  /** Embeds what is to be identified now, and says where in the stream it is. */
+  async #hear(joined: readonly JoinedAudio[], compute: Compute, signal: AbortSignal): Promise<SampleSpan[]> {
+    const spans: SampleSpan[] = [];
+    for (const { startSample, frames, isLowRate } of joined) {
+      const embedded = await speechOf(frames, {
+        compute,
+        signal,
+        onSpeech: ({ samples }) => this.#bandwidth.add(samples),
+      });
+      if (embedded.speech.length > 0) {
+        this.#isNarrowBand = isLowRate || (await this.#bandwidth.isNarrowBand(compute, signal));
+      }
+      const endSample = startSample + embedded.samples;
+      const shifted = (span: SampleSpan): SampleSpan => ({
+        startSample: span.startSample + startSample,
+        endSample: span.endSample + startSample,
+      });
+      this.#memory.add({
+        ...embedded,
+        startSample,
+        endSample,
+        speech: embedded.speech.map(shifted),
+        windows: embedded.windows.map(shifted),
+      });
+      this.#endSample = endSample;
+      spans.push({ startSample, endSample });
     }
-    const startSample = startSeconds === undefined ? this.#endSample : samplesOfMs(startSeconds * 1000);
-    const endSample = startSample + embedded.samples;
-    const shifted = (span: SampleSpan): SampleSpan => ({
-      startSample: span.startSample + startSample,
-      endSample: span.endSample + startSample,
-    });
-    this.#memory.add({
-      ...embedded,
-      startSample,
-      endSample,
-      speech: embedded.speech.map(shifted),
-      windows: embedded.windows.map(shifted),
-    });
-    this.#endSample = endSample;
-    return { startSample, endSample };
+    return spans;
   }
 }
 

@@ -77,7 +77,7 @@ export class RecordingCalls implements Pick<Engine, 'identify' | 'identifyChunks
   identifyChunks(request: IdentifyChunksRequest): ChunkSession {
     const { config } = this.#parts;
     const { tenantId = LOCAL_TENANT, falseAcceptPercent = config.falseAcceptPercent } = request;
-    const stream = new ChunkIdentification();
+    const stream = new ChunkIdentification({ leastChunkMs: request.leastChunkMs });
     const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
     return {
       identify: ({ source, startSeconds, speakerIds = request.speakerIds }, options = {}) =>
@@ -95,6 +95,8 @@ export class RecordingCalls implements Pick<Engine, 'identify' | 'identifyChunks
             signal,
           );
         }),
+      finish: (options = {}) =>
+        this.#parts.job(options, async (signal) => stream.finish(await this.#parts.compute.get(), signal)),
     };
   }
 

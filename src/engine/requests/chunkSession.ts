@@ -10,6 +10,8 @@ export interface IdentifyChunksRequest {
   readonly falseAcceptPercent?: FalseAcceptPercent;
   /** Of one chunk. */
   readonly limits?: Partial<RecordingLimits>;
+  /** Shorter chunks are identified together with those that follow; by default each by itself. */
+  readonly leastChunkMs?: number;
 }
 
 /** One piece of a stream: a whole little recording, or samples without a header. */
@@ -28,4 +30,6 @@ export interface ChunkSession {
    * Throws as `identify` does; the stream may continue after it.
    */
   identify(chunk: StreamChunk, options?: CallOptions): Promise<IdentifiedChunk>;
+  /** At the end of the stream: the short chunks that nothing followed; undefined where there are none. */
+  finish(options?: CallOptions): Promise<IdentifiedChunk | undefined>;
 }

@@ -82,6 +82,18 @@ test('a form without a file carries content as text; a part with an audio conten
   expect(heard.map(({ bytes }) => bytes.length)).toEqual([recording.length, 4]);
 });
 
+test('a list may be one field, with commas, or the same field several times', async () => {
+  const audio = part('name="a"; filename="a"', '1');
+  const [ann, bob, both] = ['ann', 'bob', 'ann, bob'].map((ids) => part('name="speakerIds"', ids));
+  expect((await sent(`${ann}${audio}${bob}--x--\r\n`)).status).toBe(200);
+  expect((await sent(`${audio}${both}--x--\r\n`)).status).toBe(200);
+  const query = '?speakerIds=ann&speakerIds=bob&maxSpeakers=2';
+  const headers = { 'x-api-key': 'acme-key', 'content-type': 'audio/wav' };
+  const asBody = await fetch(`${server.url}/v1/identify${query}`, { method: 'POST', headers, body: '1' });
+  expect(asBody.status).toBe(200);
+  expect(heard.map(({ request }) => request)).toMatchObject(Array(3).fill({ speakerIds: ['ann', 'bob'] }));
+});
+
 test.each([
   ['two files', part('name="a"; filename="a"', '1') + part('name="b"; filename="b"', '2')],
   ['neither file nor content', part('name="speakerIds"', 'ann')],

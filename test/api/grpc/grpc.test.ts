@@ -112,6 +112,43 @@ test('samples without a header, described by the metadata, all at once: the chun
   expect(rightSeconds(answers)).toBeGreaterThan(0.8 * totalSeconds());
 });
 
+test('chunks too short to find speech in are answered together, under the id of the last of them', async () => {
+  const samples = pieces(0.1);
+  const chunks = samples.map((piece, i) => ({
+    id: i + 1,
+    content: content(piece),
+    encoding: 'pcm',
+    sampleRate: 16_000,
+  }));
+  const { answers, status } = await call(chunks);
+  expect(status).toBe('OK');
+  expect(rightSeconds(answers)).toBeGreaterThan(0.8 * totalSeconds());
+  for (const { id = 0, end = 0 } of answers) expect(end).toBeLessThanOrEqual(id / 10 + 1e-6);
+  // The rest of the stream, shorter than a second, is answered at its end.
+  const [told] = pieces(0.9);
+  const alone = [{ id: 3, content: content(told!), encoding: 'pcm', sampleRate: 16_000 }];
+  const spoken = await call(alone);
+  expect(spoken.answers.map(({ id }) => id)).toEqual([3]);
+  const verbose = await call(alone, [...KEY, ['verbose', 'true']]);
+  expect(verbose.answers[0]!.Error).toContain('[AUDIO_TOO_SHORT]');
+});
+
+test('a few samples of G.711 are what they are said to be, whatever they look like', async () => {
+  // The first bytes are those of an AAC frame.
+  const bytes = Buffer.from([0xff, 0xf1, 0x50, 0x80, 0x0f, 0x7f, ...Array(74).fill(0xff)]);
+  const metadata = [...KEY, ['encoding', 'mulaw'], ['samplerate', '8000'], ['verbose', 'true']] as const;
+  const { answers } = await call([{ content: content(bytes) }, { content: content(Buffer.alloc(80, 0x7b)) }], metadata);
+  expect(answers.map(({ Error: what }) => /\[(\w+)\]$/.exec(what ?? '')?.[1])).toEqual(
+    Array(2).fill('AUDIO_TOO_SHORT'),
+  );
+});
+
+test('people may be given in several pieces of metadata', async () => {
+  const metadata = [...KEY, ['speakerids', 'slt'], ['speakerids', 'rms']] as const;
+  const { answers } = await call([{ content: content(wavOf(Buffer.concat(pieces()))) }], metadata);
+  expect(rightSeconds(answers)).toBeGreaterThan(0.8 * totalSeconds());
+});
+
 test('a WAV file cut into pieces: only the first has the header', async () => {
   const file = readFileSync(audio.talk);
   const chunks = Array.from({ length: Math.ceil(file.length / 160_000) }, (_, i) => ({

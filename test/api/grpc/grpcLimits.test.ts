@@ -6,7 +6,7 @@ import { ApiKeys } from '../../../src/api/access/apiKeys.js';
 import { KeyThrottle } from '../../../src/api/access/keyThrottle.js';
 import { TrustedProxies } from '../../../src/api/access/trustedProxies.js';
 import { type RunningGrpcServer, type ServeGrpcOptions, serveGrpc } from '../../../src/api/grpc/serveGrpc.js';
-import { scriptedEngine } from '../../support/scriptedEngine.js';
+import { chunksAs, scriptedEngine } from '../../support/scriptedEngine.js';
 
 /** What callers send who are no clients of ours, as bytes. */
 let server: RunningGrpcServer;
@@ -21,7 +21,7 @@ afterEach(async () => {
 async function start(options: Partial<ServeGrpcOptions> = {}): Promise<void> {
   const engine = {
     ...scriptedEngine({}),
-    identifyChunks: () => ({ identify: async () => ({ start: 0, end: 1, segments: [], warnings: [] }) }),
+    identifyChunks: chunksAs(async () => ({ start: 0, end: 1, heard: 1, segments: [], warnings: [] })),
   };
   server = await serveGrpc({ engine, keys: ApiKeys.fromPairs('acme:right'), port: 0, graceMs: 200, ...options });
 }

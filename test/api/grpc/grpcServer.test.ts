@@ -17,7 +17,7 @@ import { TenantGate } from '../../../src/api/access/tenantGate.js';
 import { loadProto, SERVICE_NAME } from '../../../src/api/grpc/realtimeProto.js';
 import { type RunningGrpcServer, type ServeGrpcOptions, serveGrpc } from '../../../src/api/grpc/serveGrpc.js';
 import { VoicePrintsError } from '../../../src/index.js';
-import { scriptedEngine } from '../../support/scriptedEngine.js';
+import { chunksAs, scriptedEngine } from '../../support/scriptedEngine.js';
 import { until } from '../../support/until.js';
 
 /** What surrounds the service: health, reflection, limits, faults, the end. The engine answers as the test says. */
@@ -32,14 +32,14 @@ afterEach(async () => {
 });
 
 async function served(identify: Identify, options: Partial<ServeGrpcOptions> = {}): Promise<RunningGrpcServer> {
-  const engine = { ...scriptedEngine({}), identifyChunks: () => ({ identify }) };
+  const engine = { ...scriptedEngine({}), identifyChunks: chunksAs(identify) };
   const keys = ApiKeys.fromPairs('acme:acme-key,globex:globex-key');
   const server = await serveGrpc({ engine, keys, port: 0, graceMs: 200, ...options });
   running.add(server);
   return server;
 }
 
-const silent: Identify = async () => ({ start: 0, end: 1, segments: [], warnings: [] });
+const silent: Identify = async () => ({ start: 0, end: 1, heard: 1, segments: [], warnings: [] });
 
 /** A client made of an interface file, whose methods have no types. */
 // biome-ignore lint/suspicious/noExplicitAny: see above
@@ -74,7 +74,7 @@ const CHUNK = { id: 1, content: 'AAAA', encoding: 'pcm', sampleRate: 16_000 };
 
 test('the warning that no one is enrolled is sent once, in the first metadata', async () => {
   const warnings = [{ code: 'NOBODY_ENROLLED', message: 'nobody is enrolled; enrol people' }] as const;
-  const server = await served(async () => ({ start: 0, end: 1, segments: [], warnings }));
+  const server = await served(async () => ({ start: 0, end: 1, heard: 1, segments: [], warnings }));
   const { call, end } = stream(server);
   const told: unknown[] = [];
   call.on('metadata', (metadata) => told.push(metadata.get('voice-prints-warning')));
@@ -142,7 +142,7 @@ test('a tenant has so many streams and no more; another tenant has its own', asy
 
 test("a stream ends when its tenant's minutes are used up, by itself or by another; no new one is opened", async () => {
   const gate = new TenantGate((tenantId) => (tenantId === 'acme' ? { audioMinutesPerDay: 0.5 } : {}));
-  const server = await served(async () => ({ start: 0, end: 20, segments: [], warnings: [] }), { gate });
+  const server = await served(async () => ({ start: 0, end: 20, heard: 20, segments: [], warnings: [] }), { gate });
   const [first, second, other] = [stream(server), stream(server), stream(server, 'globex-key')];
   for (const { call } of [first, second]) {
     call.write(CHUNK);
@@ -176,7 +176,7 @@ test('a full engine is retried while the client waits; an internal fault is repo
     async () => {
       asked += 1;
       if (asked < 3) throw new VoicePrintsError('ENGINE_BUSY', 'full; try again');
-      if (asked === 3) return { start: 0, end: 1, segments: [], warnings: [] };
+      if (asked === 3) return { start: 0, end: 1, heard: 1, segments: [], warnings: [] };
       throw new Error('a secret of the house');
     },
     { onFailure: ({ code }) => failures.push(code) },

@@ -136,6 +136,19 @@ test('the document is served without a key, names every call, and refusals are i
   expect(body.components.schemas.Problem.properties.code.enum).toContain('SPEAKER_NOT_FOUND');
 });
 
+test('what a call takes is described as it takes it: types that generators know, and nothing required that has a default', async () => {
+  const { body } = await server.call('GET', '/v1/openapi.json', undefined, '');
+  const job = body.paths['/v1/jobs'].post;
+  expect(job.requestBody.content['application/json'].schema).not.toHaveProperty('required');
+  expect(job.requestBody.content['application/json'].schema.properties.separateSpeakerPerChannel.type).toBe('boolean');
+  expect(job.parameters).toContainEqual(expect.objectContaining({ name: 'Idempotency-Key', in: 'header' }));
+  expect(body.paths['/v1/keys'].post.requestBody.content['application/json'].schema.required).toEqual(['scopes']);
+  const list = body.paths['/audio/generic/api/v2/sync/diarization/get_enrolled_speakers'].get;
+  expect(list.parameters).toMatchObject([{ name: 'getAllSpeakers', required: false }]);
+  const [limit] = body.paths['/v1/turns'].get.parameters.filter(({ name }: { name: string }) => name === 'limit');
+  expect(limit.schema).toMatchObject({ minimum: 1, maximum: 1000 });
+});
+
 test('answers of the DeepAffects calls match the document', async () => {
   await using engine = await createEngine({ storeDirectory: await temporaryFolder() });
   await using server = await asyncServer(engine, {});

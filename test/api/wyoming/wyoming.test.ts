@@ -11,7 +11,7 @@ import type {
   IdentifyChunksRequest,
   SpeakerSummary,
 } from '../../../src/index.js';
-import { bytesOf, type Script, scriptedEngine } from '../../support/scriptedEngine.js';
+import { bytesOf, chunksAs, type Script, scriptedEngine } from '../../support/scriptedEngine.js';
 import { type AsrScript, asrServer, wyomingClient } from './peers.js';
 
 /** The protocol over real sockets: a scripted engine, a speech-to-text service that says what the test wants. */
@@ -32,10 +32,10 @@ const saying =
   (...segments: readonly IdentifiedSegment[]): Engine['identifyChunks'] =>
   () =>
     answering(async ({ source }) => ({
-      ...{ start: 0, end: 2, warnings: [] },
+      ...{ start: 0, end: 2, heard: 2, warnings: [] },
       segments: (await bytesOf(source)).length > 0 ? segments : [],
     }));
-const answering = (identify: ChunkSession['identify']): ChunkSession => ({ identify });
+const answering = (identify: ChunkSession['identify']): ChunkSession => chunksAs(identify)({});
 
 const person = (speakerId: string, name: string) => ({ speakerId, name, isComplete: true }) as SpeakerSummary;
 const people = [person('alice', 'Alice'), person('bob', 'Bob'), person('bob_2', 'Bob')];
@@ -224,7 +224,8 @@ test('each command is published with its speaker before its transcript is answer
     asr: asr.address,
     publish: { site: 'assistant', onEvent: (event) => events.push(event) },
     script: {
-      identifyChunks: () => answering(async () => ({ start: 0, end: 2, warnings: [], segments: heard.shift()! })),
+      identifyChunks: () =>
+        answering(async () => ({ start: 0, end: 2, heard: 2, warnings: [], segments: heard.shift()! })),
     },
   });
   const client = await clientOf(server.address);
