@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
-import { freePort } from './nodeRedProcess.js';
+import { freePort } from '../../scripts/setup/freePort.mjs';
 
 /** A mosquitto of the test's own on a free port. */
 export class Broker implements Disposable {

@@ -6,10 +6,11 @@ import { credentials, loadPackageDefinition, Metadata, type makeGenericClientCon
 import { loadSync } from '@grpc/proto-loader';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { freePort } from '../../scripts/setup/freePort.mjs';
 import { KeyRing } from '../../src/api/access/keyRing.js';
 import { PROTO_PATH } from '../../src/api/grpc/realtimeProto.js';
 import { readAuditLog } from '../../src/index.js';
-import { type Flow, freePort, NodeRedProcess } from './nodeRedProcess.js';
+import { type Flow, NodeRedProcess } from './nodeRedProcess.js';
 
 /** Keys of other programs, made and ended in the dialog of a store while it is served, in a real Node-RED. */
 interface Shown {

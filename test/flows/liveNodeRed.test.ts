@@ -3,13 +3,14 @@ import { createSocket } from 'node:dgram';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../scripts/setup/freePort.mjs';
 import { type RtspServer, startRtspServer } from '../peers/rtspServer.js';
 import { type SpokenAudio, spokenAudio } from '../support/spokenAudio.js';
 import { until } from '../support/until.js';
 import { Broker } from './broker.js';
 import { HomeAssistantReader } from './homeAssistantReader.js';
 import { childrenOf, IdleProcess, loopDelay, monitorArguments } from './loopDelay.js';
-import { type Flow, freePort, NodeRedProcess, packageRoot } from './nodeRedProcess.js';
+import { type Flow, NodeRedProcess, packageRoot } from './nodeRedProcess.js';
 
 /** Limit of the event-loop delay in `npm run soak`; measured delays are in BENCHMARKS.md, and the test prints them. */
 const HELD_LOOP_MS = 250;

@@ -2,8 +2,8 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { freePort } from '../../scripts/setup/freePort.mjs';
 import { Baresip } from '../peers/sip/baresip.js';
-import { freeSipPort } from '../peers/sip/netPorts.js';
 import { playedSpeech } from '../peers/sip/playedSpeech.js';
 import { answerTo, OFFER, RawSip } from '../peers/sip/rawSip.js';
 import type { Message } from './flowRunner.js';
@@ -125,7 +125,7 @@ describe('audio-source, live', () => {
   });
 
   test('a telephone call is a stream with its caller, and ends when the flow hangs up', async () => {
-    const sipPort = await freeSipPort();
+    const sipPort = await freePort();
     const sip = { ...source, mode: 'sip', sipAddress: '127.0.0.1', sipPort: `${sipPort}`, isAutostart: false };
     await on.flow.load([sip, ...nodes]);
     const [out, state] = ['out', 'state'].map((id) => on.flow.collect(id));
@@ -154,7 +154,7 @@ describe('audio-source, live', () => {
   });
 
   test('a call that is not answered is reported, with the caller', async () => {
-    const sipPort = await freeSipPort();
+    const sipPort = await freePort();
     const sip = { ...source, mode: 'sip', sipAddress: '127.0.0.1', sipPort: `${sipPort}`, isAutostart: false };
     await on.flow.load([sip, ...nodes]);
     const state = on.flow.collect('state');

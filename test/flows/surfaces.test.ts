@@ -15,10 +15,11 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { freePort } from '../../scripts/setup/freePort.mjs';
 import { PROTO_PATH } from '../../src/api/grpc/realtimeProto.js';
 import type { ServerMessage } from '../../src/api/websocket/protocol.js';
 import { until } from '../support/until.js';
-import { type Flow, freePort, NodeRedProcess } from './nodeRedProcess.js';
+import { type Flow, NodeRedProcess } from './nodeRedProcess.js';
 
 /** What a store opens to other programs, in a real Node-RED: each is there once it is ticked, and gone when it is not. */
 const API_KEY = 'a key of the test';

@@ -1,7 +1,5 @@
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +7,7 @@ import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { freePort } from '../../scripts/setup/freePort.mjs';
 import { started } from '../cli/program.js';
 import { Peer } from '../peers/peer.js';
 import { temporaryFolder } from '../support/temporaryFolder.js';
@@ -25,14 +24,6 @@ afterEach(() => {
   for (const child of running) child.kill('SIGKILL');
   running.clear();
 });
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) server.close();
-  return ports;
-}
 
 interface Api {
   readonly rest: string;
@@ -64,7 +55,7 @@ async function api(): Promise<Api> {
 }
 
 async function balanced(first: Api, second: Api) {
-  const [restPort, grpcPort] = await freePorts(2);
+  const [restPort, grpcPort] = await Promise.all([freePort(), freePort()]);
   const hostOf = (url: string) => url.replace('http://', '');
   const env = {
     REST_BIND: `127.0.0.1:${restPort}`,

@@ -1,20 +1,12 @@
 import { chmodSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../scripts/setup/freePort.mjs';
 import { Peer } from './peer.js';
 
 export interface Icecast extends AsyncDisposable {
   readonly pids: readonly number[];
   /** Where listeners get `/song.mp3`. */
   readonly url: string;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Icecast on loopback, to which ffmpeg plays a file (s16le, 16 kHz, mono) over and over. */

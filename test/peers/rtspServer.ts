@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../scripts/setup/freePort.mjs';
 import { Peer } from './peer.js';
 
 const PROGRAM = fileURLToPath(new URL('./rtspServer.py', import.meta.url));
@@ -20,9 +21,9 @@ export interface RtspServerOptions {
 }
 
 /** A camera on loopback. */
-export async function startRtspServer({ audioFile, port = 0, credentials }: RtspServerOptions): Promise<RtspServer> {
+export async function startRtspServer({ audioFile, port, credentials }: RtspServerOptions): Promise<RtspServer> {
   const user = credentials ? [credentials.user, credentials.password] : [];
   const ready = /ready (\d+)\n/; // the whole number
-  const peer = await Peer.start(PYTHON, [PROGRAM, `${port}`, audioFile, ...user], ready);
+  const peer = await Peer.start(PYTHON, [PROGRAM, `${port ?? (await freePort())}`, audioFile, ...user], ready);
   return { peer, port: Number((await peer.says(ready))[1]) };
 }

@@ -2,12 +2,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connectAsync } from 'mqtt';
+import { freePort } from '../../setup/freePort.mjs';
 import { Assistant, until } from './assistant.mjs';
 import { speakCommand, startRecognizer } from './voiceCommand.mjs';
 
@@ -33,14 +33,6 @@ const step = (text) => console.log(`  ${text}`);
 function assert(isSo, what, shown) {
   if (isSo) return step(what);
   throw new Error(`not so: ${what}${shown === undefined ? '' : `: ${JSON.stringify(shown)}`}`);
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  return port;
 }
 
 function voicePrints(...args) {

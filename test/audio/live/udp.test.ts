@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
+import { freePort } from '../../../scripts/setup/freePort.mjs';
 import { ArrivalClock } from '../../../src/audio/live/udp/arrivalClock.js';
 import { openUdp, type UdpSenders } from '../../../src/audio/live/udp/openUdp.js';
 import type { UdpSource } from '../../../src/core/liveSource.js';
@@ -13,15 +14,6 @@ const open: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
-}
 
 /** A device that sends 32 ms of samples of one value in each datagram. */
 async function satellite(address: string, port: number) {

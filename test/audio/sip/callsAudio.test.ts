@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../../scripts/setup/freePort.mjs';
 import type { LiveItem } from '../../../src/core/live.js';
 import { CallsAudio } from '../../../src/live.js';
 import { parseSipLine } from '../../../src/sources/sipLine.js';
 import { Baresip } from '../../peers/sip/baresip.js';
-import { freeSipPort } from '../../peers/sip/netPorts.js';
 import { type PlayedSpeech, playedSpeech } from '../../peers/sip/playedSpeech.js';
 import { SIP_CONFIG } from '../../peers/sip/sipEndpoint.js';
 
@@ -19,7 +19,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test('calls that come one after the other are one stream, whose time line goes on with the clock', async () => {
-  const listenPort = await freeSipPort();
+  const listenPort = await freePort();
   const stopping = new AbortController();
   await using caller = await Baresip.start({ folder, user: 'twice', codec: 'PCMU', plays: speech.file });
   const audio = new CallsAudio({ config: { ...SIP_CONFIG, listenPort }, signal: stopping.signal });
@@ -51,7 +51,7 @@ test('calls that come one after the other are one stream, whose time line goes o
 });
 
 test('a call without an answer ends with a code instead of an error', async () => {
-  const target = `sip:nobody@127.0.0.1:${await freeSipPort()}`;
+  const target = `sip:nobody@127.0.0.1:${await freePort()}`;
   const config = { ...SIP_CONFIG, ringMs: 300 };
   const items: LiveItem[] = [];
   for await (const item of new CallsAudio({ config, target, signal: new AbortController().signal })) items.push(item);

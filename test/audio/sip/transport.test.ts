@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { freePort } from '../../../scripts/setup/freePort.mjs';
 import { isSized } from '../../../src/audio/sip/signalling/sipMessage.js';
 import { SipStreams } from '../../../src/audio/sip/signalling/sipStreams.js';
 import { StreamMessages } from '../../../src/audio/sip/signalling/streamMessages.js';
 import { TimeShares } from '../../../src/audio/sip/signalling/timeShares.js';
-import { freeSipPort } from '../../peers/sip/netPorts.js';
 import { until } from '../../support/until.js';
 
 const options = (body = '') =>
@@ -37,7 +37,7 @@ describe('connections', () => {
   const start = async () => {
     received.length = 0;
     streams = new SipStreams({ onMessage: (message) => received.push(`${message}`) });
-    port = await freeSipPort();
+    port = await freePort();
     await streams.listen('127.0.0.1', port);
   };
   const join = (localAddress = '127.0.0.1') => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { freePort } from '../../../scripts/setup/freePort.mjs';
 import { CallsAudio, type SipCall, type SipConfig, type SipState } from '../../../src/live.js';
-import { freeSipPort } from '../../peers/sip/netPorts.js';
 import { audioPortOf, type RawPacket, RawRtp } from '../../peers/sip/rawRtp.js';
 import { answerTo, OFFER, RawSip, toTagOf } from '../../peers/sip/rawSip.js';
 import { eventsOf, firstCall, openEndpoint, SIP_CONFIG, type TestEndpoint } from '../../peers/sip/sipEndpoint.js';
@@ -279,7 +279,7 @@ describe('calls that are not answered are reported', () => {
   });
 
   test('a stream of calls reports it, too, and continues', async () => {
-    const listenPort = await freeSipPort();
+    const listenPort = await freePort();
     const stopping = new AbortController();
     const told: string[] = [];
     await using caller = await RawSip.open(listenPort);

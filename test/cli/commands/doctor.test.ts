@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, expect, test, vi } from 'vitest';
+import { freePort } from '../../../scripts/setup/freePort.mjs';
 import type { HealthCheck } from '../../../src/index.js';
 import { LowdbRegistry } from '../../../src/registry/lowdbRegistry.js';
 import { randomVoiceprint } from '../../registry/randomVoiceprint.js';
@@ -14,15 +15,6 @@ import { temporaryFolder } from '../../support/temporaryFolder.js';
 import { typed } from '../terminal.js';
 
 afterEach(() => vi.unstubAllEnvs());
-
-/** A port that nobody uses: it was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 const doctor = (store: string, ...more: string[]) => doctorIn({}, store, ...more);
 

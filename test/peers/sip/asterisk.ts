@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../../scripts/setup/freePort.mjs';
 import type { TestCertificate } from '../certificates.js';
 import { ChildProgram } from './childProgram.js';
-import { freeSipPort } from './netPorts.js';
 
 const here = new URL('../../../.asterisk/root', import.meta.url).pathname;
 /** The folder below which Asterisk lies, as scripts/setup/asterisk.mjs found it. */
@@ -79,7 +79,7 @@ export class Asterisk implements AsyncDisposable {
 
   static async start(options: AsteriskOptions): Promise<Asterisk> {
     const home = join(options.folder, 'asterisk');
-    const ports = { udp: await freeSipPort(), tls: await freeSipPort() };
+    const ports = { udp: await freePort(), tls: await freePort() };
     write(home, filesOf(home, options, ports));
     const program = run(['-f', '-C', join(home, 'asterisk.conf'), '-vvv']);
     await program.says(/Asterisk Ready/);

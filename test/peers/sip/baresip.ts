@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../../scripts/setup/freePort.mjs';
 import { ChildProgram } from './childProgram.js';
-import { freeSipPort } from './netPorts.js';
 
 /** As baresip spells them; a name it does not know it takes for all codecs. */
 const SPELLINGS = { PCMU: 'PCMU', PCMA: 'PCMA', G722: 'G722/16000/1', opus: 'opus/48000/2' } as const;
@@ -56,8 +56,8 @@ export class Baresip implements AsyncDisposable {
     } = options;
     const home = join(folder, `baresip-${user}`);
     mkdirSync(home, { recursive: true });
-    const sipPort = await freeSipPort();
-    const controlPort = await freeSipPort();
+    const sipPort = await freePort(1); // it takes the next one for TLS
+    const controlPort = await freePort();
     const config = [
       'poll_method epoll',
       `sip_listen 127.0.0.1:${sipPort}`,

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../../scripts/setup/freePort.mjs';
 import { ChildProgram } from './childProgram.js';
-import { freeSipPort } from './netPorts.js';
 import { RawSip } from './rawSip.js';
 
 /** Registrar and proxy: every user has the same password; calls go where the user registered. */
@@ -58,7 +58,7 @@ export class Kamailio implements AsyncDisposable {
   static async start(folder: string, password: string): Promise<Kamailio> {
     const home = join(folder, 'kamailio');
     mkdirSync(home, { recursive: true });
-    const port = await freeSipPort();
+    const port = await freePort();
     const file = join(home, 'kamailio.cfg');
     writeFileSync(file, configuration(port, password));
     const binary = process.env.PATH?.includes('/usr/sbin') ? 'kamailio' : '/usr/sbin/kamailio';
