@@ -7,7 +7,7 @@ export default defineConfig({
     // These end only what hangs: a busy machine takes many times as long.
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    expect: { poll: { timeout: 60_000 } },
+    expect: { poll: { timeout: 240_000 } },
     // Taken as it is: its source map stays behind.
     server: { deps: { external: [/onnxruntime-wasm/] } },
     pool: 'forks',

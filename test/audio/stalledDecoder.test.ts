@@ -108,9 +108,12 @@ test('a child that was given everything and does nothing is ended', async () => 
   );
   const output = new WatchedOutput(child, never());
   const next = output[Symbol.asyncIterator]().next();
-  await vi.waitFor(() => {
-    vi.advanceTimersByTime(10_000);
-    expect(output.isStalled).toBe(true);
-  });
+  await vi.waitFor(
+    () => {
+      vi.advanceTimersByTime(10_000);
+      expect(output.isStalled).toBe(true);
+    },
+    { timeout: 240_000 },
+  );
   expect((await next).done).toBe(true);
 });

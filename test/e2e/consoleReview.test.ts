@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 const opened = (width?: number) => openConsole(browser, server.url, width === undefined ? {} : { width });
-const PATIENT = { timeout: 120_000 };
+const PATIENT = { timeout: 240_000 };
 const voices = (page: Page) => page.locator('.vp-turns .vp-voice');
 
 test('an unknown voice is named while it speaks, the next session knows it, and undo takes it back', async () => {

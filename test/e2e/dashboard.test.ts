@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 import { Editor, openBrowser } from './editor.js';
 
 /** The widget `ui-voices` in a real Dashboard 2; the browser's microphone plays Sally's voice. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 240_000;
 /** Where to keep pictures, for a person to look at. */
 const pictures = process.env.VOICE_PRINTS_PICTURES;
 const example: Flow = JSON.parse(
@@ -135,7 +135,7 @@ test('names are texts, corrections are followed, and a page that opens later sho
   expect(red.lines.join('\n')).not.toMatch(/\[error\]/);
 });
 
-test('browsers cannot make the node send or show anything, and a deploy empties it', { timeout: 240_000 }, async () => {
+test('browsers cannot make the node send or show anything, and a deploy empties it', async () => {
   await red.deploy(quiet);
   const { page } = await openDashboard();
   await page.getByText('Nobody is here.').waitFor({ timeout: PATIENCE_MS });
@@ -236,7 +236,7 @@ test('the example names the people of the conversation while they speak', { time
 });
 
 // Its store has no model, which the log tells as a fault: after the tests that want none.
-test('recordings are taken by the view that enrols only, and errors come back', { timeout: 240_000 }, async () => {
+test('recordings are taken by the view that enrols only, and errors come back', async () => {
   const enroll = 'vp20000000000021';
   await red.deploy(
     quiet.map((node) => {
@@ -281,7 +281,7 @@ test('recordings are taken by the view that enrols only, and errors come back', 
   await problem.filter({ hasText: 'The enrolment failed with' }).waitFor({ timeout: PATIENCE_MS });
 });
 
-test('without Dashboard 2 the package is silent, and the node says what it needs', { timeout: 240_000 }, async () => {
+test('without Dashboard 2 the package is silent, and the node says what it needs', async () => {
   await using bare = await NodeRedProcess.start();
   await bare.deploy([
     { id: 'tab', type: 'tab', label: 'Hall' },

@@ -38,9 +38,11 @@ export class Editor implements AsyncDisposable {
     await context.addInitScript((chosen) => localStorage.setItem('editor-language', chosen), language);
     const page = await context.newPage();
     const editor = new Editor(page);
-    await page.goto(url, { timeout: 60_000 });
-    await page.waitForSelector('#red-ui-palette-container .red-ui-palette-node', { timeout: 60_000 });
-    await page.waitForSelector('#red-ui-loading-progress', { state: 'hidden', timeout: 60_000 }).catch(() => undefined);
+    await page.goto(url, { timeout: 240_000 });
+    await page.waitForSelector('#red-ui-palette-container .red-ui-palette-node', { timeout: 240_000 });
+    await page
+      .waitForSelector('#red-ui-loading-progress', { state: 'hidden', timeout: 240_000 })
+      .catch(() => undefined);
     return editor;
   }
 
@@ -65,13 +67,13 @@ export class Editor implements AsyncDisposable {
       if (node._def.category === 'config') RED.editor.editConfig('', node.type, nodeId);
       else RED.editor.edit(node);
     }, id);
-    await this.page.waitForSelector('.red-ui-tray .red-ui-tray-footer', { timeout: 60_000 });
+    await this.page.waitForSelector('.red-ui-tray .red-ui-tray-footer', { timeout: 240_000 });
     await this.page.waitForTimeout(500);
   }
 
   async closeDialog(): Promise<void> {
     await this.page.click('#node-dialog-cancel:visible, #node-config-dialog-cancel:visible');
-    await this.page.waitForSelector('.red-ui-tray', { state: 'detached', timeout: 10_000 });
+    await this.page.waitForSelector('.red-ui-tray', { state: 'detached', timeout: 240_000 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

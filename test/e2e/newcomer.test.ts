@@ -7,7 +7,7 @@ import { type SpokenAudio, spokenAudio } from '../support/spokenAudio.js';
 import { Editor, openBrowser } from './editor.js';
 
 /** From an empty Node-RED to one's own name, as somebody goes who has read nothing. The browser's microphone plays Sally's voice. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 240_000;
 
 let red: NodeRedProcess;
 let browser: Browser;

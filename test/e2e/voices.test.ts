@@ -8,7 +8,7 @@ import { type SpokenAudio, spokenAudio } from '../support/spokenAudio.js';
 import { Editor, openBrowser } from './editor.js';
 
 /** The side bar "Voices" and what the dialogs try at once, in a real editor whose browser's microphone plays Sally's voice. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 240_000;
 /** Where to keep pictures, for a person to look at. */
 const pictures = process.env.VOICE_PRINTS_PICTURES;
 

@@ -68,7 +68,7 @@ describe.skipIf(whyNoPostgres)('an engine with a database', () => {
     const opened = createEngine({ storeDirectory: await temporaryFolder(), databaseUrl: url });
     await expect(opened).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' });
     await expect(opened).rejects.not.toThrow(/secret/);
-  }, 30_000);
+  });
 
   test('uses a calibration that another process keeps, and the own one of the model again once it is removed', async () => {
     const place = await placed();
@@ -83,11 +83,11 @@ describe.skipIf(whyNoPostgres)('an engine with a database', () => {
       source: 'test',
     };
     await storeCalibration(place, model, kept);
-    await expect.poll(() => engine.model.calibration, { timeout: 30_000 }).toEqual(kept);
+    await expect.poll(() => engine.model.calibration).toEqual(kept);
     expect(engine.acceptScore()).not.toBe(before);
     expect((await modelInStore(place)).calibration).toEqual(kept);
     expect(await dropStoredCalibration(place, model)).toBe(true);
     expect(await dropStoredCalibration(place, model)).toBe(false);
-    await expect.poll(() => engine.model.calibration, { timeout: 30_000 }).toEqual(own);
-  }, 90_000);
+    await expect.poll(() => engine.model.calibration).toEqual(own);
+  });
 });

@@ -9,19 +9,32 @@ import { StoreLock } from '../../src/files/storeLock.js';
 const folder = mkdtempSync(join(tmpdir(), 'voice-prints-lock-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+/** How long a lock is waited for that nobody renews: many times as long as a busy machine needs to renew one. */
+const PATIENCE_MS = 2_000;
+
+/** A moment that something else waits for. */
+function begun() {
+  let begin = (): void => undefined;
+  const hasBegun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  return { begin: () => begin(), hasBegun };
+}
+
 test('an owner that renews its lock is waited for longer than one that does not', async () => {
   const path = join(folder, 'renewed.lock');
   let isDone = false;
   let beats = 0;
+  const started = begun();
   const working = new StoreLock(path, 100).holding(async (stillMine) => {
-    for (let renewals = 0; renewals < 60; renewals += 1) {
-      await delay(10);
+    started.begin();
+    for (const endMs = performance.now() + 1.3 * PATIENCE_MS; performance.now() < endMs; await delay(10)) {
       await stillMine();
     }
     isDone = true;
   });
-  await delay(20);
-  const waiting = new StoreLock(path, 250, () => {
+  await started.hasBegun;
+  const waiting = new StoreLock(path, PATIENCE_MS, () => {
     beats += 1;
   });
   expect(await waiting.holding(async () => isDone)).toBe(true);
@@ -31,15 +44,16 @@ test('an owner that renews its lock is waited for longer than one that does not'
 
 test('an owner that does not renew its lock is not waited for any longer', async () => {
   const path = join(folder, 'held.lock');
-  let end = (): void => undefined;
-  const ended = new Promise<void>((resolve) => {
-    end = resolve;
+  const started = begun();
+  const over = begun();
+  const holding = new StoreLock(path, 100).holding(() => {
+    started.begin();
+    return over.hasBegun;
   });
-  const holding = new StoreLock(path, 100).holding(() => ended);
-  await delay(20);
+  await started.hasBegun;
   await expect(new StoreLock(path, 100).holding(async () => undefined)).rejects.toMatchObject({
     code: 'REGISTRY_LOCKED',
   });
-  end();
+  over.begin();
   await holding;
 });

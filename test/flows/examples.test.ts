@@ -93,7 +93,7 @@ test('the demo names everybody on the first deploy, and again on the next one', 
     await until(async () => said(), isNamed);
     expect(said()).not.toMatch(/\[error\]/);
   }
-}, 240_000);
+});
 
 test('the example of corrections names the visitor once for good, and takes it back', async () => {
   const flow = examples
@@ -128,4 +128,4 @@ test('the example of corrections names the visitor once for good, and takes it b
     (text) => /isUndone: true/.test(text),
   );
   expect(red.lines.join('\n')).not.toMatch(/\[error\]/);
-}, 240_000);
+});

@@ -97,10 +97,10 @@ test('a store without a key opens with the first one that is made, to every prog
   const { apiKey } = await made({ scopes: ['admin'], label: 'the door' });
   expect(await people(apiKey)).toBe(200);
   expect(await streamStatus(apiKey)).toBe(101);
-  await vi.waitFor(async () => expect(await grpcStatus(apiKey)).toBe(0), { timeout: 60_000 });
+  await vi.waitFor(async () => expect(await grpcStatus(apiKey)).toBe(0), { timeout: 240_000 });
   expect([await people('vp_any'), await streamStatus('vp_any'), await grpcStatus('vp_any')]).toEqual([401, 401, 16]);
   await red.deploy(flowOf());
-  await vi.waitFor(async () => expect(await people(apiKey)).toBe(200), { timeout: 60_000 });
+  await vi.waitFor(async () => expect(await people(apiKey)).toBe(200), { timeout: 240_000 });
 });
 
 describe('a store with a key of its credentials', () => {

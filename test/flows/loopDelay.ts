@@ -29,7 +29,7 @@ export async function loopDelay(red: NodeRedProcess): Promise<LoopDelay> {
 export class IdleProcess implements Disposable {
   readonly #child: ChildProcess = spawn(
     process.execPath,
-    [...monitorArguments, '-e', "console.log('ready'); setTimeout(() => {}, 120_000)"],
+    [...monitorArguments, '-e', "console.log('ready'); setInterval(() => {}, 60_000)"],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   /** From here on the signal is answered; before, it is lost. */

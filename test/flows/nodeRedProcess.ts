@@ -17,6 +17,9 @@ const nodeRedDir =
   process.env.VOICE_PRINTS_NODE_RED ?? dirname(createRequire(import.meta.url).resolve('node-red/package.json'));
 const nodeBinary = process.env.VOICE_PRINTS_NODE ?? process.execPath;
 
+/** Less than a test may take: what was said by then is in the failure. */
+const PATIENCE_MS = 240_000;
+
 export type Flow = ReadonlyArray<Readonly<Record<string, unknown>> & { readonly id: string; readonly type: string }>;
 
 export interface NodeRedOptions {
@@ -111,8 +114,8 @@ export class NodeRedProcess implements AsyncDisposable {
     await this.line(/Started (modified )?(flows|nodes)/, before);
   }
 
-  /** The first line of the log, from `from` on, that fits; fails after a minute or when the process ends. */
-  async line(pattern: RegExp, from = 0, timeoutMs = 60_000): Promise<string> {
+  /** The first line of the log, from `from` on, that fits; fails when the process ends, or shortly before the test is ended. */
+  async line(pattern: RegExp, from = 0, timeoutMs = PATIENCE_MS): Promise<string> {
     const until = Date.now() + timeoutMs;
     for (;;) {
       const found = this.lines.slice(from).find((line) => pattern.test(line));
@@ -139,7 +142,7 @@ export class NodeRedProcess implements AsyncDisposable {
   }
 
   async #answering(): Promise<void> {
-    for (let attempt = 0; attempt < 1_200; attempt += 1) {
+    for (const untilMs = Date.now() + PATIENCE_MS; Date.now() < untilMs && this.isRunning; ) {
       const answer = await fetch(`${this.#adminUrl}/settings`).catch(() => undefined);
       if (answer?.ok || answer?.status === 401) return; // 401: its editor asks for a log-in
       await sleep(50);

@@ -15,7 +15,7 @@ export default async function run(task) {
   }
   if (task.kind === 'count') {
     Atomics.add(task.counts, 0, 1);
-    await new Promise((resolve) => setTimeout(resolve, task.ms));
+    Atomics.wait(task.counts, 2, 0); // until the test opens the gate
     Atomics.add(task.counts, 1, 1);
   }
   if (task.kind === 'wait') await new Promise((resolve) => setTimeout(resolve, task.ms));

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { VoicePrintsError } from '../../src/core/errors.js';
 import { replyOf, WorkerPool } from '../../src/inference/workerPool.js';
+import { until } from '../support/until.js';
 
 interface Echo {
   readonly echo: unknown;
@@ -14,6 +15,16 @@ beforeEach(() => {
   pool = new WorkerPool({ filename, threads: 2, workerData: undefined });
 });
 afterEach(() => pool[Symbol.asyncDispose]());
+
+/** How many tasks of the kind `count` have begun and ended; they wait until the gate is open. */
+function gate() {
+  const counts = new Int32Array(new SharedArrayBuffer(12));
+  const open = () => {
+    Atomics.store(counts, 2, 1);
+    Atomics.notify(counts, 2);
+  };
+  return { counts, open };
+}
 
 const echo = (value: unknown) => pool.run<object, Echo>({ kind: 'echo', value }, [], never);
 
@@ -82,30 +93,32 @@ test('closing gives up what runs, may be done twice, and ends the pool', async (
 
 test('closing lets threads end the task they are at, begins no other, and gives all of them up at once', async () => {
   await Promise.all([echo(1), echo(2)]);
-  const counts = new Int32Array(new SharedArrayBuffer(8));
-  const tasks = Array.from({ length: 5 }, () => pool.run({ kind: 'count', ms: 300, counts }, [], never));
+  const { counts, open } = gate();
+  const tasks = Array.from({ length: 5 }, () => pool.run({ kind: 'count', counts }, [], never));
   const given = Promise.allSettled(tasks);
-  while (Atomics.load(counts, 0) < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => Atomics.load(counts, 0) === 2);
   const closing = pool[Symbol.asyncDispose]();
   const outcomes = await given;
-  expect(Atomics.load(counts, 1)).toBe(0);
   for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: { code: 'ENGINE_CLOSED' } });
+  open();
   await closing;
-  expect([...counts]).toEqual([2, 2]);
+  expect([...counts.subarray(0, 2)]).toEqual([2, 2]);
 });
 
 test('a task that was left while it waited is never begun', async () => {
   await Promise.all([echo(1), echo(2)]);
-  const counts = new Int32Array(new SharedArrayBuffer(8));
-  const busy = [1, 2].map(() => pool.run({ kind: 'count', ms: 200, counts }, [], never));
+  const { counts, open } = gate();
+  const busy = [1, 2].map(() => pool.run({ kind: 'count', counts }, [], never));
   const controller = new AbortController();
-  const left = pool.run({ kind: 'count', ms: 0, counts }, [], controller.signal);
+  const left = pool.run({ kind: 'count', counts }, [], controller.signal);
   const after = echo(3);
-  setTimeout(() => controller.abort(), 20);
+  await until(() => Atomics.load(counts, 0) === 2);
+  controller.abort();
   await expect(left).rejects.toMatchObject({ code: 'ABORTED' });
+  open();
   await Promise.all(busy);
   expect((await after).echo).toBe(3);
-  expect([...counts]).toEqual([2, 2]);
+  expect([...counts.subarray(0, 2)]).toEqual([2, 2]);
 });
 
 test('closing a pool that never worked starts nothing', async () => {

@@ -92,7 +92,7 @@ describe.skipIf(whyNoPostgres)('two processes over one queue', () => {
     expect(by(one.child.pid) + by(other.child.pid)).toBe(ids.length);
     // Only what the killed one worked on was tried twice.
     expect(jobs.filter(({ tries }) => tries > 1).length).toBeLessThanOrEqual(2);
-  }, 60_000);
+  });
 });
 
 describe.skipIf(whyNoOwnCluster)('two processes whose server restarts', () => {
@@ -112,5 +112,5 @@ describe.skipIf(whyNoOwnCluster)('two processes whose server restarts', () => {
     await allTold(receiver, ids);
     const jobs = await Promise.all(ids.map((id) => job(workers[1]!, id)));
     expect(jobs.filter(({ status, tries }) => status !== 'done' || tries !== 1)).toEqual([]);
-  }, 90_000);
+  });
 });

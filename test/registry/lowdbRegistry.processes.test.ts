@@ -53,30 +53,25 @@ async function killed(
 test.each([
   { name: 'plain', rounds: 18, key: undefined },
   { name: 'encrypted', rounds: 7, key: 'eight or more' },
-])(
-  'kill -9 at any moment loses nothing acknowledged and leaves a readable store: $name',
-  { timeout: 240_000 },
-  async ({ rounds, key }) => {
-    const folder = await temporaryFolder();
-    await fill(folder, key);
-    const acknowledged: string[] = [];
-    for (let round = 0; round < rounds; round += 1) {
-      acknowledged.push(...(await killed({ folder, round, key }, round % 3, Math.random() * 80)));
-      await using registry = await LowdbRegistry.open(folder, { encryptionKey: key });
-      const there = new Set((await registry.list('t')).map(({ id }) => id));
-      expect(acknowledged.filter((id) => !there.has(id))).toEqual([]);
-      expect(there.size).toBeGreaterThanOrEqual(150);
-    }
-    expect(acknowledged.length).toBeGreaterThanOrEqual(rounds - 3); // the kills met writes, not starts
+])('kill -9 at any moment loses nothing acknowledged and leaves a readable store: $name', async ({ rounds, key }) => {
+  const folder = await temporaryFolder();
+  await fill(folder, key);
+  const acknowledged: string[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    acknowledged.push(...(await killed({ folder, round, key }, round % 3, Math.random() * 80)));
     await using registry = await LowdbRegistry.open(folder, { encryptionKey: key });
-    await registry.delete('t', 'person_0');
-    expect((await readdir(folder)).sort()).toEqual(['voiceprints', 'voiceprints.json']); // no lock and no half-written file outlives the next write
-  },
-);
+    const there = new Set((await registry.list('t')).map(({ id }) => id));
+    expect(acknowledged.filter((id) => !there.has(id))).toEqual([]);
+    expect(there.size).toBeGreaterThanOrEqual(150);
+  }
+  expect(acknowledged.length).toBeGreaterThanOrEqual(rounds - 3); // the kills met writes, not starts
+  await using registry = await LowdbRegistry.open(folder, { encryptionKey: key });
+  await registry.delete('t', 'person_0');
+  expect((await readdir(folder)).sort()).toEqual(['voiceprints', 'voiceprints.json']); // no lock and no half-written file outlives the next write
+});
 
 test.each([{ key: undefined }, { key: 'eight or more' }])(
   'moving an earlier store may be interrupted at any moment, and begun by two processes: $key',
-  { timeout: 240_000 },
   async ({ key }) => {
     const folder = await temporaryFolder();
     const all = Array.from({ length: 300 }, (_, i) => randomVoiceprint({ id: `p${1000 + i}`, exemplars: 6 }));

@@ -48,4 +48,4 @@ test('without consent nobody is enrolled; with it everybody may see text, versio
   // What was recorded holds for more samples of the same person.
   expect((await server.call('POST', DROP_IN, content(audio.more))).status).toBe(200);
   expect((await engine.speakers('acme').get('ann'))?.consent).toEqual(body.consent);
-}, 120_000);
+});

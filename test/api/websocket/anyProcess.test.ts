@@ -51,7 +51,7 @@ describe.skipIf(whyNoPostgres)('a stream over several processes', () => {
     audio = spokenAudio();
     const talk = readFileSync(audio.as(audio.talk, 's16'));
     samples = Buffer.concat([talk, talk, Buffer.alloc(32_000)]);
-  }, 120_000);
+  });
   afterEach(async () => {
     for (const { child } of processes.splice(0)) {
       child.kill('SIGKILL');
@@ -109,82 +109,75 @@ describe.skipIf(whyNoPostgres)('a stream over several processes', () => {
   test.each([
     { name: 'its process is killed', end: (one: Served) => one.child.kill('SIGKILL') },
     { name: 'its process is stopped', end: (one: Served) => one.child.kill('SIGTERM') },
-  ])(
-    'goes on where $name: nothing repeated, nothing lost, voices keep their numbers',
-    async ({ end }) => {
-      const [one, other] = await Promise.all([serve(), serve()]);
-      const first = await connected(one, HELLO);
-      await found(first, 'ready');
-      const half = samples.length / 2;
-      send(first, 0, half + 96_000);
-      const thirdEnd = audio.turns[2]!.end - 2; // all three voices have spoken
-      await vi.waitFor(() => expect(finals([first]).at(-1)?.end ?? 0).toBeGreaterThan(thirdEnd), {
-        timeout: 60_000,
-        interval: 20,
-      });
-      end(one);
-      expect([1001, 1006]).toContain(await first.closed);
-      const second = await connected(other, await resumeOf([first]));
-      const { position } = await found(second, 'ready');
-      expect(position).toBeGreaterThan(0);
-      expect(position).toBeLessThanOrEqual((half + 96_000) / 2);
-      const acknowledged = first.messages.findLast((message) => message.type === 'ack')?.position ?? 0;
-      expect(position).toBeGreaterThanOrEqual(acknowledged);
-      send(second, position * 2, samples.length);
-      second.socket.send('{"type":"end"}');
-      expect(await second.closed).toBe(1000);
-      expect(await found(second, 'ended')).toMatchObject({ position: samples.length / 2 });
+  ])('goes on where $name: nothing repeated, nothing lost, voices keep their numbers', async ({ end }) => {
+    const [one, other] = await Promise.all([serve(), serve()]);
+    const first = await connected(one, HELLO);
+    await found(first, 'ready');
+    const half = samples.length / 2;
+    send(first, 0, half + 96_000);
+    const thirdEnd = audio.turns[2]!.end - 2; // all three voices have spoken
+    await vi.waitFor(() => expect(finals([first]).at(-1)?.end ?? 0).toBeGreaterThan(thirdEnd), {
+      timeout: 60_000,
+      interval: 20,
+    });
+    end(one);
+    expect([1001, 1006]).toContain(await first.closed);
+    const second = await connected(other, await resumeOf([first]));
+    const { position } = await found(second, 'ready');
+    expect(position).toBeGreaterThan(0);
+    expect(position).toBeLessThanOrEqual((half + 96_000) / 2);
+    const acknowledged = first.messages.findLast((message) => message.type === 'ack')?.position ?? 0;
+    expect(position).toBeGreaterThanOrEqual(acknowledged);
+    send(second, position * 2, samples.length);
+    second.socket.send('{"type":"end"}');
+    expect(await second.closed).toBe(1000);
+    expect(await found(second, 'ended')).toMatchObject({ position: samples.length / 2 });
 
-      const both = [first, second];
-      const numbers = numbered(both).map(({ seq }) => seq);
-      expect(numbers).toEqual(numbers.map((_, i) => i + 1));
-      const turns = finals(both);
-      expect(new Set(turns.map(({ turn_id }) => turn_id)).size).toBe(turns.length);
-      // The time line has no hole, and no part twice: every turn of the talk is there in both rounds.
-      const talkSeconds = audio.turns.at(-1)!.end;
-      for (const round of [0, talkSeconds]) {
-        for (const { start, end: until } of audio.turns) {
-          const heard = turns.reduce((sum, turn) => {
-            const shared = Math.min(until + round, turn.end!) - Math.max(start + round, turn.start!);
-            return sum + Math.max(0, shared);
-          }, 0);
-          expect(heard).toBeGreaterThan(0.6 * (until - start));
-          expect(heard).toBeLessThanOrEqual(until - start + 0.2);
-        }
+    const both = [first, second];
+    const numbers = numbered(both).map(({ seq }) => seq);
+    expect(numbers).toEqual(numbers.map((_, i) => i + 1));
+    const turns = finals(both);
+    expect(new Set(turns.map(({ turn_id }) => turn_id)).size).toBe(turns.length);
+    // The time line has no hole, and no part twice: every turn of the talk is there in both rounds.
+    const talkSeconds = audio.turns.at(-1)!.end;
+    for (const round of [0, talkSeconds]) {
+      for (const { start, end: until } of audio.turns) {
+        const heard = turns.reduce((sum, turn) => {
+          const shared = Math.min(until + round, turn.end!) - Math.max(start + round, turn.start!);
+          return sum + Math.max(0, shared);
+        }, 0);
+        expect(heard).toBeGreaterThan(0.6 * (until - start));
+        expect(heard).toBeLessThanOrEqual(until - start + 0.2);
       }
-      // slt and the visitor speak again in the second round, in the other process; how rms is taken depends on chance.
-      const named = new Map<string, string>();
-      for (const event of eventsOf(both)) {
-        if (FINAL.includes(event.event_type)) named.set(event.turn_id!, event.cluster!);
-        if (event.event_type === 'relabel')
-          for (const id of (event as { turn_ids?: string[] }).turn_ids ?? []) named.set(id, event.cluster!);
+    }
+    // slt and the visitor speak again in the second round, in the other process; how rms is taken depends on chance.
+    const named = new Map<string, string>();
+    for (const event of eventsOf(both)) {
+      if (FINAL.includes(event.event_type)) named.set(event.turn_id!, event.cluster!);
+      if (event.event_type === 'relabel')
+        for (const id of (event as { turn_ids?: string[] }).turn_ids ?? []) named.set(id, event.cluster!);
+    }
+    /** The unknown voice that most of a person's speech of a round was taken for. */
+    const clusterOf = (voice: string, round: number) => {
+      const seconds = new Map<string, number>();
+      for (const turn of turns) {
+        const middle = (turn.start! + turn.end!) / 2 - round;
+        const at = audio.turns.find(({ start, end: until }) => start <= middle && middle < until);
+        const cluster = named.get(turn.turn_id!)!;
+        if (at?.voice === voice) seconds.set(cluster, (seconds.get(cluster) ?? 0) + turn.end! - turn.start!);
       }
-      /** The unknown voice that most of a person's speech of a round was taken for. */
-      const clusterOf = (voice: string, round: number) => {
-        const seconds = new Map<string, number>();
-        for (const turn of turns) {
-          const middle = (turn.start! + turn.end!) / 2 - round;
-          const at = audio.turns.find(({ start, end: until }) => start <= middle && middle < until);
-          const cluster = named.get(turn.turn_id!)!;
-          if (at?.voice === voice) seconds.set(cluster, (seconds.get(cluster) ?? 0) + turn.end! - turn.start!);
-        }
-        return [...seconds].sort(([, a], [, b]) => b - a)[0]?.[0];
-      };
-      for (const voice of ['slt', 'kal16']) {
-        expect(clusterOf(voice, 0)).toMatch(/^unknown-\d+$/);
-        expect(clusterOf(voice, talkSeconds)).toBe(clusterOf(voice, 0));
-      }
-      const states = numbered([second]).flatMap((message) =>
-        message.type === 'event' && message.event.event_type === 'stream' ? [message.event.status] : [],
-      );
-      expect(states).toEqual(['ended']);
-      await vi.waitFor(async () => {
-        const rows = await database.query(ALL_TENANTS, 'SELECT 1 FROM voice_prints.live_streams');
-        expect(rows).toEqual([]);
-      });
-    },
-    180_000,
-  );
+      return [...seconds].sort(([, a], [, b]) => b - a)[0]?.[0];
+    };
+    for (const voice of ['slt', 'kal16']) {
+      expect(clusterOf(voice, 0)).toMatch(/^unknown-\d+$/);
+      expect(clusterOf(voice, talkSeconds)).toBe(clusterOf(voice, 0));
+    }
+    const states = numbered([second]).flatMap((message) =>
+      message.type === 'event' && message.event.event_type === 'stream' ? [message.event.status] : [],
+    );
+    expect(states).toEqual(['ended']);
+    await expect.poll(() => database.query(ALL_TENANTS, 'SELECT 1 FROM voice_prints.live_streams')).toEqual([]);
+  });
 
   test('is resumed by its own tenant and token only, and not once its time is over', async () => {
     const [one, other] = await Promise.all([serve(), serve()]);
@@ -203,14 +196,14 @@ describe.skipIf(whyNoPostgres)('a stream over several processes', () => {
     for (const { key, asked } of refused) expect(await (await connected(other, asked, key)).closed).toBe(4404);
     await database.query(ALL_TENANTS, `UPDATE voice_prints.live_streams SET expires_at = now() - interval '1 s'`);
     expect(await (await connected(other, message)).closed).toBe(4404);
-  }, 120_000);
+  });
 
   test('belongs to one client at a time, in whichever process', async () => {
     const [one, other] = await Promise.all([serve(), serve()]);
     const first = await connected(one, HELLO);
     await found(first, 'ready');
     send(first, 0, 400_000);
-    await vi.waitFor(() => expect(finals([first]).length).toBeGreaterThanOrEqual(1), { timeout: 60_000 });
+    await vi.waitFor(() => expect(finals([first]).length).toBeGreaterThanOrEqual(1), { timeout: 240_000 });
     const asked = await resumeOf([first]);
     const [second, third] = await Promise.all([connected(other, asked), connected(one, asked)]);
     const winner = await Promise.race([second.closed.then(() => third), third.closed.then(() => second)]);
@@ -222,14 +215,14 @@ describe.skipIf(whyNoPostgres)('a stream over several processes', () => {
     winner.socket.send('{"type":"end"}');
     expect(await winner.closed).toBe(1000);
     expect(await found(winner, 'ended')).toMatchObject({ position: 240_000 });
-  }, 120_000);
+  });
 
   test('keeps nothing that the database could read', async () => {
     const one = await serve();
     const first = await connected(one, HELLO);
     const { resumeToken, sessionId } = await found(first, 'ready');
     send(first, 0, 400_000);
-    await vi.waitFor(() => expect(finals([first]).length).toBeGreaterThanOrEqual(1), { timeout: 60_000 });
+    await vi.waitFor(() => expect(finals([first]).length).toBeGreaterThanOrEqual(1), { timeout: 240_000 });
     const rows = await database.query<{ row: string; learnt: Buffer }>(
       ALL_TENANTS,
       `SELECT live_streams::text AS row, learnt FROM voice_prints.live_streams WHERE session_id = $1`,
@@ -243,5 +236,5 @@ describe.skipIf(whyNoPostgres)('a stream over several processes', () => {
       expect(row).not.toContain(secret);
       expect(row).not.toContain(hex(secret));
     }
-  }, 120_000);
+  });
 });

@@ -175,13 +175,13 @@ test('feedback takes a name from the voice of a turn, and undo gives it back', a
     messages.flatMap((message) =>
       message.type === 'event' && message.event.event_type === 'identified' ? [message.event] : [],
     );
-  await vi.waitFor(() => expect(named()).not.toEqual([]), { timeout: 60_000 });
+  await vi.waitFor(() => expect(named()).not.toEqual([]), { timeout: 240_000 });
   const { turn_id: turnId, speaker_id: speakerId } = named()[0]!;
   say({ type: 'feedback', id: 'a', verdict: 'reject', turnId });
   const given = await until('feedback');
   expect(given).toMatchObject({ id: 'a', result: { verdict: 'reject', speakerId: null } });
   say({ type: 'undo', id: 'b', feedbackId: given.result.feedbackId });
-  await vi.waitFor(() => expect(messages.filter(({ type }) => type === 'feedback')).toHaveLength(2));
+  await expect.poll(() => messages.filter(({ type }) => type === 'feedback')).toHaveLength(2);
   expect(messages.findLast(({ type }) => type === 'feedback')).toMatchObject({ id: 'b', result: { isUndone: true } });
   say({ type: 'feedback', id: 'c', verdict: 'confirm', turnId: 'none' });
   expect(await until('refused')).toMatchObject({ id: 'c', code: 'TURN_NOT_FOUND' });

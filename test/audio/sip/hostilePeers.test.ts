@@ -192,6 +192,7 @@ describe('packets that no telephone sends', () => {
     await using rtp = await RawRtp.open();
     const { call, port } = await established(`${OFFER(rtp.port, '0 101')}a=rtpmap:101 telephone-event/8000\r\n`);
     const payload = Buffer.from([5, 0x8a, 0, 160]);
+    const startedMs = performance.now();
     for (let i = 0; i < 1_000; i += 1) {
       rtp.send(port, { payloadType: 101, payload });
       if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -200,12 +201,14 @@ describe('packets that no telephone sends', () => {
     await call.hangUp();
     const digits = (await eventsOf(call)).filter(({ type }) => type === 'digit');
     expect(digits.length).toBeGreaterThanOrEqual(32);
-    expect(digits.length).toBeLessThan(100);
+    const seconds = (performance.now() - startedMs) / 1_000;
+    expect(digits.length).toBeLessThan(40 + 15 * seconds); // so many at once, and so many a second
   });
 
   test('an hour of audio within a second: what is more than time has passed is refused', async () => {
     await using rtp = await RawRtp.open();
     const { call, port } = await established(OFFER(rtp.port));
+    const startedMs = performance.now();
     for (let i = 0; i < 900; i += 1) {
       rtp.send(port, { payloadType: 0, payload: Buffer.alloc(4_000, 0xff), ticks: 4_000 });
       if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -214,7 +217,7 @@ describe('packets that no telephone sends', () => {
     await call.hangUp();
     let seconds = 0;
     for await (const item of call.audio) if (item.type === 'audio') seconds += item.frame.samples.length / 16_000;
-    expect(seconds).toBeLessThan(30);
+    expect(seconds).toBeLessThan(30 + (performance.now() - startedMs) / 1_000);
     expect(seconds).toBeGreaterThan(0);
   });
 });

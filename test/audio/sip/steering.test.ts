@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LiveItem } from '../../../src/core/live.js';
+import type { SipCallEvent } from '../../../src/live.js';
 import { Baresip } from '../../peers/sip/baresip.js';
 import { laidOut, likenessOfPieces, type PlayedSpeech, playedSpeech } from '../../peers/sip/playedSpeech.js';
 import { eventsOf, firstCall, openEndpoint } from '../../peers/sip/sipEndpoint.js';
+import { until } from '../../support/until.js';
 
 let folder: string;
 let speech: PlayedSpeech;
@@ -20,7 +22,11 @@ test('hold, resume and keys of a telephone that calls; it hangs up', async () =>
   await using caller = await Baresip.start({ folder, user: 'holder', codec: 'PCMU', plays: speech.file });
   caller.command(`dial sip:any@127.0.0.1:${endpoint.calls.port}`);
   const call = await firstCall(endpoint.calls);
-  const events = eventsOf(call);
+  const events: SipCallEvent[] = [];
+  const telling = (async () => {
+    for await (const event of call.events) events.push(event);
+  })();
+  const keys = () => events.flatMap((event) => (event.type === 'digit' ? event.digit : []));
   const states: string[] = [];
   const seen: LiveItem[] = [];
   const listening = (async () => {
@@ -29,14 +35,11 @@ test('hold, resume and keys of a telephone that calls; it hangs up', async () =>
       seen.push(item);
     }
   })();
-  const until = async (isDone: () => boolean) => {
-    while (!isDone()) await new Promise((resolve) => setTimeout(resolve, 20));
-  };
   await until(() => states.includes('open'));
-  for (const key of ['4', '2', '#']) {
+  for (const [index, key] of ['4', '2', '#'].entries()) {
     caller.command(`sndcode ${key}`);
     caller.command('sndcode'); // released
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await until(() => keys().length > index);
   }
   caller.command('hold');
   await until(() => states.includes('held'));
@@ -46,10 +49,11 @@ test('hold, resume and keys of a telephone that calls; it hangs up', async () =>
   await until(() => seen.slice(before).some(({ type }) => type === 'audio'));
   caller.command('hangup');
   await listening;
-  const told = (await events).map((event) => (event.type === 'digit' ? event.digit : event.type));
-  expect(told.filter((word) => word.length > 1)).toEqual(['hold', 'resume', 'ended']);
-  expect(told.filter((word) => word.length === 1)).toEqual(['4', '2', '#']);
-  expect((await events).at(-1)).toMatchObject({ end: 'remote' });
+  await telling;
+  const others = events.filter(({ type }) => type !== 'digit').map(({ type }) => type);
+  expect(others).toEqual(['hold', 'resume', 'ended']);
+  expect(keys()).toEqual(['4', '2', '#']);
+  expect(events.at(-1)).toMatchObject({ end: 'remote' });
   expect(states).toEqual(['connecting', 'open', 'held', 'open', 'ended']);
   expect(endpoint.calls.callCount).toBe(0);
 });

@@ -109,7 +109,7 @@ describe.skipIf(whyNoPostgres)('processes that share their sources', () => {
     expect((await end).exitCode).toBe(0);
     expect(leases, 'nothing late of a former holder').toEqual([...leases].sort((a, b) => a - b));
     await client.endAsync(true);
-  }, 90_000);
+  });
 
   test('roles answer what is theirs; a process that is to end is not ready, and takes calls for a while', async () => {
     await using place = await freshDatabase();
@@ -130,7 +130,7 @@ describe.skipIf(whyNoPostgres)('processes that share their sources', () => {
     expect(await api.text('/readyz')).toBe('{"status":"draining"}');
     expect((await api.ask('/v1/speakers')).status).toBe(200);
     expect((await apiEnd).exitCode).toBe(0);
-  }, 60_000);
+  });
 });
 
 test.each([

@@ -154,15 +154,19 @@ test('keys are made and revoked while the server runs', async () => {
   const store = ['--store', join(folder, 'e'), '--json'];
   const keys = async (...argv: string[]) => JSON.parse((await ran(['keys', ...argv, ...store])).stdout);
   const made = await keys('create', 'shop', '--scopes', 'enrol', '--label', 'till');
-  await vi.waitFor(async () => expect((await people(line.rest, made.apiKey)).status).toBe(200), { timeout: 60_000 });
+  await vi.waitFor(async () => expect((await people(line.rest, made.apiKey)).status).toBe(200), { timeout: 240_000 });
   expect((await people(line.rest, 'first-key')).status).toBe(200);
   const { apiKey: _, ...record } = made;
   expect(await keys('list')).toEqual([record]);
   const rotated = await keys('rotate', made.keyId, '--grace', '0');
-  await vi.waitFor(async () => expect((await people(line.rest, rotated.apiKey)).status).toBe(200), { timeout: 60_000 });
+  await vi.waitFor(async () => expect((await people(line.rest, rotated.apiKey)).status).toBe(200), {
+    timeout: 240_000,
+  });
   expect((await people(line.rest, made.apiKey)).status).toBe(401);
   await keys('revoke', rotated.keyId);
-  await vi.waitFor(async () => expect((await people(line.rest, rotated.apiKey)).status).toBe(401), { timeout: 60_000 });
+  await vi.waitFor(async () => expect((await people(line.rest, rotated.apiKey)).status).toBe(401), {
+    timeout: 240_000,
+  });
   const refused = await ran(['keys', 'revoke', 'key-00000000', ...store]);
   expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([1, 'KEY_NOT_FOUND']);
 });

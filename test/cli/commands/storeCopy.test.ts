@@ -137,7 +137,7 @@ describe.skipIf(whyNoPostgres)('store copy', () => {
     expect(answer).toMatchObject({ people: { copied: 210, there: 40 }, speech: { copied: 3, there: 0 } });
     await using plain = await LowdbRegistry.open(folder);
     expect(await plain.list('local')).toHaveLength(130);
-  }, 60_000);
+  });
 
   test('mixes nobody with others of the same id, unless they are to be replaced', async () => {
     const url = await databases.next();
@@ -150,7 +150,7 @@ describe.skipIf(whyNoPostgres)('store copy', () => {
     expect(await registry.list('local')).toHaveLength(1);
     const replacing = await run(url, undefined, folder, 'database', '--replace');
     expect(replacing.answer).toMatchObject({ people: { copied: 250, there: 0 } });
-  }, 60_000);
+  });
 
   test('refuses what is no store, an address, and the same store twice', async () => {
     const url = await databases.next();

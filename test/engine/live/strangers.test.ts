@@ -64,7 +64,7 @@ test('by default a stranger is known while the session runs, and leaves nothing'
   await second.end();
   await engine[Symbol.asyncDispose]();
   expect(await holdsEmbeddings('session')).toBe(false);
-}, 120_000);
+});
 
 test('with none a stranger cannot be listed or enrolled, not even while they speak', async () => {
   const engine = await openEngine('none', 'none');
@@ -80,7 +80,7 @@ test('with none a stranger cannot be listed or enrolled, not even while they spe
   await running.end();
   await engine[Symbol.asyncDispose]();
   expect(await holdsEmbeddings('none')).toBe(false);
-}, 120_000);
+});
 
 test('with days a stranger is recognised until then; a session may keep less; a stricter store erases', async () => {
   const engine = await openEngine('days', 'days=2');
@@ -107,7 +107,7 @@ test('with days a stranger is recognised until then; a session may keep less; a 
   expect(await strict.speakers().unknowns()).toEqual([]);
   await strict[Symbol.asyncDispose]();
   expect(await holdsEmbeddings('days')).toBe(false);
-}, 120_000);
+});
 
 test.each(['', 'forever', 'days', 'days=-1', 'days=4000', 'days=x'])('refuses strangers: %j', async (text) => {
   const refused = openEngine('refused', text as Strangers);
