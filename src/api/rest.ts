@@ -4,16 +4,17 @@ import { NO_TRACING } from '../tracing/tracing.js';
 import { KeyThrottle } from './access/keyThrottle.js';
 import { Slots } from './access/slots.js';
 import { TenantGate } from './access/tenantGate.js';
-import type { Answer, Surface } from './calls/call.js';
+import type { Answer, Handler, Surface } from './calls/call.js';
 import { endpoint, writeJson, writeRefusal } from './calls/endpoint.js';
 import { reportToStderr } from './calls/failureReport.js';
 import { FETCH_DEFAULTS } from './calls/fetchAudio.js';
+import { addOpenPage } from './calls/openPage.js';
 import { addAsyncRoutes } from './deepaffects/jobRoutes.js';
 import { addDeepaffectsRoutes } from './deepaffects/syncRoutes.js';
 import { Metrics } from './metrics.js';
 import { openApiDocument } from './openapi/document.js';
 import { faultDialect, problemDialect } from './refusals/dialect.js';
-import { refusalOf } from './refusals/refusal.js';
+import { refusalOf, refuseMethod } from './refusals/refusal.js';
 import { REST_LIMITS, type RestRouterOptions } from './restOptions.js';
 import { addFeedbackRoutes } from './v1/feedbackRoutes.js';
 import { addJobRoutes } from './v1/jobRoutes.js';
@@ -55,11 +56,15 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
     },
   };
   const router = express.Router();
-  router.get('/metrics', endpoint(surface, problemDialect, metricsAnswer(metrics), { scope: 'admin' }));
+  const measuring = (handler: Handler) => endpoint(surface, problemDialect, handler, { scope: 'admin' });
+  router
+    .route('/metrics')
+    .get(measuring(metricsAnswer(metrics)))
+    .all(measuring(refuseMethod('GET')));
   if (shared.isAnswering === false) return router;
   const document = openApiDocument();
   // Public: a client may read the description before it has a key.
-  router.get('/v1/openapi.json', (_request, response) => writeJson(response, 200, document));
+  addOpenPage(router, '/v1/openapi.json', (_request, response) => writeJson(response, 200, document));
   const contract = express.Router();
   addAsyncRoutes(contract, surface);
   addDeepaffectsRoutes(contract, surface);

@@ -9,6 +9,7 @@ import { KeyThrottle } from './access/keyThrottle.js';
 import { answerBrokenRequest, answerWith, refuseExpectation } from './calls/brokenRequest.js';
 import { cors } from './calls/cors.js';
 import { writeJson, writeRefusal } from './calls/endpoint.js';
+import { addOpenPage } from './calls/openPage.js';
 import { declineUpgrade } from './offeredUpgrade.js';
 import { consoleFiles } from './page/console.js';
 import { docsPage } from './page/pages.js';
@@ -138,8 +139,8 @@ function appOf(rest: RestRouterOptions, { corsOrigins, draining, assertReady }: 
     await rest.engine.speakers().list();
   });
   if (allowed.size > 0) app.use(cors((origin) => (allowed.has(origin) ? origin : undefined)));
-  app.get('/healthz', (_request, response) => writeJson(response, 200, { status: 'ok' }));
-  app.get('/readyz', (_request, response) => {
+  addOpenPage(app, '/healthz', (_request, response) => writeJson(response, 200, { status: 'ok' }));
+  addOpenPage(app, '/readyz', (_request, response) => {
     if (draining?.aborted) {
       writeJson(response, 503, { status: 'draining' });
       return;
@@ -152,7 +153,7 @@ function appOf(rest: RestRouterOptions, { corsOrigins, draining, assertReady }: 
   if (rest.isAnswering !== false) {
     const console = consoleFiles(['/', '/live'], rest.ingress);
     app.use((request, response, next) => void (console(request, response, request.path) || next()));
-    app.get('/docs', docsPage(rest.ingress));
+    addOpenPage(app, '/docs', docsPage(rest.ingress));
   }
   app.use(createRestRouter(rest));
   app.use((request, response) => {

@@ -80,6 +80,15 @@ test('an unknown call below /v1 is a problem document, as the calls there have i
   });
 });
 
+test('what is only read says so, under every method it has not', async () => {
+  const url = await start(scriptedEngine({}));
+  for (const path of ['/healthz', '/readyz', '/docs', '/v1/openapi.json', '/metrics', '/v1/speakers']) {
+    const answer = await fetch(`${url}${path}`, { method: 'PUT', headers: { 'x-api-key': 'right' } });
+    expect([path, answer.status, answer.headers.get('allow')]).toEqual([path, 405, 'GET, HEAD']);
+    expect(await answer.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED' });
+  }
+});
+
 test('a port in use is a clear error', async () => {
   const url = new URL(await start(listeningEngine().engine));
   const second = serve({ engine: listeningEngine().engine, keys, port: Number(url.port) });

@@ -200,9 +200,10 @@ function extraOf(error: VoicePrintsError): { readonly extra?: Readonly<Record<st
 }
 
 /** Handler of every other method on a known path. */
-export const refuseMethod = (allow: string) => async (): Promise<never> => {
-  const message = `this path does not have the method; use ${allow}`;
-  throw httpRefusal('METHOD_NOT_ALLOWED', message, { allow });
+export const refuseMethod = (methods: string) => async (): Promise<never> => {
+  const message = `this path does not have the method; use ${methods}`;
+  // Express answers HEAD wherever it answers GET.
+  throw httpRefusal('METHOD_NOT_ALLOWED', message, { allow: methods.replace('GET', 'GET, HEAD') });
 };
 
 /** Handler of every unknown path below one of our prefixes. */

@@ -66,6 +66,12 @@ test.each(['application/x-www-form-urlencoded', 'text/plain', ''])(
   },
 );
 
+test('a byte order mark is no part of the JSON; a long form is no JSON, rather than JSON of many values', async () => {
+  expect((await identify(Buffer.from('\ufeff{"content":"QUFB"}'))).status).toBe(200);
+  const form = await identify(Buffer.from(`content=${'QUFB%0A'.repeat(20_000)}`));
+  expect([form.status, form.body.detail]).toEqual([400, expect.stringContaining('the body is not JSON')]);
+});
+
 test('a call without audio says every way to give it', async () => {
   const { body } = await identify(Buffer.from('{}'));
   for (const way of ['content (base64)', 'url', 'form', 'body']) expect(body.detail).toContain(way);
