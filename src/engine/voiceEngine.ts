@@ -29,7 +29,7 @@ import { limitsWithin } from './limitsWithin.js';
 import { LiveCalls } from './live/liveCalls.js';
 import { SessionStrangers } from './live/sessionStrangers.js';
 import { OthersChanges } from './othersChanges.js';
-import { RecordingCalls, type RecordingCallsParts } from './recording/recordingCalls.js';
+import { RecordingCalls, type RecordingCallsParts, type TenantCall } from './recording/recordingCalls.js';
 import { type CallOptions, LOCAL_TENANT } from './requests/callOptions.js';
 import type { ChunkSession, IdentifyChunksRequest } from './requests/chunkSession.js';
 import type { EnrollRequest } from './requests/enrollRequest.js';
@@ -111,7 +111,7 @@ export class VoiceEngine implements Engine {
       closing: this.#closing.signal,
       acceptScore,
       notesOf: (tenantId, actor) => this.#notes(tenantId, actor),
-      reembedKept: (tenantId) => this.#job({}, (signal) => people.reembedKept(tenantId, signal)),
+      reembedKept: (tenantId) => this.#job({ tenantId }, (signal) => people.reembedKept(tenantId, signal)),
     });
     this.#admission = new Admission(2 * (parts.config.workerThreads ?? availableParallelism()), MAX_WAITING);
     const { follow, recalibrate = async () => undefined } = parts;
@@ -145,10 +145,10 @@ export class VoiceEngine implements Engine {
         { signal, onAudio: (doneMs) => options.onProgress?.({ stage: 'analyse', doneMs, totalMs: undefined }) },
       );
     };
-    if (request.isTrial) return this.#job(options, (signal) => work(this.#parts.registry, signal));
+    if (request.isTrial) return this.#job({ ...options, tenantId }, (signal) => work(this.#parts.registry, signal));
     return notes.enrolled({ action: 'enrol', speakerIds: [speakerId] }, () =>
       this.#enrolments.run(this.#parts.registry, { tenantId, speakerId }, (registry) =>
-        this.#job(options, (signal) => work(registry, signal)),
+        this.#job({ ...options, tenantId }, (signal) => work(registry, signal)),
       ),
     );
   }
@@ -192,7 +192,9 @@ export class VoiceEngine implements Engine {
       othersOf: this.#people.othersOf,
       model: this.model,
       reembed: ({ signal, onPerson } = {}) =>
-        this.#job(signal ? { signal } : {}, (either) => this.#people.reembed(tenantId, { signal: either, onPerson })),
+        this.#job({ ...(signal && { signal }), tenantId }, (either) =>
+          this.#people.reembed(tenantId, { signal: either, onPerson }),
+        ),
       eraseEverywhere: (speakerId, erase) => this.#erasures.everywhere(tenantId, speakerId, erase),
       inOrder: (work) => this.#feedbackOrder.run(tenantId, work),
       onMerged: (fromId, speakerId) => this.#turns.rename(tenantId, fromId, speakerId),
@@ -265,12 +267,12 @@ export class VoiceEngine implements Engine {
     return new AuditNotes({ trail, tenantId, actor, nowMs });
   }
 
-  async #job<T>({ signal }: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #job<T>({ signal, tenantId }: TenantCall, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.#assertOpen();
     // A separate signal for each call: listeners would accumulate on a shared one.
     const either = AbortSignal.any(signal ? [this.#closing.signal, signal] : [this.#closing.signal]);
     try {
-      return await this.#admission.run(() => work(either), either);
+      return await this.#admission.run(() => work(either), either, tenantId);
     } catch (error) {
       if (this.#closing.signal.aborted) throw closed();
       if (signal?.aborted) throw aborted(error);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Piscina } from 'piscina';
 import { aborted, asVoicePrintsError, type ErrorCode, VoicePrintsError } from '../core/errors.js';
 import { lazy } from '../core/lazy.js';
+import { FairTurns } from '../stream/fairTurns.js';
 import { keepRuntimeSilent } from './onnxRuntime.js';
 
 /** Reply of a worker: errors are sent as plain data, since structured clones lose their class. */
@@ -42,8 +43,8 @@ export class WorkerPool implements AsyncDisposable {
   readonly #closing = new AbortController();
   /** Running tasks; never more than threads. */
   readonly #underWay = new Set<Promise<unknown>>();
-  /** Callers waiting for a thread, in order. */
-  readonly #waiting: (() => void)[] = [];
+  /** Tasks waiting for a thread. Those of one signal are one recording's, or of all live streams: a long recording has many at a time. */
+  readonly #turns = new FairTurns<AbortSignal>();
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
@@ -68,13 +69,13 @@ export class WorkerPool implements AsyncDisposable {
 
   /** Waits for a thread here and not in the pool, so that tasks that have not started can be abandoned. */
   async #inTurn<T, R>(pool: Piscina, { task, transfer }: Post<T>, signal: AbortSignal): Promise<WorkerReply<R>> {
-    if (this.#underWay.size >= this.#options.threads) await new Promise<void>((start) => this.#waiting.push(start));
+    if (this.#underWay.size >= this.#options.threads) await this.#turns.wait(signal);
     try {
       if (this.#closing.signal.aborted) throw closed();
       throwIfAborted(signal);
       return await this.#post<T, R>(pool, { task, transfer });
     } finally {
-      this.#waiting.shift()?.();
+      this.#turns.next();
     }
   }
 
@@ -114,7 +115,7 @@ export class WorkerPool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     const pool = await this.#pool.opened();
-    for (const start of this.#waiting.splice(0)) start();
+    while (this.#turns.next());
     await Promise.race([Promise.allSettled(this.#underWay), delay(CLOSE_MS, undefined, { ref: false })]);
     await pool?.destroy();
   }

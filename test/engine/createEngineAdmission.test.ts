@@ -58,3 +58,36 @@ test('a job that fails frees its place', async () => {
   await expect(failed).rejects.toThrow('no');
   expect(await admission.run(() => Promise.resolve(7), signal)).toBe(7);
 });
+
+test('a tenant of whom nothing runs waits for no other, and places that get free go to those of whom least runs', async () => {
+  const admission = new Admission(2, 8);
+  const { signal } = new AbortController();
+  const started: string[] = [];
+  const ends = new Map<string, () => void>();
+  const run = (name: string, tenantId: string) =>
+    admission.run(
+      () => {
+        started.push(name);
+        return new Promise<void>((end) => void ends.set(name, end));
+      },
+      signal,
+      tenantId,
+    );
+  for (const name of ['a1', 'a2', 'a3', 'a4']) void run(name, 'a');
+  for (const name of ['b1', 'b2']) void run(name, 'b');
+  void run('c1', 'c');
+  await settle();
+  expect(started, 'the place that others leave is b’s').toEqual(['a1', 'a2', 'b1']);
+  for (const [ended, next] of [
+    ['a1', 'c1'],
+    ['a2', 'a3'],
+    ['c1', 'a3'],
+    ['b1', 'b2'],
+    ['a3', 'a4'],
+  ] as const) {
+    ends.get(ended)!();
+    await settle();
+    expect(started.at(-1), `after ${ended}`).toBe(next);
+  }
+  expect(started).toHaveLength(7);
+});

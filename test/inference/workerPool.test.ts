@@ -134,3 +134,21 @@ test('a worker’s own errors become replies', async () => {
   expect(unexpected).toMatchObject({ kind: 'failed', code: 'INTERNAL' });
   expect(unexpected.kind === 'failed' && unexpected.trace).toContain('TypeError');
 });
+
+test('a recording with one task does not wait for all the tasks of another', async () => {
+  await using one = new WorkerPool({ filename, threads: 1, workerData: undefined });
+  const [long, short] = [new AbortController().signal, new AbortController().signal];
+  const order: string[] = [];
+  const done = async (who: string, signal: AbortSignal) => {
+    await one.run({ kind: 'wait', ms: 20 }, [], signal);
+    order.push(who);
+  };
+  await one.run({ kind: 'echo' }, [], long); // the thread is there
+  await Promise.all([
+    ...Array.from({ length: 8 }, () => done('long', long)),
+    done('short', short),
+    done('short', short),
+  ]);
+  expect(order.lastIndexOf('short')).toBeLessThanOrEqual(5);
+  expect(order.filter((who) => who === 'long')).toHaveLength(8);
+});

@@ -28,8 +28,11 @@ export interface RecordingCallsParts extends Pick<EngineParts, 'config' | 'model
   readonly turns: TurnMemory;
   readonly acceptScore: (falseAcceptPercent: FalseAcceptPercent) => number;
   /** Admits a call, and runs it until it or the engine is closed. */
-  readonly job: <T>(options: CallOptions, work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+  readonly job: <T>(options: TenantCall, work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 }
+
+/** A call, and whose it is: tenants have places of their own. */
+export type TenantCall = CallOptions & { readonly tenantId?: string | undefined };
 
 /** The calls of an engine on finished recordings. */
 export class RecordingCalls implements Pick<Engine, 'identify' | 'identifyChunks' | 'diarize' | 'detectSpeech'> {
@@ -41,8 +44,8 @@ export class RecordingCalls implements Pick<Engine, 'identify' | 'identifyChunks
 
   identify(request: IdentifyRequest, options: CallOptions = {}): Promise<Identification> {
     const { config } = this.#parts;
-    return this.#parts.job(options, async (signal) => {
-      const { tenantId = LOCAL_TENANT, speakerIds, isSpeakerPerChannel = false } = request;
+    const { tenantId = LOCAL_TENANT, speakerIds, isSpeakerPerChannel = false } = request;
+    return this.#parts.job({ ...options, tenantId }, async (signal) => {
       const voiceLimits = voiceLimitsOf(request);
       const enrolled = await this.#parts.people.reembedKept(tenantId, signal);
       const people = await this.#parts.people.nameable(tenantId, enrolled, speakerIds);
@@ -81,7 +84,7 @@ export class RecordingCalls implements Pick<Engine, 'identify' | 'identifyChunks
     const limits = limitsWithin(this.#parts.config, request.limits, Number.POSITIVE_INFINITY);
     return {
       identify: ({ source, startSeconds, speakerIds = request.speakerIds }, options = {}) =>
-        this.#parts.job(options, async (signal) => {
+        this.#parts.job({ ...options, tenantId }, async (signal) => {
           const enrolled = await this.#parts.people.reembedKept(tenantId, signal);
           return stream.identify(
             {
@@ -103,7 +106,7 @@ export class RecordingCalls implements Pick<Engine, 'identify' | 'identifyChunks
   diarize(request: DiarizeRequest, options: CallOptions = {}): Promise<Diarization> {
     const { config } = this.#parts;
     const { tenantId = LOCAL_TENANT, openSource, speakerIds = [], isSpeakerPerChannel = false } = request;
-    return this.#parts.job(options, async (signal) => {
+    return this.#parts.job({ ...options, tenantId }, async (signal) => {
       const voiceLimits = voiceLimitsOf(request);
       const people =
         speakerIds.length > 0

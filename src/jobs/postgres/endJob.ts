@@ -46,6 +46,17 @@ export async function endJob(
   return job;
 }
 
+/** Ends a claimed job whose row is damaged, so that what it should have done is not known: without an outcome, or a message. */
+export async function endUnreadable(sql: Sql, { nowMs }: QueueParts, row: JobRow): Promise<void> {
+  const ended = await sql(
+    `UPDATE voice_prints.jobs SET status = 'failed', ended_at_ms = $3, position = nextval('voice_prints.job_positions'), not_before_ms = 0,
+      is_suspect = false, holder = NULL, claim = NULL, lease_until = NULL WHERE id = $1 AND claim = $2 RETURNING id`,
+    [row.id, row.claim, nowMs()],
+  );
+  if (ended.length === 0) return; // another process has it
+  await changeLoad(sql, row.tenant_id, { liveJobs: -1, liveBytes: -Number(row.audio_bytes), endedJobs: 1 });
+}
+
 /** Without the people who were erased while another process worked on it. */
 async function withoutErased(sql: Sql, parts: QueueParts, row: JobRow, job: Job): Promise<Job> {
   if (row.claimed_at === null) return job;

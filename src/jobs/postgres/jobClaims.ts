@@ -1,9 +1,11 @@
+import { VoicePrintsError } from '../../core/errors.js';
 import { ALL_TENANTS, type Sql } from '../../database/sql.js';
 import type { JobProgress } from '../job.js';
 import type { JobClaim } from '../jobQueue.js';
 import { retryWaitMs } from '../retryWait.js';
+import { endUnreadable } from './endJob.js';
 import { HeartbeatRound } from './heartbeatRound.js';
-import { type JobRow, jobOfRow, WITHOUT_OUTCOME } from './jobRows.js';
+import { type JobRow, jobOfRow, unlessDamaged, WITHOUT_OUTCOME } from './jobRows.js';
 import { leaveToOthers, waitForCall } from './jobWorkers.js';
 import { IS_DUE, IS_LAPSED, LEASE, notifyOf, type QueueParts, WORK } from './queueParts.js';
 
@@ -38,7 +40,7 @@ export class JobClaims {
 
   /** See JobQueue.take. A suspect waits for the process that found it first, which then takes no other. */
   async take(isHeld: (tenantId: string) => boolean): Promise<JobClaim | undefined> {
-    const { database, holderId, nowMs, sealing } = this.#parts;
+    const { database, holderId, nowMs } = this.#parts;
     const row = await database.transaction(ALL_TENANTS, async (sql): Promise<JobRow | undefined> => {
       const [own] = await sql<{ jobs: string; isAlone: boolean | null }>(
         `SELECT count(*) AS jobs, bool_or(is_suspect) AS "isAlone" FROM voice_prints.jobs WHERE status = 'running' AND holder = $1`,
@@ -55,12 +57,12 @@ export class JobClaims {
       else await waitForCall(sql, holderId);
       return claimed;
     });
-    return row && claimOf(row, jobOfRow(sealing, row));
+    return row && this.#claimOf(row);
   }
 
   /** See JobQueue.takeOverdue. */
   async takeOverdue(beforeMs: number): Promise<JobClaim | undefined> {
-    const { database, holderId, nowMs, sealing } = this.#parts;
+    const { database, holderId, nowMs } = this.#parts;
     const [row] = await database.query<JobRow>(
       ALL_TENANTS,
       `UPDATE voice_prints.jobs SET ${CLAIMED} WHERE id = (
@@ -68,7 +70,18 @@ export class JobClaims {
         ORDER BY created_at_ms LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING ${WITHOUT_OUTCOME}`,
       [nowMs(), holderId, beforeMs],
     );
-    return row && claimOf(row, jobOfRow(sealing, row));
+    return row && this.#claimOf(row);
+  }
+
+  /** Throws REGISTRY_CORRUPT for a row that is damaged: then nobody is handed the job again, which would keep others waiting. */
+  async #claimOf(row: JobRow): Promise<JobClaim> {
+    const { database, sealing } = this.#parts;
+    const job = unlessDamaged(() => jobOfRow(sealing, row));
+    if (job) return { job, token: `${row.id}:${row.claim}` };
+    await database.transaction(ALL_TENANTS, (sql) => endUnreadable(sql, this.#parts, row));
+    const message =
+      'a stored job cannot be read and was not worked on; restore the database from a backup, or send it again';
+    throw new VoicePrintsError('REGISTRY_CORRUPT', message);
   }
 
   /** See JobQueue.nextDueMs. */
@@ -143,8 +156,6 @@ export class JobClaims {
     return undefined;
   }
 }
-
-const claimOf = (row: JobRow, job: JobClaim['job']): JobClaim => ({ job, token: `${row.id}:${row.claim}` });
 
 /** Jobs whose wait for another try is over are due from now on. */
 async function endWaits(sql: Sql, nowMs: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { VoicePrintsError } from '../../core/errors.js';
 import { present } from '../../core/present.js';
 import type { Job, JobFailure, JobOrder, JobOutcome, JobStatus } from '../job.js';
 import { jobOf } from '../storedRows.js';
@@ -77,6 +78,16 @@ export function jobOfRow(sealing: RowSealing, row: JobRow): Job {
       audioMs: row.audio_ms ?? undefined,
     }),
   });
+}
+
+/** What `read` makes of a row; undefined where that is damaged, which must not keep others from theirs. Throws what else `read` throws. */
+export function unlessDamaged<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof VoicePrintsError && error.code === 'REGISTRY_CORRUPT') return undefined;
+    throw error;
+  }
 }
 
 /** Audio processed by this try or an earlier one, whichever got further, in milliseconds. */

@@ -1,6 +1,6 @@
 import { ALL_TENANTS } from '../../database/sql.js';
 import type { Job } from '../job.js';
-import { type JobRow, jobOfRow, sealedColumns, WITHOUT_OUTCOME } from './jobRows.js';
+import { type JobRow, jobOfRow, sealedColumns, unlessDamaged, WITHOUT_OUTCOME } from './jobRows.js';
 import type { QueueParts } from './queueParts.js';
 
 const AT_ONCE = 64;
@@ -51,7 +51,8 @@ export class JobsRevised {
       const revised: Job[] = [];
       for (const row of await sql<JobRow>(lock, [ids])) {
         if (row.status === 'running' && row.claim && row.holder === holderId) this.#note(row.claim, change);
-        const job = change(jobOfRow(sealing, row));
+        const known = unlessDamaged(() => jobOfRow(sealing, row)); // one that is damaged keeps nobody from being erased elsewhere
+        const job = known && change(known);
         if (job === undefined) continue;
         const { request, failure, outcome } = sealedColumns(sealing, job, row.request_key);
         await sql('UPDATE voice_prints.jobs SET request = $2, failure = $3, outcome = $4 WHERE id = $1', [

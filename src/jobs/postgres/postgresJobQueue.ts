@@ -9,7 +9,15 @@ import { endJob, type JobEnd } from './endJob.js';
 import { JobClaims } from './jobClaims.js';
 import { erasedSince } from './jobErasures.js';
 import { assertRoom, changeLoad } from './jobLoads.js';
-import { furthestMs, type JobRow, jobOfRow, requestKeyOf, sealedColumns, WITHOUT_OUTCOME } from './jobRows.js';
+import {
+  furthestMs,
+  type JobRow,
+  jobOfRow,
+  requestKeyOf,
+  sealedColumns,
+  unlessDamaged,
+  WITHOUT_OUTCOME,
+} from './jobRows.js';
 import { JobsRevised } from './jobsRevised.js';
 import { callWorker } from './jobWorkers.js';
 import type { QueueParts } from './queueParts.js';
@@ -100,7 +108,7 @@ export class PostgresJobQueue implements JobQueue {
     const page = rows.slice(0, limit);
     const last = page.at(-1);
     return {
-      jobs: page.map((row) => jobOfRow(sealing, row)),
+      jobs: page.flatMap((row) => unlessDamaged(() => jobOfRow(sealing, row)) ?? []),
       ...(rows.length > limit && last ? { cursor: last.id } : {}),
     };
   }

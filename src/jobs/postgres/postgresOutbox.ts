@@ -1,8 +1,9 @@
+import { VoicePrintsError } from '../../core/errors.js';
 import { guarded } from '../../core/guarded.js';
 import type { Database } from '../../database/database.js';
 import { ALL_TENANTS } from '../../database/sql.js';
 import type { Delivery, FailedAttempt, WebhookOutbox } from '../webhooks/webhookOutbox.js';
-import { requestKeyOf } from './jobRows.js';
+import { requestKeyOf, unlessDamaged } from './jobRows.js';
 import { deliveryOfRow, MESSAGES, type MessageRow } from './messageRows.js';
 import { LEASE, MESSAGES_DUE, notifyOf, type QueueParts } from './queueParts.js';
 
@@ -46,8 +47,14 @@ export class PostgresOutbox implements WebhookOutbox, AsyncDisposable {
       return undefined;
     });
     if (row === undefined) return undefined;
+    const delivery = unlessDamaged(() => deliveryOfRow(sealing, row));
+    if (delivery === undefined) {
+      await this.drop(row.webhook_id);
+      const message = 'a stored job cannot be read, and its webhook was not sent; restore the database from a backup';
+      throw new VoicePrintsError('REGISTRY_CORRUPT', message);
+    }
     this.#holds(row.webhook_id);
-    return deliveryOfRow(sealing, row);
+    return delivery;
   }
 
   async nextDueMs(afterMs: number): Promise<number | undefined> {
@@ -135,7 +142,7 @@ export class PostgresOutbox implements WebhookOutbox, AsyncDisposable {
 
   async #read(tenantId: string, condition: string, values: readonly unknown[]): Promise<readonly Delivery[]> {
     const rows = await this.#database.query<MessageRow>(tenantId, `${MESSAGES} WHERE ${condition}`, values);
-    return rows.map((row) => deliveryOfRow(this.#parts.sealing, row));
+    return rows.flatMap((row) => unlessDamaged(() => deliveryOfRow(this.#parts.sealing, row)) ?? []);
   }
 
   #end(webhookId: string, status: 'delivered' | 'dead', failure: FailedAttempt | null): Promise<void> {
