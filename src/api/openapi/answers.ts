@@ -20,7 +20,12 @@ export const candidate = z.strictObject({
 
 const segment = z.strictObject({
   turnId: z.string().optional().describe('By which feedback refers to it'),
-  speakerId: z.string().nullable().describe('Null for an unknown voice'),
+  speakerId: z
+    .string()
+    .nullable()
+    .describe(
+      'A name only where decision is identified; the nearest person where it is uncertain; null for an unknown voice',
+    ),
   name: z.string().nullable(),
   cluster: z.string().nullable().describe('unknown-1, unknown-2 … in order of appearance'),
   start: seconds,

@@ -49,7 +49,9 @@ export const enrolledSpeakers = z.looseObject({
 });
 
 const segment = z.looseObject({
-  speaker_id: z.string().describe('UserNotIdentified for a voice that is not enrolled'),
+  speaker_id: z
+    .string()
+    .describe('UserNotIdentified for a voice that is not enrolled, or not certain; candidates has the nearest people'),
   start: seconds,
   end: seconds,
   identification_score: probability,
