@@ -6,7 +6,8 @@ import { peopleOperations } from './people/peopleOperations.js';
 import type { SpeakerDirectory } from './requests/speakers.js';
 import type { SpeakerDirectoryParts } from './speakerDirectoryParts.js';
 import { unknownVoiceDirectory } from './unknownVoiceDirectory.js';
-import { assertName, assertSpeakerId, speakersNotFound } from './voiceprints/speakerId.js';
+import { assertName, assertPersonTexts } from './voiceprints/personTexts.js';
+import { assertSpeakerId, speakersNotFound } from './voiceprints/speakerId.js';
 import { speakerSummary } from './voiceprints/speakerSummary.js';
 
 /** An export holds biometric data: a passphrase shorter than this would not be one. */
@@ -62,7 +63,10 @@ export function speakerDirectory(parts: SpeakerDirectoryParts): SpeakerDirectory
     async import(bytes, passphrase, { replace = false } = {}): Promise<readonly SpeakerSummary[]> {
       assertOpen();
       const voiceprints = await openExport(bytes, passphrase);
-      for (const { id } of voiceprints) assertSpeakerId(id);
+      for (const { id, name, languageCode, consent } of voiceprints) {
+        assertSpeakerId(id);
+        assertPersonTexts({ name, languageCode, consentText: consent?.text, consentVersion: consent?.version });
+      }
       await registry.putAll(tenantId, voiceprints, { replace });
       return voiceprints.map((voiceprint) => speakerSummary(voiceprint, modelId));
     },

@@ -14,8 +14,8 @@ const command = z.discriminatedUnion('action', [
   z.strictObject({
     action: z.literal('enroll'),
     id,
-    speakerId: text(64),
-    name: text(256).optional(),
+    speakerId: text(128),
+    name: text(200).optional(),
     cluster: text(64).optional().describe('Such as unknown-3; by default the unknown voice that spoke last'),
     consent: text(1_024).optional(),
     consentVersion: text(64).optional(),

@@ -262,6 +262,21 @@ test.each(['Anna Schmidt', '', 'a'.repeat(129), '../x'])('the id "%s" is refused
   await expect(engine.enroll({ speakerId: 'a', samples: [] })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
 });
 
+test.each([
+  { name: 'An\0na' },
+  { name: 'Anna\n' },
+  { consentText: 'Yes\0' },
+  { consentVersion: '1\n' },
+  { languageCode: '\x1b' },
+])('texts with control characters (%o) are refused', async (texts) => {
+  const engine = await openEngine();
+  const failed = engine.enroll({ speakerId: 'a', samples: [raw(new Int16Array(100))], ...texts });
+  await expect(failed).rejects.toMatchObject({
+    code: 'INPUT_INVALID',
+    message: expect.stringContaining('leave them out'),
+  });
+});
+
 test('an aborted call ends, and the engine goes on', async () => {
   const engine = await openEngine();
   const stop = new AbortController();

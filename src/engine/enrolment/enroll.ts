@@ -5,7 +5,8 @@ import type { RecordingSource } from '../../core/recording.js';
 import type { VoiceprintRegistry } from '../../registry/voiceprintRegistry.js';
 import type { Compute } from '../compute/compute.js';
 import type { EnrollRequest } from '../requests/enrollRequest.js';
-import { assertName, assertSpeakerId } from '../voiceprints/speakerId.js';
+import { assertPersonTexts } from '../voiceprints/personTexts.js';
+import { assertSpeakerId } from '../voiceprints/speakerId.js';
 import { analyseSample } from './analyseSample.js';
 import { assertConsent } from './consent.js';
 import { enrollSamples, type Sample, tryEnrolment } from './enrollSamples.js';
@@ -66,9 +67,9 @@ export async function enroll(
   return request.isTrial ? tryEnrolment(request, samples, work) : enrollSamples(request, samples, work);
 }
 
-function assertRequest({ speakerId, name, samples }: EnrollRequest): void {
+function assertRequest({ speakerId, samples, ...texts }: EnrollRequest): void {
   assertSpeakerId(speakerId);
-  if (name !== undefined) assertName(name);
+  assertPersonTexts(texts);
   if (samples.length > 0 && samples.length <= MAX_SAMPLES) return;
   throw new VoicePrintsError('INPUT_INVALID', `an enrolment takes 1 to ${MAX_SAMPLES} samples; give at least one`);
 }

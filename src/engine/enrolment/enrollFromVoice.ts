@@ -3,7 +3,8 @@ import type { EnrollResult } from '../../core/identification.js';
 import type { UnknownExemplar, UnknownVoice } from '../../core/unknownVoice.js';
 import { centroid } from '../../core/vector.js';
 import type { UnknownVoices } from '../../registry/unknownVoices.js';
-import { assertName, assertSpeakerId } from '../voiceprints/speakerId.js';
+import { assertPersonTexts } from '../voiceprints/personTexts.js';
+import { assertSpeakerId } from '../voiceprints/speakerId.js';
 import { NARROW_BAND_HZ } from '../voiceprints/voicesToMatch.js';
 import type { AnalysedSample } from './analyseSample.js';
 import { GATE_LIMITS } from './enrollGate.js';
@@ -26,7 +27,7 @@ export interface EnrollFromVoiceDependencies extends EnrollSamplesDependencies {
  * one voice, not that of another person. Its segments of speech are grouped into samples, oldest first. On success the
  * unknown voice is erased.
  *
- * @throws VoicePrintsError SPEAKER_ID_INVALID, INPUT_INVALID for a name or for a voice of another model, and
+ * @throws VoicePrintsError SPEAKER_ID_INVALID, INPUT_INVALID for texts about the person or for a voice of another model, and
  *   what the registry throws
  */
 export async function enrollFromVoice(
@@ -35,7 +36,7 @@ export async function enrollFromVoice(
   { unknownVoices, ...dependencies }: EnrollFromVoiceDependencies,
 ): Promise<EnrollResult> {
   assertSpeakerId(person.speakerId);
-  if (person.name !== undefined) assertName(person.name);
+  assertPersonTexts(person);
   if (voice.modelId !== dependencies.model.id || voice.exemplars.length === 0) throw ofAnotherModel();
   const samples = samplesOfVoice(voice).map((analysed) => ({
     file: analysed.file,

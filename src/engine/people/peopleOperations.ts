@@ -8,7 +8,8 @@ import { mergedVoiceprint, withExemplars } from '../enrolment/growVoiceprint.js'
 import { knownVoiceOf, llrBetweenPeople } from '../enrolment/knownVoice.js';
 import type { SpeakerDirectory } from '../requests/speakers.js';
 import type { SpeakerDirectoryParts } from '../speakerDirectoryParts.js';
-import { assertName, assertSpeakerId, speakersNotFound } from '../voiceprints/speakerId.js';
+import { assertPersonTexts } from '../voiceprints/personTexts.js';
+import { assertSpeakerId, speakersNotFound } from '../voiceprints/speakerId.js';
 import { speakerSummary } from '../voiceprints/speakerSummary.js';
 import { movedSamples } from './movedSpeech.js';
 import { apart, speakerSamples } from './speakerSamples.js';
@@ -45,7 +46,7 @@ export function peopleOperations(
     async split(speakerId, { sampleIds, speakerId: newId, name, ...consent }) {
       assertOpen();
       assertSpeakerId(newId);
-      if (name !== undefined) assertName(name);
+      assertPersonTexts({ name, ...consent });
       const given = { ...consent, recordedBy: parts.recordedBy };
       assertConsent(given, undefined, parts.isConsentRequired);
       const from = await existing(speakerId);

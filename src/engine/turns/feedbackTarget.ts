@@ -1,7 +1,8 @@
 import { VoicePrintsError } from '../../core/errors.js';
 import type { UnknownVoice } from '../../core/unknownVoice.js';
 import type { FeedbackRequest } from '../requests/turns.js';
-import { assertName, assertSpeakerId } from '../voiceprints/speakerId.js';
+import { assertPersonTexts } from '../voiceprints/personTexts.js';
+import { assertSpeakerId } from '../voiceprints/speakerId.js';
 import { isNamed, isSameVoice, ownerOf, type TurnEntry } from './turnEntry.js';
 
 /** What a piece of feedback is about. */
@@ -42,9 +43,9 @@ export function targetOf(
 }
 
 /** Whom the feedback is about: whose the voice is, or, of a rejection, is not. Throws INPUT_INVALID, SPEAKER_ID_INVALID. */
-export function personOf({ verdict, speakerId, name }: FeedbackRequest, { turn }: FeedbackTarget): string {
+export function personOf({ verdict, speakerId, ...texts }: FeedbackRequest, { turn }: FeedbackTarget): string {
   if (speakerId !== undefined) assertSpeakerId(speakerId);
-  if (name !== undefined) assertName(name);
+  assertPersonTexts(texts);
   if (verdict === 'correct') {
     if (speakerId !== undefined) return speakerId;
     throw new VoicePrintsError('INPUT_INVALID', 'a correction says whose voice it is; give the speakerId');

@@ -1,7 +1,6 @@
 import { VoicePrintsError } from '../../core/errors.js';
 
 const SPEAKER_ID = /^[a-zA-Z0-9_]{1,128}$/;
-const MAX_NAME_LENGTH = 200;
 
 export const isSpeakerId = (text: string): boolean => SPEAKER_ID.test(text);
 
@@ -11,15 +10,6 @@ export function assertSpeakerId(speakerId: string): void {
   throw new VoicePrintsError(
     'SPEAKER_ID_INVALID',
     'a speaker id has 1 to 128 letters, digits and underscores; choose one and give the full name as the name',
-  );
-}
-
-/** Throws INPUT_INVALID for a name that is empty or too long to show. */
-export function assertName(name: string): void {
-  if (name.trim() !== '' && name.length <= MAX_NAME_LENGTH) return;
-  throw new VoicePrintsError(
-    'INPUT_INVALID',
-    `a name has 1 to ${MAX_NAME_LENGTH} characters; give one, or none to keep the id`,
   );
 }
 

@@ -98,6 +98,7 @@ test.each([
   { name: 'a voice of another model', person: {}, modelId: 'model-2', code: 'INPUT_INVALID' },
   { name: 'an id that is none', person: { speakerId: 'a b' }, modelId: 'model-1', code: 'SPEAKER_ID_INVALID' },
   { name: 'a name that is none', person: { name: ' ' }, modelId: 'model-1', code: 'INPUT_INVALID' },
+  { name: 'a name with a NUL', person: { name: 'An\0na' }, modelId: 'model-1', code: 'INPUT_INVALID' },
 ])('$name is refused as an error', async ({ person, modelId, code }) => {
   const { enrol } = await openStore();
   await expect(enrol(person, stretches(0, 7), modelId)).rejects.toMatchObject({ code });

@@ -81,6 +81,9 @@ test('a sample is removed with its kept audio; the last one stays, and a taken i
   await expect(engine.speakers().split('sally', taken)).rejects.toMatchObject({ code: 'SPEAKER_EXISTS' });
   const all = { sampleIds: [first!.sampleId, second!.sampleId], speakerId: 'new' };
   await expect(engine.speakers().split('sally', all)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  await expect(
+    engine.speakers().split('sally', { ...all, sampleIds: [first!.sampleId], name: 'Ne\0w' }),
+  ).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   expect(await engine.speakers().split('sally', { ...all, sampleIds: [first!.sampleId] })).toMatchObject({
     samplesWithAudio: 1,
   });

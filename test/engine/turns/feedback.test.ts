@@ -152,6 +152,7 @@ test('consent, strangers and erasure hold for feedback, too', async () => {
   await expect(engine.turns().feedback({ ...asked, speakerId: 'no good' })).rejects.toMatchObject({
     code: 'SPEAKER_ID_INVALID',
   });
+  await expect(engine.turns().feedback({ ...asked, name: 'Ca\0rla' })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   await expect(engine.turns().feedback({ turnId: 'none', verdict: 'confirm' })).rejects.toMatchObject({
     code: 'TURN_NOT_FOUND',
   });

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { EnrolmentsUnderWay } from '../../../src/engine/enrolment/enrolmentsUnderWay.js';
 import { speakerDirectory } from '../../../src/engine/speakerDirectory.js';
 import { speakerSummary } from '../../../src/engine/voiceprints/speakerSummary.js';
+import { sealExport } from '../../../src/registry/exportFile.js';
 import { LowdbRegistry } from '../../../src/registry/lowdbRegistry.js';
 import { LowdbUnknownVoices } from '../../../src/registry/lowdbUnknownVoices.js';
 import { randomUnknownVoice } from '../../registry/randomUnknownVoice.js';
@@ -76,7 +77,10 @@ test('renames, and only who is there', async () => {
   expect(renamed).toMatchObject({ name: 'Dr. Anna', updatedAt: '2027-01-15T08:00:00.000Z' });
   expect((await directory.get('a'))?.name).toBe('Dr. Anna');
   await expect(directory.rename('b', 'Ben')).rejects.toMatchObject({ code: 'SPEAKER_NOT_FOUND' });
-  await expect(directory.rename('a', ' ')).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  for (const name of [' ', 'An\0na', 'Anna\n', 'An\x1b[31mna', 'An\u0085na', 'An\u2028na', 'An\ud800na']) {
+    await expect(directory.rename('a', name)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  }
+  await directory.rename('a', 'Zoë 王 👩‍👧');
   expect(await directory.get('b')).toBeUndefined();
 });
 
@@ -160,6 +164,21 @@ test('a store file is no export, even under the same key', async () => {
   const disguised = Buffer.from(JSON.stringify({ ...store, version: 1, format: 'voice-prints-export' }));
   const { directory } = await directoryOf();
   await expect(directory.import(disguised, PASSPHRASE)).rejects.toMatchObject({ code: 'REGISTRY_CORRUPT' });
+});
+
+test.each([
+  { name: 'An\0na' },
+  { languageCode: 'en\0' },
+  { consent: { text: 'Yes\0', givenAtMs: 1 } },
+  { consent: { text: 'Yes', version: '1\0', givenAtMs: 1 } },
+])('an export with control characters (%o) is not imported', async (texts) => {
+  const { directory, registry } = await directoryOf();
+  const bytes = await sealExport(
+    [randomVoiceprint({ id: 'ben' }), { ...randomVoiceprint({ id: 'anna' }), ...texts }],
+    PASSPHRASE,
+  );
+  await expect(directory.import(bytes, PASSPHRASE)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  expect(await registry.list('t')).toEqual([]);
 });
 
 test('a passphrase has eight characters', async () => {
