@@ -56,7 +56,8 @@ export function createRestRouter({ engine, keys, jobs, options = {}, ...shared }
     },
   };
   const router = express.Router();
-  const measuring = (handler: Handler) => endpoint(surface, problemDialect, handler, { scope: 'admin' });
+  const measuring = (handler: Handler) =>
+    endpoint(surface, problemDialect, handler, { scope: 'admin', isStatus: true });
   router
     .route('/metrics')
     .get(measuring(metricsAnswer(metrics)))

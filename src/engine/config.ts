@@ -30,7 +30,13 @@ export const engineConfig = z
     storeDirectory: z.string().min(1),
     databaseUrl: z.string().min(1).optional(),
     audioUrl: z.string().min(1).optional(),
-    encryptionKey: z.string().min(8).optional(),
+    encryptionKey: z
+      .string()
+      .refine(
+        ({ length }) => length >= 8,
+        'must have at least 8 characters (on the command line it is VOICE_PRINTS_KEY)',
+      )
+      .optional(),
     model: z.string().optional(),
     segmentation: z.string().optional(),
     falseAcceptPercent: percent.default(DEFAULT_FALSE_ACCEPT_PERCENT),

@@ -26,22 +26,19 @@ export interface CallNeeds {
   readonly scope: Scope | 'any';
   /** `now`: the caller waits for it; `later`: a job. */
   readonly audio?: 'now' | 'later' | undefined;
+  /** Answers how things are, and is asked every few seconds: it uses up none of the calls that a tenant has. */
+  readonly isStatus?: boolean | undefined;
 }
 
 /**
- * The caller with this key at this address; counts as one call. Rejects with KEY_INVALID, KEY_SCOPE where the key lacks the
+ * The caller with this key at this address; counts as one call, unless it asks for a status. Rejects with KEY_INVALID, KEY_SCOPE where the key lacks the
  * scope, QUOTA_USED_UP, or TOO_MANY_REQUESTS after too many wrong keys from the address or calls of the tenant.
  */
-export async function admitCaller(
-  check: KeyCheck,
-  key: string,
-  address: string,
-  { scope, audio }: CallNeeds,
-): Promise<Caller> {
+export async function admitCaller(check: KeyCheck, key: string, address: string, needs: CallNeeds): Promise<Caller> {
   const { keys, throttle } = check;
   const caller = key === '' ? undefined : keys.callerOf(key);
   if (caller === undefined) throw key === '' ? keyMissing() : wrongKey(throttle, address);
-  return admitted(check, caller, { scope, audio });
+  return admitted(check, caller, needs);
 }
 
 /** The caller of an HTTP request: by its key or, without one, as the user whom the trusted ingress names; see admitCaller. */
@@ -52,10 +49,11 @@ export async function admitRequest(check: KeyCheck, request: IncomingMessage, ne
 }
 
 /** Waits only where other processes have to be asked. */
-async function admitted({ gate }: KeyCheck, caller: Caller, { scope, audio }: CallNeeds): Promise<Caller> {
+async function admitted({ gate }: KeyCheck, caller: Caller, { scope, audio, isStatus }: CallNeeds): Promise<Caller> {
   const { tenantId } = caller;
   if (scope !== 'any' && !mayDo(caller, scope)) throw scopeMissing(caller, scope);
-  await gate?.enter(tenantId);
+  if (isStatus) gate?.look(tenantId);
+  else await gate?.enter(tenantId);
   if (gate === undefined || audio === undefined) return caller;
   await gate.knowAudio(tenantId);
   gate.assertAudioLeft(tenantId);

@@ -21,10 +21,14 @@ export interface TenantUsage {
 /** Audio that is counted elsewhere, in milliseconds, of a UTC day (`2026-05-31`). */
 export type AudioUsed = (tenantId: string, day: string) => number;
 
+/** Readings of a status that a limited tenant has in a minute: ten times what the console asks for with all of its views open. */
+const LOOKS_PER_MINUTE = 600;
+
 /** Enforces the limits of tenants. Counts calls on arrival and audio once processed. */
 export class TenantGate {
   readonly #limitsOf: (tenantId: string) => TenantLimits;
   readonly #use: TenantUse;
+  readonly #looks: LocalUse;
   #elsewhere: AudioUsed = () => 0;
 
   /** What was used is counted in this process, by its clock or the one that is given, unless `use` says otherwise. */
@@ -34,6 +38,7 @@ export class TenantGate {
   ) {
     this.#limitsOf = limitsOf;
     this.#use = typeof use === 'function' ? new LocalUse(use) : use;
+    this.#looks = new LocalUse(() => this.#use.nowMs());
   }
 
   /** Also counts audio of jobs, which is stored across restarts. */
@@ -50,6 +55,16 @@ export class TenantGate {
     return isIn.then((isLetIn) => {
       if (!isLetIn) throw this.#tooMany(callsPerMinute);
     });
+  }
+
+  /**
+   * Lets a reading of a status in, which is no call: whoever polls has calls left. Counted in this process alone. Throws
+   * TOO_MANY_REQUESTS where a limited tenant polls as no client needs to.
+   */
+  look(tenantId: string): void {
+    const isLimited = this.#limitsOf(tenantId).callsPerMinute !== undefined;
+    if (!this.#looks.countCall(tenantId, isLimited ? LOOKS_PER_MINUTE : undefined))
+      throw this.#tooMany(LOOKS_PER_MINUTE);
   }
 
   /** Resolves once it is known how much audio of a limited tenant other processes have used; undefined where it is. */

@@ -26,6 +26,7 @@ export function addAsyncRoutes(router: Router, surface: Surface): void {
   if (surface.jobs === undefined) return;
   const on = (handler: Handler, scope: Scope = 'identify', audio?: 'later') =>
     endpoint(surface, faultDialect, handler, { scope, audio });
+  const status = (handler: Handler) => endpoint(surface, faultDialect, handler, { scope: 'identify', isStatus: true });
   for (const version of ['v1', 'v2']) {
     for (const [name, kind] of Object.entries(CALLS)) {
       const base = `/${version}/async/${name}`;
@@ -33,11 +34,11 @@ export function addAsyncRoutes(router: Router, surface: Surface): void {
       router
         .route(base)
         .post(on((request) => submit(request, kind, call), 'identify', 'later'))
-        .get(on((request) => list(request, kind)))
+        .get(status((request) => list(request, kind)))
         .all(on(refuseMethod('GET, POST')));
       router
         .route(`${base}/:requestId`)
-        .get(on((request) => poll(request, kind)))
+        .get(status((request) => poll(request, kind)))
         .delete(on((request) => cancel(request, kind)))
         .all(on(refuseMethod('GET, DELETE')));
     }

@@ -19,10 +19,11 @@ import { refuseMethod, refuseRoute } from '../refusals/refusal.js';
 
 /** Adds `/v1/turns`, `/v1/feedback…` and the naming of unknown voices. Answers have the engine's own types. */
 export function addFeedbackRoutes(router: Router, surface: Surface): void {
-  const on = (handler: Handler, scope: Scope) => endpoint(surface, problemDialect, handler, { scope });
+  const on = (handler: Handler, scope: Scope, isStatus = false) =>
+    endpoint(surface, problemDialect, handler, { scope, isStatus });
   router
     .route('/v1/turns')
-    .get(on(listTurns, 'enrol'))
+    .get(on(listTurns, 'enrol', true))
     .delete(on(forgetTurns, 'admin'))
     .all(on(refuseMethod('GET, DELETE'), 'identify'));
   router

@@ -21,19 +21,21 @@ export function addJobRoutes(router: Router, surface: Surface): void {
   if (surface.jobs === undefined) return;
   const on = (handler: Handler, scope: Scope = 'identify', audio?: 'later') =>
     endpoint(surface, problemDialect, handler, { scope, audio });
+  const status = (handler: Handler, scope: Scope = 'identify') =>
+    endpoint(surface, problemDialect, handler, { scope, isStatus: true });
   router
     .route('/v1/jobs')
     .post(on(submit, 'identify', 'later'))
-    .get(on(list))
+    .get(status(list))
     .all(on(refuseMethod('GET, POST')));
   router
     .route('/v1/jobs/:requestId')
-    .get(on(show))
+    .get(status(show))
     .delete(on(cancel))
     .all(on(refuseMethod('GET, DELETE')));
   router
     .route('/v1/webhooks/dead-letters')
-    .get(on(deadLetters, 'admin'))
+    .get(status(deadLetters, 'admin'))
     .all(on(refuseMethod('GET')));
   router
     .route('/v1/webhooks/dead-letters/:webhookId/resend')

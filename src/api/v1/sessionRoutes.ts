@@ -19,13 +19,14 @@ export function addSessionRoutes(router: Router, surface: Surface): void {
     },
   });
   const usage = async ({ tenantId, surface: { gate } }: Call) => ({ status: 200, body: gate.usage(tenantId) });
-  const on = (handler: Handler) => endpoint(surface, problemDialect, handler, { scope: 'any' });
+  const on = (handler: Handler, isStatus = false) =>
+    endpoint(surface, problemDialect, handler, { scope: 'any', isStatus });
   router
     .route('/v1/session')
-    .get(on(show))
+    .get(on(show, true))
     .all(on(refuseMethod('GET')));
   router
     .route('/v1/usage')
-    .get(on(usage))
+    .get(on(usage, true))
     .all(on(refuseMethod('GET')));
 }

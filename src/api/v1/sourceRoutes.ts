@@ -18,6 +18,6 @@ export function addSourceRoutes(
   });
   router
     .route('/v1/sources')
-    .get(endpoint(surface, problemDialect, list, { scope: 'identify' }))
+    .get(endpoint(surface, problemDialect, list, { scope: 'identify', isStatus: true }))
     .all(endpoint(surface, problemDialect, refuseMethod('GET'), { scope: 'identify' }));
 }

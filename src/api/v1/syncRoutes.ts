@@ -45,7 +45,7 @@ export function addV1Routes(router: Router, surface: Surface): void {
     .all(on(refuseMethod('GET, POST'), 'identify'));
   router
     .route('/v1/unknown-voices')
-    .get(on(listUnknown, 'enrol'))
+    .get(endpoint(surface, problemDialect, listUnknown, { scope: 'enrol', isStatus: true }))
     .all(on(refuseMethod('GET'), 'identify'));
   router
     .route('/v1/unknown-voices/:unknownId')

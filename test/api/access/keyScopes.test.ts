@@ -111,6 +111,21 @@ test('calls of a minute over the limit wait, those of another tenant do not', as
   expect((await call(key, '/v1/speakers')).status).toBe(200);
 });
 
+test('whoever reads how things are has all their calls left, and may not read without end', async () => {
+  const key = await keyFor('watcher', 'admin');
+  await ring.limit('watcher', { callsPerMinute: 2 });
+  const read = async (path: string) => (await call(key, path)).status;
+  const paths = ['/v1/session', '/v1/usage', '/v1/unknown-voices', '/v1/turns'];
+  for (let i = 0; i < 30; i += 1) expect(await read(paths[i % paths.length]!)).toBe(200);
+  expect([await read('/v1/speakers'), await read('/v1/speakers'), await read('/v1/speakers')]).toEqual([200, 200, 429]);
+  expect(await (await call(key, '/v1/usage')).json()).toMatchObject({ callsThisMinute: 2, callsPerMinute: 2 });
+  const statuses = new Set<number>();
+  for (let i = 0; i < 600; i += 1) statuses.add(await read('/v1/usage'));
+  expect(statuses).toEqual(new Set([200, 429]));
+  nowMs += 60_000;
+  expect(await read('/v1/usage')).toBe(200);
+});
+
 test("when the day's audio is used up the answer is 402, until tomorrow", async () => {
   const key = await keyFor('small', 'admin');
   await ring.limit('small', { audioMinutesPerDay: 0.05 });
