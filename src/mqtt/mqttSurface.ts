@@ -53,6 +53,8 @@ export class MqttSurface implements AsyncDisposable {
   readonly #connection: BrokerConnection;
   readonly #sites = new Map<string, SiteMessages>();
   readonly #sources = new Map<string, SourceState>();
+  /** How the one stream of a site is, where it has no name of its own. */
+  readonly #streams = new Map<string, StreamState['status']>();
   /** Sites of sources that other processes listen to. */
   readonly #elsewhere = new Map<string, string>();
   /** People whom retained messages name. */
@@ -71,7 +73,7 @@ export class MqttSurface implements AsyncDisposable {
       new CommandDesk({
         ...{ topicBase, control, onEnrolled },
         sites: () => [...this.#sites.keys()],
-        isElsewhere: (site) => [...this.#elsewhere.values()].includes(site) && !this.#sites.has(site),
+        isElsewhere: (site) => this.#isElsewhere(site) && !this.#sites.has(site),
         publish: (message) => this.#connection.publish(message),
         announce: () => this.announce(),
         remove: (site) => this.#remove(site),
@@ -132,6 +134,12 @@ export class MqttSurface implements AsyncDisposable {
     this.#site(state.site).available(this.#isAvailable(state.site));
   }
 
+  /** Publishes whether the site of a stream delivers audio. */
+  streamState(site: string, status: StreamState['status']): void {
+    this.#streams.set(site, status);
+    this.#site(site).available(this.#isAvailable(site));
+  }
+
   /** Withdraws what is retained of a source; of its site, too, where it was the last one. */
   removeSource(source: string): void {
     this.#elsewhere.delete(source);
@@ -177,9 +185,12 @@ export class MqttSurface implements AsyncDisposable {
     for (const site of this.#sites.values()) site.erase(speakerId);
   }
 
-  /** Says `offline` and leaves the broker. */
+  /** Says `offline`, also for its sites, and leaves the broker. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const site of this.#sites.values()) site.close();
+    for (const [name, site] of this.#sites) {
+      if (!this.#isElsewhere(name)) site.available(false);
+      site.close();
+    }
     await this.#connection[Symbol.asyncDispose]();
   }
 
@@ -203,8 +214,15 @@ export class MqttSurface implements AsyncDisposable {
   }
 
   #isAvailable(site: string): boolean {
-    const own = [...this.#sources.values()].filter((source) => source.site === site);
-    return own.length === 0 || own.some(({ status }) => status === 'open' || status === 'held');
+    const own = [...this.#sources.values()].filter((source) => source.site === site).map(({ status }) => status);
+    const stream = this.#streams.get(site);
+    const all = stream === undefined ? own : [...own, stream];
+    // Streams that others send come and go: their site is there while this process is.
+    return all.length === 0 || all.some((status) => status === 'open' || status === 'held');
+  }
+
+  #isElsewhere(site: string): boolean {
+    return [...this.#elsewhere.values()].includes(site);
   }
 
   #publishSource(state: SourceState): void {

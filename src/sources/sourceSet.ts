@@ -14,6 +14,7 @@ import type { SourceObserver, SourceStatus, SourceTarget } from './sourceStatus.
 
 /** How often schedules are looked at. */
 const SCHEDULE_MS = 5_000;
+const LISTENING: ReadonlySet<SourceStatus['status']> = new Set(['connecting', 'open', 'held', 'retrying']);
 /** How long a process that shares its sources waits for the last turns before another may listen. */
 const HANDOVER_MS = 500;
 
@@ -82,7 +83,7 @@ export class SourceSet implements AsyncDisposable {
     for (const entry of this.#entries.values()) {
       entry.claim?.want(false);
       if (entry.runner) this.#end(entry);
-      else if (!entry.isClosing) entry.claim?.giveBack();
+      else if (!entry.isClosing) this.#leave(entry);
     }
     await Promise.all(this.#closing);
   }
@@ -150,6 +151,14 @@ export class SourceSet implements AsyncDisposable {
     this.#reconcile(entry);
   }
 
+  /** Nothing is listened to any more: what is published says so, unless another process may listen by now, and publish. */
+  #leave(entry: Entry): void {
+    const { claim, status } = entry;
+    claim?.giveBack();
+    if (claim && status.status !== 'elsewhere') this.#change(entry, { status: 'waiting' });
+    if (!claim && LISTENING.has(status.status)) this.#change(entry, { status: 'ended' });
+  }
+
   /** The claim of an entry that is over. */
   #drop({ claim }: Entry): void {
     if (claim) this.#options.places?.drop(claim);
@@ -213,7 +222,7 @@ export class SourceSet implements AsyncDisposable {
       this.#closing.delete(closed);
       entry.isClosing = false;
       if (this.#entries.get(entry.spec.id) !== entry) this.#drop(entry);
-      else if (this.#isClosed) entry.claim?.giveBack();
+      else if (this.#isClosed) this.#leave(entry);
       else this.#reconcile(entry);
     });
     this.#closing.add(closed);

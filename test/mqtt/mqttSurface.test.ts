@@ -97,6 +97,7 @@ test('Home Assistant finds the site, its events and states; a clean end says off
   await until(() => assistant.told.get([...assistant.told.keys()][0]!)! > told);
   await surface[Symbol.asyncDispose]();
   await until(() => assistant.states.get('speaker-id/status') === 'offline');
+  expect(assistant.states.get('speaker-id/hall/availability')).toBe('offline');
   expect(assistant.events, 'nothing is sent twice').toHaveLength(1);
   expect(reports).toEqual([]);
 });
@@ -456,4 +457,8 @@ test("of a source that another process has by now nothing retained is sent late,
   await until(() => listener.texts('speaker-id/errors').length > 0);
   expect(asked).toEqual([{ source: undefined, site: 'hall' }]);
   expect(listener.json('speaker-id/errors')).toMatchObject([{ code: 'INPUT_INVALID', site: 'nowhere' }]);
+  await surface[Symbol.asyncDispose]();
+  await until(() => listener.last('speaker-id/status') === 'offline');
+  expect(listener.last('speaker-id/yard/availability')).toBe('offline');
+  expect(listener.texts('speaker-id/hall/availability'), 'is for the other process to say').toEqual([]);
 });

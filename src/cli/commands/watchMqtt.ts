@@ -31,6 +31,7 @@ export async function openWatchMqtt(
   }
   const { takesCommands, ...options } = choice;
   const sessions = new WatchedSessions(engine);
+  const sites = new Map<LiveSession, string>();
   const surface = new MqttSurface({
     ...options,
     control: takesCommands ? controlOf(sessions) : undefined,
@@ -47,13 +48,19 @@ export async function openWatchMqtt(
   return {
     opened: (session, at) => {
       sessions.open({ session, site: at, engine });
-      surface.openSite(at);
+      sites.set(session, at);
+      surface.streamState(at, 'connecting');
     },
     hear: (event, session) => {
       if (event.event_type === 'unknown' || event.event_type === 'uncertain') sessions.unknown(session);
       surface.hear(event);
+      if (event.event_type === 'stream') surface.streamState(event.site, event.status);
     },
-    closed: (session) => sessions.close(session),
+    closed: (session) => {
+      sessions.close(session);
+      surface.streamState(sites.get(session)!, 'ended');
+      sites.delete(session);
+    },
     [Symbol.asyncDispose]: async () => {
       stop();
       following[Symbol.dispose]();

@@ -66,11 +66,36 @@ test('watch publishes turns and presence; the password comes from a file; at the
   expect([exitCode, stderr]).toEqual([0, '']);
   await until(() => heard.last('speaker-id/status') === 'offline');
   expect(heard.texts('speaker-id/status')).toEqual(['online', 'offline']);
+  expect(new Set(heard.texts('speaker-id/hall/availability'))).toEqual(new Set(['offline', 'online']));
+  expect(heard.last('speaker-id/hall/availability')).toBe('offline');
   expect(heard.texts('speaker-id/hall/event').map((text) => JSON.parse(text))).toMatchObject([
     { event_type: 'identified', speaker_id: 'slate', site: 'hall' },
   ]);
   expect(heard.texts('speaker-id/hall/speaker')).toEqual(['nobody', 'Slate']);
   expect(JSON.parse(heard.last('speaker-id/speakers/slate')!)).toMatchObject({ name: 'Slate', last_site: 'hall' });
+  await client.endAsync(true);
+});
+
+test('a source that watch cannot reach makes its site unavailable; a stop makes it so again', async () => {
+  using broker = await Broker.start();
+  const client = await broker.client();
+  const heard = await listen(client);
+  const url = `mqtt://127.0.0.1:${broker.port}`;
+  const lost = run(['watch', 'rtsp://127.0.0.1:1/x', '--site', 'gate', '--mqtt', url, '--json']);
+  await until(() => (heard.last('speaker-id/gate/stream') ?? '').includes('retrying'));
+  expect(heard.texts('speaker-id/gate/availability')).not.toContain('online');
+  const stopped = ended(lost);
+  lost.kill('SIGINT');
+  await stopped;
+  const fed = run(['watch', '-', '--site', 'hall', '--mqtt', url, '--mqtt-base', 'two', '--json']);
+  await client.subscribeAsync('two/#', { qos: 1 });
+  fed.stdin!.write(Buffer.alloc(64_000));
+  await until(() => heard.last('two/hall/availability') === 'online');
+  const end = ended(fed);
+  fed.kill('SIGINT');
+  await end;
+  await until(() => heard.last('two/status') === 'offline');
+  expect(heard.last('two/hall/availability')).toBe('offline');
   await client.endAsync(true);
 });
 

@@ -101,6 +101,9 @@ test('two files in a loop, named over MQTT, REST and metrics; hot reload; stop a
   child.kill('SIGTERM');
   expect((await end).exitCode).toBe(0);
   await until(() => last('speaker-id/status') === 'offline');
+  // Retained: nobody reads later that something is listened to.
+  expect(JSON.parse(last('speaker-id/sources/hall')!)).toMatchObject({ status: 'ended' });
+  expect(last('speaker-id/hall/availability')).toBe('offline');
   await client.endAsync(true);
 });
 
