@@ -55,7 +55,7 @@ async function openFileSource(path: string, maxBytes: number): Promise<ByteSourc
   });
   try {
     const stat = await handle.stat();
-    if (!stat.isFile()) throw fileError(undefined, path);
+    if (!stat.isFile()) throw fileError({ code: stat.isDirectory() ? 'EISDIR' : undefined }, path);
     if (stat.size === 0) throw empty();
     if (stat.size > maxBytes) throw tooLarge(maxBytes);
     return new FileSource(handle, stat.size, { path });
@@ -65,6 +65,13 @@ async function openFileSource(path: string, maxBytes: number): Promise<ByteSourc
   }
 }
 
+const DENIED = ['permission is denied', 'check who may read it'] as const;
+const UNREADABLE: Readonly<Record<string, readonly [why: string, remedy: string]>> = {
+  EACCES: DENIED,
+  EPERM: DENIED,
+  EISDIR: ['it is a folder', 'give the recordings in it'],
+};
+
 /** The path is the caller's own; it shows how a relative one was resolved. */
 function fileError(thrown: unknown, path?: string): VoicePrintsError {
   const file = path === undefined ? 'the file' : resolve(path);
@@ -72,8 +79,8 @@ function fileError(thrown: unknown, path?: string): VoicePrintsError {
   if (reason === 'ENOENT' || reason === 'ENOTDIR') {
     return new VoicePrintsError('FILE_NOT_FOUND', `there is no file ${file}; check the path`);
   }
-  const why = reason === 'EACCES' || reason === 'EPERM' ? 'permission is denied' : 'it is not a readable regular file';
-  return new VoicePrintsError('FILE_UNREADABLE', `${file} cannot be read: ${why}; check its kind and permissions`);
+  const [why, remedy] = UNREADABLE[reason ?? ''] ?? ['it is not a file with a recording', 'check what it is'];
+  return new VoicePrintsError('FILE_UNREADABLE', `${file} cannot be read: ${why}; ${remedy}`);
 }
 
 interface FileSourceOptions {

@@ -64,7 +64,9 @@ const FRAGMENTS: Readonly<Record<string, string>> = {
 function refuse({ looksLikeText, looksLikePcm }: Unknown): never {
   if (looksLikeText) throw notAudio('this is text');
   if (!looksLikePcm) {
-    throw notAudio('this is not a known audio format (if these are headerless samples, give encoding and sampleRate)');
+    throw notAudio(
+      'this is not a known audio format (if these are headerless samples, give their encoding and sample rate)',
+    );
   }
   throw new VoicePrintsError(
     'AUDIO_FORMAT_MISSING',

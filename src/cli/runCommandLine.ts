@@ -5,6 +5,7 @@ import { asVoicePrintsError, VoicePrintsError } from '../index.js';
 import type { Command, Terminal } from './command.js';
 import { commands } from './commands.js';
 import { commandHelp, generalHelp, groupHelp } from './help.js';
+import { didYouMean } from './options/nearest.js';
 import { findCommand, hasFlag, parseCommandLine, usageError } from './options/parseCommandLine.js';
 import { errorAnswer } from './output/output.js';
 
@@ -20,6 +21,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
       return EXIT.done;
     }
     if (['--help', '-h', 'help'].includes(argv[0]!)) {
+      if (argv.length > 1) return await runCommandLine([...argv.slice(1), '--help'], terminal);
       terminal.stdout.write(generalHelp(commands, packageVersion()));
       return EXIT.done;
     }
@@ -46,18 +48,22 @@ function unknownCommand(argv: readonly string[], terminal: Terminal): number {
     terminal.stdout.write(groupHelp(argv[0]!, group));
     return EXIT.done;
   }
-  const choice = group.map((command) => command.name.slice(argv[0]!.length + 1)).join(', ');
+  const [first, second] = argv as [string, string?];
+  if (group.length === 0) {
+    const words = new Set(commands.map(({ name }) => name.split(' ')[0]!));
+    throw usageError(
+      first.startsWith('-')
+        ? `${first} comes after a command; see voice-prints --help`
+        : `there is no command "${first}"${didYouMean(first, words)}; see voice-prints --help`,
+    );
+  }
+  const choice = group.map(({ name }) => name.slice(first.length + 1));
+  const meant = second === undefined ? '' : didYouMean(second, choice);
   throw usageError(
-    group.length > 0
-      ? `${argv[0]} needs one of: ${choice}; see voice-prints ${argv[0]} --help`
-      : `there is no command "${argv[0]}"${meant(argv[0]!)}; see voice-prints --help`,
+    meant === ''
+      ? `${first} needs one of: ${choice.join(', ')}; see voice-prints ${first} --help`
+      : `${first} has no command "${second}"${meant}; see voice-prints ${first} --help`,
   );
-}
-
-/** The command that begins like the word typed, such as `enroll` for "enrol". */
-function meant(typed: string): string {
-  const near = typed.length >= 3 ? commands.find(({ name }) => name.startsWith(typed.slice(0, 4))) : undefined;
-  return near ? `; did you mean ${near.name.split(' ')[0]}` : '';
 }
 
 const errorLine = ({ code, message }: VoicePrintsError): string => `${code}: ${printableLine(message)}\n`;

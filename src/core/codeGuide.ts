@@ -182,7 +182,10 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, CodeMeaning>> = {
     means: 'the store or the export is damaged',
     remedy: 'restore a backup; without one, move a file below `voiceprints/` away and enrol the people in it again',
   },
-  REGISTRY_KEY_MISSING: { means: 'the store is encrypted', remedy: 'give its key' },
+  REGISTRY_KEY_MISSING: {
+    means: 'the store is encrypted',
+    remedy: 'give its key: `VOICE_PRINTS_KEY`, *Encryption key* of the store node, `encryptionKey`',
+  },
   REGISTRY_KEY_WRONG: { means: 'the key or the passphrase does not fit', remedy: 'give the right one' },
   REGISTRY_VERSION_NEWER: { means: 'the store was written by a newer release', remedy: 'update the package' },
   MODEL_NOT_FOUND: { means: 'no such model', remedy: 'see `models list`, or check the path' },

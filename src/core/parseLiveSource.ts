@@ -48,7 +48,9 @@ export function parseLiveSource(text: string): LiveSource {
       return { kind: 'file', path: filePath(given) };
     default:
       if (/^[a-z][a-z0-9+.-]+:\/\//i.test(given)) {
-        throw invalid('addresses of this kind are not known; use rtsp, rtsps, http, https, rtp, udp or mic');
+        throw invalid(
+          'addresses of this kind are not known; use rtsp, rtsps, http, https, rtp, udp or mic, or for calls sip or sips',
+        );
       }
       return { kind: 'file', path: given };
   }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { VoicePrintsError } from '../core/errors.js';
+import { storeKeyMissing } from '../sealing/storeKeyMissing.js';
 
 /**
  * Of PostgreSQL (SQLSTATE) and of the system: the connection ended, or the server is not ready. Names of containers and services are not
@@ -60,8 +61,7 @@ export const isOfDatabase = (error: unknown): boolean => isConnectionLost(error)
 export function databaseError(cause: unknown): VoicePrintsError {
   if (cause instanceof VoicePrintsError) return cause;
   const code = codeOf(cause);
-  if (code === NOT_SEALED)
-    return new VoicePrintsError('REGISTRY_KEY_MISSING', 'the voiceprint store is encrypted; give its key', { cause });
+  if (code === NOT_SEALED) return storeKeyMissing(cause);
   if (NOT_TEXT.test(code))
     return new VoicePrintsError('INPUT_INVALID', 'a text holds a NUL or half of a surrogate pair; leave it out', {
       cause,

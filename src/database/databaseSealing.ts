@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { VoicePrintsError } from '../core/errors.js';
 import { sealBytes, unsealBytes } from '../sealing/sealedBytes.js';
 import { keyOfBox, newSealingKey, type SealingKey, STORE_ROUNDS, seal, sealedBox } from '../sealing/sealing.js';
+import { storeKeyMissing } from '../sealing/storeKeyMissing.js';
 import { SEALED_TABLES, type SealedTable } from './sealedTables.js';
 import { ALL_TENANTS, type Sql, type Transactions } from './sql.js';
 
@@ -65,7 +66,7 @@ export class DatabaseSealing {
   static async #open(database: Transactions, passphrase: string | undefined): Promise<DatabaseSealing> {
     let found = await settingOf(database);
     if (passphrase === undefined) {
-      if (found) throw keyMissing();
+      if (found) throw storeKeyMissing();
       return new DatabaseSealing(undefined);
     }
     found ??= await newSetting(database, await newSealingKey(passphrase, STORE_ROUNDS), { isOnlyWhereEmpty: true });
@@ -86,7 +87,7 @@ export class DatabaseSealing {
     const content = body.subarray(1);
     // A plain body in an encrypted database was not yet reached: the trigger lets none in.
     if (body[0] === PLAIN) return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-    if (!this.#key) throw keyMissing();
+    if (!this.#key) throw storeKeyMissing();
     return unsealBytes(content, this.#key, purposeOf(name, keys));
   }
 
@@ -158,9 +159,6 @@ async function holdsBodies(sql: Sql): Promise<boolean> {
 
 const purposeOf = (table: string, keys: readonly (string | number)[]): string =>
   ['voice-prints database', table, ...keys].join('\n');
-
-const keyMissing = (): VoicePrintsError =>
-  new VoicePrintsError('REGISTRY_KEY_MISSING', 'the voiceprint store is encrypted; give its key');
 
 const isPlain = (): VoicePrintsError =>
   new VoicePrintsError(

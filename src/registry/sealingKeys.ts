@@ -1,4 +1,3 @@
-import { VoicePrintsError } from '../core/errors.js';
 import {
   isKeyOfBox,
   keyOfBox,
@@ -7,6 +6,7 @@ import {
   type SealingKey,
   STORE_ROUNDS,
 } from '../sealing/sealing.js';
+import { storeKeyMissing } from '../sealing/storeKeyMissing.js';
 
 /** Keys derived from one passphrase for the files of a store: derivation is slow by design, so each is derived once. */
 export class SealingKeys {
@@ -30,7 +30,7 @@ export class SealingKeys {
   /** The key of a box. Throws REGISTRY_KEY_MISSING or REGISTRY_KEY_WRONG. */
   async forBox(box: SealedBox): Promise<SealingKey> {
     if (this.#passphrase === undefined) {
-      throw new VoicePrintsError('REGISTRY_KEY_MISSING', 'the voiceprint store is encrypted; give its key');
+      throw storeKeyMissing();
     }
     const known = this.#known.find((key) => isKeyOfBox(key, box));
     return known ?? this.#remember(await keyOfBox(this.#passphrase, box));

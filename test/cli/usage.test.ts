@@ -41,10 +41,32 @@ test('the general help names every variable of the environment in the documents'
   expect(named.filter((variable) => !stdout.includes(`  ${variable} `))).toEqual([]);
 });
 
-test('a misspelt command is answered with the one that begins alike', async () => {
-  expect((await typed(['enrol', 'alice', 'a.wav'], env)).stderr).toContain('did you mean enroll;');
-  expect((await typed(['speaker'], env)).stderr).toContain('did you mean speakers;');
-  expect((await typed(['listen'], env)).stderr).not.toContain('did you mean');
+test.each([
+  { argv: ['enrol', 'alice', 'a.wav'], meant: 'enroll' },
+  { argv: ['speaker'], meant: 'speakers' },
+  { argv: ['idnetify', 'a.wav'], meant: 'identify' },
+  { argv: ['speakers', 'shwo', 'alice'], meant: 'show' },
+  { argv: ['identify', 'a.wav', '--speker-count', '2'], meant: '--speaker-count' },
+  { argv: ['identify', 'a.wav', '--jsn'], meant: '--json' },
+  { argv: ['explain', 'too_quit'], meant: 'TOO_QUIET' },
+  { argv: ['listen'], meant: undefined },
+  { argv: ['speakers', 'praise', 'alice'], meant: undefined },
+  { argv: ['identify', 'a.wav', '--loud'], meant: undefined },
+])('a mistyped word is answered with the one that was meant: $argv', async ({ argv, meant }) => {
+  const { stderr } = await typed(argv, env);
+  if (meant === undefined) expect(stderr).not.toContain('did you mean');
+  else expect(stderr).toContain(`did you mean ${meant};`);
+});
+
+test('an option in place of a command is not taken for one', async () => {
+  expect((await typed(['--json'], env)).stderr).toBe('USAGE: --json comes after a command; see voice-prints --help\n');
+});
+
+test('help before a command, or a group, is the help of that', async () => {
+  for (const words of [['identify'], ['speakers', 'list'], ['keys']]) {
+    const { exitCode, stdout } = await typed([...words, '--help'], env);
+    expect(await typed(['help', ...words], env)).toEqual({ exitCode, stdout, stderr: '' });
+  }
 });
 
 test('the help of a group is a list of its commands', async () => {

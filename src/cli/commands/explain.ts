@@ -1,6 +1,7 @@
 import { HTTP_GUIDE } from '../../api/refusals/httpCodeGuide.js';
 import { type CodeMeaning, ERROR_GUIDE, SAMPLE_GUIDE, WARNING_GUIDE } from '../../core/codeGuide.js';
 import type { Command } from '../command.js';
+import { didYouMean } from '../options/nearest.js';
 import { hasFlag, usageError } from '../options/parseCommandLine.js';
 import { printResult, table } from '../output/output.js';
 
@@ -21,7 +22,7 @@ const markdown = (rows: readonly Explained[]): string =>
     ...rows.map(({ code, means, remedy }) => `| \`${code}\` | ${means} | ${remedy} |`),
   ].join('\n');
 
-const plain = (text: string): string => text.replaceAll('`', '');
+const plain = (text: string): string => text.replaceAll(/[`*]/g, '');
 
 export const explain: Command = {
   name: 'explain',
@@ -33,7 +34,13 @@ export const explain: Command = {
   async run(args, terminal) {
     const codes = args.positionals.map((code) => code.toUpperCase());
     const unknown = codes.find((code) => !all().some((one) => one.code === code));
-    if (unknown !== undefined) throw usageError(`there is no code ${unknown}; voice-prints explain lists all of them`);
+    if (unknown !== undefined) {
+      const near = didYouMean(
+        unknown,
+        all().map(({ code }) => code),
+      );
+      throw usageError(`there is no code ${unknown}${near}; voice-prints explain lists all of them`);
+    }
     const rows = codes.length === 0 ? all() : all().filter(({ code }) => codes.includes(code));
     const text = hasFlag(args, 'markdown')
       ? markdown(rows)

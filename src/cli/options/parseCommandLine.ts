@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { VoicePrintsError } from '../../index.js';
 import type { Command, OptionSpec, ParsedArguments } from '../command.js';
+import { didYouMean } from './nearest.js';
 
 /** Options of every command. */
 export const commonOptions = {
@@ -61,7 +62,11 @@ function parsedOrUsage(
     // Only the first sentence of the message, which names the option; the rest is advice on dashes.
     const reason = (error as Error).message.split(/\. /)[0]!.replace(/\.$/, '');
     const problem = reason.charAt(0).toLowerCase() + reason.slice(1);
-    throw usageError(`${problem}; see voice-prints ${command.name} --help`);
+    const [, typed] = /^unknown option '(--[^']+)'/.exec(problem) ?? [];
+    const known = Object.keys(options ?? {}).map((name) => `--${name}`);
+    throw usageError(
+      `${problem}${typed === undefined ? '' : didYouMean(typed, known)}; see voice-prints ${command.name} --help`,
+    );
   }
 }
 

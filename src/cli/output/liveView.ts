@@ -49,7 +49,9 @@ export class LiveView implements Disposable {
         break;
       case 'state': {
         const { status, code, message } = event.state;
-        this.#remark(code ? `${STREAM_WORDS[status]}: ${code}: ${message ?? ''}` : STREAM_WORDS[status]);
+        // An end with a failure is the error that the command ends with.
+        const isShown = code !== undefined && status !== 'ended';
+        this.#remark(isShown ? `${STREAM_WORDS[status]}: ${code}: ${message ?? ''}` : STREAM_WORDS[status]);
         break;
       }
       case 'warning':

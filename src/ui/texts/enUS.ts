@@ -238,7 +238,7 @@ export const enUS = {
   'problem.tooMany': 'The server is busy. Wait a moment, and try again.',
   'problem.tooLarge': 'The file is too large.',
   'problem.tooLong': 'The recording is too long for an answer at once.',
-  'problem.notAudio': 'The file is no sound.',
+  'problem.notAudio': 'This is not a recording.',
   'problem.noSpeech': 'There is no speech in it.',
   'problem.voiceGone': 'This voice is no longer kept.',
   'problem.nameTaken': 'Another voice of this conversation has this name.',

@@ -52,6 +52,11 @@ test('a file is printed event by event in real time: tentative events first, the
   expect(events[guess]!.turn_id).toBe(slate!.turn_id);
 });
 
+test('an error is one line, with events as lines for people too', async () => {
+  const { exitCode, stderr } = await ran(['watch', 'nowhere.wav'], env);
+  expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/^connecting\nended\nFILE_NOT_FOUND: .+; .+\n$/)]);
+});
+
 test('samples on standard input, as lines for people', async () => {
   const raw = spawnSync('sox', [talk, '-t', 'raw', '-e', 'mu-law', '-r', '8000', '-']).stdout;
   const argv = ['watch', '-', '--encoding', 'mulaw', '--quiet', '--final'];
