@@ -1,7 +1,7 @@
 import { discoveryMessage, removalMessages } from './homeAssistant.js';
 import type { NamedPerson } from './homeAssistantTriggers.js';
 import { Presence } from './presence.js';
-import { isTurnEvent, type SpeakerEvent } from './speakerEvent.js';
+import { isoTime, isTurnEvent, type SpeakerEvent, type StreamEvent } from './speakerEvent.js';
 import { errorMessage, eventMessage, type MqttMessage, type TopicPlace, topicsOf } from './topics.js';
 
 /** While Home Assistant (2026.11) sets up a device, it passes over what an update adds: the update is sent once more afterwards. */
@@ -35,6 +35,8 @@ export class SiteMessages {
   #repeat: NodeJS.Timeout | undefined;
   #people: readonly NamedPerson[] = [];
   readonly #formerPeople = new Set<string>();
+  /** As the broker keeps it. */
+  #stream: StreamEvent | undefined;
 
   constructor(place: TopicPlace, options: SiteOptions, tell: Tell) {
     this.#place = place;
@@ -63,6 +65,7 @@ export class SiteMessages {
     const message = eventMessage(event, this.#place);
     if (isTurnEvent(event)) this.#tell(event.event_type === 'identified' ? 'known' : 'others', message);
     else if (event.event_type !== 'tentative' || this.#options.isTellingTentative) this.#state([message]);
+    if (event.event_type === 'stream') this.#stream = event;
     const fault = errorMessage(event, this.#place);
     if (fault) this.#state([fault]);
     this.#state(this.#presence.hear(event, Date.now()));
@@ -109,6 +112,16 @@ export class SiteMessages {
     clearTimeout(this.#repeat);
     this.#state(removalMessages(this.#place, this.#options.discovery?.prefix));
     if (this.#options.hasAvailability) this.#state([{ ...this.#availability(), payload: '' }]);
+  }
+
+  /** Nothing is heard from here on, and nobody shall read that something is. */
+  leave(): void {
+    this.available(false);
+    if (this.#stream && this.#stream.status !== 'ended') {
+      const { event_type, site, session_id } = this.#stream;
+      this.hear({ event_type, status: 'ended', site, session_id, timestamp: isoTime(Date.now()) });
+    }
+    this.close();
   }
 
   close(): void {

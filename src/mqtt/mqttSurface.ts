@@ -188,8 +188,8 @@ export class MqttSurface implements AsyncDisposable {
   /** Says `offline`, also for its sites, and leaves the broker. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const [name, site] of this.#sites) {
-      if (!this.#isElsewhere(name)) site.available(false);
-      site.close();
+      if (this.#isElsewhere(name)) site.close();
+      else site.leave();
     }
     await this.#connection[Symbol.asyncDispose]();
   }

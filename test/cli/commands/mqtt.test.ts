@@ -96,6 +96,7 @@ test('a source that watch cannot reach makes its site unavailable; a stop makes 
   await end;
   await until(() => heard.last('two/status') === 'offline');
   expect(heard.last('two/hall/availability')).toBe('offline');
+  expect(JSON.parse(heard.last('two/hall/stream')!)).toMatchObject({ event_type: 'stream', status: 'ended' });
   await client.endAsync(true);
 });
 

@@ -104,6 +104,7 @@ test('two files in a loop, named over MQTT, REST and metrics; hot reload; stop a
   // Retained: nobody reads later that something is listened to.
   expect(JSON.parse(last('speaker-id/sources/hall')!)).toMatchObject({ status: 'ended' });
   expect(last('speaker-id/hall/availability')).toBe('offline');
+  expect(JSON.parse(last('speaker-id/hall/stream')!)).toMatchObject({ status: 'ended' });
   await client.endAsync(true);
 });
 
