@@ -15,7 +15,6 @@ import {
 import { SIP_CODECS, type SipCodec } from '../../../src/live.js';
 import { OFFER, RawSip, toTagOf } from '../../peers/sip/rawSip.js';
 import { openEndpoint, SIP_CONFIG } from '../../peers/sip/sipEndpoint.js';
-import { until } from '../../support/until.js';
 
 /** What would have ended the process. */
 const uncaught: unknown[] = [];
@@ -137,15 +136,12 @@ test.each([11, 12])('messages in and out of calls, seed %i: the endpoint goes on
     const right = rightMessage(method, { port: raw.port, branch: i, cseq: i + 2, ...call, body });
     raw.sendBytes(mutations.random(3) === 0 ? right : mutations.text(right));
     for (const { audio } of calls.slice(-2)) rtp.send(mutations.rtp([96, 0, 8, 9, 101], i), audio, '127.0.0.1');
-    if (i % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+    // All that was sent is processed: more at once would be lost before anybody reads it.
+    if (i % 10 === 0) await raw.asks({ method: 'OPTIONS', branch: `z9hG4bKpause${i}` });
   }
-  await until(async () => {
-    raw.send({ method: 'OPTIONS', callId: 'after' });
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    return raw.received.some((message) => /^SIP\/2.0 200 [\s\S]*Call-ID: after/.test(message));
-  });
-  raw.send({ method: 'INVITE', callId: 'last', branch: 'z9hG4bKlast', body: OFFER(40_000, '18') });
-  await raw.hears(/^SIP\/2.0 4\d\d[\s\S]*Call-ID: last/);
+  expect(calls.length).toBeGreaterThan(10);
+  const last = { method: 'INVITE', callId: 'last', branch: 'z9hG4bKlast', body: OFFER(40_000, '18') };
+  expect(await raw.asks(last)).toMatch(/^SIP\/2.0 4/);
   rtp.close();
   await endpoint.stop();
   await hangingUp;

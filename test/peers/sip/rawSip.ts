@@ -88,6 +88,18 @@ export class RawSip implements AsyncDisposable {
     }
   }
 
+  /** Sends a request as a telephone does, again and again since datagrams get lost, until its final answer comes. */
+  async asks(request: RawRequest & { readonly branch: string }): Promise<string> {
+    const isAnswer = (message: string) =>
+      /^SIP\/2.0 [2-6]/.test(message) && message.includes(`branch=${request.branch};`);
+    for (let waits = 0; ; waits += 1) {
+      if (waits % 20 === 0) this.send(request);
+      const answer = this.received.find(isAnswer);
+      if (answer !== undefined) return answer;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   /** How often that has come and was not taken. */
   count(pattern: RegExp): number {
     return this.received.filter((message) => pattern.test(message)).length;
