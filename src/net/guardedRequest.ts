@@ -1,15 +1,11 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
-import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
 import { aborted, VoicePrintsError } from '../core/errors.js';
+import { PublicHttpAgent, PublicHttpsAgent } from './publicAgents.js';
 
-/** A cloud's metadata service on an otherwise public address (Azure's wire server), and IPv4 addresses in the form that RFC 4291 gave up. */
-export const DENIED = ['168.63.129.16', '::/96'];
-
-/** Not kept alive: every connection resolves and checks its address anew, so a name cannot change its address after the check. */
-const guardedHttp = new RequestFilteringHttpAgent({ keepAlive: false, denyIPAddressList: DENIED });
-const guardedHttps = new RequestFilteringHttpsAgent({ keepAlive: false, denyIPAddressList: DENIED });
+const guardedHttp = new PublicHttpAgent();
+const guardedHttps = new PublicHttpsAgent();
 
 /** Reads an http(s) address. Throws URL_INVALID or URL_FORBIDDEN. */
 export function parseUrl(text: string, base?: URL): URL {

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
-import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
 import type { ServerTrust } from '../core/serverTrust.js';
 import { connectSecurely } from '../tls/secureConnection.js';
-import { asUrlError, DENIED, isAllowed, parseUrl, timeout } from './guardedRequest.js';
+import { asUrlError, isAllowed, parseUrl, timeout } from './guardedRequest.js';
 import { icyAsHttp } from './icyResponse.js';
+import { PublicHttpAgent, PublicHttpsAgent } from './publicAgents.js';
 
 const HTTPS_PORT = 443;
 const ANSWER_TIMEOUT_MS = 15_000;
@@ -71,7 +71,7 @@ export class MediaReach {
       socket.once('connect', () => this.#connected(host, socket));
       return socket;
     }
-    const agent = new RequestFilteringHttpAgent(this.#filter());
+    const agent = new PublicHttpAgent(this.#ownAddresses);
     return agent.createConnection({ host: bare(host), port }, undefined) as Socket;
   }
 
@@ -84,7 +84,7 @@ export class MediaReach {
     const isFree = url.hostname === this.#ownHost || isAllowed(url, this.#allowHosts);
     const agent = isFree
       ? new (isTls ? https : http).Agent()
-      : new (isTls ? RequestFilteringHttpsAgent : RequestFilteringHttpAgent)(this.#filter());
+      : new (isTls ? PublicHttpsAgent : PublicHttpAgent)(this.#ownAddresses);
     const isTrusted = isTls && url.hostname === this.#ownHost && this.#trust !== undefined;
     const create = isTrusted
       ? () => this.#connectSecurely(url)
@@ -103,9 +103,8 @@ export class MediaReach {
     return connectSecurely(way, { name: host, trust: this.#trust });
   }
 
-  #filter() {
-    const own = this.#ownAddress === undefined ? [] : [this.#ownAddress];
-    return { keepAlive: false, allowIPAddressList: own, denyIPAddressList: DENIED };
+  get #ownAddresses(): readonly string[] {
+    return this.#ownAddress === undefined ? [] : [this.#ownAddress];
   }
 
   #lookup(host: string): { readonly lookup?: LookupFunction } {
