@@ -49,11 +49,13 @@ export function speakerDirectory(parts: SpeakerDirectoryParts): SpeakerDirectory
     async export(passphrase, speakerIds) {
       assertOpen();
       assertPassphrase(passphrase);
+      const asked = speakerIds && new Set(speakerIds);
       for (;;) {
         const all = await registry.list(tenantId);
-        const missing = (speakerIds ?? []).filter((id) => !all.some((voiceprint) => voiceprint.id === id));
+        const there = new Set(all.map(({ id }) => id));
+        const missing = [...(asked ?? [])].filter((id) => !there.has(id));
         if (missing.length > 0) throw speakersNotFound(missing);
-        const exported = speakerIds ? all.filter(({ id }) => speakerIds.includes(id)) : all;
+        const exported = asked ? all.filter(({ id }) => asked.has(id)) : all;
         const bytes = await sealExport(exported, passphrase);
         // Sealing takes time: a person erased meanwhile must not be in the export.
         const left = new Set((await registry.list(tenantId)).map(({ id }) => id));

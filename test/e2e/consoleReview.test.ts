@@ -107,6 +107,10 @@ test('folders enrol several people at once, and a recording shows them in its ti
   await voices(page).filter({ hasText: 'Ron' }).waitFor(PATIENT);
   const stranger = page.locator('.vp-turns li.vp-tier-unmatched').first();
   await stranger.getByRole('button', { name: 'This is …' }).click();
+  // Somebody who is enrolled, whatever the capitals, and gave no consent so far: it can be given here.
+  await page.getByLabel('Name').fill('ron');
+  await page.locator('.vp-hint', { hasText: 'Ron' }).waitFor(PATIENT);
+  await page.getByText('The person was shown this text').waitFor(PATIENT);
   await page.getByLabel('Name').fill('Carl');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.locator('.vp-outcome', { hasText: 'Carl' }).waitFor(PATIENT);

@@ -1,11 +1,10 @@
-import { useCallback, useId, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { FeedbackResult } from '../../core/feedback.js';
-import { Consent, consentOf } from '../enrol/consent.js';
-import { decimal, speakerIdFor } from '../shared/format.js';
+import { type NamedPerson, PersonForm } from '../enrol/personForm.js';
+import { decimal } from '../shared/format.js';
 import { useHome } from '../shared/home.js';
 import { Modal } from '../shared/modal.js';
-import { Problem, Reasons } from '../shared/problem.js';
-import { useLoaded } from '../shared/useLoaded.js';
+import { Reasons } from '../shared/problem.js';
 import { useTask } from '../shared/useTask.js';
 
 interface SayWhoProps {
@@ -18,35 +17,25 @@ interface SayWhoProps {
 
 /** "This is …": somebody enrolled, or a new person. */
 export function SayWho({ title, target, mayBeOneTurn = false, onDone }: SayWhoProps) {
-  const { client, text, language, isConsentRequired } = useHome();
-  const proposed = text('consent.proposed');
-  const list = useId();
-  const { value: people = [] } = useLoaded(useCallback(() => client.people(), [client]));
-  const [name, setName] = useState('');
-  const [consent, setConsent] = useState({ text: proposed, isGiven: false });
+  const { client, text } = useHome();
   const [isOnlyTurn, setIsOnlyTurn] = useState(false);
   const [isAlsoOther, setIsAlsoOther] = useState(false);
   const [result, setResult] = useState<FeedbackResult | undefined>();
-  const { isRunning, refused, run } = useTask();
-  const known = people.find((one) => [one.name, one.speakerId].includes(name.trim()));
-  const speakerId = known?.speakerId ?? speakerIdFor(name, new Set(people.map((one) => one.speakerId)));
-  const isConsentMissing = isConsentRequired && known?.consent == null && !consent.isGiven;
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    run(async () => {
-      const person = known ? {} : { name: name.trim(), ...consentOf(consent, proposed, language) };
+  const task = useTask();
+  const say = ({ speakerId, name, isKnown, consent }: NamedPerson) =>
+    task.run(async () =>
       setResult(
         await client.feedback({
           ...target,
           verdict: 'correct',
           speakerId,
-          ...person,
+          ...(!isKnown && { name }),
+          ...consent,
           ...(isOnlyTurn && { isOnlyTurn }),
           ...(isAlsoOther && { isAlsoOther }),
         }),
-      );
-    });
-  };
+      ),
+    );
   const close = () => onDone(result !== undefined);
   return (
     <Modal title={title} onClose={close}>
@@ -60,41 +49,12 @@ export function SayWho({ title, target, mayBeOneTurn = false, onDone }: SayWhoPr
           </div>
         </>
       ) : (
-        <form onSubmit={submit}>
-          <label class="vp-field">
-            {text('field.name')}
-            <input
-              value={name}
-              required
-              maxLength={200}
-              list={list}
-              autoComplete="off"
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-            <span class="vp-hint">
-              {known ? text('unknown.addsTo', { name: known.name }) : text('unknown.nameHint')}
-            </span>
-          </label>
-          <datalist id={list}>
-            {people.map((one) => (
-              <option key={one.speakerId} value={one.name} />
-            ))}
-          </datalist>
+        <PersonForm action={text('review.save')} task={task} onGiven={say} onCancel={close}>
           {mayBeOneTurn && <Tick label={text('review.onlyTurn')} isTicked={isOnlyTurn} onChange={setIsOnlyTurn} />}
-          {refused?.code === 'NAME_TAKEN' && (
+          {task.refused?.code === 'NAME_TAKEN' && (
             <Tick label={text('review.alsoOther')} isTicked={isAlsoOther} onChange={setIsAlsoOther} />
           )}
-          {!known && name.trim() !== '' && <Consent value={consent} onChange={setConsent} />}
-          <Problem refused={refused} />
-          <div class="vp-actions">
-            <button type="submit" class="vp-main" disabled={isRunning || name.trim() === '' || isConsentMissing}>
-              {text('review.save')}
-            </button>
-            <button type="button" onClick={close}>
-              {text('action.cancel')}
-            </button>
-          </div>
-        </form>
+        </PersonForm>
       )}
     </Modal>
   );
