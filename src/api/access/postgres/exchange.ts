@@ -4,8 +4,8 @@ import { guarded } from '../../../core/guarded.js';
 const EVERY_MS = 250;
 /** Wait after a failure. */
 const RETRY_MS = 1_000;
-/** Work that takes longer is not waited for: its server may be away. */
-export const LATE_MS = 1_000;
+/** Default of `lateMs`. */
+const LATE_MS = 1_000;
 
 interface Round {
   readonly done: Promise<void>;
@@ -17,6 +17,8 @@ interface Round {
  * Whoever asks while it is being done is served by the next round, together with all others.
  */
 export class Exchange {
+  /** Work that takes longer is not waited for: its server may be away. */
+  readonly lateMs: number;
   readonly #work: () => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
   /** Of `performance.now()`; undefined while nothing is done. */
@@ -25,13 +27,14 @@ export class Exchange {
   #hasFailed = false;
   #isClosed = false;
 
-  constructor(work: () => Promise<void>) {
+  constructor(work: () => Promise<void>, lateMs = LATE_MS) {
+    this.lateMs = lateMs;
     this.#work = work;
   }
 
   /** Whether the other side does not answer: then nobody should wait for it. */
   get isAway(): boolean {
-    return this.#hasFailed || (this.#beganMs !== undefined && performance.now() - this.#beganMs > LATE_MS);
+    return this.#hasFailed || (this.#beganMs !== undefined && performance.now() - this.#beganMs > this.lateMs);
   }
 
   /** Within a quarter of a second. */
@@ -64,7 +67,7 @@ export class Exchange {
   async nowOrLate(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LATE_MS);
+      timer = setTimeout(resolve, this.lateMs);
     });
     await Promise.race([this.now(), late]);
     clearTimeout(timer);

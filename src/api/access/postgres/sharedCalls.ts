@@ -1,5 +1,5 @@
 import { minuteOf } from '../tenantUse.js';
-import { type Exchange, LATE_MS } from './exchange.js';
+import type { Exchange } from './exchange.js';
 import type { AskedCalls, GrantedCalls } from './useTables.js';
 
 /** In place of a limit. */
@@ -94,7 +94,7 @@ export class SharedCalls {
 
   #ask(tenantId: string, resolve: (isLetIn: boolean) => void): void {
     const waiter: Waiter = { decide: undefined };
-    const late = setTimeout(() => waiter.decide?.(decideAlone(this.#of(tenantId))), LATE_MS);
+    const late = setTimeout(() => waiter.decide?.(decideAlone(this.#of(tenantId))), this.#exchange.lateMs);
     waiter.decide = (isLetIn) => {
       clearTimeout(late);
       waiter.decide = undefined;

@@ -17,6 +17,13 @@ import {
   wrongKeysOfOthers,
 } from './useTables.js';
 
+export interface SharedUseOptions {
+  /** In place of the server's clock, by which minutes and days are told. */
+  readonly clock?: () => number;
+  /** How long an answer of the database is waited for, until this process decides alone. */
+  readonly lateMs?: number;
+}
+
 /**
  * What tenants have used, and wrong keys, of all processes that share a database. Everything is counted here at once and exchanged with the
  * database in the background, several times a second while there is something to exchange: only a call that needs a grant waits for it.
@@ -28,18 +35,21 @@ export class SharedUse implements TenantUse, AsyncDisposable {
   /** Whose rows this process writes. */
   readonly #source = randomUUID();
   readonly #shared: ReturnType<typeof sharedDatabase>;
-  readonly #exchange = new Exchange(() => this.#work());
-  readonly #calls = new SharedCalls(this.#exchange, this.nowMs);
-  readonly #audio = new SharedAudio(this.#exchange, this.nowMs);
-  readonly #wrongKeys = new SharedWrongKeys(this.#exchange, this.nowMs);
+  readonly #exchange: Exchange;
+  readonly #calls: SharedCalls;
+  readonly #audio: SharedAudio;
+  readonly #wrongKeys: SharedWrongKeys;
   /** By how much the clock of the server is ahead of this machine's. */
   #aheadMs = 0;
   #sweptMs = Number.NEGATIVE_INFINITY;
 
-  /** Minutes and days are those of the server's clock, unless another one is given. */
-  constructor(databaseUrl: string, clock?: () => number) {
+  constructor(databaseUrl: string, { clock, lateMs }: SharedUseOptions = {}) {
     this.#clock = clock;
     this.#shared = sharedDatabase(databaseUrl);
+    this.#exchange = new Exchange(() => this.#work(), lateMs);
+    this.#calls = new SharedCalls(this.#exchange, this.nowMs);
+    this.#audio = new SharedAudio(this.#exchange, this.nowMs);
+    this.#wrongKeys = new SharedWrongKeys(this.#exchange, this.nowMs);
     this.wrongKeys = this.#wrongKeys;
   }
 
