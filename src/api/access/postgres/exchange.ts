@@ -63,11 +63,11 @@ export class Exchange {
     return next.done;
   }
 
-  /** As `now`, but not longer than the other side may take. */
-  async nowOrLate(): Promise<void> {
+  /** As `now`, but not longer than the other side may take, or than is said. */
+  async nowOrLate(lateMs = this.lateMs): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.lateMs);
+      timer = setTimeout(resolve, lateMs);
     });
     await Promise.race([this.now(), late]);
     clearTimeout(timer);

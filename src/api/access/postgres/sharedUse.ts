@@ -17,6 +17,9 @@ import {
   wrongKeysOfOthers,
 } from './useTables.js';
 
+/** A first connection takes longer than what follows. */
+const START_MS = 10_000;
+
 export interface SharedUseOptions {
   /** In place of the server's clock, by which minutes and days are told. */
   readonly clock?: () => number;
@@ -55,7 +58,7 @@ export class SharedUse implements TenantUse, AsyncDisposable {
 
   /** Reads the clock of the server. Never rejects: while the database is away this process counts alone. */
   async start(): Promise<void> {
-    await this.#exchange.nowOrLate();
+    await this.#exchange.nowOrLate(START_MS);
   }
 
   countCall(tenantId: string, most: number | undefined): boolean | Promise<boolean> {
