@@ -117,3 +117,20 @@ test('a child that was given everything and does nothing is ended', async () => 
   );
   expect((await next).done).toBe(true);
 });
+
+test('where the system does not tell processor time, no child is judged by it', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  await using child = await start('cat');
+  vi.spyOn(child, 'processorTicks').mockReturnValue(undefined);
+  const output = new WatchedOutput(child, never());
+  const next = output[Symbol.asyncIterator]().next();
+  vi.advanceTimersByTime(60_000);
+  await child.feed(
+    (async function* () {
+      yield Buffer.from('late');
+    })(),
+    never(),
+  );
+  expect(String((await next).value)).toBe('late');
+  expect(output.isStalled).toBe(false);
+});

@@ -45,12 +45,15 @@ export class WatchedOutput {
     }
   }
 
-  /** On a busy machine a child may be slow, but its processor time grows. */
+  /**
+   * On a busy machine a child may be slow, but its processor time grows. Where the system does not tell it, nothing is judged: a first
+   * start of GStreamer looks at all its plug-ins for longer than QUIET_MS.
+   */
   #watch(): NodeJS.Timeout {
     let before = this.#child.processorTicks();
     const look = () => {
       const now = this.#child.processorTicks();
-      this.#isStalled = now === before && !this.#child.awaitsInput;
+      this.#isStalled = now !== undefined && now === before && !this.#child.awaitsInput;
       before = now;
       if (this.#isStalled) this.#child.kill();
     };
