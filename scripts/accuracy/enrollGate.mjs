@@ -1,5 +1,6 @@
 // How often the enrolment gate is right, on development speakers, none of whom a limit of the gate was chosen on:
-//   node scripts/accuracy/enrollGate.mjs [--model ID|FILE] [--segmentation ID|FILE|off] [--sets A,B] [--split dev|train] [--people N] [--seeds 1,2,3]
+//   node scripts/accuracy/enrollGate.mjs [--model ID|FILE] [--segmentation ID|FILE|off] [--sets A,B] [--split dev|train] [--half 1|2] [--people N] [--seeds 1,2,3]
+// --half: every other person only, in the order of their names: what was looked at in the one half is reported of the other.
 // For each seed other people, utterances, damages and partners are drawn. A row is a percentage of samples, as mean and deviation over the seeds:
 // honest samples that are refused, by the reason; samples that must be refused and are, with the reason that is due. What a second
 // person says is counted by the voice activity detector in their speech alone, and mixtures with less than 1.5 s of it are left out.
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     segmentation: { type: 'string' },
     sets: { type: 'string', default: 'speechocean762,wuw2' },
     split: { type: 'string', default: 'dev' },
+    half: { type: 'string' },
     people: { type: 'string', default: '20' },
     seeds: { type: 'string', default: '1,2,3' },
   },
@@ -129,11 +131,17 @@ class Tally {
   }
 }
 
+function halfOf(rows) {
+  if (values.half === undefined) return rows;
+  const names = rows.map(({ speaker }) => speaker).sort();
+  return rows.filter(({ speaker }) => names.indexOf(speaker) % 2 === Number(values.half) - 1);
+}
+
 async function measure(set, tally) {
-  const rows = shuffled(corpusRows(set, values.split).filter(({ speaker }) => !LEFT_OUT.includes(speaker))).slice(
-    0,
-    Number(values.people),
+  const drawnFrom = shuffled(
+    halfOf(corpusRows(set, values.split)).filter(({ speaker }) => !LEFT_OUT.includes(speaker)),
   );
+  const rows = drawnFrom.slice(0, Number(values.people));
   for (const row of rows) row.audio = await decode(`${corpusFolder}/${row.file}`);
   const solo = (row, seconds, half) => {
     const own = row.utterances;
@@ -233,7 +241,9 @@ for (const set of values.sets.split(',')) {
     await measure(set, tally);
     tallies.push(tally);
   }
-  console.log(`\n${set} (${values.split}), ${values.people} people, seeds ${values.seeds}`);
+  console.log(
+    `\n${set} (${values.split}${values.half ? `, half ${values.half}` : ''}), ${values.people} people, seeds ${values.seeds}`,
+  );
   console.log('| | % | samples |\n|---|---|---|');
   for (const name of tallies[0].counts.keys()) {
     const counts = tallies.flatMap(({ counts }) => counts.get(name) ?? []);
