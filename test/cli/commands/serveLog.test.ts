@@ -25,18 +25,14 @@ test.skipIf(whyNoPostgres)(
     });
     await until(() => isServing);
     relay.close();
-    await until(() => log.includes('a job or a webhook could not be handled'));
+    // Where a connection broke under a question there is no such code yet: the next one is refused.
+    await until(() => /"systemCode":"E[A-Z]+"[^\n]*a job or a webhook could not be handled/.test(log));
     child.kill('SIGKILL');
     const lines = (await whole).stderr.trim().split('\n');
     const parsed = lines.map((line) => JSON.parse(line));
-    const ofJobs = parsed.find(({ msg }) => msg.startsWith('a job or a webhook'));
-    expect(ofJobs).toMatchObject({
-      level: 50,
-      code: 'REGISTRY_UNAVAILABLE',
-      systemCode: expect.stringMatching(/^E[A-Z]+$/),
-    });
+    const ofJobs = parsed.filter(({ msg }) => msg.startsWith('a job or a webhook'));
+    for (const line of ofJobs) expect(line).toMatchObject({ level: 50, code: 'REGISTRY_UNAVAILABLE' });
   },
-  60_000,
 );
 
 test('a failure of the database is logged with its SQLSTATE, by which operators find what to do', () => {
